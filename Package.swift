@@ -1,0 +1,38 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// In CI a warning is an error; elsewhere a newer compiler's new warning must not stop a build.
+let strict: [SwiftSetting] =
+  Context.environment["PAGEWALK_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let package = Package(
+  name: "pagewalk",
+  products: [
+    .executable(name: "pagewalk", targets: ["pagewalk"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .target(name: "Engine", swiftSettings: strict),
+    .target(name: "Scenario", dependencies: ["Engine"], swiftSettings: strict),
+    .target(name: "Canvas", swiftSettings: strict),
+    .target(name: "Viewer", dependencies: ["Engine", "Scenario", "Canvas"], swiftSettings: strict),
+    .target(
+      name: "CTerminal",
+      linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
+    .target(name: "Terminal", dependencies: ["Canvas", "CTerminal"], swiftSettings: strict),
+    .executableTarget(
+      name: "pagewalk",
+      dependencies: [
+        "Engine", "Scenario", "Canvas", "Viewer", "Terminal",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "EngineTests", dependencies: ["Engine"], path: "Tests/Engine", swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11
+)

@@ -1,0 +1,1 @@
+// The first file of Scenario replaces this one.
