@@ -32,6 +32,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "EngineTests", dependencies: ["Engine"], path: "Tests/Engine", swiftSettings: strict),
+    .testTarget(
+      name: "CaptureTests", dependencies: ["Engine", "Scenario"], path: "Tests/Captures",
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -1,1 +1,76 @@
-// The first file of Scenario replaces this one.
+import Engine
+
+/// A scenario: a world, and what happens in it, with chapters and expectations.
+public struct Scenario: Sendable {
+  /// Name of the file, for messages.
+  public var file: String
+  /// What it is about, as the file says it; not fit for the screen before it is made safe.
+  public var title = ""
+  /// The VM.
+  public var configuration = Configuration()
+  /// How shadows are found when canonical pages go.
+  public var policy = ReverseMapPolicyName.none
+  /// What happens, in order.
+  public var statements: [Statement] = []
+}
+
+/// A statement of a scenario that stands at a moment.
+public struct Statement: Sendable {
+  /// What it says.
+  public enum Kind: Sendable {
+    /// Something happens.
+    case event(Event)
+    /// A chapter ends: its label, and its text as the file says it.
+    case step(label: String, text: String)
+    /// Something must be so now.
+    case expect(Expectation)
+  }
+
+  /// What it says.
+  public let kind: Kind
+  /// Its line, from 1.
+  public let line: Int
+}
+
+/// What a statement `expect` asks for.
+public enum Expectation: Equatable, Sendable {
+  /// The last access of a vCPU's L2 gave an abort to L1.
+  case abort(vcpu: Int, instruction: Bool, status: UInt8, write: Bool, ipa: UInt64)
+  /// The last access ended in an external abort.
+  case externalAbort
+  /// The last access ended in an address size fault.
+  case sizeFault
+  /// The last access made KVM_RUN fail with EFAULT.
+  case efault
+  /// The last read returned a value.
+  case value(UInt64)
+  /// The last access left to user space.
+  case mmio(write: Bool, ipa: UInt64)
+  /// The first word of the dirty log that was fetched last for a slot.
+  case dirty(slot: UInt64, word: UInt64)
+  /// The idle flag of a page.
+  case idle(UInt64, Bool)
+}
+
+/// Something wrong with a file, and where.
+public struct ScenarioError: Error, Equatable, CustomStringConvertible, Sendable {
+  /// Name of the file.
+  public let file: String
+  /// Line and column, from 1; the column counts bytes.
+  public let line: Int
+  /// Column, from 1.
+  public let column: Int
+  /// What was expected.
+  public let message: String
+
+  /// An error at a place.
+  public init(file: String, line: Int, column: Int, message: String) {
+    self.file = file
+    self.line = line
+    self.column = column
+    self.message = message
+  }
+
+  /// `file:line:column: message`.
+  public var description: String { "\(file):\(line):\(column): \(message)" }
+}

@@ -1,0 +1,26 @@
+/// What a virtual machine is created with; never changes afterwards.
+public struct Configuration: Equatable, Sendable {
+  /// Bits of the canonical IPA space, 32 to 48.
+  public var ipaBits: Int
+  /// Number of vCPUs, 1 to 64.
+  public var vcpus: Int
+  /// Whether L1 may run guests of its own: 2 shadow MMUs per vCPU (`S2_MMU_PER_VCPU`).
+  public var nested: Bool
+
+  /// Legal values of `ipaBits`.
+  public static let ipaBitsRange = 32...48
+  /// Legal values of `vcpus`.
+  public static let vcpusRange = 1...64
+  /// Bits of a physical address, and of the nested IPA space: the PA range that L1 is shown.
+  public static let physicalBits = 48
+
+  /// A virtual machine; the values must be legal.
+  public init(ipaBits: Int = 40, vcpus: Int = 1, nested: Bool = false) {
+    self.ipaBits = ipaBits
+    self.vcpus = vcpus
+    self.nested = nested
+  }
+
+  /// Number of shadow MMUs.
+  public var shadows: Int { nested ? 2 * vcpus : 0 }
+}

@@ -1,0 +1,49 @@
+/// Something that happens to the machine: one statement of the event language that can change it.
+public enum Event: Equatable, Sendable {
+  /// A memory slot is added.
+  case addMemslot(id: UInt64, Range<UInt64>, Backing)
+  /// The VMM, or the host kernel, acts on memory.
+  case host(HostOperation)
+  /// A guest makes an access. `value` is what a store stores, if known.
+  case access(Guest, vcpu: Int, AccessKind, UInt64, value: UInt64?)
+  /// L1 writes VTTBR_EL2, VTCR_EL2 and HCR_EL2.
+  case context(vcpu: Int, vttbr: UInt64, vtcr: UInt64, hcr: UInt64)
+  /// L1 invalidates.
+  case invalidate(vcpu: Int, GuestInvalidation)
+  /// L2 executes TLBI VMALLE1IS.
+  case l2Invalidate(vcpu: Int)
+}
+
+/// What the host does. Ranges are canonical IPAs and lie in one memory slot.
+public enum HostOperation: Equatable, Sendable {
+  /// The VMM stores to each page, or loads from it.
+  case touch(Range<UInt64>, write: Bool)
+  /// MADV_DONTNEED.
+  case discard(Range<UInt64>)
+  /// munmap.
+  case unmap(Range<UInt64>)
+  /// mprotect to read-only or read-write.
+  case protect(Range<UInt64>, write: Bool)
+  /// MADV_HUGEPAGE or MADV_NOHUGEPAGE.
+  case hugePages(Range<UInt64>, Bool)
+  /// MADV_COLLAPSE.
+  case collapse(Range<UInt64>)
+  /// MADV_MERGEABLE, and ksmd runs until it has settled.
+  case merge(Range<UInt64>)
+  /// fork, and the child exits.
+  case fork
+  /// The idle flag of the page is set.
+  case idle(UInt64)
+  /// The idle flag of the page is read.
+  case testIdle(UInt64)
+  /// Dirty logging of the slot at an IPA is switched.
+  case dirtyLog(UInt64, Bool)
+  /// The dirty log of the slot at an IPA is fetched.
+  case getDirtyLog(UInt64)
+  /// Size of the chunks in which dirty logging splits blocks; 0 for not at all.
+  case eagerSplit(UInt64)
+  /// The slot at an IPA, and its memory, go.
+  case deleteMemslot(UInt64)
+  /// From now on no huge page can be had there.
+  case noHugePages(Range<UInt64>)
+}

@@ -1,0 +1,133 @@
+/// The VMM's address space: VMAs in a range tree, and a stage-1 table in the format of arm64 Linux.
+///
+/// Huge pages, copy-on-write, KSM and the rest follow from the state of that table, as in the kernel:
+/// a 2 MiB region that has a page table stays in 4 KiB pages, because the table is there.
+
+/// A VMA's flags, the payload of the tree of VMAs.
+struct VMAFlags: OptionSet {
+  let rawValue: UInt64
+
+  /// The VMA exists; keeps the payload from being 0.
+  static let present = VMAFlags(rawValue: 1 << 0)
+  static let write = VMAFlags(rawValue: 1 << 1)
+  static let hugePages = VMAFlags(rawValue: 1 << 2)
+  static let noHugePages = VMAFlags(rawValue: 1 << 3)
+  static let mergeable = VMAFlags(rawValue: 1 << 4)
+  static let hugetlb = VMAFlags(rawValue: 1 << 5)
+  /// It has an anon_vma: something was written here, or a huge page was faulted in.
+  static let anonymous = VMAFlags(rawValue: 1 << 6)
+}
+
+/// An entry of the VMM's table: a descriptor with the flags that arm64 Linux, and the page's `struct
+/// page`, keep about it.
+struct HostEntry: Equatable {
+  var bits: UInt64
+
+  static let accessed = Descriptor.accessed
+  /// PTE_WRITE.
+  static let write: UInt64 = 1 << 51
+  /// PTE_SPECIAL: the zero page, or the huge zero page.
+  static let zero: UInt64 = 1 << 56
+  /// A KSM page.
+  static let merged: UInt64 = 1 << 57
+  /// PageAnonExclusive: nobody else may see the page's changes.
+  static let exclusive: UInt64 = 1 << 58
+  /// The page's idle flag.
+  static let idle: UInt64 = 1 << 59
+
+  var address: UInt64 { bits & Descriptor.addressMask }
+  func has(_ flag: UInt64) -> Bool { bits & flag != 0 }
+
+  static func leaf(_ address: UInt64, level: Int, _ flags: UInt64) -> HostEntry {
+    HostEntry(
+      bits: address | Descriptor.valid | (level == 3 ? Descriptor.tableOrPage : 0) | accessed
+        | flags)
+  }
+}
+
+extension Machine {
+  static let hugeSize: UInt64 = 2 << 20
+  /// First address of the host pages that back guest memory.
+  public static let pagesBase: UInt64 = 0x8_0000_0000
+  /// The zero page and the huge zero page, which everybody shares.
+  public static let zeroPage = pagesBase
+  /// The huge zero page, 2 MiB.
+  public static let hugeZeroPage = pagesBase + hugeSize
+  private static let topHVA: UInt64 = 0xffff_9c00_0000
+
+  var vmaTree: RangeTree { RangeTree(slot: Register.vmas.slot) }
+
+  /// The VMM's stage-1 table.
+  var hostTable: Table {
+    Table(
+      id: .host, root: Int(self[.hostRoot]),
+      geometry: Geometry(granuleShift: 12, inputBits: 48, startLevel: 0), vmid: 0)
+  }
+
+  mutating func createAddressSpace() {
+    self[.hostRoot] = UInt64(memory.allocateFrame(.table))
+    self[.nextPage] = Self.hugeZeroPage + Self.hugeSize
+    self[.nextHVA] = Self.topHVA
+  }
+
+  func vma(at hva: UInt64) -> (range: Range<UInt64>, flags: VMAFlags)? {
+    memory.find(hva, in: vmaTree).map { ($0.range, VMAFlags(rawValue: $0.payload)) }
+  }
+
+  mutating func setVMA(_ range: Range<UInt64>, _ flags: VMAFlags) {
+    memory.store(flags.rawValue, for: range, in: vmaTree)
+  }
+
+  /// mmap for a memory slot: top down, congruent to the IPA, never touching another mapping. Nil if the
+  /// address space is full.
+  mutating func mapVMMMemory(for ipa: Range<UInt64>, _ backing: Backing) -> UInt64? {
+    let size = ipa.upperBound - ipa.lowerBound
+    let alignment: UInt64 = backing == .hugetlb1G ? 1 << 30 : Self.hugeSize
+    let offset = ipa.lowerBound & (alignment - 1)
+    guard self[.nextHVA] > size + offset + 2 * alignment else { return nil }
+    let hva = (self[.nextHVA] - size - offset) & ~(alignment - 1) + offset
+    self[.nextHVA] = (hva - Self.hugeSize) & ~(Self.hugeSize - 1)
+    var flags: VMAFlags = [.present, .write]
+    switch backing {
+    case .pages: flags.insert(.noHugePages)
+    case .transparentHuge: flags.insert(.hugePages)
+    case .hugetlb1G: flags.insert(.hugetlb)
+    }
+    setVMA(hva..<hva + size, flags)
+    return hva
+  }
+
+  /// Takes a page that was never used before, so that an address names one page for ever.
+  mutating func allocateHostPage(size: UInt64) -> UInt64 {
+    let page = (self[.nextPage] + size - 1) & ~(size - 1)
+    self[.nextPage] = page + size
+    return page
+  }
+
+  /// The entry of the VMM's table for an address: a leaf, or an empty entry.
+  func hostWalk(_ hva: UInt64) -> (entry: HostEntry, level: Int, slot: Int) {
+    let end = memory.walk(hostTable, hva)
+    return (HostEntry(bits: end.descriptor.bits), end.level, end.slot)
+  }
+
+  /// Installs a leaf at `level` where the table has none, making the tables above it.
+  mutating func setHostLeaf(_ leaf: HostEntry, at hva: UInt64, level target: Int) {
+    let geometry = hostTable.geometry
+    var level = geometry.startLevel
+    var slot = hostTable.root + geometry.index(hva, level)
+    while level < target {
+      var entry = Descriptor(memory.load(slot))
+      if !entry.isTable(level) {
+        entry = .table(at: Memory.address(ofSlot: memory.allocateFrame(.table)))
+        memory.store(entry.bits, at: slot)
+      }
+      level += 1
+      slot = Memory.firstSlot(ofFrameAt: entry.address) + geometry.index(hva, level)
+    }
+    memory.store(leaf.bits, at: slot)
+  }
+
+  /// Whether the table has a page middle directory for an address, which is what decides whether a VMA
+  /// border inside a 2 MiB region is notified (`mm_find_pmd`).
+  func hasMiddleDirectory(_ hva: UInt64) -> Bool { memory.walk(hostTable, hva).level >= 2 }
+}

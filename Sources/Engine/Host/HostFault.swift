@@ -1,0 +1,135 @@
+/// How the host answers an access to the VMM's memory.
+enum HostFault {
+  /// The page is there and permits the access.
+  case resolved(HostEntry, level: Int)
+  /// Something must be invalidated first; the tasks do it, and then the access is to be tried again.
+  case first([Task])
+  /// No VMA, or one that forbids the access.
+  case badAddress
+}
+
+/// `handle_mm_fault` for private anonymous memory and hugetlb.
+extension Machine {
+  /// Makes the page at an address of the VMM present, and writable for a write.
+  mutating func hostFault(_ hva: UInt64, write: Bool) -> HostFault {
+    guard let vma = vma(at: hva), !write || vma.flags.contains(.write) else { return .badAddress }
+    let (entry, level, slot) = hostWalk(hva)
+    guard entry.has(Descriptor.valid) else {
+      return fillAbsent(hva, write: write, level: level, vma.range, vma.flags)
+    }
+    if !write || entry.has(HostEntry.write) {
+      let young = HostEntry(bits: entry.bits | HostEntry.accessed)
+      memory.store(young.bits, at: slot)
+      return .resolved(young, level: level)
+    }
+    return writeProtected(hva, entry, level: level, slot: slot)
+  }
+
+  /// `do_huge_pmd_anonymous_page`, `do_anonymous_page`, `hugetlb_no_page`.
+  private mutating func fillAbsent(
+    _ hva: UInt64, write: Bool, level: Int, _ range: Range<UInt64>, _ flags: VMAFlags
+  ) -> HostFault {
+    let writable = write ? HostEntry.write : 0
+    if flags.contains(.hugetlb) {
+      let page = allocateHostPage(size: 1 << 30)
+      setVMA(range, flags.union(.anonymous))
+      return fill(
+        .leaf(page, level: 1, HostEntry.exclusive | writable), at: hva, level: 1, .hostHugetlb)
+    }
+    let start = hva & ~(Self.hugeSize - 1)
+    let fits = range.lowerBound <= start && start + Self.hugeSize <= range.upperBound
+    // A page table is in the way as soon as one 4 KiB page was there.
+    if level < 3, fits, flags.contains(.hugePages), !write || canAllocateHugePage(start) {
+      setVMA(range, flags.union(.anonymous))
+      if !write {
+        return fill(
+          .leaf(Self.hugeZeroPage, level: 2, HostEntry.zero), at: hva, level: 2, .hostHugeZeroPage)
+      }
+      let page = allocateHostPage(size: Self.hugeSize)
+      return fill(
+        .leaf(page, level: 2, HostEntry.exclusive | writable), at: hva, level: 2, .hostHugePage)
+    }
+    if !write {
+      return fill(.leaf(Self.zeroPage, level: 3, HostEntry.zero), at: hva, level: 3, .hostZeroPage)
+    }
+    setVMA(range, flags.union(.anonymous))
+    let page = allocateHostPage(size: 4096)
+    return fill(
+      .leaf(page, level: 3, HostEntry.exclusive | writable), at: hva, level: 3, .hostPage)
+  }
+
+  private mutating func fill(
+    _ leaf: HostEntry, at hva: UInt64, level: Int, _ action: Step.Action
+  ) -> HostFault {
+    let size = hostTable.geometry.size(level)
+    note(action, .host, at: hva & ~(size - 1), size: size, level: level, value: leaf.address)
+    setHostLeaf(leaf, at: hva, level: level)
+    return .resolved(leaf, level: level)
+  }
+
+  /// `do_wp_page`, `do_huge_pmd_wp_page`, `hugetlb_wp`: a page of ours alone is used again, anything
+  /// shared is copied, after KVM has been told.
+  private mutating func writeProtected(
+    _ hva: UInt64, _ entry: HostEntry, level: Int, slot: Int
+  ) -> HostFault {
+    let size = hostTable.geometry.size(level)
+    let start = hva & ~(size - 1)
+    if entry.has(HostEntry.zero), level == 2 {
+      let mutation: Task =
+        canAllocateHugePage(start) ? .replaceHugeZeroPage(start) : .splitHugePage(start)
+      return .first(notified(start..<start + size, mutation))
+    }
+    if entry.has(HostEntry.zero) || entry.has(HostEntry.merged) {
+      return .first(notified(start..<start + size, .copyOnWrite(start)))
+    }
+    note(.hostReuse, .host, at: start, size: size, level: level, value: entry.address)
+    let reused = HostEntry(
+      bits: entry.bits | HostEntry.write | HostEntry.exclusive | HostEntry.accessed)
+    memory.store(reused.bits, at: slot)
+    return .resolved(reused, level: level)
+  }
+
+  func canAllocateHugePage(_ start: UInt64) -> Bool {
+    memory.first(
+      in: start..<start + Self.hugeSize, of: RangeTree(slot: Register.noHugePages.slot)) == nil
+  }
+
+  /// `do_huge_zero_wp_pmd`: a huge page of zeros of our own.
+  mutating func replaceHugeZeroPage(_ start: UInt64) {
+    let page = allocateHostPage(size: Self.hugeSize)
+    note(.hostHugePage, .host, at: start, size: Self.hugeSize, level: 2, value: page)
+    setHostLeaf(
+      .leaf(page, level: 2, HostEntry.exclusive | HostEntry.write), at: start, level: 2)
+  }
+
+  /// `wp_page_copy`: a page of our own with the contents of the zero page or the KSM page.
+  mutating func copyOnWrite(_ hva: UInt64) {
+    let (old, _, slot) = hostWalk(hva)
+    let page = allocateHostPage(size: 4096)
+    note(.hostCopy, .host, at: hva, size: 4096, level: 3, value: page, extra: old.address)
+    if let vma = vma(at: hva) { setVMA(vma.range, vma.flags.union(.anonymous)) }
+    copyContents(of: old.address, to: page)
+    memory.store(
+      HostEntry.leaf(page, level: 3, HostEntry.exclusive | HostEntry.write).bits, at: slot)
+  }
+
+  /// `__split_huge_pmd`: 512 entries for the pages of the huge page, if one is there.
+  mutating func splitHugePage(_ start: UInt64) {
+    let (entry, level, slot) = hostWalk(start)
+    guard level == 2, entry.has(Descriptor.valid) else { return }
+    note(.hostSplit, .host, at: start, size: Self.hugeSize, level: 2, value: entry.address)
+    let frame = memory.allocateFrame(.table)
+    let isZero = entry.has(HostEntry.zero)
+    for index in 0..<UInt64(512) {
+      let page = isZero ? Self.zeroPage : entry.address + index << 12
+      let flags = entry.bits & ~Descriptor.addressMask
+      memory.store(page | flags | Descriptor.tableOrPage, at: frame + Int(index))
+    }
+    memory.store(Descriptor.table(at: Memory.address(ofSlot: frame)).bits, at: slot)
+  }
+
+  /// An invalidation around a change of the VMM's table, as tasks in the order in which they run.
+  func notified(_ range: Range<UInt64>, _ mutations: Task...) -> [Task] {
+    [.beginInvalidation(range)] + mutations + [.endInvalidation(range)]
+  }
+}

@@ -1,0 +1,139 @@
+/// What the VMM, or the host kernel on its own account, does to the memory of a slot.
+///
+/// Each operation becomes tasks: the changes, and around them the notifications that the kernel sends, in
+/// the kernel's order. Sources: mm/madvise.c, mm/mprotect.c, mm/vma.c, mm/memory.c (7.3).
+extension Machine {
+  func vmas(in range: Range<UInt64>) -> [(range: Range<UInt64>, flags: VMAFlags)] {
+    memory.entries(in: range, of: vmaTree).map { ($0.range, VMAFlags(rawValue: $0.payload)) }
+  }
+
+  /// The part of the first VMA in a range that lies in it, its flags, and what of the range follows.
+  private func firstVMA(
+    in range: Range<UInt64>
+  ) -> (part: Range<UInt64>, flags: VMAFlags, rest: Range<UInt64>)? {
+    memory.first(in: range, of: vmaTree).map {
+      let part = $0.range.clamped(to: range)
+      return (part, VMAFlags(rawValue: $0.payload), part.upperBound..<range.upperBound)
+    }
+  }
+
+  /// MADV_DONTNEED, VMA by VMA.
+  func discardTasks(_ range: Range<UInt64>) -> [Task] {
+    guard let (part, flags, rest) = firstVMA(in: range) else { return [] }
+    var whole = part
+    if flags.contains(.hugetlb) {
+      // Whole huge pages only: an unaligned start is refused, an unaligned end rounded down.
+      let mask: UInt64 = 1 << 30 - 1
+      guard part.lowerBound & mask == 0, part.lowerBound < part.upperBound & ~mask else {
+        return [.discard(rest)]
+      }
+      whole = part.lowerBound..<part.upperBound & ~mask
+    }
+    return notified(whole, .zap(whole)) + [.discard(rest)]
+  }
+
+  /// munmap.
+  func unmapTasks(_ range: Range<UInt64>) -> [Task] {
+    let parts = vmas(in: range)
+    guard let first = parts.first?.range, let last = parts.last?.range else { return [] }
+    let mapped = first.clamped(to: range).lowerBound..<last.clamped(to: range).upperBound
+    return cut(mapped, out: first.lowerBound..<last.upperBound)
+      + notified(mapped, .zap(mapped), .removeVMAs(mapped))
+  }
+
+  /// mprotect to read-only or to read-write, VMA by VMA.
+  func protectTasks(_ range: Range<UInt64>, write: Bool) -> [Task] {
+    guard let (part, flags, rest) = firstVMA(in: range) else { return [] }
+    if flags.contains(.write) == write { return [.protect(rest, write: write)] }
+    var tasks = changeFlags(part, flags.symmetricDifference(.write))
+    // The notification starts at the first 1 GiB that has anything, and may be left out.
+    let first = flags.contains(.hugetlb) ? part.lowerBound : firstPopulated(part)
+    if let first {
+      tasks += notified(first..<part.upperBound, .changeProtection(part, write: write))
+    }
+    return tasks + [.protect(rest, write: write)]
+  }
+
+  /// MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_MERGEABLE, VMA by VMA.
+  func adviseTasks(
+    _ range: Range<UInt64>, adding added: VMAFlags, removing removed: VMAFlags
+  ) -> [Task] {
+    guard let (part, flags, rest) = firstVMA(in: range) else { return [] }
+    let new = flags.subtracting(removed).union(added)
+    let unchanged = new == flags || flags.contains(.hugetlb)
+    return (unchanged ? [] : changeFlags(part, new))
+      + [.advise(rest, adding: added, removing: removed)]
+  }
+
+  /// MADV_COLLAPSE of the whole 2 MiB regions in the range: those with a page table, in a VMA that may
+  /// have huge pages.
+  func collapseTasks(_ range: Range<UInt64>) -> [Task] {
+    let start = (range.lowerBound + Self.hugeSize - 1) & ~(Self.hugeSize - 1)
+    guard start + Self.hugeSize <= range.upperBound else { return [] }
+    let region = start..<start + Self.hugeSize
+    let rest: Task = .collapseRegions(region.upperBound..<range.upperBound)
+    guard let vma = vma(at: start), vma.range.lowerBound <= start,
+      vma.range.upperBound >= region.upperBound, vma.flags.contains(.anonymous),
+      vma.flags.isDisjoint(with: [.noHugePages, .hugetlb]), hostWalk(start).level == 3,
+      canAllocateHugePage(start)
+    else { return [rest] }
+    return notified(region, .collapse(start)) + [rest]
+  }
+
+  /// fork and the exit of the child: every VMA that has an anon_vma is write-protected.
+  func forkTasks() -> [Task] {
+    vmas(in: 0..<1 << 48).filter { $0.flags.contains(.anonymous) }.flatMap {
+      notified($0.range, .protectForFork($0.range))
+    }
+  }
+
+  /// A new VMA border inside a 2 MiB region of `vma`: a huge page there is split, and the whole region
+  /// notified even if there is none (`split_huge_pmd_if_needed`).
+  private func border(_ hva: UInt64, in vma: Range<UInt64>) -> [Task] {
+    let start = hva & ~(Self.hugeSize - 1)
+    guard start != hva, vma.lowerBound <= start, vma.upperBound >= start + Self.hugeSize,
+      hasMiddleDirectory(hva)
+    else { return [] }
+    return notified(start..<start + Self.hugeSize, .splitHugePage(start))
+  }
+
+  /// The borders that arise when a part is cut out of a VMA, the lower one first (`split_vma`).
+  private func cut(_ part: Range<UInt64>, out vma: Range<UInt64>) -> [Task] {
+    border(part.lowerBound, in: vma) + border(part.upperBound, in: part.lowerBound..<vma.upperBound)
+  }
+
+  /// `vma_modify_flags`: part of a VMA gets other flags. If it can be joined to a neighbour that has
+  /// them already, only the border between the two moves; else the part is cut out.
+  private func changeFlags(_ part: Range<UInt64>, _ flags: VMAFlags) -> [Task] {
+    guard let vma = vma(at: part.lowerBound)?.range else { return [] }
+    let joins =
+      part.lowerBound == vma.lowerBound && canJoin(part.lowerBound - 1, flags)
+      || part.upperBound == vma.upperBound && canJoin(part.upperBound, flags)
+    let borders =
+      joins
+      ? border(part.lowerBound, in: vma) + border(part.upperBound, in: vma) : cut(part, out: vma)
+    return borders + [.setFlags(part, flags)]
+  }
+
+  private func canJoin(_ hva: UInt64, _ flags: VMAFlags) -> Bool {
+    guard let neighbour = vma(at: hva) else { return false }
+    return neighbour.flags.union(.anonymous) == flags.union(.anonymous)
+  }
+
+  /// Start of the first 1 GiB, within the range, that the VMM's table has anything for.
+  private func firstPopulated(_ range: Range<UInt64>) -> UInt64? {
+    var address = range.lowerBound
+    while address < range.upperBound {
+      if memory.walk(hostTable, address).level >= 1, hasAnything(inGigabyteOf: address) {
+        return address
+      }
+      address = (address | (1 << 30 - 1)) + 1
+    }
+    return nil
+  }
+
+  private func hasAnything(inGigabyteOf hva: UInt64) -> Bool {
+    let end = memory.walk(hostTable, hva)
+    return end.level >= 2 || end.descriptor.isValid
+  }
+}

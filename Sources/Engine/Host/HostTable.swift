@@ -1,0 +1,148 @@
+/// Changes of the VMM's address space, each of which the kernel makes under its page table lock.
+extension Machine {
+  /// Gives part of the address space other flags, and joins it to its neighbours if they are alike.
+  mutating func setFlags(_ part: Range<UInt64>, _ flags: VMAFlags) {
+    note(.hostFlags, .host, at: part.lowerBound, size: part.upperBound - part.lowerBound)
+    var range = part
+    var flags = flags
+    for neighbour in [vma(at: part.lowerBound - 1), vma(at: part.upperBound)] {
+      guard let neighbour, neighbour.flags.union(.anonymous) == flags.union(.anonymous) else {
+        continue
+      }
+      flags.formUnion(neighbour.flags)
+      range =
+        min(
+          range.lowerBound, neighbour.range.lowerBound)..<max(
+          range.upperBound, neighbour.range.upperBound)
+    }
+    setVMA(range, flags)
+  }
+
+  /// `zap_pmd_range`: empties the table for a range. A huge page that is covered only in part is split
+  /// first, with a notification of its own; the tasks for that are returned, and the zap comes again.
+  mutating func zap(_ range: Range<UInt64>) -> [Task] {
+    for edge in [range.lowerBound, range.upperBound - 1] {
+      let start = edge & ~(Self.hugeSize - 1)
+      let region = start..<start + Self.hugeSize
+      let (entry, level, _) = hostWalk(edge)
+      if level == 2, entry.has(Descriptor.valid), region.clamped(to: range) != region {
+        return notified(region, .splitHugePage(start)) + [.zap(range)]
+      }
+    }
+    note(.hostZap, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    let table = hostTable
+    var address = range.lowerBound
+    while let leaf = memory.nextEntry(in: address..<range.upperBound, of: table) {
+      memory.store(0, at: leaf.slot)
+      address = leaf.address + table.geometry.size(leaf.level)
+    }
+    // A page table whose 2 MiB were all zapped at once is given back (`zap_empty_pte_table`).
+    freeHostTables(in: range, level: 2)
+    return []
+  }
+
+  /// The end of a munmap: the VMAs, and the tables that no VMA needs any more (`free_pgtables`).
+  mutating func removeVMAs(_ range: Range<UInt64>) {
+    memory.erase(range, in: vmaTree)
+    for level in [2, 1, 0] {
+      let size = hostTable.geometry.size(level)
+      var start = range.lowerBound & ~(size - 1)
+      while start < range.upperBound {
+        if memory.first(in: start..<start + size, of: vmaTree) == nil {
+          freeHostTables(in: start..<start + size, level: level)
+        }
+        start += size
+      }
+    }
+  }
+
+  /// Frees the tables that entries of `level` point to, for entries whose span lies in the range; the
+  /// tables must be empty.
+  private mutating func freeHostTables(in range: Range<UInt64>, level: Int) {
+    let table = hostTable
+    let size = table.geometry.size(level)
+    var start = (range.lowerBound + size - 1) & ~(size - 1)
+    while start + size <= range.upperBound {
+      if let slot = hostEntrySlot(start, level: level),
+        case let entry = Descriptor(memory.load(slot)), entry.isTable(level)
+      {
+        memory.store(0, at: slot)
+        memory.freeFrame(Memory.firstSlot(ofFrameAt: entry.address))
+      }
+      start += size
+    }
+  }
+
+  /// Slot of the entry of a level, or nil if the table does not reach that far down.
+  private func hostEntrySlot(_ hva: UInt64, level target: Int) -> Int? {
+    let table = hostTable
+    var level = 0
+    var slot = table.root + table.geometry.index(hva, level)
+    while level < target {
+      let entry = Descriptor(memory.load(slot))
+      guard entry.isTable(level) else { return nil }
+      level += 1
+      slot = Memory.firstSlot(ofFrameAt: entry.address) + table.geometry.index(hva, level)
+    }
+    return slot
+  }
+
+  /// Changes every leaf of a range.
+  private mutating func changeHostLeaves(
+    in range: Range<UInt64>, _ change: (HostEntry) -> UInt64
+  ) {
+    let table = hostTable
+    var address = range.lowerBound
+    while let leaf = memory.nextEntry(in: address..<range.upperBound, of: table) {
+      memory.store(change(HostEntry(bits: leaf.descriptor.bits)), at: leaf.slot)
+      address = leaf.address + table.geometry.size(leaf.level)
+    }
+  }
+
+  /// `change_protection`. Towards read-write, only exclusive pages become writable at once, and those of
+  /// hugetlb not even then. A huge page covered in part is split first.
+  mutating func changeProtection(_ range: Range<UInt64>, write: Bool) -> [Task] {
+    for edge in [range.lowerBound, range.upperBound - 1] {
+      let start = edge & ~(Self.hugeSize - 1)
+      let (entry, level, _) = hostWalk(edge)
+      if level == 2, entry.has(Descriptor.valid),
+        start < range.lowerBound || start + Self.hugeSize > range.upperBound
+      {
+        return notified(start..<start + Self.hugeSize, .splitHugePage(start))
+          + [.changeProtection(range, write: write)]
+      }
+    }
+    note(
+      .hostProtect, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound,
+      value: write ? 1 : 0)
+    let hugetlb = vma(at: range.lowerBound)?.flags.contains(.hugetlb) ?? false
+    changeHostLeaves(in: range) { entry in
+      if !write { return entry.bits & ~HostEntry.write }
+      return entry.has(HostEntry.exclusive) && !hugetlb
+        ? entry.bits | HostEntry.write : entry.bits
+    }
+    return []
+  }
+
+  /// What fork leaves behind in the parent: nothing is writable, nothing exclusive.
+  mutating func protectForFork(_ range: Range<UInt64>) {
+    note(.hostFork, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    changeHostLeaves(in: range) { $0.bits & ~(HostEntry.write | HostEntry.exclusive) }
+  }
+
+  /// `collapse_huge_page`: the pages of 2 MiB are copied into a huge page that takes their place.
+  mutating func collapse(_ start: UInt64) {
+    let page = allocateHostPage(size: Self.hugeSize)
+    note(.hostCollapse, .host, at: start, size: Self.hugeSize, level: 2, value: page)
+    let region = start..<start + Self.hugeSize
+    var address = start
+    while let leaf = memory.nextEntry(in: address..<region.upperBound, of: hostTable) {
+      copyContents(of: leaf.descriptor.address, to: page + (leaf.address - start))
+      memory.store(0, at: leaf.slot)
+      address = leaf.address + 4096
+    }
+    freeHostTables(in: region, level: 2)
+    let writable = vma(at: start)?.flags.contains(.write) ?? false ? HostEntry.write : 0
+    setHostLeaf(.leaf(page, level: 2, HostEntry.exclusive | writable), at: start, level: 2)
+  }
+}

@@ -1,0 +1,118 @@
+/// What memory a slot is made of.
+public enum Backing: UInt8, Sendable {
+  /// Private anonymous memory that never uses huge pages.
+  case pages
+  /// Private anonymous memory that may use 2 MiB pages.
+  case transparentHuge
+  /// Private memory of 1 GiB hugetlb pages.
+  case hugetlb1G
+}
+
+/// A KVM memory slot: a range of canonical IPAs, and the VMM's memory behind it. A record in memory.
+struct Memslot: Equatable {
+  /// Slot of the record's first word.
+  let base: Int
+
+  enum Field: Int, CaseIterable {
+    /// Number that user space gave it.
+    case id
+    case ipa, size
+    /// Its address in the VMM, congruent to the IPA modulo 2M (1G for hugetlb).
+    case hva
+    case backing
+    /// Whether KVM_MEM_LOG_DIRTY_PAGES is set.
+    case logging
+    /// Root of the dirty bitmap, a sparse array of 64 pages a word.
+    case dirty
+    /// First word of the bitmap that KVM_GET_DIRTY_LOG gave last.
+    case reported
+
+    static let count = 8
+  }
+}
+
+extension Machine {
+  subscript(slot: Memslot, field: Memslot.Field) -> UInt64 {
+    get { memory.load(slot.base + field.rawValue) }
+    set { memory.store(newValue, at: slot.base + field.rawValue) }
+  }
+
+  var memslotTree: RangeTree { RangeTree(slot: Register.memslots.slot) }
+
+  /// The slot that holds a canonical IPA, or nil.
+  func memslot(at ipa: UInt64) -> Memslot? {
+    memory.find(ipa, in: memslotTree).map { Memslot(base: Int($0.payload)) }
+  }
+
+  /// All slots, by ascending IPA.
+  var memslots: [Memslot] {
+    memory.entries(in: 0..<1 << 52, of: memslotTree).map { Memslot(base: Int($0.payload)) }
+  }
+
+  /// Canonical IPAs of a slot.
+  func range(of slot: Memslot) -> Range<UInt64> {
+    self[slot, .ipa]..<self[slot, .ipa] + self[slot, .size]
+  }
+
+  /// Addresses of a slot in the VMM.
+  func hostRange(of slot: Memslot) -> Range<UInt64> {
+    self[slot, .hva]..<self[slot, .hva] + self[slot, .size]
+  }
+
+  /// The VMM's address of a canonical IPA in a slot.
+  func hva(of ipa: UInt64, in slot: Memslot) -> UInt64 {
+    ipa - self[slot, .ipa] + self[slot, .hva]
+  }
+
+  /// KVM_SET_USER_MEMORY_REGION for a new slot, after the VMM has mapped memory for it.
+  mutating func addMemslot(_ id: UInt64, _ range: Range<UInt64>, _ backing: Backing)
+    throws(Refusal)
+  {
+    let huge = backing == .hugetlb1G ? UInt64(1 << 30) : 4096
+    try requireAligned(range.lowerBound, to: huge, operand: 2)
+    try requireAligned(range.upperBound - range.lowerBound, to: huge, operand: 3)
+    if range.upperBound > 1 << UInt64(configuration.ipaBits) {
+      throw Refusal(.beyondIPASpace(bits: configuration.ipaBits), operand: 2)
+    }
+    for slot in memslots {
+      if self[slot, .id] == id { throw Refusal(.slotExists(id), operand: 1) }
+      if self.range(of: slot).overlaps(range) {
+        throw Refusal(.slotsOverlap(self[slot, .id]), operand: 2)
+      }
+    }
+    guard let record = freeMemslot else {
+      throw Refusal(.tooManySlots(Layout.memslotCount), operand: 1)
+    }
+    guard let hva = mapVMMMemory(for: range, backing) else {
+      throw Refusal(.addressSpaceFull, operand: 3)
+    }
+    note(
+      .addMemslot, .canonical, at: range.lowerBound, size: range.upperBound - range.lowerBound,
+      value: id, extra: hva)
+    self[record, .id] = id
+    self[record, .ipa] = range.lowerBound
+    self[record, .size] = range.upperBound - range.lowerBound
+    self[record, .hva] = hva
+    self[record, .backing] = UInt64(backing.rawValue)
+    memory.store(UInt64(record.base), for: range, in: memslotTree)
+  }
+
+  private var freeMemslot: Memslot? {
+    (0..<Layout.memslotCount)
+      .map { Memslot(base: layout.memslots + $0 * Memslot.Field.count) }
+      .first { self[$0, .size] == 0 }
+  }
+
+  /// Forgets a slot's record; its mappings are gone already.
+  mutating func removeMemslot(_ slot: Memslot) {
+    memory.erase(range(of: slot), in: memslotTree)
+    dirtyBitmap(of: slot).removeAll(in: &memory)
+    for field in Memslot.Field.allCases { self[slot, field] = 0 }
+  }
+
+  func requireAligned(_ value: UInt64, to alignment: UInt64, operand: Int) throws(Refusal) {
+    if value & (alignment - 1) != 0 {
+      throw Refusal(.unaligned(value, alignment), operand: operand)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/// `kvm_handle_guest_abort`: what KVM does with a stage-2 fault.
+extension Machine {
+  mutating func handleAbort(
+    _ access: Access, _ vcpu: VCPU, _ mmu: MMU, _ status: FaultStatus, _ end: WalkEnd
+  ) -> Attempt {
+    let page = access.address & ~4095
+    if status.faultClass == .translation {
+      if page >> UInt64(Configuration.physicalBits) != 0 {
+        note(.injectSize, mmu.tableID, at: page)
+        return .ended(.sizeFault)
+      }
+      if page >> UInt64(geometry(of: mmu).inputBits) != 0 {
+        note(.injectExternal, mmu.tableID, at: page)
+        return .ended(.externalAbort)
+      }
+    }
+
+    var guestLeaf: GuestTranslation?
+    var ipa = page
+    if !mmu.isCanonical, self[mmu, .stage2Enabled] != 0 {
+      switch walkGuest(page, vttbr: VTTBR(self[vcpu, .vttbr]), vtcr: VTCR(self[vcpu, .vtcr])) {
+      case .first(let tasks): return .first(tasks)
+      case .fault(let status, let error):
+        return inject(status, for: access, page, mmu, alsoEFAULT: error)
+      case .output(let found):
+        if status.faultClass == .permission, !found.descriptor.permissions.allow(access.kind) {
+          // L1's own entry forbids it, so L1 gets the fault (`kvm_s2_handle_perm_fault`).
+          let status = FaultStatus(.permission, level: found.level)
+          return inject(status, for: access, page, mmu, alsoEFAULT: false)
+        }
+        guestLeaf = found
+        ipa = found.output & ~4095
+      }
+    }
+
+    guard let slot = memslot(at: ipa) else {
+      if access.kind == .execute {
+        note(.injectExternal, mmu.tableID, at: page, value: ipa)
+        return .ended(.externalAbort)
+      }
+      let device = ipa | access.address & 4095
+      note(.mmioExit, mmu.tableID, at: page, value: device)
+      count(.mmioExits)
+      return .ended(.mmio(write: access.kind == .write, ipa: device))
+    }
+    note(.memslotFound, mmu.tableID, at: page, value: ipa, extra: hva(of: ipa, in: slot))
+    let fault = MemoryFault(
+      access: access, mmu: mmu, page: page, ipa: ipa, slot: slot, guestLeaf: guestLeaf,
+      permissionGranule: status.faultClass == .permission
+        ? geometry(of: mmu).size(status.level) : nil)
+    return mapMemory(fault)
+  }
+
+  private mutating func inject(
+    _ status: FaultStatus, for access: Access, _ page: UInt64, _ mmu: MMU, alsoEFAULT: Bool
+  ) -> Attempt {
+    count(.injected)
+    note(
+      .inject, mmu.tableID, at: page, level: status.level, value: UInt64(status.code),
+      extra: UInt64(access.kind.rawValue))
+    return .ended(
+      .exception(
+        status, instruction: access.kind == .execute, write: access.kind == .write, ipa: page,
+        alsoEFAULT: alsoEFAULT))
+  }
+}

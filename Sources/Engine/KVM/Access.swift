@@ -1,0 +1,125 @@
+/// One access of a guest: a load, a store of 8 bytes, or a fetch, with stage 1 off.
+struct Access: Equatable {
+  var guest: Guest
+  var vcpu: Int
+  var kind: AccessKind
+  /// Canonical IPA for L1; for L2 nested IPA, or canonical if L1 has stage 2 off.
+  var address: UInt64
+  /// What a store stores, if it is known.
+  var value: UInt64?
+}
+
+/// What is to be done after an attempt.
+enum Attempt {
+  /// The access is over.
+  case ended(Outcome)
+  /// The guest makes the access again.
+  case again
+  /// These tasks first, then the access again.
+  case first([Task])
+}
+
+extension Machine {
+  /// No access needs more attempts than a few; one that does waits for an invalidation that is under way.
+  private static let attempts = 64
+
+  /// Makes an access until it completes, reaches L1, or leaves to user space. Each attempt starts with
+  /// the choice of the shadow.
+  mutating func perform(_ access: Access) {
+    let vcpu = vcpu(access.vcpu)
+    for _ in 0..<Self.attempts {
+      switch attempt(access, vcpu) {
+      case .ended(let outcome):
+        setOutcome(outcome, of: access.guest, vcpu)
+        return
+      case .first(let first):
+        tasks.append(.access(access))
+        tasks.append(contentsOf: first.reversed())
+        return
+      case .again: continue
+      }
+    }
+    note(.blocked, at: access.address)
+    setOutcome(.blocked, of: access.guest, vcpu)
+  }
+
+  private mutating func attempt(_ access: Access, _ vcpu: VCPU) -> Attempt {
+    let mmu = access.guest == .l1 ? canonical : chooseShadow(for: vcpu)
+    loadVMID(of: mmu)
+    if self[mmu, .pendingUnmap] != 0 {
+      return .first([.unmapAll(mmu.index), .finishRecycling(mmu.index)])
+    }
+    let table = table(of: mmu)
+    noteWalk(access, table)
+    switch translate(access.address, by: table, for: access.kind) {
+    case .output(let physical, let end):
+      complete(access, at: physical, end, in: table)
+      return .ended(.completed)
+    case .fault(let status, let end):
+      count(mmu.isCanonical ? .canonicalFaults : .shadowFaults)
+      note(
+        .fault, table.id, at: access.address, level: status.level, value: UInt64(status.code),
+        extra: UInt64(access.kind.rawValue))
+      return handleAbort(access, vcpu, mmu, status, end)
+    }
+  }
+
+  /// The hardware's walk, one step a level.
+  private mutating func noteWalk(_ access: Access, _ table: Table) {
+    guard steps.isRecording else { return }
+    note(
+      .enter, table.id, at: access.address, value: UInt64(access.kind.rawValue),
+      extra: UInt64(access.guest.rawValue))
+    if access.address >> UInt64(table.geometry.inputBits) != 0 { return }
+    for entry in path(to: access.address, in: table) {
+      note(
+        .walk, table.id, at: entry.address, size: table.geometry.size(entry.level),
+        level: entry.level, value: entry.descriptor.bits, extra: UInt64(entry.slot))
+    }
+  }
+
+  /// The entries that a walk reads for an address, from the root on.
+  public func path(to address: UInt64, in table: Table) -> [TableLeaf] {
+    let geometry = table.geometry
+    var level = geometry.startLevel
+    var slot = table.root + geometry.index(address, level)
+    var entries: [TableLeaf] = []
+    while true {
+      let descriptor = Descriptor(memory.load(slot))
+      entries.append(
+        TableLeaf(
+          address: address & ~(geometry.size(level) - 1), level: level, slot: slot,
+          descriptor: descriptor))
+      guard descriptor.isTable(level) else { return entries }
+      level += 1
+      slot = Memory.firstSlot(ofFrameAt: descriptor.address) + geometry.index(address, level)
+    }
+  }
+
+  /// The access itself: access flag, TLB, data.
+  private mutating func complete(
+    _ access: Access, at physical: UInt64, _ end: WalkEnd, in table: Table
+  ) {
+    var end = end
+    if end.descriptor.bits & Descriptor.accessed == 0 {
+      let bits = end.descriptor.bits | Descriptor.accessed
+      note(.hardwareAccessFlag, table.id, at: access.address, level: end.level, value: bits)
+      memory.store(bits, at: end.slot)
+      end = WalkEnd(slot: end.slot, level: end.level, descriptor: Descriptor(bits))
+    }
+    note(.translated, table.id, at: access.address, level: end.level, value: physical)
+    fillTLB(table, access.address, end)
+    switch access.kind {
+    case .read:
+      let value = guestWord(at: physical)
+      note(.loaded, table.id, at: access.address, value: value, extra: physical)
+      self[.lastValue] = value
+    case .write:
+      let value = access.value ?? makeUnknownValue()
+      note(.stored, table.id, at: access.address, value: value, extra: physical)
+      storeGuestWord(value, at: physical)
+    case .execute:
+      note(.fetched, table.id, at: access.address, extra: physical)
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/// A TLB invalidation that L1 executes for its guests.
+public enum GuestInvalidation: Equatable, Sendable {
+  /// IPAS2E1IS: one nested IPA, with the level hint of the operand (`ttl`, 0 for none).
+  case address(UInt64, ttl: UInt8)
+  /// RIPAS2E1IS: a number of granules.
+  case range(UInt64, pages: UInt64, granuleShift: Int)
+  /// VMALLS12E1IS: everything of the current VMID.
+  case currentVMID
+  /// ALLE1IS: everything.
+  case all
+  /// VMALLE1IS: stage 1 only.
+  case stage1
+}
+
+/// What KVM does with them (`sys_regs.c`). They act on every valid shadow with the current virtual VMID.
+extension Machine {
+  mutating func guestInvalidationTasks(_ operation: GuestInvalidation, _ vcpu: VCPU) -> [Task] {
+    let vmid = VTTBR(self[vcpu, .vttbr]).vmid
+    note(.guestInvalidation, .guest(vmid), value: UInt64(vmid))
+    let limit: UInt64 = 1 << UInt64(Configuration.physicalBits)
+    switch operation {
+    case .stage1: return []
+    case .all: return validShadows.map { .unmapAll($0.index) }
+    case .currentVMID: return matching(vmid).map { .invalidateShadow($0.index, 0..<limit) }
+    case .range(let base, let pages, let shift):
+      if base >= limit { return [] }
+      let start = base & ~((1 << UInt64(shift)) - 1)
+      // A range that runs past the end is capped there; the operand cannot ask for more than 2^21.
+      let size = min(pages << UInt64(shift), limit - start)
+      return matching(vmid).map { .invalidateShadow($0.index, start..<start + size) }
+    case .address(let address, let ttl):
+      let address = address & 0xffff_ffff_f000
+      return matching(vmid).map {
+        let size = invalidationSize(address, ttl: ttl, $0)
+        let start = address & ~(size - 1)
+        return .invalidateShadow($0.index, start..<start + size)
+      }
+    }
+  }
+
+  private func matching(_ vmid: UInt16) -> [MMU] {
+    validShadows.filter { VTTBR(self[$0, .vttbr]).vmid == vmid }
+  }
+
+  /// `compute_tlb_inval_range`: the size that the hint gives, or the first tagged leaf of the shadow, or
+  /// the largest that the granule allows.
+  private func invalidationSize(_ address: UInt64, ttl: UInt8, _ mmu: MMU) -> UInt64 {
+    let shift = VTCR(self[mmu, .vtcr]).granuleShift
+    let hint = ttl != 0 ? ttl : taggedHint(address, shift, mmu)
+    return Self.size(ofHint: hint) ?? Self.largestSize(shift)
+  }
+
+  /// `get_guest_mapping_ttl`: sizes ascending; the leaf at the aligned address may carry the level of
+  /// L1's leaf, which must cover the address.
+  private func taggedHint(_ address: UInt64, _ granuleShift: Int, _ mmu: MMU) -> UInt8 {
+    let table = table(of: mmu)
+    let granule = UInt8(granuleShift == 12 ? 1 : granuleShift == 14 ? 2 : 3) << 2
+    var start = address
+    for level in [3, 2, 1] {
+      guard let size = Self.size(ofHint: granule | UInt8(level)) else { continue }
+      start &= ~(size - 1)
+      let end = memory.walk(table, start)
+      guard end.descriptor.isLeaf(end.level), end.descriptor.guestLevel != 0 else { continue }
+      let hint = granule | UInt8(end.descriptor.guestLevel)
+      let covered = Self.size(ofHint: hint) ?? 1 << 30
+      return address < start + covered ? hint : 0
+    }
+    return 0
+  }
+
+  /// Bytes that a level hint stands for (`__ttl_to_size`), or nil for a hint without sense.
+  static func size(ofHint ttl: UInt8) -> UInt64? {
+    switch ttl {
+    case 0b0101: 1 << 30
+    case 0b0110: 2 << 20
+    case 0b0111: 4 << 10
+    case 0b1010: 32 << 20
+    case 0b1011: 16 << 10
+    case 0b1110: 512 << 20
+    case 0b1111: 64 << 10
+    default: nil
+    }
+  }
+
+  private static func largestSize(_ granuleShift: Int) -> UInt64 {
+    switch granuleShift {
+    case 12: 1 << 30
+    case 14: 32 << 20
+    default: 512 << 20
+    }
+  }
+}

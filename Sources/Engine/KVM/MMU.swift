@@ -1,0 +1,109 @@
+/// A stage-2 context (`struct kvm_s2_mmu`): the VM's own, or that of a shadow table. A record in memory.
+public struct MMU: Equatable, Sendable {
+  /// 0 for the canonical one, 1 + n for shadow n.
+  let index: Int
+  /// Slot of the record's first word.
+  let base: Int
+
+  enum Field: Int, CaseIterable {
+    /// Slot of the root table.
+    case root
+    /// Hardware VMID, 0 before the first use.
+    case vmid
+    /// L1's VTTBR without CnP; with CnP set, the context is not in use (`tlb_vttbr`).
+    case vttbr
+    /// L1's VTCR (`tlb_vtcr`).
+    case vtcr
+    /// Whether L1 had stage 2 on (`nested_stage2_enabled`).
+    case stage2Enabled
+    /// Whether everything must be unmapped before it is used again (`pending_unmap`).
+    case pendingUnmap
+
+    static let count = 8
+  }
+
+  /// Whether it is the VM's own.
+  var isCanonical: Bool { index == 0 }
+
+  /// The table that it describes.
+  var tableID: TableID { isCanonical ? .canonical : .shadow(index - 1) }
+}
+
+extension Machine {
+  subscript(mmu: MMU, field: MMU.Field) -> UInt64 {
+    @inline(__always) get { memory.load(mmu.base + field.rawValue) }
+    @inline(__always) set { memory.store(newValue, at: mmu.base + field.rawValue) }
+  }
+
+  /// The VM's own context.
+  var canonical: MMU { mmu(0) }
+
+  func mmu(_ index: Int) -> MMU {
+    MMU(index: index, base: layout.mmus + index * MMU.Field.count)
+  }
+
+  /// The context of shadow `number`.
+  func shadow(_ number: Int) -> MMU { mmu(1 + number) }
+
+  /// Whether a shadow is in use (`kvm_s2_mmu_valid`).
+  func isValid(_ mmu: MMU) -> Bool { self[mmu, .vttbr] & VTTBR.commonNotPrivate == 0 }
+
+  func geometry(of mmu: MMU) -> Geometry {
+    // A shadow has the PA range that L1 is shown, not the VM's IPA space (`init_nested_s2_mmu`).
+    .stage2(bits: mmu.isCanonical ? configuration.ipaBits : Configuration.physicalBits)
+  }
+
+  func table(of mmu: MMU) -> Table {
+    Table(
+      id: mmu.tableID, root: Int(self[mmu, .root]), geometry: geometry(of: mmu),
+      vmid: UInt16(self[mmu, .vmid]))
+  }
+
+  /// All of the context's input addresses.
+  func inputRange(of mmu: MMU) -> Range<UInt64> { 0..<geometry(of: mmu).inputSize }
+
+  /// Creates the canonical context and the shadows with their root tables (`kvm_init_stage2_mmu`).
+  mutating func createStage2() {
+    for index in 0...configuration.shadows {
+      let mmu = mmu(index)
+      let pages = geometry(of: mmu).rootPages
+      self[mmu, .root] = UInt64(memory.allocateFrames(pages, .table))
+      count(.tablesAllocated, by: pages)
+      if !mmu.isCanonical { self[mmu, .vttbr] = VTTBR.commonNotPrivate }
+    }
+  }
+
+  /// Gives a context its hardware VMID when a vCPU first runs on it (`kvm_arm_vmid_update`).
+  mutating func loadVMID(of mmu: MMU) {
+    if self[mmu, .vmid] != 0 { return }
+    self[.nextVMID] += 1
+    self[mmu, .vmid] = self[.nextVMID]
+  }
+}
+
+/// What a shadow serves.
+public struct ShadowContext: Equatable, Sendable {
+  /// Whether it is in use.
+  public let isValid: Bool
+  /// L1's VTTBR_EL2, without CnP.
+  public let vttbr: UInt64
+  /// L1's VTCR_EL2.
+  public let vtcr: UInt64
+  /// Whether L1 had stage 2 on (HCR_EL2.VM).
+  public let stage2Enabled: Bool
+  /// Whether it will be emptied before it is used again.
+  public let pendingUnmap: Bool
+  /// Hardware VMID, 0 before the first use.
+  public let vmid: UInt16
+}
+
+extension Machine {
+  /// What shadow `number`, which must exist, serves now.
+  public func shadowContext(_ number: Int) -> ShadowContext {
+    let mmu = shadow(number)
+    return ShadowContext(
+      isValid: isValid(mmu), vttbr: self[mmu, .vttbr], vtcr: self[mmu, .vtcr],
+      stage2Enabled: self[mmu, .stage2Enabled] != 0, pendingUnmap: self[mmu, .pendingUnmap] != 0,
+      vmid: UInt16(self[mmu, .vmid]))
+  }
+}

@@ -1,0 +1,145 @@
+/// A fault on memory of a slot (`struct kvm_s2_fault_desc`).
+struct MemoryFault {
+  let access: Access
+  let mmu: MMU
+  /// Page of the input address that faulted.
+  let page: UInt64
+  /// Its canonical IPA.
+  let ipa: UInt64
+  let slot: Memslot
+  /// L1's leaf, in a shadow with stage 2 on.
+  let guestLeaf: GuestTranslation?
+  /// Bytes of the leaf that forbade the access, or nil for a translation fault.
+  let permissionGranule: UInt64?
+}
+
+/// `user_mem_abort`: find the host page, decide size and permissions, change the table.
+extension Machine {
+  private static let sizes: [UInt64] = [1 << 30, 2 << 20, 4096]
+
+  mutating func mapMemory(_ fault: MemoryFault) -> Attempt {
+    let hva = hva(of: fault.ipa, in: fault.slot)
+    guard let vma = vma(at: hva) else {
+      note(.noVMA, .host, at: hva)
+      return .ended(.efault)
+    }
+    let logging = self[fault.slot, .logging] != 0
+    let (vmaSize, limit) = mappingLimits(fault, hva, vma.flags, logging: logging)
+
+    // Pin the page, which may need copy-on-write, and so a notifier, and so another attempt.
+    let write = fault.access.kind == .write
+    let host: HostEntry
+    let hostLevel: Int
+    switch hostFault(hva, write: write) {
+    case .badAddress:
+      note(.hostRefused, .host, at: hva)
+      return .ended(.efault)
+    case .first(let tasks):
+      note(.retryAfterNotifier, fault.mmu.tableID, at: fault.page)
+      return .first(tasks)
+    case .resolved(let entry, let level): (host, hostLevel) = (entry, level)
+    }
+
+    note(.lockRead)
+    if self[.invalidateInProgress] != 0 {
+      note(.retryInvalidation, fault.mmu.tableID, at: fault.page)
+      note(.unlockRead)
+      return .again
+    }
+
+    // Huge pages of the host are used where nothing forbids it (`transparent_hugepage_adjust`).
+    var size = vmaSize
+    if size == 4096, limit != 4096 {
+      if let granule = fault.permissionGranule, granule > 4096 {
+        size = granule
+      } else if fits(Self.hugeSize, hva, in: fault.slot),
+        hostTable.geometry.size(hostLevel) >= Self.hugeSize
+      {
+        size = Self.hugeSize
+      }
+    }
+
+    let writable =
+      (write || host.has(HostEntry.write)) && (!logging || write)
+    let permissions = permissions(for: fault, hostWritable: writable)
+    let physical = host.address | hva & (hostTable.geometry.size(hostLevel) - 1)
+    let result = install(fault, physical, size: size, permissions)
+    // The page was used: it is no longer idle (`mark_page_accessed`).
+    if result == .done { clearIdle(hva) }
+    if result == .done, permissions.write {
+      markDirty(fault.ipa & ~(size - 1), in: fault.slot)
+    }
+    note(.unlockRead)
+    return .again
+  }
+
+  /// The size that the VMA allows, and the largest that a huge page of the host may have
+  /// (`kvm_s2_resolve_vma_size`).
+  private mutating func mappingLimits(
+    _ fault: MemoryFault, _ hva: UInt64, _ flags: VMAFlags, logging: Bool
+  ) -> (size: UInt64, limit: UInt64) {
+    var limit: UInt64 = logging ? 4096 : 1 << 30
+    var size: UInt64 = flags.contains(.hugetlb) && !logging ? 1 << 30 : 4096
+    if size == 1 << 30, !fits(size, hva, in: fault.slot) {
+      size = Self.hugeSize
+      if !fits(size, hva, in: fault.slot) {
+        size = 4096
+        limit = 4096
+      }
+    }
+    if let guestLeaf = fault.guestLeaf {
+      // No larger than L1's leaf; between two sizes of the host, the smaller.
+      limit = min(limit, guestLeaf.size)
+      limit = Self.sizes.first { $0 <= limit } ?? 4096
+      size = min(size, limit)
+    }
+    note(
+      .sizeChosen, fault.mmu.tableID, at: fault.page, size: size, value: limit,
+      extra: fault.guestLeaf?.size ?? 0)
+    return (size, limit)
+  }
+
+  /// Whether a block of `size` around an address lies in the slot (`fault_supports_stage2_huge_mapping`).
+  private func fits(_ size: UInt64, _ hva: UInt64, in slot: Memslot) -> Bool {
+    let range = hostRange(of: slot)
+    let start = hva & ~(size - 1)
+    return self[slot, .ipa] & (size - 1) == range.lowerBound & (size - 1)
+      && start >= range.lowerBound && start + size <= range.upperBound
+  }
+
+  /// Readable; writable if the host page is, unless clean pages are logged; executable, since the CPU
+  /// keeps its instruction caches coherent. In a shadow, no more than L1's leaf permits.
+  private func permissions(for fault: MemoryFault, hostWritable: Bool) -> Permissions {
+    guard let guest = fault.guestLeaf?.descriptor.permissions else {
+      return Permissions(read: true, write: hostWritable, executeNever: 0)
+    }
+    return Permissions(
+      read: guest.read, write: hostWritable && guest.write, executeNever: guest.executeNever)
+  }
+
+  /// Changes the table: relaxes the leaf that forbade the access if its size stays, else maps.
+  private mutating func install(
+    _ fault: MemoryFault, _ physical: UInt64, size: UInt64, _ permissions: Permissions
+  ) -> MapResult {
+    let table = table(of: fault.mmu)
+    if size == fault.permissionGranule {
+      note(.relax, table.id, at: fault.page, size: size, value: permissions.bits)
+      return relax(permissions, at: fault.page, in: table)
+    }
+    guard let level = table.geometry.level(ofSize: size) else { return .again }
+    let leaf = Descriptor.leaf(
+      at: physical & ~(size - 1), level: level, memAttr: Machine.normalMemory,
+      permissions: permissions, guestLevel: fault.guestLeaf?.level ?? 0)
+    note(
+      .map, table.id, at: fault.page & ~(size - 1), size: size, level: level, value: leaf.bits)
+    return map(leaf, at: fault.page & ~(size - 1), level: level, in: table)
+  }
+
+  /// MemAttr of normal write-back memory with forced write-back (`MT_S2_FWB_NORMAL`).
+  static let normalMemory: UInt64 = 6
+
+  private mutating func clearIdle(_ hva: UInt64) {
+    let (entry, _, slot) = hostWalk(hva)
+    memory.store(entry.bits & ~HostEntry.idle, at: slot)
+  }
+}

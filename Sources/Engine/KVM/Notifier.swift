@@ -1,0 +1,42 @@
+/// The MMU notifier: the host is about to change the VMM's memory, and KVM forgets what it mapped of it.
+extension Machine {
+  /// `kvm_mmu_notifier_invalidate_range_start`: returns what must be unmapped, slot by slot.
+  mutating func beginInvalidation(_ range: Range<UInt64>) -> [Task] {
+    let parts = canonicalParts(of: range)
+    note(.notifierStart, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    if parts.isEmpty { return [] }
+    count(.notifiers)
+    self[.invalidateInProgress] += 1
+    return parts.flatMap { [.unmapCanonical($0), .unmapShadows($0, from: 0)] }
+  }
+
+  /// `kvm_mmu_notifier_invalidate_range_end`.
+  mutating func endInvalidation(_ range: Range<UInt64>) {
+    note(.notifierEnd, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    if canonicalParts(of: range).isEmpty { return }
+    self[.invalidateSequence] += 1
+    self[.invalidateInProgress] -= 1
+  }
+
+  /// The canonical IPAs, slot by slot, that lie behind addresses of the VMM.
+  private func canonicalParts(of range: Range<UInt64>) -> [Range<UInt64>] {
+    memslots.compactMap { slot in
+      let part = hostRange(of: slot).clamped(to: range)
+      if part.isEmpty { return nil }
+      let ipa = self[slot, .ipa] + (part.lowerBound - self[slot, .hva])
+      return ipa..<ipa + (part.upperBound - part.lowerBound)
+    }
+  }
+
+  /// `kvm_arch_flush_shadow_memslot`, and then the slot and its memory are gone.
+  mutating func deleteMemslotTasks(_ slot: Memslot) -> [Task] {
+    let range = range(of: slot)
+    let host = hostRange(of: slot)
+    note(
+      .deleteMemslot, .canonical, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    return [
+      .unmapCanonical(range), .unmapShadows(range, from: 0), .removeMemslot(slot.base),
+      .beginInvalidation(host), .zap(host), .removeVMAs(host), .endInvalidation(host),
+    ]
+  }
+}

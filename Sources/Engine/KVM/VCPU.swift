@@ -1,0 +1,118 @@
+/// A virtual CPU: L1's EL2 registers, and how the last accesses of L1 and L2 ended. A record in memory.
+struct VCPU: Equatable {
+  let number: Int
+  /// Slot of the record's first word.
+  let base: Int
+
+  enum Field: Int, CaseIterable {
+    case vttbr, vtcr, hcr
+    /// Outcome of L1's last access, then of L2's: two words each.
+    case outcomeL1
+    case outcomeL2 = 5
+
+    static let count = 8
+  }
+}
+
+/// Who makes an access.
+public enum Guest: UInt8, Sendable {
+  /// The guest hypervisor, or a guest without nesting.
+  case l1
+  /// Its guest.
+  case l2
+}
+
+/// How an access ended.
+public enum Outcome: Equatable, Sendable {
+  /// There was none.
+  case none
+  /// It was carried out.
+  case completed
+  /// An abort was given to L1: its status, the page, and whether KVM_RUN also failed with EFAULT.
+  case exception(FaultStatus, instruction: Bool, write: Bool, ipa: UInt64, alsoEFAULT: Bool)
+  /// It left to user space as MMIO, with the canonical IPA.
+  case mmio(write: Bool, ipa: UInt64)
+  /// A synchronous external abort.
+  case externalAbort
+  /// An address size fault.
+  case sizeFault
+  /// KVM_RUN failed with EFAULT.
+  case efault
+  /// An invalidation is under way and stays so: the vCPU would fault until it ends.
+  case blocked
+
+  /// The two words of a vCPU record.
+  var words: (UInt64, UInt64) {
+    switch self {
+    case .none: (0, 0)
+    case .completed: (1, 0)
+    case .exception(let status, let instruction, let write, let ipa, let alsoEFAULT):
+      (
+        2 | UInt64(status.code) << 8 | (instruction ? 1 << 16 : 0) | (write ? 1 << 17 : 0)
+          | (alsoEFAULT ? 1 << 18 : 0), ipa
+      )
+    case .mmio(let write, let ipa): (3 | (write ? 1 << 17 : 0), ipa)
+    case .externalAbort: (4, 0)
+    case .sizeFault: (5, 0)
+    case .efault: (6, 0)
+    case .blocked: (7, 0)
+    }
+  }
+
+  init(words: (UInt64, UInt64)) {
+    let (code, ipa) = words
+    switch code & 0xff {
+    case 1: self = .completed
+    case 2:
+      self = .exception(
+        FaultStatus(UInt8(code >> 8 & 0x3f)), instruction: code >> 16 & 1 != 0,
+        write: code >> 17 & 1 != 0, ipa: ipa, alsoEFAULT: code >> 18 & 1 != 0)
+    case 3: self = .mmio(write: code >> 17 & 1 != 0, ipa: ipa)
+    case 4: self = .externalAbort
+    case 5: self = .sizeFault
+    case 6: self = .efault
+    case 7: self = .blocked
+    default: self = .none
+    }
+  }
+}
+
+extension Machine {
+  subscript(vcpu: VCPU, field: VCPU.Field) -> UInt64 {
+    get { memory.load(vcpu.base + field.rawValue) }
+    set { memory.store(newValue, at: vcpu.base + field.rawValue) }
+  }
+
+  func vcpu(_ number: Int) -> VCPU {
+    VCPU(number: number, base: layout.vcpus + number * VCPU.Field.count)
+  }
+
+  /// How the last access of a guest on a vCPU ended.
+  public func outcome(of guest: Guest, vcpu number: Int) -> Outcome {
+    let slot = outcomeSlot(guest, vcpu(number))
+    return Outcome(words: (memory.load(slot), memory.load(slot + 1)))
+  }
+
+  /// How the last access of all ended.
+  public var lastOutcome: Outcome {
+    let last = self[.lastAccess]
+    return last == 0
+      ? .none
+      : outcome(of: Guest(rawValue: UInt8(last & 1)) ?? .l1, vcpu: Int(last >> 1) - 1)
+  }
+
+  /// What the last read that was carried out returned.
+  public var lastValue: UInt64 { self[.lastValue] }
+
+  mutating func setOutcome(_ outcome: Outcome, of guest: Guest, _ vcpu: VCPU) {
+    let slot = outcomeSlot(guest, vcpu)
+    let words = outcome.words
+    memory.store(words.0, at: slot)
+    memory.store(words.1, at: slot + 1)
+    self[.lastAccess] = UInt64(vcpu.number + 1) << 1 | UInt64(guest.rawValue)
+  }
+
+  private func outcomeSlot(_ guest: Guest, _ vcpu: VCPU) -> Int {
+    vcpu.base + (guest == .l1 ? VCPU.Field.outcomeL1 : .outcomeL2).rawValue
+  }
+}

@@ -1,0 +1,105 @@
+/// Carrying out events.
+extension Machine {
+  /// Carries out an event.
+  ///
+  /// - Throws: a `Refusal` if the event makes no sense now; then nothing was changed.
+  public mutating func apply(_ event: Event) throws(Refusal) {
+    steps.removeAll()
+    switch event {
+    case .addMemslot(let id, let range, let backing): try addMemslot(id, range, backing)
+    case .host(let operation): try start(operation)
+    case .access(let guest, let number, let kind, let address, let value):
+      try requireVCPU(number, for: guest)
+      perform(Access(guest: guest, vcpu: number, kind: kind, address: address, value: value))
+    case .context(let number, let vttbr, let vtcr, let hcr):
+      let vcpu = try requireVCPU(number, for: .l2)
+      note(.context, .guest(VTTBR(vttbr).vmid), value: vttbr, extra: VTCR.sanitised(vtcr))
+      self[vcpu, .vttbr] = vttbr
+      self[vcpu, .vtcr] = VTCR.sanitised(vtcr)
+      self[vcpu, .hcr] = hcr
+    case .invalidate(let number, let operation):
+      let vcpu = try requireVCPU(number, for: .l2)
+      push(guestInvalidationTasks(operation, vcpu))
+    case .l2Invalidate(let number):
+      let vcpu = try requireVCPU(number, for: .l2)
+      enterL2(vcpu)
+    }
+    runTasks()
+  }
+
+  @discardableResult
+  private func requireVCPU(_ number: Int, for guest: Guest) throws(Refusal) -> VCPU {
+    if guest == .l2, !configuration.nested { throw Refusal(.notNested, operand: 0) }
+    if number >= configuration.vcpus {
+      throw Refusal(.noSuchVCPU(configuration.vcpus), operand: 0)
+    }
+    return vcpu(number)
+  }
+
+  /// L2 runs without making an access that matters: a shadow is chosen, and emptied if it was another's.
+  private mutating func enterL2(_ vcpu: VCPU) {
+    let mmu = chooseShadow(for: vcpu)
+    loadVMID(of: mmu)
+    note(.l2Invalidation, mmu.tableID)
+    if self[mmu, .pendingUnmap] != 0 {
+      push([.unmapAll(mmu.index), .finishRecycling(mmu.index)])
+    }
+  }
+
+  private mutating func start(_ operation: HostOperation) throws(Refusal) {
+    switch operation {
+    case .touch(let range, let write): push([.touch(try hostRange(range), write: write)])
+    case .discard(let range): push([.discard(try hostRange(range))])
+    case .unmap(let range): push(unmapTasks(try hostRange(range)))
+    case .protect(let range, let write): push([.protect(try hostRange(range), write: write)])
+    case .hugePages(let range, let on):
+      let range = try hostRange(range)
+      push([
+        .advise(
+          range, adding: on ? .hugePages : .noHugePages, removing: on ? .noHugePages : .hugePages)
+      ])
+    case .collapse(let range): push([.collapseRegions(try hostRange(range))])
+    case .merge(let range):
+      push([.advise(try hostRange(range), adding: .mergeable, removing: []), .merge])
+    case .fork: push(forkTasks())
+    case .idle(let ipa): markIdle(ipa, in: try requireSlot(ipa))
+    case .testIdle(let ipa): testIdle(ipa, in: try requireSlot(ipa))
+    case .dirtyLog(let ipa, let on):
+      let slot = try requireSlot(ipa)
+      if on { startDirtyLog(slot) } else { stopDirtyLog(slot) }
+    case .getDirtyLog(let ipa):
+      let slot = try requireSlot(ipa)
+      if self[slot, .logging] == 0 { throw Refusal(.notLogging, operand: 1) }
+      getDirtyLog(slot)
+    case .eagerSplit(let size):
+      if ![0, 4096, 2 << 20, 1 << 30].contains(size) {
+        throw Refusal(.splitSize(size), operand: 1)
+      }
+      if !memslots.isEmpty { throw Refusal(.splitAfterSlots, operand: 0) }
+      note(.eagerSplit, .canonical, size: size)
+      self[.splitChunk] = size
+    case .deleteMemslot(let ipa): push(deleteMemslotTasks(try requireSlot(ipa)))
+    case .noHugePages(let range):
+      let range = try hostRange(range)
+      note(.noHugePages, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+      memory.store(1, for: range, in: RangeTree(slot: Register.noHugePages.slot))
+    }
+  }
+
+  private func requireSlot(_ ipa: UInt64) throws(Refusal) -> Memslot {
+    guard let slot = memslot(at: ipa) else { throw Refusal(.outsideSlots(ipa), operand: 1) }
+    return slot
+  }
+
+  /// Addresses of the VMM behind a range of IPAs, which must lie in one slot.
+  private func hostRange(_ range: Range<UInt64>) throws(Refusal) -> Range<UInt64> {
+    try requireAligned(range.lowerBound, to: 4096, operand: 1)
+    try requireAligned(range.upperBound, to: 4096, operand: 2)
+    let slot = try requireSlot(range.lowerBound)
+    if range.upperBound > self.range(of: slot).upperBound {
+      throw Refusal(.outsideSlots(self.range(of: slot).upperBound), operand: 2)
+    }
+    let start = hva(of: range.lowerBound, in: slot)
+    return start..<start + (range.upperBound - range.lowerBound)
+  }
+}

@@ -1,0 +1,119 @@
+/// The machine: a host with Linux 7.3.4, one VM under KVM, its vCPUs, tables, and TLB.
+///
+/// All that can change is in `memory`; the rest is fixed at creation, or lives only while an event is
+/// carried out. Time, randomness and I/O do not exist here: the same events give the same words.
+public struct Machine: Sendable {
+  /// What the VM was created with.
+  public let configuration: Configuration
+  /// Every word that can change.
+  public internal(set) var memory: Memory
+  /// Micro-steps of the event that was carried out last.
+  public internal(set) var steps = StepLog()
+  /// What remains to be done of the event under way, the next task last.
+  var tasks: [Task] = []
+  /// Where the records lie.
+  let layout: Layout
+
+  /// A machine in which the VM exists and has no memory yet.
+  public init(_ configuration: Configuration) {
+    self.configuration = configuration
+    var memory = Memory.boot()
+    layout = Layout(configuration, in: &memory)
+    self.memory = memory
+    createStage2()
+    createAddressSpace()
+    // What was done so far is the machine's creation, which nobody steps through.
+    self.memory.forgetPast()
+  }
+}
+
+/// Words at fixed places, in frame 1.
+extension Machine {
+  /// A word of the machine itself.
+  enum Register: Int, CaseIterable {
+    /// First free range-tree node.
+    case freeNode
+    /// Trees: memory slots by IPA, VMAs by HVA, regions where huge pages cannot be had.
+    case memslots
+    case vmas = 4
+    case noHugePages = 7
+    /// Page contents, two words a page.
+    case contents = 10
+    /// Root of the VMM's own stage-1 table.
+    case hostRoot
+    /// Next free host page, and top of the free part of the VMM's address space.
+    case nextPage, nextHVA
+    /// Number of unknown contents made so far.
+    case unknownContents
+    /// `kvm->mmu_invalidate_seq` and `mmu_invalidate_in_progress`.
+    case invalidateSequence, invalidateInProgress
+    /// `kvm->arch.nested_mmus_next`.
+    case nextShadow
+    /// Next hardware VMID.
+    case nextVMID
+    /// `kvm->arch.mmu.split_page_chunk_size`.
+    case splitChunk
+    /// vCPU and level of the last access, whose outcome `expect` asks for.
+    case lastAccess, lastValue
+    /// Counters, in the order of `Counter`.
+    case counters = 32
+
+    var slot: Int { Memory.firstRegister + rawValue }
+  }
+
+  subscript(register: Register) -> UInt64 {
+    @inline(__always) get { memory.load(register.slot) }
+    @inline(__always) set { memory.store(newValue, at: register.slot) }
+  }
+
+  /// The value of a counter.
+  public subscript(counter: Counter) -> UInt64 {
+    memory.load(Register.counters.slot + counter.rawValue)
+  }
+
+  @inline(__always)
+  mutating func count(_ counter: Counter, by amount: Int = 1) {
+    let slot = Register.counters.slot + counter.rawValue
+    memory.store(memory.load(slot) &+ UInt64(amount), at: slot)
+  }
+}
+
+/// What the machine counts, from its creation on.
+public enum Counter: Int, CaseIterable, Sendable {
+  /// Stage-2 faults taken by KVM on the canonical table and on shadow tables.
+  case canonicalFaults, shadowFaults
+  /// Exceptions injected into L1.
+  case injected
+  /// Leaves made, permissions relaxed, leaves removed.
+  case maps, relaxes, unmaps
+  /// MMU notifier invalidations, and complete unmaps of a shadow table.
+  case notifiers, fullUnmaps
+  /// TLB invalidations by the host kernel.
+  case invalidations
+  /// Stage-2 table pages taken and given back.
+  case tablesAllocated, tablesFreed
+  /// Exits to user space for MMIO.
+  case mmioExits
+}
+
+/// Places of the record arrays, made at creation.
+struct Layout: Sendable {
+  let mmus: Int
+  let vcpus: Int
+  let memslots: Int
+  let tlb: Int
+
+  static let memslotCount = Memory.frameWords / Memslot.Field.count
+
+  init(_ configuration: Configuration, in memory: inout Memory) {
+    func frames(_ words: Int) -> Int {
+      var count = 1
+      while count * Memory.frameWords < words { count *= 2 }
+      return memory.allocateFrames(count, .records)
+    }
+    mmus = frames((1 + configuration.shadows) * MMU.Field.count)
+    vcpus = frames(configuration.vcpus * VCPU.Field.count)
+    memslots = frames(Self.memslotCount * Memslot.Field.count)
+    tlb = frames(TLB.words)
+  }
+}

@@ -1,0 +1,87 @@
+/// An array of words indexed by up to 36 bits, of which only the used parts take memory: a radix tree of
+/// frames with 9 bits a level. Absent words read as zero.
+///
+/// Used where a word belongs to every page of a large space: page contents, dirty bitmaps, page states.
+struct SparseArray {
+  /// Slot of the word that points to the top frame, or holds 0 while the array is empty.
+  let root: Int
+
+  private static let levels = 4
+  private static let bits = 9
+
+  /// Number of indices.
+  static let capacity: UInt64 = 1 << 36
+
+  func load(_ index: UInt64, from memory: Memory) -> UInt64 {
+    guard let slot = slot(of: index, in: memory) else { return 0 }
+    return memory.load(slot)
+  }
+
+  /// Slot of an element, or nil where nothing was ever stored.
+  func slot(of index: UInt64, in memory: Memory) -> Int? {
+    var frame = Int(memory.load(root))
+    for level in (0..<Self.levels).reversed() {
+      if frame == 0 { return nil }
+      let slot = frame + Self.digit(of: index, at: level)
+      if level == 0 { return slot }
+      frame = Int(memory.load(slot))
+    }
+    return nil
+  }
+
+  func store(_ value: UInt64, at index: UInt64, in memory: inout Memory) {
+    var pointer = root
+    for level in (0..<Self.levels).reversed() {
+      var frame = Int(memory.load(pointer))
+      if frame == 0 {
+        if value == 0 { return }
+        frame = memory.allocateFrame(.sparse)
+        memory.store(UInt64(frame), at: pointer)
+      }
+      pointer = frame + Self.digit(of: index, at: level)
+    }
+    memory.store(value, at: pointer)
+  }
+
+  /// The first index at or after `start` and before `end` whose word is not zero.
+  func firstIndex(in range: Range<UInt64>, of memory: Memory) -> UInt64? {
+    var index = range.lowerBound
+    search: while index < range.upperBound {
+      var frame = Int(memory.load(root))
+      for level in (0..<Self.levels).reversed() {
+        let word = frame == 0 ? 0 : memory.load(frame + Self.digit(of: index, at: level))
+        if word == 0 {
+          let span: UInt64 = 1 << UInt64(level * Self.bits)
+          index = (index / span + 1) * span
+          continue search
+        }
+        frame = Int(word)
+      }
+      return index
+    }
+    return nil
+  }
+
+  /// Sets every word to zero and gives the frames back.
+  func removeAll(in memory: inout Memory) {
+    let frame = Int(memory.load(root))
+    if frame == 0 { return }
+    memory.store(0, at: root)
+    Self.free(frame, level: Self.levels - 1, in: &memory)
+  }
+
+  private static func free(_ frame: Int, level: Int, in memory: inout Memory) {
+    for slot in frame..<(frame + Memory.frameWords) {
+      let word = memory.load(slot)
+      if word == 0 { continue }
+      memory.store(0, at: slot)
+      if level > 0 { free(Int(word), level: level - 1, in: &memory) }
+    }
+    memory.freeFrame(frame)
+  }
+
+  @inline(__always)
+  private static func digit(of index: UInt64, at level: Int) -> Int {
+    Int(truncatingIfNeeded: index >> UInt64(level * bits)) & (Memory.frameWords - 1)
+  }
+}

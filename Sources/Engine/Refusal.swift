@@ -1,0 +1,44 @@
+/// Why an event cannot be carried out. Nothing of it was.
+public struct Refusal: Error, Equatable, Sendable {
+  /// What is wrong.
+  public enum Reason: Equatable, Sendable {
+    /// A value that must be a multiple of another.
+    case unaligned(UInt64, UInt64)
+    /// A size of 0, or one that passes the end of the address space.
+    case badSize(UInt64)
+    /// A slot that does not fit into the VM's IPA space.
+    case beyondIPASpace(bits: Int)
+    /// A slot number that is taken.
+    case slotExists(UInt64)
+    /// A slot that shares addresses with another one.
+    case slotsOverlap(UInt64)
+    /// More slots than there is room for.
+    case tooManySlots(Int)
+    /// The VMM's address space is full.
+    case addressSpaceFull
+    /// An address in no memory slot, or a range that does not lie in one.
+    case outsideSlots(UInt64)
+    /// A vCPU that does not exist; the number of those that do.
+    case noSuchVCPU(Int)
+    /// A statement about L2 in a VM without nesting.
+    case notNested
+    /// Dirty logging is off for the slot.
+    case notLogging
+    /// Huge pages or merging asked of hugetlb memory.
+    case notForHugetlb
+    /// The chunk size must be set before the first slot (-EINVAL).
+    case splitAfterSlots
+    /// A chunk size that is none of 0, 4K, 2M and 1G.
+    case splitSize(UInt64)
+  }
+
+  /// What is wrong.
+  public let reason: Reason
+  /// Which operand of the statement is to blame, counted from 1; 0 for the statement as a whole.
+  public let operand: Int
+
+  init(_ reason: Reason, operand: Int) {
+    self.reason = reason
+    self.operand = operand
+  }
+}

@@ -1,0 +1,171 @@
+extension Step {
+  /// What a micro-step does. The comments say what the operands hold; `address` is an input address of
+  /// the step's table unless they say otherwise.
+  public enum Action: Hashable, Sendable {
+    // A guest runs.
+    /// A vCPU makes an access: kind in `value`, guest in `extra`.
+    case enter
+    /// The hardware reads an entry: its bits in `value`, its slot in `extra`.
+    case walk
+    /// The walk ended in a fault: status in `value`, kind of access in `extra`.
+    case fault
+    /// The hardware sets the access flag: the new bits in `value`.
+    case hardwareAccessFlag
+    /// The walk gave a physical address: `value`.
+    case translated
+    /// A load: what in `value`, the physical address in `extra`.
+    case loaded
+    /// A store: what in `value`, the physical address in `extra`.
+    case stored
+    /// A fetch: the physical address in `extra`.
+    case fetched
+    /// The access is not tried again: an invalidation is under way.
+    case blocked
+
+    // L1.
+    /// L1 writes its registers: VTTBR in `value`, VTCR in `extra`.
+    case context
+    /// L1 invalidates under a virtual VMID: `value`.
+    case guestInvalidation
+    /// L2 invalidates its stage 1.
+    case l2Invalidation
+    /// A shadow serves L1's VTTBR (`value`) and VTCR (`extra`) already.
+    case shadowFound
+    /// A shadow that nobody used is taken.
+    case shadowTaken
+    /// A shadow that served another context is taken.
+    case shadowRecycled
+    /// KVM reads an entry of L1's table: bits in `value`, canonical IPA of the entry in `extra`.
+    case guestRead
+    /// L1's memory cannot be read: canonical IPA in `value`.
+    case guestUnreadable
+    /// L1's VTCR (`value`) describes no table that can be walked.
+    case guestWalkRefused
+    /// KVM sets the access flag in L1's entry: bits in `value`, canonical IPA in `extra`.
+    case guestAccessFlag
+
+    // KVM handles a fault.
+    /// An abort is given to L1: status in `value`, kind of access in `extra`.
+    case inject
+    /// An address size fault is given to the guest.
+    case injectSize
+    /// An external abort is given to the guest; for a fetch from no slot, the canonical IPA in `value`.
+    case injectExternal
+    /// Exit to user space for MMIO at a canonical IPA: `value`.
+    case mmioExit
+    /// The slot is found: canonical IPA in `value`, the VMM's address in `extra`.
+    case memslotFound
+    /// The VMM has no mapping at an address of its own.
+    case noVMA
+    /// The VMM's mapping forbids the access, at an address of its own.
+    case hostRefused
+    /// Size of the mapping: of the VMA in `size`, the limit in `value`, of L1's leaf in `extra`.
+    case sizeChosen
+    /// The host's copy-on-write called the notifier, so the fault is given up and tried again.
+    case retryAfterNotifier
+    /// An invalidation is under way, so the fault is given up and tried again.
+    case retryInvalidation
+    /// `mmu_lock` is taken or dropped, for reading or writing.
+    case lockRead, unlockRead, lockWrite, unlockWrite
+
+    // A table changes.
+    /// A leaf is to be mapped: its bits in `value`.
+    case map
+    /// A leaf is to get more permissions: those of a descriptor in `value`.
+    case relax
+    /// The leaf is there already: its bits in `value`.
+    case mapUnneeded
+    /// Another walker holds the entry.
+    case entryLocked
+    /// Break: the LOCKED marker replaces the bits in `value`.
+    case breakEntry
+    /// Make: a table entry, or a leaf, with the bits in `value`.
+    case makeTable, makeLeaf
+    /// A page for a table whose entries have the step's level.
+    case allocateTable
+    /// The page at the physical address `value` is given back.
+    case freeTable
+    /// A leaf is removed: the bits in `value` are replaced by 0.
+    case clearLeaf
+    /// An entry that points to an empty table is removed.
+    case clearTable
+    /// A leaf gets more permissions: new bits in `value`, old in `extra`.
+    case relaxLeaf
+    /// The leaf that was to get more permissions is gone.
+    case relaxGone
+    /// A leaf loses its write permission: new bits in `value`, old in `extra`.
+    case writeProtect
+    /// A leaf loses its access flag: new bits in `value`, old in `extra`.
+    case ageLeaf
+    /// A TLB invalidation of a range, under the hardware VMID in `value`.
+    case invalidate(Invalidation)
+    /// A range of a table is unmapped.
+    case sweep
+
+    // The host; addresses of the VMM.
+    /// The notifier tells KVM of a range.
+    case notifierStart, notifierEnd
+    /// A page comes to be: its physical address in `value`.
+    case hostPage, hostHugePage, hostHugetlb
+    /// A read of absent memory maps the (huge) zero page.
+    case hostZeroPage, hostHugeZeroPage
+    /// A write-protected page that nobody shares is made writable.
+    case hostReuse
+    /// A shared page is copied: the new one in `value`, the old in `extra`.
+    case hostCopy
+    /// A huge page's mapping becomes 512 of pages.
+    case hostSplit
+    /// The table is emptied for a range.
+    case hostZap
+    /// The VMA of a range gets other flags.
+    case hostFlags
+    /// The permissions of a range change: 1 in `value` for read-write.
+    case hostProtect
+    /// A range is write-protected for the child.
+    case hostFork
+    /// Pages become a huge page: `value`.
+    case hostCollapse
+    /// KSM write-protects a page.
+    case hostMergeProtect
+    /// KSM puts the page in `value` in the place of that in `extra`.
+    case hostMerge
+    /// The VMM stores to, or loads from, a page: `value`.
+    case hostStored, hostLoaded
+    /// The VMM gets SIGSEGV.
+    case signal
+    /// Huge pages cannot be had in a range.
+    case noHugePages
+    /// The access flags of a page are cleared.
+    case age
+    /// The idle flag of a page is set.
+    case idleSet
+    /// The idle flag of a page was read: 1 in `value` if it stays.
+    case idleTested
+
+    // Slots.
+    /// A slot is added: its number in `value`, the VMM's address in `extra`; `address` is an IPA.
+    case addMemslot
+    /// A slot goes; `address` is an IPA.
+    case deleteMemslot
+    /// Dirty logging of a slot is switched on or off, or its log is fetched; `address` is an IPA.
+    case dirtyLogOn, dirtyLogOff, dirtyLogGet
+    /// 64 pages with dirty ones among them: the mask in `value`.
+    case dirtyPages
+    /// Blocks will be split in chunks of `size`.
+    case eagerSplit
+  }
+
+  /// Why the host kernel invalidates the TLB.
+  public enum Invalidation: Hashable, Sendable {
+    /// A table entry, or a leaf, was broken.
+    case breakTable, breakLeaf
+    /// A range was unmapped.
+    case unmapped
+    /// A table became empty.
+    case tableFreed
+    /// A leaf got more permissions.
+    case relaxed
+    /// A slot was write-protected.
+    case writeProtected
+  }
+}

@@ -1,0 +1,107 @@
+/// A piece of an event that may have to wait for another piece: notifications around changes of the
+/// host's memory, unmaps that may drop `mmu_lock`, an access that is tried again.
+///
+/// An event is carried out by a stack of tasks: each is done at once, or puts others before what remains.
+enum Task: Equatable {
+  /// The notifier's start: puts the unmaps of all slots concerned first.
+  case beginInvalidation(Range<UInt64>)
+  case endInvalidation(Range<UInt64>)
+  /// Unmap canonical IPAs of the canonical table.
+  case unmapCanonical(Range<UInt64>)
+  /// Unmap, of the shadows with this number and above, what reaches canonical IPAs.
+  case unmapShadows(Range<UInt64>, from: Int)
+  /// Unmap all of a context, by its index.
+  case unmapAll(Int)
+  /// Unmap nested IPAs that L1 invalidated, in the shadow with this index.
+  case invalidateShadow(Int, Range<UInt64>)
+  case finishRecycling(Int)
+  /// Try an access again.
+  case access(Access)
+
+  // The VMM's memory; addresses of the VMM.
+  case touch(Range<UInt64>, write: Bool)
+  case discard(Range<UInt64>)
+  case protect(Range<UInt64>, write: Bool)
+  case advise(Range<UInt64>, adding: VMAFlags, removing: VMAFlags)
+  case collapseRegions(Range<UInt64>)
+  case merge
+  case zap(Range<UInt64>)
+  case removeVMAs(Range<UInt64>)
+  case removeMemslot(Int)
+  case setFlags(Range<UInt64>, VMAFlags)
+  case changeProtection(Range<UInt64>, write: Bool)
+  case protectForFork(Range<UInt64>)
+  case splitHugePage(UInt64)
+  case replaceHugeZeroPage(UInt64)
+  case copyOnWrite(UInt64)
+  case collapse(UInt64)
+  case writeProtectForMerge(UInt64)
+  case makeMerged(UInt64)
+  case replaceByMerged(UInt64, keeper: UInt64)
+}
+
+extension Machine {
+  /// Puts tasks before what remains; the first of them is done first.
+  mutating func push(_ first: [Task]) {
+    tasks.append(contentsOf: first.reversed())
+  }
+
+  /// Does what remains.
+  mutating func runTasks() {
+    while let task = tasks.popLast() { run(task) }
+  }
+
+  private mutating func run(_ task: Task) {
+    switch task {
+    case .beginInvalidation(let range): push(beginInvalidation(range))
+    case .endInvalidation(let range): endInvalidation(range)
+    case .unmapCanonical(let range): sweep(canonical, range)
+    case .unmapShadows(_, let first):
+      for mmu in validShadows where mmu.index > first { sweepAll(mmu) }
+    case .unmapAll(let index): sweepAll(mmu(index))
+    case .invalidateShadow(let index, let range): sweep(mmu(index), range)
+    case .finishRecycling(let index): finishRecycling(mmu(index))
+    case .access(let access): perform(access)
+    case .touch(let range, let write): touch(range, write: write)
+    case .discard(let range): push(discardTasks(range))
+    case .protect(let range, let write): push(protectTasks(range, write: write))
+    case .advise(let range, let added, let removed):
+      push(adviseTasks(range, adding: added, removing: removed))
+    case .collapseRegions(let range): push(collapseTasks(range))
+    case .merge: push(mergeTasks())
+    case .zap(let range): push(zap(range))
+    case .removeVMAs(let range): removeVMAs(range)
+    case .removeMemslot(let base): removeMemslot(Memslot(base: base))
+    case .setFlags(let range, let flags): setFlags(range, flags)
+    case .changeProtection(let range, let write): push(changeProtection(range, write: write))
+    case .protectForFork(let range): protectForFork(range)
+    case .splitHugePage(let start): splitHugePage(start)
+    case .replaceHugeZeroPage(let start): replaceHugeZeroPage(start)
+    case .copyOnWrite(let hva): copyOnWrite(hva)
+    case .collapse(let start): collapse(start)
+    case .writeProtectForMerge(let hva): writeProtectForMerge(hva)
+    case .makeMerged(let hva): makeMerged(hva)
+    case .replaceByMerged(let hva, let keeper): replaceByMerged(hva, keeper: keeper)
+    }
+  }
+
+  /// The VMM's own loads or stores, page by page.
+  private mutating func touch(_ range: Range<UInt64>, write: Bool) {
+    var hva = range.lowerBound
+    while hva < range.upperBound {
+      switch hostFault(hva, write: write) {
+      case .badAddress:
+        note(.signal, .host, at: hva)
+        return
+      case .first(let first):
+        push(first + [.touch(hva..<range.upperBound, write: write)])
+        return
+      case .resolved(let entry, let level):
+        let page = entry.address | hva & (hostTable.geometry.size(level) - 1) & ~4095
+        note(write ? .hostStored : .hostLoaded, .host, at: hva, size: 4096, value: page)
+        if write { storeUnknownContents(in: page) }
+      }
+      hva += 4096
+    }
+  }
+}

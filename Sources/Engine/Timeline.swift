@@ -1,0 +1,141 @@
+/// A history: a machine, the events that happened to it, and a moment in it.
+///
+/// Going to a moment is swapping the journal; the micro-steps of an event are found by carrying it out
+/// once more over its own history.
+public struct Timeline: Sendable {
+  /// The machine as it is at the moment.
+  public private(set) var machine: Machine
+  /// All events, past and future.
+  public private(set) var events: [Event] = []
+  /// The moment.
+  public private(set) var moment = Moment(events: 0)
+  /// Micro-steps of the current event: the one in progress, else the last one done.
+  public private(set) var steps: [Step] = []
+  /// Position of the journal before each event, and at the end.
+  private var marks: [Int] = [0]
+
+  /// A history in which nothing has happened yet.
+  public init(_ configuration: Configuration) {
+    machine = Machine(configuration)
+  }
+
+  /// Carries out one more event at the end of history, and goes to the moment after it. Its micro-steps
+  /// are not kept; `seek` finds them.
+  ///
+  /// - Throws: a `Refusal`; then nothing has happened.
+  public mutating func append(_ event: Event) throws(Refusal) {
+    if moment.events != events.count || moment.steps != 0 { seek(to: Moment(events: events.count)) }
+    machine.steps.isRecording = false
+    try machine.apply(event)
+    events.append(event)
+    marks.append(machine.memory.journal.position)
+    moment = Moment(events: events.count)
+    steps = []
+  }
+
+  /// Goes to a moment; one beyond the end is the end.
+  public mutating func seek(to target: Moment) {
+    var target = target
+    target.events = min(max(0, target.events), events.count)
+    if target.steps > 0, target.events == events.count { target.steps = 0 }
+    let current = target.steps > 0 ? target.events : target.events - 1
+    guard current >= 0 else {
+      machine.memory.seek(to: 0)
+      steps = []
+      moment = Moment(events: 0)
+      return
+    }
+    record(event: current)
+    if target.steps >= steps.count, target.steps > 0 {
+      target = Moment(events: current + 1)
+    } else if target.steps > 0 {
+      machine.memory.seek(to: steps[target.steps].start)
+    }
+    moment = target
+  }
+
+  /// Carries out an event of the past or future once more, to learn its micro-steps. The moment
+  /// afterwards is its end.
+  private mutating func record(event: Int) {
+    machine.memory.seek(to: marks[event])
+    machine.steps.isRecording = true
+    do {
+      try machine.apply(events[event])
+    } catch {
+      preconditionFailure("an event of the past is refused: \(error)")
+    }
+    machine.steps.isRecording = false
+    steps = machine.steps.steps
+  }
+
+  /// Goes one event forward; false at the end.
+  public mutating func forward() -> Bool {
+    if moment.events == events.count { return false }
+    seek(to: Moment(events: moment.events + 1))
+    return true
+  }
+
+  /// Goes one event back; false at the start.
+  public mutating func back() -> Bool {
+    if moment == Moment(events: 0) { return false }
+    seek(to: Moment(events: moment.steps > 0 ? moment.events : moment.events - 1))
+    return true
+  }
+
+  /// Goes one micro-step forward; false at the end.
+  public mutating func stepForward() -> Bool {
+    if moment.events == events.count { return false }
+    seek(to: Moment(events: moment.events, steps: moment.steps + 1))
+    return true
+  }
+
+  /// Goes one micro-step back; false at the start.
+  public mutating func stepBack() -> Bool {
+    if moment == Moment(events: 0) { return false }
+    if moment.steps > 0 {
+      seek(to: Moment(events: moment.events, steps: moment.steps - 1))
+    } else {
+      let last = moment.events - 1
+      record(event: last)
+      seek(to: Moment(events: last, steps: max(0, steps.count - 1)))
+    }
+    return true
+  }
+
+  /// Index of the event whose micro-steps `steps` holds, or nil at the very start.
+  public var currentEvent: Int? {
+    moment.steps > 0 ? moment.events : moment.events > 0 ? moment.events - 1 : nil
+  }
+
+  /// Number of micro-steps of the current event that are done.
+  public var stepsDone: Int { moment.steps > 0 ? moment.steps : steps.count }
+
+  /// Entries of the journal that micro-step `index` of the current event made.
+  public func stores(ofStep index: Int) -> Range<Int> {
+    guard let event = currentEvent else { return 0..<0 }
+    let end = index + 1 < steps.count ? steps[index + 1].start : marks[event + 1]
+    return steps[index].start..<end
+  }
+
+  /// Entries of the journal that an event made.
+  public func stores(ofEvent index: Int) -> Range<Int> { marks[index]..<marks[index + 1] }
+}
+
+/// A moment of a history: so many events are done, and so many micro-steps of the next one.
+public struct Moment: Comparable, Hashable, Sendable {
+  /// Events that are done.
+  public var events: Int
+  /// Micro-steps that are done of the event after those.
+  public var steps: Int
+
+  /// A moment; without steps, between two events.
+  public init(events: Int, steps: Int = 0) {
+    self.events = events
+    self.steps = steps
+  }
+
+  /// Earlier moments come first.
+  public static func < (a: Moment, b: Moment) -> Bool {
+    (a.events, a.steps) < (b.events, b.steps)
+  }
+}

@@ -1,0 +1,92 @@
+/// Changing leaves in place: permissions and the access flag.
+extension Machine {
+  /// Grants more to the leaf at `address` (`kvm_pgtable_stage2_relax_perms`): no break-before-make, and
+  /// a TLB invalidation on this CPU only. Software bits stay.
+  mutating func relax(_ permissions: Permissions, at address: UInt64, in table: Table) -> MapResult
+  {
+    let end = memory.walk(table, address)
+    let size = table.geometry.size(end.level)
+    let start = address & ~(size - 1)
+    guard end.descriptor.isLeaf(end.level) else {
+      note(.relaxGone, table.id, at: address, level: end.level, value: end.descriptor.bits)
+      invalidate(table, start..<start + size, .relaxed)
+      return .again
+    }
+    var bits = end.descriptor.bits | permissions.bits & (Descriptor.read | Descriptor.write)
+    if permissions.executeEL0 || permissions.executeEL1 {
+      bits = bits & ~Descriptor.executeNeverMask | permissions.bits & Descriptor.executeNeverMask
+    }
+    note(
+      .relaxLeaf, table.id, at: start, size: size, level: end.level, value: bits,
+      extra: end.descriptor.bits)
+    memory.store(bits, at: end.slot)
+    count(.relaxes)
+    invalidate(table, start..<start + size, .relaxed)
+    return .done
+  }
+
+  /// Clears `bit` in every valid leaf that overlaps `range`; the caller invalidates the TLB, or does
+  /// not. Returns the number of leaves that had it.
+  @discardableResult
+  mutating func clear(
+    _ bit: UInt64, in range: Range<UInt64>, of table: Table, _ action: Step.Action
+  ) -> Int {
+    var changed = 0
+    var address = range.lowerBound
+    while let leaf = memory.nextEntry(in: address..<range.upperBound, of: table) {
+      if leaf.descriptor.isLeaf(leaf.level), leaf.descriptor.bits & bit != 0 {
+        note(
+          action, table.id, at: leaf.address, size: table.geometry.size(leaf.level),
+          level: leaf.level, value: leaf.descriptor.bits & ~bit, extra: leaf.descriptor.bits)
+        memory.store(leaf.descriptor.bits & ~bit, at: leaf.slot)
+        changed += 1
+      }
+      address = leaf.address + table.geometry.size(leaf.level)
+    }
+    return changed
+  }
+}
+
+/// An entry of a table that is not a table itself.
+public struct TableLeaf: Equatable, Sendable {
+  /// First input address.
+  public let address: UInt64
+  /// Level of the entry.
+  public let level: Int
+  /// Slot of the entry.
+  public let slot: Int
+  /// Its bits, valid or an annotation.
+  public let descriptor: Descriptor
+}
+
+extension Memory {
+  /// The first entry, other than zero and other than tables, whose span overlaps `range`.
+  func nextEntry(in range: Range<UInt64>, of table: Table) -> TableLeaf? {
+    if range.isEmpty { return nil }
+    return nextEntry(
+      in: range, at: 0, frame: table.root, entries: table.geometry.rootEntries,
+      level: table.geometry.startLevel, of: table.geometry)
+  }
+
+  private func nextEntry(
+    in range: Range<UInt64>, at base: UInt64, frame: Int, entries: Int, level: Int,
+    of geometry: Geometry
+  ) -> TableLeaf? {
+    let shift = geometry.shift(level)
+    let first = range.lowerBound > base ? Int((range.lowerBound - base) >> shift) : 0
+    let last = min(entries - 1, Int((range.upperBound - 1 - base) >> shift))
+    for slot in frame + first..<frame + last + 1 {
+      let entry = Descriptor(load(slot))
+      if entry.bits == 0 { continue }
+      let address = base + UInt64(slot - frame) << shift
+      if !entry.isTable(level) {
+        return TableLeaf(address: address, level: level, slot: slot, descriptor: entry)
+      }
+      let found = nextEntry(
+        in: range, at: address, frame: Memory.firstSlot(ofFrameAt: entry.address),
+        entries: geometry.tableEntries, level: level + 1, of: geometry)
+      if let found { return found }
+    }
+    return nil
+  }
+}

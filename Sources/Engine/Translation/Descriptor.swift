@@ -1,0 +1,150 @@
+/// A stage-2 translation table entry, bit for bit (Arm ARM D8.3; `kvm_pgtable.h`).
+///
+///      63 62  59 58 55 54 53 52  51  50 48 47               12 11 10  9 8  7 6  5    2  1  0
+///     +--+------+-----+-----+--+----+-----+-------------------+--+--+-----+----+-------+--+--+
+///     |NS| PBHA | SW  | XN  |C |DBM |     |  output address   |FnXS AF| SH |S2AP MemAttr|T |V |
+///     +--+------+-----+-----+--+----+-----+-------------------+--+--+-----+----+-------+--+--+
+///
+/// With V = 0 all other bits are software's: bits 63:60 give the type of an annotation.
+public struct Descriptor: Equatable, Sendable {
+  /// The 64 bits.
+  public var bits: UInt64
+
+  /// The entry with these bits.
+  @inline(__always)
+  public init(_ bits: UInt64) { self.bits = bits }
+
+  /// Bit 0: the hardware uses the entry.
+  public static let valid: UInt64 = 1 << 0
+  /// Bit 1: a table at levels 0 to 2, a page at level 3.
+  public static let tableOrPage: UInt64 = 1 << 1
+  /// Bits 5:2, memory type.
+  public static let memAttrMask: UInt64 = 0xf << 2
+  /// Bit 6: S2AP[0], readable.
+  public static let read: UInt64 = 1 << 6
+  /// Bit 7: S2AP[1], writable.
+  public static let write: UInt64 = 1 << 7
+  /// Bits 9:8 = 3, inner shareable.
+  public static let innerShareable: UInt64 = 3 << 8
+  /// Bit 10: accessed.
+  public static let accessed: UInt64 = 1 << 10
+  /// Bits 47:12 of an output address.
+  public static let addressMask: UInt64 = 0xffff_ffff_f000
+  /// Bit 51: dirty bit modifier.
+  public static let dirtyModifier: UInt64 = 1 << 51
+  /// Bit 52: one of a contiguous run.
+  public static let contiguous: UInt64 = 1 << 52
+  /// Bits 54:53, execute-never.
+  public static let executeNeverMask: UInt64 = 3 << 53
+  /// Bits 58:55, free for software.
+  public static let softwareMask: UInt64 = 0xf << 55
+  /// Bits 56:55 of a shadow leaf: level of the guest's leaf, 0 for none (`KVM_NV_GUEST_MAP_SZ`).
+  public static let guestLevelMask: UInt64 = 3 << 55
+  /// The bits that `stage2_pte_needs_update` ignores: S2AP and XN.
+  public static let permissionMask: UInt64 = read | write | executeNeverMask
+  /// An entry under break-before-make (`KVM_INVALID_PTE_TYPE_LOCKED`).
+  public static let locked: UInt64 = 1 << 60
+
+  /// Whether the hardware uses the entry.
+  @inline(__always)
+  public var isValid: Bool { bits & Self.valid != 0 }
+
+  /// Whether the entry points to a table of the next level.
+  @inline(__always)
+  public func isTable(_ level: Int) -> Bool {
+    level < Geometry.lastLevel && bits & 3 == 3
+  }
+
+  /// Whether the entry is a valid block or page. A level-3 entry with bit 1 clear is reserved.
+  @inline(__always)
+  public func isLeaf(_ level: Int) -> Bool {
+    bits & 3 == (level == Geometry.lastLevel ? 3 : 1)
+  }
+
+  /// Whether break-before-make is under way on the entry.
+  public var isLocked: Bool { !isValid && bits >> 60 == 1 }
+
+  /// Output address, or address of the next table, of a 4 KiB granule.
+  @inline(__always)
+  public var address: UInt64 { bits & Self.addressMask }
+
+  /// Output address, or address of the next table, of a given granule.
+  public func address(granuleShift: Int) -> UInt64 {
+    bits & Self.addressMask & ~((1 << UInt64(granuleShift)) - 1)
+  }
+
+  /// Memory type, bits 5:2.
+  public var memAttr: Int { Int(bits >> 2 & 0xf) }
+
+  /// What a valid leaf permits.
+  public var permissions: Permissions {
+    Permissions(
+      read: bits & Self.read != 0, write: bits & Self.write != 0, executeNever: executeNever)
+  }
+
+  /// Bits 54:53.
+  public var executeNever: Int { Int(bits >> 53 & 3) }
+
+  /// Level of the guest's leaf that a shadow leaf was made from, or 0.
+  public var guestLevel: Int { Int(bits >> 55 & 3) }
+
+  /// A table entry for the table at a physical address.
+  public static func table(at address: UInt64) -> Descriptor { Descriptor(address | 3) }
+
+  /// A leaf of normal memory as `stage2_set_prot_attr` and `kvm_init_valid_leaf_pte` make it.
+  ///
+  /// - Parameter guestLevel: 1 to 3 for a shadow leaf, else 0.
+  public static func leaf(
+    at address: UInt64, level: Int, memAttr: UInt64, permissions: Permissions, guestLevel: Int
+  ) -> Descriptor {
+    Descriptor(
+      address | valid | (level == Geometry.lastLevel ? tableOrPage : 0) | memAttr << 2
+        | permissions.bits | innerShareable | accessed | UInt64(guestLevel) << 55)
+  }
+}
+
+/// What a leaf permits: S2AP and XN.
+public struct Permissions: Equatable, Sendable {
+  /// S2AP[0].
+  public var read: Bool
+  /// S2AP[1].
+  public var write: Bool
+  /// XN[1:0]: 0 executable at EL1 and EL0, 1 at EL0 only, 2 nowhere, 3 at EL1 only.
+  public var executeNever: Int
+
+  /// These permissions.
+  public init(read: Bool, write: Bool, executeNever: Int) {
+    self.read = read
+    self.write = write
+    self.executeNever = executeNever
+  }
+
+  /// Whether EL1 may execute; read permission is not needed for that.
+  public var executeEL1: Bool { executeNever == 0 || executeNever == 3 }
+  /// Whether EL0 may execute.
+  public var executeEL0: Bool { executeNever == 0 || executeNever == 1 }
+
+  /// The bits of a descriptor.
+  var bits: UInt64 {
+    (read ? Descriptor.read : 0) | (write ? Descriptor.write : 0) | UInt64(executeNever) << 53
+  }
+
+  /// Whether an access of EL1 is permitted.
+  public func allow(_ access: AccessKind) -> Bool {
+    switch access {
+    case .read: read
+    case .write: write
+    case .execute: executeEL1
+    }
+  }
+}
+
+/// A load, a store or an instruction fetch.
+public enum AccessKind: UInt8, Sendable {
+  /// A load.
+  case read
+  /// A store.
+  case write
+  /// An instruction fetch.
+  case execute
+}

@@ -1,0 +1,78 @@
+/// Shape of a translation table: granule, input size and start level.
+///
+/// Source: Arm ARM D8.2; `stage2_pgtable_levels` and `kvm_pgd_pages` in the kernel.
+public struct Geometry: Equatable, Sendable {
+  /// Log2 of the granule: 12, 14 or 16.
+  public let granuleShift: Int
+  /// Bits of an input address, 25 to 48.
+  public let inputBits: Int
+  /// Level of the root, 0 to 3.
+  public let startLevel: Int
+
+  /// The last level, whose leaves are pages.
+  public static let lastLevel = 3
+
+  /// A table with the given shape.
+  public init(granuleShift: Int, inputBits: Int, startLevel: Int) {
+    self.granuleShift = granuleShift
+    self.inputBits = inputBits
+    self.startLevel = startLevel
+  }
+
+  /// The table that KVM builds for `bits` of IPA with 4 KiB pages: the root resolves up to 4 bits more
+  /// than a level does, and there are at least two levels.
+  public static func stage2(bits: Int) -> Geometry {
+    let levels = max(2, (bits - 8) / 9)
+    return Geometry(granuleShift: 12, inputBits: bits, startLevel: 4 - levels)
+  }
+
+  /// Index bits of a level.
+  public var stride: Int { granuleShift - 3 }
+
+  /// Log2 of the bytes that an entry of `level` covers.
+  @inline(__always)
+  public func shift(_ level: Int) -> UInt64 { UInt64(granuleShift + stride * (3 - level)) }
+
+  /// Bytes that an entry of `level` covers.
+  @inline(__always)
+  public func size(_ level: Int) -> UInt64 { 1 << shift(level) }
+
+  /// Number of input addresses.
+  public var inputSize: UInt64 { 1 << UInt64(inputBits) }
+
+  /// Entries of a table below the root.
+  public var tableEntries: Int { 1 << stride }
+
+  /// Entries of the root, with all its concatenated pages.
+  public var rootEntries: Int { 1 << max(0, inputBits - Int(shift(startLevel))) }
+
+  /// Pages of the root.
+  public var rootPages: Int { max(1, rootEntries >> stride) }
+
+  /// Bytes of the root, which are also its alignment (at least 64).
+  public var rootBytes: UInt64 { max(64, UInt64(rootEntries) * 8) }
+
+  /// Index of the entry for an input address, in the root if `level` is the start level.
+  @inline(__always)
+  public func index(_ address: UInt64, _ level: Int) -> Int {
+    let entries = level == startLevel ? rootEntries : tableEntries
+    return Int(truncatingIfNeeded: address >> shift(level)) & (entries - 1)
+  }
+
+  /// Whether a leaf may lie at `level`: pages, 4K blocks at 1 and 2, 16K and 64K blocks at 2.
+  public func allowsLeaf(_ level: Int) -> Bool { level >= (granuleShift == 12 ? 1 : 2) }
+
+  /// The level whose leaves have `size`, or nil.
+  public func level(ofSize size: UInt64) -> Int? {
+    (startLevel...Self.lastLevel).first { allowsLeaf($0) && self.size($0) == size }
+  }
+
+  /// Number of leaves that a contiguous run joins at `level` (Arm ARM D8.7.1).
+  public func contiguousRun(_ level: Int) -> Int {
+    switch granuleShift {
+    case 12: 16
+    case 14: level == 2 ? 32 : 128
+    default: 32
+    }
+  }
+}

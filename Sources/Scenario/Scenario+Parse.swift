@@ -1,0 +1,83 @@
+import Engine
+
+extension Scenario {
+  /// Reads a scenario file.
+  ///
+  /// - Throws: the first mistake, with its place.
+  public init(parsing bytes: [UInt8], file: String) throws(ScenarioError) {
+    self.init(file: file)
+    var words = Words(bytes)
+    var start = 0
+    var line = 0
+    var prologue = Prologue()
+    while start < bytes.count {
+      line += 1
+      let lineStart = start
+      do throws(Mistake) {
+        start = try words.read(from: start)
+        if words.words.isEmpty { continue }
+        try add(try StatementParser.parse(words), line: line, words, &prologue)
+      } catch {
+        throw ScenarioError(
+          file: file, line: line, column: error.offset - lineStart + 1, message: error.message)
+      }
+    }
+    if !prologue.hasVersion || !prologue.hasVM {
+      throw ScenarioError(
+        file: file, line: line + 1, column: 1,
+        message: prologue.hasVersion ? Prologue.noVM : Prologue.noVersion)
+    }
+  }
+
+  /// What must come first, and only once.
+  private struct Prologue {
+    var hasVersion = false
+    var hasVM = false
+    static let noVersion = "expected 'pagewalk 1' as the first statement"
+    static let noVM = "expected 'vm ipa=BITS vcpus=N nested=on|off' before anything happens"
+  }
+
+  private mutating func add(
+    _ statement: ParsedStatement, line: Int, _ words: Words, _ prologue: inout Prologue
+  ) throws(Mistake) {
+    let offset = words.words[0].range.lowerBound
+    if case .version = statement {
+      if prologue.hasVersion {
+        throw Mistake(offset: offset, message: "expected 'pagewalk 1' once")
+      }
+      prologue.hasVersion = true
+      return
+    }
+    if !prologue.hasVersion { throw Mistake(offset: offset, message: Prologue.noVersion) }
+    let kind: Statement.Kind
+    switch statement {
+    case .version: return
+    case .title(let text):
+      title = text
+      return
+    case .vm(let configuration):
+      if prologue.hasVM { throw Mistake(offset: offset, message: "expected 'vm' once") }
+      prologue.hasVM = true
+      self.configuration = configuration
+      return
+    case .policy(let name):
+      if statements.contains(where: \.isEvent) {
+        throw Mistake(offset: offset, message: "expected 'policy' before anything happens")
+      }
+      policy = name
+      return
+    case .event(let event): kind = .event(event)
+    case .step(let label, let text): kind = .step(label: label, text: text)
+    case .expect(let expectation): kind = .expect(expectation)
+    }
+    if !prologue.hasVM { throw Mistake(offset: offset, message: Prologue.noVM) }
+    statements.append(Statement(kind: kind, line: line))
+  }
+}
+
+extension Statement {
+  /// Whether something happens.
+  var isEvent: Bool {
+    if case .event = kind { true } else { false }
+  }
+}

@@ -1,0 +1,164 @@
+/// A word of a line: its bytes' place, and whether it was quoted.
+struct Word {
+  /// Bytes of the word in the file, without quotes.
+  let range: Range<Int>
+  let isQuoted: Bool
+}
+
+/// A mistake at a byte of the file.
+struct Mistake: Error {
+  let offset: Int
+  let message: String
+}
+
+/// Cuts a line into words.
+///
+/// Blanks separate, `#` starts a comment, `"…"` quotes; in quotes `\"` and `\\` stand for the character.
+struct Words {
+  let bytes: [UInt8]
+  private(set) var words: [Word] = []
+  /// Where the line ends, to point at when a word is missing.
+  private(set) var end = 0
+
+  init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  /// Reads the line that starts at `start` and returns where the next one starts.
+  mutating func read(from start: Int) throws(Mistake) -> Int {
+    words.removeAll(keepingCapacity: true)
+    var place = start
+    while place < bytes.count, bytes[place] != UInt8(ascii: "\n") {
+      let byte = bytes[place]
+      switch byte {
+      case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"): place += 1
+      case UInt8(ascii: "#"): place = lineEnd(from: place)
+      case UInt8(ascii: "\""): place = try readQuoted(from: place)
+      default: place = try readPlain(from: place)
+      }
+      end = place
+    }
+    if words.isEmpty { end = start }
+    return place + 1
+  }
+
+  private func lineEnd(from start: Int) -> Int {
+    bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+  }
+
+  private mutating func readPlain(from start: Int) throws(Mistake) -> Int {
+    var place = start
+    while place < bytes.count, bytes[place] > 0x20, bytes[place] != UInt8(ascii: "#") {
+      if bytes[place] >= 0x7f {
+        throw Mistake(
+          offset: place, message: "expected printable ASCII outside quotes and comments")
+      }
+      place += 1
+    }
+    if place == start {
+      throw Mistake(offset: place, message: "expected text, found a control character")
+    }
+    words.append(Word(range: start..<place, isQuoted: false))
+    return place
+  }
+
+  private mutating func readQuoted(from start: Int) throws(Mistake) -> Int {
+    var place = start + 1
+    while place < bytes.count, bytes[place] != UInt8(ascii: "\n") {
+      if bytes[place] == UInt8(ascii: "\\"), place + 1 < bytes.count {
+        place += 2
+      } else if bytes[place] == UInt8(ascii: "\"") {
+        words.append(Word(range: start + 1..<place, isQuoted: true))
+        return place + 1
+      } else {
+        place += 1
+      }
+    }
+    throw Mistake(offset: start, message: "expected a closing quote on the same line")
+  }
+
+  /// A word as text; of a quoted word, what the quotes stand for.
+  func text(_ word: Word) throws(Mistake) -> String {
+    guard let text = String(validating: bytes[word.range], as: UTF8.self) else {
+      throw Mistake(offset: word.range.lowerBound, message: "expected valid UTF-8")
+    }
+    if !word.isQuoted || !text.contains("\\") { return text }
+    var result = ""
+    var escaped = false
+    for character in text.unicodeScalars {
+      if character == "\\", !escaped {
+        escaped = true
+      } else {
+        result.unicodeScalars.append(character)
+        escaped = false
+      }
+    }
+    return result
+  }
+
+  /// Whether a word is a keyword.
+  @inline(__always)
+  func word(_ word: Word, is keyword: StaticString) -> Bool {
+    bytes[word.range].count == keyword.utf8CodeUnitCount && hasPrefix(word, keyword)
+  }
+
+  /// Whether a word begins with `prefix`.
+  @inline(__always)
+  func hasPrefix(_ word: Word, _ prefix: StaticString) -> Bool {
+    let count = prefix.utf8CodeUnitCount
+    guard word.range.count >= count, !word.isQuoted else { return false }
+    return prefix.withUTF8Buffer { buffer in
+      for index in 0..<count where bytes[word.range.lowerBound + index] != buffer[index] {
+        return false
+      }
+      return true
+    }
+  }
+
+  /// A number: decimal or hexadecimal with `0x`, `_` between digits, with K, M, G or T for a power of
+  /// 1024. Nil if the bytes are none, or one above 64 bits.
+  func number(_ range: Range<Int>) -> UInt64? {
+    var place = range.lowerBound
+    var end = range.upperBound
+    var shift: UInt64 = 0
+    guard end > place else { return nil }
+    switch bytes[end - 1] {
+    case UInt8(ascii: "K"): shift = 10
+    case UInt8(ascii: "M"): shift = 20
+    case UInt8(ascii: "G"): shift = 30
+    case UInt8(ascii: "T"): shift = 40
+    default: break
+    }
+    if shift > 0 { end -= 1 }
+    var radix: UInt64 = 10
+    if end - place > 2, bytes[place] == UInt8(ascii: "0"), bytes[place + 1] == UInt8(ascii: "x") {
+      radix = 16
+      place += 2
+    }
+    var value: UInt64 = 0
+    var afterDigit = false
+    while place < end {
+      let byte = bytes[place]
+      place += 1
+      if byte == UInt8(ascii: "_"), afterDigit, place < end {
+        afterDigit = false
+        continue
+      }
+      guard let digit = Self.digit(byte), digit < radix else { return nil }
+      let (product, overflow) = value.multipliedReportingOverflow(by: radix)
+      let (sum, carry) = product.addingReportingOverflow(digit)
+      if overflow || carry { return nil }
+      value = sum
+      afterDigit = true
+    }
+    guard afterDigit, (value << shift) >> shift == value else { return nil }
+    return value << shift
+  }
+
+  private static func digit(_ byte: UInt8) -> UInt64? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte - UInt8(ascii: "0"))
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(byte - UInt8(ascii: "a")) + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(byte - UInt8(ascii: "A")) + 10
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import Engine
+import Foundation
+import Scenario
+import Testing
+
+/// The captures of a real kernel, fed to the engine: every dump of every step must be the same.
+@Suite struct CaptureTests {
+  @Test(arguments: Capture.all(["nested", "nested2", "plain"]))
+  func `writes the kernel's dumps byte for byte`(capture: Capture) throws {
+    let scenario = try capture.scenario()
+    var machine = Machine(scenario.configuration)
+    for statement in scenario.statements {
+      switch statement.kind {
+      case .event(let event): try machine.apply(event)
+      case .expect(let expectation):
+        let failure = expectation.failure(in: machine)
+        #expect(failure == nil, "\(capture.name):\(statement.line)")
+      case .step(let label, _):
+        for (file, text) in capture.dumps(ofStep: label) {
+          let ours = Capture.dump(file, of: machine)
+          #expect(
+            ours == text,
+            "\(capture.name) step \(label) \(file)\n\(Capture.difference(text, ours ?? "none"))")
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import Testing
+
+@testable import Engine
+
+/// The tree against the simplest thing that holds ranges: a sorted array.
+private struct Model {
+  var entries: [RangeEntry] = []
+
+  mutating func erase(_ range: Range<UInt64>) {
+    entries = entries.flatMap { old -> [RangeEntry] in
+      guard old.range.overlaps(range) else { return [old] }
+      return [
+        RangeEntry(old.range.lowerBound..<max(old.range.lowerBound, range.lowerBound), old.payload),
+        RangeEntry(min(old.range.upperBound, range.upperBound)..<old.range.upperBound, old.payload),
+      ].filter { !$0.range.isEmpty }
+    }
+  }
+
+  mutating func store(_ payload: UInt64, _ range: Range<UInt64>) {
+    erase(range)
+    let place = entries.firstIndex { $0.range.lowerBound > range.lowerBound } ?? entries.count
+    entries.insert(RangeEntry(range, payload), at: place)
+  }
+
+  func find(_ address: UInt64) -> RangeEntry? { entries.first { $0.range.contains(address) } }
+
+  func first(in range: Range<UInt64>) -> RangeEntry? {
+    entries.first { $0.range.overlaps(range) }
+  }
+}
+
+@Suite struct RangeTreeTests {
+  /// A memory with an empty tree in the registers of a machine.
+  private func empty() -> (memory: Memory, tree: RangeTree) {
+    (Memory.boot(), RangeTree(slot: Machine.Register.memslots.slot))
+  }
+
+  @Test(arguments: [(1, 64), (2, 64), (3, 1 << 20), (4, 1 << 36)] as [(UInt64, UInt64)])
+  func `agrees with a sorted array after every operation`(seed: UInt64, pages: UInt64) {
+    var random = Generator(seed: seed)
+    var (memory, tree) = empty()
+    var model = Model()
+    for operation in 0..<1500 {
+      let start = UInt64.random(in: 0..<pages, using: &random)
+      let longest = operation % 50 == 0 ? pages - start : min(pages - start, 8)
+      let length = UInt64.random(in: 1...longest, using: &random)
+      let range = start << 12..<(start + length) << 12
+      switch random.below(10) {
+      case 0..<6:
+        let payload = UInt64.random(in: 1...4095, using: &random)
+        memory.store(payload, for: range, in: tree)
+        model.store(payload, range)
+      case 6..<9:
+        memory.erase(range, in: tree)
+        model.erase(range)
+      default:
+        #expect(memory.find(start << 12, in: tree) == model.find(start << 12))
+        #expect(memory.first(in: range, of: tree) == model.first(in: range))
+      }
+      let faults = memory.faults(in: tree)
+      #expect(faults.isEmpty, "seed \(seed), operation \(operation): \(faults)")
+      if !faults.isEmpty { return }
+      if operation % 10 == 0 {
+        #expect(
+          memory.entries(in: 0..<pages << 12, of: tree) == model.entries,
+          "seed \(seed), operation \(operation)")
+      }
+    }
+  }
+
+  @Test func `ascending insertions fill the nodes, and the tree can be emptied from either end`() {
+    for fromStart in [true, false] {
+      var (memory, tree) = empty()
+      let count: UInt64 = 4000
+      for page in 0..<count {
+        memory.store(page + 1, for: page * 2 << 12..<(page * 2 + 1) << 12, in: tree)
+      }
+      #expect(memory.faults(in: tree) == [])
+      // 15 entries a leaf, and a fifteenth more for the levels above.
+      #expect(memory.nodeCount(of: tree) <= Int(count) / 14 + 3)
+      for index in 0..<count {
+        let page = fromStart ? index : count - 1 - index
+        memory.erase(page * 2 << 12..<(page * 2 + 1) << 12, in: tree)
+        if index % 37 == 0 { #expect(memory.faults(in: tree) == []) }
+      }
+      #expect(memory.entryCount(of: tree) == 0)
+      #expect(memory.nodeCount(of: tree) == 0)
+    }
+  }
+
+  @Test func `shuffled insertions leave the nodes three quarters full`() {
+    var (memory, tree) = empty()
+    var random = Generator(seed: 7)
+    let count = 20000
+    for page in (0..<UInt64(count)).shuffled(using: &random) {
+      memory.store(1, for: page * 2 << 12..<(page * 2 + 1) << 12, in: tree)
+    }
+    #expect(memory.faults(in: tree) == [])
+    #expect(memory.nodeCount(of: tree) * 256 <= count * 25)
+  }
+
+  @Test func `removing all gives every node back`() {
+    var (memory, tree) = empty()
+    for page in 0..<UInt64(500) { memory.store(1, for: page << 13..<page << 13 + 4096, in: tree) }
+    memory.removeAll(in: tree)
+    #expect(memory.nodeCount(of: tree) == 0)
+    #expect(memory.first(in: 0..<1 << 52, of: tree) == nil)
+  }
+
+  @Test func `a long range keeps its end and a payload of twelve bits`() {
+    var (memory, tree) = empty()
+    let range: Range<UInt64> = 0x1000..<1 << 48
+    memory.store(0xfff, for: range, in: tree)
+    #expect(memory.find(1 << 47, in: tree) == RangeEntry(range, 0xfff))
+    memory.erase(1 << 40..<1 << 41, in: tree)
+    #expect(
+      memory.entries(in: 0..<1 << 52, of: tree) == [
+        RangeEntry(0x1000..<1 << 40, 0xfff), RangeEntry(1 << 41..<1 << 48, 0xfff),
+      ])
+  }
+}
