@@ -30,6 +30,10 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .target(name: "CBenchmarkPeers"),
+    .executableTarget(
+      name: "Benchmarks", dependencies: ["Engine", "Scenario", "CBenchmarkPeers"],
+      swiftSettings: strict),
     .testTarget(
       name: "EngineTests", dependencies: ["Engine"], path: "Tests/Engine", swiftSettings: strict),
     .testTarget(

@@ -4,6 +4,7 @@ extension Machine {
   ///
   /// - Throws: a `Refusal` if the event makes no sense now; then nothing was changed.
   public mutating func apply(_ event: Event) throws(Refusal) {
+    memory.makeUnique()
     steps.removeAll()
     switch event {
     case .addMemslot(let id, let range, let backing): try addMemslot(id, range, backing)
@@ -25,6 +26,7 @@ extension Machine {
       enterL2(vcpu)
     }
     runTasks()
+    storeTally()
   }
 
   @discardableResult

@@ -11,6 +11,8 @@ public struct Machine: Sendable {
   public internal(set) var steps = StepLog()
   /// What remains to be done of the event under way, the next task last.
   var tasks: [Task] = []
+  /// What the event under way has counted.
+  var tally = Tally()
   /// Where the records lie.
   let layout: Layout
 
@@ -22,6 +24,7 @@ public struct Machine: Sendable {
     self.memory = memory
     createStage2()
     createAddressSpace()
+    storeTally()
     // What was done so far is the machine's creation, which nobody steps through.
     self.memory.forgetPast()
   }
@@ -66,15 +69,18 @@ extension Machine {
     @inline(__always) set { memory.store(newValue, at: register.slot) }
   }
 
-  /// The value of a counter.
+  /// The value of a counter, as of the last event.
   public subscript(counter: Counter) -> UInt64 {
     memory.load(Register.counters.slot + counter.rawValue)
   }
 
-  @inline(__always)
-  mutating func count(_ counter: Counter, by amount: Int = 1) {
-    let slot = Register.counters.slot + counter.rawValue
-    memory.store(memory.load(slot) &+ UInt64(amount), at: slot)
+  /// Adds what the event counted to the counters.
+  mutating func storeTally() {
+    for counter in Counter.allCases {
+      let slot = Register.counters.slot + counter.rawValue
+      memory.store(memory.load(slot) &+ UInt64(tally[counter]), at: slot)
+    }
+    tally = Tally()
   }
 }
 
@@ -94,6 +100,40 @@ public enum Counter: Int, CaseIterable, Sendable {
   case tablesAllocated, tablesFreed
   /// Exits to user space for MMIO.
   case mmioExits
+}
+
+/// What one event counts, kept outside the words until the event is over, so that a big event stores
+/// each counter once.
+struct Tally: Equatable {
+  var canonicalFaults = 0
+  var shadowFaults = 0
+  var injected = 0
+  var maps = 0
+  var relaxes = 0
+  var unmaps = 0
+  var notifiers = 0
+  var fullUnmaps = 0
+  var invalidations = 0
+  var tablesAllocated = 0
+  var tablesFreed = 0
+  var mmioExits = 0
+
+  subscript(counter: Counter) -> Int {
+    switch counter {
+    case .canonicalFaults: canonicalFaults
+    case .shadowFaults: shadowFaults
+    case .injected: injected
+    case .maps: maps
+    case .relaxes: relaxes
+    case .unmaps: unmaps
+    case .notifiers: notifiers
+    case .fullUnmaps: fullUnmaps
+    case .invalidations: invalidations
+    case .tablesAllocated: tablesAllocated
+    case .tablesFreed: tablesFreed
+    case .mmioExits: mmioExits
+    }
+  }
 }
 
 /// Places of the record arrays, made at creation.

@@ -40,10 +40,19 @@ extension Machine {
     level: Int = -1, value: UInt64 = 0, extra: UInt64 = 0
   ) {
     if steps.isRecording {
-      steps.append(
-        Step(
-          action: action, table: table, address: address, size: size, level: level, value: value,
-          extra: extra, start: memory.journal.position))
+      append(action, table, address, size, level, value, extra)
     }
+  }
+
+  /// Apart, so that where nothing is recorded a note is one test.
+  @inline(never)
+  private mutating func append(
+    _ action: Step.Action, _ table: TableID?, _ address: UInt64, _ size: UInt64, _ level: Int,
+    _ value: UInt64, _ extra: UInt64
+  ) {
+    steps.append(
+      Step(
+        action: action, table: table, address: address, size: size, level: level, value: value,
+        extra: extra, start: memory.position))
   }
 }

@@ -28,7 +28,7 @@ public struct Timeline: Sendable {
     machine.steps.isRecording = false
     try machine.apply(event)
     events.append(event)
-    marks.append(machine.memory.journal.position)
+    marks.append(machine.memory.position)
     moment = Moment(events: events.count)
     steps = []
   }

@@ -1,7 +1,7 @@
 /// `kvm_handle_guest_abort`: what KVM does with a stage-2 fault.
 extension Machine {
   mutating func handleAbort(
-    _ access: Access, _ vcpu: VCPU, _ mmu: MMU, _ status: FaultStatus, _ end: WalkEnd
+    _ access: Access, _ vcpu: VCPU, _ mmu: MMU, _ status: FaultStatus
   ) -> Attempt {
     let page = access.address & ~4095
     if status.faultClass == .translation {
@@ -40,7 +40,7 @@ extension Machine {
       }
       let device = ipa | access.address & 4095
       note(.mmioExit, mmu.tableID, at: page, value: device)
-      count(.mmioExits)
+      tally.mmioExits += 1
       return .ended(.mmio(write: access.kind == .write, ipa: device))
     }
     note(.memslotFound, mmu.tableID, at: page, value: ipa, extra: hva(of: ipa, in: slot))
@@ -54,7 +54,7 @@ extension Machine {
   private mutating func inject(
     _ status: FaultStatus, for access: Access, _ page: UInt64, _ mmu: MMU, alsoEFAULT: Bool
   ) -> Attempt {
-    count(.injected)
+    tally.injected += 1
     note(
       .inject, mmu.tableID, at: page, level: status.level, value: UInt64(status.code),
       extra: UInt64(access.kind.rawValue))

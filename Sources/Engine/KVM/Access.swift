@@ -51,17 +51,16 @@ extension Machine {
     }
     let table = table(of: mmu)
     noteWalk(access, table)
-    switch translate(access.address, by: table, for: access.kind) {
-    case .output(let physical, let end):
-      complete(access, at: physical, end, in: table)
+    let translation = translate(access.address, by: table, for: access.kind)
+    guard let status = translation.fault else {
+      complete(access, translation, in: table)
       return .ended(.completed)
-    case .fault(let status, let end):
-      count(mmu.isCanonical ? .canonicalFaults : .shadowFaults)
-      note(
-        .fault, table.id, at: access.address, level: status.level, value: UInt64(status.code),
-        extra: UInt64(access.kind.rawValue))
-      return handleAbort(access, vcpu, mmu, status, end)
     }
+    if mmu.isCanonical { tally.canonicalFaults += 1 } else { tally.shadowFaults += 1 }
+    note(
+      .fault, table.id, at: access.address, level: status.level, value: UInt64(status.code),
+      extra: UInt64(access.kind.rawValue))
+    return handleAbort(access, vcpu, mmu, status)
   }
 
   /// The hardware's walk, one step a level.
@@ -97,10 +96,9 @@ extension Machine {
   }
 
   /// The access itself: access flag, TLB, data.
-  private mutating func complete(
-    _ access: Access, at physical: UInt64, _ end: WalkEnd, in table: Table
-  ) {
-    var end = end
+  private mutating func complete(_ access: Access, _ translation: Translation, in table: Table) {
+    let physical = translation.output(of: access.address, in: table)
+    var end = translation.end
     if end.descriptor.bits & Descriptor.accessed == 0 {
       let bits = end.descriptor.bits | Descriptor.accessed
       note(.hardwareAccessFlag, table.id, at: access.address, level: end.level, value: bits)

@@ -93,10 +93,8 @@ extension Machine {
       makeEntry(
         leaf, at: block.address + index * size, slot: frame + Int(index), level: level, in: table)
     }
-    guard
-      breakEntry(
-        block.descriptor, at: block.address, slot: block.slot, level: block.level, in: table)
-    else { return }
+    let end = WalkEnd(slot: block.slot, level: block.level, descriptor: block.descriptor)
+    guard breakEntry(end, at: block.address, in: table) else { return }
     makeEntry(
       .table(at: Memory.address(ofSlot: frame)), at: block.address, slot: block.slot,
       level: block.level, in: table)

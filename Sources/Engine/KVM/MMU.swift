@@ -68,7 +68,7 @@ extension Machine {
       let mmu = mmu(index)
       let pages = geometry(of: mmu).rootPages
       self[mmu, .root] = UInt64(memory.allocateFrames(pages, .table))
-      count(.tablesAllocated, by: pages)
+      tally.tablesAllocated += pages
       if !mmu.isCanonical { self[mmu, .vttbr] = VTTBR.commonNotPrivate }
     }
   }

@@ -63,11 +63,10 @@ extension Machine {
       (write || host.has(HostEntry.write)) && (!logging || write)
     let permissions = permissions(for: fault, hostWritable: writable)
     let physical = host.address | hva & (hostTable.geometry.size(hostLevel) - 1)
-    let result = install(fault, physical, size: size, permissions)
-    // The page was used: it is no longer idle (`mark_page_accessed`).
-    if result == .done { clearIdle(hva) }
-    if result == .done, permissions.write {
-      markDirty(fault.ipa & ~(size - 1), in: fault.slot)
+    if install(fault, physical, size: size, permissions) != nil {
+      // The page was used: it is no longer idle (`mark_page_accessed`).
+      clearIdle(hva)
+      if permissions.write { markDirty(fault.ipa & ~(size - 1), in: fault.slot) }
     }
     note(.unlockRead)
     return .again
@@ -120,13 +119,13 @@ extension Machine {
   /// Changes the table: relaxes the leaf that forbade the access if its size stays, else maps.
   private mutating func install(
     _ fault: MemoryFault, _ physical: UInt64, size: UInt64, _ permissions: Permissions
-  ) -> MapResult {
+  ) -> Descriptor? {
     let table = table(of: fault.mmu)
     if size == fault.permissionGranule {
       note(.relax, table.id, at: fault.page, size: size, value: permissions.bits)
       return relax(permissions, at: fault.page, in: table)
     }
-    guard let level = table.geometry.level(ofSize: size) else { return .again }
+    guard let level = table.geometry.level(ofSize: size) else { return nil }
     let leaf = Descriptor.leaf(
       at: physical & ~(size - 1), level: level, memAttr: Machine.normalMemory,
       permissions: permissions, guestLevel: fault.guestLeaf?.level ?? 0)

@@ -5,7 +5,7 @@ extension Machine {
     let parts = canonicalParts(of: range)
     note(.notifierStart, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
     if parts.isEmpty { return [] }
-    count(.notifiers)
+    tally.notifiers += 1
     self[.invalidateInProgress] += 1
     return parts.flatMap { [.unmapCanonical($0), .unmapShadows($0, from: 0)] }
   }

@@ -10,7 +10,7 @@ extension Machine {
 
   /// Unmaps all of a shadow.
   mutating func sweepAll(_ mmu: MMU) {
-    count(.fullUnmaps)
+    tally.fullUnmaps += 1
     sweep(mmu, inputRange(of: mmu))
   }
 }

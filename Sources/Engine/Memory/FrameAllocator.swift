@@ -15,19 +15,10 @@ public enum FrameUse: UInt8, Sendable {
 }
 
 // Every 512th frame holds one word of information on each of the 512 frames of its group, itself
-// included:
-//
-//   63      48 47    40 39     32 31                    0
-//  +----------+--------+---------+------------------------+
-//  | refcount |  use   |    0    | next free frame, or 0  |
-//  +----------+--------+---------+------------------------+
-//
-// The refcount of a table is 1 + its counted entries, as that of the kernel's page-table pages: 1
-// means empty. See `get_page`/`put_page` in kvm_pgtable.
+// included: the use in bits 39:32, and the number of the next free frame, or 0, in bits 31:0.
 extension Memory {
   private static let groupFrames = 512
-  private static let useShift: UInt64 = 40
-  private static let countShift: UInt64 = 48
+  private static let useShift: UInt64 = 32
 
   /// Words at fixed places in frame 1, which `Machine` continues with its own.
   private static let nextFrame = frameWords
@@ -46,18 +37,17 @@ extension Memory {
   /// Slot of the information word of the frame that holds `slot`.
   @inline(__always)
   private static func information(ofFrameAt slot: Int) -> Int {
-    let frame = slot / frameWords
-    return (frame / groupFrames) * groupFrames * frameWords + frame % groupFrames
+    slot & ~(groupFrames * frameWords - 1) | slot &>> 9 & (groupFrames - 1)
   }
 
-  /// Takes one zeroed frame, with refcount 1, and returns the slot of its first word.
+  /// Takes one zeroed frame and returns the slot of its first word.
   mutating func allocateFrame(_ use: FrameUse) -> Int {
     let free = Int(load(Self.freeFrame))
     guard free != 0 else { return allocateFrames(1, use) }
     let slot = free * Self.frameWords
     let information = Self.information(ofFrameAt: slot)
     store(load(information) & 0xffff_ffff, at: Self.freeFrame)
-    store(1 << Self.countShift | UInt64(use.rawValue) << Self.useShift, at: information)
+    store(UInt64(use.rawValue) << Self.useShift, at: information)
     return slot
   }
 
@@ -70,7 +60,7 @@ extension Memory {
     store(UInt64(frame + count), at: Self.nextFrame)
     for number in frame..<(frame + count) {
       store(
-        1 << Self.countShift | UInt64(use.rawValue) << Self.useShift,
+        UInt64(use.rawValue) << Self.useShift,
         at: Self.information(ofFrameAt: number * Self.frameWords))
     }
     return frame * Self.frameWords
@@ -78,28 +68,9 @@ extension Memory {
 
   /// Gives a frame back. Its words must be zero already.
   mutating func freeFrame(_ slot: Int) {
+    assert(usedWords(inFrameAt: slot) == 0)
     store(load(Self.freeFrame), at: Self.information(ofFrameAt: slot))
     store(UInt64(slot / Self.frameWords), at: Self.freeFrame)
-  }
-
-  /// Number of references to the frame that holds `slot`.
-  @inline(__always)
-  func references(ofFrameAt slot: Int) -> Int {
-    Int(load(Self.information(ofFrameAt: slot)) >> Self.countShift)
-  }
-
-  /// Takes a reference on the frame that holds `slot`.
-  @inline(__always)
-  mutating func retainFrame(at slot: Int) {
-    let information = Self.information(ofFrameAt: slot)
-    store(load(information) &+ 1 << Self.countShift, at: information)
-  }
-
-  /// Drops a reference on the frame that holds `slot`; the frame stays allocated.
-  @inline(__always)
-  mutating func releaseFrame(at slot: Int) {
-    let information = Self.information(ofFrameAt: slot)
-    store(load(information) &- 1 << Self.countShift, at: information)
   }
 
   /// What the frame that holds `slot` is used for.

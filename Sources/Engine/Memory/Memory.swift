@@ -1,11 +1,15 @@
-/// The simulated memory: every word that can change, in 4 KiB frames of 512 words.
+/// The simulated memory: every word that can change, in 4 KiB frames of 512 words, and the journal.
 ///
 /// Table frames, guest contents, reverse-map nodes, MMU contexts, TLB entries and counters all lie
 /// here. `store` is the only way to change one, and it writes the journal; so one journal gives time
 /// travel for everything, "what changed" is a list of slots, and equal states have equal words.
 ///
 /// A *slot* is the index of a word. Frame *f* has the physical address `base + f * 4096`.
-public struct Memory: Sendable {
+///
+/// The journal is a swap log: for every store, the slot and the value that is *not* in memory now.
+/// Entries before `position` are done and hold the value that the store replaced; entries from it on are
+/// undone and hold the value that the store wrote. Stepping over an entry, either way, is the same swap.
+public struct Memory: @unchecked Sendable {
   /// Physical address of frame 0. All tables of the machine lie at or above it.
   public static let base: UInt64 = 0x4000_0000
   /// Words in a frame.
@@ -13,66 +17,216 @@ public struct Memory: Sendable {
   /// Bytes in a frame.
   public static let frameBytes: UInt64 = 4096
 
-  /// The words. Slots beyond the end read as never used.
-  public private(set) var words: [UInt64] = []
-  /// All stores, done and undone.
-  public private(set) var journal = Journal()
+  private var storage: Storage
+  /// The storage's words.
+  private var words: UnsafeMutablePointer<UInt64>
+  /// The storage's counts of words that are not zero.
+  private var used: UnsafeMutablePointer<UInt16>
+  /// Where the next store is recorded: a chunk, and a place in it.
+  private var chunk = Storage.Chunk.none
+  private var place = Storage.chunkEntries
+  /// Number of stores before the chunk; negative while there is none.
+  private var chunkStart = -Storage.chunkEntries
+  /// Number of stores that are undone.
+  private var undone = 0
 
-  init() {}
+  init() {
+    storage = Storage()
+    words = storage.words
+    used = storage.used
+  }
 
-  /// The word at `slot`.
+  /// Number of stores that are done.
+  public var position: Int { chunkStart + place }
+
+  /// Number of stores, done and undone.
+  public var journalCount: Int { position + undone }
+
+  /// Number of words that exist; all others read as never used.
+  public var wordCount: Int { storage.wordCount }
+
+  /// The word at `slot`, which must exist.
   @inline(__always)
-  public func load(_ slot: Int) -> UInt64 { words[slot] }
+  public func load(_ slot: Int) -> UInt64 {
+    assert(slot >= 0 && slot < storage.wordCount)
+    return words[slot]
+  }
 
   /// Changes a word. A store of the value that is there already changes nothing and leaves no trace.
+  ///
+  /// The memory must not be shared with a copy: whoever begins an event calls `makeUnique`.
   @inline(__always)
   mutating func store(_ value: UInt64, at slot: Int) {
+    assert(slot >= 0 && slot < storage.wordCount)
     let old = words[slot]
     if old == value { return }
     words[slot] = value
-    journal.record(slot: slot, old: old, new: value)
+    used[slot &>> 9] &+= Self.change(from: old, to: value)
+    if undone != 0 || place == Storage.chunkEntries { prepareRecord(slot, value) }
+    chunk.slots[place] = UInt32(truncatingIfNeeded: slot)
+    chunk.values[place] = old
+    place &+= 1
+  }
+
+  /// What a store adds to the number of words of its frame that are not zero.
+  @inline(__always)
+  private static func change(from old: UInt64, to new: UInt64) -> UInt16 {
+    (old == 0 ? 1 : 0) &- (new == 0 ? 1 : 0)
+  }
+
+  /// How many words of the frame that holds `slot` are not zero. For a table that is the number of
+  /// references that the kernel holds on its page for its entries (`get_page` and `put_page` in
+  /// kvm_pgtable): 0 means that it can be freed.
+  @inline(__always)
+  func usedWords(inFrameAt slot: Int) -> Int { Int(used[slot &>> 9]) }
+
+  /// In the middle of the journal a store is a replay: the engine is deterministic, so what it stores
+  /// must be what the journal holds. Anything else is a fault of the engine.
+  @inline(never)
+  private mutating func prepareRecord(_ slot: Int, _ value: UInt64) {
+    if place == Storage.chunkEntries {
+      if undone == 0 { storage.addChunk() }
+      enterChunk(at: position)
+    }
+    if undone != 0 {
+      precondition(
+        journalEntry(position) == (slot, value), "a replayed store differs from the recorded one")
+      undone -= 1
+    }
+  }
+
+  /// Makes the chunk that holds an entry the one where the next store is recorded.
+  private mutating func enterChunk(at position: Int) {
+    chunk = storage.chunks[position >> Storage.chunkShift]
+    place = position & (Storage.chunkEntries - 1)
+    chunkStart = position - place
+  }
+
+  /// Gives this value a memory of its own, if it shares one with a copy.
+  mutating func makeUnique() {
+    if !isKnownUniquelyReferenced(&storage) {
+      storage = storage.copy(journalEntries: journalCount)
+      words = storage.words
+      used = storage.used
+      setPosition(position)
+    }
   }
 
   /// Makes room for frames `0 ..< count`; new words are zero.
   mutating func reserve(frames count: Int) {
-    let missing = count * Self.frameWords - words.count
-    if missing > 0 { words.append(contentsOf: repeatElement(0, count: missing)) }
-  }
-
-  /// Goes back or forward in history to where `position` stores are done.
-  mutating func seek(to position: Int) {
-    journal.seek(to: position, in: &words)
-  }
-
-  /// Gives up the done stores: history begins here.
-  mutating func forgetPast() {
-    journal = Journal()
-  }
-
-  /// Gives up the undone stores.
-  mutating func forgetFuture() {
-    journal.truncate()
+    storage.growWords(to: count * Self.frameWords)
+    words = storage.words
+    used = storage.used
   }
 
   /// Slot of the word at a physical address, or nil if no frame is there.
   public func slot(at address: UInt64) -> Int? {
     guard address >= Self.base else { return nil }
     let slot = Int((address - Self.base) / 8)
-    return slot < words.count ? slot : nil
+    return slot < wordCount ? slot : nil
   }
 
   /// Physical address of a slot.
+  @inline(__always)
   public static func address(ofSlot slot: Int) -> UInt64 { base + UInt64(slot) * 8 }
+
+  /// The word at a physical address that is known to be a frame's, with the offset of a word in the frame.
+  ///
+  /// What a table walk does at each level, in as few instructions as it can be said.
+  @inline(__always)
+  func load(fromFrameAt address: UInt64, offset: UInt64) -> UInt64 {
+    let byte = Int(truncatingIfNeeded: address &+ offset &- Self.base)
+    assert(byte >= 0 && byte / 8 < wordCount)
+    return UnsafeRawPointer(words).load(fromByteOffset: byte, as: UInt64.self)
+  }
 
   /// Slot of the first word of the frame at a physical address that is known to be a frame's.
   @inline(__always)
-  static func firstSlot(ofFrameAt address: UInt64) -> Int { Int((address - base) / 8) }
+  static func firstSlot(ofFrameAt address: UInt64) -> Int {
+    Int(truncatingIfNeeded: (address &- base) >> 3)
+  }
 
   /// Whether two memories hold the same words; memory that was never used counts as zero.
   public func hasSameWords(as other: Memory) -> Bool {
-    let common = min(words.count, other.words.count)
-    return words[..<common] == other.words[..<common]
-      && words[common...].allSatisfy { $0 == 0 }
-      && other.words[common...].allSatisfy { $0 == 0 }
+    let common = min(wordCount, other.wordCount)
+    return (0..<common).allSatisfy { load($0) == other.load($0) }
+      && (common..<wordCount).allSatisfy { load($0) == 0 }
+      && (common..<other.wordCount).allSatisfy { other.load($0) == 0 }
+  }
+}
+
+/// Going through the journal.
+extension Memory {
+  /// Goes back or forward in history to where `target` stores are done.
+  mutating func seek(to target: Int) {
+    makeUnique()
+    let end = journalCount
+    var position = position
+    let (words, used) = (words, used)
+    while position > target {
+      // Down to the start of a chunk at a time.
+      let chunkStart = (position - 1) & ~(Storage.chunkEntries - 1)
+      let chunk = storage.chunks[chunkStart >> Storage.chunkShift]
+      for index in stride(from: position - 1, through: max(target, chunkStart), by: -1) {
+        Self.swap(index & (Storage.chunkEntries - 1), of: chunk, words, used)
+      }
+      position = max(target, chunkStart)
+    }
+    while position < target {
+      let chunkStart = position & ~(Storage.chunkEntries - 1)
+      let stop = min(target, chunkStart + Storage.chunkEntries)
+      let chunk = storage.chunks[chunkStart >> Storage.chunkShift]
+      for index in position..<stop { Self.swap(index - chunkStart, of: chunk, words, used) }
+      position = stop
+    }
+    setPosition(target)
+    undone = end - target
+  }
+
+  /// Goes to a position without changing words.
+  private mutating func setPosition(_ position: Int) {
+    if position < storage.chunks.count << Storage.chunkShift {
+      enterChunk(at: position)
+    } else {
+      // At the end of a full chunk, or of nothing: the next store adds a chunk.
+      chunkStart = position - Storage.chunkEntries
+      place = Storage.chunkEntries
+    }
+  }
+
+  @inline(__always)
+  private static func swap(
+    _ index: Int, of chunk: Storage.Chunk, _ words: UnsafeMutablePointer<UInt64>,
+    _ used: UnsafeMutablePointer<UInt16>
+  ) {
+    let slot = Int(chunk.slots[index])
+    let other = chunk.values[index]
+    let now = words[slot]
+    chunk.values[index] = now
+    words[slot] = other
+    used[slot &>> 9] &+= change(from: now, to: other)
+  }
+
+  /// Slot of a store, and the value that is not in memory now: the old one if the store is done.
+  public func journalEntry(_ index: Int) -> (slot: Int, value: UInt64) {
+    let chunk = storage.chunks[index >> Storage.chunkShift]
+    let place = index & (Storage.chunkEntries - 1)
+    return (Int(chunk.slots[place]), chunk.values[place])
+  }
+
+  /// Gives up the done stores: history begins here.
+  mutating func forgetPast() {
+    precondition(undone == 0, "only what is the past altogether can be forgotten")
+    makeUnique()
+    storage.truncateJournal(to: 0)
+    setPosition(0)
+  }
+
+  /// Gives up the undone stores: what comes next is another future.
+  mutating func forgetFuture() {
+    makeUnique()
+    storage.truncateJournal(to: position)
+    setPosition(position)
+    undone = 0
   }
 }

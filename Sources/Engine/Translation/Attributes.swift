@@ -2,15 +2,18 @@
 extension Machine {
   /// Grants more to the leaf at `address` (`kvm_pgtable_stage2_relax_perms`): no break-before-make, and
   /// a TLB invalidation on this CPU only. Software bits stay.
-  mutating func relax(_ permissions: Permissions, at address: UInt64, in table: Table) -> MapResult
-  {
+  ///
+  /// - Returns: the entry as it was, or nil if there is none any more.
+  mutating func relax(
+    _ permissions: Permissions, at address: UInt64, in table: Table
+  ) -> Descriptor? {
     let end = memory.walk(table, address)
     let size = table.geometry.size(end.level)
     let start = address & ~(size - 1)
     guard end.descriptor.isLeaf(end.level) else {
       note(.relaxGone, table.id, at: address, level: end.level, value: end.descriptor.bits)
       invalidate(table, start..<start + size, .relaxed)
-      return .again
+      return nil
     }
     var bits = end.descriptor.bits | permissions.bits & (Descriptor.read | Descriptor.write)
     if permissions.executeEL0 || permissions.executeEL1 {
@@ -20,9 +23,9 @@ extension Machine {
       .relaxLeaf, table.id, at: start, size: size, level: end.level, value: bits,
       extra: end.descriptor.bits)
     memory.store(bits, at: end.slot)
-    count(.relaxes)
+    tally.relaxes += 1
     invalidate(table, start..<start + size, .relaxed)
-    return .done
+    return end.descriptor
   }
 
   /// Clears `bit` in every valid leaf that overlaps `range`; the caller invalidates the TLB, or does

@@ -31,11 +31,13 @@ public struct Geometry: Equatable, Sendable {
 
   /// Log2 of the bytes that an entry of `level` covers.
   @inline(__always)
-  public func shift(_ level: Int) -> UInt64 { UInt64(granuleShift + stride * (3 - level)) }
+  public func shift(_ level: Int) -> UInt64 {
+    UInt64(truncatingIfNeeded: granuleShift &+ (granuleShift &- 3) &* (3 &- level))
+  }
 
   /// Bytes that an entry of `level` covers.
   @inline(__always)
-  public func size(_ level: Int) -> UInt64 { 1 << shift(level) }
+  public func size(_ level: Int) -> UInt64 { 1 &<< shift(level) }
 
   /// Number of input addresses.
   public var inputSize: UInt64 { 1 << UInt64(inputBits) }

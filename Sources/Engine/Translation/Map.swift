@@ -1,106 +1,89 @@
-/// How a change of a table ended.
-enum MapResult: Equatable {
-  /// The leaf is in place.
-  case done
-  /// The table no longer is what the fault saw (-EAGAIN): the guest tries again.
-  case again
-}
-
 /// Installing leaves, as `kvm_pgtable_stage2_map` does.
 extension Machine {
   /// Maps one block or page at `level`. `address` and the leaf's output address must be aligned to it.
   ///
   /// A table in the way is replaced and freed, a block in the way becomes an empty table, whose other
   /// entries are left to later faults.
+  ///
+  /// - Returns: the entry that was replaced, or nil if the table no longer is what the fault saw
+  ///   (-EAGAIN), and the guest must try again.
   @discardableResult
-  mutating func map(_ leaf: Descriptor, at address: UInt64, level target: Int, in table: Table)
-    -> MapResult
-  {
-    let geometry = table.geometry
-    var level = geometry.startLevel
-    var slot = table.root + geometry.index(address, level)
-    while true {
-      let old = Descriptor(memory.load(slot))
-      if level == target {
-        return install(leaf, over: old, at: address, slot: slot, level: level, in: table)
-      }
-      if old.isTable(level) {
-        level += 1
-        slot = Memory.firstSlot(ofFrameAt: old.address) + geometry.index(address, level)
-        continue
-      }
-      let child = allocateTable(for: table, at: address, level: level + 1)
-      guard breakEntry(old, at: address, slot: slot, level: level, in: table) else {
-        freeTable(child, of: table, at: address, level: level + 1)
-        return .again
+  package mutating func map(
+    _ leaf: Descriptor, at address: UInt64, level: Int, in table: Table
+  ) -> Descriptor? {
+    var end = memory.walk(table, address, to: level)
+    while end.level < level {
+      let child = allocateTable(for: table, at: address, level: end.level + 1)
+      guard breakEntry(end, at: address, in: table) else {
+        freeTable(child, of: table, at: address, level: end.level + 1)
+        return nil
       }
       makeEntry(
-        .table(at: Memory.address(ofSlot: child)), at: address, slot: slot, level: level, in: table)
-      level += 1
-      slot = child + geometry.index(address, level)
+        .table(at: Memory.address(ofSlot: child)), at: address, slot: end.slot, level: end.level,
+        in: table)
+      end = memory.walk(table, address, to: level)
     }
+    return install(leaf, over: end, at: address, in: table)
   }
 
   /// `stage2_map_walker_try_leaf`, and for a table in the way `stage2_map_walk_table_pre`.
+  @inline(__always)
   private mutating func install(
-    _ leaf: Descriptor, over old: Descriptor, at address: UInt64, slot: Int, level: Int,
-    in table: Table
-  ) -> MapResult {
-    if old.isValid, (old.bits ^ leaf.bits) & ~Descriptor.permissionMask == 0 {
-      note(.mapUnneeded, table.id, at: address, level: level, value: old.bits)
-      return .again
+    _ leaf: Descriptor, over old: WalkEnd, at address: UInt64, in table: Table
+  ) -> Descriptor? {
+    let isKnown = (old.descriptor.bits ^ leaf.bits) & ~Descriptor.permissionMask == 0
+    if isKnown, old.descriptor.isValid {
+      note(.mapUnneeded, table.id, at: address, level: old.level, value: old.descriptor.bits)
+      return nil
     }
-    guard breakEntry(old, at: address, slot: slot, level: level, in: table) else { return .again }
-    makeEntry(leaf, at: address, slot: slot, level: level, in: table)
-    count(.maps)
-    if old.isTable(level) {
+    guard breakEntry(old, at: address, in: table) else { return nil }
+    makeEntry(leaf, at: address, slot: old.slot, level: old.level, in: table)
+    tally.maps &+= 1
+    if old.descriptor.isTable(old.level) {
       freeSubtree(
-        Memory.firstSlot(ofFrameAt: old.address), of: table,
-        at: address & ~(table.geometry.size(level) - 1), level: level + 1)
+        Memory.firstSlot(ofFrameAt: old.descriptor.address), of: table,
+        at: address & ~(table.geometry.size(old.level) - 1), level: old.level + 1)
     }
-    return .done
+    return old.descriptor
   }
 
   /// Break, of break-before-make: the LOCKED marker, then the TLB invalidation that a valid old entry
   /// needs (`stage2_try_break_pte`). False if another walker holds the entry.
-  mutating func breakEntry(
-    _ old: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table
-  ) -> Bool {
-    if old.isLocked {
-      note(.entryLocked, table.id, at: address, level: level, value: old.bits)
+  @inline(__always)
+  mutating func breakEntry(_ old: WalkEnd, at address: UInt64, in table: Table) -> Bool {
+    if old.descriptor.isLocked {
+      note(.entryLocked, table.id, at: address, level: old.level, value: old.descriptor.bits)
       return false
     }
-    note(.breakEntry, table.id, at: address, level: level, value: old.bits)
-    memory.store(Descriptor.locked, at: slot)
-    if old.isValid {
-      let size = table.geometry.size(level)
-      let start = address & ~(size - 1)
-      if old.isTable(level) {
-        invalidate(table, start..<start + size, .breakTable)
-      } else {
-        invalidate(table, start..<start + size, .breakLeaf)
-        count(.unmaps)
-      }
-    }
-    if old.bits != 0 { memory.releaseFrame(at: slot) }
+    note(.breakEntry, table.id, at: address, level: old.level, value: old.descriptor.bits)
+    memory.store(Descriptor.locked, at: old.slot)
+    if old.descriptor.isValid { invalidateBroken(old, at: address, in: table) }
     return true
   }
 
+  private mutating func invalidateBroken(_ old: WalkEnd, at address: UInt64, in table: Table) {
+    let size = table.geometry.size(old.level)
+    let start = address & ~(size - 1)
+    let isTable = old.descriptor.isTable(old.level)
+    invalidate(table, start..<start + size, isTable ? .breakTable : .breakLeaf)
+    if !isTable { tally.unmaps += 1 }
+  }
+
   /// Make, of break-before-make (`stage2_make_pte`).
+  @inline(__always)
   mutating func makeEntry(
     _ new: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table
   ) {
     note(
       new.isTable(level) ? .makeTable : .makeLeaf, table.id, at: address,
       size: table.geometry.size(level), level: level, value: new.bits)
-    memory.retainFrame(at: slot)
     memory.store(new.bits, at: slot)
   }
 
   /// Takes a zeroed page for a table whose entries will be of `level`.
   mutating func allocateTable(for table: Table, at address: UInt64, level: Int) -> Int {
     note(.allocateTable, table.id, at: address, level: level)
-    count(.tablesAllocated)
+    tally.tablesAllocated += 1
     return memory.allocateFrame(.table)
   }
 
@@ -108,7 +91,7 @@ extension Machine {
   mutating func freeTable(_ frame: Int, of table: Table, at address: UInt64, level: Int) {
     note(
       .freeTable, table.id, at: address, level: level, value: Memory.address(ofSlot: frame))
-    count(.tablesFreed)
+    tally.tablesFreed += 1
     memory.freeFrame(frame)
   }
 
@@ -117,7 +100,7 @@ extension Machine {
   private mutating func freeSubtree(
     _ frame: Int, of table: Table, at address: UInt64, level: Int
   ) {
-    var remaining = memory.references(ofFrameAt: frame) - 1
+    var remaining = memory.usedWords(inFrameAt: frame)
     for index in 0..<table.geometry.tableEntries {
       if remaining == 0 { break }
       let entry = Descriptor(memory.load(frame + index))
@@ -128,7 +111,7 @@ extension Machine {
           Memory.firstSlot(ofFrameAt: entry.address), of: table,
           at: address + UInt64(index) * table.geometry.size(level), level: level + 1)
       } else if entry.isValid {
-        count(.unmaps)
+        tally.unmaps += 1
       }
       memory.store(0, at: frame + index)
     }

@@ -79,13 +79,19 @@ extension Machine {
 
   /// Invalidates what the TLB holds for a range of input addresses of a table: every entry of its VMID
   /// that overlaps the range.
+  @inline(__always)
   mutating func invalidate(
     _ table: Table, _ range: Range<UInt64>, _ reason: Step.Invalidation
   ) {
-    count(.invalidations)
+    tally.invalidations &+= 1
     note(
       .invalidate(reason), table.id, at: range.lowerBound,
       size: range.upperBound - range.lowerBound, value: UInt64(table.vmid))
+    // A context on which no vCPU ever ran has no VMID, and so no entries.
+    if table.vmid != 0 { dropTLBEntries(of: table, range) }
+  }
+
+  private mutating func dropTLBEntries(of table: Table, _ range: Range<UInt64>) {
     let geometry = table.geometry
     let pages = (range.upperBound - range.lowerBound) >> UInt64(geometry.granuleShift)
     if pages == 1 {

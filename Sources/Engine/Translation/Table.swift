@@ -10,7 +10,7 @@ public enum TableID: Hashable, Sendable {
   case host
 }
 
-/// A table that the host keeps in frames: where its root is and how it is read.
+/// A table that the host keeps in frames, with 4 KiB granule: where its root is and how it is read.
 public struct Table: Equatable, Sendable {
   /// Which table it is.
   public let id: TableID
@@ -20,6 +20,26 @@ public struct Table: Equatable, Sendable {
   public let geometry: Geometry
   /// Hardware VMID under which the TLB holds its entries.
   public let vmid: UInt16
+
+  /// Log2 of the bytes that an entry of the root covers.
+  let rootShift: UInt64
+  /// The bits of an input address.
+  let inputMask: UInt64
+
+  init(id: TableID, root: Int, geometry: Geometry, vmid: UInt16) {
+    self.id = id
+    self.root = root
+    self.geometry = geometry
+    self.vmid = vmid
+    rootShift = geometry.shift(geometry.startLevel)
+    inputMask = geometry.inputSize - 1
+  }
+
+  /// Slot of the root's entry for an input address.
+  @inline(__always)
+  func rootSlot(_ address: UInt64) -> Int {
+    root &+ Int(truncatingIfNeeded: (address & inputMask) &>> rootShift)
+  }
 
   /// Physical address of the root.
   public var rootAddress: UInt64 { Memory.address(ofSlot: root) }
@@ -36,50 +56,67 @@ public struct WalkEnd: Equatable, Sendable {
 }
 
 extension Memory {
-  /// Follows table entries down to the first that is none: what the hardware's walker, KVM's
-  /// `kvm_pgtable_get_leaf` and a reader of the table see for an input address.
+  /// Follows table entries down to the first that is none, or to the entry of level `last`: what the
+  /// hardware's walker, KVM's `kvm_pgtable_get_leaf` and a reader of the table see for an input address.
   @inline(__always)
-  func walk(_ table: Table, _ address: UInt64) -> WalkEnd {
-    let geometry = table.geometry
-    var level = geometry.startLevel
-    var slot = table.root + geometry.index(address, level)
+  func walk(_ table: Table, _ address: UInt64, to last: Int = Geometry.lastLevel) -> WalkEnd {
+    var level = table.geometry.startLevel
+    var bits = load(table.rootSlot(address))
+    if bits & 3 != 3 || level == last {
+      return WalkEnd(slot: table.rootSlot(address), level: level, descriptor: Descriptor(bits))
+    }
+    // The offset of an entry in its table is the address's index for the level, times 8.
+    var shift = table.rootShift &- 12
     while true {
-      let descriptor = Descriptor(load(slot))
-      if !descriptor.isTable(level) {
-        return WalkEnd(slot: slot, level: level, descriptor: descriptor)
+      let frame = bits & Descriptor.addressMask
+      let offset = address &>> shift & 0xff8
+      bits = load(fromFrameAt: frame, offset: offset)
+      level &+= 1
+      if bits & 3 != 3 || level == last {
+        return WalkEnd(
+          slot: Memory.firstSlot(ofFrameAt: frame &+ offset), level: level,
+          descriptor: Descriptor(bits))
       }
-      level += 1
-      slot = Memory.firstSlot(ofFrameAt: descriptor.address) + geometry.index(address, level)
+      shift &-= 9
     }
   }
 }
 
 /// Result of translating one address by a table.
-public enum Translation: Equatable, Sendable {
-  /// The output address, from a leaf.
-  case output(UInt64, WalkEnd)
-  /// A fault, and the entry that caused it.
-  case fault(FaultStatus, WalkEnd)
+public struct Translation: Equatable, Sendable {
+  /// The entry at which the walk ended.
+  public let end: WalkEnd
+  /// The fault, or nil if there is an output address.
+  public let fault: FaultStatus?
+
+  /// The output address for an input address, given that there is no fault.
+  @inline(__always)
+  public func output(of address: UInt64, in table: Table) -> UInt64 {
+    end.descriptor.address | address & (table.geometry.size(end.level) &- 1)
+  }
 }
 
 extension Machine {
+  /// The entry at which a walk for an input address ends.
+  public func walk(_ address: UInt64, in table: Table) -> WalkEnd { memory.walk(table, address) }
+
   /// What the hardware's walker gives for an access of EL1 (Arm ARM, AArch64.S2Translate).
   ///
   /// The access flag is not checked: all tables have VTCR.HA set, so the hardware sets it.
   public func translate(_ address: UInt64, by table: Table, for access: AccessKind) -> Translation {
-    if address >> UInt64(table.geometry.inputBits) != 0 {
+    if address > table.inputMask {
       let end = WalkEnd(
         slot: table.root, level: table.geometry.startLevel, descriptor: Descriptor(0))
-      return .fault(FaultStatus(.translation, level: table.geometry.startLevel), end)
+      return Translation(
+        end: end, fault: FaultStatus(.translation, level: table.geometry.startLevel))
     }
     let end = memory.walk(table, address)
-    guard end.descriptor.isLeaf(end.level) else {
-      return .fault(FaultStatus(.translation, level: end.level), end)
+    if !end.descriptor.isLeaf(end.level) {
+      return Translation(end: end, fault: FaultStatus(.translation, level: end.level))
     }
-    guard end.descriptor.permissions.allow(access) else {
-      return .fault(FaultStatus(.permission, level: end.level), end)
+    if !end.descriptor.permissions.allow(access) {
+      return Translation(end: end, fault: FaultStatus(.permission, level: end.level))
     }
-    let offset = address & (table.geometry.size(end.level) - 1)
-    return .output(end.descriptor.address | offset, end)
+    return Translation(end: end, fault: nil)
   }
 }

@@ -6,47 +6,82 @@ extension Machine {
   ///
   /// - Returns: number of leaves removed.
   @discardableResult
-  mutating func unmap(_ range: Range<UInt64>, in table: Table) -> Int {
-    let removed = unmapEntries(
-      range, at: 0, frame: table.root, entries: table.geometry.rootEntries,
-      level: table.geometry.startLevel, in: table)
+  package mutating func unmap(_ range: Range<UInt64>, in table: Table) -> Int {
+    let before = tally.unmaps
+    let end = memory.walk(table, range.lowerBound)
+    let size = table.geometry.size(end.level)
+    if range.upperBound <= range.lowerBound & ~(size &- 1) &+ size {
+      // All of the range lies in one entry.
+      if end.descriptor.bits != 0 {
+        clearLeaf(
+          end.descriptor, at: range.lowerBound & ~(size &- 1), slot: end.slot, level: end.level,
+          in: table)
+      }
+      if memory.usedWords(inFrameAt: end.slot) == 0 {
+        freeEmptyTables(at: range.lowerBound, in: table)
+      }
+    } else {
+      unmapEntries(
+        range, at: 0, frame: table.root, entries: table.geometry.rootEntries,
+        level: table.geometry.startLevel, in: table)
+    }
     invalidate(table, range, .unmapped)
-    if removed > 0 { count(.unmaps, by: removed) }
-    return removed
+    return tally.unmaps &- before
+  }
+
+  @inline(__always)
+  private mutating func clearLeaf(
+    _ old: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table
+  ) {
+    note(
+      .clearLeaf, table.id, at: address, size: table.geometry.size(level), level: level,
+      value: old.bits)
+    memory.store(0, at: slot)
+    tally.unmaps &+= Int(truncatingIfNeeded: old.bits & Descriptor.valid)
   }
 
   /// - Parameter base: input address of the first entry of the frame.
   private mutating func unmapEntries(
     _ range: Range<UInt64>, at base: UInt64, frame: Int, entries: Int, level: Int, in table: Table
-  ) -> Int {
+  ) {
     let shift = table.geometry.shift(level)
-    let first = range.lowerBound > base ? Int((range.lowerBound - base) >> shift) : 0
-    let last = min(entries - 1, Int((range.upperBound - 1 - base) >> shift))
-    var removed = 0
+    let first = range.lowerBound > base ? Int((range.lowerBound &- base) &>> shift) : 0
+    let last = min(entries - 1, Int((range.upperBound &- 1 &- base) &>> shift))
     for slot in frame + first...frame + last {
       let entry = Descriptor(memory.load(slot))
       if entry.bits == 0 { continue }
       let address = base + UInt64(slot - frame) << shift
       if entry.isTable(level) {
         let child = Memory.firstSlot(ofFrameAt: entry.address)
-        removed += unmapEntries(
-          range, at: address, frame: child, entries: table.geometry.tableEntries, level: level + 1,
-          in: table)
-        if memory.references(ofFrameAt: child) == 1 {
-          note(.clearTable, table.id, at: address, level: level, value: entry.bits)
-          memory.store(0, at: slot)
-          invalidate(table, address..<address + 1 << shift, .tableFreed)
-          memory.releaseFrame(at: slot)
-          freeTable(child, of: table, at: address, level: level + 1)
+        unmapEntries(range, at: address, frame: child, entries: 512, level: level + 1, in: table)
+        if memory.usedWords(inFrameAt: child) == 0 {
+          clearTable(entry, at: address, slot: slot, level: level, in: table)
         }
       } else {
-        note(
-          .clearLeaf, table.id, at: address, size: 1 << shift, level: level, value: entry.bits)
-        memory.store(0, at: slot)
-        memory.releaseFrame(at: slot)
-        if entry.isValid { removed += 1 }
+        clearLeaf(entry, at: address, slot: slot, level: level, in: table)
       }
     }
-    return removed
+  }
+
+  /// Frees the tables on the way to an address that have become empty, the lowest first.
+  private mutating func freeEmptyTables(at address: UInt64, in table: Table) {
+    for entry in path(to: address, in: table).reversed() where entry.descriptor.isTable(entry.level)
+    {
+      let child = Memory.firstSlot(ofFrameAt: entry.descriptor.address)
+      if memory.usedWords(inFrameAt: child) != 0 { return }
+      clearTable(
+        entry.descriptor, at: entry.address, slot: entry.slot, level: entry.level, in: table)
+    }
+  }
+
+  /// Removes an entry that points to an empty table, and the table (`stage2_unmap_walker`).
+  private mutating func clearTable(
+    _ entry: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table
+  ) {
+    note(.clearTable, table.id, at: address, level: level, value: entry.bits)
+    memory.store(0, at: slot)
+    invalidate(table, address..<address + table.geometry.size(level), .tableFreed)
+    freeTable(
+      Memory.firstSlot(ofFrameAt: entry.address), of: table, at: address, level: level + 1)
   }
 }

@@ -1,0 +1,7 @@
+/// Measures the engine beside its peers; run with `swift run -c release Benchmarks`.
+@main
+struct Benchmarks {
+  static func main() {
+    benchmarkTables(rounds: 5)
+  }
+}
