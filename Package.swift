@@ -37,6 +37,9 @@ let package = Package(
     .testTarget(
       name: "EngineTests", dependencies: ["Engine"], path: "Tests/Engine", swiftSettings: strict),
     .testTarget(
+      name: "ScenarioTests", dependencies: ["Engine", "Scenario"], path: "Tests/Scenario",
+      swiftSettings: strict),
+    .testTarget(
       name: "CaptureTests", dependencies: ["Engine", "Scenario"], path: "Tests/Captures",
       swiftSettings: strict),
   ],

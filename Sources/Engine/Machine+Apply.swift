@@ -26,6 +26,7 @@ extension Machine {
       enterL2(vcpu)
     }
     runTasks()
+    if steps.steps.isEmpty { note(.noEffect(.mappingUnchanged)) }
     storeTally()
   }
 

@@ -4,8 +4,6 @@ public struct Refusal: Error, Equatable, Sendable {
   public enum Reason: Equatable, Sendable {
     /// A value that must be a multiple of another.
     case unaligned(UInt64, UInt64)
-    /// A size of 0, or one that passes the end of the address space.
-    case badSize(UInt64)
     /// A slot that does not fit into the VM's IPA space.
     case beyondIPASpace(bits: Int)
     /// A slot number that is taken.
@@ -24,8 +22,6 @@ public struct Refusal: Error, Equatable, Sendable {
     case notNested
     /// Dirty logging is off for the slot.
     case notLogging
-    /// Huge pages or merging asked of hugetlb memory.
-    case notForHugetlb
     /// The chunk size must be set before the first slot (-EINVAL).
     case splitAfterSlots
     /// A chunk size that is none of 0, 4K, 2M and 1G.
@@ -34,7 +30,7 @@ public struct Refusal: Error, Equatable, Sendable {
 
   /// What is wrong.
   public let reason: Reason
-  /// Which operand of the statement is to blame, counted from 1; 0 for the statement as a whole.
+  /// Which number of the statement is to blame, counted from 1; 0 for the statement as a whole.
   public let operand: Int
 
   init(_ reason: Reason, operand: Int) {

@@ -6,6 +6,7 @@ extension Scenario {
   /// - Throws: the first mistake, with its place.
   public init(parsing bytes: [UInt8], file: String) throws(ScenarioError) {
     self.init(file: file)
+    source = bytes
     var words = Words(bytes)
     var start = 0
     var line = 0
@@ -16,7 +17,7 @@ extension Scenario {
       do throws(Mistake) {
         start = try words.read(from: start)
         if words.words.isEmpty { continue }
-        try add(try StatementParser.parse(words), line: line, words, &prologue)
+        try add(try StatementParser.parse(words), line: line, offset: lineStart, words, &prologue)
       } catch {
         throw ScenarioError(
           file: file, line: line, column: error.offset - lineStart + 1, message: error.message)
@@ -38,7 +39,8 @@ extension Scenario {
   }
 
   private mutating func add(
-    _ statement: ParsedStatement, line: Int, _ words: Words, _ prologue: inout Prologue
+    _ statement: ParsedStatement, line: Int, offset start: Int, _ words: Words,
+    _ prologue: inout Prologue
   ) throws(Mistake) {
     let offset = words.words[0].range.lowerBound
     if case .version = statement {
@@ -71,7 +73,7 @@ extension Scenario {
     case .expect(let expectation): kind = .expect(expectation)
     }
     if !prologue.hasVM { throw Mistake(offset: offset, message: Prologue.noVM) }
-    statements.append(Statement(kind: kind, line: line))
+    statements.append(Statement(kind: kind, line: line, offset: start))
   }
 }
 

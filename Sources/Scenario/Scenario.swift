@@ -12,6 +12,8 @@ public struct Scenario: Sendable {
   public var policy = ReverseMapPolicyName.none
   /// What happens, in order.
   public var statements: [Statement] = []
+  /// The file's bytes, to point at a place in them.
+  var source: [UInt8] = []
 }
 
 /// A statement of a scenario that stands at a moment.
@@ -30,6 +32,8 @@ public struct Statement: Sendable {
   public let kind: Kind
   /// Its line, from 1.
   public let line: Int
+  /// Where its line begins in the file.
+  let offset: Int
 }
 
 /// What a statement `expect` asks for.

@@ -1,7 +1,86 @@
 import ArgumentParser
+import FoundationEssentials
+import Glibc
+import Scenario
 
-@main
+/// The command line.
 struct Pagewalk: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Watch stage-2 page tables live.")
+    commandName: "pagewalk",
+    abstract: "Watch stage-2 page tables live, forward and back.",
+    discussion: """
+      pagewalk FILE opens a scenario on the screen; pagewalk alone opens the built-in one. The other \
+      commands need no terminal. FILE may be - for the standard input.
+
+      Exit codes: 0 done; 1 the answer is no (an expectation failed); 2 wrong usage; 3 wrong input; \
+      4 no usable terminal.
+      """,
+    subcommands: [Run.self, Dump.self])
+}
+
+/// Parses the arguments and carries the command out, with the exit codes that the manual promises.
+@main
+enum Main {
+  static func main() {
+    do {
+      var command = try Pagewalk.parseAsRoot()
+      try command.run()
+    } catch let failure as Failure {
+      if !failure.message.isEmpty { writeError(failure.message) }
+      exit(failure.code)
+    } catch {
+      let code = Pagewalk.exitCode(for: error)
+      let message = Pagewalk.fullMessage(for: error)
+      if code.isSuccess {
+        print(message)
+        exit(0)
+      }
+      writeError(message)
+      exit(2)
+    }
+  }
+}
+
+/// A reason to stop, with its exit code.
+struct Failure: Error {
+  let message: String
+  let code: Int32
+
+  /// The answer is no.
+  static func no(_ message: String) -> Failure { Failure(message: message, code: 1) }
+  /// Wrong usage.
+  static func usage(_ message: String) -> Failure { Failure(message: message, code: 2) }
+  /// Wrong or unreadable input.
+  static func input(_ message: String) -> Failure { Failure(message: message, code: 3) }
+  /// The environment cannot do it.
+  static func environment(_ message: String) -> Failure { Failure(message: message, code: 4) }
+}
+
+extension Pagewalk {
+  /// Reads and parses a scenario; `-` is the standard input.
+  static func scenario(_ path: String) throws -> Scenario {
+    let bytes = try contents(of: path)
+    do {
+      return try Scenario(parsing: bytes, file: path == "-" ? "stdin" : path)
+    } catch {
+      throw Failure.input(error.description)
+    }
+  }
+
+  private static func contents(of path: String) throws -> [UInt8] {
+    if path == "-" { return readStandardInput() }
+    do {
+      return try [UInt8](Data(contentsOf: URL(filePath: path)))
+    } catch {
+      throw Failure.input("\(path): cannot be read: \(reason(for: path))")
+    }
+  }
+
+  private static func reason(for path: String) -> String {
+    var isDirectory = false
+    if !FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
+      return "no such file"
+    }
+    return isDirectory ? "it is a folder" : "no permission"
+  }
 }

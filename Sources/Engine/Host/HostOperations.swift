@@ -18,13 +18,14 @@ extension Machine {
   }
 
   /// MADV_DONTNEED, VMA by VMA.
-  func discardTasks(_ range: Range<UInt64>) -> [Task] {
+  mutating func discardTasks(_ range: Range<UInt64>) -> [Task] {
     guard let (part, flags, rest) = firstVMA(in: range) else { return [] }
     var whole = part
     if flags.contains(.hugetlb) {
       // Whole huge pages only: an unaligned start is refused, an unaligned end rounded down.
       let mask: UInt64 = 1 << 30 - 1
       guard part.lowerBound & mask == 0, part.lowerBound < part.upperBound & ~mask else {
+        note(.noEffect(.partOfHugePage))
         return [.discard(rest)]
       }
       whole = part.lowerBound..<part.upperBound & ~mask
@@ -33,18 +34,24 @@ extension Machine {
   }
 
   /// munmap.
-  func unmapTasks(_ range: Range<UInt64>) -> [Task] {
+  mutating func unmapTasks(_ range: Range<UInt64>) -> [Task] {
     let parts = vmas(in: range)
-    guard let first = parts.first?.range, let last = parts.last?.range else { return [] }
+    guard let first = parts.first?.range, let last = parts.last?.range else {
+      note(.noEffect(.mappingUnchanged))
+      return []
+    }
     let mapped = first.clamped(to: range).lowerBound..<last.clamped(to: range).upperBound
     return cut(mapped, out: first.lowerBound..<last.upperBound)
       + notified(mapped, .zap(mapped), .removeVMAs(mapped))
   }
 
   /// mprotect to read-only or to read-write, VMA by VMA.
-  func protectTasks(_ range: Range<UInt64>, write: Bool) -> [Task] {
+  mutating func protectTasks(_ range: Range<UInt64>, write: Bool) -> [Task] {
     guard let (part, flags, rest) = firstVMA(in: range) else { return [] }
-    if flags.contains(.write) == write { return [.protect(rest, write: write)] }
+    if flags.contains(.write) == write {
+      note(.noEffect(.mappingUnchanged))
+      return [.protect(rest, write: write)]
+    }
     var tasks = changeFlags(part, flags.symmetricDifference(.write))
     // The notification starts at the first 1 GiB that has anything, and may be left out.
     let first = flags.contains(.hugetlb) ? part.lowerBound : firstPopulated(part)
@@ -55,19 +62,22 @@ extension Machine {
   }
 
   /// MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_MERGEABLE, VMA by VMA.
-  func adviseTasks(
+  mutating func adviseTasks(
     _ range: Range<UInt64>, adding added: VMAFlags, removing removed: VMAFlags
   ) -> [Task] {
     guard let (part, flags, rest) = firstVMA(in: range) else { return [] }
     let new = flags.subtracting(removed).union(added)
-    let unchanged = new == flags || flags.contains(.hugetlb)
-    return (unchanged ? [] : changeFlags(part, new))
-      + [.advise(rest, adding: added, removing: removed)]
+    let next: Task = .advise(rest, adding: added, removing: removed)
+    if new == flags || flags.contains(.hugetlb) {
+      note(.noEffect(.mappingUnchanged))
+      return [next]
+    }
+    return changeFlags(part, new) + [next]
   }
 
   /// MADV_COLLAPSE of the whole 2 MiB regions in the range: those with a page table, in a VMA that may
   /// have huge pages.
-  func collapseTasks(_ range: Range<UInt64>) -> [Task] {
+  mutating func collapseTasks(_ range: Range<UInt64>) -> [Task] {
     let start = (range.lowerBound + Self.hugeSize - 1) & ~(Self.hugeSize - 1)
     guard start + Self.hugeSize <= range.upperBound else { return [] }
     let region = start..<start + Self.hugeSize
@@ -76,15 +86,18 @@ extension Machine {
       vma.range.upperBound >= region.upperBound, vma.flags.contains(.anonymous),
       vma.flags.isDisjoint(with: [.noHugePages, .hugetlb]), hostWalk(start).level == 3,
       canAllocateHugePage(start)
-    else { return [rest] }
+    else {
+      note(.noEffect(.nothingToCollapse))
+      return [rest]
+    }
     return notified(region, .collapse(start)) + [rest]
   }
 
   /// fork and the exit of the child: every VMA that has an anon_vma is write-protected.
-  func forkTasks() -> [Task] {
-    vmas(in: 0..<1 << 48).filter { $0.flags.contains(.anonymous) }.flatMap {
-      notified($0.range, .protectForFork($0.range))
-    }
+  mutating func forkTasks() -> [Task] {
+    let shared = vmas(in: 0..<1 << 48).filter { $0.flags.contains(.anonymous) }
+    if shared.isEmpty { note(.noEffect(.nothingToShare)) }
+    return shared.flatMap { notified($0.range, .protectForFork($0.range)) }
   }
 
   /// A new VMA border inside a 2 MiB region of `vma`: a huge page there is split, and the whole region

@@ -6,7 +6,7 @@
 /// one (mm/ksm.c, `write_protect_page`, `replace_page`).
 extension Machine {
   /// The tasks that merge all that can be merged.
-  func mergeTasks() -> [Task] {
+  mutating func mergeTasks() -> [Task] {
     let pages = mergeablePages()
     var merged: [UInt64: [UInt64]] = [:]
     var ordinary: [UInt64: [UInt64]] = [:]
@@ -35,6 +35,7 @@ extension Machine {
         ordinary[digest, default: []].append(page.hva)
       }
     }
+    if tasks.isEmpty { note(.noEffect(.nothingToMerge)) }
     return tasks
   }
 

@@ -2,7 +2,7 @@
 extension Machine {
   /// Sets the idle flag of the page at an IPA, after ageing it.
   mutating func markIdle(_ ipa: UInt64, in slot: Memslot) {
-    guard let page = idleCandidate(ipa, in: slot) else { return }
+    guard let page = idleCandidate(ipa, in: slot) else { return note(.noEffect(.notTracked)) }
     age(page, ipa)
     let entry = memory.load(page.slot)
     note(.idleSet, .host, at: page.start)
@@ -12,7 +12,8 @@ extension Machine {
   /// Reads the idle flag of the page at an IPA: an idle page is aged again, and if it was young the flag
   /// goes.
   mutating func testIdle(_ ipa: UInt64, in slot: Memslot) {
-    guard let page = idleCandidate(ipa, in: slot), page.entry.has(HostEntry.idle) else { return }
+    guard let page = idleCandidate(ipa, in: slot) else { return note(.noEffect(.notTracked)) }
+    guard page.entry.has(HostEntry.idle) else { return note(.noEffect(.notIdle)) }
     let young = age(page, ipa)
     note(.idleTested, .host, at: page.start, value: young ? 0 : 1)
     if young {

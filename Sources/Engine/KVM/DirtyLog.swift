@@ -16,7 +16,7 @@ extension Machine {
   /// KVM_MEM_LOG_DIRTY_PAGES set: everything of the slot is write-protected, blocks split if asked for
   /// (`kvm_mmu_wp_memory_region`, `kvm_mmu_split_memory_region`).
   mutating func startDirtyLog(_ slot: Memslot) {
-    if self[slot, .logging] != 0 { return }
+    if self[slot, .logging] != 0 { return note(.noEffect(.loggingUnchanged)) }
     note(.dirtyLogOn, .canonical, at: self[slot, .ipa], size: self[slot, .size])
     self[slot, .logging] = 1
     writeProtect(range(of: slot))
@@ -26,7 +26,7 @@ extension Machine {
 
   /// KVM_MEM_LOG_DIRTY_PAGES cleared: the bitmap goes, no table changes.
   mutating func stopDirtyLog(_ slot: Memslot) {
-    if self[slot, .logging] == 0 { return }
+    if self[slot, .logging] == 0 { return note(.noEffect(.loggingUnchanged)) }
     note(.dirtyLogOff, .canonical, at: self[slot, .ipa], size: self[slot, .size])
     self[slot, .logging] = 0
     dirtyBitmap(of: slot).removeAll(in: &memory)

@@ -17,6 +17,12 @@ extension Machine {
   mutating func guestInvalidationTasks(_ operation: GuestInvalidation, _ vcpu: VCPU) -> [Task] {
     let vmid = VTTBR(self[vcpu, .vttbr]).vmid
     note(.guestInvalidation, .guest(vmid), value: UInt64(vmid))
+    let tasks = unmaps(for: operation, vmid)
+    if tasks.isEmpty { note(.noEffect(operation == .stage1 ? .stage1Only : .noShadow)) }
+    return tasks
+  }
+
+  private func unmaps(for operation: GuestInvalidation, _ vmid: UInt16) -> [Task] {
     let limit: UInt64 = 1 << UInt64(Configuration.physicalBits)
     switch operation {
     case .stage1: return []

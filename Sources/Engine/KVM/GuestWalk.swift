@@ -1,13 +1,23 @@
 /// What KVM found in L1's stage-2 table for a nested IPA (`struct kvm_s2_trans`).
-struct GuestTranslation: Equatable {
+public struct GuestTranslation: Equatable, Sendable {
   /// Canonical IPA.
-  var output: UInt64
+  public let output: UInt64
   /// Bytes that L1's leaf maps.
-  var size: UInt64
+  public let size: UInt64
   /// Level of L1's leaf.
-  var level: Int
+  public let level: Int
   /// L1's leaf.
-  var descriptor: Descriptor
+  public let descriptor: Descriptor
+
+  /// A contiguous run is one leaf for the output address, but not for the size.
+  init(leaf: Descriptor, level: Int, nested: UInt64, geometry: Geometry) {
+    let run = leaf.bits & Descriptor.contiguous != 0 ? UInt64(geometry.contiguousRun(level)) : 1
+    let mask = geometry.size(level) * run - 1
+    output = leaf.bits & Descriptor.addressMask & ~mask | nested & mask
+    size = geometry.size(level)
+    self.level = level
+    descriptor = leaf
+  }
 }
 
 /// Result of walking L1's table in software.
@@ -102,14 +112,8 @@ extension Machine {
         )
       }
     }
-    // A contiguous run is one leaf for the output address, but not for the size.
-    let run =
-      leaf.bits & Descriptor.contiguous != 0 ? UInt64(geometry.contiguousRun(level)) : 1
-    let mask = geometry.size(level) * run - 1
     return .output(
-      GuestTranslation(
-        output: leaf.bits & Descriptor.addressMask & ~mask | nested & mask,
-        size: geometry.size(level), level: level, descriptor: leaf))
+      GuestTranslation(leaf: leaf, level: level, nested: nested, geometry: geometry))
   }
 
   private func guestID(_ vttbr: VTTBR) -> TableID { .guest(vttbr.vmid) }

@@ -1,0 +1,204 @@
+/// A rule that must hold after every event.
+public enum Invariant: String, CaseIterable, Sendable {
+  /// A leaf maps a page that the VMM has at that place now, and is writable only if the page is.
+  case leafOutlivesPage = "leaf-outlives-page"
+  /// A shadow leaf, when it is made, is L1's entry composed with canonical memory. Later L1 may change
+  /// its entry; until it invalidates, the leaf is stale, which is legal.
+  case shadowComposition = "shadow-composition"
+  /// The counts of table pages and of their entries are right.
+  case tableCounts = "table-counts"
+  /// No TLB entry translates to a page that its table no longer maps there.
+  case staleTLB = "stale-tlb"
+}
+
+/// A rule that does not hold, and where.
+public struct Violation: Equatable, Sendable {
+  /// The rule.
+  public let invariant: Invariant
+  /// The table.
+  public let table: TableID
+  /// An input address of the table.
+  public let address: UInt64
+}
+
+extension Machine {
+  /// All rules that do not hold now.
+  ///
+  /// - Parameter stores: entries of the journal that the last event made; leaves among them must be right
+  ///   as they are, while older ones may have gone stale.
+  public func violations(after stores: Range<Int>) -> [Violation] {
+    let pages = HostPages(of: self)
+    // A leaf that was made replaced a LOCKED entry; one that was only changed may be stale already.
+    let made = Set(
+      stores.lazy.map { memory.journalEntry($0) }.filter { $0.value & Descriptor.valid == 0 }
+        .map(\.slot))
+    var found: [Violation] = []
+    for index in 0...configuration.shadows {
+      let mmu = mmu(index)
+      let table = table(of: mmu)
+      visitLeaves(of: table) { leaf in
+        if !isBacked(leaf, of: mmu, pages) {
+          found.append(
+            Violation(invariant: .leafOutlivesPage, table: table.id, address: leaf.address))
+        } else if !mmu.isCanonical, made.contains(leaf.slot), isStale(leaf, of: mmu, pages) {
+          found.append(
+            Violation(invariant: .shadowComposition, table: table.id, address: leaf.address))
+        }
+      }
+    }
+    return found + countViolations() + tlbViolations()
+  }
+
+  /// Calls `visit` for every valid leaf of a table.
+  func visitLeaves(of table: Table, _ visit: (TableLeaf) -> Void) {
+    var address: UInt64 = 0
+    while let entry = memory.nextEntry(in: address..<table.geometry.inputSize, of: table) {
+      if entry.descriptor.isLeaf(entry.level) { visit(entry) }
+      address = entry.address + table.geometry.size(entry.level)
+    }
+  }
+
+  /// Whether the page that a leaf maps is there: for the canonical table at the leaf's own address, for a
+  /// shadow anywhere.
+  private func isBacked(_ leaf: TableLeaf, of mmu: MMU, _ pages: HostPages) -> Bool {
+    let size = geometry(of: mmu).size(leaf.level)
+    let mayWrite = leaf.descriptor.permissions.write
+    if mmu.isCanonical {
+      guard let slot = memslot(at: leaf.address) else { return false }
+      let hva = hva(of: leaf.address, in: slot)
+      let (entry, level, _) = hostWalk(hva)
+      let hostSize = hostTable.geometry.size(level)
+      return entry.has(Descriptor.valid) && hostSize >= size
+        && entry.address | hva & (hostSize - 1) == leaf.descriptor.address
+        && (!mayWrite || entry.has(HostEntry.write))
+    }
+    guard let page = pages.page(at: leaf.descriptor.address) else { return false }
+    return page.range.upperBound >= leaf.descriptor.address + size && (!mayWrite || page.isWritable)
+  }
+
+  /// Whether L1's entry, composed with canonical memory, would not give this shadow leaf now.
+  func isStale(_ leaf: TableLeaf, of mmu: MMU, _ pages: HostPages) -> Bool {
+    let geometry = geometry(of: mmu)
+    guard self[mmu, .stage2Enabled] != 0 else {
+      return !pages.isMapped(leaf.address, to: leaf.descriptor.address, in: self)
+    }
+    let guest = GuestTable(vttbr: VTTBR(self[mmu, .vttbr]), vtcr: VTCR(self[mmu, .vtcr]))
+    guard let found = peekGuestWalk(leaf.address, guest) else { return true }
+    let allowed = found.descriptor.permissions
+    let given = leaf.descriptor.permissions
+    return !pages.isMapped(found.output, to: leaf.descriptor.address, in: self)
+      || found.size < geometry.size(leaf.level) || found.level != leaf.descriptor.guestLevel
+      || given.read && !allowed.read || given.write && !allowed.write
+      || given.executeNever != allowed.executeNever
+  }
+
+  /// The leaf that a walk of L1's table finds, without faulting anything in or setting a flag.
+  public func peekGuestWalk(_ nested: UInt64, _ guest: GuestTable) -> GuestTranslation? {
+    let geometry = guest.vtcr.geometry
+    var table = guest.root
+    var level = geometry.startLevel
+    while true {
+      guard let bits = peekGuestMemory(at: table | UInt64(geometry.index(nested, level)) * 8)
+      else { return nil }
+      let entry = Descriptor(bits)
+      if entry.isTable(level) {
+        table = entry.address(granuleShift: geometry.granuleShift)
+        level += 1
+        continue
+      }
+      guard entry.isLeaf(level), geometry.allowsLeaf(level) else { return nil }
+      return GuestTranslation(leaf: entry, level: level, nested: nested, geometry: geometry)
+    }
+  }
+
+  /// Entries of every table page, and the number of table pages.
+  private func countViolations() -> [Violation] {
+    var found: [Violation] = []
+    var pages = 0
+    for index in 0...configuration.shadows {
+      let table = table(of: mmu(index))
+      pages += table.geometry.rootPages
+      visitTables(of: table) { address, frame in
+        pages += 1
+        let used = (frame..<frame + Memory.frameWords).count { memory.load($0) != 0 }
+        if used == 0 || used != memory.usedWords(inFrameAt: frame) {
+          found.append(Violation(invariant: .tableCounts, table: table.id, address: address))
+        }
+      }
+    }
+    if UInt64(pages) != self[.tablesAllocated] - self[.tablesFreed] {
+      found.append(Violation(invariant: .tableCounts, table: .canonical, address: 0))
+    }
+    return found
+  }
+
+  /// Calls `visit` with the first input address and the first slot of every table below the root.
+  func visitTables(of table: Table, _ visit: (UInt64, Int) -> Void) {
+    func go(_ base: UInt64, _ frame: Int, _ entries: Int, _ level: Int) {
+      for index in 0..<entries {
+        let entry = Descriptor(memory.load(frame + index))
+        guard entry.isTable(level) else { continue }
+        let address = base + UInt64(index) << table.geometry.shift(level)
+        let child = Memory.firstSlot(ofFrameAt: entry.address)
+        visit(address, child)
+        go(address, child, 512, level + 1)
+      }
+    }
+    go(0, table.root, table.geometry.rootEntries, table.geometry.startLevel)
+  }
+
+  private func tlbViolations() -> [Violation] {
+    let tables = (0...configuration.shadows).map { table(of: mmu($0)) }
+    return tlbEntries.compactMap { entry in
+      guard let table = tables.first(where: { $0.vmid == entry.vmid }) else { return nil }
+      let end = memory.walk(table, entry.address)
+      let size = table.geometry.size(end.level)
+      let mapped =
+        end.descriptor.isLeaf(end.level)
+        && end.descriptor.address | entry.address & (size - 1) == entry.descriptor.address
+      return mapped
+        ? nil : Violation(invariant: .staleTLB, table: table.id, address: entry.address)
+    }
+  }
+}
+
+/// The VMM's pages by physical address.
+struct HostPages {
+  struct Page {
+    var range: Range<UInt64>
+    var isWritable: Bool
+  }
+
+  private var pages: [Page] = []
+
+  init(of machine: Machine) {
+    machine.visitLeaves(of: machine.hostTable) { leaf in
+      let entry = HostEntry(bits: leaf.descriptor.bits)
+      let size = machine.hostTable.geometry.size(leaf.level)
+      pages.append(
+        Page(
+          range: entry.address..<entry.address + size, isWritable: entry.has(HostEntry.write)))
+    }
+    pages.sort { $0.range.lowerBound < $1.range.lowerBound }
+  }
+
+  /// The page that holds a physical address.
+  func page(at address: UInt64) -> Page? {
+    var low = 0
+    var high = pages.count
+    while low < high {
+      let middle = (low + high) / 2
+      if pages[middle].range.lowerBound <= address { low = middle + 1 } else { high = middle }
+    }
+    return low > 0 && pages[low - 1].range.contains(address) ? pages[low - 1] : nil
+  }
+
+  /// Whether the page behind a canonical IPA is at a physical address.
+  func isMapped(_ ipa: UInt64, to address: UInt64, in machine: Machine) -> Bool {
+    guard let slot = machine.memslot(at: ipa) else { return false }
+    let hva = machine.hva(of: ipa, in: slot)
+    let (entry, level, _) = machine.hostWalk(hva)
+    return entry.has(Descriptor.valid)
+      && entry.address | hva & (machine.hostTable.geometry.size(level) - 1) == address
+  }
+}

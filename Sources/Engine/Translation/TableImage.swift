@@ -1,0 +1,51 @@
+/// The frames of one table, as hardware would read them.
+public struct TableImage: Sendable {
+  /// Addresses of its pages, ascending, and their words.
+  public let pages: [(address: UInt64, words: [UInt64])]
+  /// What VTTBR_EL2 must hold to walk it.
+  public let vttbr: UInt64
+  /// What VTCR_EL2 must hold to walk it.
+  public let vtcr: UInt64
+
+  /// Lowest address of a page.
+  public var base: UInt64 { pages.first?.address ?? 0 }
+}
+
+extension Machine {
+  /// The frames of a table that the host keeps.
+  public func image(of table: Table) -> TableImage {
+    var frames = (0..<table.geometry.rootPages).map { table.root + $0 * Memory.frameWords }
+    visitTables(of: table) { _, frame in frames.append(frame) }
+    return TableImage(
+      pages: frames.sorted().map { frame in
+        (
+          Memory.address(ofSlot: frame),
+          (frame..<frame + Memory.frameWords).map { memory.load($0) }
+        )
+      },
+      vttbr: table.rootAddress | UInt64(table.vmid) << 48,
+      vtcr: VTCR.hypervisor(table.geometry).bits)
+  }
+
+  /// The pages of a table that L1 keeps, at their canonical IPAs. Pages that L1 has no memory for are
+  /// left out.
+  public func image(of guest: GuestTable) -> TableImage {
+    let geometry = guest.vtcr.geometry
+    var pages: [UInt64: [UInt64]] = [:]
+    func go(_ table: UInt64, _ entries: Int, _ level: Int) {
+      if pages[table] != nil || pages.count >= Self.guestTableLimit { return }
+      guard peekGuestMemory(at: table) != nil else { return }
+      let words = (0..<UInt64(entries)).map { peekGuestMemory(at: table + $0 * 8) ?? 0 }
+      pages[table] = words
+      for word in words where Descriptor(word).isTable(level) {
+        go(
+          Descriptor(word).address(granuleShift: geometry.granuleShift), geometry.tableEntries,
+          level + 1)
+      }
+    }
+    go(guest.root, geometry.rootEntries, geometry.startLevel)
+    return TableImage(
+      pages: pages.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
+      vttbr: guest.vttbr.bits, vtcr: guest.vtcr.bits)
+  }
+}

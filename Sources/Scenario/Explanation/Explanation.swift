@@ -1,0 +1,101 @@
+import Engine
+
+/// A micro-step in words, made from what the step did.
+public struct Explanation: Equatable, Sendable {
+  /// A verb or noun of at most 10 columns, for the list of steps.
+  public let label: String
+  /// What was done, in one line.
+  public let what: String
+  /// Why it is done.
+  public let why: String
+  /// Where the rule comes from.
+  public let source: Source
+
+  init(_ label: String, _ what: String, _ why: String, _ source: Source) {
+    self.label = label
+    self.what = what
+    self.why = why
+    self.source = source
+  }
+}
+
+/// Numbers as they appear in sentences.
+enum Phrase {
+  static func address(_ value: UInt64) -> String { "0x" + hex(value) }
+
+  /// A size in the largest unit that divides it.
+  static func size(_ bytes: UInt64) -> String {
+    let units = ["", "K", "M", "G", "T"]
+    var value = bytes
+    var unit = 0
+    while value >= 1024, value & 1023 == 0, unit + 1 < units.count {
+      value >>= 10
+      unit += 1
+    }
+    return "\(value)\(units[unit])"
+  }
+
+  static func span(_ step: Step) -> String { "\(address(step.address))+\(size(step.size))" }
+
+  static func permissions(_ bits: UInt64) -> String {
+    let permissions = Descriptor(bits).permissions
+    let execute = ["PX UX", "UX", "", "PX"][permissions.executeNever]
+    let parts = [permissions.read ? "R" : "", permissions.write ? "W" : "", execute]
+    let text = parts.filter { !$0.isEmpty }.joined(separator: " ")
+    return text.isEmpty ? "no permission" : text
+  }
+
+  static func access(_ raw: UInt64) -> String {
+    switch AccessKind(rawValue: UInt8(truncatingIfNeeded: raw)) {
+    case .write: "write"
+    case .execute: "fetch"
+    default: "read"
+    }
+  }
+
+  static func status(_ code: UInt64) -> String {
+    let status = FaultStatus(UInt8(truncatingIfNeeded: code))
+    let name =
+      switch status.faultClass {
+      case .addressSize: "address size fault"
+      case .translation: "translation fault"
+      case .accessFlag: "access flag fault"
+      case .permission: "permission fault"
+      case .external, .externalOnWalk: "external abort"
+      case nil: "fault"
+      }
+    return "\(name), level \(status.level)"
+  }
+
+  /// What an entry is, in one phrase.
+  static func entry(_ bits: UInt64, level: Int) -> String {
+    let entry = Descriptor(bits)
+    if bits == 0 { return "empty" }
+    if entry.isLocked { return "LOCKED" }
+    if !entry.isValid { return "annotation \(address(bits))" }
+    if entry.isTable(level) { return "table at \(address(entry.address))" }
+    if !entry.isLeaf(level) { return "reserved" }
+    let kind = level == Geometry.lastLevel ? "page" : "block"
+    return "\(kind) \(address(entry.address)) \(permissions(bits))"
+  }
+
+  /// The name of a table, and of its input addresses.
+  static func table(_ id: TableID?) -> String {
+    switch id {
+    case .canonical: "the canonical table"
+    case .shadow(let number): "shadow \(number)"
+    case .guest(let vmid): "L1's table, VMID \(vmid)"
+    case .host: "the VMM's table"
+    case nil: "no table"
+    }
+  }
+
+  static func input(_ id: TableID?) -> String {
+    switch id {
+    case .canonical: "canonical IPA"
+    case .shadow, .guest: "nested IPA"
+    case .host: "VMM address"
+    case nil: "address"
+    }
+  }
+}

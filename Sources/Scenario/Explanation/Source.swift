@@ -1,0 +1,29 @@
+/// Where a rule comes from: a function of the kernel, a part of the architecture, or a mail thread.
+public struct Source: Equatable, Sendable {
+  /// File, register or thread.
+  public let place: String
+  /// Function, section or message.
+  public let detail: String
+
+  init(_ place: String, _ detail: String) {
+    self.place = place
+    self.detail = detail
+  }
+
+  /// Both in one line.
+  public var description: String { "\(place): \(detail)" }
+
+  static func mmu(_ function: String) -> Source { Source("arch/arm64/kvm/mmu.c", function) }
+  static func nested(_ function: String) -> Source { Source("arch/arm64/kvm/nested.c", function) }
+  static func pgtable(_ function: String) -> Source {
+    Source("arch/arm64/kvm/hyp/pgtable.c", function)
+  }
+  static func sysRegs(_ function: String) -> Source {
+    Source("arch/arm64/kvm/sys_regs.c", function)
+  }
+  static func kvm(_ function: String) -> Source { Source("virt/kvm/kvm_main.c", function) }
+  static func memory(_ file: String, _ function: String) -> Source {
+    Source("mm/\(file)", function)
+  }
+  static func architecture(_ section: String) -> Source { Source("Arm ARM", section) }
+}

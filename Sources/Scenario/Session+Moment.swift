@@ -1,0 +1,49 @@
+import Engine
+
+extension Session {
+  /// The moment that a text names: an event's number (`14`: that many events are done), with micro-steps
+  /// of the next one (`14.3`), a chapter's label (`step:03`), a percentage (`40%`), `start` or `end`.
+  /// Nil if there is no such moment.
+  public func moment(named text: String) -> Moment? {
+    let count = timeline.events.count
+    switch text {
+    case "start": return Moment(events: 0)
+    case "end": return Moment(events: count)
+    default: break
+    }
+    if text.hasPrefix("step:") {
+      let label = text.dropFirst(5)
+      return chapters.first { $0.label == label }.map { Moment(events: $0.end) }
+    }
+    if text.hasSuffix("%"), let percent = Int(text.dropLast()), (0...100).contains(percent) {
+      return Moment(events: count * percent / 100)
+    }
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count <= 2, let events = Int(parts[0]), (0...count).contains(events) else {
+      return nil
+    }
+    if parts.count == 1 { return Moment(events: events) }
+    guard let steps = Int(parts[1]), steps >= 0, events < count else { return nil }
+    return Moment(events: events, steps: steps)
+  }
+
+  /// What `moment(named:)` understands, for messages.
+  public var momentHelp: String {
+    "0 to \(timeline.events.count), N.STEP, step:LABEL, PERCENT%, start or end"
+  }
+
+  /// Goes to a moment.
+  public mutating func seek(to moment: Moment) { timeline.seek(to: moment) }
+
+  /// The text of the statement of an event, as the file has it.
+  public func text(ofEvent index: Int) -> String {
+    let statement = scenario.statements[statementOfEvent[index]]
+    let line = scenario.source[statement.offset...].prefix { $0 != UInt8(ascii: "\n") }
+    return String(decoding: line, as: UTF8.self)
+  }
+
+  /// The line of the statement of an event.
+  public func line(ofEvent index: Int) -> Int {
+    scenario.statements[statementOfEvent[index]].line
+  }
+}

@@ -1,0 +1,118 @@
+import Engine
+
+/// A scenario that is being carried out: its history so far, its chapters, and what was not as expected.
+public struct Session: Sendable {
+  /// A place in the history where a `step` ended.
+  public struct Chapter: Equatable, Sendable {
+    /// Its label, as the file says it.
+    public let label: String
+    /// Its text, as the file says it.
+    public let text: String
+    /// Number of events before its end.
+    public let end: Int
+  }
+
+  /// An expectation that did not hold.
+  public struct Failure: Equatable, Sendable {
+    /// Number of events before it.
+    public let position: Int
+    /// Its line.
+    public let line: Int
+    /// What was instead.
+    public let message: String
+  }
+
+  /// The scenario.
+  public let scenario: Scenario
+  /// What has happened so far.
+  public internal(set) var timeline: Timeline
+  /// The chapters so far.
+  public private(set) var chapters: [Chapter] = []
+  /// The expectations that failed so far.
+  public private(set) var failures: [Failure] = []
+  /// The statement of each event so far.
+  public private(set) var statementOfEvent: [Int] = []
+  /// The next statement to be carried out.
+  private var next = 0
+
+  /// A session in which nothing has happened yet.
+  public init(_ scenario: Scenario) {
+    self.scenario = scenario
+    timeline = Timeline(scenario.configuration)
+  }
+
+  /// Whether every statement was carried out.
+  public var isComplete: Bool { next == scenario.statements.count }
+
+  /// Carries out the next statement, at the end of the history. Returns it, or nil at the end.
+  ///
+  /// - Throws: if the engine refuses the event; then the session stays where it is.
+  @discardableResult
+  public mutating func advance() throws(ScenarioError) -> Statement? {
+    guard !isComplete else { return nil }
+    let statement = scenario.statements[next]
+    switch statement.kind {
+    case .event(let event):
+      do throws(Refusal) {
+        try timeline.append(event)
+      } catch {
+        throw scenario.error(error, at: statement)
+      }
+      statementOfEvent.append(next)
+    case .step(let label, let text):
+      chapters.append(Chapter(label: label, text: text, end: timeline.events.count))
+    case .expect(let expectation):
+      if let message = expectation.failure(in: timeline.machine) {
+        failures.append(
+          Failure(position: timeline.events.count, line: statement.line, message: message))
+      }
+    }
+    next += 1
+    return statement
+  }
+
+  /// Carries out all that is left.
+  public mutating func finish() throws(ScenarioError) {
+    while try advance() != nil {}
+  }
+}
+
+extension Scenario {
+  /// The error for an event that the engine refuses, at the operand that is to blame.
+  func error(_ refusal: Refusal, at statement: Statement) -> ScenarioError {
+    var words = Words(source)
+    _ = try? words.read(from: statement.offset)
+    // The operand is the n-th number of the statement.
+    let numbers = words.words.filter { !$0.isQuoted && words.number($0.range) != nil }
+    let place =
+      refusal.operand > 0 && refusal.operand <= numbers.count
+      ? numbers[refusal.operand - 1] : words.words.first
+    let column = (place?.range.lowerBound ?? statement.offset) - statement.offset + 1
+    return ScenarioError(
+      file: file, line: statement.line, column: column, message: refusal.reason.description)
+  }
+}
+
+extension Refusal.Reason {
+  /// What was expected instead.
+  public var description: String {
+    switch self {
+    case .unaligned(let value, let alignment):
+      "expected a multiple of \(Phrase.size(alignment)), not 0x\(hex(value))"
+    case .beyondIPASpace(let bits):
+      "expected a slot below 2^\(bits), the end of the VM's IPA space (vm ipa=\(bits))"
+    case .slotExists(let id): "expected a free slot number: slot \(id) exists"
+    case .slotsOverlap(let id): "expected addresses of no other slot: slot \(id) is there"
+    case .tooManySlots(let count): "expected at most \(count) memory slots"
+    case .addressSpaceFull: "expected a smaller slot: the VMM's address space is full"
+    case .outsideSlots(let address):
+      "expected addresses of one memory slot: 0x\(hex(address)) is outside"
+    case .noSuchVCPU(let count):
+      "expected vCPU 0\(count > 1 ? " to \(count - 1)" : ""): the VM has vcpus=\(count)"
+    case .notNested: "expected a VM with nested=on: without it there is no L2"
+    case .notLogging: "expected dirty logging to be on for the slot (host dirty-log on)"
+    case .splitAfterSlots: "expected eager-split before the first memslot (EINVAL)"
+    case .splitSize(let size): "expected 0, 4K, 2M or 1G, not \(Phrase.size(size))"
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import FoundationEssentials
+import Glibc
+
+/// Writes a line to the standard error.
+func writeError(_ message: String) {
+  FileDescriptor.error.write(message + "\n")
+}
+
+/// Everything that the standard input gives.
+func readStandardInput() -> [UInt8] {
+  var bytes: [UInt8] = []
+  var buffer = [UInt8](repeating: 0, count: 1 << 16)
+  while true {
+    let count = read(0, &buffer, buffer.count)
+    if count <= 0 { return bytes }
+    bytes += buffer[..<count]
+  }
+}
+
+/// A file that is open for writing.
+struct FileDescriptor {
+  let number: Int32
+
+  static let output = FileDescriptor(number: 1)
+  static let error = FileDescriptor(number: 2)
+
+  func write(_ text: String) { write([UInt8](text.utf8)) }
+
+  func write(_ bytes: [UInt8]) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
+      if count < 0 { return }
+      rest = rest.dropFirst(count)
+    }
+  }
+}
+
+/// A file that is written in pieces, with holes between them.
+struct SparseFile: ~Copyable {
+  private let descriptor: Int32
+
+  /// Creates or empties a file; nil if that cannot be done.
+  init?(_ path: String) {
+    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    if descriptor < 0 { return nil }
+  }
+
+  func write(_ bytes: [UInt8], at offset: UInt64) {
+    lseek(descriptor, off_t(offset), SEEK_SET)
+    FileDescriptor(number: descriptor).write(bytes)
+  }
+
+  deinit { close(descriptor) }
+}

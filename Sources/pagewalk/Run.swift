@@ -1,0 +1,116 @@
+import ArgumentParser
+import Engine
+import FoundationEssentials
+import Scenario
+
+extension Pagewalk {
+  /// `pagewalk run`.
+  struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Carry out a scenario and check what it expects.")
+
+    @Argument(help: "A scenario, or - for the standard input.")
+    var file: String
+
+    @Option(
+      help: ArgumentHelp(
+        "Write the kernel's dumps of every step to FOLDER/LABEL/.", valueName: "folder"))
+    var dumpDir: String?
+
+    @Flag(help: "Print one JSON object for each event, with its micro-steps and changes.")
+    var json = false
+
+    @Flag(help: "Check the engine's invariants after every event.")
+    var check = false
+
+    func run() throws {
+      var session = Session(try Pagewalk.scenario(file))
+      var violations = 0
+      var finished = false
+      while !finished {
+        let statement: Statement?
+        do {
+          statement = try session.advance()
+        } catch {
+          throw Failure.input(error.description)
+        }
+        switch statement?.kind {
+        case .event:
+          if json { printEvent(&session) }
+          if check { violations += checkInvariants(session) }
+        case .step(let label, _): try writeDumps(session.timeline.machine, label)
+        case .expect: break
+        case nil: finished = true
+        }
+      }
+      for failure in session.failures {
+        writeError(
+          "\(session.scenario.file):\(failure.line):1: not as expected: \(failure.message)")
+      }
+      if !json { printSummary(session) }
+      if !session.failures.isEmpty || violations > 0 { throw Failure.no("") }
+    }
+
+    private func printSummary(_ session: Session) {
+      let expectations = session.scenario.statements.count {
+        if case .expect = $0.kind { true } else { false }
+      }
+      FileDescriptor.output.write(
+        "\(session.timeline.events.count) events, \(session.chapters.count) steps, "
+          + "\(expectations) expectations, \(session.failures.count) failed\n")
+    }
+
+    private func checkInvariants(_ session: Session) -> Int {
+      let last = session.timeline.events.count - 1
+      let violations = session.timeline.machine.violations(
+        after: session.timeline.stores(ofEvent: last))
+      for violation in violations {
+        writeError(
+          "\(session.scenario.file):\(session.line(ofEvent: last)):1: event \(last + 1) breaks "
+            + "\(violation.invariant.rawValue) at 0x\(hex(violation.address)) of "
+            + violation.table.name)
+      }
+      return violations.count
+    }
+
+    /// The files that debugfs has for a VM.
+    private func writeDumps(_ machine: Machine, _ label: String) throws {
+      guard let dumpDir else { return }
+      guard !label.isEmpty, !label.hasPrefix("."), !label.contains("/") else {
+        throw Failure.input("\(file): the step label '\(label)' cannot name a folder")
+      }
+      let folder = dumpDir + "/" + label
+      let nested = folder + "/nested"
+      let shadows = machine.configuration.shadows
+      do {
+        try FileManager.default.createDirectory(
+          atPath: shadows > 0 ? nested : folder, withIntermediateDirectories: true)
+        try write(KernelDump.text(of: .canonical, in: machine), folder + "/stage2_page_tables")
+        try write(KernelDump.ipaRange(of: machine), folder + "/ipa_range")
+        try write(KernelDump.levels(of: machine), folder + "/stage2_levels")
+        for number in 0..<shadows {
+          try write(
+            KernelDump.text(of: .shadow(number), in: machine), nested + "/nested_mmu\(number)")
+        }
+      } catch {
+        throw Failure.environment("\(folder): cannot be written")
+      }
+    }
+
+    private func write(_ text: String?, _ path: String) throws {
+      try Data((text ?? "").utf8).write(to: URL(filePath: path))
+    }
+  }
+}
+
+extension TableID {
+  /// Its name on the command line.
+  var name: String {
+    switch self {
+    case .canonical: "canonical"
+    case .shadow(let number): "shadow\(number)"
+    case .guest(let vmid): "guest\(vmid)"
+    case .host: "host"
+    }
+  }
+}
