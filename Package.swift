@@ -42,6 +42,8 @@ let package = Package(
     .testTarget(
       name: "CaptureTests", dependencies: ["Engine", "Scenario"], path: "Tests/Captures",
       swiftSettings: strict),
+    .testTarget(
+      name: "CanvasTests", dependencies: ["Canvas"], path: "Tests/Canvas", swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11
