@@ -1,0 +1,78 @@
+extension Surface {
+  /// The frame as a picture: a self-contained SVG document in a monospaced font, with the colours
+  /// of a theme on the background that it is made for.
+  ///
+  /// Each run of text is stretched to its columns, so the picture is aligned in any font.
+  public func svg(theme: Theme) -> String {
+    let box = "width=\"\(width * Self.cellWidth)\" height=\"\(height * Self.cellHeight)\""
+    var lines = [
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" \(box)>",
+      "<rect \(box) fill=\"\(theme.backdrop.hex)\"/>",
+      "<g font-family=\"monospace\" font-size=\"15\" xml:space=\"preserve\">",
+    ]
+    for y in 0..<height {
+      for run in Self.runs(in: row(y)) { lines += svgElements(of: run, y: y, theme: theme) }
+    }
+    return (lines + ["</g>", "</svg>", ""]).joined(separator: "\n")
+  }
+
+  // The size of a cell and the distance of the base line from its top, in SVG units, for the font
+  // size above.
+  private static let cellWidth = 9
+  private static let cellHeight = 18
+  private static let baseline = 14
+
+  private func svgElements(of run: Run, y: Int, theme: Theme) -> [String] {
+    let look = theme.look(of: run.style, at: .full)
+    var ink = look.foreground.map(RGB.init) ?? theme.textColour
+    var ground = look.background.map(RGB.init) ?? theme.backdrop
+    if look.attributes.contains(.reverse) { swap(&ink, &ground) }
+    let x = run.x * Self.cellWidth
+    let length = run.columns * Self.cellWidth
+    var elements: [String] = []
+    if ground != theme.backdrop {
+      elements.append(
+        "<rect x=\"\(x)\" y=\"\(y * Self.cellHeight)\" width=\"\(length)\""
+          + " height=\"\(Self.cellHeight)\" fill=\"\(ground.hex)\"/>")
+    }
+    if run.text.contains(where: { $0 != " " }) || look.attributes.contains(.underline) {
+      elements.append(
+        "<text x=\"\(x)\" y=\"\(y * Self.cellHeight + Self.baseline)\" textLength=\"\(length)\""
+          + " lengthAdjust=\"spacingAndGlyphs\" fill=\"\(ink.hex)\"\(look.attributes.svg)>"
+          + "\(Self.escaped(run.text))</text>")
+    }
+    return elements
+  }
+
+  private static func escaped(_ text: String) -> String {
+    var escaped = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": escaped += "&amp;"
+      case "<": escaped += "&lt;"
+      case ">": escaped += "&gt;"
+      default: escaped.unicodeScalars.append(scalar)
+      }
+    }
+    return escaped
+  }
+}
+
+extension Theme {
+  /// The colour of text in which a terminal is left its own.
+  fileprivate var textColour: RGB {
+    self == .light ? RGB(16) : RGB(231)
+  }
+}
+
+extension Attributes {
+  /// The attributes as those of an SVG text element. Reverse is in its colours.
+  fileprivate var svg: String {
+    var text = ""
+    if contains(.bold) { text += " font-weight=\"bold\"" }
+    if contains(.dim) { text += " fill-opacity=\"0.6\"" }
+    if contains(.italic) { text += " font-style=\"italic\"" }
+    if contains(.underline) { text += " text-decoration=\"underline\"" }
+    return text
+  }
+}

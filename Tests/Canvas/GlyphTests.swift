@@ -1,0 +1,35 @@
+import Testing
+
+@testable import Canvas
+
+@Suite struct GlyphTests {
+  @Test(arguments: Glyph.allCases)
+  func hasOneColumnInBothSets(glyph: Glyph) {
+    #expect(glyph.scalar.columns == 1)
+    #expect(glyph.ascii.isASCII && glyph.ascii.value > 0x20 && glyph.ascii.value < 0x7F)
+    #expect(SafeText(glyph).string == String(glyph.scalar))
+    #expect(SafeText(glyph).shown(in: .ascii).string == String(glyph.ascii))
+  }
+
+  @Test(arguments: Glyph.allCases)
+  func isInEveryFont(glyph: Glyph) {
+    let value = glyph.scalar.value
+    #expect(!(0x2800...0x28FF).contains(value), "braille")
+    #expect(!(0xE000...0xF8FF).contains(value), "private use")
+    #expect(!glyph.scalar.properties.isEmojiPresentation, "emoji")
+    #expect(value < 0x1_0000)
+  }
+
+  @Test func barsAndShadesDifferInASCIIToo() {
+    #expect(Set(Glyph.bars.map(\.ascii)).count == 8)
+    #expect(Set(Glyph.shades.map(\.ascii)).count == 4)
+  }
+
+  @Test(arguments: [
+    ("UTF-8", false, Charset.unicode), ("utf8", false, .unicode), ("UTF-8", true, .ascii),
+    ("ANSI_X3.4-1968", false, .ascii), ("ISO-8859-1", false, .ascii), ("", false, .ascii),
+  ])
+  func characterSetIsThatOfTheLocale(codeset: String, asciiOnly: Bool, expected: Charset) {
+    #expect(Charset(codeset: codeset, asciiOnly: asciiOnly) == expected)
+  }
+}
