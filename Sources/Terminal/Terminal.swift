@@ -1,1 +1,130 @@
-// The first file of Terminal replaces this one.
+import CTerminal
+import Canvas
+import Glibc
+
+/// The one owner of the screen.
+///
+/// A value of this type is an open screen: making one takes the terminal over, the end of its life
+/// gives it back. It is given back, too, when the process ends by an error that is thrown, a trap or
+/// a signal; the parent then sees the same cause as without a screen. Beware of `exit`, which ends no
+/// value's life.
+///
+/// Everything happens on the thread that opened the screen. There is one screen a process.
+public struct Terminal: ~Copyable {
+  /// What the user can choose about the screen.
+  public struct Options: Sendable {
+    /// The colours of the roles.
+    public var theme: Theme
+    /// Whether there are colours at all.
+    public var colour: ColourChoice
+    /// Whether only ASCII is drawn, whatever the locale.
+    public var asciiOnly: Bool
+    /// Whether the mouse is reported from the start.
+    public var mouse: Bool
+
+    /// Makes a choice.
+    public init(
+      theme: Theme = .dark, colour: ColourChoice = .auto, asciiOnly: Bool = false,
+      mouse: Bool = false
+    ) {
+      self.theme = theme
+      self.colour = colour
+      self.asciiOnly = asciiOnly
+      self.mouse = mouse
+    }
+  }
+
+  /// The characters that the screen shows.
+  public let characters: Charset
+
+  /// The number of colours that the screen shows.
+  public var depth: ColourDepth { painter.depth }
+
+  /// The colours of the roles. The next frame has them.
+  public var theme: Theme {
+    get { painter.theme }
+    set {
+      painter = Painter(theme: newValue, depth: depth)
+      shown = nil
+    }
+  }
+
+  /// Knows the colours.
+  var painter: Painter
+
+  /// The frame on the screen, in ``characters``; nil if it is to be drawn as a whole.
+  var shown: Surface?
+
+  /// Tells double clicks from clicks.
+  var clicks = ClickCounter()
+
+  /// Takes over the terminal on standard output, with the keys of the one on standard input or, if
+  /// that is a file or a pipe, of the one that controls the process.
+  ///
+  /// A process in the background is stopped until it comes to the foreground.
+  public init(_ options: Options = Options()) throws(TerminalError) {
+    let keys = isatty(STDIN_FILENO) == 1 ? dup(STDIN_FILENO) : open("/dev/tty", O_RDONLY)
+    defer { close(keys) }
+    try self.init(
+      options, type: Self.environment("TERM"), input: keys, output: STDOUT_FILENO)
+  }
+
+  /// Takes over a terminal of some type on two open files, which remain the caller's.
+  init(
+    _ options: Options, type: String?, input: Int32, output: Int32
+  ) throws(TerminalError) {
+    guard let type, !ColourChoice.isDumb(type) else {
+      throw .unsupported(type: SafeText(type ?? ""))
+    }
+    guard isatty(output) == 1 else { throw .notATerminal }
+    switch ct_open(type, input, output) {
+    case CT_OK: break
+    case CT_NOT_A_TERMINAL: throw .noKeyboard
+    case CT_IN_BACKGROUND: throw .inBackground
+    case CT_IN_USE: throw .inUse
+    default: throw .unsupported(type: SafeText(type))
+    }
+    characters = Self.characters(asciiOnly: options.asciiOnly)
+    let capability = ColourDepth(colours: Int(ct_colours()))
+    let depth = options.colour.depth(
+      environment: Self.environment, isTerminal: true, capability: capability)
+    // On a screen, colours cannot be forced: ncurses sends what the terminal knows.
+    painter = Painter(theme: options.theme, depth: capability == .mono ? .mono : depth)
+    if options.mouse { setMouse(true) }
+  }
+
+  deinit {
+    ct_close()
+  }
+
+  /// The size of the screen, in cells, as of the last ``Input/resize(width:height:)``.
+  public var size: (width: Int, height: Int) {
+    var width: Int32 = 0
+    var height: Int32 = 0
+    ct_size(&width, &height)
+    return (Int(width), Int(height))
+  }
+
+  /// Draws the whole screen anew with the next frame, whatever another program has done to it.
+  public mutating func redraw() {
+    shown = nil
+    ct_repaint()
+  }
+
+  /// Lets the terminal report the mouse, or not. While it does, selecting text needs Shift.
+  ///
+  /// - Returns: Whether the terminal can report it.
+  @discardableResult
+  public mutating func setMouse(_ on: Bool) -> Bool {
+    ct_mouse(on)
+  }
+
+  /// Asks for what Ctrl-Z does: while it next waits for input, the program gives the terminal back
+  /// and stops, with all processes of its job.
+  ///
+  /// After it has been continued, the screen is taken again, and the size is reported as after a
+  /// resize. A program that was started without job control goes on at once.
+  public func suspend() {
+    kill(0, SIGTSTP)
+  }
+}
