@@ -44,6 +44,14 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "CanvasTests", dependencies: ["Canvas"], path: "Tests/Canvas", swiftSettings: strict),
+    .testTarget(
+      name: "TerminalTests",
+      dependencies: ["Canvas", "CTerminal", "Terminal", "CPseudoterminal", "TerminalProbe"],
+      path: "Tests/Terminal", swiftSettings: strict),
+    .target(name: "CPseudoterminal", path: "Tests/CPseudoterminal"),
+    .executableTarget(
+      name: "TerminalProbe", dependencies: ["Canvas", "Terminal"], path: "Tests/TerminalProbe",
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -1,0 +1,84 @@
+import Glibc
+import Testing
+
+/// The program stops and continues as any other job of a shell.
+@Suite struct JobControlTests {
+  @Test(arguments: Job.types)
+  func stopsAndTakesTheScreenAgain(type: String) throws {
+    let job = try Job(type: type)
+    _ = try job.report()
+    job.send("\u{1A}")
+    #expect(try job.status() == .stopped(SIGTSTP))
+    LifeCycleTests.expectRestored(job, "stopped")
+    job.resize(width: 100, height: 30)
+    job.signal(SIGCONT)
+    #expect(try job.status() == .continued)
+    #expect(try job.report() == "resize 100x30")
+    #expect(!job.modesAreRestored)
+    job.send("j")
+    #expect(try job.report() == "key j")
+    job.send("q")
+    #expect(try job.status() == .exited(0))
+    LifeCycleTests.expectRestored(job, "\(type)", entered: 2)
+  }
+
+  @Test func suspendsItselfWhenAsked() throws {
+    let job = try Job()
+    _ = try job.report()
+    job.send("Z")
+    #expect(try job.report() == "key Z")
+    #expect(try job.status() == .stopped(SIGTSTP))
+    LifeCycleTests.expectRestored(job, "suspended")
+  }
+
+  @Test func stopsOnceAtEachRequest() throws {
+    let job = try Job()
+    _ = try job.report()
+    for _ in 0..<5 {
+      job.send("\u{1A}")
+      #expect(try job.status() == .stopped(SIGTSTP))
+      job.signal(SIGCONT)
+      #expect(try job.status() == .continued)
+      #expect(try job.report() == "resize 80x24")
+    }
+    job.send("j")
+    #expect(try job.report() == "key j")
+  }
+
+  @Test func reportsTheMouseAgain() throws {
+    let job = try Job(["--mouse"])
+    _ = try job.report()
+    job.send("\u{1A}")
+    #expect(try job.status() == .stopped(SIGTSTP))
+    LifeCycleTests.expectRestored(job, "stopped")
+    job.signal(SIGCONT)
+    _ = try job.report()
+    job.send("\u{1B}[<0;5;3M")
+    #expect(try job.report() == "mouse click 4,2")
+    #expect(job.text.ranges(of: "\u{1B}[?1000;1006h").count == 2)
+  }
+
+  @Test func drawsAnewAfterAStopThatCannotBeCaught() throws {
+    let job = try Job()
+    _ = try job.report()
+    job.signal(SIGSTOP)
+    #expect(try job.status() == .stopped(SIGSTOP))
+    job.signal(SIGCONT)
+    #expect(try job.status() == .continued)
+    #expect(try job.report() == "resize 80x24")
+    job.send("q")
+    #expect(try job.status() == .exited(0))
+    LifeCycleTests.expectRestored(job, "after SIGSTOP", entered: 2)
+  }
+
+  @Test(arguments: ["xterm-256color", "vt100"])
+  func waitsInTheBackgroundForTheTerminal(type: String) throws {
+    let job = try Job(type: type, foreground: false)
+    #expect(try job.status() == .stopped(SIGTTOU))
+    #expect(try job.status() == .continued)
+    #expect(try job.report().hasPrefix("open"))
+    job.send("q")
+    #expect(try job.status() == .exited(0))
+    LifeCycleTests.expectRestored(job, "\(type)")
+  }
+}
