@@ -1,17 +1,13 @@
-// The screen.
+// The life of the screen.
 
 #include "widecurses.h"
 
 #include <errno.h>
-#include <langinfo.h>
-#include <locale.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <term.h>
 #include <termios.h>
 #include <unistd.h>
-#include <wchar.h>
 
 #include "CTerminal.h"
 #include "keyboard.h"
@@ -19,44 +15,7 @@
 
 static SCREEN *screen;
 static FILE *input, *output;
-static bool hides_cursor, reports_mouse;
-
-// A locale that is not installed is a wish that can be granted nevertheless if it is for UTF-8,
-// which is all that is used of it.
-static void set_locale(void)
-{
-	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-
-	if (setlocale(LC_CTYPE, ""))
-		return;
-	for (int i = 0; i < 3; i++) {
-		const char *name = getenv(names[i]);
-
-		if (!name || !*name)
-			continue;
-		if (strcasestr(name, "UTF-8") || strcasestr(name, "UTF8"))
-			setlocale(LC_CTYPE, "C.UTF-8");
-		return;
-	}
-}
-
-const char *ct_codeset(void)
-{
-	set_locale();
-	return nl_langinfo(CODESET);
-}
-
-int ct_colours_of(const char *type)
-{
-	TERMINAL *before = cur_term;
-	int error, colours = 0;
-
-	if (setupterm(type, STDOUT_FILENO, &error) == OK) {
-		colours = tigetnum("colors");
-		del_curterm(set_curterm(before));
-	}
-	return colours < 0 ? 0 : colours;
-}
+static bool reports_mouse;
 
 // Presses and the wheel, in digits where the terminal knows how.
 #define MOUSE_ON "\033[?1000;1006h"
@@ -165,7 +124,8 @@ static void leave(void)
 
 static enum ct_status open_screen(const char *type)
 {
-	set_locale();
+	// ncurses goes by the locale.
+	ct_codeset();
 	screen = newterm(type, output, input);
 	if (!screen)
 		return CT_UNSUPPORTED;
@@ -178,7 +138,6 @@ static enum ct_status open_screen(const char *type)
 	use_default_colors();
 	// Lines that move as a whole are moved by the terminal.
 	idlok(stdscr, TRUE);
-	hides_cursor = curs_set(0) != ERR;
 	keyboard_open();
 	enter();
 	return CT_OK;
@@ -211,6 +170,7 @@ enum ct_status ct_open(const char *type, int input_fd, int output_fd)
 	status = CT_IN_BACKGROUND;
 	if (signals_await_foreground() == 0) {
 		signals_hold();
+		signals_save_modes();
 		status = open_screen(type);
 	}
 	if (status == CT_OK)
@@ -235,11 +195,6 @@ int ct_colours(void)
 	return has_colors() ? COLORS : 0;
 }
 
-void ct_set_pair(uint16_t pair, int foreground, int background)
-{
-	init_extended_pair(pair, foreground, background);
-}
-
 void ct_size(int *width, int *height)
 {
 	*width = COLS;
@@ -253,60 +208,6 @@ void ct_resize(void)
 	signals_release();
 }
 
-void ct_erase(void)
-{
-	werase(stdscr);
-}
-
-static attr_t attributes_of(unsigned set)
-{
-	return (set & CT_BOLD ? A_BOLD : 0) | (set & CT_DIM ? A_DIM : 0) |
-	       (set & CT_ITALIC ? A_ITALIC : 0) | (set & CT_UNDERLINE ? A_UNDERLINE : 0) |
-	       (set & CT_REVERSE ? A_REVERSE : 0);
-}
-
-void ct_put(int x, int y, const struct ct_cell *cells, int count)
-{
-	cchar_t run[count + 1];
-	int length = 0;
-
-	for (int i = 0; i < count; i++) {
-		int wide = i + 1 < count && cells[i + 1].scalar == 0;
-		wchar_t text[2] = {cells[i].scalar, 0};
-		int pair = cells[i].pair;
-
-		if (cells[i].scalar == 0)
-			continue;
-		// What the C library gives another width would shift the rest of the line.
-		if (wcwidth(text[0]) != 1 + wide)
-			text[0] = '?';
-		setcchar(&run[length++], text, attributes_of(cells[i].attributes), 0, &pair);
-		if (wide && text[0] == '?')
-			run[length] = run[length - 1], length++;
-	}
-	mvadd_wchnstr(y, x, run, length);
-}
-
-void ct_show(int x, int y)
-{
-	int hidden = x < 0;
-
-	// A cursor that cannot be seen need not go anywhere.
-	leaveok(stdscr, hidden && hides_cursor);
-	wmove(stdscr, hidden ? LINES - 1 : y, hidden ? COLS - 1 : x);
-	if (hidden)
-		curs_set(0);
-	wnoutrefresh(stdscr);
-	doupdate();
-	if (!hidden)
-		curs_set(1);
-}
-
-void ct_repaint(void)
-{
-	clearok(curscr, TRUE);
-}
-
 bool ct_mouse(bool on)
 {
 	if (!knows_mouse())
@@ -316,32 +217,13 @@ bool ct_mouse(bool on)
 	return true;
 }
 
-struct ct_cell ct_shown(int x, int y)
-{
-	struct ct_cell cell = {.scalar = 0};
-	wchar_t text[CCHARW_MAX + 1] = {0};
-	attr_t attributes;
-	short narrow;
-	int pair;
-	cchar_t shown;
-
-	if (mvwin_wch(curscr, y, x, &shown) == ERR)
-		return cell;
-	getcchar(&shown, text, &attributes, &narrow, &pair);
-	cell.scalar = text[0];
-	cell.pair = pair;
-	for (int bit = CT_BOLD; bit <= CT_REVERSE; bit <<= 1)
-		if (attributes & attributes_of(bit))
-			cell.attributes |= bit;
-	return cell;
-}
-
 void ct_stop(void)
 {
 	signals_hold();
 	leave();
 	signals_set_armed(0);
 	signals_stop();
+	signals_await_foreground();
 	enter();
 	signals_release();
 }
@@ -349,6 +231,7 @@ void ct_stop(void)
 void ct_continue(void)
 {
 	signals_hold();
+	signals_await_foreground();
 	leave();
 	enter();
 	signals_release();

@@ -153,15 +153,26 @@ void signals_release(void)
 
 int signals_await_foreground(void)
 {
-	while (!in_foreground()) {
-		notes &= ~CT_CONTINUED;
+	int result = 0;
+	sigset_t mask;
+
+	// Who has been stopped must be able to end.
+	pthread_sigmask(SIG_SETMASK, &mask_before, &mask);
+	while (result == 0 && !in_foreground()) {
+		notes = 0;
 		kill(0, SIGTTOU);
 		if (!(notes & CT_CONTINUED))
-			return -1;
+			result = -1;
 	}
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	// What happened meanwhile, the caller finds as it takes the screen.
 	notes = 0;
+	return result;
+}
+
+void signals_save_modes(void)
+{
 	tcgetattr(output_fd, &shell_modes);
-	return 0;
 }
 
 void signals_set_reset(const char *bytes, size_t length)
@@ -187,8 +198,6 @@ void signals_stop(void)
 	pthread_sigmask(SIG_SETMASK, &mask_before, &mask);
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	sigaction(SIGTSTP, &ours, NULL);
-	// What happened meanwhile, the caller finds as it takes the screen again.
-	notes = 0;
 }
 
 enum ct_wait ct_wait(int milliseconds)

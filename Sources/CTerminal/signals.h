@@ -10,9 +10,11 @@ void signals_install(int input, int output);
 // Undoes signals_install and signals_hold.
 void signals_remove(void);
 
-// Waits, stopped, until the process is in the foreground of the terminal; then remembers the modes
-// that the terminal has. -1 if the process cannot stop.
+// Waits, stopped, until the process is in the foreground of the terminal. -1 if it cannot stop.
 int signals_await_foreground(void);
+
+// Remembers the modes that the terminal has as those of the shell.
+void signals_save_modes(void);
 
 // Holds back all these signals, while the terminal is neither the shell's nor ours.
 void signals_hold(void);

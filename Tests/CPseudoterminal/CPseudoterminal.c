@@ -51,9 +51,11 @@ static void shell(char *const argv[], char *const environment[], const struct te
 	setpgid(pid, pid);
 	signal(SIGHUP, SIG_IGN);
 	write(statuses, &pid, sizeof pid);
-	while (waitpid(pid, &status, WUNTRACED | WCONTINUED) == pid) {
+	while (waitpid(pid, &status, WUNTRACED) == pid) {
 		write(statuses, &status, sizeof status);
-		if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTOU) {
+		if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP) {
+			set_foreground(getpgrp(), &own);
+		} else if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTOU) {
 			set_foreground(pid, modes);
 			kill(-pid, SIGCONT);
 		}

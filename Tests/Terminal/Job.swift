@@ -8,14 +8,14 @@ final class Job {
     case exited(Int32)
     case killed(Int32)
     case stopped(Int32)
-    case continued
 
     init(_ status: Int32) {
-      switch status {
-      case 0xFFFF: self = .continued
-      case _ where status & 0xFF == 0x7F: self = .stopped(status >> 8 & 0xFF)
-      case _ where status & 0x7F != 0: self = .killed(status & 0x7F)
-      default: self = .exited(status >> 8 & 0xFF)
+      if status & 0xFF == 0x7F {
+        self = .stopped(status >> 8 & 0xFF)
+      } else if status & 0x7F != 0 {
+        self = .killed(status & 0x7F)
+      } else {
+        self = .exited(status >> 8 & 0xFF)
       }
     }
   }
@@ -68,8 +68,6 @@ final class Job {
     cpty_finish(&job)
   }
 
-  var pid: pid_t { job.pid }
-
   /// The bytes that the terminal has received, as text.
   var text: String { String(decoding: output, as: UTF8.self) }
 
@@ -110,7 +108,7 @@ final class Job {
     return report
   }
 
-  /// Waits until the program stops, continues or ends, and reads all output up to then.
+  /// Waits until the program stops or ends, and reads all output up to then.
   func status() throws -> Status {
     let status = try wait { () -> Status? in
       guard self.statuses.count >= 4 else { return nil }

@@ -11,12 +11,13 @@ struct cpty_job {
 	pid_t shell;          // what started it
 	int terminal;         // the side of the pseudoterminal that a terminal emulator holds
 	int reports;          // what the program writes to descriptor 3
-	int statuses;         // an int, as from waitpid, when the program stops, continues or ends
+	int statuses;         // an int, as from waitpid, when the program stops or ends
 	struct termios modes; // what the program finds
 };
 
 // Starts a program as a shell does: in a process group of its own, in the foreground or not, on a
-// new pseudoterminal of that size. When it stops for want of the terminal, it is brought to the
+// new pseudoterminal of that size. After SIGSTOP the shell has the terminal, so that the program
+// continues in the background; when it stops for want of the terminal, it is brought to the
 // foreground. The modes of the terminal are others as long as the shell has it.
 bool cpty_start(struct cpty_job *job, char *const argv[], char *const environment[], int width,
 		int height, bool foreground);
