@@ -76,6 +76,14 @@ public enum Glyph: CaseIterable, Sendable {
   }
 }
 
+extension SafeText {
+  /// Makes text of one drawing character.
+  public init(_ glyph: Glyph) {
+    self.init()
+    append(glyph.scalar)
+  }
+}
+
 extension Role {
   /// The character that says the state of an entry where colour does not; nil for other roles.
   public var mark: Glyph? {

@@ -77,10 +77,4 @@ extension SafeText {
   private init(_ scalars: Substring.UnicodeScalarView) {
     self.init(Substring(scalars))
   }
-
-  /// Makes text of one drawing character.
-  public init(_ glyph: Glyph) {
-    self.init()
-    append(glyph.scalar)
-  }
 }
