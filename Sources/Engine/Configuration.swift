@@ -6,6 +6,8 @@ public struct Configuration: Equatable, Sendable {
   public var vcpus: Int
   /// Whether L1 may run guests of its own: 2 shadow MMUs per vCPU (`S2_MMU_PER_VCPU`).
   public var nested: Bool
+  /// How shadows are found when canonical pages go.
+  public var reverseMap: ReverseMapPolicyName
 
   /// Legal values of `ipaBits`.
   public static let ipaBitsRange = 32...48
@@ -15,10 +17,14 @@ public struct Configuration: Equatable, Sendable {
   public static let physicalBits = 48
 
   /// A virtual machine; the values must be legal.
-  public init(ipaBits: Int = 40, vcpus: Int = 1, nested: Bool = false) {
+  public init(
+    ipaBits: Int = 40, vcpus: Int = 1, nested: Bool = false,
+    reverseMap: ReverseMapPolicyName = .none
+  ) {
     self.ipaBits = ipaBits
     self.vcpus = vcpus
     self.nested = nested
+    self.reverseMap = reverseMap
   }
 
   /// Number of shadow MMUs.

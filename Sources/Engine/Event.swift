@@ -12,6 +12,15 @@ public enum Event: Equatable, Sendable {
   case invalidate(vcpu: Int, GuestInvalidation)
   /// L2 executes TLBI VMALLE1IS.
   case l2Invalidate(vcpu: Int)
+  /// L1 writes VNCR_EL2 for a guest hypervisor of its own: the canonical IPA of the page, which KVM
+  /// translates when L2 next runs.
+  case vncr(vcpu: Int, UInt64)
+  /// The next event that may drop `mmu_lock` stops at the first such place at or above an address.
+  case pause(UInt64)
+  /// The event that stopped goes on.
+  case resume
+  /// So many insertions into a reverse map, and erasures from it, will fail for want of memory.
+  case failReverseMap(insertions: UInt64, erasures: UInt64)
 }
 
 /// What the host does. Ranges are canonical IPAs and lie in one memory slot.

@@ -6,6 +6,7 @@ extension Machine {
   public mutating func apply(_ event: Event) throws(Refusal) {
     memory.makeUnique()
     steps.removeAll()
+    try requireNoConflict(event)
     switch event {
     case .addMemslot(let id, let range, let backing): try addMemslot(id, range, backing)
     case .host(let operation): try start(operation)
@@ -21,6 +22,13 @@ extension Machine {
     case .invalidate(let number, let operation):
       let vcpu = try requireVCPU(number, for: .l2)
       push(guestInvalidationTasks(operation, vcpu))
+    case .vncr(let number, let ipa):
+      let vcpu = try requireVCPU(number, for: .l2)
+      setVNCR(of: vcpu, to: ipa)
+    case .pause(let address): try armPause(at: address)
+    case .resume: try resume()
+    case .failReverseMap(let insertions, let erasures):
+      try failReverseMap(insertions: insertions, erasures: erasures)
     case .l2Invalidate(let number):
       let vcpu = try requireVCPU(number, for: .l2)
       enterL2(vcpu)
@@ -45,7 +53,7 @@ extension Machine {
     loadVMID(of: mmu)
     note(.l2Invalidation, mmu.tableID)
     if self[mmu, .pendingUnmap] != 0 {
-      push([.unmapAll(mmu.index), .finishRecycling(mmu.index)])
+      push(Self.unmapAllTasks(mmu) + [.finishRecycling(mmu.index)])
     }
   }
 
@@ -72,7 +80,7 @@ extension Machine {
       if on { startDirtyLog(slot) } else { stopDirtyLog(slot) }
     case .getDirtyLog(let ipa):
       let slot = try requireSlot(ipa)
-      if self[slot, .logging] == 0 { throw Refusal(.notLogging, operand: 1) }
+      if !isLogging(slot) { throw Refusal(.notLogging, operand: 1) }
       getDirtyLog(slot)
     case .eagerSplit(let size):
       if ![0, 4096, 2 << 20, 1 << 30].contains(size) {
@@ -90,7 +98,7 @@ extension Machine {
   }
 
   private func requireSlot(_ ipa: UInt64) throws(Refusal) -> Memslot {
-    guard let slot = memslot(at: ipa) else { throw Refusal(.outsideSlots(ipa), operand: 1) }
+    guard let slot = usableMemslot(at: ipa) else { throw Refusal(.outsideSlots(ipa), operand: 1) }
     return slot
   }
 

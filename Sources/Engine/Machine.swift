@@ -11,14 +11,19 @@ public struct Machine: Sendable {
   public internal(set) var steps = StepLog()
   /// What remains to be done of the event under way, the next task last.
   var tasks: [Task] = []
+  /// Who carries out the event under way, as `parkedOwner` holds it.
+  var owner: UInt64 = 0
   /// What the event under way has counted.
   var tally = Tally()
+  /// How shadows are found when canonical pages go.
+  let policy: any ReverseMapPolicy
   /// Where the records lie.
   let layout: Layout
 
   /// A machine in which the VM exists and has no memory yet.
   public init(_ configuration: Configuration) {
     self.configuration = configuration
+    policy = configuration.reverseMap.policy
     var memory = Memory.boot()
     layout = Layout(configuration, in: &memory)
     self.memory = memory
@@ -58,6 +63,15 @@ extension Machine {
     case splitChunk
     /// vCPU and level of the last access, whose outcome `expect` asks for.
     case lastAccess, lastValue
+    /// How many insertions into, and erasures from, a reverse map are to fail.
+    case failInsertions, failErasures
+    /// How often a tree was changed under `mmu_lock` for reading alone, while other vCPUs could do so too;
+    /// how often an allocation could sleep there; and where last: canonical IPA and number of the shadow.
+    case unlockedRecords, sleepingRecords, unsafeRecord
+    /// Where the next event that may drop `mmu_lock` stops: that address + 1, or 0.
+    case pauseAt
+    /// Who stopped, how many of its tasks are left, and the tasks.
+    case parkedOwner, parkedCount, parkedTasks
     /// Counters, in the order of `Counter`.
     case counters = 32
 

@@ -20,6 +20,16 @@ public struct Refusal: Error, Equatable, Sendable {
     case noSuchVCPU(Int)
     /// A statement about L2 in a VM without nesting.
     case notNested
+    /// `resume` with nothing paused.
+    case nothingPaused
+    /// `pause` while an event is paused.
+    case alreadyPaused
+    /// A vCPU that is in the paused event.
+    case vcpuPaused(Int)
+    /// What needs a lock that the paused event holds.
+    case lockHeld
+    /// A failure of a reverse map that there is none of.
+    case noReverseMap
     /// Dirty logging is off for the slot.
     case notLogging
     /// The chunk size must be set before the first slot (-EINVAL).

@@ -29,6 +29,12 @@ extension Step {
     case guestInvalidation
     /// L2 invalidates its stage 1.
     case l2Invalidation
+    /// L1 writes VNCR_EL2; `address` is a canonical IPA.
+    case vncrSet
+    /// KVM translates L1's VNCR page: physical address in `value`.
+    case vncrTranslated
+    /// KVM forgets that translation: physical address in `value`.
+    case vncrDropped
     /// A shadow serves L1's VTTBR (`value`) and VTCR (`extra`) already.
     case shadowFound
     /// A shadow that nobody used is taken.
@@ -101,6 +107,48 @@ extension Step {
     case invalidate(Invalidation)
     /// A range of a table is unmapped.
     case sweep
+
+    // The reverse map of the step's shadow; canonical ranges in `address` and `size`.
+    /// A leaf is about to be mapped at the nested IPA in `value`: what is recorded for its memory?
+    case record
+    /// A known entry is stored: the payload in `value`.
+    case recordKnown
+    /// The entry is there already: nested IPA in `value`.
+    case recordKept
+    /// Overlapping ranges fuse into one whose nested IPA is unknown: the payload in `value`.
+    case recordUnknown
+    /// The insertion fails for want of memory.
+    case recordFailed
+    /// The map is broken, so nothing is recorded: nested IPA in `value`.
+    case recordSkipped
+    /// With stage 2 off, nothing is recorded: nested IPA in `value`.
+    case recordOff
+    /// The fault fails for want of memory.
+    case noMemory
+    /// Looking up a range: an entry with the nested IPA in `value`, one that is unknown, none.
+    case lookUpKnown, lookUpUnknown, lookUpNothing
+    /// Looking up is of no use: the map is broken, or the shadow is being swept.
+    case lookUpBroken, lookUpSwept
+    /// An erasure fails for want of memory.
+    case eraseFailed
+    /// All entries are thrown away.
+    case resetMap
+    /// The map counts as whole again.
+    case brokenCleared
+    /// Entries of nested IPAs, in `address` and `size`, are forgotten.
+    case forget
+    /// Insertions (`value`) and erasures (`extra`) will fail.
+    case failuresArmed
+
+    // Pausing.
+    /// The next event that may drop `mmu_lock` at or above an address will stop there.
+    case pauseArmed
+    /// No event came to such a place, and none will stop any more.
+    case pauseUnused
+    /// The event stops: `mmu_lock` is dropped before an address of the step's table.
+    case parked
+    /// The event that stopped goes on.
+    case resumed
 
     // The host; addresses of the VMM.
     /// The notifier tells KVM of a range.

@@ -8,13 +8,22 @@ enum Task: Equatable {
   case endInvalidation(Range<UInt64>)
   /// Unmap canonical IPAs of the canonical table.
   case unmapCanonical(Range<UInt64>)
-  /// Unmap, of the shadows with this number and above, what reaches canonical IPAs.
-  case unmapShadows(Range<UInt64>, from: Int)
-  /// Unmap all of a context, by its index.
-  case unmapAll(Int)
+  /// Unmap canonical IPAs of all shadows, as the policy sees fit.
+  case unmapShadows(Range<UInt64>, UnmapCause)
+  /// Unmap canonical IPAs of the shadow with this index, as the policy sees fit.
+  case continueUnmap(Range<UInt64>, Int)
   /// Unmap nested IPAs that L1 invalidated, in the shadow with this index.
   case invalidateShadow(Int, Range<UInt64>)
+  /// Unmap a range of the context with this index; `mmu_lock` may be dropped between gigabytes.
+  case sweep(Int, Range<UInt64>)
+  /// After an invalidation's sweep that may drop `mmu_lock`.
+  case endSweep(Int)
+  /// Around the sweep of all of a shadow.
+  case beginUnmapAll(Int)
+  case endUnmapAll(Int)
   case finishRecycling(Int)
+  /// Forget KVM's translations of L1's VNCR pages at canonical IPAs.
+  case dropVNCR(Range<UInt64>)
   /// Try an access again.
   case access(Access)
 
@@ -56,10 +65,17 @@ extension Machine {
     case .beginInvalidation(let range): push(beginInvalidation(range))
     case .endInvalidation(let range): endInvalidation(range)
     case .unmapCanonical(let range): sweep(canonical, range)
-    case .unmapShadows(_, let first):
-      for mmu in validShadows where mmu.index > first { sweepAll(mmu) }
-    case .unmapAll(let index): sweepAll(mmu(index))
-    case .invalidateShadow(let index, let range): sweep(mmu(index), range)
+    case .unmapShadows(let range, let cause):
+      if configuration.nested { push(policy.unmap(range, cause, in: &self)) }
+    case .continueUnmap(let range, let index):
+      push(policy.continueUnmap(range, of: mmu(index), in: &self))
+    case .invalidateShadow(let index, let range):
+      invalidateShadow(mmu(index), range)
+    case .sweep(let index, let range): sweep(mmu(index), range)
+    case .endSweep(let index): endSweep(mmu(index))
+    case .beginUnmapAll(let index): beginUnmapAll(mmu(index))
+    case .endUnmapAll(let index): endUnmapAll(mmu(index))
+    case .dropVNCR(let range): dropVNCR(range)
     case .finishRecycling(let index): finishRecycling(mmu(index))
     case .access(let access): perform(access)
     case .touch(let range, let write): touch(range, write: write)

@@ -2,7 +2,9 @@ import Engine
 
 extension Expectation {
   /// Whether a machine is as expected; if not, what it is instead.
-  public func failure(in machine: Machine) -> String? {
+  ///
+  /// - Parameter stores: the entries of the journal that the last event made.
+  public func failure(in machine: Machine, after stores: Range<Int>) -> String? {
     switch self {
     case .abort(let vcpu, let instruction, let status, let write, let ipa):
       guard vcpu < machine.configuration.vcpus else {
@@ -22,6 +24,8 @@ extension Expectation {
       case .efault, .exception(_, _, _, _, alsoEFAULT: true): return nil
       default: return machine.lastOutcome.description
       }
+    case .outOfMemory:
+      return machine.lastOutcome == .enomem ? nil : machine.lastOutcome.description
     case .value(let value):
       return machine.lastValue == value ? nil : "the value is 0x\(hex(machine.lastValue))"
     case .mmio(let write, let ipa):
@@ -34,7 +38,71 @@ extension Expectation {
       return reported == word ? nil : "the word is 0x\(hex(reported))"
     case .idle(let ipa, let idle):
       return machine.isIdle(ipa) == idle ? nil : "the page is \(idle ? "not idle" : "idle")"
+    case .violation(let invariant): return failure(of: invariant, machine.violations(after: stores))
+    case .reverseMap(let shadow, let ipa, let answer):
+      return Self.shadowFailure(shadow, machine) ?? failure(of: answer, shadow, ipa, machine)
+    case .broken(let shadow, let isBroken):
+      if let failure = Self.shadowFailure(shadow, machine) { return failure }
+      return machine.isReverseMapBroken(ofShadow: shadow) == isBroken
+        ? nil : "the reverse map is \(isBroken ? "whole" : "broken")"
+    case .stale(let shadow, let count):
+      if let failure = Self.shadowFailure(shadow, machine) { return failure }
+      let found = UInt64(machine.staleEntries(ofShadow: shadow).count)
+      return found == count ? nil : "\(found) entries are stale"
+    case .leaf(let id, let address, let size):
+      guard let table = machine.table(id) else { return "there is no such table" }
+      let found = machine.leafSize(at: address, of: table)
+      return found == size
+        ? nil : "it is \(found.map { "mapped by a leaf of \(Phrase.size($0))" } ?? "not mapped")"
+    case .under(let policies, let expectation):
+      return policies.contains(machine.configuration.reverseMap)
+        ? expectation.failure(in: machine, after: stores) : nil
     }
+  }
+
+  private static func shadowFailure(_ shadow: Int, _ machine: Machine) -> String? {
+    (0..<machine.configuration.shadows).contains(shadow) ? nil : "there is no shadow \(shadow)"
+  }
+
+  private func failure(of invariant: Invariant?, _ violations: [Violation]) -> String? {
+    guard let invariant else {
+      return violations.first.map { "\($0.description)" }
+    }
+    if violations.contains(where: { $0.invariant == invariant }) { return nil }
+    return violations.isEmpty
+      ? "every rule holds"
+      : violations.map(\.description).joined(separator: ", ")
+  }
+
+  private func failure(
+    of answer: ReverseMapAnswer, _ shadow: Int, _ ipa: UInt64, _ machine: Machine
+  ) -> String? {
+    let found = machine.reverseMap(ofShadow: shadow).filter { $0.canonical.contains(ipa) }
+    let answers = found.map { entry in
+      entry.nested.map { ReverseMapAnswer.known($0 + (ipa - entry.canonical.lowerBound)) }
+        ?? .unknown
+    }
+    if answers.isEmpty ? answer == .nothing : answers.contains(answer) { return nil }
+    return "0x\(hex(ipa)) is "
+      + (answers.isEmpty ? "none" : answers.map(\.description).joined(separator: ", "))
+  }
+}
+
+extension ReverseMapAnswer {
+  /// As `expect revmap` spells it.
+  var description: String {
+    switch self {
+    case .nothing: "none"
+    case .unknown: "unknown"
+    case .known(let nested): "known 0x\(hex(nested))"
+    }
+  }
+}
+
+extension Violation {
+  /// The rule and the place, for messages.
+  public var description: String {
+    "\(invariant.rawValue) is broken at 0x\(hex(address)) of \(Phrase.table(table))"
   }
 }
 
@@ -51,6 +119,7 @@ extension Outcome {
     case .externalAbort: "it ended in an external abort"
     case .sizeFault: "it ended in an address size fault"
     case .efault: "KVM_RUN failed with EFAULT"
+    case .enomem: "KVM_RUN failed with ENOMEM"
     case .blocked: "the vCPU waits for an invalidation to end"
     }
   }

@@ -60,13 +60,15 @@ extension Scenario {
     case .vm(let configuration):
       if prologue.hasVM { throw Mistake(offset: offset, message: "expected 'vm' once") }
       prologue.hasVM = true
+      let policy = self.configuration.reverseMap
       self.configuration = configuration
+      self.configuration.reverseMap = policy
       return
     case .policy(let name):
       if statements.contains(where: \.isEvent) {
         throw Mistake(offset: offset, message: "expected 'policy' before anything happens")
       }
-      policy = name
+      configuration.reverseMap = name
       return
     case .event(let event): kind = .event(event)
     case .step(let label, let text): kind = .step(label: label, text: text)

@@ -8,8 +8,6 @@ public struct Scenario: Sendable {
   public var title = ""
   /// The VM.
   public var configuration = Configuration()
-  /// How shadows are found when canonical pages go.
-  public var policy = ReverseMapPolicyName.none
   /// What happens, in order.
   public var statements: [Statement] = []
   /// The file's bytes, to point at a place in them.
@@ -44,8 +42,8 @@ public enum Expectation: Equatable, Sendable {
   case externalAbort
   /// The last access ended in an address size fault.
   case sizeFault
-  /// The last access made KVM_RUN fail with EFAULT.
-  case efault
+  /// The last access made KVM_RUN fail with EFAULT, or with ENOMEM.
+  case efault, outOfMemory
   /// The last read returned a value.
   case value(UInt64)
   /// The last access left to user space.
@@ -54,6 +52,28 @@ public enum Expectation: Equatable, Sendable {
   case dirty(slot: UInt64, word: UInt64)
   /// The idle flag of a page.
   case idle(UInt64, Bool)
+  /// A rule does not hold now; or, without one, all do.
+  case violation(Invariant?)
+  /// What a shadow's reverse map says about a canonical IPA.
+  case reverseMap(shadow: Int, ipa: UInt64, ReverseMapAnswer)
+  /// A shadow's reverse map is broken, or is not.
+  case broken(shadow: Int, Bool)
+  /// A shadow's reverse map holds so many entries without a leaf.
+  case stale(shadow: Int, UInt64)
+  /// A table maps an input address with a leaf of a size, or does not map it.
+  case leaf(TableID, UInt64, size: UInt64?)
+  /// Only under certain policies.
+  indirect case under([ReverseMapPolicyName], Expectation)
+}
+
+/// What a reverse map says about a canonical IPA.
+public enum ReverseMapAnswer: Equatable, Sendable {
+  /// Nothing is recorded.
+  case nothing
+  /// It is mapped, but nobody knows where.
+  case unknown
+  /// It is mapped at a nested IPA.
+  case known(UInt64)
 }
 
 /// Something wrong with a file, and where.

@@ -62,7 +62,9 @@ public struct Session: Sendable {
     case .step(let label, let text):
       chapters.append(Chapter(label: label, text: text, end: timeline.events.count))
     case .expect(let expectation):
-      if let message = expectation.failure(in: timeline.machine) {
+      let last = timeline.events.count - 1
+      let stores = last < 0 ? 0..<0 : timeline.stores(ofEvent: last)
+      if let message = expectation.failure(in: timeline.machine, after: stores) {
         failures.append(
           Failure(position: timeline.events.count, line: statement.line, message: message))
       }
@@ -110,6 +112,14 @@ extension Refusal.Reason {
     case .noSuchVCPU(let count):
       "expected vCPU 0\(count > 1 ? " to \(count - 1)" : ""): the VM has vcpus=\(count)"
     case .notNested: "expected a VM with nested=on: without it there is no L2"
+    case .nothingPaused: "expected a paused event: nothing is paused, and no pause is asked for"
+    case .alreadyPaused: "expected 'resume' first: an event is paused"
+    case .vcpuPaused(let number):
+      "expected another vCPU: vCPU \(number) is in the paused event, until 'resume'"
+    case .lockHeld:
+      "expected 'resume' first: the paused event holds a lock that this needs"
+    case .noReverseMap:
+      "expected a policy with a reverse map: under revmap=none there is nothing that can fail"
     case .notLogging: "expected dirty logging to be on for the slot (host dirty-log on)"
     case .splitAfterSlots: "expected eager-split before the first memslot (EINVAL)"
     case .splitSize(let size): "expected 0, 4K, 2M or 1G, not \(Phrase.size(size))"

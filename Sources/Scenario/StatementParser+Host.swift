@@ -31,44 +31,4 @@ extension StatementParser {
       "write, read, discard, unmap, protect, hugepages, collapse, merge, fork, idle, test-idle, "
         + "dirty-log, eager-split, delete-memslot or no-thp")
   }
-
-  mutating func expectation() throws(Mistake) -> Expectation {
-    if operands.takeIf("value") { return .value(try operands.number("the value")) }
-    if operands.takeIf("error") {
-      return try operands.take([
-        "external": Expectation.externalAbort, "size": .sizeFault, "efault": .efault,
-      ])
-    }
-    if operands.takeIf("mmio") {
-      let write = try operands.take(["read": false, "write": true])
-      let ipa = try operands.number("IPA")
-      // The length says what the guest's instruction was; nothing depends on it.
-      _ = try operands.number("the length")
-      return .mmio(write: write, ipa: ipa)
-    }
-    if operands.takeIf("dirty") {
-      let slot = try operands.required("slot=")
-      return .dirty(slot: slot, word: try operands.required("word0="))
-    }
-    if operands.takeIf("idle") {
-      let ipa = try operands.number("IPA")
-      return .idle(ipa, try operands.take(["0": false, "1": true]))
-    }
-    if let word = operands.next, operands.words.hasPrefix(word, "l1") { return try abort() }
-    throw operands.mistake("l1, error, value, mmio, dirty or idle")
-  }
-
-  private mutating func abort() throws(Mistake) -> Expectation {
-    let vcpu = try vcpu("l1")
-    let instruction = try operands.take(["data-abort": false, "insn-abort": true])
-    let place = operands.next
-    let status = try operands.required("fsc=")
-    if status > 0x3f {
-      throw Mistake(offset: place?.range.lowerBound ?? 0, message: "expected fsc=0 to fsc=0x3f")
-    }
-    let write = operands.takeIf("write")
-    let ipa = try operands.required("ipa=")
-    return .abort(
-      vcpu: vcpu, instruction: instruction, status: UInt8(status), write: write, ipa: ipa)
-  }
 }

@@ -36,6 +36,9 @@ struct StatementParser {
     if operands.takeIf("title") { return .title(try operands.text("the title")) }
     if operands.takeIf("vm") { return .vm(try vm()) }
     if operands.takeIf("policy") { return .policy(try policy()) }
+    if operands.takeIf("revmap") { return .event(try reverseMap()) }
+    if operands.takeIf("pause") { return .event(.pause(try operands.option("at=") ?? 0)) }
+    if operands.takeIf("resume") { return .event(.resume) }
     if operands.takeIf("pagewalk") {
       guard try operands.number("the version of the language") == 1 else {
         throw Mistake(offset: word.range.lowerBound, message: "expected 'pagewalk 1'")
@@ -43,7 +46,8 @@ struct StatementParser {
       return .version
     }
     throw operands.mistake(
-      "a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2 or expect")
+      "a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2, revmap, pause, resume "
+        + "or expect")
   }
 
   private mutating func vm() throws(Mistake) -> Configuration {
@@ -79,7 +83,18 @@ struct StatementParser {
 
   private mutating func policy() throws(Mistake) -> ReverseMapPolicyName {
     try operands.required(
-      "revmap=", ["none": ReverseMapPolicyName.none])
+      "revmap=",
+      [
+        "none": ReverseMapPolicyName.none, "v1": .v1, "v2": .v2, "v3": .v3, "repaired": .repaired,
+        "ideal": .ideal,
+      ])
+  }
+
+  /// `revmap fail N` and `revmap fail-erase N`.
+  private mutating func reverseMap() throws(Mistake) -> Event {
+    let isErasure = try operands.take(["fail": false, "fail-erase": true])
+    let count = try operands.number("how many will fail")
+    return .failReverseMap(insertions: isErasure ? 0 : count, erasures: isErasure ? count : 0)
   }
 
   private mutating func memslot() throws(Mistake) -> Event {
@@ -122,7 +137,10 @@ struct StatementParser {
       return .context(vcpu: vcpu, vttbr: vttbr, vtcr: vtcr, hcr: hcr)
     }
     if operands.takeIf("tlbi") { return .invalidate(vcpu: vcpu, try invalidation()) }
-    throw operands.mistake("read, write, exec, store, context or tlbi")
+    if operands.takeIf("vncr") {
+      return .vncr(vcpu: vcpu, try operands.number("IPA of the page"))
+    }
+    throw operands.mistake("read, write, exec, store, context, tlbi or vncr")
   }
 
   private mutating func l2() throws(Mistake) -> Event {

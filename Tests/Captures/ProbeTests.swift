@@ -5,7 +5,7 @@ import Testing
 
 /// The calls that the kernel made, by its probes, against the engine's micro-steps.
 @Suite struct ProbeTests {
-  @Test(arguments: Capture.all(["nested", "nested2", "plain"]))
+  @Test(arguments: Capture.all(["nested", "nested2", "plain", "patched"]))
   func `maps the same leaves in the same order`(capture: Capture) throws {
     try capture.compareSteps { label, kernel, engine in
       // After a copy-on-write the guest fetches its instruction again, which is a statement of its own
@@ -20,10 +20,22 @@ import Testing
     }
   }
 
-  @Test(arguments: Capture.all(["nested", "nested2", "plain"]))
+  @Test(arguments: Capture.all(["nested", "nested2", "plain", "patched"]))
   func `notifies the same ranges in the same order`(capture: Capture) throws {
     try capture.compareSteps { label, kernel, engine in
       #expect(kernel.notifiers == engine.notifiers, "\(capture.name) step \(label)")
+    }
+  }
+}
+
+/// The calls of a kernel with a reverse map.
+@Suite struct ReverseMapProbeTests {
+  @Test(arguments: Capture.all(["patched"]))
+  func `records, forgets, resets and unmaps the same ranges in the same order`(capture: Capture)
+    throws
+  {
+    try capture.compareSteps { label, kernel, engine in
+      #expect(kernel.reverseMap == engine.reverseMap, "\(capture.name) step \(label)")
     }
   }
 }
@@ -46,6 +58,17 @@ struct Call: Equatable, CustomStringConvertible {
 struct Calls {
   var maps: [Call] = []
   var notifiers: [Range<UInt64>] = []
+  /// Calls that concern the reverse map of a shadow, and unmaps of a shadow.
+  var reverseMap: [String] = []
+
+  mutating func addReverseMap(
+    _ name: String, _ table: TableID?, _ address: UInt64 = 0, _ size: UInt64 = 0,
+    nested: UInt64 = 0
+  ) {
+    guard let table, table != .canonical else { return }
+    reverseMap.append(
+      "\(name) \(table) 0x\(hex(address))+0x\(hex(size)) 0x\(hex(nested))")
+  }
 }
 
 extension Capture {
@@ -90,6 +113,12 @@ extension Calls {
           Call(
             function: "s2_relax", table: step.table!, address: step.address,
             protection: Self.protection(Descriptor(step.value))))
+      case .record:
+        addReverseMap("record_revmap", step.table, step.address, step.size, nested: step.value)
+      case .forget: addReverseMap("revmap_forget", step.table, step.address, step.size)
+      case .resetMap: addReverseMap("revmap_reset", step.table)
+      case .sweep where step.table != .canonical:
+        addReverseMap("s2_unmap_range", step.table, step.address, step.size)
       case .notifierStart: isNotifying = true
       case .notifierEnd: isNotifying = false
       case .sweep where isNotifying && step.table == .canonical:
@@ -110,6 +139,7 @@ extension Calls {
 /// Reads `probes.txt`, step by step; the tables are known by the order of their creation.
 struct KernelProbes {
   private var tables: [Substring: TableID] = [:]
+  private var contexts: [Substring: TableID] = [:]
 
   mutating func read(_ text: String) -> Calls {
     var calls = Calls()
@@ -128,7 +158,9 @@ struct KernelProbes {
       switch function {
       case "s2_init:":
         if let table = values["pgt"] {
-          tables[table] = tables.isEmpty ? .canonical : .shadow(tables.count - 1)
+          let id = tables.isEmpty ? TableID.canonical : .shadow(tables.count - 1)
+          tables[table] = id
+          contexts[values["mmu"] ?? ""] = id
         }
       case "s2_map:", "s2_relax:":
         calls.maps.append(
@@ -136,6 +168,17 @@ struct KernelProbes {
             function: String(function.dropLast()), table: tables[values["pgt"] ?? ""] ?? .host,
             address: number("addr"), size: values["size"] == nil ? nil : number("size"),
             protection: number("prot")))
+      case "record_revmap:":
+        calls.addReverseMap(
+          "record_revmap", contexts[values["mmu"] ?? ""], number("ipa"), number("size"),
+          nested: number("nipa"))
+      case "revmap_forget:":
+        calls.addReverseMap(
+          "revmap_forget", contexts[values["mmu"] ?? ""], number("nipa"), number("size"))
+      case "revmap_reset:": calls.addReverseMap("revmap_reset", contexts[values["mmu"] ?? ""])
+      case "s2_unmap_range:":
+        calls.addReverseMap(
+          "s2_unmap_range", contexts[values["mmu"] ?? ""], number("start"), number("size"))
       case "mmu_notifier_unmap_gfn:":
         calls.notifiers.append(number("start_gfn") << 12..<number("end_gfn") << 12)
       default: break

@@ -45,7 +45,7 @@ import Testing
   @Test(arguments: [
     (
       "jump 0x0",
-      "4:1: expected a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2 or expect"
+      "4:1: expected a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2, revmap"
     ),
     ("l1 read", "4:8: expected IPA: a decimal or 0x number, K M G T allowed"),
     ("l1 read 0xfoo", "4:9: expected IPA: a decimal or 0x number, K M G T allowed"),
@@ -92,7 +92,20 @@ import Testing
       "4:25: expected ttl=GRANULE:LEVEL, 4K 16K 64K or none : 0 to 3"
     ),
     ("expect error none", "4:14: expected 'external', 'size', 'efault'"),
-    ("policy revmap=v9", "4:15: expected"),
+    (
+      "policy revmap=v9", "4:15: expected none|v1|v2|v3|repaired|ideal after 'revmap='"
+    ),
+    ("resume", "4:1: expected a paused event: nothing is paused, and no pause is asked for"),
+    (
+      "revmap fail 1",
+      "4:1: expected a policy with a reverse map: under revmap=none there is nothing that can fail"
+    ),
+    ("revmap break", "4:8: expected 'fail', 'fail-erase'"),
+    ("pause at=x", "4:10: expected a number after 'at='"),
+    ("expect violation leaf", "4:18: expected none or a rule: leaf-outlives-page"),
+    ("expect under=v1,v9 violation none", "4:14: expected names of policies with commas: none, v1"),
+    ("expect leaf shadow=0 0x1000 64K", "4:29: expected 'none', '4K', '2M', '1G'"),
+    ("expect revmap shadow=0 0x1000 lost", "4:31: expected 'unknown', 'none'"),
     ("l1 read \u{1b}[31m", "4:9: expected text, found a control character"),
   ])
   func `a wrong statement is reported at its place`(statement: String, expected: String) {

@@ -20,8 +20,8 @@ struct Memslot: Equatable {
     /// Its address in the VMM, congruent to the IPA modulo 2M (1G for hugetlb).
     case hva
     case backing
-    /// Whether KVM_MEM_LOG_DIRTY_PAGES is set.
-    case logging
+    /// Its flags, as below.
+    case flags
     /// Root of the dirty bitmap, a sparse array of 64 pages a word.
     case dirty
     /// First word of the bitmap that KVM_GET_DIRTY_LOG gave last.
@@ -29,6 +29,11 @@ struct Memslot: Equatable {
 
     static let count = 8
   }
+
+  /// KVM_MEM_LOG_DIRTY_PAGES.
+  static let logsDirtyPages: UInt64 = 1
+  /// KVM_MEMSLOT_INVALID: it is being deleted, and guests find no memory there any more.
+  static let invalid: UInt64 = 1 << 16
 }
 
 extension Machine {
@@ -43,6 +48,14 @@ extension Machine {
   func memslot(at ipa: UInt64) -> Memslot? {
     memory.find(ipa, in: memslotTree).map { Memslot(base: Int($0.payload)) }
   }
+
+  /// The slot that holds a canonical IPA and is not being deleted, or nil.
+  func usableMemslot(at ipa: UInt64) -> Memslot? {
+    memslot(at: ipa).flatMap { self[$0, .flags] & Memslot.invalid == 0 ? $0 : nil }
+  }
+
+  /// Whether the dirty pages of a slot are logged.
+  func isLogging(_ slot: Memslot) -> Bool { self[slot, .flags] & Memslot.logsDirtyPages != 0 }
 
   /// All slots, by ascending IPA.
   var memslots: [Memslot] {

@@ -33,7 +33,7 @@ extension Machine {
       }
     }
 
-    guard let slot = memslot(at: ipa) else {
+    guard let slot = usableMemslot(at: ipa) else {
       if access.kind == .execute {
         note(.injectExternal, mmu.tableID, at: page, value: ipa)
         return .ended(.externalAbort)

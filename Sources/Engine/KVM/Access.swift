@@ -47,8 +47,9 @@ extension Machine {
     let mmu = access.guest == .l1 ? canonical : chooseShadow(for: vcpu)
     loadVMID(of: mmu)
     if self[mmu, .pendingUnmap] != 0 {
-      return .first([.unmapAll(mmu.index), .finishRecycling(mmu.index)])
+      return .first(Self.unmapAllTasks(mmu) + [.finishRecycling(mmu.index)])
     }
+    if access.guest == .l2, let tasks = translateVNCR(of: vcpu) { return .first(tasks) }
     let table = table(of: mmu)
     noteWalk(access, table)
     let translation = translate(access.address, by: table, for: access.kind)

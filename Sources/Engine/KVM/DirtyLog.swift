@@ -6,7 +6,7 @@ extension Machine {
 
   /// `mark_page_dirty_in_slot`.
   mutating func markDirty(_ ipa: UInt64, in slot: Memslot) {
-    if self[slot, .logging] == 0 { return }
+    if !isLogging(slot) { return }
     let page = (ipa - self[slot, .ipa]) >> 12
     let bitmap = dirtyBitmap(of: slot)
     let word = bitmap.load(page / 64, from: memory)
@@ -16,9 +16,9 @@ extension Machine {
   /// KVM_MEM_LOG_DIRTY_PAGES set: everything of the slot is write-protected, blocks split if asked for
   /// (`kvm_mmu_wp_memory_region`, `kvm_mmu_split_memory_region`).
   mutating func startDirtyLog(_ slot: Memslot) {
-    if self[slot, .logging] != 0 { return note(.noEffect(.loggingUnchanged)) }
+    if isLogging(slot) { return note(.noEffect(.loggingUnchanged)) }
     note(.dirtyLogOn, .canonical, at: self[slot, .ipa], size: self[slot, .size])
-    self[slot, .logging] = 1
+    self[slot, .flags] |= Memslot.logsDirtyPages
     writeProtect(range(of: slot))
     invalidate(table(of: canonical), range(of: slot), .writeProtected)
     splitBlocks(in: range(of: slot))
@@ -26,9 +26,9 @@ extension Machine {
 
   /// KVM_MEM_LOG_DIRTY_PAGES cleared: the bitmap goes, no table changes.
   mutating func stopDirtyLog(_ slot: Memslot) {
-    if self[slot, .logging] == 0 { return note(.noEffect(.loggingUnchanged)) }
+    if !isLogging(slot) { return note(.noEffect(.loggingUnchanged)) }
     note(.dirtyLogOff, .canonical, at: self[slot, .ipa], size: self[slot, .size])
-    self[slot, .logging] = 0
+    self[slot, .flags] &= ~Memslot.logsDirtyPages
     dirtyBitmap(of: slot).removeAll(in: &memory)
   }
 
@@ -63,6 +63,7 @@ extension Machine {
     for mmu in validShadows {
       clear(Descriptor.write, in: inputRange(of: mmu), of: table(of: mmu), .writeProtect)
     }
+    if configuration.nested { dropVNCR(Self.allAddresses) }
     note(.unlockWrite)
   }
 

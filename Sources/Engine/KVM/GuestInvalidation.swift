@@ -18,16 +18,19 @@ extension Machine {
     let vmid = VTTBR(self[vcpu, .vttbr]).vmid
     note(.guestInvalidation, .guest(vmid), value: UInt64(vmid))
     let tasks = unmaps(for: operation, vmid)
-    if tasks.isEmpty { note(.noEffect(operation == .stage1 ? .stage1Only : .noShadow)) }
+    if tasks.isEmpty || validShadows.isEmpty {
+      note(.noEffect(operation == .stage1 ? .stage1Only : .noShadow))
+    }
     return tasks
   }
 
   private func unmaps(for operation: GuestInvalidation, _ vmid: UInt16) -> [Task] {
-    let limit: UInt64 = 1 << UInt64(Configuration.physicalBits)
+    let limit = Self.allAddresses.upperBound
     switch operation {
     case .stage1: return []
-    case .all: return validShadows.map { .unmapAll($0.index) }
-    case .currentVMID: return matching(vmid).map { .invalidateShadow($0.index, 0..<limit) }
+    case .all:
+      return validShadows.flatMap { Self.unmapAllTasks($0) } + [.dropVNCR(Self.allAddresses)]
+    case .currentVMID: return matching(vmid).map { .invalidateShadow($0.index, Self.allAddresses) }
     case .range(let base, let pages, let shift):
       if base >= limit { return [] }
       let start = base & ~((1 << UInt64(shift)) - 1)

@@ -128,13 +128,13 @@ extension Machine {
     let result = accessGuestMemory(at: ipa, write: true)
     if case .word(_, let physical) = result {
       storeGuestWord(value, at: physical)
-      if let slot = memslot(at: ipa) { markDirty(ipa, in: slot) }
+      if let slot = usableMemslot(at: ipa) { markDirty(ipa, in: slot) }
     }
     return result
   }
 
   private mutating func accessGuestMemory(at ipa: UInt64, write: Bool) -> GuestMemory {
-    guard let slot = memslot(at: ipa) else { return .unreadable }
+    guard let slot = usableMemslot(at: ipa) else { return .unreadable }
     switch hostFault(hva(of: ipa, in: slot), write: write) {
     case .badAddress: return .unreadable
     case .first(let tasks): return .first(tasks)

@@ -18,9 +18,21 @@ public struct MMU: Equatable, Sendable {
     case stage2Enabled
     /// Whether everything must be unmapped before it is used again (`pending_unmap`).
     case pendingUnmap
+    /// Tree from canonical IPA to nested IPA.
+    case reverseMap
+    /// Tree from nested IPA to canonical IPA.
+    case directMap = 9
+    /// Whether an insertion into the reverse map failed (`nested_revmap_broken`).
+    case broken = 12
+    /// How many unmaps are under way that may drop `mmu_lock`: those of everything, and of long ranges
+    /// that L1 invalidates.
+    case sweeps
 
-    static let count = 8
+    static let count = 16
   }
+
+  var reverseMap: RangeTree { RangeTree(slot: base + Field.reverseMap.rawValue) }
+  var directMap: RangeTree { RangeTree(slot: base + Field.directMap.rawValue) }
 
   /// Whether it is the VM's own.
   var isCanonical: Bool { index == 0 }

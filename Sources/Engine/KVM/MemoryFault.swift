@@ -13,6 +13,9 @@ struct MemoryFault {
   let permissionGranule: UInt64?
 }
 
+/// An allocation failed (-ENOMEM).
+struct OutOfMemory: Error {}
+
 /// `user_mem_abort`: find the host page, decide size and permissions, change the table.
 extension Machine {
   private static let sizes: [UInt64] = [1 << 30, 2 << 20, 4096]
@@ -23,7 +26,7 @@ extension Machine {
       note(.noVMA, .host, at: hva)
       return .ended(.efault)
     }
-    let logging = self[fault.slot, .logging] != 0
+    let logging = isLogging(fault.slot)
     let (vmaSize, limit) = mappingLimits(fault, hva, vma.flags, logging: logging)
 
     // Pin the page, which may need copy-on-write, and so a notifier, and so another attempt.
@@ -63,7 +66,15 @@ extension Machine {
       (write || host.has(HostEntry.write)) && (!logging || write)
     let permissions = permissions(for: fault, hostWritable: writable)
     let physical = host.address | hva & (hostTable.geometry.size(hostLevel) - 1)
-    if install(fault, physical, size: size, permissions) != nil {
+    let replaced: Descriptor?
+    do {
+      replaced = try install(fault, physical, size: size, permissions)
+    } catch {
+      note(.unlockRead)
+      note(.noMemory, fault.mmu.tableID, at: fault.page)
+      return .ended(.enomem)
+    }
+    if replaced != nil {
       // The page was used: it is no longer idle (`mark_page_accessed`).
       clearIdle(hva)
       if permissions.write { markDirty(fault.ipa & ~(size - 1), in: fault.slot) }
@@ -119,7 +130,7 @@ extension Machine {
   /// Changes the table: relaxes the leaf that forbade the access if its size stays, else maps.
   private mutating func install(
     _ fault: MemoryFault, _ physical: UInt64, size: UInt64, _ permissions: Permissions
-  ) -> Descriptor? {
+  ) throws(OutOfMemory) -> Descriptor? {
     let table = table(of: fault.mmu)
     if size == fault.permissionGranule {
       note(.relax, table.id, at: fault.page, size: size, value: permissions.bits)
@@ -129,6 +140,13 @@ extension Machine {
     let leaf = Descriptor.leaf(
       at: physical & ~(size - 1), level: level, memAttr: Machine.normalMemory,
       permissions: permissions, guestLevel: fault.guestLeaf?.level ?? 0)
+    if !fault.mmu.isCanonical {
+      let canonical = fault.ipa & ~(size - 1)
+      let mapping = ShadowMapping(
+        mmu: fault.mmu, canonical: canonical..<canonical + size, nested: fault.page & ~(size - 1),
+        hasGuestLeaf: fault.guestLeaf != nil)
+      if !policy.record(mapping, in: &self) { throw OutOfMemory() }
+    }
     note(
       .map, table.id, at: fault.page & ~(size - 1), size: size, level: level, value: leaf.bits)
     return map(leaf, at: fault.page & ~(size - 1), level: level, in: table)

@@ -7,7 +7,7 @@ extension Machine {
     if parts.isEmpty { return [] }
     tally.notifiers += 1
     self[.invalidateInProgress] += 1
-    return parts.flatMap { [.unmapCanonical($0), .unmapShadows($0, from: 0)] }
+    return parts.flatMap { [.unmapCanonical($0), .unmapShadows($0, .notifier)] }
   }
 
   /// `kvm_mmu_notifier_invalidate_range_end`.
@@ -34,8 +34,9 @@ extension Machine {
     let host = hostRange(of: slot)
     note(
       .deleteMemslot, .canonical, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    self[slot, .flags] |= Memslot.invalid
     return [
-      .unmapCanonical(range), .unmapShadows(range, from: 0), .removeMemslot(slot.base),
+      .unmapCanonical(range), .unmapShadows(range, .memslot), .removeMemslot(slot.base),
       .beginInvalidation(host), .zap(host), .removeVMAs(host), .endInvalidation(host),
     ]
   }

@@ -1,16 +1,62 @@
-/// Unmapping ranges of a context under `mmu_lock`, which is dropped between gigabytes
+/// Unmapping ranges of a context under `mmu_lock`, which may be dropped between gigabytes
 /// (`stage2_apply_range`).
 extension Machine {
-  /// Unmaps a range of a context.
+  private static let gigabyte: UInt64 = 1 << 30
+
+  /// All input addresses of a shadow, and more than any canonical IPA.
+  static let allAddresses: Range<UInt64> = 0..<1 << UInt64(Configuration.physicalBits)
+
+  /// Unmaps a range of a context; up to the place where a pause is asked for, and then parks the rest.
   mutating func sweep(_ mmu: MMU, _ range: Range<UInt64>) {
-    note(
-      .sweep, mmu.tableID, at: range.lowerBound, size: range.upperBound - range.lowerBound)
-    unmap(range, in: table(of: mmu))
+    let stop = pausePlace(in: range)
+    let part = range.lowerBound..<(stop ?? range.upperBound)
+    note(.sweep, mmu.tableID, at: part.lowerBound, size: part.upperBound - part.lowerBound)
+    if !mmu.isCanonical { policy.willUnmap(part, of: mmu, in: &self) }
+    unmap(part, in: table(of: mmu))
+    if let stop {
+      push([.sweep(mmu.index, stop..<range.upperBound)])
+      park(at: stop, of: mmu)
+    }
   }
 
-  /// Unmaps all of a shadow.
-  mutating func sweepAll(_ mmu: MMU) {
+  /// The first border between gigabytes inside a range at which a pause is asked for.
+  private func pausePlace(in range: Range<UInt64>) -> UInt64? {
+    guard self[.pauseAt] != 0, self[.parkedOwner] == 0 else { return nil }
+    let first = range.lowerBound / Self.gigabyte + 1
+    let wanted = (self[.pauseAt] - 1 + Self.gigabyte - 1) / Self.gigabyte
+    let place = max(first, wanted) * Self.gigabyte
+    return place < range.upperBound ? place : nil
+  }
+
+  /// The tasks that unmap all of a shadow.
+  static func unmapAllTasks(_ mmu: MMU) -> [Task] {
+    [
+      .beginUnmapAll(mmu.index), .sweep(mmu.index, allAddresses),
+      .endUnmapAll(mmu.index),
+    ]
+  }
+
+  /// Unmaps nested IPAs that L1 invalidated. What spans a gigabyte border may drop `mmu_lock` in between.
+  mutating func invalidateShadow(_ mmu: MMU, _ range: Range<UInt64>) {
+    policy.invalidate(range, of: mmu, in: &self)
+    if range.lowerBound / Self.gigabyte != (range.upperBound - 1) / Self.gigabyte {
+      self[mmu, .sweeps] += 1
+      push([.sweep(mmu.index, range), .endSweep(mmu.index)])
+    } else {
+      push([.sweep(mmu.index, range)])
+    }
+  }
+
+  mutating func beginUnmapAll(_ mmu: MMU) {
     tally.fullUnmaps += 1
-    sweep(mmu, inputRange(of: mmu))
+    self[mmu, .sweeps] += 1
+    policy.reset(mmu, in: &self)
+  }
+
+  mutating func endSweep(_ mmu: MMU) { self[mmu, .sweeps] -= 1 }
+
+  mutating func endUnmapAll(_ mmu: MMU) {
+    endSweep(mmu)
+    policy.didUnmapAll(mmu, in: &self)
   }
 }

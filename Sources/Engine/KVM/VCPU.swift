@@ -9,8 +9,12 @@ struct VCPU: Equatable {
     /// Outcome of L1's last access, then of L2's: two words each.
     case outcomeL1
     case outcomeL2 = 5
+    /// Canonical IPA of L1's VNCR page, with bit 0 set if there is one.
+    case vncr = 7
+    /// Physical address of that page as KVM translated it, 0 if it has not (the pseudo-TLB).
+    case vncrPage
 
-    static let count = 8
+    static let count = 16
   }
 }
 
@@ -38,6 +42,8 @@ public enum Outcome: Equatable, Sendable {
   case sizeFault
   /// KVM_RUN failed with EFAULT.
   case efault
+  /// KVM_RUN failed with ENOMEM.
+  case enomem
   /// An invalidation is under way and stays so: the vCPU would fault until it ends.
   case blocked
 
@@ -56,6 +62,7 @@ public enum Outcome: Equatable, Sendable {
     case .sizeFault: (5, 0)
     case .efault: (6, 0)
     case .blocked: (7, 0)
+    case .enomem: (8, 0)
     }
   }
 
@@ -72,6 +79,7 @@ public enum Outcome: Equatable, Sendable {
     case 5: self = .sizeFault
     case 6: self = .efault
     case 7: self = .blocked
+    case 8: self = .enomem
     default: self = .none
     }
   }

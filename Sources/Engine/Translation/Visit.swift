@@ -12,6 +12,13 @@ extension Machine {
     }
   }
 
+  /// Bytes that the leaf at an input address of a table maps, or nil if there is none.
+  public func leafSize(at address: UInt64, of table: Table) -> UInt64? {
+    guard address < table.geometry.inputSize else { return nil }
+    let end = memory.walk(table, address)
+    return end.descriptor.isLeaf(end.level) ? table.geometry.size(end.level) : nil
+  }
+
   /// Calls `visit` for every entry that is not a table, in ascending order of addresses: what a leaf
   /// walker of `kvm_pgtable_walk` sees.
   public func visitEntries(of table: Table, _ visit: (TableLeaf) -> Void) {

@@ -25,5 +25,11 @@ public struct Source: Equatable, Sendable {
   static func memory(_ file: String, _ function: String) -> Source {
     Source("mm/\(file)", function)
   }
+  /// The second posting of the reverse map, whose text is public.
+  static func reverseMap(_ detail: String) -> Source {
+    Source("[PATCH v2 1/1] KVM: arm64: nv: Avoid full shadow s2 unmap, 2026-04-11", detail)
+  }
+  /// A rule of pagewalk's own policies.
+  static func project(_ detail: String) -> Source { Source("pagewalk", detail) }
   static func architecture(_ section: String) -> Source { Source("Arm ARM", section) }
 }

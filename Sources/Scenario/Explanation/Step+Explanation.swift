@@ -4,6 +4,7 @@ extension Step {
   /// The step in words.
   public var explanation: Explanation {
     guestExplanation ?? faultExplanation ?? tableExplanation ?? hostExplanation ?? slotExplanation
+      ?? reverseMapExplanation ?? pausingExplanation
       ?? Explanation("step", "\(action)", "", Source("pagewalk", "Step.Action"))
   }
 

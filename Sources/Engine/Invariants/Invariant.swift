@@ -9,6 +9,19 @@ public enum Invariant: String, CaseIterable, Sendable {
   case tableCounts = "table-counts"
   /// No TLB entry translates to a page that its table no longer maps there.
   case staleTLB = "stale-tlb"
+  /// Every shadow leaf is found when its canonical page goes: a known entry maps it, an unknown range
+  /// covers it, or the map is broken.
+  case reverseMapCoverage = "revmap-coverage"
+  /// The reverse and the direct map hold the same known entries.
+  case reverseMapMirror = "revmap-mirror"
+  /// The trees of the reverse map are well formed.
+  case reverseMapTree = "revmap-tree"
+  /// No map is changed under a lock that other vCPUs may hold too.
+  case reverseMapLock = "revmap-lock"
+  /// No allocation may sleep while `mmu_lock` is held.
+  case reverseMapSleep = "revmap-sleep"
+  /// KVM's translation of L1's VNCR page leads to the page that the VMM has there now.
+  case vncr
 }
 
 /// A rule that does not hold, and where.
@@ -40,13 +53,14 @@ extension Machine {
         if !isBacked(leaf, of: mmu, pages) {
           found.append(
             Violation(invariant: .leafOutlivesPage, table: table.id, address: leaf.address))
-        } else if !mmu.isCanonical, made.contains(leaf.slot), isStale(leaf, of: mmu, pages) {
+        } else if !mmu.isCanonical, made.contains(leaf.slot), isStale(leaf, of: mmu) {
           found.append(
             Violation(invariant: .shadowComposition, table: table.id, address: leaf.address))
         }
       }
     }
-    return found + countViolations() + tlbViolations()
+    return found + countViolations() + tlbViolations() + vncrViolations(pages)
+      + reverseMapViolations(pages) + lockViolations(after: stores)
   }
 
   /// Calls `visit` for every valid leaf of a table.
@@ -77,16 +91,16 @@ extension Machine {
   }
 
   /// Whether L1's entry, composed with canonical memory, would not give this shadow leaf now.
-  func isStale(_ leaf: TableLeaf, of mmu: MMU, _ pages: HostPages) -> Bool {
+  func isStale(_ leaf: TableLeaf, of mmu: MMU) -> Bool {
     let geometry = geometry(of: mmu)
     guard self[mmu, .stage2Enabled] != 0 else {
-      return !pages.isMapped(leaf.address, to: leaf.descriptor.address, in: self)
+      return !isBacking(leaf.descriptor.address, leaf.address)
     }
     let guest = GuestTable(vttbr: VTTBR(self[mmu, .vttbr]), vtcr: VTCR(self[mmu, .vtcr]))
     guard let found = peekGuestWalk(leaf.address, guest) else { return true }
     let allowed = found.descriptor.permissions
     let given = leaf.descriptor.permissions
-    return !pages.isMapped(found.output, to: leaf.descriptor.address, in: self)
+    return !isBacking(leaf.descriptor.address, found.output)
       || found.size < geometry.size(leaf.level) || found.level != leaf.descriptor.guestLevel
       || given.read && !allowed.read || given.write && !allowed.write
       || given.executeNever != allowed.executeNever
@@ -159,46 +173,5 @@ extension Machine {
       return mapped
         ? nil : Violation(invariant: .staleTLB, table: table.id, address: entry.address)
     }
-  }
-}
-
-/// The VMM's pages by physical address.
-struct HostPages {
-  struct Page {
-    var range: Range<UInt64>
-    var isWritable: Bool
-  }
-
-  private var pages: [Page] = []
-
-  init(of machine: Machine) {
-    machine.visitLeaves(of: machine.hostTable) { leaf in
-      let entry = HostEntry(bits: leaf.descriptor.bits)
-      let size = machine.hostTable.geometry.size(leaf.level)
-      pages.append(
-        Page(
-          range: entry.address..<entry.address + size, isWritable: entry.has(HostEntry.write)))
-    }
-    pages.sort { $0.range.lowerBound < $1.range.lowerBound }
-  }
-
-  /// The page that holds a physical address.
-  func page(at address: UInt64) -> Page? {
-    var low = 0
-    var high = pages.count
-    while low < high {
-      let middle = (low + high) / 2
-      if pages[middle].range.lowerBound <= address { low = middle + 1 } else { high = middle }
-    }
-    return low > 0 && pages[low - 1].range.contains(address) ? pages[low - 1] : nil
-  }
-
-  /// Whether the page behind a canonical IPA is at a physical address.
-  func isMapped(_ ipa: UInt64, to address: UInt64, in machine: Machine) -> Bool {
-    guard let slot = machine.memslot(at: ipa) else { return false }
-    let hva = machine.hva(of: ipa, in: slot)
-    let (entry, level, _) = machine.hostWalk(hva)
-    return entry.has(Descriptor.valid)
-      && entry.address | hva & (machine.hostTable.geometry.size(level) - 1) == address
   }
 }

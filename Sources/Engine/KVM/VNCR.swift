@@ -1,0 +1,41 @@
+/// L1's VNCR page, which KVM maps for a guest hypervisor of L1 through a translation of its own (the
+/// pseudo-TLB, `struct vncr_tlb`). Such a translation is no stage-2 entry, but must go with the page as
+/// one.
+extension Machine {
+  /// L1 writes VNCR_EL2.
+  mutating func setVNCR(of vcpu: VCPU, to ipa: UInt64) {
+    note(.vncrSet, at: ipa)
+    self[vcpu, .vncr] = ipa & ~4095 | 1
+    self[vcpu, .vncrPage] = 0
+  }
+
+  /// Translates the page before L2 runs, if there is one that has no translation (`kvm_translate_vncr`).
+  /// Returns what the host must do first, or nil.
+  mutating func translateVNCR(of vcpu: VCPU) -> [Task]? {
+    let ipa = self[vcpu, .vncr] & ~4095
+    guard self[vcpu, .vncr] != 0, self[vcpu, .vncrPage] == 0, let slot = usableMemslot(at: ipa),
+      self[.invalidateInProgress] == 0
+    else { return nil }
+    switch hostFault(hva(of: ipa, in: slot), write: true) {
+    case .first(let tasks): return tasks
+    case .badAddress: return nil
+    case .resolved(let entry, let level):
+      let page = entry.address | ipa & (hostTable.geometry.size(level) - 1)
+      note(.vncrTranslated, at: ipa, value: page)
+      self[vcpu, .vncrPage] = page
+      return nil
+    }
+  }
+
+  /// Forgets the translations of pages in a canonical range (`kvm_invalidate_vncr_ipa`).
+  mutating func dropVNCR(_ range: Range<UInt64>) {
+    for number in 0..<configuration.vcpus {
+      let vcpu = vcpu(number)
+      let ipa = self[vcpu, .vncr] & ~4095
+      if self[vcpu, .vncrPage] != 0, range.contains(ipa) {
+        note(.vncrDropped, at: ipa, value: self[vcpu, .vncrPage])
+        self[vcpu, .vncrPage] = 0
+      }
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/// An exact multimap: any number of nested ranges for a canonical page. The lower bound that the others
+/// are compared with: it removes the leaves that have to go and no other, and never fails.
+///
+/// It keeps one entry a leaf, by nested IPA, which is what makes an entry unique, with the leaf's
+/// canonical IPA. Finding those that reach a canonical range is a look at all of them: it is exact, not
+/// fast. An entry goes together with its leaf and never before, so that a sweep that drops `mmu_lock`
+/// hides nothing.
+struct ExactMap: ReverseMapPolicy {
+  /// Bit 62 keeps canonical IPA 0 from being an empty entry.
+  private static let valid: UInt64 = 1 << 62
+
+  func record(_ mapping: ShadowMapping, in machine: inout Machine) -> Bool {
+    let size = mapping.canonical.upperBound - mapping.canonical.lowerBound
+    machine.note(
+      .record, mapping.mmu.tableID, at: mapping.canonical.lowerBound, size: size,
+      value: mapping.nested)
+    machine.note(
+      .recordKnown, mapping.mmu.tableID, at: mapping.canonical.lowerBound, size: size,
+      value: mapping.nested | Self.valid)
+    // What was mapped there was replaced as a whole.
+    forget(mapping.nestedRange, of: mapping.mmu, in: &machine)
+    machine.memory.store(
+      mapping.canonical.lowerBound | Self.valid, for: mapping.nestedRange,
+      in: mapping.mmu.directMap)
+    return true
+  }
+
+  func unmap(
+    _ range: Range<UInt64>, _ cause: UnmapCause, in machine: inout Machine
+  ) -> [Task] {
+    machine.validShadows.map { .continueUnmap(range, $0.index) } + [.dropVNCR(range)]
+  }
+
+  func continueUnmap(
+    _ range: Range<UInt64>, of mmu: MMU, in machine: inout Machine
+  ) -> [Task] {
+    let found = entries(of: mmu, in: machine).filter { $0.canonical.overlaps(range) }
+    if found.isEmpty {
+      machine.note(
+        .lookUpNothing, mmu.tableID, at: range.lowerBound,
+        size: range.upperBound - range.lowerBound)
+    }
+    return found.map { entry in
+      let size = entry.canonical.upperBound - entry.canonical.lowerBound
+      let nested = entry.nested ?? 0
+      machine.note(
+        .lookUpKnown, mmu.tableID, at: entry.canonical.lowerBound, size: size, value: nested)
+      return .sweep(mmu.index, nested..<nested + size)
+    }
+  }
+
+  func willUnmap(_ nested: Range<UInt64>, of mmu: MMU, in machine: inout Machine) {
+    forget(nested, of: mmu, in: &machine)
+  }
+
+  private func forget(_ nested: Range<UInt64>, of mmu: MMU, in machine: inout Machine) {
+    // A leaf goes as a whole, and with it its entry.
+    for entry in machine.memory.entries(in: nested, of: mmu.directMap) {
+      machine.memory.erase(entry.range, in: mmu.directMap)
+    }
+  }
+
+  func entries(of mmu: MMU, in machine: Machine) -> [ReverseMapEntry] {
+    machine.memory.entries(in: Machine.allAddresses, of: mmu.directMap)
+      .map { entry in
+        let start = entry.payload & ReverseMapEntry.addressMask
+        return ReverseMapEntry(
+          canonical: start..<start + (entry.range.upperBound - entry.range.lowerBound),
+          nested: entry.range.lowerBound, payload: entry.payload)
+      }
+      .sorted {
+        ($0.canonical.lowerBound, $0.nested ?? 0) < ($1.canonical.lowerBound, $1.nested ?? 0)
+      }
+  }
+
+  func covers(_ mapping: ShadowMapping, in machine: Machine) -> Bool {
+    guard let entry = machine.memory.find(mapping.nested, in: mapping.mmu.directMap) else {
+      return false
+    }
+    return entry.range == mapping.nestedRange
+      && entry.payload & ReverseMapEntry.addressMask == mapping.canonical.lowerBound
+  }
+}

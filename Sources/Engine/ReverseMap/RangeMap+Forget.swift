@@ -1,0 +1,80 @@
+/// Forgetting entries when L1 invalidates, and keeping the direct map a mirror.
+extension RangeMap {
+  func invalidate(_ nested: Range<UInt64>, of mmu: MMU, in machine: inout Machine) {
+    switch forgetting {
+    case .nothing: break
+    case .byDirectMap:
+      note(.forget, nested, of: mmu, in: &machine)
+      if nested == Machine.allAddresses {
+        // VMALLS12E1: nothing of the shadow is left, so UNKNOWN entries go too.
+        reset(mmu, in: &machine)
+        didUnmapAll(mmu, in: &machine)
+      }
+      for entry in machine.memory.entries(in: nested, of: mmu.directMap) {
+        erasePair(entry, mmu, in: &machine)
+      }
+    case .byScan:
+      note(.forget, nested, of: mmu, in: &machine)
+      for entry in machine.memory.entries(in: Machine.allAddresses, of: mmu.reverseMap)
+      where !Self.isUnknown(entry.payload) {
+        let start = entry.payload & ReverseMapEntry.addressMask
+        let end = start + (entry.range.upperBound - entry.range.lowerBound)
+        if nested.lowerBound <= start, end <= nested.upperBound {
+          machine.memory.erase(entry.range, in: mmu.reverseMap)
+        }
+      }
+    }
+  }
+
+  private func note(
+    _ action: Step.Action, _ nested: Range<UInt64>, of mmu: MMU, in machine: inout Machine
+  ) {
+    machine.note(
+      action, mmu.tableID, at: nested.lowerBound, size: nested.upperBound - nested.lowerBound)
+  }
+
+  /// With a direct map: a nested range that is recorded for another canonical address was remapped by L1
+  /// without an invalidation that reached us, so that pair goes first.
+  func forgetRemapped(_ mapping: ShadowMapping, in machine: inout Machine) {
+    guard forgetting == .byDirectMap else { return }
+    for entry in machine.memory.entries(in: mapping.nestedRange, of: mapping.mmu.directMap)
+    where entry.payload & ReverseMapEntry.addressMask != mapping.canonical.lowerBound
+      || entry.range != mapping.nestedRange
+    {
+      erasePair(entry, mapping.mmu, in: &machine)
+    }
+  }
+
+  /// Erases an entry of the direct map and its twin.
+  private func erasePair(_ direct: RangeEntry, _ mmu: MMU, in machine: inout Machine) {
+    let start = direct.payload & ReverseMapEntry.addressMask
+    let canonical = start..<start + (direct.range.upperBound - direct.range.lowerBound)
+    machine.memory.erase(direct.range, in: mmu.directMap)
+    machine.memory.erase(canonical, in: mmu.reverseMap)
+  }
+
+  func unmirrored(of mmu: MMU, in machine: Machine) -> UInt64? {
+    guard forgetting == .byDirectMap else { return nil }
+    let known = entries(of: mmu, in: machine).filter { $0.nested != nil }
+    let direct = machine.memory.entries(in: Machine.allAddresses, of: mmu.directMap)
+    for entry in known {
+      let start = entry.nested ?? 0
+      let size = entry.canonical.upperBound - entry.canonical.lowerBound
+      let twin = machine.memory.find(start, in: mmu.directMap)
+      if twin?.range != start..<start + size
+        || twin.map({ $0.payload & ReverseMapEntry.addressMask }) != entry.canonical.lowerBound
+      {
+        return entry.canonical.lowerBound
+      }
+    }
+    return known.count == direct.count ? nil : direct.first?.range.lowerBound
+  }
+
+  /// Erases the twin of a known entry from the direct map.
+  func eraseDirect(of entry: RangeEntry, _ mmu: MMU, in machine: inout Machine) {
+    guard forgetting == .byDirectMap, !Self.isUnknown(entry.payload) else { return }
+    let start = entry.payload & ReverseMapEntry.addressMask
+    let end = start + (entry.range.upperBound - entry.range.lowerBound)
+    machine.memory.erase(start..<end, in: mmu.directMap)
+  }
+}

@@ -1,0 +1,242 @@
+/// The reverse map of the postings: a tree of canonical ranges, each with its nested IPA, or unknown.
+///
+/// Sources: seeds 004 (v2, its text), the cover letters of v1 and v3, and for `repaired` the kernel that
+/// the captures of `patched` come from. The postings differ in a few decisions, which are the fields.
+struct RangeMap: ReverseMapPolicy {
+  /// The bit that is set in an entry of a known nested IPA, so that nested IPA 0 is not an empty entry;
+  /// 0 in v1, which lacks it.
+  let validEntry: UInt64
+  /// Whether the map is changed under `mmu_lock` alone, with allocations that may sleep and whose failure
+  /// is the fault's; else it has a lock of its own, allocations do not sleep, and a failure marks the map
+  /// broken.
+  let isFirstPosting: Bool
+  /// What a guest's TLB invalidation does to the entries.
+  let forgetting: Forgetting
+  /// Whether leaves of shadows with stage 2 off are recorded too.
+  let recordsWithoutStage2: Bool
+  /// Whether the removal of a slot empties all shadows, or else is like a notifier.
+  let memslotsEmptyAll: Bool
+  /// Whether `broken` is cleared before a sweep rather than after it, and unmaps sweep as long as a sweep
+  /// of the shadow is under way.
+  let heedsSweeps: Bool
+  /// Whether L1's VNCR translations are dropped by range; else they are forgotten.
+  let dropsVNCR: Bool
+
+  enum Forgetting {
+    /// Nothing: entries go stale.
+    case nothing
+    /// A map of the other direction finds the entries; UNKNOWN ones stay.
+    case byDirectMap
+    /// All entries are looked at; known ones that lie wholly inside go.
+    case byScan
+  }
+
+  /// Without a valid bit and without the tree's own lock; allocations may sleep and their failure is
+  /// the fault's. Its second patch, which finds the shadows concerned by a canonical tree, changes no
+  /// result and is not modelled.
+  static let v1 = RangeMap(
+    validEntry: 0, isFirstPosting: true, forgetting: .byDirectMap, recordsWithoutStage2: false,
+    memslotsEmptyAll: false, heedsSweeps: false, dropsVNCR: false)
+
+  /// The patch of seeds 004.
+  static let v2 = RangeMap(
+    validEntry: 1 << 63, isFirstPosting: false, forgetting: .nothing, recordsWithoutStage2: false,
+    memslotsEmptyAll: false, heedsSweeps: false, dropsVNCR: false)
+
+  /// v2 with a direct map. Known from its cover letter: the direct map is kept in lockstep, TLB
+  /// invalidations remove entries, bit 63 is avoided. Not known: which bit took its place (62 here), and
+  /// the order of the two trees' updates.
+  static let v3 = RangeMap(
+    validEntry: 1 << 62, isFirstPosting: false, forgetting: .byDirectMap,
+    recordsWithoutStage2: false,
+    memslotsEmptyAll: false, heedsSweeps: false, dropsVNCR: false)
+
+  static let repaired = RangeMap(
+    validEntry: 1 << 63, isFirstPosting: false, forgetting: .byScan, recordsWithoutStage2: true,
+    memslotsEmptyAll: true, heedsSweeps: true, dropsVNCR: true)
+
+  /// An entry whose nested IPA is not known any more.
+  static let unknown: UInt64 = 1
+  static func isUnknown(_ payload: UInt64) -> Bool { payload & unknown != 0 }
+
+  // MARK: Recording (kvm_record_nested_revmap)
+
+  func record(_ mapping: ShadowMapping, in machine: inout Machine) -> Bool {
+    let id = mapping.mmu.tableID
+    let range = mapping.canonical
+    let size = range.upperBound - range.lowerBound
+    if !mapping.hasGuestLeaf, !recordsWithoutStage2 {
+      machine.note(.recordOff, id, at: range.lowerBound, size: size, value: mapping.nested)
+      return true
+    }
+    machine.note(.record, id, at: range.lowerBound, size: size, value: mapping.nested)
+    if machine[mapping.mmu, .broken] != 0 {
+      machine.note(.recordSkipped, id, at: range.lowerBound, size: size, value: mapping.nested)
+      return true
+    }
+    forgetRemapped(mapping, in: &machine)
+    let tree = mapping.mmu.reverseMap
+    guard let first = machine.memory.first(in: range, of: tree) else {
+      return store(mapping.nested | validEntry, for: range, of: mapping, .recordKnown, in: &machine)
+    }
+    if first.range == range, !Self.isUnknown(first.payload),
+      first.payload & ReverseMapEntry.addressMask == mapping.nested
+    {
+      machine.note(.recordKept, id, at: range.lowerBound, size: size, value: mapping.nested)
+      return true
+    }
+    let union = fused(range, with: first, in: tree, of: machine.memory)
+    return store(Self.unknown, for: union, of: mapping, .recordUnknown, in: &machine)
+  }
+
+  /// The union of a range with the ranges it overlaps, as the patch computes it: `mas_find_range` gives
+  /// the next *slot*, so the loop ends at the first gap. What lies beyond it is overwritten where the
+  /// ranges overlap, and keeps its payload where they do not.
+  private func fused(
+    _ range: Range<UInt64>, with first: RangeEntry, in tree: RangeTree, of memory: Memory
+  ) -> Range<UInt64> {
+    var start = range.lowerBound
+    var end = range.upperBound
+    var next: RangeEntry? = first
+    while let entry = next, entry.range.lowerBound < end {
+      start = min(start, entry.range.lowerBound)
+      end = max(end, entry.range.upperBound)
+      next = entry.range.upperBound < end ? memory.find(entry.range.upperBound, in: tree) : nil
+    }
+    return start..<end
+  }
+
+  private func store(
+    _ payload: UInt64, for range: Range<UInt64>, of mapping: ShadowMapping, _ action: Step.Action,
+    in machine: inout Machine
+  ) -> Bool {
+    let mmu = mapping.mmu
+    let size = range.upperBound - range.lowerBound
+    if isFirstPosting { noteUnsafeRecord(range, of: mmu, in: &machine) }
+    if machine[.failInsertions] > 0 {
+      machine[.failInsertions] -= 1
+      machine.note(.recordFailed, mmu.tableID, at: range.lowerBound, size: size)
+      if !isFirstPosting { machine[mmu, .broken] = 1 }
+      return !isFirstPosting
+    }
+    machine.note(action, mmu.tableID, at: range.lowerBound, size: size, value: payload)
+    if forgetting == .byDirectMap {
+      for old in machine.memory.entries(in: range, of: mmu.reverseMap) {
+        eraseDirect(of: old, mmu, in: &machine)
+      }
+    }
+    if payload == 0 {
+      // v1 and nested IPA 0: the tree takes it for the erasure of the range.
+      machine.memory.erase(range, in: mmu.reverseMap)
+    } else {
+      machine.memory.store(payload, for: range, in: mmu.reverseMap)
+    }
+    if forgetting == .byDirectMap, !Self.isUnknown(payload) {
+      // Bit 62, which no canonical IPA reaches, keeps canonical IPA 0 from being an empty entry.
+      machine.memory.store(
+        range.lowerBound | 1 << 62, for: mapping.nestedRange, in: mmu.directMap)
+    }
+    return true
+  }
+
+  /// Faults hold `mmu_lock` for reading, and must not sleep under it.
+  private func noteUnsafeRecord(_ range: Range<UInt64>, of mmu: MMU, in machine: inout Machine) {
+    machine[.sleepingRecords] += 1
+    if machine.configuration.vcpus > 1 { machine[.unlockedRecords] += 1 }
+    machine[.unsafeRecord] = range.lowerBound | UInt64(mmu.index - 1)
+  }
+
+  // MARK: Unmapping (unmap_mmu_ipa_range, reset_revmap_and_unmap)
+
+  func unmap(
+    _ range: Range<UInt64>, _ cause: UnmapCause, in machine: inout Machine
+  ) -> [Task] {
+    if cause == .memslot, memslotsEmptyAll {
+      return machine.validShadows.flatMap { Machine.unmapAllTasks($0) }
+        + [.dropVNCR(Machine.allAddresses)]
+    }
+    return machine.validShadows.map { .continueUnmap(range, $0.index) }
+      + (dropsVNCR ? [.dropVNCR(range)] : [])
+  }
+
+  func continueUnmap(
+    _ range: Range<UInt64>, of mmu: MMU, in machine: inout Machine
+  ) -> [Task] {
+    let size = range.upperBound - range.lowerBound
+    let isSwept = heedsSweeps && machine[mmu, .sweeps] > 0
+    if machine[mmu, .broken] != 0 || isSwept {
+      machine.note(
+        isSwept ? .lookUpSwept : .lookUpBroken, mmu.tableID, at: range.lowerBound, size: size)
+      return Machine.unmapAllTasks(mmu)
+    }
+    guard let entry = machine.memory.first(in: range, of: mmu.reverseMap) else {
+      machine.note(.lookUpNothing, mmu.tableID, at: range.lowerBound, size: size)
+      return []
+    }
+    let entrySize = entry.range.upperBound - entry.range.lowerBound
+    if Self.isUnknown(entry.payload) {
+      machine.note(
+        .lookUpUnknown, mmu.tableID, at: entry.range.lowerBound, size: entrySize)
+      return Machine.unmapAllTasks(mmu)
+    }
+    let nested = entry.payload & ReverseMapEntry.addressMask
+    machine.note(
+      .lookUpKnown, mmu.tableID, at: entry.range.lowerBound, size: entrySize, value: nested)
+    if machine[.failErasures] > 0 {
+      // "Ignore result, it is okay if a reverse mapping erase fails."
+      machine[.failErasures] -= 1
+      machine.note(.eraseFailed, mmu.tableID, at: entry.range.lowerBound, size: entrySize)
+    } else {
+      machine.memory.erase(entry.range, in: mmu.reverseMap)
+      eraseDirect(of: entry, mmu, in: &machine)
+    }
+    var tasks = [Task.sweep(mmu.index, nested..<nested + entrySize)]
+    if entry.range.upperBound < range.upperBound {
+      tasks.append(.continueUnmap(entry.range.upperBound..<range.upperBound, mmu.index))
+    }
+    return tasks
+  }
+
+  func reset(_ mmu: MMU, in machine: inout Machine) {
+    machine.note(.resetMap, mmu.tableID)
+    machine.memory.removeAll(in: mmu.reverseMap)
+    machine.memory.removeAll(in: mmu.directMap)
+    if heedsSweeps { machine[mmu, .broken] = 0 }
+  }
+
+  func didUnmapAll(_ mmu: MMU, in machine: inout Machine) {
+    if machine[mmu, .broken] != 0 {
+      machine.note(.brokenCleared, mmu.tableID)
+      machine[mmu, .broken] = 0
+    }
+  }
+
+  // MARK: Looking
+
+  func entries(of mmu: MMU, in machine: Machine) -> [ReverseMapEntry] {
+    machine.memory.entries(in: Machine.allAddresses, of: mmu.reverseMap).map {
+      ReverseMapEntry(
+        canonical: $0.range,
+        nested: Self.isUnknown($0.payload) ? nil : $0.payload & ReverseMapEntry.addressMask,
+        payload: $0.payload)
+    }
+  }
+
+  func covers(_ mapping: ShadowMapping, in machine: Machine) -> Bool {
+    if machine[mapping.mmu, .broken] != 0 || heedsSweeps && machine[mapping.mmu, .sweeps] > 0 {
+      return true
+    }
+    var address = mapping.canonical.lowerBound
+    while address < mapping.canonical.upperBound {
+      guard let entry = machine.memory.find(address, in: mapping.mmu.reverseMap) else {
+        return false
+      }
+      let expected = mapping.nested &+ entry.range.lowerBound &- mapping.canonical.lowerBound
+      if !Self.isUnknown(entry.payload), entry.payload & ReverseMapEntry.addressMask != expected {
+        return false
+      }
+      address = entry.range.upperBound
+    }
+    return true
+  }
+}

@@ -1,0 +1,64 @@
+/// What a reverse map says about a range of canonical IPAs.
+public struct ReverseMapEntry: Equatable, Sendable {
+  /// The canonical IPAs.
+  public let canonical: Range<UInt64>
+  /// The nested IPA of the first of them, or nil if it is unknown.
+  public let nested: UInt64?
+  /// The word that the tree holds, as the policy encodes it.
+  public let payload: UInt64
+
+  /// Bits 55:12 of a payload: the address, in all versions.
+  public static let addressMask: UInt64 = 0xff_ffff_ffff_f000
+}
+
+/// Looking at the reverse map of a shadow.
+extension Machine {
+  /// What is recorded for shadow `number`, which must exist, ascending by canonical IPA.
+  public func reverseMap(ofShadow number: Int) -> [ReverseMapEntry] {
+    policy.entries(of: shadow(number), in: self)
+  }
+
+  /// Whether an insertion failed, so that the absence of an entry proves nothing.
+  public func isReverseMapBroken(ofShadow number: Int) -> Bool {
+    self[shadow(number), .broken] != 0
+  }
+
+  /// Entries of the trees of shadow `number`, and the bytes of their nodes. Reading them costs nothing.
+  public func reverseMapSize(ofShadow number: Int) -> (entries: Int, bytes: Int) {
+    let trees = [shadow(number).reverseMap, shadow(number).directMap]
+    return (
+      trees.reduce(0) { $0 + memory.entryCount(of: $1) },
+      trees.reduce(0) { $0 + memory.nodeCount(of: $1) } * RangeTree.nodeWords * 8
+    )
+  }
+
+  /// Known entries of shadow `number` that no leaf bears out: their nested range does not map the page
+  /// that is behind their canonical range now. Legal, but they cost.
+  public func staleEntries(ofShadow number: Int) -> [ReverseMapEntry] {
+    let mmu = shadow(number)
+    let table = table(of: mmu)
+    return reverseMap(ofShadow: number).filter { entry in
+      guard let nested = entry.nested else { return false }
+      let size = entry.canonical.upperBound - entry.canonical.lowerBound
+      var address = nested
+      while let leaf = memory.nextEntry(in: address..<nested + size, of: table) {
+        let canonical = entry.canonical.lowerBound &+ leaf.address &- nested
+        if leaf.descriptor.isLeaf(leaf.level), isBacking(leaf.descriptor.address, canonical) {
+          return false
+        }
+        address = leaf.address + table.geometry.size(leaf.level)
+        if address >= nested + size { break }
+      }
+      return true
+    }
+  }
+
+  /// Whether the page behind a canonical IPA is at a physical address.
+  func isBacking(_ physical: UInt64, _ ipa: UInt64) -> Bool {
+    guard let slot = memslot(at: ipa) else { return false }
+    let hva = hva(of: ipa, in: slot)
+    let (entry, level, _) = hostWalk(hva)
+    return entry.has(Descriptor.valid)
+      && entry.address | hva & (hostTable.geometry.size(level) - 1) == physical
+  }
+}

@@ -1,0 +1,87 @@
+/// Parking: an event that stops in the middle keeps its remaining tasks in words, so that other events can
+/// run in between, and history goes through all of it.
+extension Machine {
+  /// Who holds what while an event is parked.
+  private enum Owner {
+    static let host: UInt64 = 1
+    static let memslot: UInt64 = 2
+    static let firstVCPU: UInt64 = 3
+  }
+
+  private static let taskWords: UInt64 = 8
+
+  /// Whether an event is paused.
+  public var isPaused: Bool { self[.parkedOwner] != 0 }
+
+  mutating func armPause(at address: UInt64) throws(Refusal) {
+    if isPaused { throw Refusal(.alreadyPaused, operand: 0) }
+    note(.pauseArmed, at: address)
+    self[.pauseAt] = address &+ 1
+  }
+
+  /// Stops the event that is being carried out.
+  mutating func park(at address: UInt64, of mmu: MMU) {
+    note(.parked, mmu.tableID, at: address)
+    let list = SparseArray(root: Register.parkedTasks.slot)
+    for (index, task) in tasks.enumerated() {
+      for (place, word) in task.words.enumerated() {
+        list.store(word, at: UInt64(index) * Self.taskWords + UInt64(place), in: &memory)
+      }
+    }
+    self[.parkedCount] = UInt64(tasks.count)
+    self[.parkedOwner] = owner
+    self[.pauseAt] = 0
+    tasks = []
+  }
+
+  mutating func resume() throws(Refusal) {
+    guard isPaused else {
+      if self[.pauseAt] == 0 { throw Refusal(.nothingPaused, operand: 0) }
+      note(.pauseUnused)
+      self[.pauseAt] = 0
+      return
+    }
+    note(.resumed)
+    let list = SparseArray(root: Register.parkedTasks.slot)
+    for index in 0..<self[.parkedCount] {
+      tasks.append(
+        Task(
+          words: (0..<Self.taskWords).map {
+            list.load(index * Self.taskWords + $0, from: memory)
+          }))
+    }
+    list.removeAll(in: &memory)
+    owner = self[.parkedOwner]
+    self[.parkedCount] = 0
+    self[.parkedOwner] = 0
+  }
+
+  /// Refuses an event that would wait for the paused one: its vCPU, or who needs a lock that it holds. A
+  /// paused change of the VMM's memory holds `mmap_lock` for reading, one of the slots `slots_lock`.
+  mutating func requireNoConflict(_ event: Event) throws(Refusal) {
+    owner = Self.owner(of: event)
+    guard isPaused else { return }
+    let parked = self[.parkedOwner]
+    if owner == parked, owner >= Owner.firstVCPU {
+      throw Refusal(.vcpuPaused(Int(owner - Owner.firstVCPU)), operand: 0)
+    }
+    let needsWrite =
+      switch event {
+      case .host(.unmap), .host(.protect), .host(.hugePages), .host(.merge), .host(.fork),
+        .host(.collapse):
+        true
+      default: owner == Owner.memslot
+      }
+    if needsWrite, parked < Owner.firstVCPU { throw Refusal(.lockHeld, operand: 0) }
+  }
+
+  private static func owner(of event: Event) -> UInt64 {
+    switch event {
+    case .addMemslot, .host(.deleteMemslot), .host(.dirtyLog), .host(.getDirtyLog): Owner.memslot
+    case .access(_, let vcpu, _, _, _), .context(let vcpu, _, _, _), .invalidate(let vcpu, _),
+      .l2Invalidate(let vcpu), .vncr(let vcpu, _):
+      Owner.firstVCPU + UInt64(vcpu)
+    default: Owner.host
+    }
+  }
+}

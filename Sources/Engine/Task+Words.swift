@@ -1,0 +1,96 @@
+/// A task as words: a number for its case, and its operands.
+extension Task {
+  var words: [UInt64] {
+    switch self {
+    case .beginInvalidation(let range): [1, range.lowerBound, range.upperBound]
+    case .endInvalidation(let range): [2, range.lowerBound, range.upperBound]
+    case .unmapCanonical(let range): [3, range.lowerBound, range.upperBound]
+    case .unmapShadows(let range, let cause):
+      [4, range.lowerBound, range.upperBound, cause == .memslot ? 1 : 0]
+    case .continueUnmap(let range, let index):
+      [5, range.lowerBound, range.upperBound, UInt64(index)]
+    case .invalidateShadow(let index, let range):
+      [6, range.lowerBound, range.upperBound, UInt64(index)]
+    case .sweep(let index, let range): [7, range.lowerBound, range.upperBound, UInt64(index)]
+    case .beginUnmapAll(let index): [8, UInt64(index)]
+    case .endUnmapAll(let index): [9, UInt64(index)]
+    case .finishRecycling(let index): [10, UInt64(index)]
+    case .dropVNCR(let range): [11, range.lowerBound, range.upperBound]
+    case .access(let access):
+      [
+        12, UInt64(access.guest.rawValue), UInt64(access.vcpu), UInt64(access.kind.rawValue),
+        access.address, access.value == nil ? 0 : 1, access.value ?? 0,
+      ]
+    case .touch(let range, let write): [13, range.lowerBound, range.upperBound, write ? 1 : 0]
+    case .discard(let range): [14, range.lowerBound, range.upperBound]
+    case .protect(let range, let write): [15, range.lowerBound, range.upperBound, write ? 1 : 0]
+    case .advise(let range, let added, let removed):
+      [16, range.lowerBound, range.upperBound, added.rawValue, removed.rawValue]
+    case .collapseRegions(let range): [17, range.lowerBound, range.upperBound]
+    case .merge: [18]
+    case .zap(let range): [19, range.lowerBound, range.upperBound]
+    case .removeVMAs(let range): [20, range.lowerBound, range.upperBound]
+    case .removeMemslot(let base): [21, UInt64(base)]
+    case .setFlags(let range, let flags):
+      [22, range.lowerBound, range.upperBound, flags.rawValue]
+    case .changeProtection(let range, let write):
+      [23, range.lowerBound, range.upperBound, write ? 1 : 0]
+    case .protectForFork(let range): [24, range.lowerBound, range.upperBound]
+    case .splitHugePage(let start): [25, start]
+    case .replaceHugeZeroPage(let start): [26, start]
+    case .copyOnWrite(let hva): [27, hva]
+    case .collapse(let start): [28, start]
+    case .writeProtectForMerge(let hva): [29, hva]
+    case .makeMerged(let hva): [30, hva]
+    case .replaceByMerged(let hva, let keeper): [31, hva, keeper]
+    case .endSweep(let index): [32, UInt64(index)]
+    }
+  }
+
+  /// The task that words stand for; there must be eight of them.
+  init(words: [UInt64]) {
+    let range = words[1]..<max(words[1], words[2])
+    let isSet = words[3] != 0
+    switch words[0] {
+    case 1: self = .beginInvalidation(range)
+    case 2: self = .endInvalidation(range)
+    case 3: self = .unmapCanonical(range)
+    case 4: self = .unmapShadows(range, isSet ? .memslot : .notifier)
+    case 5: self = .continueUnmap(range, Int(words[3]))
+    case 6: self = .invalidateShadow(Int(words[3]), range)
+    case 7: self = .sweep(Int(words[3]), range)
+    case 8: self = .beginUnmapAll(Int(words[1]))
+    case 9: self = .endUnmapAll(Int(words[1]))
+    case 10: self = .finishRecycling(Int(words[1]))
+    case 11: self = .dropVNCR(range)
+    case 12:
+      self = .access(
+        Access(
+          guest: Guest(rawValue: UInt8(words[1])) ?? .l1, vcpu: Int(words[2]),
+          kind: AccessKind(rawValue: UInt8(words[3])) ?? .read, address: words[4],
+          value: words[5] == 0 ? nil : words[6]))
+    case 13: self = .touch(range, write: isSet)
+    case 14: self = .discard(range)
+    case 15: self = .protect(range, write: isSet)
+    case 16:
+      self = .advise(
+        range, adding: VMAFlags(rawValue: words[3]), removing: VMAFlags(rawValue: words[4]))
+    case 17: self = .collapseRegions(range)
+    case 18: self = .merge
+    case 19: self = .zap(range)
+    case 20: self = .removeVMAs(range)
+    case 21: self = .removeMemslot(Int(words[1]))
+    case 22: self = .setFlags(range, VMAFlags(rawValue: words[3]))
+    case 23: self = .changeProtection(range, write: isSet)
+    case 24: self = .protectForFork(range)
+    case 25: self = .splitHugePage(words[1])
+    case 26: self = .replaceHugeZeroPage(words[1])
+    case 27: self = .copyOnWrite(words[1])
+    case 28: self = .collapse(words[1])
+    case 29: self = .writeProtectForMerge(words[1])
+    case 30: self = .makeMerged(words[1])
+    case 31: self = .replaceByMerged(words[1], keeper: words[2])
+    default: self = .endSweep(Int(words[1]))
+    }
+  }
+}
