@@ -78,6 +78,11 @@ extension Expectation {
     of answer: ReverseMapAnswer, _ shadow: Int, _ ipa: UInt64, _ machine: Machine
   ) -> String? {
     let found = machine.reverseMap(ofShadow: shadow).filter { $0.canonical.contains(ipa) }
+    if case .payload(let word) = answer {
+      let words = found.map(\.payload)
+      return words.contains(word)
+        ? nil : "the payload is \(words.first.map { "0x" + hex($0) } ?? "none")"
+    }
     let answers = found.map { entry in
       entry.nested.map { ReverseMapAnswer.known($0 + (ipa - entry.canonical.lowerBound)) }
         ?? .unknown
@@ -95,6 +100,7 @@ extension ReverseMapAnswer {
     case .nothing: "none"
     case .unknown: "unknown"
     case .known(let nested): "known 0x\(hex(nested))"
+    case .payload(let word): "payload 0x\(hex(word))"
     }
   }
 }

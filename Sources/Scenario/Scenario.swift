@@ -74,6 +74,8 @@ public enum ReverseMapAnswer: Equatable, Sendable {
   case unknown
   /// It is mapped at a nested IPA.
   case known(UInt64)
+  /// The entry that covers it is this word.
+  case payload(UInt64)
 }
 
 /// Something wrong with a file, and where.

@@ -82,6 +82,9 @@ extension StatementParser {
     if operands.takeIf("known") {
       return .reverseMap(shadow: shadow, ipa: ipa, .known(try operands.number("nested IPA")))
     }
+    if operands.takeIf("payload") {
+      return .reverseMap(shadow: shadow, ipa: ipa, .payload(try operands.number("the word")))
+    }
     let answer = try operands.take(["unknown": ReverseMapAnswer.unknown, "none": .nothing])
     return .reverseMap(shadow: shadow, ipa: ipa, answer)
   }

@@ -19,6 +19,9 @@ extension Pagewalk {
     @Option(help: ArgumentHelp("The moment: N events done, N.STEP, step:LABEL, N%, start, end."))
     var at = "end"
 
+    @Option(help: Pagewalk.policyHelp)
+    var policy: [String] = []
+
     @Option(help: ArgumentHelp("canonical, shadow<N> or guest<VMID>."))
     var table = "canonical"
 
@@ -26,7 +29,7 @@ extension Pagewalk {
     var image: String?
 
     func run() throws {
-      let machine = try Pagewalk.machine(of: file, at: at)
+      let machine = try Pagewalk.session(of: file, at: at, policies: policy).timeline.machine
       let (text, pages) = try selected(machine)
       if let image {
         try write(pages, to: image)
@@ -77,14 +80,11 @@ extension Pagewalk {
     }
   }
 
-  /// The machine of a scenario at a moment.
-  static func machine(of file: String, at text: String) throws -> Machine {
-    try session(of: file, at: text).timeline.machine
-  }
-
   /// A scenario, carried out and brought to a moment.
-  static func session(of file: String, at text: String) throws -> Session {
-    var session = Session(try scenario(file))
+  static func session(
+    of file: String, at text: String, policies: [String]
+  ) throws -> Session {
+    var session = Session(try scenario(file, policies: policies))
     do {
       try session.finish()
     } catch {

@@ -15,7 +15,7 @@ struct Pagewalk: ParsableCommand {
       Exit codes: 0 done; 1 the answer is no (an expectation failed); 2 wrong usage; 3 wrong input; \
       4 no usable terminal.
       """,
-    subcommands: [Run.self, Dump.self])
+    subcommands: [Run.self, Dump.self, Compare.self])
 }
 
 /// Parses the arguments and carries the command out, with the exit codes that the manual promises.
@@ -57,14 +57,28 @@ struct Failure: Error {
 }
 
 extension Pagewalk {
+  /// The option `--policy` of all commands that carry a scenario out.
+  static let policyHelp = ArgumentHelp(
+    "Another policy than the scenario's: revmap=none|v1|v2|v3|repaired|ideal.",
+    valueName: "key=value")
+
   /// Reads and parses a scenario; `-` is the standard input.
-  static func scenario(_ path: String) throws -> Scenario {
+  static func scenario(_ path: String, policies: [String] = []) throws -> Scenario {
     let bytes = try contents(of: path)
+    var scenario: Scenario
     do {
-      return try Scenario(parsing: bytes, file: path == "-" ? "stdin" : path)
+      scenario = try Scenario(parsing: bytes, file: path == "-" ? "stdin" : path)
     } catch {
       throw Failure.input(error.description)
     }
+    for policy in policies {
+      do {
+        scenario = try scenario.under(policy: policy)
+      } catch {
+        throw Failure.usage("--policy \(policy): \(error.message)")
+      }
+    }
+    return scenario
   }
 
   private static func contents(of path: String) throws -> [UInt8] {

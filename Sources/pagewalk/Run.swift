@@ -17,6 +17,9 @@ extension Pagewalk {
         "Write the kernel's dumps of every step to FOLDER/LABEL/.", valueName: "folder"))
     var dumpDir: String?
 
+    @Option(help: Pagewalk.policyHelp)
+    var policy: [String] = []
+
     @Flag(help: "Print one JSON object for each event, with its micro-steps and changes.")
     var json = false
 
@@ -24,7 +27,7 @@ extension Pagewalk {
     var check = false
 
     func run() throws {
-      var session = Session(try Pagewalk.scenario(file))
+      var session = Session(try Pagewalk.scenario(file, policies: policy))
       var violations = 0
       var finished = false
       while !finished {
@@ -91,6 +94,7 @@ extension Pagewalk {
         for number in 0..<shadows {
           try write(
             KernelDump.text(of: .shadow(number), in: machine), nested + "/nested_mmu\(number)")
+          try write(ReverseMapDump.text(ofShadow: number, in: machine), folder + "/revmap\(number)")
         }
       } catch {
         throw Failure.environment("\(folder): cannot be written")

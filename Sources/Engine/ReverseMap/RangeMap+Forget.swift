@@ -37,11 +37,11 @@ extension RangeMap {
   /// without an invalidation that reached us, so that pair goes first.
   func forgetRemapped(_ mapping: ShadowMapping, in machine: inout Machine) {
     guard forgetting == .byDirectMap else { return }
-    for entry in machine.memory.entries(in: mapping.nestedRange, of: mapping.mmu.directMap)
-    where entry.payload & ReverseMapEntry.addressMask != mapping.canonical.lowerBound
-      || entry.range != mapping.nestedRange
-    {
-      erasePair(entry, mapping.mmu, in: &machine)
+    for entry in machine.memory.entries(in: mapping.nestedRange, of: mapping.mmu.directMap) {
+      let canonical = entry.payload & ReverseMapEntry.addressMask
+      if canonical &- entry.range.lowerBound != mapping.canonical.lowerBound &- mapping.nested {
+        erasePair(entry, mapping.mmu, in: &machine)
+      }
     }
   }
 

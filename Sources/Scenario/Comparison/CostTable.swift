@@ -1,0 +1,56 @@
+/// The costs of a scenario under several policies, as a table of at most 80 columns.
+public struct CostTable {
+  private let title: String
+  private let file: String
+  private let costs: [PolicyCost]
+
+  /// A table of a scenario's costs.
+  public init(_ scenario: Scenario, _ costs: [PolicyCost]) {
+    title = scenario.printableTitle
+    file = scenario.file
+    self.costs = costs
+  }
+
+  /// The table, then the rules that were broken.
+  public var text: String {
+    let head = [
+      "policy", "notifiers", "full", "removed", "needed", "refaults", "entries", "bytes", "unknown",
+      "stale",
+    ]
+    let rows = [head] + costs.map(Self.row)
+    let widths = head.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    var lines = [title.isEmpty ? file : "\(file): \(title)"]
+    for row in rows {
+      let cells = row.indices.map { column in
+        let padding = String(repeating: " ", count: widths[column] - row[column].count)
+        return column == 0 ? row[column] + padding : padding + row[column]
+      }
+      lines.append(cells.joined(separator: " "))
+    }
+    for cost in costs {
+      for breach in cost.violations {
+        lines.append(
+          "\(cost.policy) breaks \(breach.rule) at event \(breach.event), line \(breach.line)")
+      }
+      if let stopped = cost.stopped { lines.append("\(cost.policy) stops: \(stopped)") }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func row(_ cost: PolicyCost) -> [String] {
+    [
+      cost.policy, "\(cost.notifiers)", "\(cost.fullUnmaps)", "\(cost.leavesRemoved)",
+      "\(cost.leavesNeeded)", "\(cost.refaults)", "\(cost.peakEntries)",
+      Phrase.size(UInt64(cost.peakBytes)), Phrase.size(cost.peakUnknown), "\(cost.peakStale)",
+    ]
+  }
+}
+
+extension Scenario {
+  /// The title with its control characters left out, for an output that is not the screen.
+  var printableTitle: String {
+    String(
+      String.UnicodeScalarView(
+        title.unicodeScalars.filter { $0.properties.generalCategory != .control }))
+  }
+}

@@ -1,0 +1,57 @@
+import Engine
+
+/// What the events of a scenario cost under one reverse map, and where it is wrong.
+public struct PolicyCost: Equatable, Sendable, Encodable {
+  /// A rule that an event breaks for the first time.
+  public struct Breach: Equatable, Sendable, Encodable {
+    /// The rule's name.
+    public let rule: String
+    /// Number of the event, from 1, and its line.
+    public let event: Int
+    /// Line of the event's statement.
+    public let line: Int
+  }
+
+  /// Name of the policy.
+  public let policy: String
+  /// Notifier invalidations that concerned the VM.
+  public internal(set) var notifiers = 0
+  /// Unmaps of everything in a shadow, whatever the reason.
+  public internal(set) var fullUnmaps = 0
+  /// Shadow leaves that notifiers and the deletion of slots removed.
+  public internal(set) var leavesRemoved = 0
+  /// Shadow leaves that had to go then: those that reached the canonical range.
+  public internal(set) var leavesNeeded = 0
+  /// Leaves that had gone without need and were faulted in again.
+  public internal(set) var refaults = 0
+  /// The most entries, and bytes of nodes, that all reverse maps had after an event.
+  public internal(set) var peakEntries = 0
+  /// The most bytes of nodes.
+  public internal(set) var peakBytes = 0
+  /// The most canonical addresses, in bytes, whose nested IPA was unknown.
+  public internal(set) var peakUnknown: UInt64 = 0
+  /// The most known entries without a leaf.
+  public internal(set) var peakStale = 0
+  /// The rules that were broken, each with the first event that did, in the order of those events.
+  public internal(set) var violations: [Breach] = []
+  /// Why the events could not all be carried out under this policy, or nil.
+  public internal(set) var stopped: String?
+
+  init(_ policy: ReverseMapPolicyName) { self.policy = policy.rawValue }
+}
+
+extension Scenario {
+  /// Carries the scenario out under a policy, and counts.
+  public func cost(under policy: ReverseMapPolicyName) -> PolicyCost {
+    var session = Session(under(policy))
+    var meter = CostMeter(policy)
+    do {
+      while let statement = try session.advance() {
+        if case .event = statement.kind { meter.count(last: &session) }
+      }
+    } catch {
+      meter.cost.stopped = error.description
+    }
+    return meter.cost
+  }
+}

@@ -1,0 +1,31 @@
+import Engine
+
+extension Scenario {
+  /// The same events under another reverse map. Where there is none, nothing of it can fail, so the
+  /// statements `revmap fail` are left out.
+  public func under(_ policy: ReverseMapPolicyName) -> Scenario {
+    var other = self
+    other.configuration.reverseMap = policy
+    if policy == .none {
+      other.statements.removeAll {
+        if case .event(.failReverseMap) = $0.kind { true } else { false }
+      }
+    }
+    return other
+  }
+
+  /// The same events under what a statement `policy` would set: `revmap=NAME`.
+  ///
+  /// - Throws: what was expected instead.
+  public func under(policy text: String) throws(ScenarioError) -> Scenario {
+    var words = Words([UInt8](("policy " + text).utf8))
+    do throws(Mistake) {
+      _ = try words.read(from: 0)
+      guard case .policy(let name) = try StatementParser.parse(words) else { return self }
+      return under(name)
+    } catch {
+      throw ScenarioError(
+        file: text, line: 1, column: max(1, error.offset - 6), message: error.message)
+    }
+  }
+}
