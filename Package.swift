@@ -29,6 +29,7 @@ let package = Package(
         "Engine", "Scenario", "Canvas", "Viewer", "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      resources: [.embedInCode("../../assets/scenarios/built-in.pw")],
       swiftSettings: strict),
     .target(name: "CBenchmarkPeers"),
     .executableTarget(
@@ -44,6 +45,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "CanvasTests", dependencies: ["Canvas"], path: "Tests/Canvas", swiftSettings: strict),
+    .testTarget(
+      name: "ViewerTests", dependencies: ["Engine", "Scenario", "Canvas", "Viewer"],
+      path: "Tests/Viewer", exclude: ["Frames"], swiftSettings: strict),
     .testTarget(
       name: "TerminalTests",
       dependencies: ["Canvas", "CTerminal", "Terminal", "CPseudoterminal", "TerminalProbe"],

@@ -113,6 +113,12 @@ extension Violation {
 }
 
 extension Outcome {
+  /// The outcome as a sentence.
+  public var sentence: String {
+    let words = description
+    return words.prefix(1).uppercased() + words.dropFirst() + "."
+  }
+
   /// The outcome in words, for messages.
   public var description: String {
     switch self {

@@ -47,3 +47,8 @@ extension Session {
     scenario.statements[statementOfEvent[index]].line
   }
 }
+
+extension Session {
+  /// Moves in time by one step of some kind; what the step returns.
+  public mutating func move(_ step: (inout Timeline) -> Bool) -> Bool { step(&timeline) }
+}

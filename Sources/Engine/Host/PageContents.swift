@@ -19,16 +19,20 @@ struct PageContents {
   private let head: UInt64
   private let tail: UInt64
 
+  /// What a page holds that is not there.
+  static let absent = PageContents(head: 0, tail: 0)
+
+  init(head: UInt64, tail: UInt64) {
+    self.head = head
+    self.tail = tail
+  }
+
   init(of page: UInt64, in machine: Machine) {
-    let index = (page - Machine.pagesBase) >> 12 * 2
-    let array = SparseArray(root: Machine.Register.contents.slot)
-    if let slot = array.slot(of: index, in: machine.memory) {
-      head = machine.memory.load(slot)
-      tail = machine.memory.load(slot + 1)
-    } else {
-      head = 0
-      tail = 0
+    guard let slot = machine.contentsSlot(ofPage: page) else {
+      self = .absent
+      return
     }
+    self.init(head: machine.memory.load(slot), tail: machine.memory.load(slot + 1))
   }
 
   var pattern: UInt64 { head >> 32 }
@@ -70,6 +74,12 @@ extension Machine {
     mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
     mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
     return mixed ^ mixed >> 31
+  }
+
+  /// Slot of the two words about a page, or nil if nothing was ever stored in it.
+  func contentsSlot(ofPage page: UInt64) -> Int? {
+    SparseArray(root: Register.contents.slot)
+      .slot(of: (page - Self.pagesBase) >> 12 * 2, in: memory)
   }
 
   /// The 8 bytes at a physical address of guest memory (aligned down).

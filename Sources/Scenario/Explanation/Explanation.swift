@@ -19,12 +19,12 @@ public struct Explanation: Equatable, Sendable {
   }
 }
 
-/// Numbers as they appear in sentences.
-enum Phrase {
-  static func address(_ value: UInt64) -> String { "0x" + hex(value) }
+/// Numbers, entries and tables as they appear in sentences.
+package enum Phrase {
+  package static func address(_ value: UInt64) -> String { "0x" + hex(value) }
 
   /// A size in the largest unit that divides it.
-  static func size(_ bytes: UInt64) -> String {
+  package static func size(_ bytes: UInt64) -> String {
     let units = ["", "K", "M", "G", "T"]
     var value = bytes
     var unit = 0
@@ -35,9 +35,9 @@ enum Phrase {
     return "\(value)\(units[unit])"
   }
 
-  static func span(_ step: Step) -> String { "\(address(step.address))+\(size(step.size))" }
+  package static func span(_ step: Step) -> String { "\(address(step.address))+\(size(step.size))" }
 
-  static func permissions(_ bits: UInt64) -> String {
+  package static func permissions(_ bits: UInt64) -> String {
     let permissions = Descriptor(bits).permissions
     let execute = ["PX UX", "UX", "", "PX"][permissions.executeNever]
     let parts = [permissions.read ? "R" : "", permissions.write ? "W" : "", execute]
@@ -45,7 +45,7 @@ enum Phrase {
     return text.isEmpty ? "no permission" : text
   }
 
-  static func access(_ raw: UInt64) -> String {
+  package static func access(_ raw: UInt64) -> String {
     switch AccessKind(rawValue: UInt8(truncatingIfNeeded: raw)) {
     case .write: "write"
     case .execute: "fetch"
@@ -53,7 +53,7 @@ enum Phrase {
     }
   }
 
-  static func status(_ code: UInt64) -> String {
+  package static func status(_ code: UInt64) -> String {
     let status = FaultStatus(UInt8(truncatingIfNeeded: code))
     let name =
       switch status.faultClass {
@@ -68,7 +68,7 @@ enum Phrase {
   }
 
   /// What an entry is, in one phrase.
-  static func entry(_ bits: UInt64, level: Int) -> String {
+  package static func entry(_ bits: UInt64, level: Int) -> String {
     let entry = Descriptor(bits)
     if bits == 0 { return "empty" }
     if entry.isLocked { return "LOCKED" }
@@ -80,7 +80,7 @@ enum Phrase {
   }
 
   /// The name of a table, and of its input addresses.
-  static func table(_ id: TableID?) -> String {
+  package static func table(_ id: TableID?) -> String {
     switch id {
     case .canonical: "the canonical table"
     case .shadow(let number): "shadow \(number)"
@@ -90,7 +90,7 @@ enum Phrase {
     }
   }
 
-  static func input(_ id: TableID?) -> String {
+  package static func input(_ id: TableID?) -> String {
     switch id {
     case .canonical: "canonical IPA"
     case .shadow, .guest: "nested IPA"

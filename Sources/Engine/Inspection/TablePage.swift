@@ -1,0 +1,174 @@
+/// One page of a translation table, or its root with all its concatenated pages, wherever it is kept.
+public struct TablePage: Sendable {
+  /// First input address that the page covers.
+  public let address: UInt64
+  /// Level of its entries.
+  public let level: Int
+  /// Number of its entries.
+  public let count: Int
+  private let shift: UInt64
+  private let words: Words
+
+  fileprivate enum Words {
+    /// In the machine's memory, from a slot on.
+    case slots(Memory, Int)
+    /// In pages of L1's memory that follow each other, from a canonical IPA on; nil for a page that
+    /// cannot be read.
+    case guest([GuestPage?], UInt64)
+  }
+
+  /// Bytes that an entry covers.
+  public var entrySize: UInt64 { 1 << shift }
+
+  /// The entry at an index. One that cannot be read counts as empty, as in the kernel's dump.
+  public subscript(index: Int) -> Descriptor {
+    switch words {
+    case .slots(let memory, let first): return Descriptor(memory.load(first + index))
+    case .guest(let pages, let place):
+      let word = Int(place >> 3 & 511) + index
+      return Descriptor(pages[word >> 9]?[word & 511] ?? 0)
+    }
+  }
+
+  /// Number of entries that are not empty.
+  public var usedCount: Int {
+    switch words {
+    case .slots(let memory, let first):
+      stride(from: first, to: first + count, by: Memory.frameWords)
+        .reduce(0) { $0 + memory.usedWords(inFrameAt: $1) }
+    case .guest: (0..<count).count { self[$0].bits != 0 }
+    }
+  }
+
+  /// Whether any entry may have been another before some stores.
+  public func mayDiffer(from past: PastWords) -> Bool {
+    switch words {
+    case .slots(_, let first):
+      stride(from: first, to: first + count, by: Memory.frameWords)
+        .contains { past.touchesFrame(of: $0) }
+    case .guest(let pages, _): pages.contains { $0?.mayDiffer(from: past) ?? false }
+    }
+  }
+
+  /// The entry at an index as it was before some stores, while the page was where it is.
+  public func entry(_ index: Int, in past: PastWords) -> Descriptor {
+    switch words {
+    case .slots(_, let first): return past[first + index].map { Descriptor($0) } ?? self[index]
+    case .guest(let pages, let place):
+      let word = Int(place >> 3 & 511) + index
+      return Descriptor(pages[word >> 9]?.word(word & 511, in: past) ?? 0)
+    }
+  }
+
+  /// First input address of an entry.
+  public func address(of index: Int) -> UInt64 { address + UInt64(index) << shift }
+
+  /// Index of the entry that covers an input address; one outside the page counts as its nearest end.
+  public func index(of address: UInt64) -> Int {
+    address < self.address ? 0 : min(count - 1, Int((address - self.address) >> shift))
+  }
+
+  /// Where an entry lies: its physical address, or in L1's memory its canonical IPA.
+  public func place(of index: Int) -> UInt64 {
+    switch words {
+    case .slots(_, let first): Memory.address(ofSlot: first + index)
+    case .guest(_, let place): place + UInt64(index) * 8
+    }
+  }
+
+  /// Slots of the words that decide what an entry is.
+  public func slots(of index: Int) -> [Int] {
+    switch words {
+    case .slots(_, let first): return [first + index]
+    case .guest(let pages, let place):
+      let word = Int(place >> 3 & 511) + index
+      return pages[word >> 9]?.slots(ofWord: word & 511) ?? []
+    }
+  }
+
+  fileprivate init(
+    _ words: Words, address: UInt64, level: Int, count: Int, _ geometry: Geometry
+  ) {
+    self.words = words
+    self.address = address
+    self.level = level
+    self.count = count
+    shift = geometry.shift(level)
+  }
+}
+
+/// Reads a table page by page: one that the host keeps, or one of L1's.
+public struct TableReader: Sendable {
+  /// The table's shape.
+  public let geometry: Geometry
+  private let machine: Machine
+  private let keeper: Keeper
+
+  private enum Keeper {
+    case host(root: Int)
+    case guest(root: UInt64)
+  }
+
+  /// A reader of a table that the host keeps.
+  public init(_ table: Table, in machine: Machine) {
+    geometry = table.geometry
+    keeper = .host(root: table.root)
+    self.machine = machine
+  }
+
+  /// A reader of a table that L1 keeps.
+  public init(_ guest: GuestTable, in machine: Machine) {
+    geometry = guest.vtcr.geometry
+    keeper = .guest(root: guest.root)
+    self.machine = machine
+  }
+
+  /// The root.
+  public var root: TablePage {
+    switch keeper {
+    case .host(let root): page(.slots(machine.memory, root), 0, geometry.startLevel)
+    case .guest(let root): guestPage(at: root, 0, geometry.startLevel)
+    }
+  }
+
+  /// The table that an entry of a page points to, or nil if it points to none.
+  public func child(of index: Int, in page: TablePage) -> TablePage? {
+    let entry = page[index]
+    guard entry.isTable(page.level) else { return nil }
+    let address = page.address(of: index)
+    switch keeper {
+    case .host:
+      guard let slot = machine.memory.slot(at: entry.address) else { return nil }
+      return self.page(.slots(machine.memory, slot), address, page.level + 1)
+    case .guest:
+      return guestPage(
+        at: entry.address(granuleShift: geometry.granuleShift), address, page.level + 1)
+    }
+  }
+
+  /// The entries that a walk reads for an input address, from the root on.
+  public func path(to address: UInt64) -> [(page: TablePage, index: Int)] {
+    var page = root
+    var path = [(page, page.index(of: address))]
+    while let child = child(of: page.index(of: address), in: page) {
+      page = child
+      path.append((page, page.index(of: address)))
+    }
+    return path
+  }
+
+  private func entries(_ level: Int) -> Int {
+    level == geometry.startLevel ? geometry.rootEntries : geometry.tableEntries
+  }
+
+  private func page(_ words: TablePage.Words, _ address: UInt64, _ level: Int) -> TablePage {
+    TablePage(words, address: address, level: level, count: entries(level), geometry)
+  }
+
+  private func guestPage(at place: UInt64, _ address: UInt64, _ level: Int) -> TablePage {
+    let bytes = UInt64(entries(level)) * 8
+    let pages = stride(from: place & ~4095, to: place + bytes, by: 4096)
+      .map { machine.guestPage(at: $0) }
+    return page(.guest(pages, place), address, level)
+  }
+}
