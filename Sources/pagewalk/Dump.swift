@@ -82,7 +82,7 @@ extension Pagewalk {
 
   /// A scenario, carried out and brought to a moment.
   static func session(
-    of file: String, at text: String, policies: [String]
+    of file: String?, at text: String, policies: [String]
   ) throws -> Session {
     var session = Session(try scenario(file, policies: policies))
     do {

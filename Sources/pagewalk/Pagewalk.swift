@@ -15,7 +15,8 @@ struct Pagewalk: ParsableCommand {
       Exit codes: 0 done; 1 the answer is no (an expectation failed); 2 wrong usage; 3 wrong input; \
       4 no usable terminal.
       """,
-    subcommands: [Run.self, Dump.self, Compare.self])
+    subcommands: [View.self, Render.self, Run.self, Dump.self, Compare.self],
+    defaultSubcommand: View.self)
 }
 
 /// Parses the arguments and carries the command out, with the exit codes that the manual promises.
@@ -62,12 +63,14 @@ extension Pagewalk {
     "Another policy than the scenario's: revmap=none|v1|v2|v3|repaired|ideal.",
     valueName: "key=value")
 
-  /// Reads and parses a scenario; `-` is the standard input.
-  static func scenario(_ path: String, policies: [String] = []) throws -> Scenario {
-    let bytes = try contents(of: path)
+  /// Reads and parses a scenario; `-` is the standard input, and nil the scenario that greets whoever
+  /// brings none.
+  static func scenario(_ path: String?, policies: [String] = []) throws -> Scenario {
+    let bytes = try path.map(contents) ?? PackageResources.built_in_pw
+    let name = path.map { $0 == "-" ? "stdin" : $0 } ?? "built-in.pw"
     var scenario: Scenario
     do {
-      scenario = try Scenario(parsing: bytes, file: path == "-" ? "stdin" : path)
+      scenario = try Scenario(parsing: bytes, file: name)
     } catch {
       throw Failure.input(error.description)
     }

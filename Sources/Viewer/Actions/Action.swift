@@ -1,0 +1,61 @@
+/// What a person can ask for: by a key, and by its name on the command line.
+public enum Action: String, CaseIterable, Sendable {
+  // Time.
+  case nextEvent = "next-event"
+  case previousEvent = "previous-event"
+  case nextStep = "next-step"
+  case previousStep = "previous-step"
+  case nextMark = "next-mark"
+  case previousMark = "previous-mark"
+  case start
+  case end
+  case goTo = "goto"
+
+  // Moving.
+  case up
+  case down
+  case left
+  case right
+  case halfPageUp = "half-page-up"
+  case halfPageDown = "half-page-down"
+  case pageUp = "page-up"
+  case pageDown = "page-down"
+  case top
+  case bottom
+  case choose
+
+  // Panes.
+  case nextPane = "next-pane"
+  case previousPane = "previous-pane"
+  case pane
+  case nextTable = "next-table"
+  case previousTable = "previous-table"
+  case maximise
+  case layout
+  case flat
+  case follow
+  case unlink
+
+  // The program.
+  case help
+  case command
+  case redraw
+  case suspend
+  case back
+  case quit
+  case quitNow = "quit-now"
+}
+
+/// An action with what was said to it.
+public struct Command: Hashable, Sendable {
+  /// The action.
+  public var action: Action
+  /// What the action needs to know; empty if nothing was said.
+  public var argument: String
+
+  /// A command.
+  public init(_ action: Action, _ argument: String = "") {
+    self.action = action
+    self.argument = argument
+  }
+}

@@ -1,0 +1,97 @@
+import Engine
+
+/// The page that the cursor is on, and where else it is: through L1's table, the canonical table and the
+/// physical address.
+struct Link: Equatable {
+  /// Where it is mapped, or would be: input addresses by table, the selected one first.
+  private(set) var places: [TableID: [UInt64]] = [:]
+  /// Its canonical IPA, if it has one.
+  private(set) var ipa: UInt64?
+  /// Its physical address, if it has one.
+  private(set) var physical: UInt64?
+  /// What is still to be searched for other places.
+  private(set) var searches: [InverseSearch] = []
+
+  /// Whether all of its places are known.
+  var isComplete: Bool { searches.isEmpty }
+
+  /// Number of nested addresses of one guest that lead to it.
+  var aliasCount: Int {
+    places.filter { if case .guest = $0.key { true } else { false } }.map(\.value.count).max() ?? 0
+  }
+
+  /// The page of a table's input address.
+  init(from table: TableID, at address: UInt64, in machine: Machine) {
+    let page = address & ~4095
+    add(page, to: table)
+    switch table {
+    case .canonical: ipa = page
+    case .guest(let vmid):
+      if let guest = machine.guestTables.first(where: { $0.vttbr.vmid == vmid }) {
+        linkNested(page, through: guest, in: machine)
+      }
+    case .shadow(let number):
+      if let guest = machine.guestTable(ofShadow: number) {
+        linkNested(page, through: guest, in: machine)
+      } else if machine.shadowContext(number).isValid {
+        ipa = page
+      }
+      physical = machine.output(of: page, in: table)
+    case .host: break
+    }
+    linkCanonical(in: machine)
+  }
+
+  private mutating func add(_ address: UInt64, to table: TableID) {
+    if !(places[table]?.contains(address) ?? false) { places[table, default: []].append(address) }
+  }
+
+  /// A nested address is the same one in L1's table and in the shadows that serve it.
+  private mutating func linkNested(_ page: UInt64, through guest: GuestTable, in machine: Machine) {
+    add(page, to: .guest(guest.vttbr.vmid))
+    for number in machine.shadows(serving: guest) { add(page, to: .shadow(number)) }
+    ipa = ipa ?? machine.peekGuestWalk(page, guest).map { $0.output & ~4095 }
+  }
+
+  private mutating func linkCanonical(in machine: Machine) {
+    guard let ipa else { return }
+    add(ipa, to: .canonical)
+    physical =
+      physical ?? machine.output(of: ipa, in: .canonical) ?? machine.hostPage(at: ipa)?.physical
+    searches += machine.guestTables.map { InverseSearch(.guest($0), for: ipa) }
+    for number in 0..<machine.configuration.shadows where machine.shadowContext(number).isValid {
+      if !machine.shadowContext(number).stage2Enabled { add(ipa, to: .shadow(number)) }
+      if let physical { searches.append(InverseSearch(.shadow(number), for: physical)) }
+    }
+  }
+
+  /// Searches on for other places, through at most `pages` pages of tables.
+  mutating func search(_ machine: Machine, pages: Int) {
+    var left = pages
+    while left > 0, var search = searches.first {
+      for address in search.run(in: machine, pages: &left) {
+        switch search.target {
+        case .guest(let guest): linkNested(address, through: guest, in: machine)
+        case .shadow(let number): add(address, to: .shadow(number))
+        }
+      }
+      searches[0] = search
+      if search.isOver { searches.removeFirst() }
+    }
+  }
+}
+
+extension Machine {
+  /// The shadows that serve a table of L1's.
+  func shadows(serving guest: GuestTable) -> [Int] {
+    (0..<configuration.shadows).filter { guestTable(ofShadow: $0) == guest }
+  }
+
+  /// Where a table that the host keeps maps an input address to.
+  func output(of address: UInt64, in id: TableID) -> UInt64? {
+    guard let table = table(id), address < table.geometry.inputSize else { return nil }
+    let end = walk(address, in: table)
+    guard end.descriptor.isLeaf(end.level) else { return nil }
+    return end.descriptor.address | address & (table.geometry.size(end.level) - 1)
+  }
+}

@@ -1,0 +1,47 @@
+import Engine
+
+/// The linked cursor.
+extension Model {
+  /// Pages of tables that are searched for other places of a page before the next frame.
+  private static let pagesAtOnce = 64
+
+  /// Finds where the selected page is, and brings the linked cursors there.
+  mutating func updateLink() {
+    guard let selected, let pane = pane(showing: selected), let cursor = views[pane]?.cursor
+    else {
+      link = nil
+      return
+    }
+    var link = Link(from: selected, at: cursor.address, in: machine)
+    link.search(machine, pages: Self.pagesAtOnce)
+    self.link = link
+    followLink()
+  }
+
+  /// Searches on for other places of the page. Returns whether there was anything to do.
+  mutating func searchLinks() -> Bool {
+    guard var link, !link.isComplete else { return false }
+    link.search(machine, pages: Self.pagesAtOnce)
+    self.link = link
+    followLink()
+    return true
+  }
+
+  private mutating func followLink() {
+    guard isLinked, let link else { return }
+    for pane in panes where pane.isTable {
+      guard let id = tableID(of: pane), id != selected, let places = link.places[id],
+        let first = places.first
+      else { continue }
+      if let cursor = views[pane]?.cursor, places.contains(cursor.address) { continue }
+      views[pane]?.cursor = Position(first, level: Geometry.lastLevel)
+    }
+  }
+
+  /// Selects an address of a table, as what happens does.
+  mutating func select(_ address: UInt64, in table: TableID, level: Int = Geometry.lastLevel) {
+    guard let pane = pane(showing: table) else { return }
+    views[pane]?.cursor = Position(address, level: level)
+    selected = table
+  }
+}

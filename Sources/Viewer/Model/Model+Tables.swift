@@ -1,0 +1,84 @@
+import Engine
+
+/// Which table a pane shows, and its rows.
+extension Model {
+  /// The table of a pane; nil if it has none now.
+  func tableID(of pane: Pane) -> TableID? {
+    switch pane {
+    case .canonical: .canonical
+    case .shadow: views[pane]?.pinned ?? .shadow(recentShadow)
+    case .guest: guestTable.map { .guest($0.vttbr.vmid) }
+    case .steps, .detail: nil
+    }
+  }
+
+  /// The table of L1's that is shown: the chosen one, else the one that the shadow serves, else any.
+  var guestTable: GuestTable? {
+    let tables = machine.guestTables
+    if case .guest(let vmid) = views[.guest]?.pinned {
+      return tables.first { $0.vttbr.vmid == vmid }
+    }
+    if case .shadow(let number) = tableID(of: .shadow),
+      let table = machine.guestTable(ofShadow: number)
+    {
+      return table
+    }
+    return tables.first
+  }
+
+  /// The pane that shows a table.
+  func pane(showing id: TableID) -> Pane? {
+    panes.first { $0.isTable && tableID(of: $0) == id }
+  }
+
+  /// The table that has the focus, or had it last.
+  var lastTable: Pane { focus.isTable ? focus : lastTableFocus }
+
+  func reader(of pane: Pane) -> TableReader? {
+    if pane == .guest { return guestTable.map { TableReader($0, in: machine) } }
+    return tableID(of: pane).flatMap { machine.table($0) }.map { TableReader($0, in: machine) }
+  }
+
+  /// The rows of a pane; nil if it has no table.
+  func rows(of pane: Pane) -> Rows? {
+    guard let view = views[pane], let id = tableID(of: pane), let reader = reader(of: pane)
+    else { return nil }
+    var rows = Rows(
+      reader, folds: view.folds[id] ?? Folds(), face: view.face, past: changes.past,
+      extras: changes.removed[id] ?? [])
+    if let cursor = view.cursor, cursor.address < reader.geometry.inputSize,
+      selected == id || isLinked && link?.places[id] != nil
+    {
+      rows.addCursor(cursor)
+    }
+    return rows
+  }
+
+  /// The rows of a pane that are in its rectangle.
+  func visibleRows(of pane: Pane, height: Int) -> [Row] {
+    guard let rows = rows(of: pane), let view = views[pane] else { return [] }
+    return view.visible(rows, height: height)
+  }
+
+  /// Number of rows of a table for a pane of a height, its title included.
+  static func rowCount(paneHeight: Int) -> Int {
+    max(0, paneHeight - 1 - extraLines(paneHeight: paneHeight))
+  }
+
+  /// Lines of a table pane besides its title and its rows: the walk, and above some height the map.
+  static func extraLines(paneHeight: Int) -> Int {
+    paneHeight >= 14 ? 2 : paneHeight >= 6 ? 1 : 0
+  }
+
+  /// Brings cursors and scrolling in order after anything has changed.
+  mutating func settle() {
+    updateLink()
+    let layout = Layout(self)
+    for (pane, rect) in layout.panes where pane.isTable {
+      guard var view = views[pane], let rows = rows(of: pane) else { continue }
+      view.scroll(rows, height: Self.rowCount(paneHeight: rect.height))
+      views[pane] = view
+    }
+    if let rect = layout.rect(of: .steps) { scrollSteps(height: rect.height - 1) }
+  }
+}

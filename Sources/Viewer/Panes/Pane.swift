@@ -1,0 +1,28 @@
+import Engine
+
+/// A part of the screen that can have the focus.
+public enum Pane: Int, CaseIterable, Hashable, Sendable {
+  /// The VM's table.
+  case canonical
+  /// One of L1's tables.
+  case guest
+  /// One of the shadow tables.
+  case shadow
+  /// The micro-steps of the current event.
+  case steps
+  /// An answer: why, or one of the other questions that can be asked.
+  case detail
+
+  /// Whether it shows a table.
+  var isTable: Bool {
+    switch self {
+    case .canonical, .guest, .shadow: true
+    case .steps, .detail: false
+    }
+  }
+
+  /// The panes that a VM has, in their order. The first is number 1.
+  static func all(of configuration: Configuration) -> [Pane] {
+    allCases.filter { configuration.nested || ![.guest, .shadow].contains($0) }
+  }
+}

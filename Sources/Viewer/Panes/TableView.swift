@@ -1,0 +1,96 @@
+import Engine
+
+/// What a table pane shows of its table.
+struct TableView {
+  /// The table, if it was chosen; else the pane follows what happens.
+  var pinned: TableID?
+  /// Where the cursor is; nil before it was anywhere.
+  var cursor: Position?
+  /// The place of the row at the top.
+  var top = Position(0, level: 0)
+  /// What is folded, by table.
+  var folds: [TableID: Folds] = [:]
+  var face = Face.tree
+
+  /// Moves the top so that the cursor is among `height` rows, as little as that takes.
+  ///
+  /// Rows of a margin around the cursor are kept in sight where there is room.
+  mutating func scroll(_ rows: Rows, height: Int) {
+    guard height > 0, let first = rows.first else { return }
+    let start = rows.first(from: top) ?? rows.last ?? first
+    top = start.position
+    defer { fill(rows, height: height) }
+    guard let cursor, let row = rows.row(at: cursor) else { return }
+    let margin = min(2, (height - 1) / 2)
+    if let distance = Self.distance(from: start, to: row, in: rows, limit: height) {
+      if distance < margin {
+        top = Self.row(margin, before: row, in: rows).position
+      } else if distance >= height - margin {
+        let rest = Self.distance(from: row, toEndOf: rows, limit: margin)
+        top = Self.row(height - 1 - min(margin, rest), before: row, in: rows).position
+      }
+    } else {
+      let isAbove = row.position < start.position
+      top = Self.row(isAbove ? margin : height - 1 - margin, before: row, in: rows).position
+    }
+  }
+
+  /// Moves the top up as long as rows below would stay empty.
+  private mutating func fill(_ rows: Rows, height: Int) {
+    guard let start = rows.first(from: top) else { return }
+    let following = Self.distance(from: start, toEndOf: rows, limit: height - 1)
+    top = Self.row(height - 1 - following, before: start, in: rows).position
+  }
+
+  /// The rows that are in sight.
+  func visible(_ rows: Rows, height: Int) -> [Row] {
+    var visible: [Row] = []
+    var row = rows.first(from: top) ?? rows.last
+    while let next = row, visible.count < height {
+      visible.append(next)
+      row = rows.next(after: next)
+    }
+    return visible
+  }
+
+  /// How many rows lie from one to another that is not before it; nil if that is not below the limit.
+  private static func distance(from start: Row, to end: Row, in rows: Rows, limit: Int) -> Int? {
+    var row = start
+    for distance in 0..<limit {
+      if row.position >= end.position { return row.position == end.position ? distance : nil }
+      guard let next = rows.next(after: row) else { return nil }
+      row = next
+    }
+    return nil
+  }
+
+  /// How many rows follow, up to a limit.
+  private static func distance(from start: Row, toEndOf rows: Rows, limit: Int) -> Int {
+    var row = start
+    for distance in 0..<limit {
+      guard let next = rows.next(after: row) else { return distance }
+      row = next
+    }
+    return limit
+  }
+
+  /// The row that many rows before another, or the first.
+  static func row(_ count: Int, before row: Row, in rows: Rows) -> Row {
+    var row = row
+    for _ in 0..<max(0, count) {
+      guard let previous = rows.previous(before: row) else { break }
+      row = previous
+    }
+    return row
+  }
+
+  /// The row that many rows after another, or the last.
+  static func row(_ count: Int, after row: Row, in rows: Rows) -> Row {
+    var row = row
+    for _ in 0..<max(0, count) {
+      guard let next = rows.next(after: row) else { break }
+      row = next
+    }
+    return row
+  }
+}

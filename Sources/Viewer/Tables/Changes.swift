@@ -1,0 +1,91 @@
+import Engine
+
+/// What was done last, an event or one micro-step of it, has changed.
+struct Changes {
+  /// The words before it.
+  private(set) var past = PastWords()
+  /// Entries that it removed, by table, ascending; runs are one row.
+  private(set) var removed: [TableID: [Row]] = [:]
+  /// Number of entries that it made, changed or removed, by table.
+  private(set) var counts: [TableID: Int] = [:]
+  /// What the event has cost so far.
+  private(set) var cost = Cost()
+
+  /// What nothing has changed.
+  init() {}
+
+  init(in timeline: Timeline) {
+    guard let event = timeline.currentEvent else { return }
+    let machine = timeline.machine
+    let isWhole = timeline.stepsDone == timeline.steps.count
+    let last = timeline.stepsDone - 1
+    let stores =
+      isWhole || last < 0 ? timeline.stores(ofEvent: event) : timeline.stores(ofStep: last)
+    past = PastWords(before: stores, in: machine.memory)
+    for step in isWhole ? timeline.steps[...] : timeline.steps[last...last] {
+      note(step, isWhole: isWhole, in: machine)
+    }
+    cost = Cost(
+      of: Array(timeline.steps.prefix(timeline.stepsDone)),
+      words: timeline.machine.memory.position - timeline.stores(ofEvent: event).lowerBound)
+    for table in removed.keys { removed[table] = Self.folded(removed[table] ?? []) }
+  }
+
+  private mutating func note(_ step: Step, isWhole: Bool, in machine: Machine) {
+    guard let table = step.table else { return }
+    switch step.action {
+    case .clearLeaf:
+      removed[table, default: []].append(
+        Row(
+          kind: .removed, position: Position(step.address, level: step.level),
+          descriptor: Descriptor(step.value), entrySize: step.size, isChanged: true))
+      counts[table, default: 0] += 1
+    // What is broken is made again, unless that is still to come.
+    case .breakEntry where !isWhole: counts[table, default: 0] += 1
+    case .makeLeaf, .makeTable, .clearTable, .relaxLeaf, .writeProtect, .ageLeaf,
+      .hardwareAccessFlag:
+      counts[table, default: 0] += 1
+    case .stored: noteStore(at: step.address, in: machine)
+    case .guestAccessFlag: noteStore(at: step.extra, in: machine)
+    default: break
+    }
+  }
+
+  /// A store of L1, perhaps to a table of its own.
+  private mutating func noteStore(at ipa: UInt64, in machine: Machine) {
+    guard let (table, position) = machine.guestEntry(at: ipa) else { return }
+    let id = TableID.guest(table.vttbr.vmid)
+    let reader = TableReader(table, in: machine)
+    guard
+      let (page, index) = reader.path(to: position.address).first(where: {
+        $0.page.level == position.level
+      })
+    else { return }
+    let before = page.entry(index, in: past)
+    if before == page[index] { return }
+    counts[id, default: 0] += 1
+    if page[index].bits == 0 {
+      removed[id, default: []].append(
+        Row(
+          kind: .removed, position: position, descriptor: before, entrySize: page.entrySize,
+          isChanged: true))
+    }
+  }
+
+  /// Rows in order, with neighbours of one page that continue each other as one.
+  private static func folded(_ rows: [Row]) -> [Row] {
+    var folded: [Row] = []
+    for row in rows.sorted(by: { $0.position < $1.position }) {
+      if let last = folded.last, last.end == row.address, last.level == row.level,
+        row.address & (row.entrySize &* 512 &- 1) != 0,
+        row.descriptor.bits
+          == last.descriptor.bits &+ last.entrySize &* UInt64(last.count)
+      {
+        folded[folded.count - 1].count += 1
+      } else if folded.last?.position != row.position {
+        folded.append(row)
+      }
+    }
+    return folded
+  }
+}

@@ -1,0 +1,49 @@
+import Engine
+
+/// One line of a table: an entry, or several beside each other that only differ in their addresses.
+struct Row: Equatable {
+  enum Kind: Equatable {
+    /// Points to a table, whose entries follow if it is open.
+    case table(isOpen: Bool)
+    /// Maps something, or is an annotation.
+    case leaf
+    /// Was there before what was done last.
+    case removed
+    /// Will be there after the next event.
+    case coming
+    /// Nothing is there; shown where the cursor is.
+    case absent
+  }
+
+  let kind: Kind
+  /// Where the first entry is.
+  let position: Position
+  /// The first entry; of a row that is removed, as it was.
+  let descriptor: Descriptor
+  /// Number of entries.
+  var count = 1
+  /// Bytes that one entry covers.
+  let entrySize: UInt64
+  /// Whether what was done last changed it.
+  var isChanged = false
+
+  var address: UInt64 { position.address }
+  var level: Int { position.level }
+  /// The first input address after it.
+  var end: UInt64 { address + entrySize * UInt64(count) }
+  /// Whether it stands for an entry that the table has now.
+  var isPresent: Bool {
+    switch kind {
+    case .table, .leaf: true
+    case .removed, .coming, .absent: false
+    }
+  }
+  var isTable: Bool {
+    if case .table = kind { true } else { false }
+  }
+
+  /// Whether it covers an input address as the last entry of a walk.
+  func covers(_ address: UInt64) -> Bool {
+    kind != .table(isOpen: true) && self.address <= address && address < end
+  }
+}

@@ -1,0 +1,127 @@
+import Engine
+
+/// The rows of a table, found by their place: nothing is kept, and the cost of a row does not depend on
+/// how many there are.
+///
+/// Besides the entries that the table has there are *extras*: entries that are gone or will come, and the
+/// place of the cursor if nothing is there.
+struct Rows {
+  let reader: TableReader
+  let folds: Folds
+  let face: Face
+  /// The words before what was done last.
+  let past: PastWords
+  /// Rows that no entry of the table gives, ascending. Those that are in a closed table, or that the table
+  /// has an entry for, are not shown.
+  private var extras: [Row]
+
+  init(
+    _ reader: TableReader, folds: Folds = Folds(), face: Face = .tree,
+    past: PastWords = PastWords(),
+    extras: [Row] = []
+  ) {
+    self.reader = reader
+    self.folds = folds
+    self.face = face
+    self.past = past
+    self.extras = extras
+  }
+
+  /// Adds the place of the cursor if no row is there.
+  mutating func addCursor(_ position: Position) {
+    guard row(at: position) == nil else { return }
+    let path = reader.path(to: position.address)
+    guard let (page, index) = path.last else { return }
+    let address = position.address & ~(reader.geometry.size(Geometry.lastLevel) - 1)
+    let row = Row(
+      kind: .absent, position: Position(address, level: page.level), descriptor: page[index],
+      entrySize: reader.geometry.size(Geometry.lastLevel))
+    extras.insert(row, at: firstExtra(from: row.position))
+  }
+
+  /// The row at a place, or the one that covers its address; nil if there is none.
+  func row(at position: Position) -> Row? {
+    if let row = entryRow(at: position) { return row }
+    let index = firstExtra(after: Position(position.address, level: Geometry.lastLevel)) - 1
+    guard index >= 0, extras[index].covers(position.address), isShown(extras[index])
+    else { return nil }
+    return extras[index]
+  }
+
+  /// The row that is, or covers, the first at or after a place.
+  func first(from position: Position) -> Row? {
+    row(at: position) ?? nearest(from: position.address, after: position)
+  }
+
+  /// The first row of all.
+  var first: Row? { nearest(from: 0, after: nil) }
+
+  /// The last row of all.
+  var last: Row? {
+    lastShown(before: nil, entry: lastEntryRow(in: reader.root))
+  }
+
+  func next(after row: Row) -> Row? {
+    if case .table(isOpen: true) = row.kind {
+      return nearest(from: row.address, after: row.position)
+    }
+    return nearest(from: row.end, after: row.position)
+  }
+
+  func previous(before row: Row) -> Row? {
+    lastShown(
+      before: row.position, entry: lastEntryRow(before: row.position, in: reader.root))
+  }
+
+  /// The earlier of the first entry from an address on, and the first extra, both after a place.
+  private func nearest(from address: UInt64, after position: Position?) -> Row? {
+    let entry = firstEntryRow(from: address, after: position, in: reader.root)
+    var index = position.map { firstExtra(after: $0) } ?? 0
+    while index < extras.count {
+      let extra = extras[index]
+      if let entry, entry.position < extra.position { break }
+      if extra.address >= address, isShown(extra) { return extra }
+      // All extras in the same closed table are passed over at once.
+      let hiding = entryRow(at: extra.position)
+      let next = hiding.map { firstExtra(from: Position($0.end, level: 0)) } ?? 0
+      index = max(index + 1, next)
+    }
+    return entry
+  }
+
+  private func lastShown(before position: Position?, entry: Row?) -> Row? {
+    var index = (position.map { firstExtra(from: $0) } ?? extras.count) - 1
+    while index >= 0 {
+      let extra = extras[index]
+      if let entry, entry.position > extra.position { break }
+      if isShown(extra) { return extra }
+      let hiding = entryRow(at: extra.position)
+      let next = hiding.map { firstExtra(from: $0.position) - 1 } ?? extras.count
+      index = min(index - 1, next)
+    }
+    return entry
+  }
+
+  /// Whether an extra row has its place: no entry covers it.
+  private func isShown(_ extra: Row) -> Bool { entryRow(at: extra.position) == nil }
+
+  /// Index of the first extra at or after a place.
+  private func firstExtra(from position: Position) -> Int {
+    partition { $0.position < position }
+  }
+
+  private func firstExtra(after position: Position) -> Int {
+    partition { $0.position <= position }
+  }
+
+  /// Index of the first extra for which a condition, true for all before it, is false.
+  private func partition(_ isBefore: (Row) -> Bool) -> Int {
+    var low = 0
+    var high = extras.count
+    while low < high {
+      let middle = (low + high) / 2
+      if isBefore(extras[middle]) { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}

@@ -1,0 +1,112 @@
+import Canvas
+import Engine
+
+/// What an event has taken, and which of its micro-steps tells most.
+struct Cost {
+  private var faults = 0
+  private var injected = 0
+  private var made = 0
+  private var relaxed = 0
+  private var weakened = 0
+  private var canonicalRemoved: [Range<UInt64>] = []
+  private var shadowRemoved: [UInt64] = []
+  private var tables = 0
+  private var tablesFreed = 0
+  private var invalidations = 0
+  private var fullUnmaps = 0
+  /// Leaves of shadows that mapped what the canonical table lost.
+  private var needed = 0
+  /// Words that were stored.
+  private(set) var words = 0
+  /// The micro-step that tells most: what was refused or injected, else the last change of a leaf.
+  private(set) var keyStep: Int?
+
+  init() {}
+
+  init(of steps: [Step], words: Int) {
+    self.words = words
+    var best = -1
+    for (index, step) in steps.enumerated() {
+      count(step)
+      if step.action.weight >= best {
+        best = step.action.weight
+        keyStep = index
+      }
+    }
+    canonicalRemoved.sort { $0.lowerBound < $1.lowerBound }
+    needed = shadowRemoved.count { wasCanonical($0) }
+  }
+
+  private mutating func count(_ step: Step) {
+    switch step.action {
+    case .fault: faults += 1
+    case .inject, .injectSize, .injectExternal: injected += 1
+    case .makeLeaf: made += 1
+    case .relaxLeaf: relaxed += 1
+    case .writeProtect, .ageLeaf: weakened += 1
+    case .clearLeaf:
+      let output = Descriptor(step.value).address
+      if step.table == .canonical {
+        canonicalRemoved.append(output..<output + step.size)
+      } else {
+        shadowRemoved.append(output)
+      }
+    case .allocateTable: tables += 1
+    case .freeTable: tablesFreed += 1
+    case .invalidate: invalidations += 1
+    case .sweep:
+      if case .shadow = step.table, step.address == 0, step.size >> 47 != 0 { fullUnmaps += 1 }
+    default: break
+    }
+  }
+
+  /// Whether the canonical table lost the page at a physical address.
+  private func wasCanonical(_ output: UInt64) -> Bool {
+    var low = 0
+    var high = canonicalRemoved.count
+    while low < high {
+      let middle = (low + high) / 2
+      if canonicalRemoved[middle].upperBound <= output { low = middle + 1 } else { high = middle }
+    }
+    return low < canonicalRemoved.count && canonicalRemoved[low].contains(output)
+  }
+
+  /// The counts that are not zero, in words.
+  var parts: [SafeText] {
+    var parts: [SafeText] = []
+    func add(_ count: Int, _ one: SafeText, _ many: SafeText) {
+      if count > 0 { parts.append("\(count) " + (count == 1 ? one : many)) }
+    }
+    add(faults, "fault", "faults")
+    add(injected, "exception for L1", "exceptions for L1")
+    add(made, "leaf made", "leaves made")
+    add(relaxed, "leaf relaxed", "leaves relaxed")
+    add(weakened, "leaf weakened", "leaves weakened")
+    add(canonicalRemoved.count, "canonical leaf removed", "canonical leaves removed")
+    add(shadowRemoved.count, "shadow leaf removed", "shadow leaves removed")
+    if !canonicalRemoved.isEmpty, !shadowRemoved.isEmpty {
+      parts.append("\(needed) of them had to go")
+    }
+    add(fullUnmaps, "full unmap of a shadow", "full unmaps of shadows")
+    add(tables, "table allocated", "tables allocated")
+    add(tablesFreed, "table freed", "tables freed")
+    add(invalidations, "TLBI", "TLBIs")
+    return parts
+  }
+}
+
+extension Step.Action {
+  /// How much the step tells of its event.
+  fileprivate var weight: Int {
+    switch self {
+    case .inject, .injectSize, .injectExternal, .mmioExit, .noVMA, .hostRefused, .blocked,
+      .noEffect, .signal:
+      3
+    case .makeLeaf, .clearLeaf, .relaxLeaf, .writeProtect, .ageLeaf, .hardwareAccessFlag,
+      .guestInvalidation, .context:
+      2
+    case .stored, .loaded, .fetched, .hostStored, .hostZap, .addMemslot, .deleteMemslot: 1
+    default: 0
+    }
+  }
+}

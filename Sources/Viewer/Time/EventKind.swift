@@ -1,0 +1,44 @@
+import Canvas
+import Engine
+
+/// The kinds of event, as the timeline shows them.
+enum EventKind: Int, CaseIterable, Comparable {
+  case other, slot, l1, l2, context, invalidate, host
+
+  init(_ event: Event) {
+    switch event {
+    case .addMemslot: self = .slot
+    case .host: self = .host
+    case .access(.l1, _, _, _, _): self = .l1
+    case .access(.l2, _, _, _, _): self = .l2
+    case .context: self = .context
+    case .invalidate, .l2Invalidate: self = .invalidate
+    }
+  }
+
+  /// The character that stands for it.
+  var letter: SafeText {
+    switch self {
+    case .other: "o"
+    case .slot: "m"
+    case .l1: "1"
+    case .l2: "2"
+    case .context: "c"
+    case .invalidate: "i"
+    case .host: "h"
+    }
+  }
+
+  var role: Role {
+    switch self {
+    case .other, .slot: .eventOther
+    case .l1: .eventGuest
+    case .l2: .eventNested
+    case .context: .eventDevice
+    case .invalidate: .eventInvalidate
+    case .host: .eventHost
+    }
+  }
+
+  static func < (a: EventKind, b: EventKind) -> Bool { a.rawValue < b.rawValue }
+}

@@ -1,0 +1,101 @@
+import Canvas
+
+/// A line of text in parts that look different.
+struct Line: Equatable {
+  struct Part: Equatable {
+    var text: SafeText
+    var style: Style
+  }
+
+  private(set) var parts: [Part] = []
+
+  init() {}
+
+  init(_ text: SafeText, _ role: Role = .text) { add(text, role) }
+
+  /// The width in columns.
+  var columns: Int { parts.reduce(0) { $0 + $1.text.columns } }
+
+  /// The line without its looks.
+  var text: SafeText { parts.reduce(SafeText()) { $0 + $1.text } }
+
+  mutating func add(_ text: SafeText, _ role: Role = .text) {
+    if !text.isEmpty { parts.append(Part(text: text, style: Style(role))) }
+  }
+
+  func adding(_ text: SafeText, _ role: Role = .text) -> Line {
+    var line = self
+    line.add(text, role)
+    return line
+  }
+
+  /// The line in lines of at most `width` columns, broken between words; all but the first are indented.
+  func wrapped(to width: Int, indent: Int = 0) -> [Line] {
+    if columns <= width { return [self] }
+    let indent = min(indent, max(0, width - 2))
+    var lines: [Line] = []
+    var line = Line()
+    var used = 0
+    for part in parts {
+      for (index, word) in part.text.string.split(separator: " ", omittingEmptySubsequences: false)
+        .enumerated()
+      {
+        var word = SafeText(word)
+        let needsBlank = index > 0
+        if used + (needsBlank ? 1 : 0) + word.columns > width, used > (lines.isEmpty ? 0 : indent) {
+          lines.append(line)
+          line = Line(SafeText(repeating: " ", count: indent))
+          used = indent
+        } else if needsBlank {
+          line.append(" ", part.style)
+          used += 1
+        }
+        if used + word.columns > width { word = word.truncated(to: width - used) }
+        line.append(word, part.style)
+        used += word.columns
+      }
+    }
+    return lines + [line]
+  }
+
+  private mutating func append(_ text: SafeText, _ style: Style) {
+    guard !text.isEmpty else { return }
+    if parts.last?.style == style {
+      parts[parts.count - 1].text += text
+    } else {
+      parts.append(Part(text: text, style: style))
+    }
+  }
+}
+
+extension SafeText {
+  /// The text in at most `columns` columns, if it was cut then between words where that is possible, and
+  /// with an ellipsis.
+  func shortened(to columns: Int) -> SafeText {
+    if self.columns <= columns { return self }
+    let cut = padded(to: columns + 1).truncated(to: columns)
+    guard let blank = cut.string.lastIndex(of: " "), self.columns > columns,
+      cut.string[blank...].count < columns / 2
+    else { return cut }
+    return SafeText(cut.string[..<blank]) + SafeText(.ellipsis)
+  }
+}
+
+extension Surface {
+  /// Writes a line from `point` to the right, as far as `clip` goes; one that does not fit ends in an
+  /// ellipsis.
+  mutating func write(_ line: Line, at point: Point, clip: Rect) {
+    var point = point
+    var left = line.columns
+    for part in line.parts {
+      let room = clip.right - point.x
+      if room <= 0 { return }
+      let isCut = left > room && part.text.columns >= room
+      let text =
+        isCut ? (part.text + (part.text.columns == room ? " " : "")).shortened(to: room) : part.text
+      left -= part.text.columns
+      point = write(text, at: point, style: part.style, clip: clip)
+      if isCut { return }
+    }
+  }
+}

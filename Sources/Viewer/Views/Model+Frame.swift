@@ -1,0 +1,59 @@
+import Canvas
+
+extension Model {
+  /// The frame that the screen shows.
+  public func frame() -> Surface {
+    var frame = Surface(width: size.width, height: size.height)
+    guard size.width >= Layout.least.width, size.height >= Layout.least.height else {
+      frame.write("\(Layout.least.width)x\(Layout.least.height) needed", at: Point(0, 0))
+      return frame
+    }
+    let layout = Layout(self)
+    drawHeader(in: layout.header, of: &frame)
+    drawRules(layout, in: &frame)
+    for (pane, rect) in layout.panes {
+      let inside = Rect(x: rect.x, y: rect.y + 1, width: rect.width, height: rect.height - 1)
+      switch pane {
+      case .canonical, .guest, .shadow: drawTable(pane, in: inside, of: &frame)
+      case .steps: drawSteps(in: inside, of: &frame)
+      case .detail: drawDetail(in: inside, of: &frame)
+      }
+    }
+    drawTimeline(in: layout.timeline, of: &frame)
+    drawFooter(in: layout.footer, of: &frame)
+    if overlay != nil { drawHelp(over: frame.bounds, of: &frame) }
+    return frame
+  }
+
+  /// The title lines of the panes, and the lines between panes that are beside each other.
+  private func drawRules(_ layout: Layout, in frame: inout Surface) {
+    let border = Style(.paneBorder)
+    for (pane, rect) in layout.panes {
+      let isFocused = pane == focus
+      let rule = Style(isFocused ? .paneBorderFocused : .paneBorder)
+      frame.hline(at: rect.origin, length: rect.width, style: rule)
+      let title = title(of: pane, width: rect.width - 3)
+      frame.write(
+        " " + title.truncated(to: rect.width - 3) + " ", at: Point(rect.x, rect.y),
+        style: Style(isFocused ? .paneTitleFocused : .paneTitle))
+    }
+    // A line to the right of each pane that has a neighbour there.
+    for (_, rect) in layout.panes where rect.right < frame.width {
+      frame.vline(
+        at: Point(rect.right, rect.y + 1), length: rect.height - 1, style: border)
+      let joint: Glyph =
+        frame[Point(rect.right, rect.y - 1)].scalar == Glyph.vertical.scalar
+        ? .cross : .teeDown
+      frame.write(SafeText(joint), at: Point(rect.right, rect.y), style: border)
+    }
+    for (_, rect) in layout.panes where rect.y > 1 && rect.right >= frame.width {
+      // Where lines from above end on a title line.
+      for x in 0..<frame.width
+      where frame[Point(x, rect.y - 1)].scalar == Glyph.vertical.scalar
+        && frame[Point(x, rect.y)].scalar == Glyph.horizontal.scalar
+      {
+        frame.write(SafeText(.teeUp), at: Point(x, rect.y), style: border)
+      }
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import Canvas
+import Engine
+
+extension Model {
+  /// The first lines: when this is, whether all is well, and what it belongs to.
+  func drawHeader(in rect: Rect, of frame: inout Surface) {
+    let lines = rect.rows(.fixed(1), .fixed(1))
+    var right = Line()
+    if rect.width >= 70 {
+      right.add("policy \(SafeText(session.scenario.policy.rawValue)) ", .dim)
+    }
+    let start = Point(rect.right - right.columns, rect.y)
+    frame.write(right, at: start, clip: rect)
+    frame.write(
+      momentLine, at: rect.origin,
+      clip: Rect(x: rect.x, y: rect.y, width: start.x - rect.x - 1, height: 1))
+    frame.write(chapterLine, at: lines[1].origin, clip: lines[1])
+  }
+
+  /// Which event this is, and which micro-step of it.
+  private var momentLine: Line {
+    let count = timeline.events.count
+    let number = timeline.currentEvent.map { $0 + 1 } ?? 0
+    var line = Line(size.width >= 60 ? " event \(number)/\(count)  " : " \(number)/\(count) ")
+    guard let event = timeline.currentEvent else {
+      return line.adding("nothing has happened yet", .title)
+    }
+    line.add(SafeText(session.text(ofEvent: event)), .title)
+    if timeline.stepsDone < timeline.steps.count {
+      line.add("  step \(timeline.stepsDone)/\(timeline.steps.count)", .changed)
+    }
+    return line
+  }
+
+  /// The chapter that this is in; at the start and after the last one, what the session is about.
+  private var chapterLine: Line {
+    guard let event = timeline.currentEvent,
+      let chapter = session.chapters.first(where: { $0.end > event })
+    else { return Line(" " + SafeText(session.scenario.title), .dim) }
+    return Line(" " + SafeText(chapter.label), .heading).adding("  " + SafeText(chapter.text))
+  }
+}

@@ -1,0 +1,52 @@
+import Canvas
+import Engine
+
+/// Where events are on a line of some width: a column for each, or several in one column.
+struct TimeScale {
+  let count: Int
+  let width: Int
+
+  /// The column of an event.
+  func column(of event: Int) -> Int {
+    count <= width ? event : event * width / max(count, 1)
+  }
+
+  /// The events of a column.
+  func events(in column: Int) -> Range<Int> {
+    if count <= width { return column..<min(column + 1, count) }
+    return (column * count + width - 1) / width..<((column + 1) * count + width - 1) / width
+  }
+
+  var columns: Int { min(count, width) }
+}
+
+extension Model {
+  /// Events that are looked at for one column of the timeline at most.
+  private static let sample = 32
+
+  /// The history: a letter for each kind of event; below it the moment and the chapters.
+  func drawTimeline(in rect: Rect, of frame: inout Surface) {
+    guard rect.height > 0 else { return }
+    let scale = TimeScale(count: timeline.events.count, width: rect.width - 2)
+    let now = timeline.currentEvent.map { scale.column(of: $0) }
+    for column in 0..<scale.columns {
+      let events = scale.events(in: column)
+      let step = max(1, events.count / Self.sample)
+      let kind =
+        stride(from: events.lowerBound, to: events.upperBound, by: step)
+        .map { EventKind(timeline.events[$0]) }.max() ?? .other
+      frame.write(
+        kind.letter, at: Point(rect.x + 1 + column, rect.y),
+        style: Style(kind.role, column == now ? .reverse : []), clip: rect)
+    }
+    guard rect.height > 1 else { return }
+    for chapter in session.chapters where chapter.end > 0 {
+      frame.write(
+        SafeText(.vertical), at: Point(rect.x + 1 + scale.column(of: chapter.end - 1), rect.y + 1),
+        style: Style(.dim), clip: rect)
+    }
+    frame.write(
+      SafeText(.pointer), at: Point(rect.x + 1 + (now ?? 0), rect.y + 1), style: Style(.key),
+      clip: rect)
+  }
+}

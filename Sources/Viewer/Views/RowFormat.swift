@@ -1,0 +1,139 @@
+import Canvas
+import Engine
+import Scenario
+
+/// The columns in which the rows of a table stand, as many as fit into the width of its pane.
+///
+///     *▾L2 0x00000000 table of 5
+///     * L3 0x00030000 → 0x800206000 RWX   4K ~
+///
+/// What does not fit is left out for all rows alike, so that columns stay columns.
+struct RowFormat {
+  private let geometry: Geometry
+  private let isFlat: Bool
+  private let inputDigits: Int
+  private let outputDigits: Int
+  private var prefix: SafeText = "0x"
+  private var arrow: SafeText = " \(Glyph.right) "
+  private var hasSize = true
+  private var hasLevel = true
+  private var hasOutput = true
+  /// Columns of the words about a leaf, or 0.
+  private var detailColumns = 0
+  /// Whether the bits of a leaf are shown as a number.
+  private var hasBits = false
+
+  /// - Parameters:
+  ///   - inputEnd: The end of the input addresses that occur.
+  ///   - outputEnd: The end of the output addresses that occur.
+  init(_ rows: Rows, inputEnd: UInt64, outputEnd: UInt64, width: Int, detail: DetailLevel) {
+    geometry = rows.reader.geometry
+    isFlat = rows.face == .flat
+    inputDigits = Self.digits(inputEnd)
+    outputDigits = Self.digits(outputEnd)
+    let omissions: [(inout RowFormat) -> Void] = [
+      { $0.prefix = "" }, { $0.arrow = SafeText(.right) }, { $0.hasSize = false },
+      { $0.hasLevel = false }, { $0.hasOutput = false },
+    ]
+    for omission in omissions where columns > width { omission(&self) }
+    if detail == .bits, columns + Self.bitsColumns <= width { hasBits = true }
+    if columns + Self.wordColumns <= width { detailColumns = Self.wordColumns }
+  }
+
+  private static func digits(_ end: UInt64) -> Int {
+    max(8, String(max(end, 1) - 1, radix: 16).utf8.count)
+  }
+
+  private static let bitsColumns = 19
+  private static let wordColumns = 8
+
+  private var depth: Int { isFlat ? 0 : Geometry.lastLevel - geometry.startLevel }
+
+  /// Columns of the widest row.
+  private var columns: Int {
+    let mark = 1
+    let tree = isFlat ? 1 : depth + 2
+    let level = hasLevel ? 3 : 0
+    let input = prefix.columns + inputDigits + (isFlat ? 6 : 0)
+    let output = hasOutput ? arrow.columns + prefix.columns + outputDigits : 0
+    return tree + level + input + output + 4 + (hasSize ? 5 : 0) + mark
+      + (hasBits ? Self.bitsColumns : 0) + detailColumns
+  }
+
+  /// A row in its columns, but for its marks.
+  func text(of row: Row, entries: Int) -> SafeText {
+    var text =
+      isFlat ? SafeText() : SafeText(repeating: " ", count: row.level - geometry.startLevel)
+    if !isFlat { text += foldMark(of: row) }
+    if hasLevel { text += row.kind == .absent ? "   " : "L\(row.level) " }
+    text += number(row.address, digits: inputDigits)
+    switch row.kind {
+    case .table:
+      return text + " table, \(entries) " + (entries == 1 ? "entry" : "entries")
+    case .absent:
+      return text + " not mapped" + absence(of: row)
+    case .leaf, .removed, .coming:
+      if isFlat { text += (" +" + size(row)).padded(to: 6) }
+      return text + leaf(row)
+    }
+  }
+
+  private func foldMark(of row: Row) -> SafeText {
+    switch row.kind {
+    case .table(let isOpen): SafeText(isOpen ? .foldOpen : .foldClosed)
+    case .leaf where row.count > 1: SafeText(.foldClosed)
+    default: " "
+    }
+  }
+
+  private func leaf(_ row: Row) -> SafeText {
+    let entry = row.descriptor
+    guard entry.isLeaf(row.level) else {
+      return " " + SafeText(Phrase.entry(entry.bits, level: row.level))
+    }
+    var text = SafeText()
+    if hasOutput {
+      let output = entry.address(granuleShift: geometry.granuleShift)
+      text += arrow + number(output, digits: outputDigits)
+    }
+    text += " " + entry.permissions.text
+    if hasSize, !isFlat {
+      text += (row.count > 1 ? "×\(row.count)" : size(row)).padded(to: 5, .right)
+    }
+    if detailColumns > 0 { text += "  " + words(of: row).padded(to: 6) }
+    if hasBits { text += " \(hex: entry.bits, digits: 16)" }
+    return text
+  }
+
+  /// What else a leaf is: accessed, a block, one of a contiguous run.
+  private func words(of row: Row) -> SafeText {
+    let entry = row.descriptor
+    let kind: SafeText =
+      entry.bits & Descriptor.contiguous != 0
+      ? "CNT" : row.level < Geometry.lastLevel ? "BLK" : ""
+    return (entry.bits & Descriptor.accessed != 0 ? "AF " : "   ") + kind
+  }
+
+  private func absence(of row: Row) -> SafeText {
+    hasOutput ? ": L\(row.level) \(row.descriptor.isLocked ? "LOCKED" : "empty")" : ""
+  }
+
+  private func size(_ row: Row) -> SafeText {
+    SafeText(Phrase.size(row.entrySize * UInt64(row.count)))
+  }
+
+  private func number(_ value: UInt64, digits: Int) -> SafeText {
+    let text = String(value, radix: 16)
+    return prefix
+      + SafeText(String(repeating: "0", count: max(0, digits - text.utf8.count)) + text)
+  }
+}
+
+extension Permissions {
+  /// The permissions in three columns: read, write, and execute at both levels (`X`), at EL1 only (`p`,
+  /// privileged) or at EL0 only (`u`).
+  var text: SafeText {
+    let execute: [SafeText] = ["X", "u", "-", "p"]
+    return (read ? "R" : "-") + (write ? "W" : "-") + execute[executeNever]
+  }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Canvas
+import Scenario
+import Terminal
+import Viewer
+
+extension Pagewalk {
+  /// `pagewalk view`, and `pagewalk` alone.
+  struct View: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Open a scenario on the screen; without a file, the built-in one.")
+
+    @Argument(help: "A scenario, or - for the standard input.")
+    var file: String?
+
+    @Option(help: ArgumentHelp("The moment: N events done, N.STEP, step:LABEL, N%, start, end."))
+    var at = "start"
+
+    @Option(help: policyHelp)
+    var policy: [String] = []
+
+    @OptionGroup var look: Look
+
+    func run() throws {
+      let session = try Pagewalk.session(of: file, at: at, policies: policy)
+      var terminal: Terminal
+      do {
+        terminal = try Terminal(
+          Terminal.Options(theme: look.theme, colour: look.color, asciiOnly: look.ascii))
+      } catch {
+        throw Failure.environment(
+          "\(error); without a screen there are `pagewalk run`, `dump` and `render`")
+      }
+      var model = Model(session, width: terminal.size.width, height: terminal.size.height)
+      terminal.present(model.frame())
+      while !model.isFinished {
+        let input = terminal.nextInput(timeout: model.isBusy ? .zero : nil)
+        for effect in model.update(input) {
+          switch effect {
+          case .redraw: terminal.redraw()
+          case .suspend: terminal.suspend()
+          }
+        }
+        terminal.present(model.frame())
+      }
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import Canvas
+import Engine
+import Testing
+
+@testable import Viewer
+
+/// Things that people do, key by key.
+@Suite struct JourneyTests {
+  @Test func `stepping forward and back shows the same frames in reverse`() throws {
+    var screen = try Screen()
+    var frames = [screen.text]
+    for _ in 0..<21 {
+      screen.press(".")
+      frames.append(screen.text)
+    }
+    screen.press(".")
+    #expect(screen.lastLine.contains("This is the end"))
+    for event in (0..<21).reversed() {
+      screen.press(",")
+      // What scrolled stays scrolled, so the words count, not their place.
+      #expect(screen.model.timeline.moment == Moment(events: event))
+    }
+    screen.press(",")
+    #expect(screen.lastLine.contains("This is the start"))
+  }
+
+  @Test func `micro-steps go through an event and end it`() throws {
+    var screen = try Screen()
+    screen.press(". . s")
+    #expect(screen.model.timeline.moment == Moment(events: 2, steps: 1))
+    let steps = screen.model.timeline.steps.count
+    for _ in 1..<steps { screen.press("s") }
+    #expect(screen.model.timeline.moment == Moment(events: 3))
+    screen.press("S")
+    #expect(screen.model.timeline.moment == Moment(events: 2, steps: steps - 1))
+  }
+
+  @Test func `chapters are gone through both ways`() throws {
+    var screen = try Screen()
+    screen.press("} }")
+    #expect(screen.lines[1].hasPrefix(" canonical"))
+    screen.press("{")
+    #expect(screen.lines[1].hasPrefix(" world"))
+    screen.press("{")
+    #expect(screen.lastLine.contains("No chapter is before this"))
+    screen.press("$ }")
+    #expect(screen.lastLine.contains("No chapter follows"))
+  }
+
+  @Test func `a notifier leaves marks where entries were`() throws {
+    var screen = try Screen()
+    screen.press("} } } } } }")
+    #expect(screen.text.contains("-   L3 80006000 → 800401000 RWX   4K"))
+    #expect(screen.text.contains("-    L3 00010000 → 800400000 RW-   4K"))
+  }
+
+  @Test func `an entry that L1 has changed is stale in the shadow`() throws {
+    var screen = try Screen()
+    screen.press("} } } } } } } }")
+    #expect(screen.text.contains("L3 00030000 → 800000000 R--   4K ~"))
+    #expect(screen.text.contains("*   L3 00030000 → 80007000 RW-   4K"))
+  }
+
+  @Test func `a store of L1 to its table selects the entry that it wrote`() throws {
+    var screen = try Screen()
+    screen.press("} } . . .")
+    #expect(screen.model.selected == .guest(1) || screen.model.guestTable == nil)
+    screen.press("} } } } } }")
+    screen.press(",")
+    #expect(screen.model.selected != nil)
+  }
+
+  @Test func `the cursor stays where a person has put it until it is asked to follow`() throws {
+    var screen = try Screen()
+    screen.press("} } 1 g")
+    let cursor = screen.model.views[.canonical]?.cursor
+    screen.press(".")
+    #expect(screen.model.views[.canonical]?.cursor == cursor)
+    screen.press("o .")
+    #expect(screen.model.views[.canonical]?.cursor != cursor)
+  }
+
+  @Test func `a table folds and unfolds`() throws {
+    var screen = try Screen()
+    screen.press("} } 1 g")
+    #expect(screen.text.contains("▾L1 80000000 table"))
+    screen.press("h")
+    #expect(screen.text.contains("▸L1 80000000 table"))
+    #expect(!screen.text.contains("L3 80005000"))
+    screen.press("l")
+    #expect(screen.text.contains("L3 80005000"))
+    screen.press("l l")
+    #expect(screen.model.views[.canonical]?.cursor?.level == 3)
+    screen.press("h")
+    #expect(screen.model.views[.canonical]?.cursor == Position(0x8000_0000, level: 2))
+  }
+
+  @Test func `a run of entries is one row until it is unfolded`() throws {
+    var screen = try Screen()
+    screen.press("$ 1 g l l")
+    #expect(screen.text.contains("▸L3 40100000 → 800402000 RWX   ×3"))
+    screen.press("l")
+    #expect(screen.text.contains(" L3 40101000 → 800403000 RWX   4K"))
+    screen.press("j h")
+    #expect(screen.text.contains("▸L3 40100000 → 800402000 RWX   ×3"))
+  }
+
+  @Test func `a key that does nothing says so`() throws {
+    var screen = try Screen()
+    screen.press("F12")
+    #expect(screen.lastLine.contains("F12 does nothing"))
+  }
+
+  @Test func `all sizes are survived, and what was there comes back`() throws {
+    var screen = try Screen(FrameTests.alias)
+    screen.press("} } } 3 G")
+    let before = screen.text
+    for width in [1, 2, 19, 20, 39, 40, 79, 80, 121, 300] {
+      for height in [1, 2, 3, 4, 5, 8, 11, 12, 18, 24, 100] {
+        screen.input(.resize(width: width, height: height))
+        let frame = screen.frame
+        #expect(frame.width == width && frame.height == height)
+      }
+    }
+    screen.input(.resize(width: 120, height: 40))
+    #expect(screen.text == before)
+  }
+}

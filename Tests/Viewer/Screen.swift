@@ -1,0 +1,61 @@
+import Canvas
+import Engine
+import Foundation
+import Scenario
+
+@testable import Viewer
+
+/// A viewer as a person uses it: keys go in, frames come out.
+struct Screen {
+  var model: Model
+  private(set) var effects: [Effect] = []
+
+  /// Opens a file of the assets at a size.
+  init(_ path: String = "scenarios/built-in.pw", _ width: Int = 120, _ height: Int = 40) throws {
+    let file = Self.assets.appending(path: path)
+    let bytes = try [UInt8](Data(contentsOf: file))
+    try self.init(bytes: bytes, file: path, width, height)
+  }
+
+  /// Opens a scenario that is given by its statements, in a nested VM.
+  init(statements: String, _ width: Int = 120, _ height: Int = 40) throws {
+    let text = "pagewalk 1\nvm ipa=40 vcpus=1 nested=on\n" + statements
+    try self.init(bytes: [UInt8](text.utf8), file: "test.pw", width, height)
+  }
+
+  init(bytes: [UInt8], file: String, _ width: Int, _ height: Int) throws {
+    var session = Session(try Scenario(parsing: bytes, file: file))
+    try session.finish()
+    session.seek(to: Moment(events: 0))
+    model = Model(session, width: width, height: height)
+    model.finishWork()
+  }
+
+  static let assets = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "assets")
+
+  /// Presses keys, given by their spellings with blanks between them.
+  mutating func press(_ keys: String) {
+    for spelling in keys.split(separator: " ") {
+      guard let key = Key(spelling: spelling) else { fatalError("no key is spelled \(spelling)") }
+      input(.key(key))
+    }
+  }
+
+  /// Types text, each character a key.
+  mutating func type(_ text: String) {
+    for scalar in text.unicodeScalars { input(.key(Key(typed: scalar))) }
+  }
+
+  mutating func input(_ input: Input) {
+    effects += model.update(input)
+    model.finishWork()
+  }
+
+  var frame: Surface { model.frame() }
+  var text: String { frame.text }
+  var lines: [String] {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+  }
+  var lastLine: String { lines[frame.height - 1] }
+}
