@@ -33,7 +33,7 @@ extension Machine {
       MemorySlot(
         id: self[$0, .id], range: range(of: $0),
         backing: Backing(rawValue: UInt8(truncatingIfNeeded: self[$0, .backing])) ?? .pages,
-        hva: self[$0, .hva], isLogged: self[$0, .logging] != 0)
+        hva: self[$0, .hva], isLogged: isLogging($0))
     }
   }
 

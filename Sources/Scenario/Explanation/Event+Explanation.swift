@@ -32,6 +32,17 @@ extension Event {
       return "\(Self.name(.l1, vcpu)) invalidates \(operation.sentence)."
     case .l2Invalidate(let vcpu):
       return "\(Self.name(.l2, vcpu)) invalidates its stage 1 (TLBI VMALLE1IS)."
+    case .vncr(let vcpu, let ipa):
+      return "\(Self.name(.l1, vcpu)) puts its VNCR page at canonical IPA \(Phrase.address(ipa))."
+    case .pause(let address):
+      return address == 0
+        ? "The next event that may drop mmu_lock will stop there."
+        : "The next event that may drop mmu_lock at or above \(Phrase.address(address)) will stop."
+    case .resume: return "The event that stopped goes on."
+    case .failReverseMap(let insertions, let erasures):
+      return insertions > 0
+        ? "The next \(insertions) insertions into a reverse map will fail."
+        : "The next \(erasures) erasures from a reverse map will fail."
     }
   }
 

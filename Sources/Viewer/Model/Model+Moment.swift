@@ -36,7 +36,7 @@ extension Model {
     var shadows: [Int] = []
     for step in timeline.steps.prefix(timeline.stepsDone) {
       switch step.action {
-      case .sweep, .invalidate: continue
+      case .sweep, .invalidate, .lookUpNothing: continue
       default: break
       }
       if case .shadow(let number) = step.table, !shadows.contains(number) {
@@ -59,12 +59,15 @@ extension Model {
     case .host(let operation): return operation.address.map { (.canonical, $0) }
     case .invalidate(_, .address(let address, _)), .invalidate(_, .range(let address, _, _)):
       return (.shadow(recentShadow), address)
-    case .addMemslot, .context, .invalidate, .l2Invalidate: return nil
+    case .vncr(_, let address): return (.canonical, address)
+    case .addMemslot, .context, .invalidate, .l2Invalidate, .pause, .resume, .failReverseMap:
+      return nil
     }
   }
 
   /// The place that a step is about: for a store to a table of L1's, the entry.
   func place(of step: Step) -> (TableID, UInt64)? {
+    if step.concernsReverseMap { return (.canonical, step.address) }
     switch step.table {
     case .host:
       return machine.canonicalAddress(ofHost: step.address).map { (.canonical, $0) }
@@ -80,11 +83,23 @@ extension Model {
 }
 
 extension Step {
+  /// Whether the step is about canonical IPAs, although its table is a shadow: it concerns the map back.
+  var concernsReverseMap: Bool {
+    switch action {
+    case .record, .recordKnown, .recordKept, .recordUnknown, .recordFailed, .recordSkipped,
+      .recordOff, .lookUpKnown, .lookUpUnknown, .lookUpNothing, .lookUpBroken, .lookUpSwept,
+      .eraseFailed:
+      true
+    default: false
+    }
+  }
+
   /// Whether the step is about its address, and not about a context or all of a table.
   var concernsAddress: Bool {
     switch action {
     case .context, .guestInvalidation, .l2Invalidation, .shadowFound, .shadowTaken,
-      .shadowRecycled, .sweep, .invalidate(.unmapped), .invalidate(.writeProtected):
+      .shadowRecycled, .sweep, .invalidate(.unmapped), .invalidate(.writeProtected), .resetMap,
+      .brokenCleared, .failuresArmed, .pauseArmed, .pauseUnused, .resumed:
       false
     default: true
     }

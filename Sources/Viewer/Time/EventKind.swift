@@ -11,7 +11,8 @@ enum EventKind: Int, CaseIterable, Comparable {
     case .host: self = .host
     case .access(.l1, _, _, _, _): self = .l1
     case .access(.l2, _, _, _, _): self = .l2
-    case .context: self = .context
+    case .context, .vncr: self = .context
+    case .pause, .resume, .failReverseMap: self = .other
     case .invalidate, .l2Invalidate: self = .invalidate
     }
   }

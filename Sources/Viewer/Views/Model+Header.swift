@@ -7,7 +7,7 @@ extension Model {
     let lines = rect.rows(.fixed(1), .fixed(1))
     var right = Line()
     if rect.width >= 70 {
-      right.add("policy \(SafeText(session.scenario.policy.rawValue)) ", .dim)
+      right.add("policy \(SafeText(machine.configuration.reverseMap.rawValue)) ", .dim)
     }
     let start = Point(rect.right - right.columns, rect.y)
     frame.write(right, at: start, clip: rect)
