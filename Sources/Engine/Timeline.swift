@@ -68,6 +68,14 @@ public struct Timeline: Sendable {
     steps = machine.steps.steps
   }
 
+  /// Gives up what comes after the events that are done: another future can follow.
+  public mutating func forgetFuture() {
+    seek(to: Moment(events: moment.events))
+    machine.memory.forgetFuture()
+    events.removeSubrange(moment.events...)
+    marks.removeSubrange((moment.events + 1)...)
+  }
+
   /// Goes one event forward; false at the end.
   public mutating func forward() -> Bool {
     if moment.events == events.count { return false }

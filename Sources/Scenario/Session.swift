@@ -23,17 +23,17 @@ public struct Session: Sendable {
   }
 
   /// The scenario.
-  public let scenario: Scenario
+  public internal(set) var scenario: Scenario
   /// What has happened so far.
   public internal(set) var timeline: Timeline
   /// The chapters so far.
-  public private(set) var chapters: [Chapter] = []
+  public internal(set) var chapters: [Chapter] = []
   /// The expectations that failed so far.
-  public private(set) var failures: [Failure] = []
+  public internal(set) var failures: [Failure] = []
   /// The statement of each event so far.
-  public private(set) var statementOfEvent: [Int] = []
+  public internal(set) var statementOfEvent: [Int] = []
   /// The next statement to be carried out.
-  private var next = 0
+  var next = 0
 
   /// A session in which nothing has happened yet.
   public init(_ scenario: Scenario) {

@@ -106,15 +106,3 @@ extension Pagewalk {
     }
   }
 }
-
-extension TableID {
-  /// Its name on the command line.
-  var name: String {
-    switch self {
-    case .canonical: "canonical"
-    case .shadow(let number): "shadow\(number)"
-    case .guest(let vmid): "guest\(vmid)"
-    case .host: "host"
-    }
-  }
-}

@@ -30,6 +30,19 @@ enum EventKind: Int, CaseIterable, Comparable {
     }
   }
 
+  /// Its name in a filter.
+  var name: String {
+    switch self {
+    case .other: "other"
+    case .slot: "slot"
+    case .l1: "l1"
+    case .l2: "l2"
+    case .context: "context"
+    case .invalidate: "tlbi"
+    case .host: "host"
+    }
+  }
+
   var role: Role {
     switch self {
     case .other, .slot: .eventOther

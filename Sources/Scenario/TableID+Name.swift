@@ -1,0 +1,26 @@
+import Engine
+
+extension TableID {
+  /// The name of the table on the command line and where it is typed.
+  public var name: String {
+    switch self {
+    case .canonical: "canonical"
+    case .shadow(let number): "shadow\(number)"
+    case .guest(let vmid): "guest\(vmid)"
+    case .host: "host"
+    }
+  }
+
+  /// The table that a name stands for: `canonical`, `shadow<N>` or `guest<VMID>`.
+  public init?(name: some StringProtocol) {
+    if name == "canonical" {
+      self = .canonical
+    } else if name.hasPrefix("shadow"), let number = Int(name.dropFirst(6)), number >= 0 {
+      self = .shadow(number)
+    } else if name.hasPrefix("guest"), let vmid = UInt16(name.dropFirst(5)) {
+      self = .guest(vmid)
+    } else {
+      return nil
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import Canvas
+import Engine
+
+/// Lines of text, some of which lead somewhere.
+struct Document {
+  /// What a line leads to.
+  enum Target: Equatable {
+    case moment(Moment)
+    case place(TableID, UInt64)
+    case branch(Int)
+    case watch(Int)
+    case action(Action)
+    case term(String)
+  }
+
+  struct Item {
+    var line: Line
+    var target: Target?
+  }
+
+  private(set) var items: [Item] = []
+
+  init() {}
+
+  init(_ lines: [Line]) { items = lines.map { Item(line: $0) } }
+
+  mutating func add(_ line: Line, to target: Target? = nil) {
+    items.append(Item(line: line, target: target))
+  }
+
+  mutating func add(_ text: SafeText, _ role: Role = .text) { add(Line(text, role)) }
+
+  /// A line between two parts.
+  mutating func addBlank() { add(Line()) }
+
+  /// The items that lead somewhere, by their place among all.
+  var choices: [Int] { items.indices.filter { items[$0].target != nil } }
+
+  /// The lines without their looks.
+  var text: [SafeText] { items.map(\.line.text) }
+
+  /// The document in lines of at most `width` columns, each with the item that it is part of.
+  ///
+  /// Where that is more than `height` lines, blank ones are left out.
+  func layout(width: Int, height: Int) -> [(line: Line, item: Int)] {
+    var lines = items.enumerated().flatMap { index, item in
+      item.line.wrapped(to: width, indent: 2).map { ($0, index) }
+    }
+    if lines.count > height { lines.removeAll { $0.0.parts.isEmpty } }
+    return lines.map { (line: $0.0, item: $0.1) }
+  }
+}
+
+/// Where one is in a document.
+struct DocumentView: Equatable {
+  /// Which of the choices is selected.
+  var choice = 0
+  /// The first line in sight.
+  var top = 0
+
+  /// Goes to another choice, or without choices scrolls.
+  mutating func move(by distance: Int, in document: Document) {
+    let choices = document.choices.count
+    func moved(_ value: Int, last: Int) -> Int {
+      let (sum, overflow) = value.addingReportingOverflow(distance)
+      return min(max(0, overflow ? (distance < 0 ? 0 : last) : sum), max(0, last))
+    }
+    if choices > 0 {
+      choice = moved(min(choice, choices - 1), last: choices - 1)
+    } else {
+      top = moved(top, last: document.items.count * 4)
+    }
+  }
+
+  /// Scrolls so that the choice is in sight, and no more than needed is empty.
+  mutating func scroll(_ document: Document, width: Int, height: Int) {
+    let lines = document.layout(width: width, height: height)
+    let choices = document.choices
+    if !choices.isEmpty {
+      choice = min(choice, choices.count - 1)
+      let chosen = lines.indices.filter { lines[$0].item == choices[choice] }
+      if let first = chosen.first, let last = chosen.last {
+        // What stands above the first choice is seen with it.
+        top = min(max(top, last - height + 1), choice == 0 ? 0 : first)
+      }
+    }
+    top = min(max(0, top), max(0, lines.count - height))
+  }
+
+  /// What the selected line leads to.
+  func target(in document: Document) -> Document.Target? {
+    let choices = document.choices
+    return choices.indices.contains(choice) ? document.items[choices[choice]].target : nil
+  }
+}
+
+extension Surface {
+  /// Draws what is in sight of a document; the selected line, if it is wanted, as a bar.
+  mutating func draw(_ document: Document, _ view: DocumentView, showsChoice: Bool, in rect: Rect) {
+    let lines = document.layout(width: rect.width, height: rect.height)
+    let choices = document.choices
+    let chosen = showsChoice && choices.indices.contains(view.choice) ? choices[view.choice] : nil
+    for (y, (line, item)) in lines.dropFirst(view.top).prefix(rect.height).enumerated() {
+      let point = Point(rect.x, rect.y + y)
+      write(line, at: point, clip: rect)
+      if item == chosen {
+        restyle(Rect(x: point.x, y: point.y, width: min(line.columns, rect.width), height: 1)) {
+          $0.attributes.formSymmetricDifference(.reverse)
+        }
+      }
+    }
+  }
+}

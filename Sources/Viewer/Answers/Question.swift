@@ -1,0 +1,55 @@
+import Canvas
+
+/// What the pane of answers is asked.
+enum Question: String, CaseIterable {
+  /// What happened last, and why.
+  case why
+  /// What is the selected entry: its walk, its bits, where it comes from.
+  case entry
+  /// Why is the selected entry as it is?
+  case provenance
+  /// What will the next event change?
+  case forecast
+  /// Where else is the selected page?
+  case aliases
+  /// What does the TLB hold?
+  case tlb
+  /// Which shadows are there?
+  case shadows
+  /// What has been counted?
+  case counters
+  /// At what does running stop?
+  case watches
+  /// Which moments have a mark, and where was one before?
+  case marks
+  /// Which futures are there?
+  case branches
+  /// In what do two tables, or moments, differ?
+  case differences
+
+  /// Its title in the pane.
+  var title: SafeText {
+    switch self {
+    case .why: "Why"
+    case .entry: "Entry"
+    case .provenance: "Where from"
+    case .forecast: "Next"
+    case .aliases: "Aliases"
+    case .tlb: "TLB"
+    case .shadows: "Shadows"
+    case .counters: "Counters"
+    case .watches: "Watches"
+    case .marks: "Marks"
+    case .branches: "Branches"
+    case .differences: "Differences"
+    }
+  }
+
+  /// Whether the answer is a list to choose from, so that it gets the focus.
+  var isList: Bool {
+    switch self {
+    case .why, .entry, .tlb, .counters: false
+    case .provenance, .forecast, .aliases, .shadows, .watches, .marks, .branches, .differences: true
+    }
+  }
+}

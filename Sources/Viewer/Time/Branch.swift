@@ -1,0 +1,32 @@
+import Canvas
+import Engine
+import Scenario
+
+/// A history, with a name. The first is what was opened; others began at a moment of one that was there.
+struct Branch {
+  /// Where a branch began.
+  struct Origin {
+    /// The branch that it shares its past with, by its index.
+    let branch: Int
+    /// Number of events that they share.
+    let events: Int
+  }
+
+  var name: SafeText
+  /// The history, at the moment at which it was looked at last.
+  var session: Session
+  let origin: Origin?
+  /// What has been found about rules that do not hold.
+  var audit = Audit()
+}
+
+/// Which rules were broken by which event, as far as it was looked at.
+struct Audit {
+  /// Number of events that were looked at.
+  var checked = 0
+  /// The rules that an event left broken, by the index of the event.
+  var violations: [Int: [Violation]] = [:]
+
+  /// Events after which some rule did not hold, ascending.
+  var events: [Int] { violations.keys.sorted() }
+}
