@@ -73,6 +73,18 @@ public struct Session: Sendable {
     return statement
   }
 
+  /// Carries out a piece of what is left: so many statements, or fewer if they change so many words.
+  /// Returns whether nothing is left.
+  ///
+  /// - Throws: if the engine refuses an event; then the session stays where it is.
+  public mutating func advance(statements: Int, words: Int) throws(ScenarioError) -> Bool {
+    let end = timeline.machine.memory.journalCount + words
+    for _ in 0..<statements where timeline.machine.memory.journalCount < end {
+      if try advance() == nil { break }
+    }
+    return isComplete
+  }
+
   /// Carries out all that is left.
   public mutating func finish() throws(ScenarioError) {
     while try advance() != nil {}

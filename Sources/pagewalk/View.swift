@@ -1,5 +1,6 @@
 import ArgumentParser
 import Canvas
+import Engine
 import Scenario
 import Terminal
 import Viewer
@@ -21,8 +22,12 @@ extension Pagewalk {
 
     @OptionGroup var look: Look
 
+    /// What of a history is carried out before the screen opens, so that a mistake in a scenario of a
+    /// person's making is found before. What is left follows while the person looks.
+    private static let before = (statements: 5_000, words: 100_000)
+
     func run() throws {
-      let session = try Pagewalk.session(of: file, at: at, policies: policy)
+      let session = try start()
       var terminal: Terminal
       do {
         terminal = try Terminal(
@@ -43,6 +48,19 @@ extension Pagewalk {
         }
         terminal.present(model.frame())
       }
+      if let failure = model.failure { throw Failure.input(failure.description) }
+    }
+
+    private func start() throws -> Session {
+      if at != "start" { return try Pagewalk.session(of: file, at: at, policies: policy) }
+      var session = Session(try Pagewalk.scenario(file, policies: policy))
+      do {
+        _ = try session.advance(statements: Self.before.statements, words: Self.before.words)
+      } catch {
+        throw Failure.input(error.description)
+      }
+      session.seek(to: Moment(events: 0))
+      return session
     }
   }
 }

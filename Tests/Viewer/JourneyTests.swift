@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Scenario
 import Testing
 
 @testable import Viewer
@@ -124,5 +125,51 @@ import Testing
     }
     screen.input(.resize(width: 120, height: 40))
     #expect(screen.text == before)
+  }
+
+  /// A session of which nothing is carried out yet, and the same carried out.
+  private func histories() throws -> (fresh: Session, whole: Session) {
+    let accesses = (0..<20_000).map { "l1 write 0x\(String(0x8000_0000 + $0 * 4096, radix: 16))\n" }
+    let text =
+      "pagewalk 1\nvm ipa=40 vcpus=1 nested=on\nmemslot 0 0x80000000 1G backing=4K\n"
+      + accesses.joined()
+    let fresh = Session(try Scenario(parsing: [UInt8](text.utf8), file: "long.pw"))
+    var whole = fresh
+    try whole.finish()
+    whole.seek(to: Moment(events: 0))
+    return (fresh, whole)
+  }
+
+  @Test func `a long history goes on while its beginning is on the screen`() throws {
+    let (fresh, whole) = try histories()
+    var model = Model(fresh, width: 80, height: 24)
+    #expect(model.isBusy)
+    #expect(model.frame().text.contains("0/0…"))
+    var counts: [Int] = []
+    while model.isBusy {
+      _ = model.update(.tick)
+      counts.append(model.eventCount)
+    }
+    #expect(counts.count > 2 && counts == counts.sorted() && counts.last == 20_001)
+    var other = Model(whole, width: 80, height: 24)
+    other.finishWork()
+    #expect(model.frame().text == other.frame().text)
+  }
+
+  @Test func `a key that needs the whole history gets it`() throws {
+    let (fresh, whole) = try histories()
+    var model = Model(fresh, width: 80, height: 24)
+    _ = model.update(.tick)
+    _ = model.update(.key(Key(.character("$"))))
+    #expect(model.timeline.moment == Moment(events: whole.timeline.events.count))
+  }
+
+  @Test func `an event that is refused late ends the program with its place`() throws {
+    let text = "pagewalk 1\nvm ipa=40 vcpus=1 nested=on\nresume\n"
+    let session = Session(try Scenario(parsing: [UInt8](text.utf8), file: "bad.pw"))
+    var model = Model(session, width: 80, height: 24)
+    model.finishWork()
+    #expect(model.isFinished)
+    #expect(model.failure?.description.hasPrefix("bad.pw:3:1: expected a paused event") ?? false)
   }
 }

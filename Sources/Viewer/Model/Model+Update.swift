@@ -13,6 +13,7 @@ extension Model {
     case .key(let key):
       message = nil
       if let command = keyMap.command(for: key) {
+        if !command.action.needsNoHistory { completeHistory() }
         effects = perform(command)
       } else {
         let name = SafeText(key.description)
@@ -24,11 +25,11 @@ extension Model {
   }
 
   /// Whether there is work to be done while no input comes.
-  public var isBusy: Bool { !(link?.isComplete ?? true) || !session.isComplete }
+  public var isBusy: Bool { !isFinished && (!(link?.isComplete ?? true) || ahead != nil) }
 
   /// Does a piece of the work that is left.
   private mutating func work() {
-    _ = searchLinks()
+    if !searchLinks() { continueHistory() }
   }
 
   /// Does all of the work that is left: for frames that are not shown on a terminal.

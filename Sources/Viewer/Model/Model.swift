@@ -6,6 +6,10 @@ import Scenario
 public struct Model {
   /// The history on the screen, at the moment on the screen.
   public internal(set) var session: Session
+  /// The same history with more of its future, while that is still being carried out.
+  var ahead: Session?
+  /// The event that the engine refused, after which nothing more can be shown.
+  public internal(set) var failure: ScenarioError?
   /// Which key does what.
   let keyMap: KeyMap
   /// The size of the screen in cells.
@@ -46,9 +50,11 @@ public struct Model {
   /// Whether the program is over.
   public internal(set) var isFinished = false
 
-  /// A model of a session that stands at some moment.
+  /// A model of a session that stands at some moment. What of its history is not carried out yet is
+  /// carried out in pieces, while no input comes.
   public init(_ session: Session, width: Int, height: Int, keyMap: KeyMap = KeyMap()) {
     self.session = session
+    ahead = session.isComplete ? nil : session
     self.keyMap = keyMap
     size = (width, height)
     changes = Changes(in: session.timeline)

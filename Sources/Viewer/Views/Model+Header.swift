@@ -19,7 +19,7 @@ extension Model {
 
   /// Which event this is, and which micro-step of it.
   private var momentLine: Line {
-    let count = timeline.events.count
+    let count: SafeText = "\(eventCount)" + (ahead == nil ? "" : SafeText(.ellipsis))
     let number = timeline.currentEvent.map { $0 + 1 } ?? 0
     var line = Line(size.width >= 60 ? " event \(number)/\(count)  " : " \(number)/\(count) ")
     guard let event = timeline.currentEvent else {
