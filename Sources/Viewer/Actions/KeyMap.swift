@@ -6,14 +6,16 @@ public struct KeyMap: Equatable, Sendable {
 
   /// The keys as they are without a configuration.
   public init() {
-    for action in Action.allCases { bind(action.defaultKeys, to: action) }
+    for action in Action.allCases {
+      for key in action.defaultKeys { bind(key, to: action) }
+    }
   }
 
   /// What a key asks for.
-  func command(for key: Key) -> Command? { commands[key] }
+  public func command(for key: Key) -> Command? { commands[key] }
 
-  /// The keys of an action, in the order in which they were given.
-  func keys(for action: Action) -> [Key] {
+  /// The keys of an action: its own in their order, then others.
+  public func keys(for action: Action) -> [Key] {
     let bound = commands.filter { $0.value.action == action }.keys
     let preferred = action.defaultKeys
     return bound.sorted { first, second in
@@ -22,17 +24,21 @@ public struct KeyMap: Equatable, Sendable {
     }
   }
 
-  private mutating func bind(_ keys: [Key], to action: Action) {
-    for key in keys {
-      // The only action with an argument of its own for each key is told which key it was.
-      commands[key] = Command(action, action == .pane ? key.description : "")
-    }
+  /// Lets a key ask for an action, and for nothing else.
+  public mutating func bind(_ key: Key, to action: Action) {
+    // The only action with an argument of its own for each key is told which key it was.
+    commands[key] = Command(action, action == .pane ? key.description : "")
+  }
+
+  /// Takes all keys from an action.
+  public mutating func unbind(_ action: Action) {
+    commands = commands.filter { $0.value.action != action }
   }
 }
 
 extension Action {
   /// The keys of the action without a configuration.
-  var defaultKeys: [Key] {
+  public var defaultKeys: [Key] {
     facts.keys.split(separator: " ").compactMap { Key(spelling: $0) }
   }
 }

@@ -39,7 +39,7 @@ public struct Model {
   /// Whether that pane is shown alone.
   var isMaximised = false
   var arrangement = Arrangement.overview
-  var detailLevel = DetailLevel.engineer
+  var detailLevel: DetailLevel
   var steps = StepsView()
   var detail = DetailView()
 
@@ -52,10 +52,11 @@ public struct Model {
 
   /// A model of a session that stands at some moment. What of its history is not carried out yet is
   /// carried out in pieces, while no input comes.
-  public init(_ session: Session, width: Int, height: Int, keyMap: KeyMap = KeyMap()) {
+  public init(_ session: Session, width: Int, height: Int, settings: Settings = Settings()) {
     self.session = session
     ahead = session.isComplete ? nil : session
-    self.keyMap = keyMap
+    keyMap = settings.keyMap
+    detailLevel = settings.detailLevel
     size = (width, height)
     changes = Changes(in: session.timeline)
     noteMoment()
