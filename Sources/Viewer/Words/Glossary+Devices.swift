@@ -1,0 +1,78 @@
+extension Glossary {
+  /// The IOMMU, and the other owners of memory.
+  static let devices: [Entry] = [
+    Entry(
+      "IOMMU", also: ["SMMU", "SMMUv3", "IOMMU table"],
+      "The unit that translates the addresses of devices, as stage 2 does those of guests; Arm's is the "
+        + "SMMU. It cannot take a fault and try again: what is missing fails the DMA.",
+      shows: "events iommu and dev", see: ["IOVA", "DMA", "domain", "STE"]),
+    Entry(
+      "IOVA", also: ["I/O virtual address"],
+      "An address that a device uses. With a VM's device it is a canonical IPA.",
+      shows: "events iommu, dev",
+      see: ["IOMMU", "canonical IPA"]),
+    Entry(
+      "DMA", "An access to memory by a device.", shows: "events dev read, dev write",
+      see: ["IOMMU", "DMA window"]),
+    Entry(
+      "DMA window", also: ["window", "windows"],
+      "The micro-steps of an event in which a DMA to some page would fail, or reach what it should not.",
+      shows: "the DMA window chart; `pagewalk compare`",
+      see: ["DMA", "micro-step", "break before make"]),
+    Entry(
+      "domain", also: ["io-pgtable"],
+      "An IOMMU table with the devices that use it.", shows: "events iommu", see: ["IOMMU", "STE"]),
+    Entry(
+      "STE", also: ["stream table entry"],
+      "What the SMMU knows of a device: its tables and VMID.", shows: "steps",
+      see: ["IOMMU", "VMID"]),
+    Entry(
+      "DVM", also: ["BTM", "broadcast"],
+      "Messages by which a CPU's TLBI reaches all. BTM is the SMMU's switch to obey them, by VMID.",
+      shows: "steps", see: ["TLBI", "pinned VMID", "ASET"]),
+    Entry(
+      "ASET", "A flag of an SMMU's stage-1 context not to obey broadcast TLBIs. Stage 2 has none.",
+      shows: "steps", see: ["DVM", "stage 1"]),
+    Entry(
+      "pinned VMID", also: ["rollover", "generation"],
+      "A VMID that stays a VM's when the numbers run out and are given anew: needed if an SMMU obeys "
+        + "broadcast TLBIs under it.",
+      shows: "steps", see: ["VMID", "DVM"]),
+    Entry(
+      "hitless", also: ["conflict abort"],
+      "To replace an entry in one store, without an instant in which it is invalid. It takes BBML 2 of "
+        + "all who walk the table; else two cached translations may conflict.",
+      shows: "policies of a shared table", see: ["break before make", "DMA window"]),
+    Entry(
+      "pKVM", also: ["protected KVM", "hypervisor"],
+      "KVM with a small part above the host, which owns all tables so that the host cannot look into "
+        + "guests.",
+      shows: "events pkvm", see: ["host stage-2", "donation", "sharing", "annotation"]),
+    Entry(
+      "host stage-2", also: ["identity map"],
+      "Under pKVM, the table that the host itself runs on: every address to itself, mapped when touched, "
+        + "unless another owns the page.",
+      shows: "events pkvm", see: ["pKVM", "annotation"]),
+    Entry(
+      "donation", also: ["donate", "reclaim"],
+      "A page changes its owner: the giver loses its mapping before the taker gets one.",
+      shows: "events pkvm donate, pkvm reclaim", see: ["pKVM", "annotation", "sharing"]),
+    Entry(
+      "sharing", also: ["share", "unshare", "borrowed"],
+      "The owner of a page lets another use it, and remains the owner.",
+      shows: "events pkvm share, pkvm unshare", see: ["pKVM", "donation"]),
+    Entry(
+      "CCA", also: ["RMM", "realm"],
+      "Arm's confidential VMs: firmware owns a realm's table and keeps the IOMMU's equal to it.",
+      shows: "scenarios", see: ["IOMMU", "pKVM"]),
+    Entry(
+      "RMP", also: ["reverse map table"],
+      "AMD's table of who owns each page of memory, with the size at which it was given. A device's page "
+        + "must be of the same class of size.",
+      shows: "scenarios", see: ["PSMASH", "IOMMU", "DMA window"]),
+    Entry(
+      "PSMASH", "The instruction that makes 512 RMP entries of 4K from one of 2M.",
+      shows: "scenarios",
+      see: ["RMP", "split"]),
+  ]
+}

@@ -1,0 +1,119 @@
+import Canvas
+import Engine
+import Scenario
+
+/// A rule in a few lines, with where it comes from.
+struct ReferenceCard {
+  let title: String
+  /// What the rule says.
+  let text: [String]
+  /// Kernel functions, parts of the architecture, or mail threads.
+  let sources: [String]
+  /// Words of the glossary.
+  let see: [String]
+
+  init(_ title: String, _ text: [String], sources: [String], see: [String]) {
+    self.title = title
+    self.text = text
+    self.sources = sources
+    self.see = see
+  }
+
+  /// Cards in which a text occurs, those with it in the title first; without a text, all.
+  static func search(_ text: some StringProtocol) -> [Rule] {
+    let text = text.lowercased()
+    if text.isEmpty { return Rule.allCases }
+    func isTitled(_ rule: Rule) -> Bool { rule.card.title.lowercased().contains(text) }
+    func mentions(_ rule: Rule) -> Bool {
+      (rule.card.text + rule.card.sources).contains { $0.lowercased().contains(text) }
+    }
+    return Rule.allCases.filter(isTitled)
+      + Rule.allCases.filter { !isTitled($0) && mentions($0) }
+  }
+}
+
+/// The rules that micro-steps follow. Every kind of step belongs to one: see `Step.Action.rule`.
+enum Rule: String, CaseIterable {
+  // A guest runs.
+  case hardwareWalk, hardwareAccessFlag, guestContext, guestInvalidation, stage1Invalidation, vncr
+  // KVM handles a fault.
+  case shadowChoice, guestWalk, injection, addressCheck, memslots, hostAccess, mappingSize, retry,
+    lock
+  // Tables change.
+  case mapping, breakBeforeMake, relaxing, unmapping, sweeping, writeProtection, ageing,
+    dirtyLogging
+  // The reverse map.
+  case recording, fusing, brokenMap, stage2Off, lookingUp, sharedSweep, forgetting
+  // The host's memory.
+  case notifier, hostPages, copyOnWrite, hostMappings, collapsing, merging, hostUse
+}
+
+extension Rule {
+  /// The card of the rule.
+  var card: ReferenceCard {
+    switch self {
+    case .hardwareWalk: .hardwareWalk
+    case .hardwareAccessFlag: .hardwareAccessFlag
+    case .guestContext: .guestContext
+    case .guestInvalidation: .guestInvalidation
+    case .stage1Invalidation: .stage1Invalidation
+    case .vncr: .vncr
+    case .shadowChoice: .shadowChoice
+    case .guestWalk: .guestWalk
+    case .injection: .injection
+    case .addressCheck: .addressCheck
+    case .memslots: .memslots
+    case .hostAccess: .hostAccess
+    case .mappingSize: .mappingSize
+    case .retry: .retry
+    case .lock: .lock
+    case .mapping: .mapping
+    case .breakBeforeMake: .breakBeforeMake
+    case .relaxing: .relaxing
+    case .unmapping: .unmapping
+    case .sweeping: .sweeping
+    case .writeProtection: .writeProtection
+    case .ageing: .ageing
+    case .dirtyLogging: .dirtyLogging
+    case .recording: .recording
+    case .fusing: .fusing
+    case .brokenMap: .brokenMap
+    case .stage2Off: .stage2Off
+    case .lookingUp: .lookingUp
+    case .sharedSweep: .sharedSweep
+    case .forgetting: .forgetting
+    case .hostPages: .hostPages
+    case .copyOnWrite: .copyOnWrite
+    case .hostMappings: .hostMappings
+    case .collapsing: .collapsing
+    case .merging: .merging
+    case .hostUse: .hostUse
+    case .notifier: .notifier
+    }
+  }
+}
+
+extension Document {
+  /// The card of a rule; with a step that follows it, what it says of the step before.
+  init(_ rule: Rule, for step: Step? = nil) {
+    self.init()
+    let card = rule.card
+    add(Line(SafeText(card.title), .title))
+    if let step {
+      let explanation = step.explanation
+      addBlank()
+      add(Line("This step: ", .heading).adding(SafeText(explanation.what)))
+      if !explanation.why.isEmpty { add(SafeText(explanation.why)) }
+      add(SafeText(explanation.source.description), .dim)
+    }
+    for paragraph in card.text {
+      addBlank()
+      add(SafeText(paragraph))
+    }
+    addBlank()
+    for source in card.sources { add(Line("Source: ", .dim).adding(SafeText(source))) }
+    for word in card.see {
+      add(Line("See ", .dim).adding(SafeText(word), .key), to: .term(word))
+    }
+  }
+}
