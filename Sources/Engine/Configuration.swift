@@ -9,12 +9,18 @@ public struct Configuration: Equatable, Sendable {
   /// How shadows are found when canonical pages go.
   public var reverseMap: ReverseMapPolicyName
 
+  /// Bits of a hardware VMID. The architecture has 8 and 16; fewer make a rollover come soon.
+  public var vmidBits = 16
+
   /// Legal values of `ipaBits`.
   public static let ipaBitsRange = 32...48
   /// Legal values of `vcpus`.
   public static let vcpusRange = 1...64
   /// Bits of a physical address, and of the nested IPA space: the PA range that L1 is shown.
   public static let physicalBits = 48
+
+  /// Legal values of `vmidBits`; there must be more VMIDs, without 0, than CPUs, and each vCPU has a CPU.
+  public static let vmidBitsRange = 3...16
 
   /// A virtual machine; the values must be legal.
   public init(

@@ -15,12 +15,28 @@ public enum Event: Equatable, Sendable {
   /// L1 writes VNCR_EL2 for a guest hypervisor of its own: the canonical IPA of the page, which KVM
   /// translates when L2 next runs.
   case vncr(vcpu: Int, UInt64)
+  /// L1 runs on a vCPU, and stays on the CPU until the vCPU's next event.
+  case run(vcpu: Int)
+  /// L1 executes WFI on a vCPU that stays on its CPU: the vCPU leaves it.
+  case wait(vcpu: Int)
+  /// Another VM of the host, by its number, does something.
+  case otherVM(UInt64, OtherVMOperation)
   /// The next event that may drop `mmu_lock` stops at the first such place at or above an address.
   case pause(UInt64)
   /// The event that stopped goes on.
   case resume
   /// So many insertions into a reverse map, and erasures from it, will fail for want of memory.
   case failReverseMap(insertions: UInt64, erasures: UInt64)
+}
+
+/// What another VM does, of which nothing is modelled but its VMID.
+public enum OtherVMOperation: Equatable, Sendable {
+  /// It runs on a CPU, and stays there until another runs there, or it waits.
+  case run(cpu: Int)
+  /// It leaves every CPU.
+  case wait
+  /// The notifier takes a range of its IPAs away: its TLB entries are invalidated.
+  case unmap(Range<UInt64>)
 }
 
 /// What the host does. Ranges are canonical IPAs and lie in one memory slot.

@@ -25,6 +25,13 @@ extension Machine {
     case .vncr(let number, let ipa):
       let vcpu = try requireVCPU(number, for: .l2)
       setVNCR(of: vcpu, to: ipa)
+    case .run(let number):
+      try requireVCPU(number, for: .l1)
+      run(.context(canonical), on: number)
+    case .wait(let number):
+      try requireVCPU(number, for: .l1)
+      try wait(number)
+    case .otherVM(let number, let operation): try start(operation, ofVM: number)
     case .pause(let address): try armPause(at: address)
     case .resume: try resume()
     case .failReverseMap(let insertions, let erasures):
@@ -50,7 +57,7 @@ extension Machine {
   /// L2 runs without making an access that matters: a shadow is chosen, and emptied if it was another's.
   private mutating func enterL2(_ vcpu: VCPU) {
     let mmu = chooseShadow(for: vcpu)
-    loadVMID(of: mmu)
+    loadVMID(of: mmu, on: vcpu)
     note(.l2Invalidation, mmu.tableID)
     if self[mmu, .pendingUnmap] != 0 {
       push(Self.unmapAllTasks(mmu) + [.finishRecycling(mmu.index)])

@@ -28,6 +28,7 @@ public struct Machine: Sendable {
     layout = Layout(configuration, in: &memory)
     self.memory = memory
     createStage2()
+    createVMIDs()
     createAddressSpace()
     storeTally()
     // What was done so far is the machine's creation, which nobody steps through.
@@ -57,8 +58,6 @@ extension Machine {
     case invalidateSequence, invalidateInProgress
     /// `kvm->arch.nested_mmus_next`.
     case nextShadow
-    /// Next hardware VMID.
-    case nextVMID
     /// `kvm->arch.mmu.split_page_chunk_size`.
     case splitChunk
     /// vCPU and level of the last access, whose outcome `expect` asks for.
@@ -156,6 +155,7 @@ struct Layout: Sendable {
   let vcpus: Int
   let memslots: Int
   let tlb: Int
+  let vmids: VMIDAllocator
 
   static let memslotCount = Memory.frameWords / Memslot.Field.count
 
@@ -169,5 +169,8 @@ struct Layout: Sendable {
     vcpus = frames(configuration.vcpus * VCPU.Field.count)
     memslots = frames(Self.memslotCount * Memslot.Field.count)
     tlb = frames(TLB.words)
+    vmids = VMIDAllocator(
+      base: frames(VMIDAllocator.words(bits: configuration.vmidBits)),
+      bits: configuration.vmidBits, cpus: configuration.vcpus)
   }
 }

@@ -16,6 +16,12 @@ public struct Refusal: Error, Equatable, Sendable {
     case addressSpaceFull
     /// An address in no memory slot, or a range that does not lie in one.
     case outsideSlots(UInt64)
+    /// A CPU that does not exist; the number of those that do.
+    case noSuchCPU(Int)
+    /// A vCPU, or another VM, that waits though it stays on no CPU.
+    case notRunning
+    /// A number of another VM that is too large; the largest.
+    case noSuchVM(UInt64)
     /// A vCPU that does not exist; the number of those that do.
     case noSuchVCPU(Int)
     /// A statement about L2 in a VM without nesting.

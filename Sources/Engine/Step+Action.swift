@@ -74,6 +74,24 @@ extension Step {
     /// `mmu_lock` is taken or dropped, for reading or writing.
     case lockRead, unlockRead, lockWrite, unlockWrite
 
+    // Hardware VMIDs. Where the step has no table, `address` is the number of another VM.
+    /// A vCPU stays on CPU `extra`, under the VMID in `value`; or leaves it.
+    case vcpuStays, vcpuLeaves
+    /// A holder gets a VMID: it in `value`, its generation in `extra`.
+    case vmidTaken
+    /// A holder has the same VMID in the new generation: it in `value`, the generation in `extra`.
+    case vmidKept(VMIDReason)
+    /// No VMID up to the one in `extra` is free: the generation in `value` begins.
+    case vmidRollover
+    /// The VMID in `value` runs on CPU `extra` and stays taken.
+    case vmidReserved
+    /// The TLB is emptied.
+    case vmidFlush
+    /// A holder's VMID, in `value`, is pinned, or unpinned.
+    case vmidPinned, vmidUnpinned
+    /// The notifier takes a range of another VM: its number in `extra`, its VMID in `value`.
+    case otherVMUnmap
+
     // A table changes.
     /// A leaf is to be mapped: its bits in `value`.
     case map
@@ -204,6 +222,16 @@ extension Step {
 
     /// Nothing happens, for a reason.
     case noEffect(Idleness)
+  }
+
+  /// Why a VMID is kept.
+  public enum VMIDReason: Hashable, Sendable {
+    /// It ran on a CPU during the rollover.
+    case reserved
+    /// It is pinned.
+    case pinned
+    /// Nobody has taken it since.
+    case free
   }
 
   /// Why nothing happens.

@@ -79,7 +79,7 @@ extension Machine {
     switch event {
     case .addMemslot, .host(.deleteMemslot), .host(.dirtyLog), .host(.getDirtyLog): Owner.memslot
     case .access(_, let vcpu, _, _, _), .context(let vcpu, _, _, _), .invalidate(let vcpu, _),
-      .l2Invalidate(let vcpu), .vncr(let vcpu, _):
+      .l2Invalidate(let vcpu), .vncr(let vcpu, _), .run(let vcpu), .wait(let vcpu):
       Owner.firstVCPU + UInt64(vcpu)
     default: Owner.host
     }

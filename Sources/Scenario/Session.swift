@@ -123,6 +123,10 @@ extension Refusal.Reason {
       "expected addresses of one memory slot: 0x\(hex(address)) is outside"
     case .noSuchVCPU(let count):
       "expected vCPU 0\(count > 1 ? " to \(count - 1)" : ""): the VM has vcpus=\(count)"
+    case .noSuchCPU(let count):
+      "expected CPU 0\(count > 1 ? " to \(count - 1)" : ""): there is one for each vCPU"
+    case .notRunning: "expected 'run' first: it stays on no CPU"
+    case .noSuchVM(let limit): "expected the number of another VM, 0 to \(limit)"
     case .notNested: "expected a VM with nested=on: without it there is no L2"
     case .nothingPaused: "expected a paused event: nothing is paused, and no pause is asked for"
     case .alreadyPaused: "expected 'resume' first: an event is paused"

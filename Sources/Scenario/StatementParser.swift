@@ -37,6 +37,7 @@ struct StatementParser {
     if operands.takeIf("vm") { return .vm(try vm()) }
     if operands.takeIf("policy") { return .policy(try policy()) }
     if operands.takeIf("revmap") { return .event(try reverseMap()) }
+    if operands.takeIf("other-vm") { return .event(try otherVM()) }
     if operands.takeIf("pause") { return .event(.pause(try operands.option("at=") ?? 0)) }
     if operands.takeIf("resume") { return .event(.resume) }
     if operands.takeIf("pagewalk") {
@@ -46,8 +47,8 @@ struct StatementParser {
       return .version
     }
     throw operands.mistake(
-      "a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2, revmap, pause, resume "
-        + "or expect")
+      "a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2, revmap, other-vm, "
+        + "pause, resume or expect")
   }
 
   private mutating func vm() throws(Mistake) -> Configuration {
@@ -68,15 +69,24 @@ struct StatementParser {
         }
         configuration.vcpus = Int(vcpus)
         key = "vcpus"
+      } else if let bits = try operands.option("vmid-bits=") {
+        guard bits <= 16, Configuration.vmidBitsRange.contains(Int(bits)) else {
+          throw Mistake(offset: offset, message: "expected vmid-bits=3 to vmid-bits=16")
+        }
+        configuration.vmidBits = Int(bits)
+        key = "vmid-bits"
       } else if operands.words.hasPrefix(word, "nested=") {
         configuration.nested = try operands.required("nested=", ["on": true, "off": false])
         key = "nested"
       } else {
-        throw operands.mistake("ipa=BITS, vcpus=N or nested=on|off")
+        throw operands.mistake("ipa=BITS, vcpus=N, nested=on|off or vmid-bits=N")
       }
       if !given.insert(key).inserted {
         throw Mistake(offset: offset, message: "expected each option of 'vm' once")
       }
+    }
+    if configuration.vcpus + 1 >= 1 << configuration.vmidBits {
+      throw operands.mistake("more VMIDs than CPUs: a larger vmid-bits, or fewer vcpus")
     }
     return configuration
   }
@@ -95,6 +105,17 @@ struct StatementParser {
     let isErasure = try operands.take(["fail": false, "fail-erase": true])
     let count = try operands.number("how many will fail")
     return .failReverseMap(insertions: isErasure ? 0 : count, erasures: isErasure ? count : 0)
+  }
+
+  /// `other-vm N run [cpu=C]`, `other-vm N wait` and `other-vm N unmap IPA SIZE`.
+  private mutating func otherVM() throws(Mistake) -> Event {
+    let number = try operands.number("the number of the VM")
+    if operands.takeIf("run") {
+      return .otherVM(number, .run(cpu: Int(clamping: try operands.option("cpu=") ?? 0)))
+    }
+    if operands.takeIf("wait") { return .otherVM(number, .wait) }
+    try operands.take(keyword: "unmap")
+    return .otherVM(number, .unmap(try operands.range()))
   }
 
   private mutating func memslot() throws(Mistake) -> Event {
@@ -140,7 +161,9 @@ struct StatementParser {
     if operands.takeIf("vncr") {
       return .vncr(vcpu: vcpu, try operands.number("IPA of the page"))
     }
-    throw operands.mistake("read, write, exec, store, context, tlbi or vncr")
+    if operands.takeIf("run") { return .run(vcpu: vcpu) }
+    if operands.takeIf("wait") { return .wait(vcpu: vcpu) }
+    throw operands.mistake("read, write, exec, store, context, tlbi, vncr, run or wait")
   }
 
   private mutating func l2() throws(Mistake) -> Event {

@@ -36,6 +36,11 @@ import Testing
     ("pagewalk 1\nvm ipa=x\n", "f.pw:2:8: expected a number after 'ipa='"),
     ("pagewalk 1\nvm ipa=40 vcpus=65\n", "f.pw:2:11: expected vcpus=1 to vcpus=64"),
     ("pagewalk 1\nvm ipa=40 nested=yes\n", "f.pw:2:18: expected on|off after 'nested='"),
+    ("pagewalk 1\nvm vmid-bits=2\n", "f.pw:2:4: expected vmid-bits=3 to vmid-bits=16"),
+    (
+      "pagewalk 1\nvm vcpus=7 vmid-bits=3\n",
+      "f.pw:2:23: expected more VMIDs than CPUs: a larger vmid-bits, or fewer vcpus"
+    ),
     ("pagewalk 1\ntitle \"cut", "f.pw:2:7: expected a closing quote on the same line"),
   ])
   func `a wrong prologue is reported at its place`(text: String, expected: String) {
@@ -95,6 +100,10 @@ import Testing
     (
       "policy revmap=v9", "4:15: expected none|v1|v2|v3|repaired|ideal after 'revmap='"
     ),
+    ("l1 wait", "4:1: expected 'run' first: it stays on no CPU"),
+    ("other-vm 3 wait", "4:10: expected 'run' first: it stays on no CPU"),
+    ("other-vm 3 run cpu=1", "4:1: expected CPU 0: there is one for each vCPU"),
+    ("other-vm 3 unmap 0x800 4K", "4:18: expected a multiple of 4K, not 0x800"),
     ("resume", "4:1: expected a paused event: nothing is paused, and no pause is asked for"),
     (
       "revmap fail 1",

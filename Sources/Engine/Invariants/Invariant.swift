@@ -20,6 +20,8 @@ public enum Invariant: String, CaseIterable, Sendable {
   case reverseMapLock = "revmap-lock"
   /// No allocation may sleep while `mmu_lock` is held.
   case reverseMapSleep = "revmap-sleep"
+  /// No two holders have the same VMID in the current generation.
+  case uniqueVMID = "unique-vmid"
   /// KVM's translation of L1's VNCR page leads to the page that the VMM has there now.
   case vncr
 }
@@ -59,7 +61,7 @@ extension Machine {
         }
       }
     }
-    return found + countViolations() + tlbViolations() + vncrViolations(pages)
+    return found + countViolations() + tlbViolations() + vmidViolations() + vncrViolations(pages)
       + reverseMapViolations(pages) + lockViolations(after: stores)
   }
 
@@ -162,7 +164,9 @@ extension Machine {
   }
 
   private func tlbViolations() -> [Violation] {
-    let tables = (0...configuration.shadows).map { table(of: mmu($0)) }
+    // The VMID of an older generation may be another's by now; its own entries went with the rollover.
+    let tables = (0...configuration.shadows).map { mmu($0) }.filter { isCurrent(self[$0, .vmid]) }
+      .map { table(of: $0) }
     return tlbEntries.compactMap { entry in
       guard let table = tables.first(where: { $0.vmid == entry.vmid }) else { return nil }
       let end = memory.walk(table, entry.address)

@@ -45,7 +45,7 @@ extension Machine {
 
   private mutating func attempt(_ access: Access, _ vcpu: VCPU) -> Attempt {
     let mmu = access.guest == .l1 ? canonical : chooseShadow(for: vcpu)
-    loadVMID(of: mmu)
+    loadVMID(of: mmu, on: vcpu)
     if self[mmu, .pendingUnmap] != 0 {
       return .first(Self.unmapAllTasks(mmu) + [.finishRecycling(mmu.index)])
     }

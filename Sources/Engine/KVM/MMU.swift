@@ -8,7 +8,7 @@ public struct MMU: Equatable, Sendable {
   enum Field: Int, CaseIterable {
     /// Slot of the root table.
     case root
-    /// Hardware VMID, 0 before the first use.
+    /// Id of the hardware VMID, 0 before the first use (`struct kvm_vmid`); see `VMIDAllocator`.
     case vmid
     /// L1's VTTBR without CnP; with CnP set, the context is not in use (`tlb_vttbr`).
     case vttbr
@@ -27,6 +27,8 @@ public struct MMU: Equatable, Sendable {
     /// How many unmaps are under way that may drop `mmu_lock`: those of everything, and of long ranges
     /// that L1 invalidates.
     case sweeps
+    /// How often the VMID is pinned.
+    case pins
 
     static let count = 16
   }
@@ -68,7 +70,7 @@ extension Machine {
   func table(of mmu: MMU) -> Table {
     Table(
       id: mmu.tableID, root: Int(self[mmu, .root]), geometry: geometry(of: mmu),
-      vmid: UInt16(self[mmu, .vmid]))
+      vmid: vmid(ofID: self[mmu, .vmid]))
   }
 
   /// All of the context's input addresses.
@@ -83,13 +85,6 @@ extension Machine {
       tally.tablesAllocated += pages
       if !mmu.isCanonical { self[mmu, .vttbr] = VTTBR.commonNotPrivate }
     }
-  }
-
-  /// Gives a context its hardware VMID when a vCPU first runs on it (`kvm_arm_vmid_update`).
-  mutating func loadVMID(of mmu: MMU) {
-    if self[mmu, .vmid] != 0 { return }
-    self[.nextVMID] += 1
-    self[mmu, .vmid] = self[.nextVMID]
   }
 }
 
@@ -116,6 +111,6 @@ extension Machine {
     return ShadowContext(
       isValid: isValid(mmu), vttbr: self[mmu, .vttbr], vtcr: self[mmu, .vtcr],
       stage2Enabled: self[mmu, .stage2Enabled] != 0, pendingUnmap: self[mmu, .pendingUnmap] != 0,
-      vmid: UInt16(self[mmu, .vmid]))
+      vmid: vmid(ofID: self[mmu, .vmid]))
   }
 }

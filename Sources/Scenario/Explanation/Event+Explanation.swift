@@ -34,6 +34,16 @@ extension Event {
       return "\(Self.name(.l2, vcpu)) invalidates its stage 1 (TLBI VMALLE1IS)."
     case .vncr(let vcpu, let ipa):
       return "\(Self.name(.l1, vcpu)) puts its VNCR page at canonical IPA \(Phrase.address(ipa))."
+    case .run(let vcpu): return "\(Self.name(.l1, vcpu)) runs, and stays on CPU \(vcpu)."
+    case .wait(let vcpu): return "\(Self.name(.l1, vcpu)) waits (WFI): the vCPU leaves its CPU."
+    case .otherVM(let number, let operation):
+      switch operation {
+      case .run(let cpu): return "VM \(number) runs, and stays on CPU \(cpu)."
+      case .wait: return "VM \(number) waits: its vCPUs leave their CPUs."
+      case .unmap(let range):
+        return "The host takes \(Phrase.size(range.upperBound - range.lowerBound)) at "
+          + "\(Phrase.address(range.lowerBound)) from VM \(number)."
+      }
     case .pause(let address):
       return address == 0
         ? "The next event that may drop mmu_lock will stop there."

@@ -21,6 +21,11 @@ public struct Source: Equatable, Sendable {
   static func sysRegs(_ function: String) -> Source {
     Source("arch/arm64/kvm/sys_regs.c", function)
   }
+  static func vmid(_ function: String) -> Source { Source("arch/arm64/kvm/vmid.c", function) }
+  /// Pinned VMIDs, which Linux 7.3.4 does not have.
+  static func pinning(_ function: String) -> Source {
+    Source("[RFC PATCH v3 0/5] iommu/arm-smmu-v3: Use pinned KVM VMID, 2025-03-19", function)
+  }
   static func kvm(_ function: String) -> Source { Source("virt/kvm/kvm_main.c", function) }
   static func memory(_ file: String, _ function: String) -> Source {
     Source("mm/\(file)", function)

@@ -4,7 +4,7 @@ extension Step {
   /// The step in words.
   public var explanation: Explanation {
     guestExplanation ?? faultExplanation ?? tableExplanation ?? hostExplanation ?? slotExplanation
-      ?? reverseMapExplanation ?? pausingExplanation
+      ?? reverseMapExplanation ?? vmidExplanation ?? pausingExplanation
       ?? Explanation("step", "\(action)", "", Source("pagewalk", "Step.Action"))
   }
 

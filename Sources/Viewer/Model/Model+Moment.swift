@@ -60,7 +60,8 @@ extension Model {
     case .invalidate(_, .address(let address, _)), .invalidate(_, .range(let address, _, _)):
       return (.shadow(recentShadow), address)
     case .vncr(_, let address): return (.canonical, address)
-    case .addMemslot, .context, .invalidate, .l2Invalidate, .pause, .resume, .failReverseMap:
+    case .addMemslot, .context, .invalidate, .l2Invalidate, .pause, .resume, .failReverseMap, .run,
+      .wait, .otherVM:
       return nil
     }
   }
@@ -97,7 +98,8 @@ extension Step {
   /// Whether the step is about its address, and not about a context or all of a table.
   var concernsAddress: Bool {
     switch action {
-    case .context, .guestInvalidation, .l2Invalidation, .shadowFound, .shadowTaken,
+    case .vcpuStays, .vcpuLeaves, .vmidTaken, .vmidKept, .vmidPinned, .vmidUnpinned, .context,
+      .guestInvalidation, .l2Invalidation, .shadowFound, .shadowTaken,
       .shadowRecycled, .sweep, .invalidate(.unmapped), .invalidate(.writeProtected), .resetMap,
       .brokenCleared, .failuresArmed, .pauseArmed, .pauseUnused, .resumed:
       false

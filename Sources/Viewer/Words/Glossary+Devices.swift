@@ -34,10 +34,10 @@ extension Glossary {
       "ASET", "A flag of an SMMU's stage-1 context not to obey broadcast TLBIs. Stage 2 has none.",
       shows: "steps", see: ["DVM", "stage 1"]),
     Entry(
-      "pinned VMID", also: ["rollover", "generation"],
+      "pinned VMID", also: ["pin", "unpin"],
       "A VMID that stays a VM's when the numbers run out and are given anew: needed if an SMMU obeys "
         + "broadcast TLBIs under it.",
-      shows: "steps", see: ["VMID", "DVM"]),
+      shows: "steps", see: ["VMID", "DVM", "rollover"]),
     Entry(
       "hitless", also: ["conflict abort"],
       "To replace an entry in one store, without an instant in which it is invalid. It takes BBML 2 of "

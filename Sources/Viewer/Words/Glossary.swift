@@ -27,7 +27,9 @@ struct Glossary {
   }
 
   /// All words, in the order of their names.
-  static let entries: [Entry] = (tables + faults + reverseMap + memory + devices + program)
+  static let entries: [Entry] =
+    (tables + faults + reverseMap + memory + devices + isolation
+    + program)
     .sorted { ($0.name.lowercased(), $0.name) < ($1.name.lowercased(), $1.name) }
 
   /// The entry of a word, whatever the case of its letters; nil if it is none of these.

@@ -44,6 +44,8 @@ enum Rule: String, CaseIterable {
     dirtyLogging
   // The reverse map.
   case recording, fusing, brokenMap, stage2Off, lookingUp, sharedSweep, forgetting
+  // VMIDs.
+  case vmidAllocation, vmidPinning
   // The host's memory.
   case notifier, hostPages, copyOnWrite, hostMappings, collapsing, merging, hostUse
 }
@@ -82,6 +84,8 @@ extension Rule {
     case .lookingUp: .lookingUp
     case .sharedSweep: .sharedSweep
     case .forgetting: .forgetting
+    case .vmidAllocation: .vmidAllocation
+    case .vmidPinning: .vmidPinning
     case .hostPages: .hostPages
     case .copyOnWrite: .copyOnWrite
     case .hostMappings: .hostMappings

@@ -20,6 +20,10 @@ extension Step.Action {
     case .sizeChosen: .mappingSize
     case .blocked, .retryAfterNotifier, .retryInvalidation: .retry
     case .lockRead, .unlockRead, .lockWrite, .unlockWrite: .lock
+    case .vcpuStays, .vcpuLeaves, .vmidTaken, .vmidKept, .vmidRollover, .vmidReserved, .vmidFlush:
+      .vmidAllocation
+    case .vmidPinned, .vmidUnpinned: .vmidPinning
+    case .otherVMUnmap: .unmapping
     case .map, .mapUnneeded, .makeTable, .makeLeaf, .allocateTable: .mapping
     case .breakEntry, .entryLocked: .breakBeforeMake
     case .relax, .relaxLeaf, .relaxGone: .relaxing

@@ -1,0 +1,63 @@
+/// Other VMs of the host: they take VMIDs and CPUs, and their invalidations reach every TLB.
+extension Machine {
+  /// Largest number of another VM.
+  public static let otherVMLimit: UInt64 = 1 << 20
+
+  mutating func start(_ operation: OtherVMOperation, ofVM number: UInt64) throws(Refusal) {
+    if number > Self.otherVMLimit { throw Refusal(.noSuchVM(Self.otherVMLimit), operand: 1) }
+    let holder = VMIDHolder.otherVM(number)
+    switch operation {
+    case .run(let cpu):
+      if cpu >= configuration.vcpus {
+        throw Refusal(.noSuchCPU(configuration.vcpus), operand: 0)
+      }
+      run(holder, on: cpu)
+    case .wait: if !stop(holder) { throw Refusal(.notRunning, operand: 1) }
+    case .unmap(let range):
+      try requireAligned(range.lowerBound, to: 4096, operand: 2)
+      try requireAligned(range.upperBound, to: 4096, operand: 3)
+      invalidateOtherVM(holder, range)
+    }
+  }
+
+  /// L1 executes WFI: `kvm_vcpu_wfi` puts the vCPU.
+  mutating func wait(_ number: Int) throws(Refusal) {
+    guard case .context = occupant(ofCPU: number) else { throw Refusal(.notRunning, operand: 0) }
+    putVCPU(on: number)
+  }
+
+  /// TLBI IPAS2E1IS of a range for another VM. Its VMID may be of an older generation, and another
+  /// holder's by now: then that one's entries go too, which only costs.
+  private mutating func invalidateOtherVM(_ holder: VMIDHolder, _ range: Range<UInt64>) {
+    let vmid = vmid(ofID: self[idOf: holder])
+    tally.invalidations += 1
+    note(
+      .otherVMUnmap, at: range.lowerBound, size: range.upperBound - range.lowerBound,
+      value: UInt64(vmid), extra: holder.number)
+    if vmid != 0 { dropTLBEntries(range, vmid) }
+  }
+
+  private mutating func dropTLBEntries(_ range: Range<UInt64>, _ vmid: UInt16) {
+    let geometry = Geometry.stage2(bits: Configuration.physicalBits)
+    for entry in tlbEntries where entry.vmid == vmid {
+      if (entry.address..<entry.address + geometry.size(entry.level)).overlaps(range) {
+        memory.store(0, at: entry.slot)
+        memory.store(0, at: entry.slot + 1)
+      }
+    }
+  }
+}
+
+extension Machine {
+  /// Holders in the current generation that have another's VMID.
+  func vmidViolations() -> [Violation] {
+    let contexts = (0...configuration.shadows).map { VMIDHolder.context(mmu($0)) }
+    var seen: Set<UInt64> = []
+    return (contexts + otherVMs).compactMap { holder in
+      let id = self[idOf: holder]
+      guard isCurrent(id), !seen.insert(id).inserted else { return nil }
+      return Violation(
+        invariant: .uniqueVMID, table: holder.table ?? .canonical, address: holder.number)
+    }
+  }
+}

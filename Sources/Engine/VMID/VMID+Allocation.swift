@@ -1,0 +1,237 @@
+/// Giving VMIDs to contexts and to other VMs, as arch/arm64/kvm/vmid.c does.
+///
+/// Pinning is not in Linux 7.3.4: it is that of "KVM: arm64: Introduce support to pin VMIDs" in [RFC PATCH
+/// v3 0/5] iommu/arm-smmu-v3: Use pinned KVM VMID for stage 2, 2025-03-19. That `new_vmid` gives a pinned
+/// holder its VMID in the new generation without storing it, so that each run takes the lock again; here
+/// it is stored, as arch/arm64/mm/context.c does for ASIDs.
+extension Machine {
+  private var vmids: VMIDAllocator { layout.vmids }
+
+  subscript(idOf holder: VMIDHolder) -> UInt64 {
+    get {
+      switch holder {
+      case .context(let mmu): self[mmu, .vmid]
+      case .otherVM(let number): otherVMWords.load(number * 2, from: memory)
+      }
+    }
+    set {
+      switch holder {
+      case .context(let mmu): self[mmu, .vmid] = newValue
+      case .otherVM(let number): otherVMWords.store(newValue, at: number * 2, in: &memory)
+      }
+    }
+  }
+
+  /// How often a holder is pinned.
+  subscript(pinsOf holder: VMIDHolder) -> UInt64 {
+    get {
+      switch holder {
+      case .context(let mmu): self[mmu, .pins]
+      case .otherVM(let number): otherVMWords.load(number * 2 + 1, from: memory)
+      }
+    }
+    set {
+      switch holder {
+      case .context(let mmu): self[mmu, .pins] = newValue
+      case .otherVM(let number): otherVMWords.store(newValue, at: number * 2 + 1, in: &memory)
+      }
+    }
+  }
+
+  private var otherVMWords: SparseArray { SparseArray(root: vmids.slot(.otherVMs)) }
+
+  /// The other VMs that have an id, by number.
+  var otherVMs: [VMIDHolder] {
+    var found: [VMIDHolder] = []
+    var index: UInt64 = 0
+    let end = (Self.otherVMLimit + 1) * 2
+    while let next = otherVMWords.firstIndex(in: index..<end, of: memory) {
+      found.append(.otherVM(next / 2))
+      index = (next / 2 + 1) * 2
+    }
+    return found
+  }
+
+  /// The hardware VMID in an id.
+  @inline(__always)
+  func vmid(ofID id: UInt64) -> UInt16 { UInt16(truncatingIfNeeded: id & layout.vmids.mask) }
+
+  /// Whether an id is of the current generation (`vmid_gen_match`).
+  @inline(__always)
+  func isCurrent(_ id: UInt64) -> Bool {
+    (id ^ memory.load(layout.vmids.slot(.generation))) & ~layout.vmids.mask == 0
+  }
+
+  mutating func createVMIDs() {
+    memory.store(vmids.count, at: vmids.slot(.generation))
+    memory.store(1, at: vmids.slot(.index))
+    for cpu in 0..<vmids.cpus { memory.store(vmids.noneActive, at: vmids.slot(.active, of: cpu)) }
+  }
+
+  /// Makes sure that a context has a VMID for as long as a vCPU's statement runs on it: the vCPU enters
+  /// the guest (`kvm_arm_vmid_update`) and leaves again (`kvm_arm_vmid_clear_active`), and nobody looks in
+  /// between, so the CPU's active id is not stored.
+  @inline(__always)
+  mutating func loadVMID(of mmu: MMU, on vcpu: VCPU) {
+    if memory.load(layout.vmids.slot(.active, of: vcpu.number)) == layout.vmids.noneActive,
+      isCurrent(self[mmu, .vmid])
+    {
+      return
+    }
+    putVCPU(on: vcpu.number)
+    updateVMID(.context(mmu))
+  }
+
+  /// A holder's vCPU enters its guest on a CPU and stays there: its id is the CPU's active one.
+  mutating func run(_ holder: VMIDHolder, on cpu: Int) {
+    putVCPU(on: cpu)
+    updateVMID(holder)
+    note(
+      .vcpuStays, holder.table, at: holder.number, value: self[idOf: holder] & vmids.mask,
+      extra: UInt64(cpu))
+    memory.store(self[idOf: holder], at: vmids.slot(.active, of: cpu))
+    memory.store(occupant(holder), at: vmids.slot(.occupant, of: cpu))
+  }
+
+  /// Whoever stays on a CPU leaves it (`kvm_arch_vcpu_put`): no id has to be kept for it.
+  mutating func putVCPU(on cpu: Int) {
+    guard let holder = occupant(ofCPU: cpu) else { return }
+    note(.vcpuLeaves, holder.table, at: holder.number, extra: UInt64(cpu))
+    memory.store(vmids.noneActive, at: vmids.slot(.active, of: cpu))
+    memory.store(0, at: vmids.slot(.occupant, of: cpu))
+  }
+
+  /// Everyone of a holder leaves the CPUs; false if nobody was there.
+  mutating func stop(_ holder: VMIDHolder) -> Bool {
+    let found = (0..<vmids.cpus).filter { occupant(ofCPU: $0) == holder }
+    for cpu in found { putVCPU(on: cpu) }
+    return !found.isEmpty
+  }
+
+  private func occupant(_ holder: VMIDHolder) -> UInt64 {
+    switch holder {
+    case .context(let mmu): UInt64(mmu.index) << 1 | 1
+    case .otherVM(let number): (number + 1) << 1
+    }
+  }
+
+  /// Who stays on a CPU, or nil.
+  func occupant(ofCPU cpu: Int) -> VMIDHolder? {
+    let word = memory.load(vmids.slot(.occupant, of: cpu))
+    if word == 0 { return nil }
+    return word & 1 != 0 ? .context(mmu(Int(word >> 1))) : .otherVM(word >> 1 - 1)
+  }
+
+  /// The slow path of `kvm_arm_vmid_update`, under `cpu_vmid_lock`.
+  mutating func updateVMID(_ holder: VMIDHolder) {
+    if !isCurrent(self[idOf: holder]) { takeVMID(holder) }
+  }
+
+  /// `new_vmid`: the old VMID in the new generation, if nobody else took it meanwhile, or else the next
+  /// free one.
+  private mutating func takeVMID(_ holder: VMIDHolder) {
+    let old = self[idOf: holder]
+    let generation = memory.load(.generation, of: vmids)
+    let renewed = generation | old & vmids.mask
+    if old != 0 {
+      let reserving = (0..<vmids.cpus).filter {
+        memory.load(vmids.slot(.reserved, of: $0)) == old
+      }
+      if !reserving.isEmpty {
+        noteVMID(.vmidKept(.reserved), holder, renewed)
+        for cpu in reserving { memory.store(renewed, at: vmids.slot(.reserved, of: cpu)) }
+        self[idOf: holder] = renewed
+        return
+      }
+      if self[pinsOf: holder] > 0 {
+        noteVMID(.vmidKept(.pinned), holder, renewed)
+        self[idOf: holder] = renewed
+        return
+      }
+      if !memory.isSet(old & vmids.mask, in: .taken, of: vmids) {
+        noteVMID(.vmidKept(.free), holder, renewed)
+        memory.set(old & vmids.mask, in: .taken, of: vmids)
+        self[idOf: holder] = renewed
+        return
+      }
+    }
+    var found = memory.nextFreeVMID(from: memory.load(.index, of: vmids), of: vmids)
+    if found == nil {
+      rollOver()
+      found = memory.nextFreeVMID(from: 1, of: vmids)
+    }
+    guard let vmid = found else {
+      preconditionFailure("CPUs and pins together leave a VMID free")
+    }
+    let id = memory.load(.generation, of: vmids) | vmid
+    noteVMID(.vmidTaken, holder, id)
+    memory.set(vmid, in: .taken, of: vmids)
+    memory.store(vmid, at: vmids.slot(.index))
+    self[idOf: holder] = id
+  }
+
+  private mutating func noteVMID(_ action: Step.Action, _ holder: VMIDHolder, _ id: UInt64) {
+    note(
+      action, holder.table, at: holder.number, value: id & vmids.mask,
+      extra: id >> UInt64(vmids.bits))
+  }
+
+  /// A new generation (`flush_context`): only what is pinned, or runs on a CPU, stays taken.
+  private mutating func rollOver() {
+    let generation = memory.load(.generation, of: vmids) &+ vmids.count
+    note(.vmidRollover, value: generation >> UInt64(vmids.bits), extra: vmids.mask)
+    memory.store(generation, at: vmids.slot(.generation))
+    for (taken, pinned) in zip(vmids.slots(of: .taken), vmids.slots(of: .pinned)) {
+      memory.store(memory.load(pinned), at: taken)
+    }
+    for cpu in 0..<vmids.cpus {
+      let active = memory.load(vmids.slot(.active, of: cpu))
+      // A CPU that has not taken the lock since the last rollover runs what was reserved then.
+      let id = active == 0 ? memory.load(vmids.slot(.reserved, of: cpu)) : active
+      if id & vmids.mask != 0 {
+        note(.vmidReserved, value: id & vmids.mask, extra: UInt64(cpu))
+      }
+      // Where nobody is, 0 and `noneActive` mean the same until the next rollover and after it.
+      memory.store(
+        occupant(ofCPU: cpu) == nil ? vmids.noneActive : 0, at: vmids.slot(.active, of: cpu))
+      memory.set(id & vmids.mask, in: .taken, of: vmids)
+      memory.store(id, at: vmids.slot(.reserved, of: cpu))
+    }
+    flushTLB()
+  }
+
+  /// TLBI ALLE1IS, and what that means for the SMMU (`__kvm_flush_vm_context`).
+  private mutating func flushTLB() {
+    note(.vmidFlush)
+    tally.invalidations += 1
+    for slot in layout.tlb..<layout.tlb + TLB.words { memory.store(0, at: slot) }
+  }
+
+  /// `kvm_arm_pinned_vmid_get`: the holder keeps its VMID through rollovers until it is unpinned as often.
+  ///
+  /// - Returns: the VMID, or nil if no more can be pinned.
+  mutating func pinVMID(_ holder: VMIDHolder) -> UInt16? {
+    if self[pinsOf: holder] == 0 {
+      if memory.load(.pinnedCount, of: vmids) >= vmids.pinLimit { return nil }
+      updateVMID(holder)
+    }
+    let id = self[idOf: holder]
+    noteVMID(.vmidPinned, holder, id)
+    if self[pinsOf: holder] == 0 {
+      memory.store(memory.load(.pinnedCount, of: vmids) + 1, at: vmids.slot(.pinnedCount))
+      memory.set(id & vmids.mask, in: .pinned, of: vmids)
+    }
+    self[pinsOf: holder] += 1
+    return vmid(ofID: id)
+  }
+
+  /// `kvm_arm_pinned_vmid_put`, of a holder that is pinned.
+  mutating func unpinVMID(_ holder: VMIDHolder) {
+    let id = self[idOf: holder]
+    noteVMID(.vmidUnpinned, holder, id)
+    self[pinsOf: holder] -= 1
+    if self[pinsOf: holder] > 0 { return }
+    memory.store(memory.load(.pinnedCount, of: vmids) - 1, at: vmids.slot(.pinnedCount))
+    memory.set(id & vmids.mask, false, in: .pinned, of: vmids)
+  }
+}

@@ -1,0 +1,67 @@
+import Engine
+
+extension Step {
+  /// Steps of KVM's allocator of hardware VMIDs, and of other VMs.
+  var vmidExplanation: Explanation? {
+    switch action {
+    case .vcpuStays:
+      return Explanation(
+        "run", "\(holder) stays on CPU \(extra) with VMID \(value)",
+        "The CPU's active id says so: a rollover must not give its VMID to another.",
+        .vmid("kvm_arm_vmid_update"))
+    case .vcpuLeaves:
+      return Explanation(
+        "put", "\(holder) leaves CPU \(extra)",
+        "The CPU's active id becomes invalid, so that a rollover reserves nothing for it.",
+        .vmid("kvm_arm_vmid_clear_active"))
+    case .vmidTaken:
+      return Explanation(
+        "VMID", "\(holder) gets VMID \(value), generation \(extra)",
+        "It had none, or another has taken its old one since the rollover. The first free one is used.",
+        .vmid("new_vmid"))
+    case .vmidKept(let reason):
+      return Explanation(
+        "VMID", "\(holder) keeps VMID \(value) in generation \(extra)", Self.why(reason),
+        .vmid("new_vmid"))
+    case .vmidRollover:
+      return Explanation(
+        "rollover", "no VMID up to \(extra) is free: generation \(value) begins",
+        "All VMIDs are given back, except those that are pinned or run on a CPU.",
+        .vmid("flush_context"))
+    case .vmidReserved:
+      return Explanation(
+        "reserve", "VMID \(value) runs on CPU \(extra) and stays taken",
+        "The guest goes on under its old VMID, without asking.", .vmid("flush_context"))
+    case .vmidFlush:
+      return Explanation(
+        "TLBI", "everything, on all CPUs (TLBI ALLE1IS)",
+        "The VMIDs of the last generation come to mean others.", .vmid("__kvm_flush_vm_context"))
+    case .vmidPinned:
+      return Explanation(
+        "pin", "VMID \(value) of \(holder) is pinned",
+        "A device's translations are tagged with it: it must stay the same through rollovers.",
+        .pinning("kvm_arm_pinned_vmid_get"))
+    case .vmidUnpinned:
+      return Explanation(
+        "unpin", "VMID \(value) of \(holder) is not pinned by this device any more",
+        "It is free again at the next rollover.", .pinning("kvm_arm_pinned_vmid_put"))
+    case .otherVMUnmap:
+      return Explanation(
+        "TLBI", "TLB entries of VMID \(value) for \(Phrase.span(self)): VM \(extra) lost memory",
+        "The notifier of another VM. Only its own entries should be under this VMID.",
+        .mmu("kvm_unmap_gfn_range"))
+    default: return nil
+    }
+  }
+
+  /// Whose VMID the step is about.
+  private var holder: String { table.map { Phrase.table($0) } ?? "VM \(address)" }
+
+  private static func why(_ reason: VMIDReason) -> String {
+    switch reason {
+    case .reserved: "It ran on a CPU during the rollover, where it was reserved."
+    case .pinned: "It is pinned: the rollover left it taken."
+    case .free: "It did not run during the rollover, but nobody has taken its VMID since."
+    }
+  }
+}

@@ -1,0 +1,26 @@
+extension Glossary {
+  /// What tells the owners of memory apart.
+  static let isolation: [Entry] = [
+    Entry(
+      "rollover", also: ["generation"],
+      "No VMID is free: a new generation begins, every TLB is emptied, and each VM takes a VMID anew "
+        + "when it next runs.",
+      shows: "steps", see: ["VMID", "reserve", "pinned VMID"]),
+    Entry(
+      "reserve", also: ["reserved"],
+      "At a rollover: a VMID that runs on a CPU stays taken, so that the guest can go on under it.",
+      shows: "steps", see: ["rollover", "run"]),
+    Entry(
+      "run", also: ["active VMID"],
+      "A vCPU stays in its guest on a CPU, under the VMID that is the CPU's active one.",
+      shows: "events l1 run, other-vm run", see: ["put", "vCPU", "reserve"]),
+    Entry(
+      "put", also: ["wait"],
+      "A vCPU leaves its CPU, which then has no active VMID that a rollover would reserve.",
+      shows: "steps; events l1 wait, other-vm wait", see: ["run", "rollover"]),
+    Entry(
+      "unique-vmid",
+      "Rule: in the current generation no two contexts, of this VM or others, have the same VMID.",
+      shows: "violations", see: ["invariant", "VMID"]),
+  ]
+}

@@ -1,0 +1,30 @@
+/// What tells the owners of memory apart: VMIDs.
+extension ReferenceCard {
+  private static let vmid = "arch/arm64/kvm/vmid.c: "
+
+  static let vmidAllocation = ReferenceCard(
+    "How KVM gives VMIDs",
+    [
+      "A context gets the first free VMID when a vCPU first runs on it, and keeps it while the "
+        + "generation lasts. When none is free, a new generation begins: the TLB is emptied on all CPUs, "
+        + "and everyone asks again at the next run.",
+      "What runs on a CPU at that moment is reserved and goes on under its VMID. Who does not run keeps "
+        + "its VMID only if nobody is faster.",
+    ],
+    sources: [vmid + "kvm_arm_vmid_update, new_vmid, flush_context"],
+    see: ["VMID", "rollover", "reserve", "run"])
+
+  static let vmidPinning = ReferenceCard(
+    "Pinned VMIDs",
+    [
+      "An SMMU that obeys broadcast TLBIs must tag a VM's translations with the VMID that KVM puts into "
+        + "them, in every generation. So the VMID is pinned: a rollover leaves it taken, and its holder "
+        + "keeps it.",
+      "So many can be pinned that after a rollover, with a reserved VMID on every CPU, one is still free.",
+    ],
+    sources: [
+      "[RFC PATCH v3 0/5] iommu/arm-smmu-v3: Use pinned KVM VMID for stage 2, 2025-03-19",
+      "arch/arm64/mm/context.c: arm64_mm_context_get",
+    ],
+    see: ["pinned VMID", "rollover", "DVM"])
+}
