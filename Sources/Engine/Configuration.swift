@@ -8,6 +8,8 @@ public struct Configuration: Equatable, Sendable {
   public var nested: Bool
   /// How shadows are found when canonical pages go.
   public var reverseMap: ReverseMapPolicyName
+  /// How devices are connected.
+  public var iommu = IOMMUConfiguration()
 
   /// Bits of a hardware VMID. The architecture has 8 and 16; fewer make a rollover come soon.
   public var vmidBits = 16

@@ -25,6 +25,10 @@ public enum Event: Equatable, Sendable {
   case pause(UInt64)
   /// The event that stopped goes on.
   case resume
+  /// A device is attached or detached, or its domain changes.
+  case iommu(device: Int, IOMMUOperation)
+  /// A device makes a DMA of 8 bytes at an input address.
+  case dma(device: Int, UInt64, write: Bool)
   /// So many insertions into a reverse map, and erasures from it, will fail for want of memory.
   case failReverseMap(insertions: UInt64, erasures: UInt64)
 }

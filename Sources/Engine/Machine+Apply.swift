@@ -36,6 +36,12 @@ extension Machine {
     case .resume: try resume()
     case .failReverseMap(let insertions, let erasures):
       try failReverseMap(insertions: insertions, erasures: erasures)
+    case .iommu(let device, let operation):
+      try requireDevice(device)
+      try start(operation, device: device)
+    case .dma(let device, let iova, let write):
+      try requireDevice(device)
+      performDMA(iova, write: write, device: device)
     case .l2Invalidate(let number):
       let vcpu = try requireVCPU(number, for: .l2)
       enterL2(vcpu)
@@ -43,6 +49,10 @@ extension Machine {
     runTasks()
     if steps.steps.isEmpty { note(.noEffect(.mappingUnchanged)) }
     storeTally()
+  }
+
+  private func requireDevice(_ device: Int) throws(Refusal) {
+    if !(0..<SMMU.devices).contains(device) { throw Refusal(.noSuchDevice, operand: 0) }
   }
 
   @discardableResult

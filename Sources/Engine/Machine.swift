@@ -71,8 +71,14 @@ extension Machine {
     case pauseAt
     /// Who stopped, how many of its tasks are left, and the tasks.
     case parkedOwner, parkedCount, parkedTasks
+    /// Words of tables that were not cleaned to the point of coherency.
+    case uncleaned
+    /// Slot of the SMMU's records, 0 before there is a device; commands in its queue; next VMID of the SMMU's own allocator.
+    case smmu, commandCount, nextIOMMUVMID
+    /// Device of the last DMA + 1; error of the last event.
+    case lastDevice, lastError
     /// Counters, in the order of `Counter`.
-    case counters = 32
+    case counters = 64
 
     var slot: Int { Memory.firstRegister + rawValue }
   }
@@ -93,6 +99,7 @@ extension Machine {
       let slot = Register.counters.slot + counter.rawValue
       memory.store(memory.load(slot) &+ UInt64(tally[counter]), at: slot)
     }
+    self[.lastError] = UInt64(tally.error?.rawValue ?? 0)
     tally = Tally()
   }
 }
@@ -130,6 +137,8 @@ struct Tally: Equatable {
   var tablesAllocated = 0
   var tablesFreed = 0
   var mmioExits = 0
+  /// What the event fails with, if it does.
+  var error: KernelError?
 
   subscript(counter: Counter) -> Int {
     switch counter {
@@ -154,7 +163,7 @@ struct Layout: Sendable {
   let mmus: Int
   let vcpus: Int
   let memslots: Int
-  let tlb: Int
+  let tlb: TLB
   let vmids: VMIDAllocator
 
   static let memslotCount = Memory.frameWords / Memslot.Field.count
@@ -168,7 +177,7 @@ struct Layout: Sendable {
     mmus = frames((1 + configuration.shadows) * MMU.Field.count)
     vcpus = frames(configuration.vcpus * VCPU.Field.count)
     memslots = frames(Self.memslotCount * Memslot.Field.count)
-    tlb = frames(TLB.words)
+    tlb = TLB(base: frames(TLB.words))
     vmids = VMIDAllocator(
       base: frames(VMIDAllocator.words(bits: configuration.vmidBits)),
       bits: configuration.vmidBits, cpus: configuration.vcpus)

@@ -36,6 +36,10 @@ public struct Refusal: Error, Equatable, Sendable {
     case lockHeld
     /// A failure of a reverse map that there is none of.
     case noReverseMap
+    /// A change of a device's own table where it shares the CPUs'.
+    case sharedTable
+    /// A device that does not exist.
+    case noSuchDevice
     /// Dirty logging is off for the slot.
     case notLogging
     /// The chunk size must be set before the first slot (-EINVAL).

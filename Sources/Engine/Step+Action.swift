@@ -220,6 +220,47 @@ extension Step {
     /// Blocks will be split in chunks of `size`.
     case eagerSplit
 
+    // Devices; addresses are IOVAs.
+    /// The SMMU's records are made: every stream's entry says abort.
+    case smmuReset
+    /// A device makes a DMA: 1 in `value` for a write, its StreamID in `extra`.
+    case dma
+    /// The SMMU reads the stream table entry: its words 0 and 2 in `value` and `extra`.
+    case streamEntry
+    /// The SMMU's TLB holds a translation: physical address in `value`, VMID in `extra`.
+    case iotlbHit
+    /// The SMMU's walk gave a physical address, into its TLB: `value`, VMID in `extra`.
+    case dmaTranslated
+    /// The data: what in `value`, physical address in `extra`.
+    case dmaLoaded, dmaStored
+    /// The DMA faults, and the event with the number in `value` is recorded; 1 in `extra` for a write.
+    case dmaFault
+    /// The stream table entry says abort: no event is recorded.
+    case dmaAborted
+    /// The stream table entry is written: root in `value`, VMID in `extra`.
+    case streamAttached
+    /// The stream table entry is set to abort.
+    case streamBlocked
+    /// One call of `map_pages`: leaves of `size`, physical address in `value`, how many in `extra`.
+    case iommuMapCall
+    /// One call of `unmap_pages`: leaves of `size`, how many in `extra`.
+    case iommuUnmapCall
+    /// A leaf larger than what is to be unmapped: its bits in `value`. Nothing is done.
+    case partialUnmap
+    /// The unmap ends before its end: bytes that are done in `value`, that are not in `size`.
+    case unmapStopped
+    /// Entries are cleaned to the point of coherency: physical address of the first in `value`, how many in
+    /// `extra`.
+    case cleanEntry
+    /// An invalidation is put into the SMMU's command queue: VMID in `value`.
+    case iotlbCommand
+    /// The kernel waits until the commands that are queued, `value` of them, are done.
+    case iotlbSync
+    /// The SMMU obeys a TLBI of a CPU: VMID in `value`.
+    case iotlbBroadcast
+    /// The kernel returns an error.
+    case failed(KernelError)
+
     /// Nothing happens, for a reason.
     case noEffect(Idleness)
   }

@@ -22,10 +22,12 @@ extension Expectation {
     case .efault:
       switch machine.lastOutcome {
       case .efault, .exception(_, _, _, _, alsoEFAULT: true): return nil
-      default: return machine.lastOutcome.description
+      default:
+        return machine.lastError == .efault ? nil : machine.lastOutcome.description
       }
     case .outOfMemory:
-      return machine.lastOutcome == .enomem ? nil : machine.lastOutcome.description
+      return machine.lastOutcome == .enomem || machine.lastError == .enomem
+        ? nil : machine.lastOutcome.description
     case .value(let value):
       return machine.lastValue == value ? nil : "the value is 0x\(hex(machine.lastValue))"
     case .mmio(let write, let ipa):
@@ -54,10 +56,32 @@ extension Expectation {
       let found = machine.leafSize(at: address, of: table)
       return found == size
         ? nil : "it is \(found.map { "mapped by a leaf of \(Phrase.size($0))" } ?? "not mapped")"
+    case .dma(let expected): return Self.failure(of: expected, machine.lastDeviceOutcome)
+    case .kernelError(let error):
+      return machine.lastError == error
+        ? nil : machine.lastError.map { "it failed with \($0.name)" } ?? "it did not fail"
     case .under(let policies, let expectation):
       return policies.contains(machine.configuration.reverseMap)
         ? expectation.failure(in: machine, after: stores) : nil
     }
+  }
+
+  private static func failure(of expected: DMAExpectation, _ found: DeviceOutcome?) -> String? {
+    guard let found else { return "there was no DMA" }
+    let holds =
+      switch (expected, found) {
+      case (.translated(let physical, let cached), .cached(let place, _)):
+        physical == place && cached != false
+      case (.translated(let physical, let cached), .walked(let place, _)):
+        physical == place && cached != true
+      case (.translated(let physical, let cached), .bypassed(let place)):
+        physical == place && cached == nil
+      case (.fault(let fault, let level), .fault(let other, let place)):
+        fault == other && (level == nil || level == place)
+      case (.aborted, .aborted): true
+      default: false
+      }
+    return holds ? nil : "the DMA \(found.description)"
   }
 
   private static func shadowFailure(_ shadow: Int, _ machine: Machine) -> String? {

@@ -86,9 +86,9 @@ struct Operands {
     throw Mistake(offset: range.lowerBound, message: "expected \(expected) after '\(key)'")
   }
 
-  /// A range of canonical IPAs: start and size.
-  mutating func range() throws(Mistake) -> Range<UInt64> {
-    let start = try number("IPA")
+  /// A range of addresses: start and size.
+  mutating func range(_ name: String = "IPA") throws(Mistake) -> Range<UInt64> {
+    let start = try number(name)
     let place = next
     let size = try number("SIZE")
     let (end, overflow) = start.addingReportingOverflow(size)

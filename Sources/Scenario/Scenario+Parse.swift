@@ -60,15 +60,15 @@ extension Scenario {
     case .vm(let configuration):
       if prologue.hasVM { throw Mistake(offset: offset, message: "expected 'vm' once") }
       prologue.hasVM = true
-      let policy = self.configuration.reverseMap
-      self.configuration = configuration
-      self.configuration.reverseMap = policy
+      self.configuration.ipaBits = configuration.ipaBits
+      self.configuration.vcpus = configuration.vcpus
+      self.configuration.nested = configuration.nested
       return
-    case .policy(let name):
+    case .policy(let change):
       if statements.contains(where: \.isEvent) {
         throw Mistake(offset: offset, message: "expected 'policy' before anything happens")
       }
-      configuration.reverseMap = name
+      change(&configuration)
       return
     case .event(let event): kind = .event(event)
     case .step(let label, let text): kind = .step(label: label, text: text)

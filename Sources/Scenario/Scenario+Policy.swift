@@ -4,9 +4,13 @@ extension Scenario {
   /// The same events under another reverse map. Where there is none, nothing of it can fail, so the
   /// statements `revmap fail` are left out.
   public func under(_ policy: ReverseMapPolicyName) -> Scenario {
+    under { $0.reverseMap = policy }
+  }
+
+  private func under(_ change: PolicyChange) -> Scenario {
     var other = self
-    other.configuration.reverseMap = policy
-    if policy == .none {
+    change(&other.configuration)
+    if other.configuration.reverseMap == .none {
       other.statements.removeAll {
         if case .event(.failReverseMap) = $0.kind { true } else { false }
       }
@@ -14,15 +18,15 @@ extension Scenario {
     return other
   }
 
-  /// The same events under what a statement `policy` would set: `revmap=NAME`.
+  /// The same events under what a statement `policy` would set: `KEY=VALUE`.
   ///
   /// - Throws: what was expected instead.
   public func under(policy text: String) throws(ScenarioError) -> Scenario {
     var words = Words([UInt8](("policy " + text).utf8))
     do throws(Mistake) {
       _ = try words.read(from: 0)
-      guard case .policy(let name) = try StatementParser.parse(words) else { return self }
-      return under(name)
+      guard case .policy(let change) = try StatementParser.parse(words) else { return self }
+      return under(change)
     } catch {
       throw ScenarioError(
         file: text, line: 1, column: max(1, error.offset - 6), message: error.message)

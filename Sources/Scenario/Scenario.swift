@@ -62,8 +62,22 @@ public enum Expectation: Equatable, Sendable {
   case stale(shadow: Int, UInt64)
   /// A table maps an input address with a leaf of a size, or does not map it.
   case leaf(TableID, UInt64, size: UInt64?)
+  /// How the last DMA ended.
+  case dma(DMAExpectation)
+  /// The last event about devices or ownership ended in an error of the kernel.
+  case kernelError(KernelError)
   /// Only under certain policies.
   indirect case under([ReverseMapPolicyName], Expectation)
+}
+
+/// How a DMA ended, as far as one cares.
+public enum DMAExpectation: Equatable, Sendable {
+  /// At a physical address; from the SMMU's TLB, or from a walk.
+  case translated(UInt64, cached: Bool?)
+  /// In a fault of a class, at a level.
+  case fault(DeviceFault, level: Int?)
+  /// Terminated without an event.
+  case aborted
 }
 
 /// What a reverse map says about a canonical IPA.

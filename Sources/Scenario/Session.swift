@@ -136,6 +136,9 @@ extension Refusal.Reason {
       "expected 'resume' first: the paused event holds a lock that this needs"
     case .noReverseMap:
       "expected a policy with a reverse map: under revmap=none there is nothing that can fail"
+    case .sharedTable:
+      "expected iommu=own: under iommu=shared the device's table is the CPUs' and changes with it"
+    case .noSuchDevice: "expected device 0 to \(SMMU.devices - 1)"
     case .notLogging: "expected dirty logging to be on for the slot (host dirty-log on)"
     case .splitAfterSlots: "expected eager-split before the first memslot (EINVAL)"
     case .splitSize(let size): "expected 0, 4K, 2M or 1G, not \(Phrase.size(size))"

@@ -8,12 +8,8 @@ extension StatementParser {
     if operands.takeIf("revmap") { return try reverseMapExpectation() }
     if operands.takeIf("leaf") { return try leafExpectation() }
     if operands.takeIf("value") { return .value(try operands.number("the value")) }
-    if operands.takeIf("error") {
-      return try operands.take([
-        "external": Expectation.externalAbort, "size": .sizeFault, "efault": .efault,
-        "enomem": .outOfMemory,
-      ])
-    }
+    if operands.takeIf("dma") { return try dmaExpectation() }
+    if operands.takeIf("error") { return try errorExpectation() }
     if operands.takeIf("mmio") {
       let write = try operands.take(["read": false, "write": true])
       let ipa = try operands.number("IPA")
@@ -30,7 +26,22 @@ extension StatementParser {
       return .idle(ipa, try operands.take(["0": false, "1": true]))
     }
     if let word = operands.next, operands.words.hasPrefix(word, "l1") { return try abort() }
-    throw operands.mistake("l1, error, value, mmio, dirty, idle, violation, revmap or leaf")
+    throw operands.mistake("l1, error, value, mmio, dirty, idle, violation, revmap, leaf or dma")
+  }
+
+  private mutating func errorExpectation() throws(Mistake) -> Expectation {
+    if let word = operands.next,
+      let error = KernelError.allCases.first(where: {
+        operands.words.bytes[word.range].elementsEqual($0.name.lowercased().utf8)
+      })
+    {
+      _ = try operands.take("an error")
+      return error == .efault ? .efault : error == .enomem ? .outOfMemory : .kernelError(error)
+    }
+    if operands.takeIf("external") { return .externalAbort }
+    if operands.takeIf("size") { return .sizeFault }
+    let names = KernelError.allCases.map { $0.name.lowercased() }.joined(separator: ", ")
+    throw operands.mistake("external, size or an error of the kernel: \(names)")
   }
 
   private mutating func abort() throws(Mistake) -> Expectation {
@@ -91,12 +102,16 @@ extension StatementParser {
 
   private mutating func leafExpectation() throws(Mistake) -> Expectation {
     let table: TableID
-    if operands.takeIf("canonical") {
-      table = .canonical
-    } else if let number = try operands.option("shadow=") {
+    if let number = try operands.option("shadow=") {
       table = .shadow(Int(clamping: number))
+    } else if let word = operands.next,
+      let name = TableID(
+        name: String(decoding: operands.words.bytes[word.range], as: UTF8.self))
+    {
+      _ = try operands.take("a table")
+      table = name
     } else {
-      throw operands.mistake("canonical or shadow=N")
+      throw operands.mistake("canonical, iommu or shadow=N")
     }
     let address = try operands.number("input address")
     let size: UInt64? = try operands.take([

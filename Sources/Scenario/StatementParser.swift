@@ -5,7 +5,7 @@ enum ParsedStatement {
   case version
   case title(String)
   case vm(Configuration)
-  case policy(ReverseMapPolicyName)
+  case policy(PolicyChange)
   case event(Event)
   case step(label: String, text: String)
   case expect(Expectation)
@@ -40,6 +40,8 @@ struct StatementParser {
     if operands.takeIf("other-vm") { return .event(try otherVM()) }
     if operands.takeIf("pause") { return .event(.pause(try operands.option("at=") ?? 0)) }
     if operands.takeIf("resume") { return .event(.resume) }
+    if operands.words.hasPrefix(word, "iommu") { return .event(try iommu()) }
+    if operands.words.hasPrefix(word, "dev") { return .event(try dma()) }
     if operands.takeIf("pagewalk") {
       guard try operands.number("the version of the language") == 1 else {
         throw Mistake(offset: word.range.lowerBound, message: "expected 'pagewalk 1'")
@@ -47,7 +49,7 @@ struct StatementParser {
       return .version
     }
     throw operands.mistake(
-      "a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2, revmap, other-vm, "
+      "a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2, revmap, other-vm, iommu, dev, "
         + "pause, resume or expect")
   }
 
@@ -91,15 +93,6 @@ struct StatementParser {
     return configuration
   }
 
-  private mutating func policy() throws(Mistake) -> ReverseMapPolicyName {
-    try operands.required(
-      "revmap=",
-      [
-        "none": ReverseMapPolicyName.none, "v1": .v1, "v2": .v2, "v3": .v3, "repaired": .repaired,
-        "ideal": .ideal,
-      ])
-  }
-
   /// `revmap fail N` and `revmap fail-erase N`.
   private mutating func reverseMap() throws(Mistake) -> Event {
     let isErasure = try operands.take(["fail": false, "fail-erase": true])
@@ -127,18 +120,26 @@ struct StatementParser {
     return .addMemslot(id: id, range, backing)
   }
 
-  /// The vCPU of `l1`, `l2`, `l1@N` or `l2@N`.
-  mutating func vcpu(_ name: StaticString) throws(Mistake) -> Int {
+  /// The number in `NAME@N`, or 0 for `NAME` alone.
+  mutating func number(
+    after name: StaticString, below limit: Int, _ what: String
+  ) throws(Mistake) -> Int {
     let word = try operands.take("'\(name)'")
     if operands.words.word(word, is: name) { return 0 }
     let start = word.range.lowerBound + name.utf8CodeUnitCount
     guard operands.words.bytes[start] == UInt8(ascii: "@"),
-      let number = operands.words.number(start + 1..<word.range.upperBound), number < 64
+      let number = operands.words.number(start + 1..<word.range.upperBound), number < limit
     else {
       throw Mistake(
-        offset: word.range.lowerBound, message: "expected '\(name)' or '\(name)@' and a vCPU")
+        offset: word.range.lowerBound,
+        message: "expected '\(name)' or '\(name)@' and \(what), 0 to \(limit - 1)")
     }
     return Int(number)
+  }
+
+  /// The vCPU of `l1`, `l2`, `l1@N` or `l2@N`.
+  mutating func vcpu(_ name: StaticString) throws(Mistake) -> Int {
+    try number(after: name, below: Configuration.vcpusRange.upperBound, "a vCPU")
   }
 
   private mutating func l1() throws(Mistake) -> Event {

@@ -8,10 +8,11 @@ extension TableID {
     case .shadow(let number): "shadow\(number)"
     case .guest(let vmid): "guest\(vmid)"
     case .host: "host"
+    case .iommu(let device): device == 0 ? "iommu" : "iommu\(device)"
     }
   }
 
-  /// The table that a name stands for: `canonical`, `shadow<N>` or `guest<VMID>`.
+  /// The table that a name stands for: `canonical`, `shadow<N>`, `guest<VMID>`, `iommu` or `iommu<N>`.
   public init?(name: some StringProtocol) {
     if name == "canonical" {
       self = .canonical
@@ -19,6 +20,12 @@ extension TableID {
       self = .shadow(number)
     } else if name.hasPrefix("guest"), let vmid = UInt16(name.dropFirst(5)) {
       self = .guest(vmid)
+    } else if name == "iommu" {
+      self = .iommu(0)
+    } else if name.hasPrefix("iommu"), let device = Int(name.dropFirst(5)),
+      (0..<SMMU.devices).contains(device)
+    {
+      self = .iommu(device)
     } else {
       return nil
     }

@@ -22,7 +22,7 @@ extension Pagewalk {
     @Option(help: Pagewalk.policyHelp)
     var policy: [String] = []
 
-    @Option(help: ArgumentHelp("canonical, shadow<N> or guest<VMID>."))
+    @Option(help: ArgumentHelp("canonical, shadow<N>, guest<VMID> or iommu<N>."))
     var table = "canonical"
 
     @Option(help: ArgumentHelp("Write the table's pages to this file.", valueName: "out"))
@@ -64,7 +64,14 @@ extension Pagewalk {
         }
         return (KernelDump.text(of: found, in: machine), machine.image(of: found))
       }
-      throw Failure.usage("--table: expected canonical, shadow<N> or guest<VMID>, not '\(table)'")
+      if let id = TableID(name: table), case .iommu(let device) = id {
+        guard let found = machine.table(id) else {
+          throw Failure.usage("--table: device \(device) has no domain at that moment")
+        }
+        return (KernelDump.text(of: id, in: machine) ?? "", machine.image(of: found))
+      }
+      throw Failure.usage(
+        "--table: expected canonical, shadow<N>, guest<VMID> or iommu<N>, not '\(table)'")
     }
 
     /// Writes the pages, each at its distance from the lowest; what lies between them is a hole.

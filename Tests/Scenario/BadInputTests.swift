@@ -96,7 +96,7 @@ import Testing
       "l1 tlbi ipas2e1is 0 ttl=4K:9",
       "4:25: expected ttl=GRANULE:LEVEL, 4K 16K 64K or none : 0 to 3"
     ),
-    ("expect error none", "4:14: expected 'external', 'size', 'efault'"),
+    ("expect error none", "4:14: expected external, size or an error of the kernel: eperm"),
     (
       "policy revmap=v9", "4:15: expected none|v1|v2|v3|repaired|ideal after 'revmap='"
     ),

@@ -142,6 +142,11 @@ extension Machine {
         }
       }
     }
+    for device in 0..<SMMU.devices where configuration.iommu.table == .own {
+      guard let table = domainTable(ofDevice: device) else { continue }
+      pages += table.geometry.rootPages
+      visitTables(of: table) { _, _ in pages += 1 }
+    }
     if UInt64(pages) != self[.tablesAllocated] - self[.tablesFreed] {
       found.append(Violation(invariant: .tableCounts, table: .canonical, address: 0))
     }

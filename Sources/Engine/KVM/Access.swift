@@ -107,7 +107,7 @@ extension Machine {
       end = WalkEnd(slot: end.slot, level: end.level, descriptor: Descriptor(bits))
     }
     note(.translated, table.id, at: access.address, level: end.level, value: physical)
-    fillTLB(table, access.address, end)
+    memory.fill(layout.tlb, table.vmid, access.address, end)
     switch access.kind {
     case .read:
       let value = guestWord(at: physical)

@@ -22,7 +22,7 @@ extension Machine {
     note(
       .relaxLeaf, table.id, at: start, size: size, level: end.level, value: bits,
       extra: end.descriptor.bits)
-    memory.store(bits, at: end.slot)
+    storeEntry(bits, at: end.slot)
     tally.relaxes += 1
     invalidate(table, start..<start + size, .relaxed)
     return end.descriptor
@@ -41,7 +41,7 @@ extension Machine {
         note(
           action, table.id, at: leaf.address, size: table.geometry.size(leaf.level),
           level: leaf.level, value: leaf.descriptor.bits & ~bit, extra: leaf.descriptor.bits)
-        memory.store(leaf.descriptor.bits & ~bit, at: leaf.slot)
+        storeEntry(leaf.descriptor.bits & ~bit, at: leaf.slot)
         changed += 1
       }
       address = leaf.address + table.geometry.size(leaf.level)

@@ -56,7 +56,7 @@ extension Machine {
       return false
     }
     note(.breakEntry, table.id, at: address, level: old.level, value: old.descriptor.bits)
-    memory.store(Descriptor.locked, at: old.slot)
+    storeEntry(Descriptor.locked, at: old.slot)
     if old.descriptor.isValid { invalidateBroken(old, at: address, in: table) }
     return true
   }
@@ -77,7 +77,7 @@ extension Machine {
     note(
       new.isTable(level) ? .makeTable : .makeLeaf, table.id, at: address,
       size: table.geometry.size(level), level: level, value: new.bits)
-    memory.store(new.bits, at: slot)
+    storeEntry(new.bits, at: slot)
   }
 
   /// Takes a zeroed page for a table whose entries will be of `level`.
@@ -97,7 +97,7 @@ extension Machine {
 
   /// Frees a table that no entry points to any more, and all below it
   /// (`kvm_pgtable_stage2_free_unlinked`, after the RCU grace period).
-  private mutating func freeSubtree(
+  mutating func freeSubtree(
     _ frame: Int, of table: Table, at address: UInt64, level: Int
   ) {
     var remaining = memory.usedWords(inFrameAt: frame)
@@ -113,7 +113,7 @@ extension Machine {
       } else if entry.isValid {
         tally.unmaps += 1
       }
-      memory.store(0, at: frame + index)
+      storeEntry(0, at: frame + index)
     }
     freeTable(frame, of: table, at: address, level: level)
   }

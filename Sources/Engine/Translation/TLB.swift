@@ -1,16 +1,26 @@
-/// The TLB of the machine, shared by its CPUs: 64 sets of 4 entries of 2 words.
+/// A TLB: 64 sets of 4 entries of 2 words. One is shared by the machine's CPUs, one is the SMMU's own.
 ///
 ///      63                     20 19          4  2 1  0
 ///     +-------------------------+-------------+----+--+
 ///     | input page              |    VMID     |lvl |V |   tag; the other word is the leaf's descriptor
 ///     +-------------------------+-------------+----+--+
 ///
-/// Accesses fill it and the kernel's TLB invalidations empty it, but no access is decided by it: an
-/// entry that outlives its table entry is shown as stale, and never changes what the tables do.
-public struct TLB: Sendable {
+/// Accesses of CPUs fill theirs and the kernel's TLB invalidations empty it, but no such access is decided
+/// by it: an entry that outlives its table entry is shown as stale, and never changes what the tables do.
+/// A device is given what the SMMU's holds.
+public struct TLB: Equatable, Sendable {
+  /// Slot of the first word.
+  let base: Int
+
+  /// Slots of all its words.
+  var slots: Range<Int> { base..<base + Self.words }
+
   static let sets = 64
   static let ways = 4
   static let words = sets * ways * 2
+
+  /// All host tables have this granule, so it decides the size of an entry at each level.
+  static let geometry = Geometry.stage2(bits: Configuration.physicalBits)
 
   /// A live entry.
   public struct Entry: Equatable, Sendable {
@@ -24,6 +34,9 @@ public struct TLB: Sendable {
     public let descriptor: Descriptor
     /// Slot of the tag.
     public let slot: Int
+
+    /// The input addresses that it translates.
+    public var range: Range<UInt64> { address..<address + TLB.geometry.size(level) }
 
     /// The entry whose tag is at `slot`, or nil if that place is free.
     init?(at slot: Int, in memory: Memory) {
@@ -39,32 +52,49 @@ public struct TLB: Sendable {
 
   /// First slot of the set for a page of a level.
   @inline(__always)
-  static func set(_ vmid: UInt16, _ address: UInt64, level: Int, geometry: Geometry) -> Int {
-    let page = address >> geometry.shift(level)
-    let hash = (page ^ page >> 6 ^ UInt64(vmid) ^ UInt64(level) << 4) & UInt64(sets - 1)
-    return Int(hash) * ways * 2
+  func set(_ vmid: UInt16, _ address: UInt64, level: Int) -> Int {
+    let page = address >> Self.geometry.shift(level)
+    let hash = (page ^ page >> 6 ^ UInt64(vmid) ^ UInt64(level) << 4) & UInt64(Self.sets - 1)
+    return base + Int(hash) * Self.ways * 2
+  }
+
+  /// The tag of an entry for an address.
+  @inline(__always)
+  static func tag(_ vmid: UInt16, _ address: UInt64, level: Int) -> UInt64 {
+    let page = (address & ~(geometry.size(level) - 1)) >> 12
+    return page << 20 | UInt64(vmid) << 4 | UInt64(level) << 1 | 1
   }
 }
 
-extension Machine {
-  /// All live TLB entries, in the order of their slots.
-  public var tlbEntries: [TLB.Entry] {
-    stride(from: layout.tlb, to: layout.tlb + TLB.words, by: 2).compactMap {
-      TLB.Entry(at: $0, in: memory)
+extension Memory {
+  /// All live entries of a TLB, in the order of their slots.
+  func entries(of tlb: TLB) -> [TLB.Entry] {
+    stride(from: tlb.slots.lowerBound, to: tlb.slots.upperBound, by: 2).compactMap {
+      TLB.Entry(at: $0, in: self)
     }
   }
 
+  /// Slot of the tag of the entry of a level for an address, or nil.
+  @inline(__always)
+  func slot(of address: UInt64, level: Int, vmid: UInt16, in tlb: TLB) -> Int? {
+    let tag = TLB.tag(vmid, address, level: level)
+    let set = tlb.set(vmid, address, level: level)
+    for way in stride(from: set, to: set + 2 * TLB.ways, by: 2) where load(way) == tag {
+      return way
+    }
+    return nil
+  }
+
   /// Caches the leaf that a walk ended at.
-  mutating func fillTLB(_ table: Table, _ address: UInt64, _ end: WalkEnd) {
-    let start = address & ~(table.geometry.size(end.level) - 1)
-    let tag = (start >> 12) << 20 | UInt64(table.vmid) << 4 | UInt64(end.level) << 1 | 1
-    let set =
-      layout.tlb + TLB.set(table.vmid, address, level: end.level, geometry: table.geometry)
+  mutating func fill(_ tlb: TLB, _ vmid: UInt16, _ address: UInt64, _ end: WalkEnd) {
+    let start = address & ~(TLB.geometry.size(end.level) - 1)
+    let tag = TLB.tag(vmid, address, level: end.level)
+    let set = tlb.set(vmid, address, level: end.level)
     // A free way, or else one that the address picks.
     var place = set + Int((start >> 18 ^ start >> 12) & UInt64(TLB.ways - 1)) * 2
     var free: Int?
     for way in stride(from: set, to: set + 2 * TLB.ways, by: 2) {
-      let old = memory.load(way)
+      let old = load(way)
       if old == tag {
         place = way
         free = nil
@@ -73,12 +103,44 @@ extension Machine {
       if old == 0, free == nil { free = way }
     }
     if let free { place = free }
-    memory.store(tag, at: place)
-    memory.store(end.descriptor.bits, at: place + 1)
+    store(tag, at: place)
+    store(end.descriptor.bits, at: place + 1)
   }
 
+  /// Drops every entry of a VMID that overlaps a range of input addresses.
+  mutating func drop(_ range: Range<UInt64>, _ vmid: UInt16, from tlb: TLB) {
+    if range.upperBound - range.lowerBound == Memory.frameBytes {
+      for level in 1...Geometry.lastLevel {
+        let set = tlb.set(vmid, range.lowerBound, level: level)
+        drop(range, vmid, fromSlots: set..<set + 2 * TLB.ways)
+      }
+    } else {
+      drop(range, vmid, fromSlots: tlb.slots)
+    }
+  }
+
+  private mutating func drop(
+    _ range: Range<UInt64>, _ vmid: UInt16, fromSlots slots: Range<Int>
+  ) {
+    for slot in stride(from: slots.lowerBound, to: slots.upperBound, by: 2) {
+      let tag = load(slot)
+      if tag & 1 == 0 || UInt16(truncatingIfNeeded: tag >> 4) != vmid { continue }
+      let start = (tag >> 20) << 12
+      let size = TLB.geometry.size(Int(tag >> 1 & 3))
+      if start < range.upperBound && range.lowerBound < start + size {
+        store(0, at: slot)
+        store(0, at: slot + 1)
+      }
+    }
+  }
+}
+
+extension Machine {
+  /// All live entries of the CPUs' TLB, in the order of their slots.
+  public var tlbEntries: [TLB.Entry] { memory.entries(of: layout.tlb) }
+
   /// Invalidates what the TLB holds for a range of input addresses of a table: every entry of its VMID
-  /// that overlaps the range.
+  /// that overlaps the range. What the SMMU must forget too follows from the policy.
   @inline(__always)
   mutating func invalidate(
     _ table: Table, _ range: Range<UInt64>, _ reason: Step.Invalidation
@@ -88,36 +150,8 @@ extension Machine {
       .invalidate(reason), table.id, at: range.lowerBound,
       size: range.upperBound - range.lowerBound, value: UInt64(table.vmid))
     // A context on which no vCPU ever ran has no VMID, and so no entries.
-    if table.vmid != 0 { dropTLBEntries(of: table, range) }
-  }
-
-  private mutating func dropTLBEntries(of table: Table, _ range: Range<UInt64>) {
-    let geometry = table.geometry
-    let pages = (range.upperBound - range.lowerBound) >> UInt64(geometry.granuleShift)
-    if pages == 1 {
-      for level in max(1, geometry.startLevel)...Geometry.lastLevel {
-        let set =
-          layout.tlb + TLB.set(table.vmid, range.lowerBound, level: level, geometry: geometry)
-        dropTLBEntries(set..<set + 2 * TLB.ways, table, range)
-      }
-    } else {
-      dropTLBEntries(layout.tlb..<layout.tlb + TLB.words, table, range)
-    }
-  }
-
-  private mutating func dropTLBEntries(
-    _ slots: Range<Int>, _ table: Table, _ range: Range<UInt64>
-  ) {
-    for slot in stride(from: slots.lowerBound, to: slots.upperBound, by: 2) {
-      let tag = memory.load(slot)
-      if tag & 1 == 0 || UInt16(truncatingIfNeeded: tag >> 4) != table.vmid { continue }
-      let start = (tag >> 20) << 12
-      let size = table.geometry.size(Int(tag >> 1 & 3))
-      if start < range.upperBound && range.lowerBound < start + size {
-        memory.store(0, at: slot)
-        memory.store(0, at: slot + 1)
-      }
-    }
+    if table.vmid != 0 { memory.drop(range, table.vmid, from: layout.tlb) }
+    if reachesSMMU { invalidateIOTLB(after: range, of: table) }
   }
 
   /// Whether the table that a TLB entry was filled from would give another translation now.

@@ -8,6 +8,8 @@ public enum TableID: Hashable, Sendable {
   case guest(UInt16)
   /// The VMM's stage-1 table in the host: HVA to PA.
   case host
+  /// What the SMMU walks for a device, by its number: IOVA to PA. A table of its own, or the CPUs'.
+  case iommu(Int)
 }
 
 /// A table that the host keeps in frames, with 4 KiB granule: where its root is and how it is read.

@@ -36,7 +36,7 @@ extension Machine {
     note(
       .clearLeaf, table.id, at: address, size: table.geometry.size(level), level: level,
       value: old.bits)
-    memory.store(0, at: slot)
+    storeEntry(0, at: slot)
     tally.unmaps &+= Int(truncatingIfNeeded: old.bits & Descriptor.valid)
   }
 
@@ -79,7 +79,7 @@ extension Machine {
     _ entry: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table
   ) {
     note(.clearTable, table.id, at: address, level: level, value: entry.bits)
-    memory.store(0, at: slot)
+    storeEntry(0, at: slot)
     invalidate(table, address..<address + table.geometry.size(level), .tableFreed)
     freeTable(
       Memory.firstSlot(ofFrameAt: entry.address), of: table, at: address, level: level + 1)

@@ -9,6 +9,7 @@ extension Machine {
       (0..<configuration.shadows).contains(number) ? table(of: shadow(number)) : nil
     case .host: hostTable
     case .guest: nil
+    case .iommu(let device): domainTable(ofDevice: device)
     }
   }
 

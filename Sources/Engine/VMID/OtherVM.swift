@@ -34,17 +34,7 @@ extension Machine {
     note(
       .otherVMUnmap, at: range.lowerBound, size: range.upperBound - range.lowerBound,
       value: UInt64(vmid), extra: holder.number)
-    if vmid != 0 { dropTLBEntries(range, vmid) }
-  }
-
-  private mutating func dropTLBEntries(_ range: Range<UInt64>, _ vmid: UInt16) {
-    let geometry = Geometry.stage2(bits: Configuration.physicalBits)
-    for entry in tlbEntries where entry.vmid == vmid {
-      if (entry.address..<entry.address + geometry.size(entry.level)).overlaps(range) {
-        memory.store(0, at: entry.slot)
-        memory.store(0, at: entry.slot + 1)
-      }
-    }
+    if vmid != 0 { memory.drop(range, vmid, from: layout.tlb) }
   }
 }
 

@@ -204,7 +204,7 @@ extension Machine {
   private mutating func flushTLB() {
     note(.vmidFlush)
     tally.invalidations += 1
-    for slot in layout.tlb..<layout.tlb + TLB.words { memory.store(0, at: slot) }
+    for slot in layout.tlb.slots { memory.store(0, at: slot) }
   }
 
   /// `kvm_arm_pinned_vmid_get`: the holder keeps its VMID through rollovers until it is unpinned as often.

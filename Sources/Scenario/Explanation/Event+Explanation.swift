@@ -49,6 +49,9 @@ extension Event {
         ? "The next event that may drop mmu_lock will stop there."
         : "The next event that may drop mmu_lock at or above \(Phrase.address(address)) will stop."
     case .resume: return "The event that stopped goes on."
+    case .iommu(let device, let operation): return operation.sentence(of: device)
+    case .dma(let device, let iova, let write):
+      return "\(Phrase.device(device)) \(write ? "writes" : "reads") IOVA \(Phrase.address(iova))."
     case .failReverseMap(let insertions, let erasures):
       return insertions > 0
         ? "The next \(insertions) insertions into a reverse map will fail."

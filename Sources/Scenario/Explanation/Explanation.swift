@@ -86,6 +86,7 @@ package enum Phrase {
     case .shadow(let number): "shadow \(number)"
     case .guest(let vmid): "L1's table, VMID \(vmid)"
     case .host: "the VMM's table"
+    case .iommu(let device): device == 0 ? "the IOMMU table" : "the IOMMU table of device \(device)"
     case nil: "no table"
     }
   }
@@ -95,6 +96,7 @@ package enum Phrase {
     case .canonical: "canonical IPA"
     case .shadow, .guest: "nested IPA"
     case .host: "VMM address"
+    case .iommu: "IOVA"
     case nil: "address"
     }
   }

@@ -30,6 +30,16 @@ public struct Source: Equatable, Sendable {
   static func memory(_ file: String, _ function: String) -> Source {
     Source("mm/\(file)", function)
   }
+  static func iommu(_ function: String) -> Source { Source("drivers/iommu/iommu.c", function) }
+  static func ioTable(_ function: String) -> Source {
+    Source("drivers/iommu/io-pgtable-arm.c", function)
+  }
+  static func smmu(_ function: String) -> Source {
+    Source("drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c", function)
+  }
+  static func smmuArchitecture(_ section: String) -> Source {
+    Source("SMMUv3 architecture", section)
+  }
   /// The second posting of the reverse map, whose text is public.
   static func reverseMap(_ detail: String) -> Source {
     Source("[PATCH v2 1/1] KVM: arm64: nv: Avoid full shadow s2 unmap, 2026-04-11", detail)

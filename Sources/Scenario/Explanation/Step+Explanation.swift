@@ -3,8 +3,8 @@ import Engine
 extension Step {
   /// The step in words.
   public var explanation: Explanation {
-    guestExplanation ?? faultExplanation ?? tableExplanation ?? hostExplanation ?? slotExplanation
-      ?? reverseMapExplanation ?? vmidExplanation ?? pausingExplanation
+    deviceExplanation ?? guestExplanation ?? faultExplanation ?? tableExplanation ?? hostExplanation
+      ?? slotExplanation ?? reverseMapExplanation ?? vmidExplanation ?? pausingExplanation
       ?? Explanation("step", "\(action)", "", Source("pagewalk", "Step.Action"))
   }
 

@@ -37,6 +37,7 @@ struct Link: Equatable {
         ipa = page
       }
       physical = machine.output(of: page, in: table)
+    case .iommu: physical = machine.output(of: page, in: table)
     case .host: break
     }
     linkCanonical(in: machine)

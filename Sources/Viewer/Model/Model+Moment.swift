@@ -60,8 +60,11 @@ extension Model {
     case .invalidate(_, .address(let address, _)), .invalidate(_, .range(let address, _, _)):
       return (.shadow(recentShadow), address)
     case .vncr(_, let address): return (.canonical, address)
+    case .dma(let device, let address, _): return (.iommu(device), address)
+    case .iommu(let device, .map(let range, _, _)), .iommu(let device, .unmap(let range)):
+      return (.iommu(device), range.lowerBound)
     case .addMemslot, .context, .invalidate, .l2Invalidate, .pause, .resume, .failReverseMap, .run,
-      .wait, .otherVM:
+      .wait, .otherVM, .iommu:
       return nil
     }
   }
@@ -75,7 +78,7 @@ extension Model {
     case .canonical where step.action == .stored:
       guard let (table, position) = machine.guestEntry(at: step.address) else { fallthrough }
       return (.guest(table.vttbr.vmid), position.address)
-    case .canonical, .shadow, .guest:
+    case .canonical, .shadow, .guest, .iommu:
       guard let table = step.table, step.concernsAddress else { return nil }
       return (table, step.address)
     case nil: return nil

@@ -1,0 +1,81 @@
+/// The SMMU's command queue: invalidations wait in it, and are surely done only after a sync.
+///
+/// The worst case is modelled: the SMMU takes no command out before a sync makes it, or the queue is full.
+extension Machine {
+  /// Commands that fit; each is three words: first and last input address, and the VMID.
+  static let commandCapacity = 128
+  static let commandWords = 3
+
+  /// Puts an invalidation by input address into the queue (CMDQ_OP_TLBI_S2_IPA, with a range where
+  /// there is more than one page), or of a whole VMID (CMDQ_OP_TLBI_S12_VMALL).
+  mutating func queueInvalidation(_ range: Range<UInt64>, of table: Table) {
+    note(
+      .iotlbCommand, table.id, at: range.lowerBound, size: range.upperBound - range.lowerBound,
+      value: UInt64(table.vmid))
+    tally.invalidations += 1
+    if Int(self[.commandCount]) == Self.commandCapacity { takeCommands() }
+    let slot = commands + Int(self[.commandCount]) * Self.commandWords
+    memory.store(range.lowerBound, at: slot)
+    memory.store(range.upperBound, at: slot + 1)
+    memory.store(UInt64(table.vmid), at: slot + 2)
+    self[.commandCount] += 1
+  }
+
+  /// CMD_SYNC: waits until all that is queued is done. Left out if the policy does not wait.
+  mutating func syncCommands(_ table: TableID) {
+    if !configuration.iommu.syncs { return }
+    note(.iotlbSync, table, value: self[.commandCount])
+    takeCommands()
+  }
+
+  private mutating func takeCommands() {
+    for index in 0..<Int(self[.commandCount]) {
+      let slot = commands + index * Self.commandWords
+      memory.drop(
+        memory.load(slot)..<memory.load(slot + 1),
+        UInt16(truncatingIfNeeded: memory.load(slot + 2)),
+        from: iotlb)
+      for word in slot..<slot + Self.commandWords { memory.store(0, at: word) }
+    }
+    self[.commandCount] = 0
+  }
+
+  /// Invalidations that are queued and not surely done: input addresses and VMID.
+  public var queuedInvalidations: [(range: Range<UInt64>, vmid: UInt16)] {
+    (0..<Int(self[.commandCount])).map { index in
+      let slot = commands + index * Self.commandWords
+      return (
+        memory.load(slot)..<memory.load(slot + 1),
+        UInt16(truncatingIfNeeded: memory.load(slot + 2))
+      )
+    }
+  }
+
+  /// Whether an invalidation by a CPU can concern the SMMU's TLB.
+  @inline(__always)
+  var reachesSMMU: Bool {
+    (configuration.iommu.table == .shared || configuration.iommu.forwarding == .broadcast)
+      && hasSMMU
+  }
+
+  /// What a CPU's TLBI means for the SMMU's TLB.
+  mutating func invalidateIOTLB(after range: Range<UInt64>, of table: Table) {
+    switch configuration.iommu.forwarding {
+    case .none: break
+    case .broadcast:
+      if table.vmid == 0 { return }
+      note(
+        .iotlbBroadcast, table.id, at: range.lowerBound,
+        size: range.upperBound - range.lowerBound, value: UInt64(table.vmid))
+      memory.drop(range, table.vmid, from: iotlb)
+    case .forward:
+      for device in attachedDevices {
+        guard let domain = domainTable(ofDevice: device), domain.root == table.root else {
+          continue
+        }
+        queueInvalidation(range, of: domain)
+        syncCommands(domain.id)
+      }
+    }
+  }
+}

@@ -1,0 +1,268 @@
+/// What a DMA gets.
+public enum DeviceOutcome: Equatable, Sendable {
+  /// A physical address, from an entry of the SMMU's TLB.
+  case cached(UInt64, level: Int)
+  /// A physical address, from a walk.
+  case walked(UInt64, level: Int)
+  /// A physical address: the stream is not translated.
+  case bypassed(UInt64)
+  /// A fault; an event is recorded.
+  case fault(DeviceFault, level: Int)
+  /// Terminated without an event: the stream's entry says so.
+  case aborted
+
+  /// The physical address, or nil.
+  public var physical: UInt64? {
+    switch self {
+    case .cached(let physical, _), .walked(let physical, _), .bypassed(let physical): physical
+    case .fault, .aborted: nil
+    }
+  }
+}
+
+/// Classes of faults, with the number of the event that the SMMU records.
+public enum DeviceFault: UInt8, CaseIterable, Sendable {
+  /// C_BAD_STE.
+  case badStreamEntry = 0x04
+  /// F_TRANSLATION.
+  case translation = 0x10
+  /// F_ADDR_SIZE.
+  case addressSize = 0x11
+  /// F_ACCESS.
+  case accessFlag = 0x12
+  /// F_PERMISSION.
+  case permission = 0x13
+  /// F_TLB_CONFLICT: two entries of the TLB translate the address.
+  case conflict = 0x20
+}
+
+/// A translation by the SMMU, and what it was made from.
+struct DeviceTranslation {
+  var outcome: DeviceOutcome
+  /// Where a walk ended, to be cached; nil without a walk.
+  var end: WalkEnd?
+}
+
+extension Machine {
+  /// What a DMA would get at this instant. Nothing changes.
+  ///
+  /// - Parameters:
+  ///   - iova: input address.
+  ///   - device: 0 to 3.
+  public func deviceOutcome(
+    of iova: UInt64, write: Bool, device: Int = 0
+  ) -> DeviceOutcome {
+    translateForDevice(iova, write: write, device: device).outcome
+  }
+
+  /// The SMMU's translation: stream table entry, TLB, walk.
+  @inline(__always)
+  func translateForDevice(_ iova: UInt64, write: Bool, device: Int) -> DeviceTranslation {
+    if !hasSMMU { return DeviceTranslation(outcome: .aborted) }
+    let entry = slot(.streamEntry, ofDevice: device)
+    let word = memory.load(entry)
+    guard word & (SMMU.entryValid | SMMU.entryConfig) == SMMU.entryValid | SMMU.configStage2 else {
+      switch streamEntry(ofDevice: device).configuration {
+      case .abort: return DeviceTranslation(outcome: .aborted)
+      case .bypass: return DeviceTranslation(outcome: .bypassed(iova))
+      case .stage2, .invalid:
+        return DeviceTranslation(outcome: .fault(.badStreamEntry, level: 0))
+      }
+    }
+    let context = memory.load(entry + 2)
+    let vmid = UInt16(truncatingIfNeeded: context)
+    var hit: Int?
+    for level in 1...Geometry.lastLevel {
+      guard let slot = memory.slot(of: iova, level: level, vmid: vmid, in: iotlb) else {
+        continue
+      }
+      // With SMMU_IDR3.BBML = 2 no conflict is reported, and either entry may be used.
+      if hit != nil, configuration.iommu.smmuBreakLevel < 2 {
+        return DeviceTranslation(outcome: .fault(.conflict, level: level))
+      }
+      hit = slot
+    }
+    if let hit {
+      let level = Int(memory.load(hit) >> 1 & 3)
+      let leaf = Descriptor(memory.load(hit + 1))
+      let outcome: DeviceOutcome =
+        isAllowed(leaf, write)
+        ? .cached(output(of: iova, leaf, level), level: level) : .fault(.permission, level: level)
+      return DeviceTranslation(outcome: outcome)
+    }
+    let inputBits = 64 - (context >> 32 & 0x3f)
+    return walkForDevice(
+      iova, write: write, root: memory.load(entry + 3), geometry: .stage2(bits: Int(inputBits)))
+  }
+
+  @inline(__always)
+  private func isAllowed(_ leaf: Descriptor, _ write: Bool) -> Bool {
+    leaf.bits & (write ? Descriptor.write : Descriptor.read) != 0
+  }
+
+  @inline(__always)
+  private func output(of iova: UInt64, _ leaf: Descriptor, _ level: Int) -> UInt64 {
+    leaf.address | iova & (TLB.geometry.size(level) - 1)
+  }
+
+  /// The walk of the SMMU: no access flag is set by it (S2HA is clear), and without coherent walks it sees
+  /// memory behind the caches.
+  private func walkForDevice(
+    _ iova: UInt64, write: Bool, root: UInt64, geometry: Geometry
+  ) -> DeviceTranslation {
+    if iova >> UInt64(geometry.inputBits) != 0 {
+      return DeviceTranslation(outcome: .fault(.translation, level: geometry.startLevel))
+    }
+    let end = walkEndForDevice(iova, root: root, geometry: geometry)
+    let outcome: DeviceOutcome =
+      if !end.descriptor.isLeaf(end.level) {
+        .fault(.translation, level: end.level)
+      } else if end.descriptor.bits & Descriptor.accessed == 0 {
+        .fault(.accessFlag, level: end.level)
+      } else if !isAllowed(end.descriptor, write) {
+        .fault(.permission, level: end.level)
+      } else {
+        .walked(output(of: iova, end.descriptor, end.level), level: end.level)
+      }
+    return DeviceTranslation(outcome: outcome, end: end)
+  }
+
+  private func walkEndForDevice(_ iova: UInt64, root: UInt64, geometry: Geometry) -> WalkEnd {
+    var level = geometry.startLevel
+    var slot = Memory.firstSlot(ofFrameAt: root) + geometry.index(iova, level)
+    while true {
+      let entry = Descriptor(loadForSMMU(slot))
+      guard entry.isTable(level) else {
+        return WalkEnd(slot: slot, level: level, descriptor: entry)
+      }
+      level += 1
+      slot = Memory.firstSlot(ofFrameAt: entry.address) + geometry.index(iova, level)
+    }
+  }
+}
+
+/// DMA as an event.
+extension Machine {
+  mutating func performDMA(_ iova: UInt64, write: Bool, device: Int) {
+    makeSMMU()
+    let id = TableID.iommu(device)
+    note(.dma, id, at: iova, value: write ? 1 : 0, extra: SMMU.streamID(device))
+    let entry = streamEntry(ofDevice: device)
+    note(.streamEntry, id, value: entry.words[0], extra: entry.words[2])
+    let translation = translateForDevice(iova, write: write, device: device)
+    if translation.end != nil { noteDeviceWalk(iova, device) }
+    switch translation.outcome {
+    case .cached(let physical, let level):
+      note(.iotlbHit, id, at: iova, level: level, value: physical, extra: UInt64(entry.vmid))
+      access(physical, write: write, id, iova)
+    case .walked(let physical, let level):
+      note(.dmaTranslated, id, at: iova, level: level, value: physical, extra: UInt64(entry.vmid))
+      if let end = translation.end { memory.fill(iotlb, entry.vmid, iova, end) }
+      access(physical, write: write, id, iova)
+    case .bypassed(let physical): access(physical, write: write, id, iova)
+    case .fault(let fault, let level): record(fault, iova, write: write, device, level: level)
+    case .aborted: note(.dmaAborted, id, at: iova)
+    }
+    setDeviceOutcome(translation.outcome, device)
+  }
+
+  /// The entries that the SMMU's walk reads.
+  private mutating func noteDeviceWalk(_ iova: UInt64, _ device: Int) {
+    guard steps.isRecording, let table = domainTable(ofDevice: device),
+      iova < table.geometry.inputSize
+    else { return }
+    var level = table.geometry.startLevel
+    var slot = table.root + table.geometry.index(iova, level)
+    while true {
+      let bits = Descriptor(loadForSMMU(slot))
+      note(
+        .walk, table.id, at: iova & ~(table.geometry.size(level) - 1),
+        size: table.geometry.size(level), level: level, value: bits.bits, extra: UInt64(slot))
+      guard bits.isTable(level) else { return }
+      level += 1
+      slot = Memory.firstSlot(ofFrameAt: bits.address) + table.geometry.index(iova, level)
+    }
+  }
+
+  /// The data itself. Only pages of the VMM have contents that are known; what lies elsewhere reads as 0.
+  private mutating func access(_ physical: UInt64, write: Bool, _ id: TableID, _ iova: UInt64) {
+    let isPage = (Self.pagesBase..<self[.nextPage]).contains(physical)
+    if write {
+      let value = makeUnknownValue()
+      note(.dmaStored, id, at: iova, value: value, extra: physical)
+      if isPage { storeGuestWord(value, at: physical) }
+    } else {
+      let value = isPage ? guestWord(at: physical) : 0
+      note(.dmaLoaded, id, at: iova, value: value, extra: physical)
+      self[.lastValue] = value
+    }
+  }
+
+  /// Writes the event to the event queue, with the bits that the driver decodes (EVTQ_0_* to EVTQ_3_*).
+  private mutating func record(
+    _ fault: DeviceFault, _ iova: UInt64, write: Bool, _ device: Int, level: Int
+  ) {
+    note(
+      .dmaFault, .iommu(device), at: iova, level: level, value: UInt64(fault.rawValue),
+      extra: write ? 1 : 0)
+    let isTranslation = fault.rawValue >= DeviceFault.translation.rawValue
+    // RnW, S2 and CLASS = the input address caused the fault.
+    let details: UInt64 = (write ? 0 : 1 << 35) | 1 << 39 | 2 << 40
+    let words: [UInt64] = [
+      UInt64(fault.rawValue) | SMMU.streamID(device) << 32, isTranslation ? details : 0,
+      isTranslation ? iova : 0, isTranslation ? iova & 0xf_ffff_ffff_f000 : 0,
+    ]
+    for (index, word) in words.enumerated() {
+      memory.store(word, at: slot(.event, ofDevice: device) + index)
+    }
+    self[device, .events] += 1
+  }
+}
+
+/// How a device's last DMA ended, kept in words.
+extension Machine {
+  private mutating func setDeviceOutcome(_ outcome: DeviceOutcome, _ device: Int) {
+    let (code, operand): (UInt64, UInt64) =
+      switch outcome {
+      case .cached(let physical, let level): (1 | UInt64(level) << 8, physical)
+      case .walked(let physical, let level): (2 | UInt64(level) << 8, physical)
+      case .bypassed(let physical): (3, physical)
+      case .fault(let fault, let level): (4 | UInt64(level) << 8, UInt64(fault.rawValue))
+      case .aborted: (5, 0)
+      }
+    let slot = slot(.outcome, ofDevice: device)
+    memory.store(code, at: slot)
+    memory.store(operand, at: slot + 1)
+    self[.lastDevice] = UInt64(device + 1)
+  }
+
+  /// How the last DMA of all ended, or nil if there was none.
+  public var lastDeviceOutcome: DeviceOutcome? {
+    guard let device = lastDevice else { return nil }
+    let slot = slot(.outcome, ofDevice: device)
+    let code = memory.load(slot)
+    let operand = memory.load(slot + 1)
+    let level = Int(code >> 8)
+    switch code & 0xff {
+    case 1: return .cached(operand, level: level)
+    case 2: return .walked(operand, level: level)
+    case 3: return .bypassed(operand)
+    case 4:
+      return DeviceFault(rawValue: UInt8(truncatingIfNeeded: operand)).map {
+        .fault($0, level: level)
+      }
+    case 5: return .aborted
+    default: return nil
+    }
+  }
+
+  /// The device that made the last DMA.
+  public var lastDevice: Int? { self[.lastDevice] == 0 ? nil : Int(self[.lastDevice]) - 1 }
+
+  /// The event that was recorded last for a device: four words, or nil if there was none.
+  public func lastEventRecord(ofDevice device: Int) -> [UInt64]? {
+    if !hasSMMU || self[device, .events] == 0 { return nil }
+    let slot = slot(.event, ofDevice: device)
+    return (slot..<slot + 4).map { memory.load($0) }
+  }
+}

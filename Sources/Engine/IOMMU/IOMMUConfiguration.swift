@@ -1,0 +1,50 @@
+/// How devices are connected, and how the kernel keeps what they see in step with what CPUs see. Set by
+/// statements `policy`, before anything happens.
+public struct IOMMUConfiguration: Equatable, Sendable {
+  /// Which table a device is given.
+  public enum TableChoice: String, CaseIterable, Sendable {
+    /// One of its own, which the kernel fills (io-pgtable-arm).
+    case own
+    /// The one that CPUs use: the VM's stage 2, or under pKVM the host's.
+    case shared
+  }
+
+  /// How the SMMU's TLB learns of an invalidation that a CPU makes in a table.
+  public enum Forwarding: String, CaseIterable, Sendable {
+    /// A hook puts the same invalidation into the SMMU's command queue, and a sync.
+    case forward
+    /// Broadcast TLB maintenance: the SMMU obeys the CPUs' TLBI for every VMID.
+    case broadcast
+    /// Not at all.
+    case none
+  }
+
+  /// What happens to DMA that finds no translation.
+  public enum FaultHandling: String, CaseIterable, Sendable {
+    /// It is terminated, and the event reported.
+    case abort
+    /// The transaction stalls until the fault is handled.
+    case stall
+    /// All that DMA may reach was mapped before, and stays so.
+    case pin
+  }
+
+  /// Which table devices are given.
+  public var table = TableChoice.own
+  /// How invalidations of a shared table reach the SMMU.
+  public var forwarding = Forwarding.forward
+  /// What becomes of DMA without a translation.
+  public var faults = FaultHandling.abort
+  /// Whether the SMMU's walker sees the CPUs' caches.
+  public var isCoherent = true
+  /// Level of FEAT_BBM that the CPUs have, 0 to 3: from 2 on a block may become a table without a break,
+  /// with 3 no conflict abort comes of it.
+  public var cpuBreakLevel = 0
+  /// Level of break-before-make that the SMMU has (SMMU_IDR3.BBML), 0 to 2.
+  public var smmuBreakLevel = 0
+  /// Whether an unmap waits for its invalidations (CMD_SYNC).
+  public var syncs = true
+
+  /// Everything as Linux does it today.
+  public init() {}
+}

@@ -1,0 +1,147 @@
+/// Leaves of one size that follow each other, for one call of `map_pages`.
+struct IOPages {
+  var address: UInt64
+  var physical: UInt64
+  let size: UInt64
+  let count: UInt64
+  /// S2AP bits.
+  let permissions: UInt64
+  /// MEMATTR: normal write-back, or for MMIO device memory.
+  var memAttr: UInt64 = IOPages.writeBack
+
+  /// ARM_LPAE_PTE_MEMATTR_OIWB and ARM_LPAE_PTE_MEMATTR_DEV.
+  static let writeBack: UInt64 = 0xf
+  static let device: UInt64 = 1
+
+  /// The bits of a leaf at a level (`arm_lpae_prot_to_pte`, `__arm_lpae_init_pte`): inner shareable if
+  /// cacheable, else outer; accessed; executable, since nobody asks for less.
+  func bits(at physical: UInt64, level: Int) -> UInt64 {
+    let shareable: UInt64 = memAttr == Self.writeBack ? 3 << 8 : 2 << 8
+    return physical | Descriptor.valid | (level == Geometry.lastLevel ? Descriptor.tableOrPage : 0)
+      | memAttr << 2 | permissions | shareable | Descriptor.accessed
+  }
+}
+
+/// The kernel's table for an SMMU's stage 2, as drivers/iommu/io-pgtable-arm.c keeps it: leaves are never
+/// changed from one to another, blocks never split, and empty tables stay until a block takes their place.
+extension Machine {
+  /// Set in a table entry that the SMMU sees for sure (ARM_LPAE_PTE_SW_SYNC).
+  static let entrySynced: UInt64 = 1 << 55
+
+  /// `arm_lpae_map_pages`: leaves up to the end of one table page.
+  ///
+  /// - Returns: bytes that are mapped, also after an error.
+  mutating func mapPages(
+    _ pages: IOPages, in table: Table
+  ) -> (bytes: UInt64, error: KernelError?) {
+    if pages.address >= table.geometry.inputSize
+      || pages.physical >> UInt64(Configuration.physicalBits) != 0
+    {
+      return (0, .erange)
+    }
+    guard let level = table.geometry.level(ofSize: pages.size) else { return (0, .einval) }
+    var end = memory.walk(table, pages.address, to: level)
+    while end.level < level {
+      if end.descriptor.bits != 0 { return (0, .eexist) }
+      installTable(at: end, pages.address, in: table)
+      end = memory.walk(table, pages.address, to: level)
+    }
+    return installLeaves(pages, at: end, in: table)
+  }
+
+  /// A new table in the place of an empty entry (`arm_lpae_install_table`).
+  private mutating func installTable(at end: WalkEnd, _ address: UInt64, in table: Table) {
+    let child = allocateTable(for: table, at: address, level: end.level + 1)
+    let entry = Descriptor.table(at: Memory.address(ofSlot: child))
+    makeEntry(entry, at: address, slot: end.slot, level: end.level, in: table)
+    if configuration.iommu.isCoherent { return }
+    clean(end.slot..<end.slot + 1, table.id, at: address, level: end.level)
+    storeEntry(entry.bits | Self.entrySynced, at: end.slot)
+  }
+
+  /// `arm_lpae_init_pte`: a leaf in the way is an error, a table in the way is unmapped first.
+  private mutating func installLeaves(
+    _ pages: IOPages, at end: WalkEnd, in table: Table
+  ) -> (bytes: UInt64, error: KernelError?) {
+    let count = min(pages.count, Self.entriesToTableEnd(end.slot))
+    for index in 0..<count {
+      let entry = Descriptor(memory.load(end.slot + Int(index)))
+      if entry.bits == 0 { continue }
+      if entry.isLeaf(end.level) { return (0, .eexist) }
+      var gather = Gather()
+      let address = pages.address + index * pages.size
+      if unmapPages(address, pages.size, 1, in: table, &gather) != pages.size {
+        return (0, .einval)
+      }
+    }
+    for index in 0..<count {
+      let bits = pages.bits(at: pages.physical + index * pages.size, level: end.level)
+      makeEntry(
+        Descriptor(bits), at: pages.address + index * pages.size, slot: end.slot + Int(index),
+        level: end.level, in: table)
+      tally.maps &+= 1
+    }
+    clean(end.slot..<end.slot + Int(count), table.id, at: pages.address, level: end.level)
+    return (count * pages.size, nil)
+  }
+
+  /// Entries from one on that lie in the same page of a table (`arm_lpae_max_entries`).
+  private static func entriesToTableEnd(_ slot: Int) -> UInt64 {
+    UInt64(Memory.frameWords - slot % Memory.frameWords)
+  }
+
+  /// `arm_lpae_unmap_pages`: removes leaves, or tables of that size, up to the end of one table page.
+  ///
+  /// - Returns: bytes that are unmapped; 0 at a hole, and at a leaf that is larger than `size`.
+  mutating func unmapPages(
+    _ address: UInt64, _ size: UInt64, _ wanted: UInt64, in table: Table, _ gather: inout Gather
+  ) -> UInt64 {
+    guard address < table.geometry.inputSize, let level = table.geometry.level(ofSize: size)
+    else { return 0 }
+    let end = memory.walk(table, address, to: level)
+    if end.level < level {
+      if end.descriptor.bits != 0 {
+        note(
+          .partialUnmap, table.id, at: address, size: size, level: end.level,
+          value: end.descriptor.bits)
+      }
+      return 0
+    }
+    let count = min(wanted, Self.entriesToTableEnd(end.slot))
+    var done: UInt64 = 0
+    while done < count {
+      let slot = end.slot + Int(done)
+      let entry = Descriptor(memory.load(slot))
+      if entry.bits == 0 { break }
+      let start = address + done * size
+      if entry.isTable(level) {
+        unmapTable(entry, at: start, slot: slot, level: level, in: table)
+      } else {
+        note(.clearLeaf, table.id, at: start, size: size, level: level, value: entry.bits)
+        storeEntry(0, at: slot)
+        tally.unmaps &+= 1
+      }
+      done += 1
+    }
+    clean(end.slot..<end.slot + Int(done), table.id, at: address, level: level)
+    for index in 0..<done {
+      let start = address + index * size
+      self.gather(start..<start + size, leaves: size, table, &gather)
+    }
+    return done * size
+  }
+
+  /// A table in the place of a leaf goes, with all below it: first its entry, then what the SMMU may have
+  /// cached of partial walks, then its pages (`__arm_lpae_free_pgtable`).
+  private mutating func unmapTable(
+    _ entry: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table
+  ) {
+    note(.clearTable, table.id, at: address, level: level, value: entry.bits)
+    storeEntry(0, at: slot)
+    clean(slot..<slot + 1, table.id, at: address, level: level)
+    queueInvalidation(address..<address + table.geometry.size(level), of: table)
+    syncCommands(table.id)
+    freeSubtree(
+      Memory.firstSlot(ofFrameAt: entry.address), of: table, at: address, level: level + 1)
+  }
+}

@@ -1,0 +1,48 @@
+/// An error that the kernel returns, by its number (include/uapi/asm-generic/errno.h).
+public enum KernelError: UInt8, CaseIterable, Sendable {
+  case eperm = 1
+  case enoent = 2
+  case e2big = 7
+  case eagain = 11
+  case enomem = 12
+  case efault = 14
+  case ebusy = 16
+  case eexist = 17
+  case einval = 22
+  case enospc = 28
+  case erange = 34
+  case ehwpoison = 133
+
+  /// Its name, as the kernel writes it.
+  public var name: String {
+    switch self {
+    case .eperm: "EPERM"
+    case .enoent: "ENOENT"
+    case .e2big: "E2BIG"
+    case .eagain: "EAGAIN"
+    case .enomem: "ENOMEM"
+    case .efault: "EFAULT"
+    case .ebusy: "EBUSY"
+    case .eexist: "EEXIST"
+    case .einval: "EINVAL"
+    case .enospc: "ENOSPC"
+    case .erange: "ERANGE"
+    case .ehwpoison: "EHWPOISON"
+    }
+  }
+}
+
+extension Machine {
+  /// The error that the last event ended in, or nil; those of vCPUs are in their outcomes.
+  public var lastError: KernelError? {
+    KernelError(rawValue: UInt8(truncatingIfNeeded: self[.lastError]))
+  }
+
+  /// The event ends in an error; what it had done is undone already, or stays as the kernel leaves it.
+  mutating func fail(
+    _ error: KernelError, _ table: TableID? = nil, at address: UInt64 = 0, size: UInt64 = 0
+  ) {
+    note(.failed(error), table, at: address, size: size)
+    tally.error = error
+  }
+}

@@ -1,0 +1,52 @@
+/// Memory as a walker sees it that does not look into the CPUs' caches: a word that a CPU stored holds its
+/// old value there until its line is cleaned to the point of coherency.
+///
+/// The worst case is modelled: no line is written back before it is cleaned.
+extension Machine {
+  /// Two words for every word that was stored and not cleaned: 1, and the old value.
+  private var uncleaned: SparseArray { SparseArray(root: Register.uncleaned.slot) }
+
+  private static let lineWords = 8
+
+  /// Changes a word of a table that hardware walks.
+  @inline(__always)
+  mutating func storeEntry(_ bits: UInt64, at slot: Int) {
+    if !configuration.iommu.isCoherent { keepUncleaned(slot, bits) }
+    memory.store(bits, at: slot)
+  }
+
+  private mutating func keepUncleaned(_ slot: Int, _ bits: UInt64) {
+    let place = UInt64(slot) * 2
+    if bits == memory.load(slot) || uncleaned.load(place, from: memory) != 0 { return }
+    uncleaned.store(1, at: place, in: &memory)
+    uncleaned.store(memory.load(slot), at: place + 1, in: &memory)
+  }
+
+  /// A word as the SMMU's walker sees it.
+  @inline(__always)
+  func loadForSMMU(_ slot: Int) -> UInt64 {
+    if configuration.iommu.isCoherent { return memory.load(slot) }
+    let place = UInt64(slot) * 2
+    return uncleaned.load(place, from: memory) != 0
+      ? uncleaned.load(place + 1, from: memory) : memory.load(slot)
+  }
+
+  /// Cleans the cache lines of some words (`__arm_lpae_sync_pte`); nothing for a coherent walker.
+  mutating func clean(_ slots: Range<Int>, _ table: TableID, at address: UInt64, level: Int) {
+    if configuration.iommu.isCoherent || slots.isEmpty { return }
+    note(
+      .cleanEntry, table, at: address, level: level,
+      value: Memory.address(ofSlot: slots.lowerBound), extra: UInt64(slots.count))
+    let first = slots.lowerBound / Self.lineWords * Self.lineWords
+    let end = (slots.upperBound + Self.lineWords - 1) / Self.lineWords * Self.lineWords
+    for slot in first..<end {
+      let place = UInt64(slot) * 2
+      if uncleaned.load(place, from: memory) == 0 { continue }
+      uncleaned.store(0, at: place, in: &memory)
+      uncleaned.store(0, at: place + 1, in: &memory)
+    }
+  }
+
+  /// Whether a word of a table differs from what the SMMU's walker sees.
+  public func isUncleaned(_ slot: Int) -> Bool { loadForSMMU(slot) != memory.load(slot) }
+}

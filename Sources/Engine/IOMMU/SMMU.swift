@@ -1,0 +1,152 @@
+/// The SMMU, as far as stage 2 goes: streams with their table entries, domains, a TLB, a command queue and
+/// an event queue. All of it is records in memory.
+///
+/// Source: drivers/iommu/arm/arm-smmu-v3 for the bits; the SMMUv3 architecture for what they do.
+public enum SMMU {
+  /// Streams, each a device, and as many domains.
+  public static let devices = 4
+
+  /// A word of a device's record.
+  enum Field: Int {
+    /// The stream table entry, eight words.
+    case streamEntry = 0
+    /// The event that was recorded last, four words, and the number of events.
+    case event = 8
+    case events = 12
+    /// How the last DMA ended: a code, and a physical address or a level.
+    case outcome = 13
+    /// The domain: slot of the root, bits of an input address, VMID.
+    case root = 15
+    case inputBits, vmid
+
+    static let count = 32
+  }
+
+  /// The records of all devices and the command queue lie in one frame, the TLB in the next.
+  static let commandsOffset = devices * Field.count
+  static let tlbOffset = Memory.frameWords
+
+  // Word 0 of a stream table entry.
+  static let entryValid: UInt64 = 1
+  static let entryConfig: UInt64 = 7 << 1
+  static let configAbort: UInt64 = 0 << 1
+  static let configBypass: UInt64 = 4 << 1
+  static let configStage2: UInt64 = 6 << 1
+
+  /// The StreamID of a device, as on the captured machine: PCI device 1 and up on bus 0.
+  public static func streamID(_ device: Int) -> UInt64 { UInt64(device + 1) << 3 }
+}
+
+/// A stream table entry (STE), as `arm_smmu_make_s2_domain_ste` makes it.
+public struct StreamEntry: Equatable, Sendable {
+  /// The first four of its eight words; the others are zero.
+  public let words: [UInt64]
+
+  /// An entry; there must be four words.
+  public init(words: [UInt64]) { self.words = words }
+
+  /// What becomes of the stream's transactions.
+  public enum Configuration: Equatable, Sendable {
+    /// Terminated, without an event.
+    case abort
+    /// Let through as they are.
+    case bypass
+    /// Translated by stage 2.
+    case stage2
+    /// No valid entry: C_BAD_STE.
+    case invalid
+  }
+
+  /// Word 0, bits 3:1.
+  public var configuration: Configuration {
+    guard words[0] & SMMU.entryValid != 0 else { return .invalid }
+    switch words[0] & SMMU.entryConfig {
+    case SMMU.configAbort: return .abort
+    case SMMU.configBypass: return .bypass
+    case SMMU.configStage2: return .stage2
+    default: return .invalid
+    }
+  }
+
+  /// S2VMID, word 2 bits 15:0.
+  public var vmid: UInt16 { UInt16(truncatingIfNeeded: words[2]) }
+  /// Bits of an input address: 64 - S2T0SZ, word 2 bits 37:32.
+  public var inputBits: Int { 64 - Int(words[2] >> 32 & 0x3f) }
+  /// S2TTB, word 3 bits 51:4.
+  public var root: UInt64 { words[3] & 0xf_ffff_ffff_fff0 }
+
+  /// Every DMA is refused.
+  static let abort = StreamEntry(words: [SMMU.entryValid | SMMU.configAbort, 0, 0, 0])
+
+  /// Stage-2 translation by a table.
+  static func stage2(_ table: Table, stalls: Bool) -> StreamEntry {
+    // S2AA64, S2PTW and S2R; S2S if the device may be stalled.
+    let flags: UInt64 = 1 << 51 | 1 << 54 | 1 << 58 | (stalls ? 1 << 57 : 0)
+    let vtcr = VTCR.hypervisor(table.geometry).bits & 0x7_ffff
+    return StreamEntry(words: [
+      SMMU.entryValid | SMMU.configStage2, 0, UInt64(table.vmid) | vtcr << 32 | flags,
+      table.rootAddress,
+    ])
+  }
+}
+
+extension Machine {
+  /// Makes the SMMU's records, if there are none: every stream's entry says abort, as Linux has it before
+  /// a domain is attached.
+  mutating func makeSMMU() {
+    if hasSMMU { return }
+    note(.smmuReset)
+    self[.smmu] = UInt64(memory.allocateFrames(2, .records))
+    for device in 0..<SMMU.devices { setStreamEntry(.abort, ofDevice: device) }
+  }
+
+  /// Whether there are records of the SMMU.
+  @inline(__always)
+  var hasSMMU: Bool { self[.smmu] != 0 }
+
+  /// The SMMU's TLB; there must be one.
+  @inline(__always)
+  var iotlb: TLB { TLB(base: Int(truncatingIfNeeded: self[.smmu]) &+ SMMU.tlbOffset) }
+
+  /// Slot of the first command in the queue.
+  var commands: Int { Int(self[.smmu]) + SMMU.commandsOffset }
+
+  func slot(_ field: SMMU.Field, ofDevice device: Int) -> Int {
+    Int(truncatingIfNeeded: self[.smmu]) + device * SMMU.Field.count + field.rawValue
+  }
+
+  subscript(device: Int, field: SMMU.Field) -> UInt64 {
+    @inline(__always) get { memory.load(slot(field, ofDevice: device)) }
+    @inline(__always) set { memory.store(newValue, at: slot(field, ofDevice: device)) }
+  }
+
+  /// The stream table entry of a device, 0 to 3.
+  public func streamEntry(ofDevice device: Int) -> StreamEntry {
+    if !hasSMMU { return .abort }
+    let slot = slot(.streamEntry, ofDevice: device)
+    return StreamEntry(words: (slot..<slot + 4).map { memory.load($0) })
+  }
+
+  mutating func setStreamEntry(_ entry: StreamEntry, ofDevice device: Int) {
+    let slot = slot(.streamEntry, ofDevice: device)
+    for (index, word) in entry.words.enumerated() { memory.store(word, at: slot + index) }
+  }
+
+  /// The SMMU's TLB.
+  public var iotlbEntries: [TLB.Entry] { hasSMMU ? memory.entries(of: iotlb) : [] }
+
+  /// The domain's table of a device: of its own or the CPUs', or nil before there is one.
+  func domainTable(ofDevice device: Int) -> Table? {
+    guard hasSMMU, (0..<SMMU.devices).contains(device) else { return nil }
+    let root = self[device, .root]
+    if root == 0 { return nil }
+    return Table(
+      id: .iommu(device), root: Int(root), geometry: .stage2(bits: Int(self[device, .inputBits])),
+      vmid: UInt16(truncatingIfNeeded: self[device, .vmid]))
+  }
+
+  /// Devices whose DMA is translated, in order.
+  public var attachedDevices: [Int] {
+    (0..<SMMU.devices).filter { streamEntry(ofDevice: $0).configuration == .stage2 }
+  }
+}

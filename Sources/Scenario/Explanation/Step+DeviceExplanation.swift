@@ -1,0 +1,232 @@
+import Engine
+
+extension Step {
+  /// Steps of DMA, and of the tables and queues that the SMMU reads.
+  var deviceExplanation: Explanation? {
+    if action == .smmuReset {
+      return Explanation(
+        "SMMU", "the SMMU is set up: every stream's entry says abort",
+        "No device reaches memory before a domain is attached to it.",
+        .smmu("arm_smmu_init_initial_stes"))
+    }
+    guard case .iommu(let device) = table else { return nil }
+    return dmaExplanation(device) ?? domainExplanation ?? ioTableExplanation
+  }
+
+  private var at: String { Phrase.address(address) }
+
+  private func dmaExplanation(_ device: Int) -> Explanation? {
+    switch action {
+    case .dma:
+      return Explanation(
+        "DMA", "\(Phrase.device(device)) \(value == 0 ? "reads" : "writes") IOVA \(at)",
+        "The bus gives the transaction StreamID \(Phrase.address(extra)), by which the SMMU knows it.",
+        .smmuArchitecture("3.3, stream table lookup"))
+    case .streamEntry:
+      let config =
+        switch StreamEntry(words: [value, 0, extra, 0]).configuration {
+        case .abort: "abort"
+        case .bypass: "bypass"
+        case .stage2: "stage 2, VMID \(extra & 0xffff)"
+        case .invalid: "not valid"
+        }
+      return Explanation(
+        "STE", "the stream table entry says: \(config)",
+        "It holds the stage-2 root, its shape, and the VMID under which translations are cached.",
+        .smmu("arm_smmu_make_s2_domain_ste"))
+    case .walk:
+      return Explanation(
+        "walk", "level \(level): \(Phrase.entry(value, level: level))",
+        "The SMMU's TLB has nothing, so its walker reads one entry a level.",
+        .smmuArchitecture("3.4, translation table walk"))
+    case .iotlbHit:
+      return Explanation(
+        "IOTLB", "\(at) → PA \(Phrase.address(value)), cached at level \(level), VMID \(extra)",
+        "A cached translation is used without a look at the table, right or stale.",
+        .smmuArchitecture("3.17, TLB tagging"))
+    case .dmaTranslated:
+      return Explanation(
+        "translate", "\(at) → PA \(Phrase.address(value)), into the SMMU's TLB, VMID \(extra)",
+        "The leaf permits the access.", .smmuArchitecture("3.4, stage 2 translation"))
+    case .dmaLoaded:
+      return Explanation(
+        "load", "8 bytes at PA \(Phrase.address(extra)): \(Phrase.address(value))",
+        "The device gets the data.", .smmuArchitecture("3.4, stage 2 translation"))
+    case .dmaStored:
+      return Explanation(
+        "store", "8 bytes to PA \(Phrase.address(extra))",
+        "The device's data is in memory; no CPU took part.",
+        .smmuArchitecture("3.4, stage 2 translation"))
+    case .dmaFault:
+      let name = DeviceFault(rawValue: UInt8(truncatingIfNeeded: value))?.name ?? "fault"
+      return Explanation(
+        "fault",
+        "\(name) at level \(max(0, level)); the \(extra == 0 ? "read" : "write") is terminated",
+        "The SMMU records an event; most devices cannot wait for anybody to repair the table.",
+        .smmu("arm_smmu_dump_event"))
+    case .dmaAborted:
+      return Explanation(
+        "abort", "the DMA at \(at) is terminated, and no event recorded",
+        "No domain is attached: the stream's entry says abort.", .smmu("arm_smmu_make_abort_ste"))
+    default: return nil
+    }
+  }
+
+  private var domainExplanation: Explanation? {
+    switch action {
+    case .streamAttached:
+      return Explanation(
+        "attach",
+        "the stream's entry points to the table at \(Phrase.address(value)), VMID \(extra)",
+        "From now on the device's DMA is translated by it.", .smmu("arm_smmu_attach_dev"))
+    case .streamBlocked:
+      return Explanation(
+        "detach", "the stream's entry is set to abort",
+        "The blocking domain: no DMA of the device reaches memory.",
+        .smmu("arm_smmu_attach_dev_blocked"))
+    case .iommuMapCall:
+      return Explanation(
+        "map call", "\(extra) × \(Phrase.size(size)) at IOVA \(at) → PA \(Phrase.address(value))",
+        "The largest size that both addresses are aligned to and that fits what is left.",
+        .iommu("iommu_pgsize"))
+    case .iommuUnmapCall:
+      return Explanation(
+        "unmap call", "\(extra) × \(Phrase.size(size)) at IOVA \(at)",
+        "Sizes follow from the range alone: the caller does not know how it was mapped.",
+        .iommu("__iommu_unmap"))
+    case .unmapStopped:
+      return Explanation(
+        "stopped", "\(Phrase.size(value)) unmapped, \(Phrase.size(size)) left from \(at) on",
+        "The unmap ends at the first place where nothing could be removed.",
+        .iommu("__iommu_unmap"))
+    case .iotlbCommand:
+      return Explanation(
+        "TLBI", "command: forget VMID \(value), \(Phrase.span(self))",
+        "It waits in the queue; until a sync the SMMU may go on using what it has cached.",
+        .smmu("arm_smmu_iotlb_sync"))
+    case .iotlbSync:
+      return Explanation(
+        "sync", "wait until \(value) command\(value == 1 ? " is" : "s are") done",
+        "Only now is it certain that no DMA uses the old translation.",
+        .smmu("arm_smmu_cmdq_issue_cmdlist"))
+    case .failed(let error):
+      return Explanation(
+        error.name, "the call fails with \(error.name) at \(at)", error.meaning,
+        .ioTable("arm_lpae_map_pages"))
+    default: return nil
+    }
+  }
+
+  private var ioTableExplanation: Explanation? {
+    switch action {
+    case .allocateTable:
+      return Explanation(
+        "allocate", "a page for a table of level \(level) entries",
+        "The table is made when the first leaf below it is mapped.", .ioTable("__arm_lpae_map"))
+    case .makeTable:
+      return Explanation(
+        "make", "level \(level) at \(at): \(Phrase.entry(value, level: level))",
+        "An empty entry gets a table: the hardware never saw anything else there.",
+        .ioTable("arm_lpae_install_table"))
+    case .makeLeaf:
+      return Explanation(
+        "make", "level \(level) at \(at): \(Phrase.entry(value, level: level))",
+        "The entry was empty: a leaf is never changed into another, so nothing need be invalidated.",
+        .ioTable("arm_lpae_init_pte"))
+    case .clearLeaf:
+      return Explanation(
+        "unmap", "level \(level) at \(at): \(Phrase.entry(value, level: level)) → empty",
+        "The table has forgotten it; the SMMU's TLB may not have.", .ioTable("__arm_lpae_unmap"))
+    case .clearTable:
+      return Explanation(
+        "unmap", "level \(level) at \(at): the table and all below it go",
+        "The whole span of the entry is unmapped at once.", .ioTable("__arm_lpae_unmap"))
+    case .freeTable:
+      return Explanation(
+        "free", "the table page at PA \(Phrase.address(value))",
+        "The walks that could reach it were invalidated first.",
+        .ioTable("__arm_lpae_free_pgtable"))
+    case .partialUnmap:
+      return Explanation(
+        "refused", "level \(level) at \(at) is a \(Phrase.entry(value, level: level))",
+        "Unmapping a part of a large leaf is not allowed: there is no split, and nothing is done.",
+        .ioTable("__arm_lpae_unmap"))
+    case .cleanEntry:
+      return Explanation(
+        "clean", "\(extra) entr\(extra == 1 ? "y" : "ies") from PA \(Phrase.address(value)) on",
+        "The SMMU's walker does not look into the CPUs' caches.", .ioTable("__arm_lpae_sync_pte"))
+    default: return nil
+    }
+  }
+}
+
+extension KernelError {
+  /// What the error says, as a sentence.
+  var meaning: String {
+    switch self {
+    case .eperm: "The page is not in a state that allows it."
+    case .enoent: "Nothing is mapped there."
+    case .e2big: "The leaf is larger than a page."
+    case .eagain: "The table changed meanwhile; it must be tried again."
+    case .enomem: "No page for a table is left."
+    case .efault: "The address cannot be reached."
+    case .ebusy: "The page is in use."
+    case .eexist: "Something is mapped there already, and must be unmapped first."
+    case .einval: "The operands make no sense: an address or a size is not aligned."
+    case .enospc: "No number is free."
+    case .erange: "An address is outside what the table can translate."
+    case .ehwpoison: "The host took the page back by force."
+    }
+  }
+}
+
+extension DeviceFault {
+  /// The name of the event, as the kernel prints it; of a conflict the architecture's, for which the driver
+  /// has none.
+  public var name: String {
+    switch self {
+    case .badStreamEntry: "C_BAD_STE"
+    case .translation: "F_TRANSLATION"
+    case .addressSize: "F_ADDR_SIZE"
+    case .accessFlag: "F_ACCESS"
+    case .permission: "F_PERMISSION"
+    case .conflict: "F_TLB_CONFLICT"
+    }
+  }
+}
+
+extension DeviceOutcome {
+  /// The outcome in words, to follow "the DMA".
+  public var description: String {
+    switch self {
+    case .cached(let physical, let level):
+      "reached PA 0x\(hex(physical)) by an entry of the SMMU's TLB, level \(level)"
+    case .walked(let physical, let level): "reached PA 0x\(hex(physical)) by a walk, level \(level)"
+    case .bypassed(let physical): "reached PA 0x\(hex(physical)) untranslated"
+    case .fault(let fault, let level): "ended in \(fault.name), level \(level)"
+    case .aborted: "was terminated without an event"
+    }
+  }
+}
+
+extension IOMMUOperation {
+  func sentence(of device: Int) -> String {
+    let name = Phrase.device(device)
+    switch self {
+    case .attach: return "\(name) is attached to its domain."
+    case .detach: return "\(name) is detached: all of its DMA is refused."
+    case .map(let range, let physical, let write):
+      return "The kernel maps \(Self.span(range)) of \(name) to PA \(Phrase.address(physical)), "
+        + (write ? "read-write." : "read-only.")
+    case .unmap(let range): return "The kernel unmaps \(Self.span(range)) of \(name)."
+    }
+  }
+
+  private static func span(_ range: Range<UInt64>) -> String {
+    "\(Phrase.size(range.upperBound - range.lowerBound)) at IOVA \(Phrase.address(range.lowerBound))"
+  }
+}
+
+extension Phrase {
+  static func device(_ number: Int) -> String { number == 0 ? "the device" : "device \(number)" }
+}
