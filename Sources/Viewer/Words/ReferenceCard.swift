@@ -48,6 +48,8 @@ enum Rule: String, CaseIterable {
   case vmidAllocation, vmidPinning
   // The host's memory.
   case notifier, hostPages, copyOnWrite, hostMappings, collapsing, merging, hostUse
+  // Devices.
+  case deviceAccess, ioTable, deviceInvalidation, cleaning, failing
 }
 
 extension Rule {
@@ -93,6 +95,11 @@ extension Rule {
     case .merging: .merging
     case .hostUse: .hostUse
     case .notifier: .notifier
+    case .deviceAccess: .deviceAccess
+    case .ioTable: .ioTable
+    case .deviceInvalidation: .deviceInvalidation
+    case .cleaning: .cleaning
+    case .failing: .failing
     }
   }
 }

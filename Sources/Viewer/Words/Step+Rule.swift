@@ -49,6 +49,14 @@ extension Step.Action {
     case .hostCollapse: .collapsing
     case .hostMergeProtect, .hostMerge: .merging
     case .hostStored, .hostLoaded, .signal: .hostUse
+    case .smmuReset, .dma, .streamEntry, .iotlbHit, .dmaTranslated, .dmaLoaded, .dmaStored,
+      .dmaFault,
+      .dmaAborted, .streamAttached, .streamBlocked:
+      .deviceAccess
+    case .iommuMapCall, .iommuUnmapCall, .partialUnmap, .unmapStopped: .ioTable
+    case .iotlbCommand, .iotlbSync, .iotlbBroadcast: .deviceInvalidation
+    case .cleanEntry: .cleaning
+    case .failed: .failing
     case .invalidate(let reason): reason.rule
     case .noEffect(let reason): reason.rule
     }

@@ -1,0 +1,63 @@
+/// What devices are given, and how it is kept in step with what CPUs see.
+extension ReferenceCard {
+  static let deviceAccess = ReferenceCard(
+    "DMA through the SMMU",
+    [
+      "The stream's table entry says what becomes of a device's transactions: abort, or stage 2 by a "
+        + "table under a VMID. A translation in the SMMU's own TLB is used as it is; else its walker "
+        + "reads the table.",
+      "A fault terminates the DMA and is reported as an event. Most devices cannot wait until somebody "
+        + "has repaired the table.",
+    ],
+    sources: [
+      "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c: arm_smmu_make_s2_domain_ste, arm_smmu_dump_event",
+      "SMMUv3 architecture: 3.3 and 3.4",
+    ],
+    see: ["DMA", "STE", "IOMMU"])
+
+  static let ioTable = ReferenceCard(
+    "The kernel's table for an SMMU",
+    [
+      "Each call maps or unmaps leaves of one size, the largest that the addresses and the length allow. "
+        + "An entry is never changed from one leaf to another, and a block is never split: unmapping a "
+        + "part of one is refused.",
+      "Tables that have become empty stay until a block takes their place.",
+    ],
+    sources: [
+      "drivers/iommu/iommu.c: iommu_pgsize",
+      "drivers/iommu/io-pgtable-arm.c: __arm_lpae_map, __arm_lpae_unmap",
+    ],
+    see: ["domain", "IOVA"])
+
+  static let deviceInvalidation = ReferenceCard(
+    "Invalidating the SMMU's TLB",
+    [
+      "Commands go through a queue, and are surely done only when a sync has been waited for. Until then "
+        + "a DMA may use what the table no longer says.",
+      "With broadcast maintenance the SMMU obeys the CPUs' TLBI, for every VMID that is the same.",
+    ],
+    sources: [
+      "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c: arm_smmu_iotlb_sync, "
+        + "arm_smmu_cmdq_issue_cmdlist"
+    ],
+    see: ["TLBI", "DVM", "DMA window"])
+
+  static let cleaning = ReferenceCard(
+    "Walks that do not see caches",
+    [
+      "What a CPU stores may stay in its cache. A walker that does not look there reads the old entry "
+        + "until the line is cleaned to the point of coherency, so whoever keeps a table for it cleans "
+        + "each entry after storing it."
+    ],
+    sources: ["drivers/iommu/io-pgtable-arm.c: __arm_lpae_sync_pte"],
+    see: ["IOMMU", "domain"])
+
+  static let failing = ReferenceCard(
+    "Calls that fail",
+    [
+      "The kernel checks first and changes nothing if a check fails; where it finds out later, it undoes "
+        + "what it did. The step has the name of its error."
+    ],
+    sources: ["include/uapi/asm-generic/errno-base.h"],
+    see: ["domain"])
+}
