@@ -42,7 +42,7 @@ extension Machine {
   mutating func makeDomain(_ device: Int) -> Table {
     if let table = domainTable(ofDevice: device) { return table }
     if configuration.iommu.table == .shared {
-      loadVMID(of: canonical)
+      loadVMID(of: canonical, on: vcpu(0))
       let shared = table(of: canonical)
       setDomain(device, root: shared.root, shared.geometry, vmid: shared.vmid)
     } else {
