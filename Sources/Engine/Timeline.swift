@@ -11,6 +11,8 @@ public struct Timeline: Sendable {
   public private(set) var moment = Moment(events: 0)
   /// Micro-steps of the current event: the one in progress, else the last one done.
   public private(set) var steps: [Step] = []
+  /// The event whose micro-steps `steps` holds.
+  private var recordedEvent: Int?
   /// Position of the journal before each event, and at the end.
   private var marks: [Int] = [0]
 
@@ -31,6 +33,7 @@ public struct Timeline: Sendable {
     marks.append(machine.memory.position)
     moment = Moment(events: events.count)
     steps = []
+    recordedEvent = nil
   }
 
   /// Goes to a moment; one beyond the end is the end.
@@ -42,14 +45,16 @@ public struct Timeline: Sendable {
     guard current >= 0 else {
       machine.memory.seek(to: 0)
       steps = []
+      recordedEvent = nil
       moment = Moment(events: 0)
       return
     }
-    record(event: current)
-    if target.steps >= steps.count, target.steps > 0 {
-      target = Moment(events: current + 1)
-    } else if target.steps > 0 {
+    if recordedEvent != current { record(event: current) }
+    if target.steps > 0, target.steps < steps.count {
       machine.memory.seek(to: steps[target.steps].start)
+    } else {
+      target = Moment(events: current + 1)
+      machine.memory.seek(to: marks[current + 1])
     }
     moment = target
   }
@@ -66,6 +71,7 @@ public struct Timeline: Sendable {
     }
     machine.steps.isRecording = false
     steps = machine.steps.steps
+    recordedEvent = event
   }
 
   /// Gives up what comes after the events that are done: another future can follow.

@@ -15,7 +15,7 @@ struct Pagewalk: ParsableCommand {
       Exit codes: 0 done; 1 the answer is no (an expectation failed); 2 wrong usage; 3 wrong input; \
       4 no usable terminal.
       """,
-    subcommands: [View.self, Render.self, Run.self, Dump.self, Compare.self],
+    subcommands: [View.self, Render.self, Run.self, Dump.self, Compare.self, Windows.self],
     defaultSubcommand: View.self)
 }
 

@@ -127,7 +127,7 @@ extension Machine {
     return DeviceTranslation(outcome: outcome, end: end)
   }
 
-  private func walkEndForDevice(_ iova: UInt64, root: UInt64, geometry: Geometry) -> WalkEnd {
+  func walkEndForDevice(_ iova: UInt64, root: UInt64, geometry: Geometry) -> WalkEnd {
     var level = geometry.startLevel
     var slot = Memory.firstSlot(ofFrameAt: root) + geometry.index(iova, level)
     while true {

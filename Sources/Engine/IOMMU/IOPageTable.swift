@@ -74,13 +74,14 @@ extension Machine {
         return (0, .einval)
       }
     }
+    note(
+      .makeLeaf, table.id, at: pages.address, size: count * pages.size, level: end.level,
+      value: pages.bits(at: pages.physical, level: end.level), extra: count)
     for index in 0..<count {
       let bits = pages.bits(at: pages.physical + index * pages.size, level: end.level)
-      makeEntry(
-        Descriptor(bits), at: pages.address + index * pages.size, slot: end.slot + Int(index),
-        level: end.level, in: table)
-      tally.maps &+= 1
+      storeEntry(bits, at: end.slot + Int(index))
     }
+    tally.maps &+= Int(count)
     clean(end.slot..<end.slot + Int(count), table.id, at: pages.address, level: end.level)
     return (count * pages.size, nil)
   }
@@ -110,25 +111,35 @@ extension Machine {
     let count = min(wanted, Self.entriesToTableEnd(end.slot))
     var done: UInt64 = 0
     while done < count {
-      let slot = end.slot + Int(done)
-      let entry = Descriptor(memory.load(slot))
+      let entry = Descriptor(memory.load(end.slot + Int(done)))
       if entry.bits == 0 { break }
-      let start = address + done * size
       if entry.isTable(level) {
-        unmapTable(entry, at: start, slot: slot, level: level, in: table)
-      } else {
-        note(.clearLeaf, table.id, at: start, size: size, level: level, value: entry.bits)
-        storeEntry(0, at: slot)
-        tally.unmaps &+= 1
+        unmapTable(
+          entry, at: address + done * size, slot: end.slot + Int(done), level: level, in: table)
       }
       done += 1
     }
+    clearLeaves(done, of: size, at: address, slot: end.slot, level: level, in: table)
     clean(end.slot..<end.slot + Int(done), table.id, at: address, level: level)
     for index in 0..<done {
       let start = address + index * size
       self.gather(start..<start + size, leaves: size, table, &gather)
     }
     return done * size
+  }
+
+  /// Clears the leaves among entries that follow each other.
+  private mutating func clearLeaves(
+    _ count: UInt64, of size: UInt64, at address: UInt64, slot: Int, level: Int, in table: Table
+  ) {
+    let old = (slot..<slot + Int(count)).filter { memory.load($0) != 0 }
+    guard let first = old.first else { return }
+    note(
+      .clearLeaf, table.id, at: address + UInt64(first - slot) * size,
+      size: UInt64(old.count) * size, level: level, value: memory.load(first),
+      extra: UInt64(old.count))
+    for slot in old { storeEntry(0, at: slot) }
+    tally.unmaps &+= old.count
   }
 
   /// A table in the place of a leaf goes, with all below it: first its entry, then what the SMMU may have

@@ -15,6 +15,9 @@ extension Step {
 
   private var at: String { Phrase.address(address) }
 
+  /// How many entries follow the one that is told.
+  private var others: String { extra > 1 ? ", and \(extra - 1) more" : "" }
+
   private func dmaExplanation(_ device: Int) -> Explanation? {
     switch action {
     case .dma:
@@ -130,12 +133,12 @@ extension Step {
         .ioTable("arm_lpae_install_table"))
     case .makeLeaf:
       return Explanation(
-        "make", "level \(level) at \(at): \(Phrase.entry(value, level: level))",
+        "make", "level \(level) at \(at): \(Phrase.entry(value, level: level))\(others)",
         "The entry was empty: a leaf is never changed into another, so nothing need be invalidated.",
         .ioTable("arm_lpae_init_pte"))
     case .clearLeaf:
       return Explanation(
-        "unmap", "level \(level) at \(at): \(Phrase.entry(value, level: level)) → empty",
+        "unmap", "level \(level) at \(at): \(Phrase.entry(value, level: level))\(others) → empty",
         "The table has forgotten it; the SMMU's TLB may not have.", .ioTable("__arm_lpae_unmap"))
     case .clearTable:
       return Explanation(

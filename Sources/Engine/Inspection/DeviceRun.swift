@@ -1,0 +1,46 @@
+/// Input addresses of a device that follow each other, for which a DMA gets the same at this instant: by the
+/// same entry, or none for the same reason.
+public struct DeviceRun: Equatable, Sendable {
+  /// The input addresses.
+  public let range: Range<UInt64>
+  /// What a read at the first of them gets.
+  public let read: DeviceOutcome
+  /// What a write there gets.
+  public let write: DeviceOutcome
+}
+
+extension Machine {
+  /// Cuts a range of a device's input addresses where what a DMA gets can change. Nothing is carried out.
+  public func deviceRuns(in range: Range<UInt64>, device: Int = 0) -> [DeviceRun] {
+    let entry = streamEntry(ofDevice: device)
+    let isTranslated = entry.configuration == .stage2
+    let cached = isTranslated ? iotlbEntries.filter { $0.vmid == entry.vmid }.map(\.range) : []
+    let edges = cached.flatMap { [$0.lowerBound, $0.upperBound] }.sorted()
+    var nextEdge = edges.startIndex
+    var runs: [DeviceRun] = []
+    var start = range.lowerBound
+    while start < range.upperBound {
+      var end = range.upperBound
+      if isTranslated, let size = deviceEntrySize(at: start, device: device) {
+        end = min(end, start & ~(size - 1) + size)
+      }
+      while nextEdge < edges.endIndex, edges[nextEdge] <= start { nextEdge += 1 }
+      if nextEdge < edges.endIndex { end = min(end, edges[nextEdge]) }
+      runs.append(
+        DeviceRun(
+          range: start..<end, read: deviceOutcome(of: start, write: false, device: device),
+          write: deviceOutcome(of: start, write: true, device: device)))
+      start = end
+    }
+    return runs
+  }
+
+  /// Bytes that the entry at which the SMMU's walk ends covers, or nil outside its input addresses.
+  private func deviceEntrySize(at iova: UInt64, device: Int) -> UInt64? {
+    guard let table = domainTable(ofDevice: device), iova < table.geometry.inputSize else {
+      return nil
+    }
+    let end = walkEndForDevice(iova, root: table.rootAddress, geometry: table.geometry)
+    return table.geometry.size(end.level)
+  }
+}
