@@ -39,11 +39,12 @@ extension Pagewalk {
       var model = Model(session, width: terminal.size.width, height: terminal.size.height)
       terminal.present(model.frame())
       while !model.isFinished {
-        let input = terminal.nextInput(timeout: model.isBusy ? .zero : nil)
+        let input = terminal.nextInput(timeout: model.isBusy ? .zero : model.tickInterval)
         for effect in model.update(input) {
           switch effect {
           case .redraw: terminal.redraw()
           case .suspend: terminal.suspend()
+          case .mouse(let on): terminal.setMouse(on)
           }
         }
         terminal.present(model.frame())

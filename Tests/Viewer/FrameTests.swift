@@ -45,7 +45,7 @@ import Testing
     Case("flat", "} } } } 1 r", sizes: [(80, 24), (120, 40)]),
     Case("reading", "} } } } Z Z", sizes: [(80, 24), (120, 40)]),
     Case("tables", "} } } } Z", sizes: [(80, 24), (120, 40)]),
-    Case("steps", "} } } } } 4 k k k", sizes: sizes),
+    Case("steps", "} } } } } 5 k k k", sizes: sizes),
     Case("help", "?", sizes: sizes),
     Case("refusal", ",", sizes: [(40, 12), (80, 24)]),
     Case("tiny", "", sizes: [(1, 1), (20, 4), (30, 6)]),

@@ -214,12 +214,27 @@ struct RangeMap: ReverseMapPolicy {
   // MARK: Looking
 
   func entries(of mmu: MMU, in machine: Machine) -> [ReverseMapEntry] {
-    machine.memory.entries(in: Machine.allAddresses, of: mmu.reverseMap).map {
-      ReverseMapEntry(
-        canonical: $0.range,
-        nested: Self.isUnknown($0.payload) ? nil : $0.payload & ReverseMapEntry.addressMask,
-        payload: $0.payload)
-    }
+    machine.memory.entries(in: Machine.allAddresses, of: mmu.reverseMap).map { Self.shown($0) }
+  }
+
+  private static func shown(_ entry: RangeEntry) -> ReverseMapEntry {
+    ReverseMapEntry(
+      canonical: entry.range,
+      nested: isUnknown(entry.payload) ? nil : entry.payload & ReverseMapEntry.addressMask,
+      payload: entry.payload)
+  }
+
+  func entry(of mmu: MMU, from address: UInt64, in machine: Machine) -> ReverseMapEntry? {
+    machine.memory.first(in: address..<Machine.allAddresses.upperBound, of: mmu.reverseMap)
+      .map { Self.shown($0) }
+  }
+
+  func entry(of mmu: MMU, before address: UInt64, in machine: Machine) -> ReverseMapEntry? {
+    guard address >= 4096,
+      let (leaf, index) = machine.memory.floorPosition(
+        of: (address - 1) >> 12, in: mmu.reverseMap), index >= 0
+    else { return nil }
+    return Self.shown(machine.memory.entry(index, of: leaf))
   }
 
   func covers(_ mapping: ShadowMapping, in machine: Machine) -> Bool {

@@ -54,6 +54,10 @@ protocol ReverseMapPolicy: Sendable {
   /// What is recorded for a shadow, ascending by canonical IPA.
   func entries(of mmu: MMU, in machine: Machine) -> [ReverseMapEntry]
 
+  /// The first entry that ends after a canonical IPA, and the last that starts before one.
+  func entry(of mmu: MMU, from address: UInt64, in machine: Machine) -> ReverseMapEntry?
+  func entry(of mmu: MMU, before address: UInt64, in machine: Machine) -> ReverseMapEntry?
+
   /// An address at which reverse and direct map of a shadow disagree, or nil.
   func unmirrored(of mmu: MMU, in machine: Machine) -> UInt64?
 
@@ -72,6 +76,12 @@ extension ReverseMapPolicy {
   func didUnmapAll(_ mmu: MMU, in machine: inout Machine) {}
   func willUnmap(_ nested: Range<UInt64>, of mmu: MMU, in machine: inout Machine) {}
   func entries(of mmu: MMU, in machine: Machine) -> [ReverseMapEntry] { [] }
+  func entry(of mmu: MMU, from address: UInt64, in machine: Machine) -> ReverseMapEntry? {
+    entries(of: mmu, in: machine).first { $0.canonical.upperBound > address }
+  }
+  func entry(of mmu: MMU, before address: UInt64, in machine: Machine) -> ReverseMapEntry? {
+    entries(of: mmu, in: machine).last { $0.canonical.lowerBound < address }
+  }
   func unmirrored(of mmu: MMU, in machine: Machine) -> UInt64? { nil }
   func covers(_ mapping: ShadowMapping, in machine: Machine) -> Bool { true }
 }

@@ -1,24 +1,28 @@
 import Canvas
 
 /// What help, the key map and the manual say about an action.
-struct ActionFacts {
+public struct ActionFacts: Sendable {
   /// The kind of thing it does.
-  enum Group: String, CaseIterable {
+  public enum Group: String, CaseIterable, Sendable {
     case time = "Time"
+    case whatIf = "What if"
+    case answers = "Answers"
+    case finding = "Finding"
     case moving = "Moving"
     case panes = "Panes"
     case program = "The program"
   }
 
-  let group: Group
+  /// The kind of thing it does.
+  public let group: Group
   /// What it does, as a line of help.
-  let summary: SafeText
+  public let summary: SafeText
   /// Keys, in their spelling, separated by blanks.
   let keys: String
   /// What its argument is, if it takes one.
-  let argument: SafeText?
+  public let argument: SafeText?
 
-  init(_ group: Group, _ summary: SafeText, keys: String, argument: SafeText? = nil) {
+  init(_ group: Group, _ summary: SafeText, keys: String = "", argument: SafeText? = nil) {
     self.group = group
     self.summary = summary
     self.keys = keys
@@ -28,12 +32,14 @@ struct ActionFacts {
 
 extension Action {
   /// The one table that keys, help and completion are made from.
-  var facts: ActionFacts {
+  public var facts: ActionFacts {
+    timeFacts ?? answerFacts ?? findingFacts ?? movingFacts ?? paneFacts ?? programFacts
+  }
+
+  private var timeFacts: ActionFacts? {
     switch self {
-    case .nextEvent:
-      ActionFacts(.time, "one event forward", keys: ". shift-right")
-    case .previousEvent:
-      ActionFacts(.time, "one event back, exactly undone", keys: ", shift-left")
+    case .nextEvent: ActionFacts(.time, "one event forward", keys: ". shift-right")
+    case .previousEvent: ActionFacts(.time, "one event back, exactly undone", keys: ", shift-left")
     case .nextStep: ActionFacts(.time, "one micro-step forward", keys: "s")
     case .previousStep: ActionFacts(.time, "one micro-step back", keys: "S")
     case .nextMark: ActionFacts(.time, "to the next chapter or mark", keys: "}")
@@ -42,8 +48,86 @@ extension Action {
     case .end: ActionFacts(.time, "to the end", keys: "$")
     case .goTo:
       ActionFacts(
-        .time, "to a moment or an address", keys: "",
+        .time, "to a moment or an address",
         argument: "EVENT, EVENT.STEP, step:LABEL, N%, start, end or 0xADDRESS")
+    case .run:
+      ActionFacts(.time, "forward to the next stop", keys: "c", argument: "a condition, or nothing")
+    case .runBack:
+      ActionFacts(.time, "back to the next stop", keys: "C", argument: "a condition, or nothing")
+    case .nextTouch: ActionFacts(.time, "to the next event that touches the selection", keys: "]")
+    case .previousTouch:
+      ActionFacts(.time, "to the previous event that touches the selection", keys: "[")
+    case .play: ActionFacts(.time, "let time pass, or stop it", keys: "space")
+    case .faster: ActionFacts(.time, "faster", keys: "+")
+    case .slower: ActionFacts(.time, "slower", keys: "-")
+    case .watch:
+      ActionFacts(
+        .time, "stop there when running", keys: "W",
+        argument: "a condition; without one the selected entry's changes")
+    case .unwatch: ActionFacts(.time, "do not stop there", argument: "NUMBER of the watch, or all")
+    case .setMark: ActionFacts(.time, "mark this moment", keys: "m", argument: "LETTER")
+    case .goToMark: ActionFacts(.time, "to a mark", keys: "'", argument: "LETTER")
+    case .jumpBack: ActionFacts(.time, "to where you were before", keys: "ctrl-o")
+    case .jumpForward: ActionFacts(.time, "back to where you were after", keys: "ctrl-t")
+    case .policy:
+      ActionFacts(
+        .whatIf, "the same events under another policy, at the same moment", keys: "P",
+        argument: "revmap=NAME")
+    case .branch:
+      ActionFacts(.whatIf, "to another history", argument: "NAME")
+    case .nameBranch: ActionFacts(.whatIf, "name this history", argument: "NAME")
+    default: nil
+    }
+  }
+
+  private var answerFacts: ActionFacts? {
+    switch self {
+    case .explain: ActionFacts(.answers, "what happens here, and why", keys: "i")
+    case .why: ActionFacts(.answers, "why is the selected entry so? back to its cause", keys: "w")
+    case .preview: ActionFacts(.answers, "what will the next event change?", keys: "v")
+    case .bits: ActionFacts(.answers, "the selected entry, bit by bit, and its making", keys: "t")
+    case .aliases: ActionFacts(.answers, "where else is the selected page?", keys: "a")
+    case .shadows: ActionFacts(.answers, "which shadows are there?", keys: "L")
+    case .tlb: ActionFacts(.answers, "what does the TLB hold?", keys: "T")
+    case .counters: ActionFacts(.answers, "what was counted so far?", keys: "#")
+    case .rules: ActionFacts(.answers, "which rules hold, and what breaks them?", keys: "!")
+    case .costs: ActionFacts(.answers, "what does each policy cost?", keys: "%")
+    case .watches: ActionFacts(.answers, "where does running stop?", keys: "ctrl-w")
+    case .marks: ActionFacts(.answers, "chapters, marks and jumps", keys: "\"")
+    case .branches: ActionFacts(.answers, "which histories are there?", keys: "B")
+    case .diff:
+      ActionFacts(
+        .answers, "this table now, and at a mark", keys: "d",
+        argument: "LETTER, a moment or a history; the newest mark without it")
+    case .diffPanes:
+      ActionFacts(
+        .answers, "this table, and another one", keys: "D",
+        argument: "canonical, guestVMID or shadowN; the next pane without it")
+    case .glossary:
+      ActionFacts(.answers, "what does this word mean?", keys: "K", argument: "WORD")
+    case .reference: ActionFacts(.answers, "where does this rule come from?", keys: "R")
+    case .detail:
+      ActionFacts(
+        .answers, "say less, or more", keys: "e", argument: "plain, engineer or bits")
+    default: nil
+    }
+  }
+
+  private var findingFacts: ActionFacts? {
+    switch self {
+    case .search:
+      ActionFacts(.finding, "find in this pane", keys: "/", argument: "TEXT or 0xADDRESS")
+    case .nextMatch: ActionFacts(.finding, "the next place", keys: "n")
+    case .previousMatch: ActionFacts(.finding, "the previous place", keys: "N")
+    case .filter:
+      ActionFacts(.finding, "show some entries only", keys: "f", argument: "a condition")
+    case .clearFilter: ActionFacts(.finding, "show all entries", keys: "F")
+    default: nil
+    }
+  }
+
+  private var movingFacts: ActionFacts? {
+    switch self {
     case .up: ActionFacts(.moving, "up", keys: "k up")
     case .down: ActionFacts(.moving, "down", keys: "j down")
     case .left: ActionFacts(.moving, "fold, or to the table around", keys: "h left")
@@ -54,11 +138,16 @@ extension Action {
     case .pageDown: ActionFacts(.moving, "a page down", keys: "pagedown ctrl-f")
     case .top: ActionFacts(.moving, "to the top", keys: "g home")
     case .bottom: ActionFacts(.moving, "to the bottom", keys: "G end")
-    case .choose: ActionFacts(.moving, "fold or unfold; go to the moment", keys: "enter")
+    case .choose: ActionFacts(.moving, "fold or unfold; go where a line leads", keys: "enter")
+    default: nil
+    }
+  }
+
+  private var paneFacts: ActionFacts? {
+    switch self {
     case .nextPane: ActionFacts(.panes, "to the next pane", keys: "tab")
     case .previousPane: ActionFacts(.panes, "to the previous pane", keys: "shift-tab")
-    case .pane:
-      ActionFacts(.panes, "to a pane", keys: "1 2 3 4 5 6 7 8 9", argument: "NUMBER")
+    case .pane: ActionFacts(.panes, "to a pane", keys: "1 2 3 4 5 6 7 8 9", argument: "NUMBER")
     case .nextTable: ActionFacts(.panes, "show the next table of this kind", keys: ">")
     case .previousTable: ActionFacts(.panes, "show the previous table of this kind", keys: "<")
     case .maximise: ActionFacts(.panes, "the pane alone, or all again", keys: "z")
@@ -66,13 +155,20 @@ extension Action {
     case .flat: ActionFacts(.panes, "the table as a tree, or as ranges", keys: "r")
     case .follow: ActionFacts(.panes, "let the cursor follow what happens, or not", keys: "o")
     case .unlink: ActionFacts(.panes, "link the panes' cursors, or not", keys: "u")
+    default: nil
+    }
+  }
+
+  private var programFacts: ActionFacts {
+    switch self {
     case .help: ActionFacts(.program, "all keys and what they do", keys: "? F1")
-    case .command: ActionFacts(.program, "type an action or an event", keys: ":")
+    case .command: ActionFacts(.program, "type an action, a moment or an event", keys: ":")
+    case .mouse: ActionFacts(.program, "use the mouse, or not", keys: "M")
     case .redraw: ActionFacts(.program, "draw the screen anew", keys: "ctrl-l")
-    case .suspend: ActionFacts(.program, "stop until `fg`", keys: "")
+    case .suspend: ActionFacts(.program, "stop until `fg`")
     case .back: ActionFacts(.program, "leave what is open", keys: "escape")
-    case .quit: ActionFacts(.program, "close what is open, or quit", keys: "q")
     case .quitNow: ActionFacts(.program, "quit at once", keys: "Q")
+    default: ActionFacts(.program, "close what is open, or quit", keys: "q")
     }
   }
 }

@@ -10,6 +10,51 @@ public enum Action: String, CaseIterable, Sendable {
   case start
   case end
   case goTo = "goto"
+  case run
+  case runBack = "run-back"
+  case nextTouch = "next-touch"
+  case previousTouch = "previous-touch"
+  case play
+  case faster
+  case slower
+  case watch
+  case unwatch
+  case setMark = "mark"
+  case goToMark = "go-to-mark"
+  case jumpBack = "jump-back"
+  case jumpForward = "jump-forward"
+
+  // What if.
+  case policy
+  case branch
+  case nameBranch = "name"
+
+  // Answers.
+  case explain
+  case why
+  case preview
+  case bits
+  case aliases
+  case shadows
+  case tlb
+  case counters
+  case rules
+  case costs
+  case watches
+  case marks
+  case branches
+  case diff
+  case diffPanes = "diff-panes"
+  case glossary
+  case reference
+  case detail
+
+  // Finding.
+  case search
+  case nextMatch = "next-match"
+  case previousMatch = "previous-match"
+  case filter
+  case clearFilter = "clear-filter"
 
   // Moving.
   case up
@@ -39,6 +84,7 @@ public enum Action: String, CaseIterable, Sendable {
   // The program.
   case help
   case command
+  case mouse
   case redraw
   case suspend
   case back

@@ -16,6 +16,8 @@ struct Document {
   struct Item {
     var line: Line
     var target: Target?
+    /// Columns before what does not fit into the first line.
+    var indent = 2
   }
 
   private(set) var items: [Item] = []
@@ -24,8 +26,8 @@ struct Document {
 
   init(_ lines: [Line]) { items = lines.map { Item(line: $0) } }
 
-  mutating func add(_ line: Line, to target: Target? = nil) {
-    items.append(Item(line: line, target: target))
+  mutating func add(_ line: Line, to target: Target? = nil, indent: Int = 2) {
+    items.append(Item(line: line, target: target, indent: indent))
   }
 
   mutating func add(_ text: SafeText, _ role: Role = .text) { add(Line(text, role)) }
@@ -44,7 +46,7 @@ struct Document {
   /// Where that is more than `height` lines, blank ones are left out.
   func layout(width: Int, height: Int) -> [(line: Line, item: Int)] {
     var lines = items.enumerated().flatMap { index, item in
-      item.line.wrapped(to: width, indent: 2).map { ($0, index) }
+      item.line.wrapped(to: width, indent: item.indent).map { ($0, index) }
     }
     if lines.count > height { lines.removeAll { $0.0.parts.isEmpty } }
     return lines.map { (line: $0.0, item: $0.1) }

@@ -18,11 +18,15 @@ enum Question: String, CaseIterable {
   case shadows
   /// What has been counted?
   case counters
+  /// Which rules hold?
+  case rules
+  /// What does each policy cost?
+  case costs
   /// At what does running stop?
   case watches
-  /// Which moments have a mark, and where was one before?
+  /// Which moments have a name, and where was one before?
   case marks
-  /// Which futures are there?
+  /// Which histories are there?
   case branches
   /// In what do two tables, or moments, differ?
   case differences
@@ -38,18 +42,20 @@ enum Question: String, CaseIterable {
     case .tlb: "TLB"
     case .shadows: "Shadows"
     case .counters: "Counters"
+    case .rules: "Rules"
+    case .costs: "Costs"
     case .watches: "Watches"
     case .marks: "Marks"
-    case .branches: "Branches"
+    case .branches: "Histories"
     case .differences: "Differences"
     }
   }
 
-  /// Whether the answer is a list to choose from, so that it gets the focus.
-  var isList: Bool {
+  /// Whether the answer is for the moment at which it was asked, and stays while one follows it.
+  var isKept: Bool {
     switch self {
-    case .why, .entry, .tlb, .counters: false
-    case .provenance, .forecast, .aliases, .shadows, .watches, .marks, .branches, .differences: true
+    case .provenance, .costs, .differences: true
+    default: false
     }
   }
 }

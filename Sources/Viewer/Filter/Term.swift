@@ -56,8 +56,22 @@ extension Filter.Term {
       "r, w, x, perm=RWX, size=4K, level=3, block, page, alias, stale, changed, from=ADDRESS, "
         + "to=ADDRESS or text"
     case .events:
-      "host, l1, l2, tlbi, context, slot, inject, violation, fault, mmio, unmap, full-unmap, "
-        + "unknown, broken, nothing, touches=ADDRESS, changes=TABLE:ADDRESS, table=NAME or text"
+      SafeText(
+        (EventKind.allCases.map(\.name) + Filter.Effect.allCases.map(\.rawValue))
+          .joined(separator: ", "))
+        + ", touches=ADDRESS, changes=TABLE:ADDRESS, table=NAME or text"
+    }
+  }
+
+  /// The words of the language, for completion.
+  static func words(for subject: Filter.Subject) -> [String] {
+    switch subject {
+    case .entries:
+      ["r", "w", "x", "perm=", "size=", "level=", "block", "page", "alias", "stale", "changed"]
+        + ["from=", "to=", "not", "or"]
+    case .events:
+      EventKind.allCases.map(\.name) + Filter.Effect.allCases.map(\.rawValue)
+        + ["touches=", "changes=", "table=", "not", "or"]
     }
   }
 

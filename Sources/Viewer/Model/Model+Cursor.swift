@@ -12,7 +12,8 @@ extension Model {
   mutating func moveCursor(by distance: Int) {
     switch focus {
     case .steps: moveStepCursor(by: distance)
-    case .detail: detail.top = max(0, detail.top.addingReportingOverflow(distance).partialValue)
+    case .detail: detail.move(by: distance, in: answer)
+    case .reverseMap: moveReverseMapCursor(by: distance)
     case .canonical, .guest, .shadow: moveTableCursor(by: distance)
     }
   }
@@ -39,12 +40,12 @@ extension Model {
   }
 
   /// The row of the cursor in the pane in focus.
-  private func cursorRow(_ rows: Rows) -> Row? {
+  func cursorRow(_ rows: Rows) -> Row? {
     views[focus]?.cursor.flatMap { rows.row(at: $0) }
   }
 
   /// Puts the cursor of the pane in focus somewhere, by a person's wish: it stays there.
-  private mutating func put(cursor: Position) {
+  mutating func put(cursor: Position) {
     views[focus]?.cursor = cursor
     selected = tableID(of: focus)
     isFollowing = false
@@ -96,14 +97,13 @@ extension Model {
       guard let rows = rows(of: focus), let row = cursorRow(rows) else { return }
       if row.kind == .table(isOpen: true) { fold() } else { unfold() }
     case .steps: goToStep()
-    case .detail: break
+    case .detail: if let target = detail.target(in: answer) { follow(target) }
+    case .reverseMap: chooseReverseMapEntry()
     }
   }
 
   mutating func toggleFace() {
-    guard focus.isTable, var view = views[focus] else {
-      return refuse("Only a table has two faces. Tab goes to the next pane.")
-    }
+    guard var view = views[focus] else { return }
     view.face = view.face == .tree ? .flat : .tree
     views[focus] = view
     say(view.face == .tree ? "Shown as a tree." : "Shown as ranges.")
@@ -111,14 +111,8 @@ extension Model {
 
   /// Shows another table of the kind that the pane in focus shows.
   mutating func showTable(_ direction: Int) {
-    let choices: [TableID]
-    switch focus {
-    case .guest: choices = machine.guestTables.map { .guest($0.vttbr.vmid) }
-    case .shadow: choices = (0..<machine.configuration.shadows).map { .shadow($0) }
-    case .canonical, .steps, .detail: choices = []
-    }
-    guard choices.count > 1, let now = tableID(of: focus), let index = choices.firstIndex(of: now)
-    else { return refuse("There is no other table of this kind here.") }
+    let choices = tables(like: focus)
+    guard let now = tableID(of: focus), let index = choices.firstIndex(of: now) else { return }
     views[focus]?.pinned = choices[(index + direction + choices.count) % choices.count]
   }
 }

@@ -36,16 +36,3 @@ extension Model {
     while ahead != nil { continueHistory() }
   }
 }
-
-extension Action {
-  /// Whether the action means the same with the beginning of a history as with all of it.
-  var needsNoHistory: Bool {
-    switch self {
-    case .up, .down, .left, .right, .halfPageUp, .halfPageDown, .pageUp, .pageDown, .top, .bottom,
-      .nextPane, .previousPane, .pane, .maximise, .layout, .flat, .help, .redraw, .suspend, .back,
-      .quit, .quitNow:
-      true
-    default: false
-    }
-  }
-}

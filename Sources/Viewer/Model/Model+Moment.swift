@@ -13,7 +13,9 @@ extension Model {
   mutating func momentHasChanged() {
     changes = Changes(in: timeline)
     steps.cursor = nil
-    detail.top = 0
+    if !question.isKept { detail = DocumentView() }
+    forecast = question == .forecast ? Forecast(of: &session) : nil
+    filter?.restart()
     noteMoment()
   }
 

@@ -4,17 +4,60 @@ import Engine
 extension Model {
   /// Carries an action out, or says why it cannot be.
   mutating func perform(_ command: Command) -> [Effect] {
-    if overlay != nil { return performInOverlay(command) }
+    if let obstacle = obstacle(to: command.action) {
+      refuse(obstacle)
+      return []
+    }
+    let argument = command.argument
     switch command.action {
-    case .nextEvent: move { $0.forward() } ?? refuse("This is the end. , goes back.")
-    case .previousEvent: move { $0.back() } ?? refuse("This is the start. . goes forward.")
-    case .nextStep: move { $0.stepForward() } ?? refuse("This is the end. S goes back.")
-    case .previousStep: move { $0.stepBack() } ?? refuse("This is the start. s goes forward.")
-    case .nextMark: goToMark(forward: true)
-    case .previousMark: goToMark(forward: false)
-    case .start: go(to: Moment(events: 0))
-    case .end: go(to: Moment(events: timeline.events.count))
-    case .goTo: goTo(command.argument)
+    case .nextEvent: move { $0.forward() }
+    case .previousEvent: move { $0.back() }
+    case .nextStep: move { $0.stepForward() }
+    case .previousStep: move { $0.stepBack() }
+    case .nextMark: goToNamedMoment(forward: true)
+    case .previousMark: goToNamedMoment(forward: false)
+    case .start: jump(to: Moment(events: 0))
+    case .end: jump(to: Moment(events: timeline.events.count))
+    case .goTo: argument.isEmpty ? open(.command, "goto ") : goTo(argument)
+    case .run: run(forward: true, to: argument)
+    case .runBack: run(forward: false, to: argument)
+    case .nextTouch: runToTouch(forward: true)
+    case .previousTouch: runToTouch(forward: false)
+    case .play: togglePlaying()
+    case .faster: changeSpeed(faster: true)
+    case .slower: changeSpeed(faster: false)
+    case .watch: watch(argument)
+    case .unwatch: unwatch(argument)
+    case .setMark: argument.isEmpty ? awaitLetter(.setMark) : setMark(argument)
+    case .goToMark: argument.isEmpty ? awaitLetter(.goToMark) : goToMark(argument)
+    case .jumpBack: jump(forward: false)
+    case .jumpForward: jump(forward: true)
+    case .policy: argument.isEmpty ? open(.command, "policy revmap=") : switchPolicy(argument)
+    case .branch: showBranch(argument)
+    case .nameBranch: nameBranch(argument)
+    case .explain: ask(.why)
+    case .why: ask(.provenance)
+    case .preview: ask(.forecast)
+    case .bits: ask(.entry)
+    case .aliases: ask(.aliases)
+    case .shadows: ask(.shadows)
+    case .tlb: ask(.tlb)
+    case .counters: ask(.counters)
+    case .rules: ask(.rules)
+    case .costs: ask(.costs)
+    case .watches: ask(.watches)
+    case .marks: ask(.marks)
+    case .branches: ask(.branches)
+    case .diff: compareMoments(argument)
+    case .diffPanes: compareTables(argument)
+    case .glossary: openGlossary(argument)
+    case .reference: openReference()
+    case .detail: setDetail(argument)
+    case .search: argument.isEmpty ? open(.search) : search(argument)
+    case .nextMatch: findNext(forward: true)
+    case .previousMatch: findNext(forward: false)
+    case .filter: argument.isEmpty ? open(.filter, filter?.filter.text ?? "") : setFilter(argument)
+    case .clearFilter: clearFilter()
     case .up: moveCursor(by: -1)
     case .down: moveCursor(by: 1)
     case .halfPageUp: moveCursor(by: -max(1, focusHeight / 2))
@@ -28,7 +71,7 @@ extension Model {
     case .choose: choose()
     case .nextPane: focusNext(1)
     case .previousPane: focusNext(-1)
-    case .pane: focusPane(command.argument)
+    case .pane: focusPane(argument)
     case .nextTable: showTable(1)
     case .previousTable: showTable(-1)
     case .maximise: isMaximised.toggle()
@@ -36,8 +79,12 @@ extension Model {
     case .flat: toggleFace()
     case .follow: toggleFollowing()
     case .unlink: toggleLink()
-    case .help: overlay = .help(top: 0)
-    case .command: refuse("The command line is not there yet.")
+    case .help: openHelp()
+    case .command: open(.command, argument)
+    case .mouse:
+      usesMouse.toggle()
+      say(usesMouse ? "The mouse is on. Text is selected with Shift." : "The mouse is off.")
+      return [.mouse(usesMouse)]
     case .redraw: return [.redraw]
     case .suspend: return [.suspend]
     case .back: leave()
@@ -46,15 +93,25 @@ extension Model {
     return []
   }
 
-  /// Moves in time by one step of some kind. Nil if that cannot be.
-  private mutating func move(_ step: (inout Timeline) -> Bool) -> Void? {
-    guard session.move(step) else { return nil }
-    momentHasChanged()
-    return ()
+  /// Moves in time by one step of some kind.
+  private mutating func move(_ step: (inout Timeline) -> Bool) {
+    if session.move(step) { momentHasChanged() }
   }
 
+  /// Leaves what is open, one thing at a time.
   private mutating func leave() {
-    if isMaximised { isMaximised = false }
+    if let run {
+      endRun(run)
+      say("Not looked for any more.")
+    } else if playback.isPlaying {
+      togglePlaying()
+    } else if question != .why {
+      ask(.why)
+      if let pane = focusBefore { setFocus(pane) }
+      focusBefore = nil
+    } else if isMaximised {
+      isMaximised = false
+    }
   }
 
   private mutating func focusNext(_ direction: Int) {
@@ -72,7 +129,9 @@ extension Model {
 
   mutating func setFocus(_ pane: Pane) {
     focus = pane
-    if pane.isTable { lastTableFocus = pane }
+    guard pane.isTable else { return }
+    lastTableFocus = pane
+    if views[pane]?.cursor != nil, let table = tableID(of: pane) { selected = table }
   }
 
   private mutating func nextArrangement() {
@@ -92,5 +151,24 @@ extension Model {
   private mutating func toggleLink() {
     isLinked.toggle()
     say(isLinked ? "The cursors are linked." : "Each pane has a cursor of its own.")
+  }
+
+  private mutating func setDetail(_ name: String) {
+    let all = DetailLevel.allCases
+    if name.isEmpty {
+      let index = all.firstIndex(of: detailLevel) ?? 0
+      detailLevel = all[(index + 1) % all.count]
+    } else if let level = DetailLevel(rawValue: name) {
+      detailLevel = level
+    } else {
+      return refuse("Expected plain, engineer or bits.")
+    }
+    say("Detail: \(SafeText(detailLevel.rawValue)).")
+  }
+
+  /// The next key is the argument of an action.
+  private mutating func awaitLetter(_ action: Action) {
+    pending = action
+    say(action == .setMark ? "Mark this moment as: a letter" : "To the mark: a letter")
   }
 }

@@ -19,7 +19,7 @@ extension Model {
       overflow
       ? (distance < 0 ? 0 : timeline.steps.count - 1)
       : min(max(0, target), timeline.steps.count - 1)
-    detail.top = 0
+    detail = DocumentView()
   }
 
   /// Goes to the moment after the chosen step.

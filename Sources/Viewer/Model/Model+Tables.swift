@@ -8,7 +8,7 @@ extension Model {
     case .canonical: .canonical
     case .shadow: views[pane]?.pinned ?? .shadow(recentShadow)
     case .guest: guestTable.map { .guest($0.vttbr.vmid) }
-    case .steps, .detail: nil
+    case .reverseMap, .steps, .detail: nil
     }
   }
 
@@ -24,6 +24,15 @@ extension Model {
       return table
     }
     return tables.first
+  }
+
+  /// The tables of the kind that a pane shows.
+  func tables(like pane: Pane) -> [TableID] {
+    switch pane {
+    case .guest: machine.guestTables.map { .guest($0.vttbr.vmid) }
+    case .shadow: (0..<machine.configuration.shadows).map { .shadow($0) }
+    case .canonical, .reverseMap, .steps, .detail: []
+    }
   }
 
   /// The pane that shows a table.
@@ -43,9 +52,15 @@ extension Model {
   func rows(of pane: Pane) -> Rows? {
     guard let view = views[pane], let id = tableID(of: pane), let reader = reader(of: pane)
     else { return nil }
+    if let filter {
+      return Rows(
+        reader, face: .flat, past: changes.past, extras: filter.found[id]?.rows ?? [],
+        showsEntries: false)
+    }
+    let extras = (changes.removed[id] ?? []) + (forecast?.rows(of: id) ?? [])
     var rows = Rows(
       reader, folds: view.folds[id] ?? Folds(), face: view.face, past: changes.past,
-      extras: changes.removed[id] ?? [])
+      extras: forecast == nil ? extras : extras.sorted { $0.position < $1.position })
     if let cursor = view.cursor, cursor.address < reader.geometry.inputSize,
       selected == id || isLinked && link?.places[id] != nil
     {
@@ -80,5 +95,8 @@ extension Model {
       views[pane] = view
     }
     if let rect = layout.rect(of: .steps) { scrollSteps(height: rect.height - 1) }
+    refreshAnswer()
+    settleReverseMap(layout)
+    settleSheet()
   }
 }

@@ -1,14 +1,47 @@
 import Canvas
 import Engine
+import Scenario
 
-/// Places in time that have names.
+/// Places in time that have names, and ways between them.
 extension Model {
+  /// Where the person is.
+  var place: Place {
+    Place(
+      branch: branch, moment: timeline.moment, table: selected,
+      position: selected.flatMap { pane(showing: $0) }.flatMap { views[$0]?.cursor })
+  }
+
+  /// Notes that the place is left by a jump.
+  mutating func noteJump() { jumps.leave(place) }
+
+  /// Goes to a moment that may be far away.
+  mutating func jump(to moment: Moment) {
+    noteJump()
+    go(to: moment)
+  }
+
+  /// Goes to a place that was left.
+  mutating func jump(forward: Bool) {
+    let target = forward ? jumps.forward(from: place) : jumps.back(from: place)
+    if let target { show(target) }
+  }
+
+  private mutating func show(_ place: Place) {
+    branch = place.branch
+    go(to: place.moment)
+    if let table = place.table, let position = place.position {
+      select(position.address, in: table, level: position.level)
+    }
+  }
+
   /// Goes to the next or previous chapter or mark.
-  mutating func goToMark(forward: Bool) {
+  mutating func goToNamedMoment(forward: Bool) {
     let now = timeline.moment
-    let moments = session.chapters.map { Moment(events: $0.end) }
-    let target = forward ? moments.first { $0 > now } : moments.last { $0 < now }
-    guard let target else {
+    let named =
+      (session.chapters.map { Moment(events: $0.end) }
+      + marks.values.filter { $0.branch == branch }.map(\.moment)).sorted()
+    guard let target = forward ? named.first(where: { $0 > now }) : named.last(where: { $0 < now })
+    else {
       return refuse(
         forward ? "No chapter follows. { goes back." : "No chapter is before this. } goes forward.")
     }
@@ -17,7 +50,125 @@ extension Model {
 
   /// Goes to a moment or an address that was typed.
   mutating func goTo(_ text: String) {
-    if let moment = session.moment(named: text) { return go(to: moment) }
-    refuse("Expected \(SafeText(session.momentHelp)).")
+    if let moment = session.moment(named: text) { return jump(to: moment) }
+    if text.hasPrefix("0x"), let address = Number.value(of: text[...]) {
+      return selectAddress(address)
+    }
+    refuse("Expected \(SafeText(session.momentHelp)), or 0xADDRESS.")
+  }
+
+  /// Selects an input address in the table that has, or had, the focus.
+  private mutating func selectAddress(_ address: UInt64) {
+    guard let reader = reader(of: lastTable), let table = tableID(of: lastTable) else {
+      return refuse("There is no table here. Tab goes to the next pane.")
+    }
+    guard address < reader.geometry.inputSize else {
+      return refuse("\(SafeText(Phrase.table(table))) ends at \(hex: reader.geometry.inputSize).")
+    }
+    noteJump()
+    setFocus(lastTable)
+    select(address, in: table)
+    isFollowing = false
+    say("\(SafeText(Phrase.input(table))) \(hex: address) in \(SafeText(Phrase.table(table))).")
+  }
+
+  // MARK: Marks
+
+  mutating func setMark(_ name: String) {
+    guard let letter = markLetter(name) else { return }
+    marks[letter] = place
+    newestMark = letter
+    say(
+      "Marked as \(SafeText(String(letter))). ' \(SafeText(String(letter))) comes back; d compares."
+    )
+  }
+
+  mutating func goToMark(_ name: String) {
+    guard let letter = markLetter(name) else { return }
+    guard let place = marks[letter] else {
+      return refuse("No moment is marked \(SafeText(String(letter))). m and a letter marks one.")
+    }
+    noteJump()
+    show(place)
+  }
+
+  private mutating func markLetter(_ name: String) -> Unicode.Scalar? {
+    guard let letter = name.unicodeScalars.first, name.unicodeScalars.count == 1,
+      letter.properties.isAlphabetic
+    else {
+      refuse("Expected one letter.")
+      return nil
+    }
+    return letter
+  }
+
+  // MARK: Watches
+
+  /// Adds a watch; without a condition, for changes of the selected entry.
+  mutating func watch(_ text: String) {
+    var text = text
+    if text.isEmpty {
+      guard let selected, let address = place.position?.address else { return }
+      text = "changes=\(selected.name):\(Phrase.address(address))"
+    }
+    if let index = watches.firstIndex(where: { $0.filter.text == text }) {
+      watches.remove(at: index)
+      return say("Not watched any more: \(SafeText(text)).")
+    }
+    do throws(FilterError) {
+      watches.append(Watch(filter: try Filter(parsing: text, for: .events)))
+      say("c and C stop at: \(SafeText(text)).")
+    } catch {
+      refuse(error.message)
+    }
+  }
+
+  mutating func unwatch(_ text: String) {
+    if text == "all" {
+      watches = []
+      return say("Nothing is watched.")
+    }
+    guard let number = Int(text), watches.indices.contains(number - 1) else {
+      return refuse("Expected all, or the number of a watch: 1 to \(watches.count).")
+    }
+    let watch = watches.remove(at: number - 1)
+    say("Not watched any more: \(SafeText(watch.filter.text)).")
+  }
+
+  // MARK: Time that passes
+
+  /// How long a program waits for input before it lets time pass; nil if time stands.
+  public var tickInterval: Duration? {
+    playback.isPlaying ? .milliseconds(1000 / playback.speed) : nil
+  }
+
+  mutating func togglePlaying() {
+    playback.isPlaying.toggle()
+    say(
+      playback.isPlaying
+        ? "Playing, \(playback.speed) events a second. + and - change that, space stops."
+        : "Stopped.")
+  }
+
+  mutating func changeSpeed(faster: Bool) {
+    guard faster ? playback.accelerate() : playback.slow() else {
+      return refuse("It is as \(faster ? "fast" : "slow") as can be.")
+    }
+    let pace: SafeText = "\(playback.speed) events a second"
+    say(playback.isPlaying ? pace + "." : pace + ", when time passes. Space starts it.")
+  }
+
+  /// Lets one event happen, and stops at the end and at what is watched.
+  mutating func playOn() {
+    guard session.move({ $0.forward() }), let event = timeline.currentEvent else {
+      playback.isPlaying = false
+      return say("This is the end.")
+    }
+    let facts = EventFacts(event: event, audit: branches[branch].audit)
+    if let watch = watches.first(where: { $0.isOn && facts.holds($0.filter, in: &session) }) {
+      playback.isPlaying = false
+      say("Stopped at event \(event + 1): \(SafeText(watch.filter.text)).")
+    }
+    momentHasChanged()
   }
 }

@@ -8,28 +8,57 @@ extension Model {
     switch input {
     case .resize(let width, let height): size = (width, height)
     case .end: isFinished = true
-    case .tick: work()
-    case .mouse: break
+    case .tick: if isBusy { work() } else if playback.isPlaying { playOn() }
+    case .mouse(let mouse): use(mouse)
     case .key(let key):
       message = nil
-      if let command = keyMap.command(for: key) {
-        if !command.action.needsNoHistory { completeHistory() }
-        effects = perform(command)
-      } else {
-        let name = SafeText(key.description)
-        refuse("\(name) does nothing. ? lists the keys that do.")
-      }
+      effects = press(key)
     }
     settle()
     return effects
   }
 
+  /// Does what a key asks for: of the line that is typed, of what waits for it, of what is open above the
+  /// panes, else of the panes.
+  private mutating func press(_ key: Key) -> [Effect] {
+    if prompt != nil { return type(key) }
+    if let action = pending {
+      pending = nil
+      guard case .character(let letter) = key.base, key.modifiers.isEmpty else { return [] }
+      return perform(Command(action, String(letter)))
+    }
+    guard let command = keyMap.command(for: key) else {
+      refuse(
+        "\(SafeText(key.description)) does nothing. \(self.key(.help)) lists the keys that do.")
+      return []
+    }
+    if sheet != nil { return performInSheet(command) }
+    if run != nil, command.action != .back, !command.action.isUrgent {
+      refuse("Still looking. \(self.key(.back)) stops that.")
+      return []
+    }
+    if !command.action.needsNoHistory { completeHistory() }
+    return perform(command)
+  }
+
   /// Whether there is work to be done while no input comes.
-  public var isBusy: Bool { !isFinished && (!(link?.isComplete ?? true) || ahead != nil) }
+  public var isBusy: Bool {
+    !isFinished
+      && (run != nil || !(link?.isComplete ?? true) || ahead != nil || isFilterDue || isAuditDue)
+  }
 
   /// Does a piece of the work that is left.
   private mutating func work() {
-    if !searchLinks() { continueHistory() }
+    if run != nil {
+      continueRun()
+    } else if searchLinks() {
+    } else if ahead != nil {
+      continueHistory()
+    } else if isFilterDue {
+      continueFilter()
+    } else {
+      continueAudit()
+    }
   }
 
   /// Does all of the work that is left: for frames that are not shown on a terminal.
@@ -45,5 +74,23 @@ extension Model {
 
   mutating func say(_ text: SafeText) {
     message = Message(text: text)
+  }
+}
+
+extension Action {
+  /// Whether it is done whatever else is under way.
+  var isUrgent: Bool {
+    switch self {
+    case .quit, .quitNow, .redraw, .suspend: true
+    default: false
+    }
+  }
+
+  /// Whether it means the same with the beginning of a history as with all of it.
+  var needsNoHistory: Bool {
+    switch facts.group {
+    case .moving, .panes, .program: self != .command
+    case .time, .whatIf, .answers, .finding: false
+    }
   }
 }

@@ -4,19 +4,41 @@ import Scenario
 
 /// All that the screen depends on. Input changes it, and a frame is drawn from it; both are pure.
 public struct Model {
+  // What is looked at.
+
+  /// All histories. The first is what was opened.
+  var branches: [Branch]
+  /// Index of the history on the screen.
+  var branch = 0
   /// The history on the screen, at the moment on the screen.
-  public internal(set) var session: Session
+  public internal(set) var session: Session {
+    get { branches[branch].session }
+    _modify { yield &branches[branch].session }
+  }
   /// The same history with more of its future, while that is still being carried out.
   var ahead: Session?
   /// The event that the engine refused, after which nothing more can be shown.
   public internal(set) var failure: ScenarioError?
-  /// Which key does what.
-  let keyMap: KeyMap
-  /// The size of the screen in cells.
-  var size: (width: Int, height: Int)
+
+  // Time.
 
   /// What was done last has changed.
   var changes: Changes
+  /// What the next event will change, if that was asked for.
+  var forecast: Forecast?
+  /// At what running stops.
+  var watches: [Watch] = []
+  /// The run to the next stop that is under way.
+  var run: Run?
+  /// Moments with a mark, by its letter, and the letter of the newest.
+  var marks: [Unicode.Scalar: Place] = [:]
+  var newestMark: Unicode.Scalar?
+  /// Where one was before jumps.
+  var jumps = Jumps()
+  var playback = Playback()
+
+  // Tables.
+
   /// The table panes.
   var views: [Pane: TableView] = [
     .canonical: TableView(), .guest: TableView(), .shadow: TableView(),
@@ -31,32 +53,59 @@ public struct Model {
   var isLinked = true
   /// Whether the cursor follows what happens.
   var isFollowing = true
+  /// The entries that tables are narrowed to.
+  var filter: EntryFilter?
+  /// What was searched for last.
+  var searched = ""
 
+  // Panes.
+
+  /// The size of the screen in cells.
+  var size: (width: Int, height: Int)
   /// The pane that keys concern.
   var focus = Pane.canonical
   /// The table that had the focus last.
   var lastTableFocus = Pane.canonical
+  /// The pane that had the focus before an answer took it.
+  var focusBefore: Pane?
   /// Whether that pane is shown alone.
   var isMaximised = false
   var arrangement = Arrangement.overview
   var detailLevel: DetailLevel
   var steps = StepsView()
-  var detail = DetailView()
+  /// What the pane of answers is asked, its answer, and where one is in it.
+  var question = Question.why
+  var answer = Document()
+  var detail = DocumentView()
+  /// Where one is in the pane of the reverse map.
+  var reverseMap = ReverseMapView()
 
+  // Input.
+
+  /// Which key does what.
+  let keyMap: KeyMap
+  var usesMouse: Bool
+  /// The line that is being typed.
+  var prompt: Prompt?
+  /// Lines that were typed before, the newest last.
+  var typed: [Prompt.Kind: [String]] = [:]
+  /// The action that the next key is an argument of.
+  var pending: Action?
   /// What the last key gave to say, until the next one.
   var message: Message?
   /// What is open above the panes.
-  var overlay: Overlay?
+  var sheet: Sheet?
   /// Whether the program is over.
   public internal(set) var isFinished = false
 
   /// A model of a session that stands at some moment. What of its history is not carried out yet is
   /// carried out in pieces, while no input comes.
   public init(_ session: Session, width: Int, height: Int, settings: Settings = Settings()) {
-    self.session = session
+    branches = [Branch(name: "main", session: session, origin: nil)]
     ahead = session.isComplete ? nil : session
     keyMap = settings.keyMap
     detailLevel = settings.detailLevel
+    usesMouse = settings.usesMouse
     size = (width, height)
     changes = Changes(in: session.timeline)
     noteMoment()
@@ -82,21 +131,12 @@ struct StepsView {
   var top = 0
 }
 
-/// The pane of answers.
-struct DetailView {
-  /// The first line in sight.
-  var top = 0
-}
-
-/// What is open above the panes.
-enum Overlay: Equatable {
-  case help(top: Int)
-}
-
 /// What the program, and not the model, has to do.
 public enum Effect: Equatable, Sendable {
   /// Draw the whole screen anew.
   case redraw
   /// Stop until continued.
   case suspend
+  /// Let the terminal report the mouse, or not.
+  case mouse(Bool)
 }

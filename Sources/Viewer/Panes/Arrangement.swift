@@ -51,9 +51,13 @@ struct Layout {
     switch model.arrangement {
     case .overview:
       let low = max(8, body.height * 2 / 5)
-      let parts = body.rows(.flexible, .fixed(low))
-      place(tables(model, width: body.width), in: parts[0])
-      placeTexts(model, in: parts[1])
+      // The reverse map is a band between the tables and the texts, where there is room for it.
+      let band = model.hasReverseMap && body.height >= 26 ? body.height / 5 : 0
+      let parts = body.rows(.flexible, .fixed(band), .fixed(low))
+      let isAlone = model.focus == .reverseMap && band == 0
+      place(isAlone ? [.reverseMap] : tables(model, width: body.width), in: parts[0])
+      if band > 0 { place([.reverseMap], in: parts[1]) }
+      placeTexts(model, in: parts[2])
     case .tables where model.focus.isTable:
       place(tables(model, width: body.width), in: body)
     case .tables:

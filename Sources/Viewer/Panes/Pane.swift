@@ -8,6 +8,8 @@ public enum Pane: Int, CaseIterable, Hashable, Sendable {
   case guest
   /// One of the shadow tables.
   case shadow
+  /// The map back from canonical memory to the shadow.
+  case reverseMap
   /// The micro-steps of the current event.
   case steps
   /// An answer: why, or one of the other questions that can be asked.
@@ -17,12 +19,12 @@ public enum Pane: Int, CaseIterable, Hashable, Sendable {
   var isTable: Bool {
     switch self {
     case .canonical, .guest, .shadow: true
-    case .steps, .detail: false
+    case .reverseMap, .steps, .detail: false
     }
   }
 
   /// The panes that a VM has, in their order. The first is number 1.
   static func all(of configuration: Configuration) -> [Pane] {
-    allCases.filter { configuration.nested || ![.guest, .shadow].contains($0) }
+    allCases.filter { configuration.nested || ![.guest, .shadow, .reverseMap].contains($0) }
   }
 }

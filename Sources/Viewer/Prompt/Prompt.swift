@@ -1,7 +1,7 @@
 import Canvas
 
 /// A line that is being typed.
-struct Prompt: Equatable {
+struct Prompt {
   enum Kind: Equatable {
     /// An action by name, or a statement.
     case command
@@ -20,6 +20,8 @@ struct Prompt: Equatable {
   /// How far back in the lines that were typed before; 0 for the line itself.
   private var age = 0
   private var own: [Unicode.Scalar] = []
+  /// Candidates that Tab goes through: which one is there, where it begins, and what the line became.
+  private(set) var cycle: (candidates: [String], index: Int, start: Int, text: String)?
 
   init(_ kind: Kind, text: String = "") {
     self.kind = kind
@@ -41,6 +43,16 @@ struct Prompt: Equatable {
   mutating func set(_ text: String) {
     characters = Array(text.unicodeScalars)
     caret = characters.count
+  }
+
+  /// Puts the caret after so many characters, or at the end.
+  mutating func put(caret: Int) { self.caret = min(caret, characters.count) }
+
+  /// Puts a candidate in the place of what is between `start` and the caret.
+  mutating func take(_ candidate: String, from start: Int, cycling: [String], _ index: Int) {
+    characters.replaceSubrange(start..<caret, with: candidate.unicodeScalars)
+    caret = start + candidate.unicodeScalars.count
+    cycle = cycling.isEmpty ? nil : (cycling, index, start, text)
   }
 
   /// Changes the text as a key asks for. False if the key is not one for that.

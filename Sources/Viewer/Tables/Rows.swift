@@ -14,17 +14,20 @@ struct Rows {
   /// Rows that no entry of the table gives, ascending. Those that are in a closed table, or that the table
   /// has an entry for, are not shown.
   private var extras: [Row]
+  /// Whether entries of the table have rows; else the extras are all there is.
+  private let showsEntries: Bool
 
   init(
     _ reader: TableReader, folds: Folds = Folds(), face: Face = .tree,
     past: PastWords = PastWords(),
-    extras: [Row] = []
+    extras: [Row] = [], showsEntries: Bool = true
   ) {
     self.reader = reader
     self.folds = folds
     self.face = face
     self.past = past
     self.extras = extras
+    self.showsEntries = showsEntries
   }
 
   /// Adds the place of the cursor if no row is there.
@@ -41,11 +44,15 @@ struct Rows {
 
   /// The row at a place, or the one that covers its address; nil if there is none.
   func row(at position: Position) -> Row? {
-    if let row = entryRow(at: position) { return row }
+    if let row = shownEntry(at: position) { return row }
     let index = firstExtra(after: Position(position.address, level: Geometry.lastLevel)) - 1
     guard index >= 0, extras[index].covers(position.address), isShown(extras[index])
     else { return nil }
     return extras[index]
+  }
+
+  private func shownEntry(at position: Position) -> Row? {
+    showsEntries ? entryRow(at: position) : nil
   }
 
   /// The row that is, or covers, the first at or after a place.
@@ -58,7 +65,7 @@ struct Rows {
 
   /// The last row of all.
   var last: Row? {
-    lastShown(before: nil, entry: lastEntryRow(in: reader.root))
+    lastShown(before: nil, entry: showsEntries ? lastEntryRow(in: reader.root) : nil)
   }
 
   func next(after row: Row) -> Row? {
@@ -70,19 +77,21 @@ struct Rows {
 
   func previous(before row: Row) -> Row? {
     lastShown(
-      before: row.position, entry: lastEntryRow(before: row.position, in: reader.root))
+      before: row.position,
+      entry: showsEntries ? lastEntryRow(before: row.position, in: reader.root) : nil)
   }
 
   /// The earlier of the first entry from an address on, and the first extra, both after a place.
   private func nearest(from address: UInt64, after position: Position?) -> Row? {
-    let entry = firstEntryRow(from: address, after: position, in: reader.root)
+    let entry =
+      showsEntries ? firstEntryRow(from: address, after: position, in: reader.root) : nil
     var index = position.map { firstExtra(after: $0) } ?? 0
     while index < extras.count {
       let extra = extras[index]
       if let entry, entry.position < extra.position { break }
       if extra.address >= address, isShown(extra) { return extra }
       // All extras in the same closed table are passed over at once.
-      let hiding = entryRow(at: extra.position)
+      let hiding = shownEntry(at: extra.position)
       let next = hiding.map { firstExtra(from: Position($0.end, level: 0)) } ?? 0
       index = max(index + 1, next)
     }
@@ -95,7 +104,7 @@ struct Rows {
       let extra = extras[index]
       if let entry, entry.position > extra.position { break }
       if isShown(extra) { return extra }
-      let hiding = entryRow(at: extra.position)
+      let hiding = shownEntry(at: extra.position)
       let next = hiding.map { firstExtra(from: $0.position) - 1 } ?? extras.count
       index = min(index - 1, next)
     }
@@ -103,7 +112,7 @@ struct Rows {
   }
 
   /// Whether an extra row has its place: no entry covers it.
-  private func isShown(_ extra: Row) -> Bool { entryRow(at: extra.position) == nil }
+  private func isShown(_ extra: Row) -> Bool { shownEntry(at: extra.position) == nil }
 
   /// Index of the first extra at or after a place.
   private func firstExtra(from position: Position) -> Int {

@@ -5,11 +5,11 @@ import Scenario
 /// A history, with a name. The first is what was opened; others began at a moment of one that was there.
 struct Branch {
   /// Where a branch began.
-  struct Origin {
+  struct Origin: Equatable {
     /// The branch that it shares its past with, by its index.
     let branch: Int
-    /// Number of events that they share.
-    let events: Int
+    /// Number of events that they share; nil if it has the same events under another policy.
+    let events: Int?
   }
 
   var name: SafeText
@@ -18,13 +18,19 @@ struct Branch {
   let origin: Origin?
   /// What has been found about rules that do not hold.
   var audit = Audit()
+
+  init(name: SafeText, session: Session, origin: Origin?) {
+    self.name = name
+    self.session = session
+    self.origin = origin
+  }
 }
 
 /// Which rules were broken by which event, as far as it was looked at.
 struct Audit {
-  /// Number of events that were looked at.
+  /// Number of events that were looked at, from the first on.
   var checked = 0
-  /// The rules that an event left broken, by the index of the event.
+  /// The rules that did not hold after an event, by its index.
   var violations: [Int: [Violation]] = [:]
 
   /// Events after which some rule did not hold, ascending.

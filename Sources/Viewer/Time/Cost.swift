@@ -54,8 +54,7 @@ struct Cost {
     case .allocateTable: tables += 1
     case .freeTable: tablesFreed += 1
     case .invalidate: invalidations += 1
-    case .sweep:
-      if case .shadow = step.table, step.address == 0, step.size >> 47 != 0 { fullUnmaps += 1 }
+    case .sweep where step.has(.fullUnmap): fullUnmaps += 1
     default: break
     }
   }
@@ -69,6 +68,11 @@ struct Cost {
       if canonicalRemoved[middle].upperBound <= output { low = middle + 1 } else { high = middle }
     }
     return low < canonicalRemoved.count && canonicalRemoved[low].contains(output)
+  }
+
+  /// The counts that are not zero, and the words stored, as one text.
+  var summary: SafeText {
+    (parts + ["\(words) words stored"]).reduce(SafeText()) { $0.isEmpty ? $1 : $0 + ", " + $1 }
   }
 
   /// The counts that are not zero, in words.

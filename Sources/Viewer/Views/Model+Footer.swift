@@ -1,11 +1,19 @@
 import Canvas
 
 extension Model {
-  /// The last line: what there is to say, or the keys that are worth most now.
+  /// The last line: what is being typed, what there is to say, or the keys that are worth most now.
   func drawFooter(in rect: Rect, of frame: inout Surface) {
+    if let prompt { return draw(prompt, in: rect, of: &frame) }
     if let message {
-      let line = Line(" " + message.text, message.isRefusal ? .warning : .text)
-      return frame.write(line, at: rect.origin, clip: rect)
+      // What is long takes more lines, from below.
+      let lines = Line(" " + message.text, message.isRefusal ? .warning : .text)
+        .wrapped(to: rect.width, indent: 1).prefix(max(1, frame.height / 3))
+      let top = rect.y - lines.count + 1
+      frame.fill(Rect(x: rect.x, y: top, width: rect.width, height: lines.count))
+      for (y, line) in lines.enumerated() {
+        frame.write(line, at: Point(rect.x, top + y), clip: frame.bounds)
+      }
+      return
     }
     var line = Line(" ")
     for (action, text) in hints {
@@ -19,16 +27,65 @@ extension Model {
     frame.write(line, at: rect.origin, clip: rect)
   }
 
+  /// The line that is being typed, and above it what its word may become, or what was wrong.
+  private func draw(_ prompt: Prompt, in rect: Rect, of frame: inout Surface) {
+    frame.fill(rect)
+    let label = prompt.label
+    var point = frame.write(label, at: rect.origin, style: Style(.prompt), clip: rect)
+    let before = SafeText(prompt.textBeforeCaret)
+    let text = SafeText(prompt.text)
+    // What does not fit is scrolled out at the left, so that the caret is seen.
+    let room = max(1, rect.width - label.columns - 1)
+    let hidden = max(0, before.columns - room)
+    let clip = Rect(x: point.x, y: rect.y, width: rect.right - point.x, height: 1)
+    frame.write(text, at: Point(point.x - hidden, rect.y), clip: clip)
+    point.x += before.columns - hidden
+    frame.caret = point
+    let hint: Line
+    if let message {
+      hint = Line(" " + message.text, message.isRefusal ? .warning : .text)
+    } else {
+      let candidates = completions(of: prompt)
+      if candidates.isEmpty { return }
+      var line = Line(" ")
+      for candidate in candidates {
+        let name = SafeText(candidate)
+        if line.columns + name.columns + 3 > rect.width {
+          line.add(SafeText(.ellipsis), .dim)
+          break
+        }
+        line.add(name + "  ", .dim)
+      }
+      hint = line
+    }
+    let lines = hint.wrapped(to: rect.width, indent: 1).prefix(4)
+    let top = rect.y - lines.count
+    frame.fill(Rect(x: rect.x, y: top, width: rect.width, height: lines.count))
+    for (y, line) in lines.enumerated() {
+      frame.write(line, at: Point(rect.x, top + y), clip: frame.bounds)
+    }
+  }
+
   /// Keys that are worth a hint, the most valuable first.
   private var hints: [(Action, SafeText)] {
+    if run != nil { return [(.back, "stop looking")] }
+    if let sheet {
+      var hints: [(Action, SafeText)] = [(.back, "close"), (.down, "down"), (.up, "up")]
+      if sheet.kind == .help || sheet.kind == .glossary { hints.append((.search, "find")) }
+      if !sheet.document.choices.isEmpty { hints.append((.choose, "open")) }
+      return hints
+    }
     var hints: [(Action, SafeText)] = [
-      (.nextEvent, "next"), (.previousEvent, "back"), (.help, "help"), (.nextStep, "micro-step"),
-      (.nextPane, "pane"), (.nextMark, "chapter"), (.maximise, isMaximised ? "all panes" : "zoom"),
-      (.quit, "quit"),
+      (.nextEvent, "next"), (.previousEvent, "back"), (.help, "help"), (.why, "why"),
+      (.nextStep, "micro-step"), (.nextPane, "pane"), (.command, "type"), (.nextMark, "chapter"),
+      (.run, "run"), (.preview, "preview"), (.search, "find"),
+      (.maximise, isMaximised ? "all panes" : "zoom"), (.quit, "quit"),
     ]
-    if focus.isTable { hints.insert((.right, "unfold"), at: 5) }
-    if focus == .steps { hints.insert((.choose, "go there"), at: 3) }
-    return hints
+    if focus == .steps || focus == .detail && !answer.choices.isEmpty || focus == .reverseMap {
+      hints.insert((.choose, "go there"), at: 3)
+    }
+    if question != .why { hints.insert((.back, "done"), at: 3) }
+    return hints.filter { obstacle(to: $0.0) == nil }
   }
 }
 
@@ -43,6 +100,16 @@ extension Key {
     case .escape where modifiers.isEmpty: "Esc"
     case .tab where modifiers.isEmpty: "Tab"
     case .enter where modifiers.isEmpty: "Enter"
+    case .character(" ") where modifiers.isEmpty: "Space"
+    case .tab where modifiers == .shift: "S-Tab"
+    case .left where modifiers == .shift: "S-\(Glyph.left)"
+    case .right where modifiers == .shift: "S-\(Glyph.right)"
+    case .pageUp where modifiers.isEmpty: "PgUp"
+    case .pageDown where modifiers.isEmpty: "PgDn"
+    case .home where modifiers.isEmpty: "Home"
+    case .end where modifiers.isEmpty: "End"
+    case .character(let letter) where modifiers == .control && letter.isASCII:
+      SafeText("^" + String(letter).uppercased())
     default: SafeText(description)
     }
   }

@@ -15,13 +15,14 @@ extension Model {
       let inside = Rect(x: rect.x, y: rect.y + 1, width: rect.width, height: rect.height - 1)
       switch pane {
       case .canonical, .guest, .shadow: drawTable(pane, in: inside, of: &frame)
+      case .reverseMap: drawReverseMap(in: inside, of: &frame)
       case .steps: drawSteps(in: inside, of: &frame)
       case .detail: drawDetail(in: inside, of: &frame)
       }
     }
     drawTimeline(in: layout.timeline, of: &frame)
+    drawSheet(of: &frame)
     drawFooter(in: layout.footer, of: &frame)
-    if overlay != nil { drawHelp(over: frame.bounds, of: &frame) }
     return frame
   }
 

@@ -7,14 +7,34 @@ extension Model {
     let lines = rect.rows(.fixed(1), .fixed(1))
     var right = Line()
     if rect.width >= 70 {
-      right.add("policy \(SafeText(machine.configuration.reverseMap.rawValue)) ", .dim)
+      if branches.count > 1 { right.add("in \(branches[branch].name)  ", .heading) }
+      if machine.configuration.nested {
+        right.add("revmap=\(SafeText(machine.configuration.reverseMap.rawValue))  ", .dim)
+      }
     }
+    right.add(state)
     let start = Point(rect.right - right.columns, rect.y)
     frame.write(right, at: start, clip: rect)
     frame.write(
       momentLine, at: rect.origin,
       clip: Rect(x: rect.x, y: rect.y, width: start.x - rect.x - 1, height: 1))
     frame.write(chapterLine, at: lines[1].origin, clip: lines[1])
+  }
+
+  /// Whether all is well.
+  private var state: Line {
+    let isWide = size.width >= 60
+    if !session.failures.isEmpty, violationsNow?.isEmpty ?? true,
+      session.failures.contains(where: { $0.position == timeline.moment.events })
+    {
+      return Line("\(Glyph.mismatch) expected otherwise ", .mismatch)
+    }
+    guard let violations = violationsNow else {
+      return Line(isWide ? "rules unchecked " : "", .dim)
+    }
+    if violations.isEmpty { return Line(isWide ? "rules hold " : "", .dim) }
+    let name = SafeText(violations[0].invariant.rawValue)
+    return Line("\(Glyph.mismatch) \(isWide ? name : "rule broken") ", .mismatch)
   }
 
   /// Which event this is, and which micro-step of it.

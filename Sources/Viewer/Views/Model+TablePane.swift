@@ -26,7 +26,7 @@ extension Model {
     let format = format(of: pane, rows, width: rect.width)
     let visible = view.visible(rows, height: rect.height)
     if visible.isEmpty {
-      frame.write(Line("empty", .dim), at: Point(rect.x + 1, rect.y), clip: rect)
+      frame.write(Line(emptiness(of: pane), .dim), at: Point(rect.x + 1, rect.y), clip: rect)
     }
     let cursor = view.cursor.flatMap { rows.row(at: $0) } ?? rows.first
     let id = tableID(of: pane)
@@ -37,11 +37,18 @@ extension Model {
     }
   }
 
+  private func emptiness(of pane: Pane) -> SafeText {
+    guard let filter else { return "empty" }
+    let isComplete = tableID(of: pane).map { filter.isComplete($0) } ?? true
+    return isComplete
+      ? "No entry has this. \(key(.clearFilter)) shows all." : "Looking for entries."
+  }
+
   private func draw(
     _ row: Row, of id: TableID?, _ rows: Rows, _ format: RowFormat, isCursor: Bool, in rect: Rect,
     of frame: inout Surface
   ) {
-    let (gutter, gutterRole) = gutter(of: row)
+    let (gutter, gutterRole) = gutter(of: row, id)
     var point = frame.write(gutter, at: rect.origin, style: Style(gutterRole), clip: rect)
     let text = format.text(of: row, entries: row.isTable ? entryCount(of: row, rows) : 0)
     let isLinked = isLinkedRow(row, of: id)
@@ -61,11 +68,16 @@ extension Model {
     }
   }
 
-  private func gutter(of row: Row) -> (SafeText, Role) {
+  private func gutter(of row: Row, _ id: TableID?) -> (SafeText, Role) {
     switch row.kind {
     case .removed: ("-", .changed)
     case .coming: (">", .warning)
-    default: row.isChanged ? (SafeText(.changed), .changed) : (" ", .text)
+    default:
+      if let id, let forecast, row.kind == .leaf, forecast.touches(row, of: id) {
+        (">", .warning)
+      } else {
+        row.isChanged ? (SafeText(.changed), .changed) : (" ", .text)
+      }
     }
   }
 

@@ -14,20 +14,22 @@ extension Model {
     return title
   }
 
-  private func name(of pane: Pane) -> SafeText {
+  func name(of pane: Pane) -> SafeText {
     switch pane {
     case .canonical: "Canonical"
     case .guest: if case .guest(let vmid) = tableID(of: pane) { "Guest \(vmid)" } else { "Guest" }
     case .shadow:
       if case .shadow(let number) = tableID(of: pane) { "Shadow \(number)" } else { "Shadow" }
     case .steps: "Steps"
-    case .detail: "Why"
+    case .reverseMap: "Reverse map"
+    case .detail: question.title
     }
   }
 
   /// What else a title says, the most important first.
   private func context(of pane: Pane) -> [SafeText] {
     var parts: [SafeText] = []
+    if pane.isTable, let filter { parts.append("only \(SafeText(filter.filter.text))") }
     switch pane {
     case .canonical:
       parts.append("IPA \(Glyph.right) PA")
@@ -59,6 +61,10 @@ extension Model {
     case .steps:
       if !timeline.steps.isEmpty { parts.append("\(timeline.stepsDone)/\(timeline.steps.count)") }
       parts += changes.cost.parts
+    case .reverseMap:
+      parts.append("shadow \(mappedShadow)")
+      parts.append("IPA \(Glyph.right) nIPA")
+      parts.append("revmap=\(SafeText(machine.configuration.reverseMap.rawValue))")
     case .detail: break
     }
     return parts

@@ -45,6 +45,20 @@ extension Model {
         SafeText(.vertical), at: Point(rect.x + 1 + scale.column(of: chapter.end - 1), rect.y + 1),
         style: Style(.dim), clip: rect)
     }
+    func note(_ sign: SafeText, _ role: Role, at event: Int) {
+      frame.write(
+        sign, at: Point(rect.x + 1 + scale.column(of: event), rect.y + 1), style: Style(role),
+        clip: rect)
+    }
+    if let origin = branches[branch].origin?.events, origin > 0 {
+      note(SafeText(.teeRight), .key, at: origin - 1)
+    }
+    for event in branches[branch].audit.violations.keys {
+      note(SafeText(.mismatch), .mismatch, at: event)
+    }
+    for (letter, place) in marks where place.branch == branch && place.moment.events > 0 {
+      note(SafeText(String(letter)), .changed, at: place.moment.events - 1)
+    }
     frame.write(
       SafeText(.pointer), at: Point(rect.x + 1 + (now ?? 0), rect.y + 1), style: Style(.key),
       clip: rect)

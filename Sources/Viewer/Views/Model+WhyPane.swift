@@ -4,64 +4,88 @@ import Scenario
 
 extension Model {
   func drawDetail(in rect: Rect, of frame: inout Surface) {
-    var lines = whyLines.flatMap { $0.wrapped(to: rect.width - 2, indent: 2) }
-    // Where there is little room it is not wasted.
-    if lines.count > rect.height { lines.removeAll { $0.parts.isEmpty } }
-    let top = min(detail.top, max(0, lines.count - rect.height))
-    for (y, line) in lines.dropFirst(top).prefix(rect.height).enumerated() {
-      frame.write(line, at: Point(rect.x + 1, rect.y + y), clip: rect)
-    }
+    let inside = Rect(x: rect.x + 1, y: rect.y, width: rect.width - 2, height: rect.height)
+    frame.draw(answer, detail, showsChoice: focus == .detail, in: inside)
   }
 
   /// What the current event is, what the micro-step is that is looked at, and why.
-  var whyLines: [Line] {
+  var explanation: Document {
     guard let event = timeline.currentEvent else { return welcome }
-    var lines = [Line(SafeText(timeline.events[event].sentence), .title)]
-    if case .access = timeline.events[event], timeline.stepsDone == timeline.steps.count {
-      lines.append(Line(SafeText(machine.lastOutcome.sentence)))
+    var document = Document()
+    document.add(SafeText(timeline.events[event].sentence), .title)
+    if timeline.stepsDone == timeline.steps.count {
+      if case .access = timeline.events[event] {
+        document.add(SafeText(machine.lastOutcome.sentence))
+      }
+      if let nothing = nothingChanged(in: event) { document.add(nothing, .warning) }
     }
-    lines.append(Line())
+    document.addBlank()
     if let index = currentStep, timeline.steps.indices.contains(index) {
       let explanation = timeline.steps[index].explanation
-      lines.append(
+      document.add(
         Line("\(index + 1) ", .dim).adding(SafeText(explanation.label), .heading)
           .adding("  " + SafeText(explanation.what)))
-      if !explanation.why.isEmpty { lines.append(Line(SafeText(explanation.why))) }
-      if detailLevel != .plain {
-        lines.append(Line(SafeText(explanation.source.description), .dim))
-      }
+      if !explanation.why.isEmpty { document.add(SafeText(explanation.why)) }
+      if detailLevel != .plain { document.add(SafeText(explanation.source.description), .dim) }
+      if detailLevel == .bits { addWords(ofStep: index, to: &document) }
     }
-    if detailLevel != .plain { lines += [Line(), costLine] }
-    return lines
+    if detailLevel != .plain {
+      document.addBlank()
+      document.add(Line("cost  ", .dim).adding(changes.cost.summary))
+    }
+    return document
   }
 
-  private var costLine: Line {
-    let parts = changes.cost.parts + ["\(changes.cost.words) words stored"]
-    return Line("cost  ", .dim).adding(parts.dropFirst().reduce(parts[0]) { $0 + ", " + $1 })
+  /// That an event has changed no table, and why; nil if it has.
+  private func nothingChanged(in event: Int) -> SafeText? {
+    guard changes.counts.isEmpty, changes.removed.isEmpty else { return nil }
+    let reason = timeline.steps.last { $0.isRemark }.map { SafeText($0.explanation.why) }
+    let ending: SafeText =
+      reason.map { $0.isEmpty ? "" : " " + $0 }
+      ?? (timeline.steps.contains { $0.action == .translated }
+        ? " The walk found what the access needs." : "")
+    return "No table changed." + ending
+  }
+
+  /// Words that are shown of a step at most.
+  private static let wordsAtMost = 64
+
+  /// The words that a step has stored.
+  private func addWords(ofStep index: Int, to document: inout Document) {
+    guard index < timeline.stepsDone else { return }
+    let stores = timeline.stores(ofStep: index)
+    for store in stores.prefix(Self.wordsAtMost) {
+      let (slot, before) = machine.memory.journalEntry(store)
+      document.add(
+        Line("\(hex: Memory.address(ofSlot: slot))  ", .address)
+          .adding("\(hex: before) \(Glyph.right) \(hex: machine.memory.load(slot))"))
+    }
+    if stores.count > Self.wordsAtMost {
+      document.add("\(stores.count - Self.wordsAtMost) more words", .dim)
+    }
   }
 
   /// What is said before anything has happened.
-  private var welcome: [Line] {
+  private var welcome: Document {
     let configuration = session.scenario.configuration
-    var lines: [Line] = []
+    var document = Document()
     if !session.scenario.title.isEmpty {
-      lines += [Line(SafeText(session.scenario.title), .title), Line()]
+      document.add(SafeText(session.scenario.title), .title)
+      document.addBlank()
     }
     let vcpus: SafeText = configuration.vcpus == 1 ? "1 vCPU" : "\(configuration.vcpus) vCPUs"
-    lines.append(
-      Line(
-        "A VM with \(configuration.ipaBits) bits of IPA, \(vcpus), "
-          + (configuration.nested
-            ? "nested: \(configuration.shadows) shadow tables." : "not nested.")))
-    lines.append(
-      Line("\(timeline.events.count) events in \(session.chapters.count) chapters lie ahead."))
-    lines.append(Line())
-    for (keys, what) in [
-      (".", "the first event"), ("s", "its first micro-step"),
-      ("}", "the first chapter"), ("$", "the end"), ("?", "all keys"),
-    ] as [(SafeText, SafeText)] {
-      lines.append(Line(" " + keys + "  ", .key).adding(what))
+    document.add(
+      "A VM with \(configuration.ipaBits) bits of IPA, \(vcpus), "
+        + (configuration.nested
+          ? "nested: \(configuration.shadows) shadow tables." : "not nested."))
+    document.add("\(eventCount) events in \(session.chapters.count) chapters lie ahead.")
+    document.addBlank()
+    for (action, what) in [
+      (.nextEvent, "the first event"), (.nextStep, "its first micro-step"),
+      (.nextMark, "the first chapter"), (.end, "the end"), (.help, "all keys"),
+    ] as [(Action, SafeText)] {
+      document.add(Line(" " + key(action) + "  ", .key).adding(what))
     }
-    return lines
+    return document
   }
 }

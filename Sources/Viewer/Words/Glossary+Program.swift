@@ -35,9 +35,9 @@ extension Glossary {
       "A moment that a person gave a letter; and where one was before.",
       shows: "the answer Marks", see: ["chapter", "moment"]),
     Entry(
-      "branch", also: ["branches", "future"],
+      "branch", also: ["branches", "histories", "history", "future"],
       "Another future: what follows a statement typed at a moment before the end. The old one is kept.",
-      shows: "the answer Branches; the header", see: ["event", "moment"]),
+      shows: "the answer Histories; the header", see: ["event", "moment"]),
     Entry(
       "watch", also: ["watches", "stop"],
       "A place or condition at which running stops, either way.",
@@ -62,7 +62,7 @@ extension Glossary {
       "next", also: ["forecast", "ghost"], "What the next event would change.",
       shows: "the answer pane; + before rows that will come", see: ["event", "where from"]),
     Entry(
-      "cost", also: ["counters", "counter"],
+      "cost", also: ["costs", "counters", "counter"],
       "What an event, or all so far, took: faults, leaves made and removed, tables, TLBIs, full unmaps.",
       shows: "the answers Why and Counters", see: ["needed", "full unmap", "refault"]),
     Entry(

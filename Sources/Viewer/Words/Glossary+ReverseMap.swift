@@ -127,7 +127,7 @@ extension Glossary {
       "Any number of nested IPAs for each canonical page, and no failure: the least that can go.",
       shows: "policy revmap=ideal", see: ["policy", "needed"]),
     Entry(
-      "invariant", also: ["rule", "violation", "violations"],
+      "invariant", also: ["rules", "rule", "violation", "violations"],
       "A rule that must hold after every event. Where one does not, the event is marked.",
       shows: "the header; the timeline; filter violation; expect violation",
       see: [

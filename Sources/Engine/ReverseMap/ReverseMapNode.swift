@@ -1,0 +1,50 @@
+/// A node of a tree of a reverse map, as it lies in memory.
+public struct ReverseMapNode: Equatable, Sendable {
+  /// 0 for a leaf, whose pairs are entries; else its pairs lead to nodes.
+  public let level: Int
+  /// Physical address of its 256 bytes.
+  public let address: UInt64
+  /// First address of each pair: the keys by which a search goes.
+  public let pivots: [UInt64]
+  /// Index of the pair that the search took, or -1 if all pivots lie above.
+  public let taken: Int
+
+  /// Pairs that a node has room for.
+  public static let capacity = RangeTree.capacity
+}
+
+/// Looking at a reverse map piece by piece, however long it is.
+extension Machine {
+  /// The nodes that a search for an address goes through, from the root on; none if the tree is empty.
+  ///
+  /// - Parameter direct: whether to look into the tree from nested to canonical IPAs.
+  public func reverseMapPath(
+    ofShadow number: Int, to address: UInt64, direct: Bool = false
+  ) -> [ReverseMapNode] {
+    let mmu = shadow(number)
+    var path: [ReverseMapNode] = []
+    var node = memory.root(of: direct ? mmu.directMap : mmu.reverseMap)
+    while node != 0 {
+      let count = memory.count(ofNode: node)
+      let level = memory.level(ofNode: node)
+      let taken = memory.floor(of: address >> 12, in: node)
+      path.append(
+        ReverseMapNode(
+          level: level, address: Memory.address(ofSlot: node),
+          pivots: (0..<count).map { (memory.key($0, of: node) >> RangeTree.keyShift) << 12 },
+          taken: taken))
+      node = level > 0 ? memory.child(max(0, taken), of: node) : 0
+    }
+    return path
+  }
+
+  /// The first entry of a shadow's map that ends after a canonical IPA, or nil.
+  public func reverseMapEntry(ofShadow number: Int, from address: UInt64) -> ReverseMapEntry? {
+    policy.entry(of: shadow(number), from: address, in: self)
+  }
+
+  /// The last entry of a shadow's map that starts before a canonical IPA, or nil.
+  public func reverseMapEntry(ofShadow number: Int, before address: UInt64) -> ReverseMapEntry? {
+    policy.entry(of: shadow(number), before: address, in: self)
+  }
+}

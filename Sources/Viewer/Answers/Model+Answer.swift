@@ -1,0 +1,90 @@
+import Canvas
+import Engine
+import Scenario
+
+/// The pane of answers.
+extension Model {
+  /// Asks a question. An answer that leads somewhere gets the focus.
+  mutating func ask(_ question: Question) {
+    self.question = question
+    detail = DocumentView()
+    forecast = question == .forecast ? Forecast(of: &session) : nil
+    switch question {
+    case .provenance: answer = provenance()
+    case .costs: answer = costs()
+    case .differences: break
+    default: answer = currentAnswer
+    }
+    let leads = !answer.choices.isEmpty && question != .why
+    if leads || Layout(self).rect(of: .detail) == nil && question != .why, focus != .detail {
+      focusBefore = focus
+      setFocus(.detail)
+    }
+  }
+
+  /// Asks a question whose answer is there already.
+  mutating func show(_ document: Document, as question: Question) {
+    answer = document
+    ask(question)
+  }
+
+  /// Brings the answer up to date.
+  mutating func refreshAnswer() {
+    if !question.isKept { answer = currentAnswer }
+    guard let rect = Layout(self).rect(of: .detail) else { return }
+    detail.scroll(answer, width: rect.width - 2, height: rect.height - 1)
+  }
+
+  /// The answer to a question whose answer follows the moment and the selection.
+  private var currentAnswer: Document {
+    switch question {
+    case .why: explanation
+    case .entry: entryAnswer
+    case .forecast: forecastAnswer
+    case .aliases: aliasAnswer
+    case .tlb: tlbAnswer
+    case .shadows: shadowsAnswer
+    case .counters: countersAnswer
+    case .rules: rulesAnswer
+    case .watches: watchesAnswer
+    case .marks: marksAnswer
+    case .branches: branchesAnswer
+    case .provenance, .costs, .differences: answer
+    }
+  }
+
+  /// Goes where the selected line of an answer leads.
+  mutating func follow(_ target: Document.Target) {
+    switch target {
+    case .moment(let moment): jump(to: moment)
+    case .place(let table, let address):
+      guard let pane = showing(table) else {
+        return refuse("\(SafeText(Phrase.table(table))) is in no pane now.")
+      }
+      noteJump()
+      setFocus(pane)
+      select(address, in: table)
+      isFollowing = false
+    case .branch(let index): showBranch("\(index + 1)")
+    case .watch(let index): watches[index].isOn.toggle()
+    case .action(let action):
+      sheet = nil
+      _ = perform(Command(action))
+    case .term(let term): openGlossary(term)
+    }
+  }
+
+  /// The pane that shows a table, after making one show it.
+  private mutating func showing(_ table: TableID) -> Pane? {
+    if let pane = pane(showing: table) { return pane }
+    switch table {
+    case .shadow(let number) where number < machine.configuration.shadows:
+      views[.shadow]?.pinned = table
+      return .shadow
+    case .guest where machine.reader(of: table) != nil:
+      views[.guest]?.pinned = table
+      return .guest
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import Canvas
+import Engine
+import Scenario
+
+/// The selected entry: its walk, its bits, and for a shadow's leaf what it is made from.
+extension Model {
+  var entryAnswer: Document {
+    guard let selected, let address = place.position?.address,
+      let reader = machine.reader(of: selected), address < reader.geometry.inputSize
+    else { return Document([Line("Nothing is selected.", .dim)]) }
+    var document = Document()
+    document.add(
+      Line("\(SafeText(Phrase.input(selected)).capitalized) \(hex: address)", .title)
+        .adding(" in \(SafeText(Phrase.table(selected)))"))
+    if case .shadow(let number) = selected { addDerivation(of: address, number, to: &document) }
+    let path = reader.path(to: address)
+    for (page, index) in path {
+      let level = page.level
+      let high =
+        level == reader.geometry.startLevel
+        ? reader.geometry.inputBits - 1 : Int(reader.geometry.shift(level - 1)) - 1
+      var line = Line("L\(level) ", .heading)
+      line.add(
+        ("[\(high):\(Int(reader.geometry.shift(level)))]=\(index)" as SafeText).padded(to: 15),
+        .address)
+      line.add("at \(hex: page.place(of: index))  ", .dim)
+      line.add(SafeText(Phrase.entry(page[index].bits, level: level)))
+      document.add(line)
+    }
+    guard let (page, index) = path.last else { return document }
+    document.addBlank()
+    let isShadow = if case .shadow = selected { true } else { false }
+    addBits(of: page[index], page.level, reader.geometry, isShadow: isShadow, to: &document)
+    return document
+  }
+
+  private func addBits(
+    of entry: Descriptor, _ level: Int, _ geometry: Geometry, isShadow: Bool,
+    to document: inout Document
+  ) {
+    let fields = entry.fields(level: level, geometry: geometry, isShadow: isShadow)
+    // The ruler: sixteen digits, and under each the owner of its bits.
+    var digits = Line("0x", .dim)
+    for digit in (0..<16).reversed() {
+      let bit = digit * 4
+      let owner = fields.first { $0.low <= bit + 3 && bit <= $0.high && $0.owner != .nobody }?.owner
+      digits.add(
+        SafeText(String(entry.bits >> UInt64(bit) & 15, radix: 16)), (owner ?? .nobody).role)
+      if digit % 4 == 0, digit > 0 { digits.add("_", .dim) }
+    }
+    document.add(digits)
+    for field in fields {
+      var line = Line(field.bits.padded(to: 6, .right) + " ", .dim)
+      line.add(field.name.padded(to: 8), .heading)
+      line.add(("\(hex: field.value)" as SafeText).padded(to: 13), field.owner.role)
+      line.add(field.owner.name.padded(to: 4), .dim)
+      line.add(field.meaning)
+      document.add(line)
+    }
+  }
+
+  /// L1's entry, and the canonical page, and what they give together.
+  private func addDerivation(of address: UInt64, _ shadow: Int, to document: inout Document) {
+    guard let derivation = machine.derivation(of: address, inShadow: shadow) else {
+      let reason: SafeText =
+        machine.shadowContext(shadow).isValid
+        ? "L1 maps nothing there, so an access is L1's fault to handle."
+        : "No context uses this shadow."
+      return document.add(Line("made from  ", .dim).adding(reason))
+    }
+    var line = Line("made from  ", .dim)
+    var sizes: [UInt64] = []
+    var permissions: [Permissions] = []
+    if let guest = derivation.guest {
+      sizes.append(guest.size)
+      permissions.append(guest.descriptor.permissions)
+      line.add(
+        "L1 \(SafeText(Phrase.size(guest.size))) \(guest.descriptor.permissions.text)", .linked)
+      line.add(" \(Glyph.right) \(hex: derivation.ipa)  and  ")
+    }
+    guard let page = derivation.page else {
+      return document.add(line.adding("no page of the host yet", .invalid))
+    }
+    sizes.append(page.size)
+    permissions.append(Permissions(read: true, write: page.isWritable, executeNever: 0))
+    line.add(
+      "host \(SafeText(Phrase.size(page.size))) R\(page.isWritable ? "W" : "-")", .linked)
+    line.add(" \(Glyph.right) \(hex: page.physical)  =  ")
+    let size = sizes.min() ?? 0
+    let both = Permissions(
+      read: permissions.allSatisfy(\.read), write: permissions.allSatisfy(\.write),
+      executeNever: derivation.guest?.descriptor.executeNever ?? 0)
+    line.add("\(SafeText(Phrase.size(size))) \(both.text)", .heading)
+    line.add(
+      ", tag \(derivation.guest.map { "level \($0.level)" } ?? "none")"
+        + (derivation.guest == nil ? ", stage 2 off" : ""))
+    document.add(line)
+  }
+
+  /// Where else the selected page is.
+  var aliasAnswer: Document {
+    guard let link else { return Document([Line("Nothing is selected.", .dim)]) }
+    var document = Document()
+    let count = link.aliasCount
+    document.add(
+      Line(
+        count > 1 ? "One page with \(count) nested addresses" : "The selected page", .title))
+    if let ipa = link.ipa { document.add("canonical IPA \(hex: ipa)") }
+    if let physical = link.physical { document.add("PA \(hex: physical)") }
+    if !link.isComplete { document.add("Still looking for other places.", .dim) }
+    document.addBlank()
+    for id in link.places.keys.sorted(by: { $0.name < $1.name }) {
+      for address in link.places[id, default: []].sorted() {
+        let end = machine.walkEnd(of: address, in: id)
+        let state: SafeText =
+          end.map { SafeText(Phrase.entry($0.bits, level: Geometry.lastLevel)) } ?? "not mapped"
+        document.add(
+          Line(SafeText(id.name).padded(to: 11), .heading).adding("\(hex: address)  ")
+            .adding(state, .dim), to: .place(id, address))
+      }
+    }
+    return document
+  }
+}

@@ -1,0 +1,177 @@
+import Canvas
+import Engine
+import Scenario
+
+/// What the machine holds besides its tables.
+extension Model {
+  /// Live TLB entries by VMID, those that a walk would not give any more marked.
+  var tlbAnswer: Document {
+    var document = Document()
+    let tables = ([.canonical] + (0..<machine.configuration.shadows).map { TableID.shadow($0) })
+      .compactMap { machine.table($0) }
+    let entries = machine.tlbEntries
+    let stale = entries.filter { entry in
+      tables.contains { $0.vmid == entry.vmid && machine.isStale(entry, in: $0) }
+    }
+    document.add(
+      Line("\(entries.count) live, \(stale.count) stale", .title)
+        .adding("  of \(64 * 4) places", .dim))
+    if entries.isEmpty {
+      document.add("Accesses of guests fill it; the kernel's TLBI empties it.", .dim)
+    }
+    for vmid in Set(entries.map(\.vmid)).sorted() {
+      let table = tables.first { $0.vmid == vmid }
+      document.addBlank()
+      document.add(
+        Line("VMID \(vmid)", .heading)
+          .adding("  \(SafeText(Phrase.table(table?.id)))", .dim))
+      for entry in entries.filter({ $0.vmid == vmid }).sorted(by: { $0.address < $1.address }) {
+        let isStale = stale.contains(entry)
+        var line = Line(isStale ? SafeText(.stale) + " " : "  ", .stale)
+        line.add("\(hex: entry.address) \(Glyph.right) \(hex: entry.descriptor.address) ")
+        line.add(entry.descriptor.permissions.text, .permission)
+        line.add(" level \(entry.level)", .dim)
+        if isStale {
+          line.add("  stale: IPAS2E1IS \(hex: entry.address) or VMALLS12E1IS clears it", .stale)
+        }
+        document.add(line, to: table.map { .place($0.id, entry.address) })
+      }
+    }
+    return document
+  }
+
+  /// The shadows, in use or not.
+  var shadowsAnswer: Document {
+    var document = Document()
+    for number in 0..<machine.configuration.shadows {
+      let context = machine.shadowContext(number)
+      var line = Line(("shadow \(number)  " as SafeText).padded(to: 11), .heading)
+      guard context.isValid else {
+        document.add(line.adding("not in use", .dim), to: .place(.shadow(number), 0))
+        continue
+      }
+      line.add(
+        context.pendingUnmap ? "pending unmap" : "in use", context.pendingUnmap ? .warning : .text)
+      line.add(context.stage2Enabled ? "" : ", stage 2 off", .warning)
+      line.add("  L1's VMID \(context.vttbr >> 48)")
+      line.add(context.vmid > 0 ? ", VMID \(context.vmid)" : ", never run")
+      document.add(line, to: .place(.shadow(number), 0))
+      document.add(
+        Line("           ").adding("VTTBR \(hex: context.vttbr)  VTCR \(hex: context.vtcr)", .dim))
+      let size = machine.reverseMapSize(ofShadow: number)
+      if machine.configuration.reverseMap != .none {
+        var map = Line("           ")
+        map.add("reverse map: \(size.entries) entries, \(size.bytes) bytes", .dim)
+        if machine.isReverseMapBroken(ofShadow: number) { map.add(" broken", .error) }
+        document.add(map)
+      }
+    }
+    document.addBlank()
+    let recycled = timeline.steps.filter { $0.action == .shadowRecycled }.count
+    document.add(
+      recycled > 0
+        ? "This event took a shadow from another context."
+        : "2 per vCPU. When all are in use, the next in turn is recycled.", .dim)
+    return document
+  }
+
+  /// What was counted, from the start to this moment.
+  var countersAnswer: Document {
+    var document = Document()
+    document.add("From the start to this moment", .title)
+    for counter in Counter.allCases {
+      document.add(
+        Line(("\(machine[counter])" as SafeText).padded(to: 9, .right) + "  ").adding(
+          counter.title, .dim))
+    }
+    document.addBlank()
+    document.add(Line("this event  ", .dim).adding(changes.cost.summary))
+    return document
+  }
+
+  /// The rules, those first that do not hold.
+  var rulesAnswer: Document {
+    var document = Document()
+    let audit = branches[branch].audit
+    if let now = violationsNow {
+      document.add(
+        now.isEmpty ? "All rules hold now." : "\(now.count) places break a rule now.",
+        now.isEmpty ? .title : .error)
+      for violation in now.prefix(Self.linesAtMost) {
+        document.add(
+          Line("\(Glyph.mismatch) ", .mismatch).adding(SafeText(violation.invariant.rawValue))
+            .adding("  \(SafeText(violation.table.name)) \(hex: violation.address)", .dim),
+          to: .place(violation.table, violation.address))
+      }
+      addRest(now.count, to: &document)
+    } else {
+      document.add("The rules were not checked here yet.", .title)
+    }
+    document.addBlank()
+    let first = Dictionary(
+      audit.violations.flatMap { event, found in found.map { ($0.invariant, event) } },
+      uniquingKeysWith: min)
+    for rule in Invariant.allCases {
+      let name = SafeText(rule.rawValue).padded(to: 20)
+      if let event = first[rule] {
+        document.add(
+          Line("\(Glyph.mismatch) ", .mismatch).adding(name)
+            .adding("first broken by event \(event + 1)", .warning),
+          to: .moment(Moment(events: event + 1)))
+      } else {
+        document.add(Line("  ").adding(name, .dim).adding(rule.title, .dim))
+      }
+    }
+    document.addBlank()
+    document.add(
+      auditIsComplete
+        ? "Every event was checked."
+        : "\(audit.checked) of \(timeline.events.count) events were checked.", .dim)
+    for failure in session.failures.prefix(Self.linesAtMost) {
+      document.add(
+        Line("\(Glyph.mismatch) ", .mismatch)
+          .adding("line \(failure.line) expected otherwise: \(SafeText(failure.message))"),
+        to: .moment(Moment(events: failure.position)))
+    }
+    return document
+  }
+}
+
+extension Counter {
+  /// What is counted.
+  var title: SafeText {
+    switch self {
+    case .canonicalFaults: "faults on the canonical table"
+    case .shadowFaults: "faults on shadow tables"
+    case .injected: "exceptions given to L1"
+    case .maps: "leaves made"
+    case .relaxes: "leaves given more permissions"
+    case .unmaps: "leaves removed"
+    case .notifiers: "MMU notifier invalidations"
+    case .fullUnmaps: "unmaps of a whole shadow"
+    case .invalidations: "TLBIs of the host"
+    case .tablesAllocated: "table pages taken"
+    case .tablesFreed: "table pages given back"
+    case .mmioExits: "exits for MMIO"
+    }
+  }
+}
+
+extension Invariant {
+  /// What the rule demands, in a few words.
+  var title: SafeText {
+    switch self {
+    case .leafOutlivesPage: "no leaf outlives its host page"
+    case .shadowComposition: "a new shadow leaf is L1's entry and the canonical page"
+    case .tableCounts: "table pages and entries are counted right"
+    case .staleTLB: "no TLB entry outlives its leaf"
+    case .reverseMapCoverage: "every shadow leaf can be found again"
+    case .reverseMapMirror: "reverse and direct map agree"
+    case .reverseMapTree: "the trees are well formed"
+    case .reverseMapLock: "no map changes under a shared lock"
+    case .reverseMapSleep: "no allocation sleeps under mmu_lock"
+    case .uniqueVMID: "no two contexts that the TLBs hold share a VMID"
+    case .vncr: "KVM's VNCR page is the VMM's"
+    }
+  }
+}

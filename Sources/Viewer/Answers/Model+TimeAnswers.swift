@@ -1,0 +1,129 @@
+import Canvas
+import Engine
+import Scenario
+
+/// Where one can go in time, and other histories.
+extension Model {
+  var watchesAnswer: Document {
+    var document = Document()
+    document.add("Running stops at", .title)
+    for (index, watch) in watches.enumerated() {
+      document.add(
+        Line("\(index + 1) ", .key).adding(watch.isOn ? SafeText(.check) + " " : "  ")
+          .adding(SafeText(watch.filter.text), watch.isOn ? .text : .dim), to: .watch(index))
+    }
+    if watches.isEmpty {
+      document.add("  \(SafeText(Watch.usual))")
+      document.add("which is usual while nothing else is watched.", .dim)
+    }
+    document.addBlank()
+    document.add("\(key(.run)) and \(key(.runBack)) run. Enter switches a watch on or off.", .dim)
+    document.add(
+      "\(key(.watch)) watches the selected entry, :watch CONDITION anything: "
+        + Filter.Term.help(for: .events) + ".", .dim)
+    return document
+  }
+
+  var marksAnswer: Document {
+    var document = Document()
+    document.add("Chapters and marks", .title)
+    let chapters = session.chapters.map { chapter in
+      (
+        Moment(events: chapter.end),
+        Line(SafeText(chapter.label).padded(to: 10) + " ", .heading)
+          .adding(SafeText(chapter.text))
+      )
+    }
+    let own = marks.filter { $0.value.branch == branch }.map { letter, place in
+      (
+        place.moment,
+        Line(("mark \(SafeText(String(letter)))" as SafeText).padded(to: 10) + " ", .changed)
+      )
+    }
+    for (moment, line) in (chapters + own).sorted(by: { $0.0 < $1.0 }).prefix(Self.linesAtMost) {
+      let isHere = moment == timeline.moment
+      document.add(
+        Line(isHere ? SafeText(.selected) : " ", .key)
+          .adding(Self.name(of: moment).padded(to: 8, .right) + " ", .dim)
+          .adding(line), to: .moment(moment))
+    }
+    let others = jumps.places.filter { $0.branch == branch }
+    if !others.isEmpty {
+      document.addBlank()
+      document.add("You were at", .title)
+      for place in others.suffix(20).reversed() {
+        document.add(
+          Line(" " + Self.name(of: place.moment).padded(to: 8, .right)),
+          to: .moment(place.moment))
+      }
+    }
+    return document
+  }
+
+  /// A moment as it is typed.
+  static func name(of moment: Moment) -> SafeText {
+    moment.steps > 0 ? "\(moment.events).\(moment.steps)" : "\(moment.events)"
+  }
+
+  var branchesAnswer: Document {
+    var document = Document()
+    document.add("Histories", .title)
+    for (index, other) in branches.enumerated() {
+      var line = Line(index == branch ? SafeText(.selected) : " ", .key)
+      line.add(other.name.padded(to: 12) + " ", .heading)
+      line.add(("\(other.session.timeline.events.count) events" as SafeText).padded(to: 13))
+      let policy = other.session.timeline.machine.configuration.reverseMap
+      line.add("revmap=\(SafeText(policy.rawValue)) ", .dim)
+      if let origin = other.origin {
+        let parent = branches[origin.branch].name
+        line.add(
+          origin.events.map { "from \(parent) at \($0)" } ?? "the events of \(parent)", .dim)
+      }
+      document.add(line, to: .branch(index))
+    }
+    document.addBlank()
+    document.add(
+      "An event typed after \(key(.command)) before the end begins a history. "
+        + "\(key(.policy)) shows the same events under another policy. "
+        + ":diff NAME compares the table in focus with another history, now.", .dim)
+    return document
+  }
+
+  /// What each policy costs for these events.
+  mutating func costs() -> Document {
+    var document = Document()
+    let events = timeline.events.count
+    guard events <= Self.eventsForCosts else {
+      document.add("Counting \(events) events six times would take long here.")
+      document.add("`pagewalk compare FILE` does it on the command line.", .dim)
+      return document
+    }
+    document.add("The same events under each policy", .title)
+    document.add(
+      Line("policy    full  removed  needed  refaults  unknown  stale", .heading))
+    for policy in ReverseMapPolicyName.allCases {
+      let cost = session.scenario.cost(under: policy)
+      let isHere = policy == machine.configuration.reverseMap
+      var line = Line(SafeText(cost.policy).padded(to: 9), isHere ? .key : .text)
+      for (value, width) in [
+        ("\(cost.fullUnmaps)", 5), ("\(cost.leavesRemoved)", 9), ("\(cost.leavesNeeded)", 8),
+        ("\(cost.refaults)", 10), (Phrase.size(cost.peakUnknown), 9), ("\(cost.peakStale)", 7),
+      ] { line.add(SafeText(value).padded(to: width, .right)) }
+      document.add(line)
+      for breach in cost.violations {
+        document.add(
+          Line("  \(Glyph.mismatch) ", .mismatch)
+            .adding("breaks \(SafeText(breach.rule)) at event \(breach.event)", .warning))
+      }
+      if let stopped = cost.stopped { document.add("  stops: \(SafeText(stopped))", .error) }
+    }
+    document.addBlank()
+    document.add(
+      "full: unmaps of a whole shadow. removed: leaves that notifiers removed, needed: those that had "
+        + "to go, refaults: accesses that faulted only because one went without need.", .dim)
+    return document
+  }
+
+  /// Events for which costs are counted while a person waits.
+  private static let eventsForCosts = 3_000
+}

@@ -1,0 +1,88 @@
+import Canvas
+import Engine
+import Scenario
+
+/// The line that is being typed.
+extension Model {
+  /// Opens a line for typing.
+  mutating func open(_ kind: Prompt.Kind, _ text: String = "") {
+    prompt = Prompt(kind, text: text)
+  }
+
+  /// A key while a line is being typed.
+  mutating func type(_ key: Key) -> [Effect] {
+    guard var prompt else { return [] }
+    switch (key.base, key.modifiers) {
+    case (.enter, []): return submit(prompt)
+    case (.escape, []), (.character("c"), .control), (.character("g"), .control):
+      self.prompt = nil
+      if prompt.kind == .narrow { narrowSheet("") }
+    case (.backspace, []) where prompt.characters.isEmpty: self.prompt = nil
+    case (.tab, []):
+      prompt.complete(with: completions(of: prompt))
+      self.prompt = prompt
+    default:
+      if !prompt.edit(key, history: typed[prompt.kind] ?? []) {
+        say("\(SafeText(key.description)) does nothing here. Enter is done, Escape leaves.")
+      }
+      self.prompt = prompt
+      if prompt.kind == .narrow { narrowSheet(prompt.text) }
+    }
+    return []
+  }
+
+  /// Does what was typed. What is wrong stays open, to be corrected.
+  private mutating func submit(_ prompt: Prompt) -> [Effect] {
+    let text = prompt.text.trimmed
+    self.prompt = nil
+    guard !text.isEmpty || prompt.kind == .filter else { return [] }
+    if typed[prompt.kind]?.last != text, prompt.kind != .narrow {
+      typed[prompt.kind, default: []].append(text)
+    }
+    switch prompt.kind {
+    case .command: return carryOutCommand(text)
+    case .search: search(text)
+    case .filter: text.isEmpty ? clearFilter() : setFilter(text)
+    case .narrow: break
+    }
+    if message?.isRefusal ?? false { self.prompt = prompt }
+    return []
+  }
+
+  /// An action by name, a moment, or a statement.
+  mutating func carryOutCommand(_ text: String) -> [Effect] {
+    let parts = text.split(separator: " ", maxSplits: 1)
+    if let action = Action(rawValue: String(parts[0])) {
+      let argument = parts.count > 1 ? String(parts[1]).trimmed : ""
+      if !argument.isEmpty, action.facts.argument == nil {
+        refuse("\(SafeText(action.rawValue)) takes no argument.")
+        return []
+      }
+      return perform(Command(action, argument))
+    }
+    if session.moment(named: text) != nil || text.hasPrefix("0x") {
+      goTo(text)
+      return []
+    }
+    do throws(ScenarioError) {
+      try carryOut(text)
+    } catch {
+      refuse(
+        error.message.hasPrefix("expected a statement")
+          ? "\(SafeText(String(parts[0]))) is no action, moment or event. \(key(.help)) lists them."
+          : "Column \(error.column): \(SafeText(error.message)).")
+      var again = Prompt(.command, text: text)
+      again.put(caret: max(0, error.column - 1))
+      prompt = again
+    }
+    return []
+  }
+}
+
+extension String {
+  /// The text without blanks around it.
+  var trimmed: String {
+    let inner = drop { $0 == " " }
+    return String(inner.dropLast(inner.reversed().prefix { $0 == " " }.count))
+  }
+}

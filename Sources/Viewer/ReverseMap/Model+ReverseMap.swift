@@ -1,0 +1,127 @@
+import Canvas
+import Engine
+import Scenario
+
+/// The pane of the reverse map.
+extension Model {
+  /// The shadow whose map is shown.
+  var mappedShadow: Int {
+    if case .shadow(let number) = tableID(of: .shadow) { number } else { 0 }
+  }
+
+  /// Whether there is a reverse map to be seen.
+  var hasReverseMap: Bool {
+    machine.configuration.nested && machine.configuration.reverseMap != .none
+  }
+
+  /// The entry that is looked at: the chosen one, else the one of the selected page.
+  var mappedEntry: ReverseMapEntry? {
+    let address =
+      focus == .reverseMap ? reverseMap.cursor ?? link?.ipa : link?.ipa ?? reverseMap.cursor
+    return machine.reverseMapEntry(ofShadow: mappedShadow, from: address ?? 0)
+      ?? machine.reverseMapEntry(ofShadow: mappedShadow, before: .max)
+  }
+
+  mutating func moveReverseMapCursor(by distance: Int) {
+    guard var entry = mappedEntry else { return refuse("The map is empty.") }
+    let shadow = mappedShadow
+    switch distance {
+    case -Int.max: entry = machine.reverseMapEntry(ofShadow: shadow, from: 0) ?? entry
+    case Int.max: entry = machine.reverseMapEntry(ofShadow: shadow, before: .max) ?? entry
+    default:
+      for _ in 0..<abs(distance) {
+        guard let next = neighbour(of: entry, after: distance > 0) else { break }
+        entry = next
+      }
+    }
+    reverseMap.cursor = entry.canonical.lowerBound
+  }
+
+  /// The next, or previous, entry of the map.
+  private func neighbour(of entry: ReverseMapEntry, after: Bool) -> ReverseMapEntry? {
+    after
+      ? machine.reverseMapEntry(ofShadow: mappedShadow, from: entry.canonical.upperBound)
+      : machine.reverseMapEntry(ofShadow: mappedShadow, before: entry.canonical.lowerBound)
+  }
+
+  /// Entries around the one that is looked at, so many at most.
+  func mappedEntries(_ count: Int) -> [ReverseMapEntry] {
+    guard count > 0, let entry = mappedEntry else { return [] }
+    var entries = [entry]
+    while entries.count <= (count - 1) / 2, let previous = neighbour(of: entries[0], after: false) {
+      entries.insert(previous, at: 0)
+    }
+    while entries.count < count, let next = neighbour(of: entries[entries.count - 1], after: true) {
+      entries.append(next)
+    }
+    while entries.count < count, let previous = neighbour(of: entries[0], after: false) {
+      entries.insert(previous, at: 0)
+    }
+    return entries
+  }
+
+  /// Goes to the canonical page of the entry that is looked at.
+  mutating func chooseReverseMapEntry() {
+    guard let entry = mappedEntry else { return refuse("The map is empty.") }
+    follow(.place(.canonical, entry.canonical.lowerBound))
+  }
+
+  /// Finds the next entry with a text in its line.
+  mutating func findReverseMapEntry(_ forward: Bool) {
+    guard var entry = mappedEntry else { return refuse("The map is empty.") }
+    for _ in 0..<10_000 {
+      guard let next = neighbour(of: entry, after: forward) else { break }
+      entry = next
+      if line(of: entry).text.string.contains(searched) {
+        reverseMap.cursor = entry.canonical.lowerBound
+        return
+      }
+    }
+    refuse("No \(SafeText(searched)) \(forward ? "after" : "before") this entry.")
+  }
+
+  /// Counts what is in sight of the pane, if another moment or shadow is shown.
+  mutating func settleReverseMap(_ layout: Layout) {
+    guard layout.rect(of: .reverseMap) != nil, hasReverseMap else { return }
+    let now = reverseMap.summary
+    if now?.branch == branch, now?.moment == timeline.moment, now?.shadow == mappedShadow { return }
+    reverseMap.summary = ReverseMapSummary(
+      ofShadow: mappedShadow, machine, branch: branch, moment: timeline.moment)
+  }
+
+  /// What was done last did to the map, in the order of its steps.
+  var reverseMapChanges: [(mark: SafeText, role: Role, text: SafeText, range: Range<UInt64>)] {
+    lastSteps.compactMap { step in
+      guard step.table == .shadow(mappedShadow) else { return nil }
+      let range = step.address..<step.address &+ step.size
+      let place: SafeText = "\(hex: step.address)+\(SafeText(Phrase.size(step.size)))"
+      switch step.action {
+      case .recordKnown:
+        let nested = step.value & ReverseMapEntry.addressMask
+        return ("+", .changed, "inserted \(place) \(Glyph.right) \(hex: nested)", range)
+      case .recordUnknown: return (SafeText(.unknown), .unknown, "fused \(place) to unknown", range)
+      case .recordFailed:
+        return (SafeText(.mismatch), .error, "not inserted \(place): no memory", range)
+      case .lookUpKnown: return ("-", .changed, "removed \(place)", range)
+      case .resetMap: return ("-", .changed, "emptied", range)
+      case .forget: return ("-", .changed, "forgot nested \(place)", range)
+      default: return nil
+      }
+    }
+  }
+
+  /// A line of the list of entries.
+  func line(of entry: ReverseMapEntry) -> Line {
+    var line = Line("\(hex: entry.canonical.lowerBound)")
+    line.add(("+\(SafeText(Phrase.size(entry.size)))" as SafeText).padded(to: 7), .dim)
+    if let nested = entry.nested {
+      line.add("\(Glyph.right) \(hex: nested)")
+      if reverseMap.summary?.stale?.contains(entry.canonical) ?? false {
+        line.add("  \(Glyph.stale) stale: no leaf is there", .stale)
+      }
+    } else {
+      line.add("\(Glyph.unknown) unknown", .unknown)
+    }
+    return line
+  }
+}

@@ -1,0 +1,70 @@
+import Canvas
+import Engine
+import Scenario
+
+/// Where one is in the pane of the reverse map, and what was counted for it.
+struct ReverseMapView {
+  /// A canonical IPA of the selected entry, if one was chosen in the pane.
+  var cursor: UInt64?
+  /// What was counted, and for what.
+  var summary: ReverseMapSummary?
+}
+
+/// Counts of a reverse map at a moment.
+struct ReverseMapSummary: Equatable {
+  let branch: Int
+  let moment: Moment
+  let shadow: Int
+  let entries: Int
+  let bytes: Int
+  let isBroken: Bool
+  /// Entries whose nested IPA is unknown, and the bytes that they cover; nil if the map is too long to be
+  /// counted while a person waits.
+  private(set) var unknown: (entries: Int, bytes: UInt64)?
+  /// Known entries that no leaf bears out.
+  private(set) var stale: [Range<UInt64>]?
+
+  private static let entriesAtMost = 5_000
+
+  init(ofShadow shadow: Int, _ machine: Machine, branch: Int, moment: Moment) {
+    self.branch = branch
+    self.moment = moment
+    self.shadow = shadow
+    let size = machine.reverseMapSize(ofShadow: shadow)
+    entries = size.entries
+    bytes = size.bytes
+    isBroken = machine.isReverseMapBroken(ofShadow: shadow)
+    guard size.entries <= Self.entriesAtMost else { return }
+    let unknown = machine.reverseMap(ofShadow: shadow).filter { $0.nested == nil }
+    self.unknown = (
+      unknown.count,
+      unknown.reduce(0) { $0 + $1.canonical.upperBound - $1.canonical.lowerBound }
+    )
+    stale = machine.staleEntries(ofShadow: shadow).map(\.canonical)
+  }
+
+  static func == (a: ReverseMapSummary, b: ReverseMapSummary) -> Bool {
+    (a.branch, a.moment, a.shadow) == (b.branch, b.moment, b.shadow)
+  }
+}
+
+extension ReverseMapEntry {
+  var size: UInt64 { canonical.upperBound - canonical.lowerBound }
+
+  /// The word that the tree holds, bit by bit, as the policy encodes it.
+  func encoding(_ policy: ReverseMapPolicyName) -> SafeText {
+    let word: SafeText = "\(hex: payload, digits: 16)"
+    switch policy {
+    case .none: return word
+    case .ideal: return word + ": bit 62 set, bits 55:12 the canonical IPA, keyed by nested IPA"
+    case .v1, .v2, .v3, .repaired:
+      if nested == nil { return word + ": bit 0, UNKNOWN_IPA" }
+      let address: SafeText = "bits 55:12 nested IPA \(hex: nested ?? 0)"
+      switch policy {
+      case .v1: return word + ": " + address
+      case .v3: return word + ": bit 62, VALID_ENTRY; " + address
+      default: return word + ": bit 63, VALID_ENTRY; " + address
+      }
+    }
+  }
+}

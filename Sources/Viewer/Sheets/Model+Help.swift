@@ -1,0 +1,95 @@
+import Canvas
+import Engine
+import Scenario
+
+/// Help, made from the tables of actions, statements and signs.
+extension Model {
+  /// All actions with their keys, by group, narrowed to those whose name, key or meaning has a text.
+  ///
+  /// What cannot be done now says what is missing.
+  func help(_ query: String) -> Document {
+    var document = Document()
+    for group in ActionFacts.Group.allCases {
+      let actions = Action.allCases.filter { $0.facts.group == group && matches($0, query) }
+      if actions.isEmpty { continue }
+      document.add(SafeText(group.rawValue), .title)
+      for action in actions { add(action, to: &document) }
+      document.addBlank()
+    }
+    let forms = StatementForm.all.map(\.text).filter { query.isEmpty || $0.contains(query) }
+    if !forms.isEmpty {
+      document.add("Events, typed after \(key(.command)): they happen at this moment", .title)
+      for form in forms { document.add("  " + SafeText(form)) }
+      document.addBlank()
+    }
+    if query.isEmpty { addSigns(to: &document) }
+    if document.items.isEmpty {
+      document.add("No action has this in its name, key or meaning.", .dim)
+    }
+    return document
+  }
+
+  private func matches(_ action: Action, _ query: String) -> Bool {
+    if query.isEmpty { return true }
+    if keyMap.keys(for: action).contains(where: { $0.description == query }) { return true }
+    // A single character is asked for as a key.
+    if query.unicodeScalars.count == 1 { return false }
+    let text = query.lowercased()
+    return action.rawValue.contains(text)
+      || action.facts.summary.string.lowercased().contains(text)
+      || keyMap.keys(for: action).contains { $0.description.lowercased().contains(text) }
+  }
+
+  private func add(_ action: Action, to document: inout Document) {
+    let keys = keyMap.keys(for: action).map(\.shortName)
+    let shown = keys.count > 3 ? [keys[0] + "-" + (keys.last ?? "")] : keys
+    let text = shown.dropFirst().reduce(shown.first ?? "") { $0 + " " + $1 }
+    let obstacle = obstacle(to: action)
+    var line = Line(text.padded(to: Self.keyColumns), obstacle == nil ? .key : .dim)
+    line.add(action.facts.summary, obstacle == nil ? .text : .dim)
+    line.add("  :" + SafeText(action.rawValue), .dim)
+    if let argument = action.facts.argument { line.add(" " + argument, .dim) }
+    if let obstacle { line.add("  Not now: " + obstacle, .warning) }
+    document.add(line, to: .action(action), indent: Self.keyColumns)
+  }
+
+  private static let keyColumns = 14
+
+  private func addSigns(to document: inout Document) {
+    document.add("Signs in tables", .title)
+    let signs: [(SafeText, Role, SafeText)] = [
+      (SafeText(.changed), .changed, "changed by what was done last"),
+      ("-", .changed, "was there before it"),
+      (">", .warning, "will change with the next event (\(key(.preview)))"),
+      (SafeText(.stale), .stale, "stale: L1's entry and the canonical page would give another now"),
+      (SafeText(.unknown), .unknown, "the reverse map does not know where this is mapped"),
+      (SafeText(.mismatch), .mismatch, "breaks a rule, or disagrees with another table"),
+      (SafeText(.foldClosed), .text, "closed, or a run of like entries: \(key(.right)) opens it"),
+    ]
+    for (sign, role, meaning) in signs {
+      document.add(
+        Line(sign.padded(to: Self.keyColumns), role).adding(meaning), indent: Self.keyColumns)
+    }
+    document.addBlank()
+    document.add("Letters of the timeline", .title)
+    for kind in EventKind.allCases {
+      document.add(
+        Line(kind.letter.padded(to: Self.keyColumns), kind.role).adding(kind.title))
+    }
+  }
+}
+
+extension EventKind {
+  /// What kind of event it is.
+  var title: SafeText {
+    switch self {
+    case .other: "pauses, failures and other things"
+    case .slot: "a memory slot is added"
+    case .l1: "L1 accesses memory"
+    case .l2: "L2 accesses memory"
+    case .context: "L1 points to another table of its own"
+    case .invalidate: "a guest invalidates"
+    case .host: "the host changes its memory"
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import Canvas
+import Engine
+import Scenario
+
+/// Something to read above the panes.
+struct Sheet {
+  enum Kind: Equatable {
+    /// Actions with their keys, events, and signs.
+    case help
+    /// Words; those in which a text occurs.
+    case glossary
+    /// One word.
+    case term(String)
+    /// The rule of the current step.
+    case reference
+  }
+
+  let kind: Kind
+  /// What it is narrowed to.
+  var query = ""
+  var document = Document()
+  var view = DocumentView()
+
+  var title: SafeText {
+    switch kind {
+    case .help: "Help"
+    case .glossary: "Glossary"
+    case .term(let name): SafeText(name)
+    case .reference: "Reference"
+    }
+  }
+}
+
+extension Model {
+  mutating func openHelp() { open(Sheet(kind: .help)) }
+
+  /// Opens the glossary: at a word, or all of it.
+  mutating func openGlossary(_ word: String) {
+    let word = word.isEmpty && sheet == nil ? termAtCursor : word
+    if let entry = Glossary.entry(word) { return open(Sheet(kind: .term(entry.name))) }
+    open(Sheet(kind: .glossary, query: word))
+  }
+
+  mutating func openReference() { open(Sheet(kind: .reference)) }
+
+  private mutating func open(_ sheet: Sheet) {
+    self.sheet = sheet
+    narrowSheet(sheet.query)
+  }
+
+  /// Narrows what is open to what has a text in it.
+  mutating func narrowSheet(_ query: String) {
+    guard var sheet else { return }
+    sheet.query = query
+    sheet.view = DocumentView()
+    switch sheet.kind {
+    case .help: sheet.document = help(query)
+    case .glossary: sheet.document = Document(glossary: Glossary.search(query))
+    case .term(let name):
+      sheet.document = Glossary.entry(name).map { Document($0) } ?? Document()
+    case .reference:
+      let steps = timeline.steps
+      if let index = currentStep, steps.indices.contains(index) {
+        sheet.document = Document(steps[index].action.rule, for: steps[index])
+      }
+    }
+    self.sheet = sheet
+  }
+
+  /// A key while something is open above the panes.
+  mutating func performInSheet(_ command: Command) -> [Effect] {
+    guard let sheet else { return [] }
+    let page = Layout.sheet(in: size).height
+    switch command.action {
+    case .back where !sheet.query.isEmpty: narrowSheet("")
+    case .back, .quit: self.sheet = nil
+    case .help: if sheet.kind == .help { self.sheet = nil } else { openHelp() }
+    case .quitNow: isFinished = true
+    case .redraw: return [.redraw]
+    case .suspend: return [.suspend]
+    case .down: moveInSheet(by: 1)
+    case .up: moveInSheet(by: -1)
+    case .pageDown: moveInSheet(by: page)
+    case .pageUp: moveInSheet(by: -page)
+    case .halfPageDown: moveInSheet(by: page / 2)
+    case .halfPageUp: moveInSheet(by: -page / 2)
+    case .top: moveInSheet(by: -Int.max)
+    case .bottom: moveInSheet(by: Int.max)
+    case .search:
+      if sheet.kind == .help || sheet.kind == .glossary {
+        open(.narrow, sheet.query)
+      } else {
+        openGlossary("")
+        open(.narrow)
+      }
+    case .choose: if let target = sheet.view.target(in: sheet.document) { follow(target) }
+    case .glossary: openGlossary("")
+    case .reference where currentStep != nil: openReference()
+    default: refuse("\(key(.back)) closes this first.")
+    }
+    return []
+  }
+
+  private mutating func moveInSheet(by distance: Int) {
+    guard var sheet else { return }
+    sheet.view.move(by: distance, in: sheet.document)
+    self.sheet = sheet
+  }
+
+  /// Scrolls what is open, without moving the choice.
+  mutating func scrollSheet(by distance: Int) { moveInSheet(by: distance) }
+
+  mutating func settleSheet() {
+    guard var sheet else { return }
+    let rect = Layout.sheet(in: size)
+    sheet.view.scroll(sheet.document, width: rect.width, height: rect.height)
+    self.sheet = sheet
+  }
+}
+
+extension Layout {
+  /// The inside of what is open above the panes.
+  static func sheet(in size: (width: Int, height: Int)) -> Rect {
+    let width = min(84, size.width)
+    return Rect(
+      x: (size.width - width) / 2 + 2, y: 1, width: width - 4, height: max(0, size.height - 3))
+  }
+}

@@ -1,0 +1,118 @@
+import Canvas
+import Engine
+import Scenario
+
+/// Other histories.
+extension Model {
+  /// Carries out a statement at this moment. If that is not the end, another history begins here, and
+  /// what was the future is kept.
+  ///
+  /// - Throws: the mistake in the statement; then nothing has happened.
+  mutating func carryOut(_ line: String) throws(ScenarioError) {
+    let events = timeline.moment.events
+    if events == timeline.events.count {
+      try session.carryOut(line)
+      session.seek(to: timeline.moment)
+      momentHasChanged()
+      return say("Carried out, at the end of \(branches[branch].name).")
+    }
+    var other = session.branch(at: events)
+    try other.carryOut(line)
+    other.seek(to: other.timeline.moment)
+    noteJump()
+    let name: SafeText = "branch-\(branches.count)"
+    open(
+      Branch(name: name, session: other, origin: Branch.Origin(branch: branch, events: events)))
+    say(
+      "A new history, \(name), begins after event \(events). :branch \(branches[0].name) goes back."
+    )
+  }
+
+  /// Goes to a history that is new.
+  private mutating func open(_ new: Branch) {
+    branches.append(new)
+    show(branches.count - 1)
+  }
+
+  /// Goes to another history, to where it was looked at last.
+  mutating func show(_ index: Int) {
+    branch = index
+    momentHasChanged()
+  }
+
+  /// Goes to a history that was named, by its name or number.
+  mutating func showBranch(_ name: String) {
+    if name.isEmpty { return ask(.branches) }
+    guard let index = branchIndex(name) else {
+      return refuse("There is no history \(SafeText(name)). :branches lists them.")
+    }
+    let moment = timeline.moment
+    noteJump()
+    branch = index
+    session.seek(to: moment)
+    momentHasChanged()
+    say("This is \(branches[index].name).")
+  }
+
+  /// The history of a name, or of a number from 1.
+  func branchIndex(_ name: String) -> Int? {
+    branches.firstIndex { $0.name.string == name }
+      ?? Int(name).flatMap { branches.indices.contains($0 - 1) ? $0 - 1 : nil }
+  }
+
+  mutating func nameBranch(_ name: String) {
+    guard !name.isEmpty, !name.contains(" "), branchIndex(name) == nil else {
+      return refuse("Expected a name of one word that no other history has.")
+    }
+    branches[branch].name = SafeText(name)
+    say("This history is named \(SafeText(name)).")
+  }
+
+  /// Carries the same events out under another policy, and goes to the same moment there.
+  mutating func switchPolicy(_ text: String) {
+    let scenario: Scenario
+    do throws(ScenarioError) {
+      scenario = try session.scenario.under(policy: text)
+    } catch {
+      return refuse("Expected one of \(Self.policies), not \(SafeText(text)).")
+    }
+    let policy = scenario.configuration.reverseMap
+    if policy == machine.configuration.reverseMap {
+      return refuse("This is the policy already.")
+    }
+    let moment = timeline.moment
+    noteJump()
+    if let index = branches.indices.first(where: { isSibling($0, under: policy) }) {
+      branch = index
+    } else {
+      var other = Session(scenario)
+      do throws(ScenarioError) {
+        try other.finish()
+      } catch {
+        return refuse("\(SafeText(policy.rawValue)) stops: \(SafeText(error.message)).")
+      }
+      let name = SafeText(policy.rawValue)
+      let isFree = branchIndex(policy.rawValue) == nil
+      branches.append(
+        Branch(
+          name: isFree ? name : name + "-\(branches.count)", session: other,
+          origin: Branch.Origin(branch: branch, events: nil)))
+      branch = branches.count - 1
+    }
+    session.seek(to: moment)
+    momentHasChanged()
+    say("The same events under \(SafeText(policy.rawValue)). :diff \(branches[0].name) compares.")
+  }
+
+  /// Whether a history has the same events as this one, under a policy.
+  private func isSibling(_ index: Int, under policy: ReverseMapPolicyName) -> Bool {
+    let other = branches[index].session
+    return other.timeline.machine.configuration.reverseMap == policy
+      && other.timeline.events == timeline.events
+  }
+
+  static let policies: SafeText = {
+    let names = ReverseMapPolicyName.allCases.map { "revmap=" + $0.rawValue }
+    return SafeText(names.joined(separator: ", "))
+  }()
+}

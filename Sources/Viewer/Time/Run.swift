@@ -1,0 +1,102 @@
+import Canvas
+import Engine
+import Scenario
+
+/// A run through time, event by event, to the next one for which a condition holds.
+struct Run {
+  /// What it looks for.
+  enum Goal {
+    /// An event for which one of these holds.
+    case any([Filter])
+    /// An event that touches one of these input addresses.
+    case touch([TableID: [UInt64]])
+  }
+
+  let goal: Goal
+  let isForward: Bool
+  /// Where it began, and where it ends if it is broken off.
+  let origin: Moment
+  /// What was wanted, for the message at the end.
+  let wish: SafeText
+}
+
+extension Model {
+  /// Events that are looked at before the next frame.
+  private static let eventsAtOnce = 200
+
+  /// Runs to the next event at which a typed condition holds, or one of the watches, or what is usual.
+  mutating func run(forward: Bool, to text: String) {
+    var filters = watches.filter(\.isOn).map(\.filter)
+    if !text.isEmpty || filters.isEmpty {
+      do throws(FilterError) {
+        filters = [try Filter(parsing: text.isEmpty ? Watch.usual : text, for: .events)]
+      } catch {
+        return refuse(error.message)
+      }
+    }
+    let wish = filters.map { SafeText($0.text) }.reduce(SafeText()) {
+      $0.isEmpty ? $1 : $0 + " or " + $1
+    }
+    start(Run(goal: .any(filters), isForward: forward, origin: timeline.moment, wish: wish))
+  }
+
+  /// Runs to the next event that touches the selected page, wherever it is mapped.
+  mutating func runToTouch(forward: Bool) {
+    guard let link else { return }
+    start(
+      Run(
+        goal: .touch(link.places), isForward: forward, origin: timeline.moment,
+        wish: "the selection"))
+  }
+
+  private mutating func start(_ run: Run) {
+    noteJump()
+    self.run = run
+    if !run.isForward, timeline.moment.steps > 0 {
+      session.seek(to: Moment(events: timeline.moment.events))
+    }
+  }
+
+  /// Looks at some more events. At the goal, or without one, the run is over.
+  mutating func continueRun() {
+    guard let run else { return }
+    for _ in 0..<Self.eventsAtOnce {
+      let moved =
+        run.isForward
+        ? session.move { $0.forward() }
+        : timeline.moment.events > 1 && session.move { $0.back() }
+      guard moved, let event = timeline.currentEvent else { return endRun(run) }
+      if holds(run.goal, at: event) {
+        self.run = nil
+        momentHasChanged()
+        return say("Stopped at event \(event + 1): \(run.wish).")
+      }
+    }
+    momentHasChanged()
+    say("Looking for \(run.wish): event \(timeline.moment.events) of \(eventCount). Escape stops.")
+  }
+
+  private mutating func holds(_ goal: Run.Goal, at event: Int) -> Bool {
+    switch goal {
+    case .any(let filters):
+      let facts = EventFacts(event: event, audit: branches[branch].audit)
+      return filters.contains { facts.holds($0, in: &session) }
+    case .touch(let places):
+      return timeline.steps.contains { step in
+        guard let (table, address) = place(of: step), let pages = places[table] else {
+          return false
+        }
+        let range = address..<address &+ max(1, step.size)
+        return pages.contains { range.overlaps($0..<$0 + 4096) }
+      }
+    }
+  }
+
+  /// Gives a run up, and goes back to where it began.
+  mutating func endRun(_ run: Run) {
+    self.run = nil
+    session.seek(to: run.origin)
+    momentHasChanged()
+    refuse("No event \(run.isForward ? "follows" : "is before this") with \(run.wish).")
+  }
+}
