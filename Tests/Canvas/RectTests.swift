@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Canvas
@@ -63,7 +64,7 @@ import Testing
 
   @Test(arguments: 0..<200)
   func splittingCoversTheRectangleOnce(seed: UInt64) {
-    var random = SplitMix(seed: seed)
+    var random = Generator(seed: seed)
     let rect = Rect(x: 3, y: 0, width: .random(in: 0...300, using: &random), height: 1)
     let extents = (0..<Int.random(in: 1...8, using: &random)).map { _ -> Rect.Extent in
       Bool.random(using: &random)

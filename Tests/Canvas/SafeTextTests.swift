@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Canvas
@@ -141,7 +142,7 @@ import Testing
 
   @Test(arguments: 0..<200)
   func wrappedLinesFitAndLoseNothing(seed: UInt64) {
-    var random = SplitMix(seed: seed)
+    var random = Generator(seed: seed)
     let scalars: [Unicode.Scalar] = ["a", "b", " ", " ", "漢", "\u{7}", "…"]
     var string = ""
     for _ in 0..<Int.random(in: 0...60, using: &random) {

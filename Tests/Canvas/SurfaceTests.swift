@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Canvas
@@ -135,7 +136,7 @@ import Testing
 
   @Test(arguments: 0..<300)
   func anyDrawingLeavesWholeCharactersInTheClip(seed: UInt64) {
-    var random = SplitMix(seed: seed)
+    var random = Generator(seed: seed)
     func number(_ range: ClosedRange<Int>) -> Int { .random(in: range, using: &random) }
     let texts: [SafeText] = ["漢字漢字漢字", "a", "ab漢cd字", "\u{1B}", "", "plain text of some length"]
     var surface = Surface(width: number(0...30), height: number(0...10))

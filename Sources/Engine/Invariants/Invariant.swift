@@ -1,7 +1,11 @@
 /// A rule that must hold after every event.
 public enum Invariant: String, CaseIterable, Sendable {
-  /// A leaf maps a page that the VMM has at that place now, and is writable only if the page is.
+  /// A leaf maps a page that the VMM has at that place now.
   case leafOutlivesPage = "leaf-outlives-page"
+  /// A leaf is writable only if the VMM's page is: it may be shared with others. Linux 7.3.4 breaks it when
+  /// L1 changes an entry without a TLBI: `kvm_pgtable_stage2_relax_perms` makes the old leaf writable
+  /// because the new entry's page is.
+  case writableLeaf = "writable-leaf"
   /// A shadow leaf, when it is made, is L1's entry composed with canonical memory. Later L1 may change
   /// its entry; until it invalidates, the leaf is stale, which is legal.
   case shadowComposition = "shadow-composition"
@@ -52,10 +56,16 @@ extension Machine {
       let mmu = mmu(index)
       let table = table(of: mmu)
       visitLeaves(of: table) { leaf in
-        if !isBacked(leaf, of: mmu, pages) {
+        guard let isWritable = backing(of: leaf, of: mmu, pages) else {
           found.append(
             Violation(invariant: .leafOutlivesPage, table: table.id, address: leaf.address))
-        } else if !mmu.isCanonical, made.contains(leaf.slot), isStale(leaf, of: mmu) {
+          return
+        }
+        if leaf.descriptor.permissions.write, !isWritable {
+          found.append(
+            Violation(invariant: .writableLeaf, table: table.id, address: leaf.address))
+        }
+        if !mmu.isCanonical, made.contains(leaf.slot), isStale(leaf, of: mmu) {
           found.append(
             Violation(invariant: .shadowComposition, table: table.id, address: leaf.address))
         }
@@ -74,22 +84,24 @@ extension Machine {
     }
   }
 
-  /// Whether the page that a leaf maps is there: for the canonical table at the leaf's own address, for a
-  /// shadow anywhere.
-  private func isBacked(_ leaf: TableLeaf, of mmu: MMU, _ pages: HostPages) -> Bool {
+  /// Whether the page that a leaf maps is writable, or nil if it is not there: for the canonical table at
+  /// the leaf's own address, for a shadow anywhere.
+  private func backing(of leaf: TableLeaf, of mmu: MMU, _ pages: HostPages) -> Bool? {
     let size = geometry(of: mmu).size(leaf.level)
-    let mayWrite = leaf.descriptor.permissions.write
     if mmu.isCanonical {
-      guard let slot = memslot(at: leaf.address) else { return false }
+      guard let slot = memslot(at: leaf.address) else { return nil }
       let hva = hva(of: leaf.address, in: slot)
       let (entry, level, _) = hostWalk(hva)
       let hostSize = hostTable.geometry.size(level)
-      return entry.has(Descriptor.valid) && hostSize >= size
+      let isThere =
+        entry.has(Descriptor.valid) && hostSize >= size
         && entry.address | hva & (hostSize - 1) == leaf.descriptor.address
-        && (!mayWrite || entry.has(HostEntry.write))
+      return isThere ? entry.has(HostEntry.write) : nil
     }
-    guard let page = pages.page(at: leaf.descriptor.address) else { return false }
-    return page.range.upperBound >= leaf.descriptor.address + size && (!mayWrite || page.isWritable)
+    guard let page = pages.page(at: leaf.descriptor.address),
+      page.range.upperBound >= leaf.descriptor.address + size
+    else { return nil }
+    return page.isWritable
   }
 
   /// Whether L1's entry, composed with canonical memory, would not give this shadow leaf now.

@@ -1,24 +1,26 @@
-@testable import Engine
+import Engine
 
 /// Random events that make sense: a guest hypervisor that builds tables of any granule, guests that use
 /// them, and a host that takes memory away.
-struct RandomEvents {
+public struct RandomEvents {
   var random: Generator
-  let configuration: Configuration
+  public let configuration: Configuration
 
   /// Memory of L1's tables, then of 4 KiB pages, then of huge pages.
   static let tables: Range<UInt64> = 0x4000_0000..<0x4040_0000
   static let pages: Range<UInt64> = 0x8000_0000..<0x8080_0000
   static let huge: Range<UInt64> = 0xc000_0000..<0xc080_0000
 
-  init(seed: UInt64) {
+  /// - Parameter policy: Under another than none, insertions into the reverse map fail now and then.
+  public init(seed: UInt64, policy: ReverseMapPolicyName = .none) {
     random = Generator(seed: seed)
     configuration = Configuration(
-      ipaBits: [36, 40, 48][random.below(3)], vcpus: [1, 1, 2][random.below(3)], nested: true)
+      ipaBits: [36, 40, 48][random.below(3)], vcpus: [1, 1, 2][random.below(3)], nested: true,
+      reverseMap: policy)
   }
 
   /// Slots, and tables of L1 with a few entries.
-  mutating func setUp() -> [Event] {
+  public mutating func setUp() -> [Event] {
     var events: [Event] = [
       .addMemslot(id: 0, Self.tables, .pages), .addMemslot(id: 1, Self.pages, .pages),
       .addMemslot(id: 2, Self.huge, .transparentHuge),
@@ -99,7 +101,7 @@ struct RandomEvents {
   }
 
   /// The next event.
-  mutating func next() -> Event {
+  public mutating func next() -> Event {
     let vcpu = random.below(configuration.vcpus)
     let context = random.below(4)
     let value: UInt64? = random.below(2) == 0 ? nil : UInt64(random.below(4))
@@ -128,8 +130,23 @@ struct RandomEvents {
             granuleShift: [12, 14, 16][random.below(3)]),
           .currentVMID, .all, .stage1, .address(address, ttl: 0),
         ][random.below(6)])
-    case 88: return .l2Invalidate(vcpu: vcpu)
+    case 88: return rare(vcpu)
     default: return .host(host())
+    }
+  }
+
+  private mutating func rare(_ vcpu: Int) -> Event {
+    switch random.below(10) {
+    case 0: return .l2Invalidate(vcpu: vcpu)
+    case 1, 2: return .pause(random.below(2) == 0 ? 0 : nested(random.below(4)))
+    case 3, 4: return .resume
+    case 5: return .vncr(vcpu: vcpu, target(4096))
+    case 6: return .failReverseMap(insertions: UInt64(1 + random.below(3)), erasures: 0)
+    case 7: return .failReverseMap(insertions: 0, erasures: UInt64(1 + random.below(3)))
+    case 8: return .host(.eagerSplit([0, 2 << 20][random.below(2)]))
+    default:
+      return random.below(2) == 0
+        ? .addMemslot(id: 1, Self.pages, .pages) : .addMemslot(id: 2, Self.huge, .transparentHuge)
     }
   }
 
@@ -150,6 +167,7 @@ struct RandomEvents {
     case 18: return .dirtyLog(range.lowerBound, true)
     case 19: return .dirtyLog(range.lowerBound, false)
     case 20: return .noHugePages(range)
+    case 21 where random.below(8) == 0: return .deleteMemslot(slot.lowerBound)
     default: return .touch(range.lowerBound..<range.lowerBound + 8192, write: random.below(2) == 0)
     }
   }

@@ -1,0 +1,64 @@
+import Engine
+import Foundation
+import Scenario
+import TestSupport
+import Testing
+
+/// The reverse maps under random events. The environment's `PAGEWALK_EVENTS` says how many each sees.
+@Suite struct RandomScenarioTests {
+  private static let eventsOfRun = 500
+  private static let runs =
+    (ProcessInfo.processInfo.environment["PAGEWALK_EVENTS"].flatMap { Int($0) } ?? 2_000)
+    / eventsOfRun
+
+  @Test(arguments: [ReverseMapPolicyName.none, .repaired, .ideal])
+  func `a policy that is right breaks no rule`(policy: ReverseMapPolicyName) {
+    for seed in 0..<UInt64(Self.runs) {
+      let run = RandomRun(seed: seed, policy: policy, count: Self.eventsOfRun)
+      if let rule = run.broken {
+        Issue.record("seed \(seed) breaks \(rule.rawValue):\n\(run.shortest().scenario)")
+        return
+      }
+    }
+  }
+
+  /// With `PAGEWALK_EXAMPLES` in the environment, the shortest run for each rule is written into that
+  /// folder.
+  @Test(arguments: [ReverseMapPolicyName.v1, .v2, .v3])
+  func `what is wrong with a posted policy is found`(policy: ReverseMapPolicyName) throws {
+    let folder = ProcessInfo.processInfo.environment["PAGEWALK_EXAMPLES"]
+    let rules: Set<Invariant> =
+      folder == nil ? [.leafOutlivesPage, .reverseMapCoverage] : RandomRun.rules
+    var found: Set<Invariant> = []
+    for rule in Invariant.allCases where rules.contains(rule) {
+      var best: RandomRun?
+      for seed in 0..<UInt64(Self.runs) {
+        let run = RandomRun(
+          seed: seed, policy: policy, count: Self.eventsOfRun, watching: [rule])
+        if run.broken == nil { continue }
+        found.insert(rule)
+        if folder == nil { break }
+        let short = run.shortest()
+        if short.events.count < best?.events.count ?? .max { best = short }
+      }
+      if let folder, let best {
+        let path = "\(folder)/\(policy.rawValue)-\(rule.rawValue).pw"
+        try best.scenario.write(toFile: path, atomically: true, encoding: .utf8)
+      }
+    }
+    #expect(found.contains(.leafOutlivesPage) && found.contains(.reverseMapCoverage))
+  }
+
+  @Test func `an event is read as it was written`() throws {
+    var source = RandomEvents(seed: 7, policy: .repaired)
+    for event in source.setUp() + (0..<2_000).map({ _ in source.next() }) {
+      let text = "pagewalk 1\nvm ipa=48 vcpus=2 nested=on\npolicy revmap=v2\n" + event.statement + "\n"
+      let scenario = try Scenario(parsing: Array(text.utf8), file: "event")
+      guard case .event(let parsed) = try #require(scenario.statements.first).kind else {
+        Issue.record("no event: \(event.statement)")
+        continue
+      }
+      #expect(parsed == event)
+    }
+  }
+}

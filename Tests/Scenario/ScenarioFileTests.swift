@@ -1,0 +1,58 @@
+import Engine
+import Foundation
+import Testing
+
+@testable import Scenario
+
+/// The scenarios that come with pagewalk.
+@Suite struct ScenarioFileTests {
+  private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "assets/scenarios")
+
+  private static func files(_ name: String) -> [String] {
+    let names = try? FileManager.default.contentsOfDirectory(
+      atPath: folder.appending(path: name).path)
+    return (names ?? []).filter { $0.hasSuffix(".pw") }.sorted().map { "\(name)/\($0)" }
+  }
+
+  private static func scenario(_ file: String) throws -> Scenario {
+    let bytes = try [UInt8](Data(contentsOf: folder.appending(path: file)))
+    return try Scenario(parsing: bytes, file: file)
+  }
+
+  @Test(arguments: files("bugs") + files("found"))
+  func `a bug shows under the policies that have it, and no other`(file: String) throws {
+    let scenario = try Self.scenario(file)
+    #expect(!scenario.title.isEmpty)
+    for policy in ReverseMapPolicyName.allCases {
+      var session = Session(scenario.under(policy))
+      try session.finish()
+      #expect(session.chapters.count > 0)
+      let failures = session.failures.map { "\(file):\($0.line): \($0.message)" }
+      #expect(failures.isEmpty, "under \(policy.rawValue)")
+    }
+  }
+
+  @Test func `every bug of the list has a scenario that breaks a rule or counts what is lost`() {
+    let names = Self.files("bugs")
+    for number in 1...14 {
+      let prefix = "bugs/b\(number < 10 ? "0" : "")\(number)-"
+      #expect(names.contains { $0.hasPrefix(prefix) }, "B\(number)")
+    }
+  }
+
+  @Test func `expectations of bugs fail where the bug is not`() throws {
+    // The statements hold because of the policy and not because they hold always.
+    var scenario = try Self.scenario("bugs/b01-nested-ipa-0.pw")
+    scenario.configuration.reverseMap = .v1
+    scenario.statements = scenario.statements.map { statement in
+      guard case .expect(let expectation) = statement.kind,
+        case .under(_, let inner) = expectation
+      else { return statement }
+      return Statement(kind: .expect(inner), line: statement.line, offset: statement.offset)
+    }
+    var session = Session(scenario)
+    try session.finish()
+    #expect(!session.failures.isEmpty)
+  }
+}

@@ -1,0 +1,82 @@
+import Engine
+
+extension Event {
+  /// The event as a statement of the event language.
+  public var statement: String {
+    switch self {
+    case .addMemslot(let id, let range, let backing):
+      let name =
+        switch backing {
+        case .pages: "4K"
+        case .transparentHuge: "thp"
+        case .hugetlb1G: "hugetlb-1G"
+        }
+      return "memslot \(id) \(range.operands) backing=\(name)"
+    case .host(let operation): return "host \(operation.statement)"
+    case .access(let guest, let vcpu, let kind, let address, let value):
+      let verb =
+        switch kind {
+        case .read: "read"
+        case .write: "write"
+        case .execute: "exec"
+        }
+      let place = "\(guest == .l1 ? "l1" : "l2")@\(vcpu)"
+      return "\(place) \(verb) \(address.hex)" + (value.map { " value=\($0.hex)" } ?? "")
+    case .context(let vcpu, let vttbr, let vtcr, let hcr):
+      return "l1@\(vcpu) context vttbr=\(vttbr.hex) vtcr=\(vtcr.hex) hcr=\(hcr.hex)"
+    case .invalidate(let vcpu, let operation): return "l1@\(vcpu) tlbi \(operation.operands)"
+    case .l2Invalidate(let vcpu): return "l2@\(vcpu) tlbi vmalle1is"
+    case .vncr(let vcpu, let ipa): return "l1@\(vcpu) vncr \(ipa.hex)"
+    case .pause(let address): return "pause at=\(address.hex)"
+    case .resume: return "resume"
+    case .failReverseMap(let insertions, let erasures):
+      return insertions > 0 ? "revmap fail \(insertions)" : "revmap fail-erase \(erasures)"
+    }
+  }
+}
+
+extension HostOperation {
+  fileprivate var statement: String {
+    switch self {
+    case .touch(let range, let write): "\(write ? "write" : "read") \(range.operands)"
+    case .discard(let range): "discard \(range.operands)"
+    case .unmap(let range): "unmap \(range.operands)"
+    case .protect(let range, let write): "protect \(range.operands) \(write ? "rw" : "r")"
+    case .hugePages(let range, let on): "hugepages \(range.operands) \(on ? "on" : "off")"
+    case .collapse(let range): "collapse \(range.operands)"
+    case .merge(let range): "merge \(range.operands)"
+    case .fork: "fork"
+    case .idle(let ipa): "idle \(ipa.hex)"
+    case .testIdle(let ipa): "test-idle \(ipa.hex)"
+    case .dirtyLog(let ipa, let on): "dirty-log \(on ? "on" : "off") \(ipa.hex)"
+    case .getDirtyLog(let ipa): "dirty-log get \(ipa.hex)"
+    case .eagerSplit(let size): "eager-split \(size.hex)"
+    case .deleteMemslot(let ipa): "delete-memslot \(ipa.hex)"
+    case .noHugePages(let range): "no-thp \(range.operands)"
+    }
+  }
+}
+
+extension GuestInvalidation {
+  fileprivate var operands: String {
+    switch self {
+    case .address(let nested, let ttl):
+      let granule = ["none", "4K", "16K", "64K"][Int(ttl >> 2)]
+      return "ipas2e1is \(nested.hex)" + (ttl == 0 ? "" : " ttl=\(granule):\(ttl & 3)")
+    case .range(let nested, let pages, let granuleShift):
+      let granule = [12: "4K", 14: "16K", 16: "64K"][granuleShift] ?? ""
+      return "ripas2e1is \(nested.hex) pages=\(pages) granule=\(granule)"
+    case .currentVMID: return "vmalls12e1is"
+    case .all: return "alle1is"
+    case .stage1: return "vmalle1is"
+    }
+  }
+}
+
+extension Range<UInt64> {
+  fileprivate var operands: String { "\(lowerBound.hex) \((upperBound - lowerBound).hex)" }
+}
+
+extension UInt64 {
+  fileprivate var hex: String { "0x" + String(self, radix: 16) }
+}
