@@ -38,15 +38,18 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Engine"], path: "Tests/Support", swiftSettings: strict),
     .testTarget(
-      name: "EngineTests", dependencies: ["Engine", "TestSupport"], path: "Tests/Engine", swiftSettings: strict),
+      name: "EngineTests", dependencies: ["Engine", "TestSupport"], path: "Tests/Engine",
+      swiftSettings: strict),
     .testTarget(
-      name: "ScenarioTests", dependencies: ["Engine", "Scenario", "TestSupport"], path: "Tests/Scenario",
+      name: "ScenarioTests", dependencies: ["Engine", "Scenario", "TestSupport"],
+      path: "Tests/Scenario",
       swiftSettings: strict),
     .testTarget(
       name: "CaptureTests", dependencies: ["Engine", "Scenario"], path: "Tests/Captures",
       swiftSettings: strict),
     .testTarget(
-      name: "CanvasTests", dependencies: ["Canvas", "TestSupport"], path: "Tests/Canvas", swiftSettings: strict),
+      name: "CanvasTests", dependencies: ["Canvas", "TestSupport"], path: "Tests/Canvas",
+      swiftSettings: strict),
     .testTarget(
       name: "ViewerTests", dependencies: ["Engine", "Scenario", "Canvas", "Viewer"],
       path: "Tests/Viewer", exclude: ["Frames"], swiftSettings: strict),

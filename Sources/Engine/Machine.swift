@@ -13,6 +13,8 @@ public struct Machine: Sendable {
   var tasks: [Task] = []
   /// Who carries out the event under way, as `parkedOwner` holds it.
   var owner: UInt64 = 0
+  /// What that event holds of `mmap_lock` where it holds it.
+  var mapLock = MapLock.none
   /// What the event under way has counted.
   var tally = Tally()
   /// How shadows are found when canonical pages go.
@@ -69,8 +71,8 @@ extension Machine {
     case unlockedRecords, sleepingRecords, unsafeRecord
     /// Where the next event that may drop `mmu_lock` stops: that address + 1, or 0.
     case pauseAt
-    /// Who stopped, how many of its tasks are left, and the tasks.
-    case parkedOwner, parkedCount, parkedTasks
+    /// Who stopped, what it holds of `mmap_lock`, how many of its tasks are left, and the tasks.
+    case parkedOwner, parkedLock, parkedCount, parkedTasks
     /// Words of tables that were not cleaned to the point of coherency.
     case uncleaned
     /// Slot of the SMMU's records, 0 before there is a device; commands in its queue; next VMID of the SMMU's own allocator.

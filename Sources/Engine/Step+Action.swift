@@ -63,6 +63,8 @@ extension Step {
     case memslotFound
     /// The VMM has no mapping at an address of its own.
     case noVMA
+    /// The paused event holds `mmap_lock`, which the fault needs.
+    case mapLockHeld
     /// The VMM's mapping forbids the access, at an address of its own.
     case hostRefused
     /// Size of the mapping: of the VMA in `size`, the limit in `value`, of L1's leaf in `extra`.
@@ -179,6 +181,8 @@ extension Step {
     case hostReuse
     /// A shared page is copied: the new one in `value`, the old in `extra`.
     case hostCopy
+    /// The entry that was to be changed is another by now.
+    case hostChanged
     /// A huge page's mapping becomes 512 of pages.
     case hostSplit
     /// The table is emptied for a range.

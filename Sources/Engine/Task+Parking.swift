@@ -10,6 +10,13 @@ extension Machine {
 
   private static let taskWords: UInt64 = 8
 
+  /// How an event holds the lock of the VMM's address space (`mmap_lock`).
+  enum MapLock: UInt64, Comparable {
+    case none, read, write
+
+    static func < (one: MapLock, other: MapLock) -> Bool { one.rawValue < other.rawValue }
+  }
+
   /// Whether an event is paused.
   public var isPaused: Bool { self[.parkedOwner] != 0 }
 
@@ -30,6 +37,9 @@ extension Machine {
     }
     self[.parkedCount] = UInt64(tasks.count)
     self[.parkedOwner] = owner
+    // What changes the VMM's memory notifies with the lock held.
+    let isNotifying = tasks.contains { if case .endInvalidation = $0 { true } else { false } }
+    self[.parkedLock] = (isNotifying ? max(mapLock, .read) : .none).rawValue
     self[.pauseAt] = 0
     tasks = []
   }
@@ -54,34 +64,47 @@ extension Machine {
     owner = self[.parkedOwner]
     self[.parkedCount] = 0
     self[.parkedOwner] = 0
+    mapLock = MapLock(rawValue: self[.parkedLock]) ?? .none
+    self[.parkedLock] = 0
   }
 
-  /// Refuses an event that would wait for the paused one: its vCPU, or who needs a lock that it holds. A
-  /// paused change of the VMM's memory holds `mmap_lock` for reading, one of the slots `slots_lock`.
+  /// Whether the paused event holds `mmap_lock` for writing, so that no fault finds a VMA.
+  var isMapLocked: Bool { self[.parkedLock] == MapLock.write.rawValue }
+
+  /// Refuses an event that would wait for the paused one: its vCPU, or what needs a lock that it holds.
   mutating func requireNoConflict(_ event: Event) throws(Refusal) {
     owner = Self.owner(of: event)
+    mapLock = Self.mapLock(of: event)
     guard isPaused else { return }
     let parked = self[.parkedOwner]
     if owner == parked, owner >= Owner.firstVCPU {
       throw Refusal(.vcpuPaused(Int(owner - Owner.firstVCPU)), operand: 0)
     }
-    let needsWrite =
-      switch event {
-      case .host(.unmap), .host(.protect), .host(.hugePages), .host(.merge), .host(.fork),
-        .host(.collapse):
-        true
-      default: owner == Owner.memslot
-      }
-    if needsWrite, parked < Owner.firstVCPU { throw Refusal(.lockHeld, operand: 0) }
+    let held = MapLock(rawValue: self[.parkedLock]) ?? .none
+    let waits = mapLock == .write ? held != .none : mapLock == .read && held == .write
+    if waits || owner == Owner.memslot && parked == Owner.memslot {
+      throw Refusal(.lockHeld, operand: 0)
+    }
   }
 
   private static func owner(of event: Event) -> UInt64 {
     switch event {
     case .addMemslot, .host(.deleteMemslot), .host(.dirtyLog), .host(.getDirtyLog): Owner.memslot
     case .access(_, let vcpu, _, _, _), .context(let vcpu, _, _, _), .invalidate(let vcpu, _),
-      .l2Invalidate(let vcpu), .vncr(let vcpu, _), .run(let vcpu), .wait(let vcpu):
+      .l2Invalidate(let vcpu), .vncr(let vcpu, _):
       Owner.firstVCPU + UInt64(vcpu)
     default: Owner.host
+    }
+  }
+
+  /// What an event needs of `mmap_lock` from the beginning. A guest's access takes it when it faults.
+  private static func mapLock(of event: Event) -> MapLock {
+    switch event {
+    case .addMemslot, .host(.unmap), .host(.protect), .host(.hugePages), .host(.merge),
+      .host(.fork), .host(.collapse), .host(.deleteMemslot):
+      .write
+    case .host(.discard), .host(.touch): .read
+    default: .none
     }
   }
 }

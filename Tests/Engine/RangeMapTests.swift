@@ -19,7 +19,8 @@ import Testing
     machine.memory.entries(in: Machine.allAddresses, of: machine.mmu(1).reverseMap)
   }
 
-  @Test func `the loop that fuses stops at the first gap, and what lies beyond keeps its payload`() {
+  @Test func `the loop that fuses stops at the first gap, and what lies beyond keeps its payload`()
+  {
     // The example of the posting's text, each number times 16, so that ranges are whole pages.
     var machine = Machine(Configuration(nested: true, reverseMap: .v2))
     let valid = RangeMap.v2.validEntry

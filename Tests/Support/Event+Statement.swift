@@ -27,6 +27,12 @@ extension Event {
     case .invalidate(let vcpu, let operation): return "l1@\(vcpu) tlbi \(operation.operands)"
     case .l2Invalidate(let vcpu): return "l2@\(vcpu) tlbi vmalle1is"
     case .vncr(let vcpu, let ipa): return "l1@\(vcpu) vncr \(ipa.hex)"
+    case .run(let vcpu): return "l1@\(vcpu) run"
+    case .wait(let vcpu): return "l1@\(vcpu) wait"
+    case .otherVM(let number, let operation): return "other-vm \(number) \(operation.statement)"
+    case .iommu(let device, let operation): return "iommu@\(device) \(operation.statement)"
+    case .dma(let device, let address, let write):
+      return "dev@\(device) \(write ? "write" : "read") \(address.hex)"
     case .pause(let address): return "pause at=\(address.hex)"
     case .resume: return "resume"
     case .failReverseMap(let insertions, let erasures):
@@ -53,6 +59,28 @@ extension HostOperation {
     case .eagerSplit(let size): "eager-split \(size.hex)"
     case .deleteMemslot(let ipa): "delete-memslot \(ipa.hex)"
     case .noHugePages(let range): "no-thp \(range.operands)"
+    }
+  }
+}
+
+extension OtherVMOperation {
+  fileprivate var statement: String {
+    switch self {
+    case .run(let cpu): "run cpu=\(cpu)"
+    case .wait: "wait"
+    case .unmap(let range): "unmap \(range.operands)"
+    }
+  }
+}
+
+extension IOMMUOperation {
+  fileprivate var statement: String {
+    switch self {
+    case .attach: "attach"
+    case .detach: "detach"
+    case .map(let range, let physical, let write):
+      "map \(range.operands) \(physical.hex) \(write ? "rw" : "r")"
+    case .unmap(let range): "unmap \(range.operands)"
     }
   }
 }

@@ -35,7 +35,8 @@ public struct RandomRun {
       let start = machine.memory.journalCount
       guard (try? machine.apply(event)) != nil else { continue }
       done.append(event)
-      broken = machine.violations(after: start..<machine.memory.journalCount)
+      broken =
+        machine.violations(after: start..<machine.memory.journalCount)
         .first { rules.contains($0.invariant) }?.invariant
     }
     self.configuration = configuration

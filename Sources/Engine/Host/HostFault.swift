@@ -94,17 +94,26 @@ extension Machine {
       in: start..<start + Self.hugeSize, of: RangeTree(slot: Register.noHugePages.slot)) == nil
   }
 
-  /// `do_huge_zero_wp_pmd`: a huge page of zeros of our own.
+  /// `do_huge_zero_wp_pmd`: a huge page of zeros of our own, if the entry still is what it was.
   mutating func replaceHugeZeroPage(_ start: UInt64) {
+    guard hostWalk(start).entry.has(HostEntry.zero), hostWalk(start).level == 2 else {
+      note(.hostChanged, .host, at: start, size: Self.hugeSize, level: 2)
+      return
+    }
     let page = allocateHostPage(size: Self.hugeSize)
     note(.hostHugePage, .host, at: start, size: Self.hugeSize, level: 2, value: page)
     setHostLeaf(
       .leaf(page, level: 2, HostEntry.exclusive | HostEntry.write), at: start, level: 2)
   }
 
-  /// `wp_page_copy`: a page of our own with the contents of the zero page or the KSM page.
+  /// `wp_page_copy`: a page of our own with the contents of the zero page or the KSM page, if one of them
+  /// still is there: while the notifiers ran, another thread may have been quicker.
   mutating func copyOnWrite(_ hva: UInt64) {
-    let (old, _, slot) = hostWalk(hva)
+    let (old, level, slot) = hostWalk(hva)
+    guard level == 3, old.has(HostEntry.zero) || old.has(HostEntry.merged) else {
+      note(.hostChanged, .host, at: hva, size: 4096, level: 3)
+      return
+    }
     let page = allocateHostPage(size: 4096)
     note(.hostCopy, .host, at: hva, size: 4096, level: 3, value: page, extra: old.address)
     if let vma = vma(at: hva) { setVMA(vma.range, vma.flags.union(.anonymous)) }

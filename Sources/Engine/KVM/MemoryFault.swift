@@ -22,6 +22,10 @@ extension Machine {
 
   mutating func mapMemory(_ fault: MemoryFault) -> Attempt {
     let hva = hva(of: fault.ipa, in: fault.slot)
+    if isMapLocked {
+      note(.mapLockHeld, .host, at: hva)
+      return .ended(.blocked)
+    }
     guard let vma = vma(at: hva) else {
       note(.noVMA, .host, at: hva)
       return .ended(.efault)

@@ -14,7 +14,7 @@ extension Machine {
   mutating func translateVNCR(of vcpu: VCPU) -> [Task]? {
     let ipa = self[vcpu, .vncr] & ~4095
     guard self[vcpu, .vncr] != 0, self[vcpu, .vncrPage] == 0, let slot = usableMemslot(at: ipa),
-      self[.invalidateInProgress] == 0
+      self[.invalidateInProgress] == 0, !isMapLocked
     else { return nil }
     switch hostFault(hva(of: ipa, in: slot), write: true) {
     case .first(let tasks): return tasks

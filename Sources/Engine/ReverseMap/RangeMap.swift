@@ -205,7 +205,8 @@ struct RangeMap: ReverseMapPolicy {
   }
 
   func didUnmapAll(_ mmu: MMU, in machine: inout Machine) {
-    if machine[mmu, .broken] != 0 {
+    // What broke the map while this sweep was under way must keep it broken.
+    if !heedsSweeps, machine[mmu, .broken] != 0 {
       machine.note(.brokenCleared, mmu.tableID)
       machine[mmu, .broken] = 0
     }

@@ -146,6 +146,10 @@ extension Step {
       return Explanation(
         "EFAULT", "the VMM has nothing mapped at \(at)", "KVM_RUN fails; no table changes.",
         .mmu("kvm_s2_fault_get_vma_info"))
+    case .mapLockHeld:
+      return Explanation(
+        "blocked", "the fault at VMM \(at) waits for mmap_lock",
+        "The paused event holds it for writing.", .mmu("kvm_s2_fault_get_vma_info"))
     case .hostRefused:
       return Explanation(
         "EFAULT", "the VMM's mapping at \(at) forbids the access",

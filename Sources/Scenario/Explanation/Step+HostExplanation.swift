@@ -45,6 +45,11 @@ extension Step {
       return Explanation(
         "host copy", "VMM \(at): PA \(Phrase.address(extra)) → \(Phrase.address(value))",
         "The page is shared, so the writer gets a copy.", .memory("memory.c", "wp_page_copy"))
+    case .hostChanged:
+      return Explanation(
+        "host page", "VMM \(at): the page is another by now, and stays as it is",
+        "Another thread changed the entry while the notifiers ran; the access is tried again.",
+        .memory("memory.c", "wp_page_copy"))
     case .hostSplit:
       return Explanation(
         "host split", "VMM \(Phrase.span(self)): 512 pages in place of the huge one",

@@ -135,8 +135,13 @@ extension Glossary {
       ]),
     Entry(
       "leaf-outlives-page",
-      "Rule: a leaf maps a page that the VMM has at that place now, and is writable only if the page is.",
+      "Rule: a leaf maps a page that the VMM has at that place now.",
       shows: "violations", see: ["invariant", "notifier"]),
+    Entry(
+      "writable-leaf",
+      "Rule: a leaf is writable only if the VMM's page is. Linux 7.3.4 breaks it where L1 changes an "
+        + "entry without a TLBI and L2 writes.",
+      shows: "violations", see: ["invariant", "relax", "stale"]),
     Entry(
       "shadow-composition",
       "Rule: a shadow leaf, when it is made, is L1's entry composed with canonical memory.",

@@ -18,7 +18,7 @@ extension Step.Action {
     case .mmioExit, .memslotFound, .addMemslot, .deleteMemslot: .memslots
     case .noVMA, .hostRefused: .hostAccess
     case .sizeChosen: .mappingSize
-    case .blocked, .retryAfterNotifier, .retryInvalidation: .retry
+    case .blocked, .mapLockHeld, .retryAfterNotifier, .retryInvalidation: .retry
     case .lockRead, .unlockRead, .lockWrite, .unlockWrite: .lock
     case .vcpuStays, .vcpuLeaves, .vmidTaken, .vmidKept, .vmidRollover, .vmidReserved, .vmidFlush:
       .vmidAllocation
@@ -44,7 +44,7 @@ extension Step.Action {
     case .notifierStart, .notifierEnd: .notifier
     case .hostPage, .hostHugePage, .hostHugetlb, .hostZeroPage, .hostHugeZeroPage, .noHugePages:
       .hostPages
-    case .hostReuse, .hostCopy, .hostFork: .copyOnWrite
+    case .hostReuse, .hostCopy, .hostChanged, .hostFork: .copyOnWrite
     case .hostSplit, .hostZap, .hostFlags, .hostProtect: .hostMappings
     case .hostCollapse: .collapsing
     case .hostMergeProtect, .hostMerge: .merging
