@@ -162,6 +162,7 @@ extension Invariant {
   var title: SafeText {
     switch self {
     case .leafOutlivesPage: "no leaf outlives its host page"
+    case .writableLeaf: "no leaf is writable over a read-only page"
     case .shadowComposition: "a new shadow leaf is L1's entry and the canonical page"
     case .tableCounts: "table pages and entries are counted right"
     case .staleTLB: "no TLB entry outlives its leaf"
