@@ -48,7 +48,8 @@ extension Pagewalk {
         if json {
           FileDescriptor.output.write(try Self.encode(Report(file: file, policies: costs)))
         } else {
-          FileDescriptor.output.write((index > 0 ? "\n" : "") + CostTable(scenario, costs).text)
+          FileDescriptor.output.write(
+            lines: (index > 0 ? "\n" : "") + CostTable(scenario, costs).text)
         }
       }
     }

@@ -1,17 +1,74 @@
 import ArgumentParser
 import Canvas
+import FoundationEssentials
+import Glibc
+import Scenario
+import Viewer
 
 /// Options about colours and characters.
 struct Look: ParsableArguments {
   @Option(help: ArgumentHelp("Colours: auto, always or never.", valueName: "when"))
-  var color = ColourChoice.auto
+  var color: ColourChoice?
 
-  @Flag(help: "Draw in ASCII, whatever the locale.")
-  var ascii = false
+  @Flag(inversion: .prefixedNo, help: "Draw in ASCII, whatever the locale.")
+  var ascii: Bool?
 
-  @Option(help: "Colours for a dark or light background, for high contrast or colour blindness.")
-  var theme = Theme.dark
+  @Option(help: "Colours: dark, light, high-contrast or colour-blind.")
+  var theme: Theme?
+}
+
+/// Options about the screen.
+struct Manners: ParsableArguments {
+  @Flag(inversion: .prefixedNo, help: "Use the mouse from the start.")
+  var mouse: Bool?
+
+  @Option(help: "How much is said: plain, engineer or bits.")
+  var detail: DetailLevel?
 }
 
 extension ColourChoice: ExpressibleByArgument {}
 extension Theme: ExpressibleByArgument {}
+extension DetailLevel: ExpressibleByArgument {}
+
+/// Finds and reads what a person has chosen.
+enum Configuration {
+  /// The file, whether it is there or not: what `PAGEWALK_CONFIG` says, else `pagewalk/config` in
+  /// `XDG_CONFIG_HOME` or `~/.config`. Nil if none of these is set. As the XDG specification asks, a
+  /// folder that is not given in full does not count.
+  static var file: String? {
+    if let path = environment("PAGEWALK_CONFIG") { return path }
+    let folders = [environment("XDG_CONFIG_HOME"), environment("HOME").map { $0 + "/.config" }]
+    return folders.lazy.compactMap { $0 }.first { $0.hasPrefix("/") }.map {
+      $0 + "/pagewalk/config"
+    }
+  }
+
+  /// A variable that is set, and not empty.
+  private static func environment(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// What is chosen in the file, in the environment and by options.
+  static func read(_ look: Look, _ manners: Manners? = nil) throws -> Preferences {
+    var preferences = Preferences()
+    if let file, environment("PAGEWALK_CONFIG") != nil || access(file, F_OK) == 0 {
+      do {
+        preferences = try Preferences(parsing: Pagewalk.contents(of: file), file: file)
+      } catch let error as ScenarioError {
+        throw Failure.input(error.description)
+      }
+    }
+    do {
+      try preferences.read(environment: environment)
+    } catch {
+      throw Failure.usage(error.message.string)
+    }
+    preferences.theme.choose(look.theme, .option("--theme"))
+    preferences.colour.choose(look.color, .option("--color"))
+    preferences.ascii.choose(look.ascii, .option(look.ascii == false ? "--no-ascii" : "--ascii"))
+    preferences.mouse.choose(
+      manners?.mouse, .option(manners?.mouse == false ? "--no-mouse" : "--mouse"))
+    preferences.detail.choose(manners?.detail, .option("--detail"))
+    return preferences
+  }
+}

@@ -1,9 +1,11 @@
+import Canvas
 import FoundationEssentials
 import Glibc
 
-/// Writes a line to the standard error.
+/// Writes a message to the standard error. What names and texts from outside hold that a terminal would
+/// act on is spelled out.
 func writeError(_ message: String) {
-  FileDescriptor.error.write(message + "\n")
+  FileDescriptor.error.write(lines: message)
 }
 
 /// Everything that the standard input gives.
@@ -25,6 +27,14 @@ struct FileDescriptor {
   static let error = FileDescriptor(number: 2)
 
   func write(_ text: String) { write([UInt8](text.utf8)) }
+
+  /// Writes lines of text of any origin, safe to print. The last one ends, too.
+  func write(lines: String) {
+    let lines = lines.hasSuffix("\n") ? lines.dropLast() : lines[...]
+    for line in lines.split(separator: "\n", omittingEmptySubsequences: false) {
+      write(SafeText(line).string + "\n")
+    }
+  }
 
   func write(_ bytes: [UInt8]) {
     var rest = bytes[...]

@@ -15,7 +15,9 @@ struct Pagewalk: ParsableCommand {
       Exit codes: 0 done; 1 the answer is no (an expectation failed); 2 wrong usage; 3 wrong input; \
       4 no usable terminal.
       """,
-    subcommands: [View.self, Render.self, Run.self, Dump.self, Compare.self, Windows.self],
+    subcommands: [
+      View.self, Render.self, Run.self, Dump.self, Compare.self, Windows.self, Config.self,
+    ],
     defaultSubcommand: View.self)
 }
 
@@ -84,7 +86,7 @@ extension Pagewalk {
     return scenario
   }
 
-  private static func contents(of path: String) throws -> [UInt8] {
+  static func contents(of path: String) throws -> [UInt8] {
     if path == "-" { return readStandardInput() }
     do {
       return try [UInt8](Data(contentsOf: URL(filePath: path)))

@@ -23,21 +23,25 @@ extension Pagewalk {
     var policy: [String] = []
 
     @OptionGroup var look: Look
+    @OptionGroup var manners: Manners
 
     @Flag(help: "Print a picture in SVG.")
     var svg = false
 
     func run() throws {
+      let preferences = try Configuration.read(look, manners)
       let session = try Pagewalk.session(of: file, at: at, policies: policy)
-      var model = Model(session, width: size.width, height: size.height)
+      var model = Model(
+        session, width: size.width, height: size.height, settings: preferences.settings)
       model.finishWork()
-      let characters = Terminal.characters(asciiOnly: look.ascii)
+      let characters = Terminal.characters(asciiOnly: preferences.ascii.value)
       let frame = model.frame().shown(in: characters)
-      let depth = Terminal.depth(look.color)
+      let depth = Terminal.depth(preferences.colour.value)
       FileDescriptor.output.write(
         svg
-          ? frame.svg(theme: look.theme)
-          : depth == .mono ? frame.text : frame.ansiText(theme: look.theme, depth: depth))
+          ? frame.svg(theme: preferences.theme.value)
+          : depth == .mono
+            ? frame.text : frame.ansiText(theme: preferences.theme.value, depth: depth))
     }
   }
 }

@@ -21,22 +21,28 @@ extension Pagewalk {
     var policy: [String] = []
 
     @OptionGroup var look: Look
+    @OptionGroup var manners: Manners
 
     /// What of a history is carried out before the screen opens, so that a mistake in a scenario of a
     /// person's making is found before. What is left follows while the person looks.
     private static let before = (statements: 5_000, words: 100_000)
 
     func run() throws {
+      let preferences = try Configuration.read(look, manners)
       let session = try start()
       var terminal: Terminal
       do {
         terminal = try Terminal(
-          Terminal.Options(theme: look.theme, colour: look.color, asciiOnly: look.ascii))
+          Terminal.Options(
+            theme: preferences.theme.value, colour: preferences.colour.value,
+            asciiOnly: preferences.ascii.value, mouse: preferences.mouse.value))
       } catch {
         throw Failure.environment(
           "\(error); without a screen there are `pagewalk run`, `dump` and `render`")
       }
-      var model = Model(session, width: terminal.size.width, height: terminal.size.height)
+      var model = Model(
+        session, width: terminal.size.width, height: terminal.size.height,
+        settings: preferences.settings)
       terminal.present(model.frame())
       while !model.isFinished {
         let input = terminal.nextInput(timeout: model.isBusy ? .zero : model.tickInterval)

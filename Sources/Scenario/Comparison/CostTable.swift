@@ -6,12 +6,12 @@ public struct CostTable {
 
   /// A table of a scenario's costs.
   public init(_ scenario: Scenario, _ costs: [PolicyCost]) {
-    title = scenario.printableTitle
+    title = scenario.title
     file = scenario.file
     self.costs = costs
   }
 
-  /// The table, then the rules that were broken.
+  /// The table, then the rules that were broken; not fit for a terminal before it is made safe.
   public var text: String {
     let head = [
       "policy", "notifiers", "full", "removed", "needed", "refaults", "entries", "bytes", "unknown",
@@ -43,14 +43,5 @@ public struct CostTable {
       "\(cost.leavesNeeded)", "\(cost.refaults)", "\(cost.peakEntries)",
       Phrase.size(UInt64(cost.peakBytes)), Phrase.size(cost.peakUnknown), "\(cost.peakStale)",
     ]
-  }
-}
-
-extension Scenario {
-  /// The title with its control characters left out, for an output that is not the screen.
-  var printableTitle: String {
-    String(
-      String.UnicodeScalarView(
-        title.unicodeScalars.filter { $0.properties.generalCategory != .control }))
   }
 }

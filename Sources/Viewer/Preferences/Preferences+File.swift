@@ -1,0 +1,149 @@
+import Canvas
+import Scenario
+
+/// The file of the configuration: lines `NAME = VALUE`, and `key ACTION = KEY ...` with keys in their
+/// spelling, separated by blanks; after `=` nothing takes an action's keys away. A line that begins with
+/// `#` is a comment.
+extension Preferences {
+  /// Reads a file of the configuration.
+  ///
+  /// - Throws: the first mistake, with its place.
+  public init(parsing bytes: [UInt8], file: String) throws(ScenarioError) {
+    self.init()
+    var lines = Lines(bytes, file: file)
+    // The line in which a name was given a value.
+    var names: [String: Int] = [:]
+    while try lines.next() {
+      guard let name = lines.word else { continue }
+      if name.text.hasPrefix("#") { continue }
+      lines.take()
+      let isKey = name.text == "key"
+      let subject = isKey ? try lines.expect("the name of an action") : name
+      if isKey, Action(rawValue: subject.text) == nil {
+        throw lines.error(subject, "expected the name of an action, as in `next-event`")
+      }
+      if let line = names.updateValue(lines.number, forKey: (isKey ? "key " : "") + subject.text) {
+        throw lines.error(subject, "expected each name once: it is in line \(line), too")
+      }
+      guard lines.word?.text == "=" else {
+        throw lines.error(lines.word, "expected '=' after '\(SafeText(subject.text))'")
+      }
+      lines.take()
+      if isKey { try readKeys(of: subject.text, &lines) } else { try readValue(of: name, &lines) }
+    }
+    try checkKeys(file)
+  }
+
+  private mutating func readValue(of name: Lines.Word, _ lines: inout Lines) throws(ScenarioError) {
+    let origin = Origin.file(lines.file, line: lines.number)
+    switch name.text {
+    case "theme": theme.choose(try lines.value(), origin)
+    case "color": colour.choose(try lines.value(), origin)
+    case "ascii": ascii.choose(try lines.value() == Switch.on, origin)
+    case "mouse": mouse.choose(try lines.value() == Switch.on, origin)
+    case "detail": detail.choose(try lines.value(), origin)
+    default: throw lines.error(name, "expected theme, color, ascii, mouse, detail or key")
+    }
+  }
+
+  private enum Switch: String, CaseIterable { case on, off }
+
+  private mutating func readKeys(of name: String, _ lines: inout Lines) throws(ScenarioError) {
+    guard let action = Action(rawValue: name) else { return }
+    var found: [Key] = []
+    while let word = lines.word {
+      guard let key = Key(spelling: word.text) else {
+        throw lines.error(word, "expected a key, as in: j G space ctrl-d shift-right alt-x F1")
+      }
+      if action == .pane, key.description.count != 1 || !("1"..."9").contains(key.description) {
+        throw lines.error(word, "expected digits: the key of a pane is its number")
+      }
+      found.append(key)
+      lines.take()
+    }
+    keys[action, default: Choice([])].choose(found, .file(lines.file, line: lines.number))
+  }
+
+  /// No key can have two actions.
+  private func checkKeys(_ file: String) throws(ScenarioError) {
+    var owners: [Key: Int] = [:]
+    let lines = keys.values.compactMap { choice -> (line: Int, keys: [Key])? in
+      guard case .file(_, let line) = choice.origin else { return nil }
+      return (line, choice.value)
+    }
+    for (line, keys) in lines.sorted(by: { $0.line < $1.line }) {
+      for key in keys {
+        if let other = owners.updateValue(line, forKey: key) {
+          throw ScenarioError(
+            file: file, line: line, column: 1,
+            message: "expected keys of no other action: \(key) is in line \(other)")
+        }
+      }
+    }
+  }
+}
+
+/// The lines of a file, word by word.
+private struct Lines {
+  struct Word {
+    let text: String
+    /// Its place in its line, in bytes from 1.
+    let column: Int
+  }
+
+  let file: String
+  private(set) var number = 0
+  private var rest: [UInt8].SubSequence
+  private var words: ArraySlice<Word> = []
+  private var end = 1
+
+  init(_ bytes: [UInt8], file: String) {
+    self.file = file
+    rest = bytes[...]
+  }
+
+  /// The word that is to be read.
+  var word: Word? { words.first }
+
+  mutating func take() { words.removeFirst() }
+
+  mutating func expect(_ what: String) throws(ScenarioError) -> Word {
+    guard let word else { throw error(nil, "expected " + what) }
+    take()
+    return word
+  }
+
+  /// One of the values of a type, and nothing after it.
+  mutating func value<Value: RawRepresentable & CaseIterable>() throws(ScenarioError) -> Value
+  where Value.RawValue == String {
+    let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
+    let word = try expect(names)
+    guard let value = Value(rawValue: word.text) else { throw error(word, "expected " + names) }
+    if let more = self.word { throw error(more, "expected the end of the line") }
+    return value
+  }
+
+  func error(_ word: Word?, _ message: String) -> ScenarioError {
+    ScenarioError(file: file, line: number, column: word?.column ?? end, message: message)
+  }
+
+  /// Goes to the next line; false after the last.
+  mutating func next() throws(ScenarioError) -> Bool {
+    if rest.isEmpty { return false }
+    number += 1
+    let line = rest.prefix { $0 != UInt8(ascii: "\n") }
+    rest = rest[line.endIndex...].dropFirst()
+    end = line.count + 1
+    words = []
+    let blanks = Set(" \t\r".utf8)
+    for word in line.split(whereSeparator: { blanks.contains($0) }) {
+      let column = word.startIndex - line.startIndex + 1
+      guard let text = String(validating: word, as: UTF8.self) else {
+        throw ScenarioError(
+          file: file, line: number, column: column, message: "expected valid UTF-8")
+      }
+      words.append(Word(text: text, column: column))
+    }
+    return true
+  }
+}

@@ -1,0 +1,28 @@
+import Canvas
+
+extension Preferences {
+  /// Every value and where it comes from, a line each: as in the file, with the origin at the end.
+  public var text: String {
+    var rows: [(String, Origin)] = [
+      ("theme = \(theme.value.rawValue)", theme.origin),
+      ("color = \(colour.value.rawValue)", colour.origin),
+      ("ascii = \(ascii.value ? "on" : "off")", ascii.origin),
+      ("mouse = \(mouse.value ? "on" : "off")", mouse.origin),
+      ("detail = \(detail.value.rawValue)", detail.origin),
+    ]
+    let map = keyMap
+    for action in Action.allCases {
+      let now = map.keys(for: action)
+      // A default key that the file gives to another action is taken away by that line.
+      let taker = action.defaultKeys.lazy.filter { !now.contains($0) }
+        .compactMap { map.command(for: $0) }.first
+      let origin = keys[action]?.origin ?? taker.flatMap { keys[$0.action]?.origin } ?? .standard
+      rows.append(
+        ("key \(action.rawValue) = " + now.map(\.description).joined(separator: " "), origin))
+    }
+    let width = rows.map(\.0.count).max() ?? 0
+    return rows.map { row, origin in
+      SafeText(row).padded(to: width + 2).string + SafeText(origin.description).string + "\n"
+    }.joined()
+  }
+}

@@ -1,0 +1,108 @@
+import Canvas
+
+/// What a person has chosen, and where: on the command line, in the environment or in the file of the
+/// configuration, in this order.
+public struct Preferences: Sendable {
+  /// Where a value comes from.
+  public enum Origin: Equatable, Sendable {
+    /// Nobody has chosen.
+    case standard
+    /// A line of the configuration.
+    case file(String, line: Int)
+    /// A variable of the environment.
+    case environment(String)
+    /// An option of the command.
+    case option(String)
+  }
+
+  /// A value that can be chosen.
+  public struct Choice<Value: Sendable & Equatable>: Sendable {
+    /// The value.
+    public private(set) var value: Value
+    /// Where it comes from.
+    public private(set) var origin = Origin.standard
+
+    init(_ value: Value) { self.value = value }
+
+    /// Chooses another value, if there is one.
+    public mutating func choose(_ value: Value?, _ origin: Origin) {
+      guard let value else { return }
+      self.value = value
+      self.origin = origin
+    }
+  }
+
+  /// The colours of the roles.
+  public var theme = Choice(Theme.dark)
+  /// Whether there are colours.
+  public var colour = Choice(ColourChoice.auto)
+  /// Whether only ASCII is drawn.
+  public var ascii = Choice(false)
+  /// Whether the mouse is used from the start.
+  public var mouse = Choice(false)
+  /// How much is said at once.
+  public var detail = Choice(DetailLevel.engineer)
+  /// The keys of actions that have other ones than their own.
+  public internal(set) var keys: [Action: Choice<[Key]>] = [:]
+
+  /// What is chosen by nobody.
+  public init() {}
+
+  /// Chooses what variables of the environment say: `PAGEWALK_THEME`, and `NO_COLOR` against a colour that
+  /// the file asks for.
+  ///
+  /// - Parameter value: The value of a variable, nil if it is unset.
+  /// - Throws: what was expected, if a value is none.
+  public mutating func read(environment value: (String) -> String?) throws(PreferenceError) {
+    if let name = value("PAGEWALK_THEME"), !name.isEmpty {
+      guard let theme = Theme(rawValue: name) else {
+        throw PreferenceError(
+          message: "PAGEWALK_THEME: expected \(Theme.names), not '\(SafeText(name))'")
+      }
+      self.theme.choose(theme, .environment("PAGEWALK_THEME"))
+    }
+    if let text = value("NO_COLOR"), !text.isEmpty {
+      colour.choose(.never, .environment("NO_COLOR"))
+    }
+  }
+
+  /// Which key does what.
+  public var keyMap: KeyMap {
+    var map = KeyMap()
+    for action in keys.keys { map.unbind(action) }
+    for action in Action.allCases {
+      for key in keys[action]?.value ?? [] { map.bind(key, to: action) }
+    }
+    return map
+  }
+
+  /// What the screen is opened with.
+  public var settings: Settings {
+    Settings(keyMap: keyMap, detailLevel: detail.value, usesMouse: mouse.value)
+  }
+}
+
+/// What is wrong with a variable of the environment.
+public struct PreferenceError: Error {
+  /// What was expected.
+  public let message: SafeText
+}
+
+extension Theme {
+  /// The names of all themes, for messages.
+  static var names: SafeText {
+    SafeText(allCases.map(\.rawValue).joined(separator: ", "))
+  }
+}
+
+extension Preferences.Origin: CustomStringConvertible {
+  /// The origin in a word or two: `default`, `FILE:LINE`, `environment NAME` or `option NAME`.
+  public var description: String {
+    switch self {
+    case .standard: "default"
+    case .file(let name, let line): "\(name):\(line)"
+    case .environment(let name): "environment \(name)"
+    case .option(let name): "option \(name)"
+    }
+  }
+}

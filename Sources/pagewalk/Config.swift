@@ -1,0 +1,41 @@
+import ArgumentParser
+import Canvas
+import Viewer
+
+extension Pagewalk {
+  /// `pagewalk config`.
+  struct Config: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Say what is configured, and where.", subcommands: [Show.self])
+  }
+}
+
+extension Pagewalk.Config {
+  /// `pagewalk config show`.
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print each value, and where it comes from.",
+      discussion: """
+        The file is $PAGEWALK_CONFIG, else $XDG_CONFIG_HOME/pagewalk/config, else \
+        ~/.config/pagewalk/config. Its lines are what this prints, without the origins:
+
+          theme = dark | light | high-contrast | colour-blind
+          color = auto | always | never
+          ascii = on | off
+          mouse = on | off
+          detail = plain | engineer | bits
+          key ACTION = KEY KEY ...
+
+        A line that begins with # is a comment. Options go before the environment (PAGEWALK_THEME, \
+        NO_COLOR), and that before the file.
+        """)
+
+    @OptionGroup var look: Look
+    @OptionGroup var manners: Manners
+
+    func run() throws {
+      let preferences = try Configuration.read(look, manners)
+      FileDescriptor.output.write(preferences.text)
+    }
+  }
+}
