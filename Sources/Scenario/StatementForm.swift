@@ -20,6 +20,8 @@ public struct StatementForm: Sendable {
     "l1 tlbi ripas2e1is IPA pages=N granule=4K", "l1 tlbi vmalls12e1is", "l1 tlbi alle1is",
     "l1 tlbi vmalle1is", "l1 vncr IPA",
     "l2 read NIPA", "l2 write NIPA value=V", "l2 exec NIPA", "l2 tlbi vmalle1is",
+    "iommu attach", "iommu detach", "iommu map IOVA SIZE PA r", "iommu map IOVA SIZE PA rw",
+    "iommu unmap IOVA SIZE", "dev read IOVA", "dev write IOVA",
     "revmap fail N", "revmap fail-erase N", "pause at=ADDRESS", "resume",
   ].map { StatementForm($0) }
 

@@ -89,6 +89,8 @@ extension Action {
     case .aliases: ActionFacts(.answers, "where else is the selected page?", keys: "a")
     case .shadows: ActionFacts(.answers, "which shadows are there?", keys: "L")
     case .tlb: ActionFacts(.answers, "what does the TLB hold?", keys: "T")
+    case .windows:
+      ActionFacts(.answers, "what does DMA get, at every micro-step of this event?", keys: "V")
     case .counters: ActionFacts(.answers, "what was counted so far?", keys: "#")
     case .rules: ActionFacts(.answers, "which rules hold, and what breaks them?", keys: "!")
     case .costs: ActionFacts(.answers, "what does each policy cost?", keys: "%")

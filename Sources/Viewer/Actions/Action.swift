@@ -37,6 +37,7 @@ public enum Action: String, CaseIterable, Sendable {
   case aliases
   case shadows
   case tlb
+  case windows
   case counters
   case rules
   case costs

@@ -31,6 +31,12 @@ extension Model {
     case .policy, .costs, .shadows:
       return machine.configuration.nested
         ? nil : "There is no L2, so no shadow. A VM with nested=on has shadows."
+    case .windows:
+      if !branches[branch].hasDevices {
+        return "There is no device here. `iommu attach` after \(key(.command)) attaches one."
+      }
+      return timeline.currentEvent == nil
+        ? "Nothing has happened yet. \(key(.nextEvent)) goes to an event." : nil
     case .nextMatch, .previousMatch:
       return searched.isEmpty ? "Nothing was searched for. \(key(.search)) searches." : nil
     case .clearFilter:

@@ -4,21 +4,31 @@ import Scenario
 
 /// The pane of answers.
 extension Model {
-  /// Asks a question. An answer that leads somewhere gets the focus.
+  /// Asks a question. An answer that is to be read, and not only seen, gets the focus.
   mutating func ask(_ question: Question) {
     self.question = question
     detail = DocumentView()
-    forecast = question == .forecast ? Forecast(of: &session) : nil
+    lookAhead()
     switch question {
     case .provenance: answer = provenance()
     case .costs: answer = costs()
     case .differences: break
     default: answer = currentAnswer
     }
-    let leads = !answer.choices.isEmpty && question != .why
-    if leads || Layout(self).rect(of: .detail) == nil && question != .why, focus != .detail {
+    let isSeen = Layout(self).rect(of: .detail) != nil
+    if focus != .detail, question.takesFocus || !isSeen && question != .why {
       focusBefore = focus
       setFocus(.detail)
+    }
+  }
+
+  /// Finds out what an answer needs of other moments.
+  mutating func lookAhead() {
+    forecast = question == .forecast ? Forecast(of: &session) : nil
+    if question != .windows {
+      windows = nil
+    } else if let event = timeline.currentEvent, windows?.event != event + 1 {
+      windows = WindowChart(ofEvent: event, in: session)
     }
   }
 
@@ -44,6 +54,7 @@ extension Model {
     case .aliases: aliasAnswer
     case .tlb: tlbAnswer
     case .shadows: shadowsAnswer
+    case .windows: windowsAnswer
     case .counters: countersAnswer
     case .rules: rulesAnswer
     case .watches: watchesAnswer

@@ -45,7 +45,7 @@ extension Model {
       document.add(
         Line(isHere ? SafeText(.selected) : " ", .key)
           .adding(Self.name(of: moment).padded(to: 8, .right) + " ", .dim)
-          .adding(line), to: .moment(moment))
+          .adding(line), to: .moment(moment), indent: 21)
     }
     let others = jumps.places.filter { $0.branch == branch }
     if !others.isEmpty {

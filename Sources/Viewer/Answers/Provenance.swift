@@ -22,23 +22,45 @@ extension Model {
     chain.add(
       "now: level \(page.level), \(SafeText(Phrase.entry(entry.bits, level: page.level)))")
     chain.addBlank()
-    let slots = page.slots(of: index)
-    guard let store = machine.memory.lastStore(toAny: slots, in: 0..<machine.memory.position)
-    else {
+    guard let link = lastChange(of: cursor.address, in: selected, page, index) else {
       chain.add("Nothing was ever stored there: no event has needed it yet.")
       return chain
     }
-    let link = stepOf(store: store)
     add(link, to: &chain)
-    let before = machine.memory.lastStore(
-      toAny: slots, in: 0..<timeline.stores(ofEvent: link.event).lowerBound)
-    if link.step.action.removes, let before {
+    if link.step.action.removes,
+      let maker = event(before: link.event, where: { $0.makes(cursor.address, in: selected) })
+    {
       chain.addBlank()
-      chain.add("Before that it had been made by", .dim)
-      let maker = stepOf(store: before)
-      addEvent(maker.event, to: &chain)
+      chain.add("Before that it had been made in", .dim)
+      addEvent(maker, to: &chain)
     }
     return chain
+  }
+
+  /// The micro-step that made an entry what it is: the last store to it; or, where tables around it went
+  /// with it, the removal of its leaf. Nil if there was never anything.
+  private mutating func lastChange(
+    of address: UInt64, in table: TableID, _ page: TablePage, _ index: Int
+  ) -> CauseLink? {
+    let store = machine.memory.lastStore(
+      toAny: page.slots(of: index), in: 0..<machine.memory.position)
+    guard let store else { return nil }
+    let stored = stepOf(store: store)
+    if page.level == Geometry.lastLevel || page[index].bits != 0 { return stored }
+    let removes = { (step: Step) in step.removes(address, in: table) }
+    guard let event = event(before: stored.event + 1, where: removes) else { return stored }
+    session.seek(to: Moment(events: event + 1))
+    let steps = timeline.steps
+    return CauseLink(event: event, index: steps.lastIndex(where: removes) ?? 0, steps: steps)
+  }
+
+  /// The last event before one that has a micro-step of some kind, as far as it is looked for.
+  private mutating func event(before end: Int, where matches: (Step) -> Bool) -> Int? {
+    for candidate in (max(0, end - Self.eventsAtMost)..<end).reversed() {
+      session.seek(to: Moment(events: candidate + 1))
+      if timeline.steps.contains(where: matches) { return candidate }
+    }
+    return nil
   }
 
   /// A micro-step that a store belongs to, with all of its event.
@@ -110,26 +132,12 @@ extension Model {
       }
     }
     if let look = link.steps[...link.index].last(where: { $0.action == .lookUpUnknown }),
-      let event = eventThatLost(look, before: link.event)
+      let event = event(before: link.event, where: { $0.loses(look) })
     {
       chain.addBlank()
       chain.add("The range had become unknown in", .dim)
       addEvent(event, to: &chain)
     }
-  }
-
-  /// The last event before one that made the range of a look-up unknown.
-  private mutating func eventThatLost(_ look: Step, before event: Int) -> Int? {
-    let range = look.address..<look.address &+ max(1, look.size)
-    for candidate in (max(0, event - Self.eventsAtMost)..<event).reversed() {
-      session.seek(to: Moment(events: candidate + 1))
-      let found = timeline.steps.contains {
-        $0.action == .recordUnknown && $0.table == look.table
-          && range.overlaps($0.address..<$0.address &+ max(1, $0.size))
-      }
-      if found { return candidate }
-    }
-    return nil
   }
 }
 
@@ -153,6 +161,29 @@ extension Model.CauseLink {
       add { $0.action == .fault }
     }
     return causes
+  }
+}
+
+extension Step {
+  /// Whether the step removes, or makes, the leaf of an input address of a table.
+  fileprivate func removes(_ address: UInt64, in table: TableID) -> Bool {
+    action == .clearLeaf && self.table == table && covers(address)
+  }
+
+  fileprivate func makes(_ address: UInt64, in table: TableID) -> Bool {
+    action == .makeLeaf && self.table == table && covers(address)
+  }
+
+  /// Whether the step makes unknown what a look-up found unknown.
+  fileprivate func loses(_ look: Step) -> Bool {
+    action == .recordUnknown && table == look.table
+      && (address..<address &+ max(1, size)).overlaps(
+        look.address..<look.address &+ max(1, look.size))
+  }
+
+  private func covers(_ address: UInt64) -> Bool {
+    let size = max(4096, self.size)
+    return self.address & ~(size - 1) == address & ~(size - 1)
   }
 }
 

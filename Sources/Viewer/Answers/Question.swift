@@ -14,6 +14,8 @@ enum Question: String, CaseIterable {
   case aliases
   /// What does the TLB hold?
   case tlb
+  /// What does DMA get while the event is carried out?
+  case windows
   /// Which shadows are there?
   case shadows
   /// What has been counted?
@@ -40,6 +42,7 @@ enum Question: String, CaseIterable {
     case .forecast: "Next"
     case .aliases: "Aliases"
     case .tlb: "TLB"
+    case .windows: "DMA windows"
     case .shadows: "Shadows"
     case .counters: "Counters"
     case .rules: "Rules"
@@ -50,6 +53,9 @@ enum Question: String, CaseIterable {
     case .differences: "Differences"
     }
   }
+
+  /// Whether one goes into the answer, rather than on with what it is about.
+  var takesFocus: Bool { self != .why && self != .entry }
 
   /// Whether the answer is for the moment at which it was asked, and stays while one follows it.
   var isKept: Bool {

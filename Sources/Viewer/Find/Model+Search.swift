@@ -17,7 +17,7 @@ extension Model {
   /// Finds the next place of what was searched for last; after the end it goes on at the start.
   mutating func findNext(forward: Bool) {
     switch focus {
-    case .canonical, .guest, .shadow: findRow(forward)
+    case .canonical, .guest, .shadow, .iommu: findRow(forward)
     case .steps:
       let texts = timeline.steps.map {
         "\($0.explanation.label) \($0.explanation.what) \($0.explanation.why)"

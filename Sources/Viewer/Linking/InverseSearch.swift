@@ -4,7 +4,8 @@ import Engine
 struct InverseSearch: Equatable {
   enum Target: Equatable {
     case guest(GuestTable)
-    case shadow(Int)
+    /// A table that the host keeps.
+    case host(TableID)
   }
 
   let target: Target
@@ -25,8 +26,8 @@ struct InverseSearch: Equatable {
     let reader: TableReader
     switch target {
     case .guest(let guest): reader = TableReader(guest, in: machine)
-    case .shadow(let number):
-      guard let table = machine.table(.shadow(number)) else {
+    case .host(let id):
+      guard let table = machine.table(id) else {
         next = nil
         return []
       }

@@ -37,7 +37,9 @@ struct Link: Equatable {
         ipa = page
       }
       physical = machine.output(of: page, in: table)
-    case .iommu: physical = machine.output(of: page, in: table)
+    case .iommu:
+      physical = machine.output(of: page, in: table)
+      if let physical { searches.append(InverseSearch(.host(.canonical), for: physical)) }
     case .host: break
     }
     linkCanonical(in: machine)
@@ -55,6 +57,7 @@ struct Link: Equatable {
   }
 
   private mutating func linkCanonical(in machine: Machine) {
+    linkDevices(in: machine)
     guard let ipa else { return }
     add(ipa, to: .canonical)
     physical =
@@ -62,7 +65,21 @@ struct Link: Equatable {
     searches += machine.guestTables.map { InverseSearch(.guest($0), for: ipa) }
     for number in 0..<machine.configuration.shadows where machine.shadowContext(number).isValid {
       if !machine.shadowContext(number).stage2Enabled { add(ipa, to: .shadow(number)) }
-      if let physical { searches.append(InverseSearch(.shadow(number), for: physical)) }
+      if let physical { searches.append(InverseSearch(.host(.shadow(number)), for: physical)) }
+    }
+  }
+
+  /// Devices reach a page by its physical address.
+  private mutating func linkDevices(in machine: Machine) {
+    let physical =
+      physical
+      ?? ipa.flatMap {
+        machine.output(of: $0, in: .canonical) ?? machine.hostPage(at: $0)?.physical
+      }
+    guard let physical else { return }
+    for device in machine.attachedDevices {
+      let search = InverseSearch(.host(.iommu(device)), for: physical)
+      if !searches.contains(search) { searches.append(search) }
     }
   }
 
@@ -73,11 +90,16 @@ struct Link: Equatable {
       for address in search.run(in: machine, pages: &left) {
         switch search.target {
         case .guest(let guest): linkNested(address, through: guest, in: machine)
-        case .shadow(let number): add(address, to: .shadow(number))
+        case .host(.canonical) where ipa == nil:
+          ipa = address
+          linkCanonical(in: machine)
+        case .host(let id): add(address, to: id)
         }
       }
-      searches[0] = search
-      if search.isOver { searches.removeFirst() }
+      if let index = searches.firstIndex(where: { $0.target == search.target }) {
+        searches[index] = search
+        if search.isOver { searches.remove(at: index) }
+      }
     }
   }
 }

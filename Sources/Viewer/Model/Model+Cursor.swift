@@ -14,7 +14,7 @@ extension Model {
     case .steps: moveStepCursor(by: distance)
     case .detail: detail.move(by: distance, in: answer)
     case .reverseMap: moveReverseMapCursor(by: distance)
-    case .canonical, .guest, .shadow: moveTableCursor(by: distance)
+    case .canonical, .guest, .shadow, .iommu: moveTableCursor(by: distance)
     }
   }
 
@@ -93,7 +93,7 @@ extension Model {
   /// Folds, unfolds, or goes to the moment of a step.
   mutating func choose() {
     switch focus {
-    case .canonical, .guest, .shadow:
+    case .canonical, .guest, .shadow, .iommu:
       guard let rows = rows(of: focus), let row = cursorRow(rows) else { return }
       if row.kind == .table(isOpen: true) { fold() } else { unfold() }
     case .steps: goToStep()

@@ -14,7 +14,7 @@ extension Model {
     changes = Changes(in: timeline)
     steps.cursor = nil
     if !question.isKept { detail = DocumentView() }
-    forecast = question == .forecast ? Forecast(of: &session) : nil
+    lookAhead()
     filter?.restart()
     noteMoment()
   }

@@ -35,7 +35,7 @@ extension Model {
     switch pane {
     case .steps:
       if timeline.steps.indices.contains(steps.top + line) { steps.cursor = steps.top + line }
-    case .canonical, .guest, .shadow:
+    case .canonical, .guest, .shadow, .iommu:
       let map = Self.extraLines(paneHeight: height) > 1 ? 1 : 0
       let rows = visibleRows(of: pane, height: Self.rowCount(paneHeight: height))
       if rows.indices.contains(line - map) { put(cursor: rows[line - map].position) }

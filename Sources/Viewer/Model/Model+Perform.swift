@@ -42,6 +42,7 @@ extension Model {
     case .aliases: ask(.aliases)
     case .shadows: ask(.shadows)
     case .tlb: ask(.tlb)
+    case .windows: ask(.windows)
     case .counters: ask(.counters)
     case .rules: ask(.rules)
     case .costs: ask(.costs)

@@ -8,6 +8,8 @@ extension Model {
     case .canonical: .canonical
     case .shadow: views[pane]?.pinned ?? .shadow(recentShadow)
     case .guest: guestTable.map { .guest($0.vttbr.vmid) }
+    case .iommu:
+      views[pane]?.pinned ?? machine.attachedDevices.first.map { .iommu($0) } ?? .iommu(0)
     case .reverseMap, .steps, .detail: nil
     }
   }
@@ -31,6 +33,7 @@ extension Model {
     switch pane {
     case .guest: machine.guestTables.map { .guest($0.vttbr.vmid) }
     case .shadow: (0..<machine.configuration.shadows).map { .shadow($0) }
+    case .iommu: machine.attachedDevices.map { .iommu($0) }
     case .canonical, .reverseMap, .steps, .detail: []
     }
   }
@@ -57,16 +60,23 @@ extension Model {
         reader, face: .flat, past: changes.past, extras: filter.found[id]?.rows ?? [],
         showsEntries: false)
     }
-    let extras = (changes.removed[id] ?? []) + (forecast?.rows(of: id) ?? [])
     var rows = Rows(
       reader, folds: view.folds[id] ?? Folds(), face: view.face, past: changes.past,
-      extras: forecast == nil ? extras : extras.sorted { $0.position < $1.position })
+      extras: extraRows(of: id))
     if let cursor = view.cursor, cursor.address < reader.geometry.inputSize,
       selected == id || isLinked && link?.places[id] != nil
     {
       rows.addCursor(cursor)
     }
     return rows
+  }
+
+  /// Entries that are gone, or will come, ascending. What will come hides what is gone.
+  private func extraRows(of id: TableID) -> [Row] {
+    let removed = changes.removed[id] ?? []
+    guard let coming = forecast?.rows(of: id), !coming.isEmpty else { return removed }
+    return (removed.filter { row in !coming.contains { row.covers($0.address) } } + coming)
+      .sorted { $0.position < $1.position }
   }
 
   /// The rows of a pane that are in its rectangle.

@@ -26,6 +26,8 @@ public struct Model {
   var changes: Changes
   /// What the next event will change, if that was asked for.
   var forecast: Forecast?
+  /// What DMA gets while the current event is carried out, if that was asked for.
+  var windows: WindowChart?
   /// At what running stops.
   var watches: [Watch] = []
   /// The run to the next stop that is under way.
@@ -41,7 +43,7 @@ public struct Model {
 
   /// The table panes.
   var views: [Pane: TableView] = [
-    .canonical: TableView(), .guest: TableView(), .shadow: TableView(),
+    .canonical: TableView(), .guest: TableView(), .shadow: TableView(), .iommu: TableView(),
   ]
   /// The shadow that is shown where none was chosen.
   var recentShadow = 0
@@ -114,7 +116,9 @@ public struct Model {
 
   var timeline: Timeline { session.timeline }
   var machine: Machine { session.timeline.machine }
-  var panes: [Pane] { Pane.all(of: machine.configuration) }
+  var panes: [Pane] {
+    Pane.all(of: machine.configuration, hasDevices: branches[branch].hasDevices)
+  }
 }
 
 /// A line for the person, in the place of the keys.

@@ -16,6 +16,11 @@ enum Arrangement: String, CaseIterable {
   static let textWidth = 52
 }
 
+extension Model {
+  /// Whether the pane of answers is what a person looks at.
+  var isAnswering: Bool { focus == .detail || question != .why && focus != .steps }
+}
+
 /// Where everything is on the screen.
 struct Layout {
   let header: Rect
@@ -50,7 +55,9 @@ struct Layout {
   private mutating func arrange(_ model: Model, in body: Rect) {
     switch model.arrangement {
     case .overview:
-      let low = max(8, body.height * 2 / 5)
+      // Where steps and answer are not beside each other, an answer that was asked for gets more room.
+      let isAnswering = body.width <= 2 * Arrangement.textWidth && model.isAnswering
+      let low = max(8, body.height * (isAnswering ? 3 : 2) / 5)
       // The reverse map is a band between the tables and the texts, where there is room for it.
       let band = model.hasReverseMap && body.height >= 26 ? body.height / 5 : 0
       let parts = body.rows(.flexible, .fixed(band), .fixed(low))
@@ -76,6 +83,8 @@ struct Layout {
   private mutating func placeTexts(_ model: Model, in rect: Rect) {
     if rect.width > 2 * Arrangement.textWidth {
       place([.steps, .detail], in: rect)
+    } else if model.isAnswering {
+      place([.detail], in: rect)
     } else if rect.height >= 8 {
       let parts = rect.rows(.flexible, .flexible)
       place([.steps], in: parts[0])
@@ -90,7 +99,9 @@ struct Layout {
   private func tables(_ model: Model, width: Int) -> [Pane] {
     let tables = model.panes.filter(\.isTable)
     let count = max(1, (width + 1) / (Arrangement.tableWidth + 1))
-    let byValue = [model.lastTable, .shadow, .canonical, .guest].filter { tables.contains($0) }
+    let byValue = [model.lastTable, .shadow, .canonical, .iommu, .guest].filter {
+      tables.contains($0)
+    }
     var chosen: Set<Pane> = []
     for pane in byValue where chosen.count < count { chosen.insert(pane) }
     return tables.filter { chosen.contains($0) }

@@ -8,6 +8,8 @@ public enum Pane: Int, CaseIterable, Hashable, Sendable {
   case guest
   /// One of the shadow tables.
   case shadow
+  /// What the SMMU walks for a device.
+  case iommu
   /// The map back from canonical memory to the shadow.
   case reverseMap
   /// The micro-steps of the current event.
@@ -18,13 +20,21 @@ public enum Pane: Int, CaseIterable, Hashable, Sendable {
   /// Whether it shows a table.
   var isTable: Bool {
     switch self {
-    case .canonical, .guest, .shadow: true
+    case .canonical, .guest, .shadow, .iommu: true
     case .reverseMap, .steps, .detail: false
     }
   }
 
   /// The panes that a VM has, in their order. The first is number 1.
-  static func all(of configuration: Configuration) -> [Pane] {
-    allCases.filter { configuration.nested || ![.guest, .shadow, .reverseMap].contains($0) }
+  ///
+  /// - Parameter hasDevices: whether there are devices, now or later.
+  static func all(of configuration: Configuration, hasDevices: Bool) -> [Pane] {
+    allCases.filter { pane in
+      switch pane {
+      case .guest, .shadow, .reverseMap: configuration.nested
+      case .iommu: hasDevices
+      case .canonical, .steps, .detail: true
+      }
+    }
   }
 }

@@ -8,6 +8,7 @@ extension Pane {
     case .canonical: "canonical table"
     case .guest: "guest table"
     case .shadow: "shadow table"
+    case .iommu: "IOMMU table"
     case .reverseMap: "reverse map"
     case .steps: "micro-step"
     case .detail: "why"

@@ -89,6 +89,7 @@ extension EventKind {
     case .l2: "L2 accesses memory"
     case .context: "L1 points to another table of its own"
     case .invalidate: "a guest invalidates"
+    case .device: "a device accesses memory, or its table changes"
     case .host: "the host changes its memory"
     }
   }

@@ -19,10 +19,16 @@ struct Branch {
   /// What has been found about rules that do not hold.
   var audit = Audit()
 
+  /// Whether there are devices in it.
+  var hasDevices: Bool
+
   init(name: SafeText, session: Session, origin: Origin?) {
     self.name = name
     self.session = session
     self.origin = origin
+    hasDevices = session.scenario.statements.contains { statement in
+      if case .event(let event) = statement.kind { EventKind(event) == .device } else { false }
+    }
   }
 }
 

@@ -10,6 +10,7 @@ struct Cost {
   private var weakened = 0
   private var canonicalRemoved: [Range<UInt64>] = []
   private var shadowRemoved: [UInt64] = []
+  private var othersRemoved = 0
   private var tables = 0
   private var tablesFreed = 0
   private var invalidations = 0
@@ -46,10 +47,10 @@ struct Cost {
     case .writeProtect, .ageLeaf: weakened += 1
     case .clearLeaf:
       let output = Descriptor(step.value).address
-      if step.table == .canonical {
-        canonicalRemoved.append(output..<output + step.size)
-      } else {
-        shadowRemoved.append(output)
+      switch step.table {
+      case .canonical: canonicalRemoved.append(output..<output + step.size)
+      case .shadow: shadowRemoved.append(output)
+      default: othersRemoved += 1
       }
     case .allocateTable: tables += 1
     case .freeTable: tablesFreed += 1
@@ -88,6 +89,7 @@ struct Cost {
     add(weakened, "leaf weakened", "leaves weakened")
     add(canonicalRemoved.count, "canonical leaf removed", "canonical leaves removed")
     add(shadowRemoved.count, "shadow leaf removed", "shadow leaves removed")
+    add(othersRemoved, "leaf of a device removed", "leaves of devices removed")
     if !canonicalRemoved.isEmpty, !shadowRemoved.isEmpty {
       parts.append("\(needed) of them had to go")
     }

@@ -3,7 +3,7 @@ import Engine
 
 /// The kinds of event, as the timeline shows them.
 enum EventKind: Int, CaseIterable, Comparable {
-  case other, slot, l1, l2, context, invalidate, host
+  case other, slot, l1, l2, context, invalidate, device, host
 
   init(_ event: Event) {
     switch event {
@@ -12,7 +12,8 @@ enum EventKind: Int, CaseIterable, Comparable {
     case .access(.l1, _, _, _, _), .run, .wait: self = .l1
     case .access(.l2, _, _, _, _): self = .l2
     case .context, .vncr: self = .context
-    case .pause, .resume, .failReverseMap, .iommu, .dma: self = .other
+    case .iommu, .dma: self = .device
+    case .pause, .resume, .failReverseMap: self = .other
     case .invalidate, .l2Invalidate: self = .invalidate
     }
   }
@@ -26,6 +27,7 @@ enum EventKind: Int, CaseIterable, Comparable {
     case .l2: "2"
     case .context: "c"
     case .invalidate: "i"
+    case .device: "d"
     case .host: "h"
     }
   }
@@ -39,6 +41,7 @@ enum EventKind: Int, CaseIterable, Comparable {
     case .l2: "l2"
     case .context: "context"
     case .invalidate: "tlbi"
+    case .device: "device"
     case .host: "host"
     }
   }
@@ -46,9 +49,9 @@ enum EventKind: Int, CaseIterable, Comparable {
   var role: Role {
     switch self {
     case .other, .slot: .eventOther
-    case .l1: .eventGuest
+    case .l1, .context: .eventGuest
     case .l2: .eventNested
-    case .context: .eventDevice
+    case .device: .eventDevice
     case .invalidate: .eventInvalidate
     case .host: .eventHost
     }

@@ -11,9 +11,16 @@ extension Model {
   mutating func carryOut(_ line: String) throws(ScenarioError) {
     let events = timeline.moment.events
     if events == timeline.events.count {
+      let failures = session.failures.count
       try session.carryOut(line)
       session.seek(to: timeline.moment)
+      if let event = timeline.events.last, EventKind(event) == .device {
+        branches[branch].hasDevices = true
+      }
       momentHasChanged()
+      if session.failures.count > failures, let failure = session.failures.last {
+        return refuse("It is not so: \(SafeText(failure.message)).")
+      }
       return say("Carried out, at the end of \(branches[branch].name).")
     }
     var other = session.branch(at: events)
@@ -74,25 +81,25 @@ extension Model {
     do throws(ScenarioError) {
       scenario = try session.scenario.under(policy: text)
     } catch {
-      return refuse("Expected one of \(Self.policies), not \(SafeText(text)).")
+      return refuse("\(SafeText(error.message).capitalized).")
     }
-    let policy = scenario.configuration.reverseMap
-    if policy == machine.configuration.reverseMap {
+    if scenario.configuration == machine.configuration {
       return refuse("This is the policy already.")
     }
     let moment = timeline.moment
     noteJump()
-    if let index = branches.indices.first(where: { isSibling($0, under: policy) }) {
+    if let index = branches.indices.first(where: { isSibling($0, under: scenario.configuration) }) {
       branch = index
     } else {
       var other = Session(scenario)
       do throws(ScenarioError) {
         try other.finish()
       } catch {
-        return refuse("\(SafeText(policy.rawValue)) stops: \(SafeText(error.message)).")
+        return refuse("\(SafeText(text)) stops: \(SafeText(error.message)).")
       }
-      let name = SafeText(policy.rawValue)
-      let isFree = branchIndex(policy.rawValue) == nil
+      let value = text.hasPrefix("revmap=") ? String(text.dropFirst(7)) : text
+      let name = SafeText(value)
+      let isFree = branchIndex(value) == nil
       branches.append(
         Branch(
           name: isFree ? name : name + "-\(branches.count)", session: other,
@@ -101,18 +108,12 @@ extension Model {
     }
     session.seek(to: moment)
     momentHasChanged()
-    say("The same events under \(SafeText(policy.rawValue)). :diff \(branches[0].name) compares.")
+    say("The same events under \(SafeText(text)). :diff \(branches[0].name) compares.")
   }
 
-  /// Whether a history has the same events as this one, under a policy.
-  private func isSibling(_ index: Int, under policy: ReverseMapPolicyName) -> Bool {
-    let other = branches[index].session
-    return other.timeline.machine.configuration.reverseMap == policy
-      && other.timeline.events == timeline.events
+  /// Whether a history has the same events as this one, under other policies.
+  private func isSibling(_ index: Int, under configuration: Configuration) -> Bool {
+    let other = branches[index].session.timeline
+    return other.machine.configuration == configuration && other.events == timeline.events
   }
-
-  static let policies: SafeText = {
-    let names = ReverseMapPolicyName.allCases.map { "revmap=" + $0.rawValue }
-    return SafeText(names.joined(separator: ", "))
-  }()
 }

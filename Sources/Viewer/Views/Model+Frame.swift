@@ -14,7 +14,7 @@ extension Model {
     for (pane, rect) in layout.panes {
       let inside = Rect(x: rect.x, y: rect.y + 1, width: rect.width, height: rect.height - 1)
       switch pane {
-      case .canonical, .guest, .shadow: drawTable(pane, in: inside, of: &frame)
+      case .canonical, .guest, .shadow, .iommu: drawTable(pane, in: inside, of: &frame)
       case .reverseMap: drawReverseMap(in: inside, of: &frame)
       case .steps: drawSteps(in: inside, of: &frame)
       case .detail: drawDetail(in: inside, of: &frame)

@@ -69,7 +69,7 @@ extension Model {
   private var countLine: Line {
     guard let summary = reverseMap.summary else { return Line() }
     var line = Line("\(summary.entries) entries", .heading)
-    line.add(", \(SafeText(Phrase.size(UInt64(summary.bytes)))) of nodes", .dim)
+    line.add(", nodes of \(SafeText(Phrase.size(UInt64(summary.bytes))))B", .dim)
     if let unknown = summary.unknown {
       line.add("  known \(summary.entries - unknown.entries)")
       line.add(

@@ -97,11 +97,27 @@ extension Model {
 
   /// States that a row is in.
   private func marks(of row: Row, _ id: TableID?) -> [(Glyph, Role)] {
-    guard row.kind == .leaf, row.descriptor.isLeaf(row.level), case .shadow(let number) = id
-    else { return [] }
-    let isStale = machine.isStale(
-      row.descriptor, at: row.address, level: row.level, inShadow: number)
-    return isStale ? [(.stale, .stale)] : []
+    guard row.kind == .leaf, row.descriptor.isLeaf(row.level) else { return [] }
+    switch id {
+    case .shadow(let number):
+      let isStale = machine.isStale(
+        row.descriptor, at: row.address, level: row.level, inShadow: number)
+      return isStale ? [(.stale, .stale)] : []
+    case .canonical:
+      let devices = machine.attachedDevices.map { TableID.iommu($0) }
+      return devices.contains { disagrees(row, with: $0) } ? [(.mismatch, .mismatch)] : []
+    case .iommu: return disagrees(row, with: .canonical) ? [(.mismatch, .mismatch)] : []
+    default: return []
+    }
+  }
+
+  /// Whether another table maps an end of a row to other memory. Not to map it yet is no disagreement.
+  private func disagrees(_ row: Row, with other: TableID) -> Bool {
+    let first = row.descriptor.address
+    let last = row.entrySize * UInt64(row.count) - 4096
+    return [0, last].contains { offset in
+      machine.output(of: row.address + offset, in: other).map { $0 != first + offset } ?? false
+    }
   }
 
   /// Number of entries of the table that a row points to.

@@ -21,6 +21,8 @@ extension Model {
     case .shadow:
       if case .shadow(let number) = tableID(of: pane) { "Shadow \(number)" } else { "Shadow" }
     case .steps: "Steps"
+    case .iommu:
+      if case .iommu(let device) = tableID(of: pane) { "IOMMU, device \(device)" } else { "IOMMU" }
     case .reverseMap: "Reverse map"
     case .detail: question.title
     }
@@ -61,6 +63,20 @@ extension Model {
     case .steps:
       if !timeline.steps.isEmpty { parts.append("\(timeline.stepsDone)/\(timeline.steps.count)") }
       parts += changes.cost.parts
+    case .iommu:
+      guard case .iommu(let device) = tableID(of: pane) else { return parts }
+      parts.append("IOVA \(Glyph.right) PA")
+      parts += changeCount(of: .iommu(device))
+      let entry = machine.streamEntry(ofDevice: device)
+      switch entry.configuration {
+      case .stage2:
+        parts.append("VMID \(entry.vmid)")
+        parts.append(
+          entry.root == machine.table(.canonical)?.rootAddress ? "the CPUs' table" : "its own")
+      case .abort: parts.append("not attached")
+      case .bypass: parts.append("bypass")
+      case .invalid: parts.append("invalid stream table entry")
+      }
     case .reverseMap:
       parts.append("shadow \(mappedShadow)")
       parts.append("IPA \(Glyph.right) nIPA")

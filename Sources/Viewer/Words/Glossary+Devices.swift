@@ -15,7 +15,7 @@ extension Glossary {
       "DMA", "An access to memory by a device.", shows: "events dev read, dev write",
       see: ["IOMMU", "DMA window"]),
     Entry(
-      "DMA window", also: ["window", "windows"],
+      "DMA window", also: ["DMA windows", "window", "windows"],
       "The micro-steps of an event in which a DMA to some page would fail, or reach what it should not.",
       shows: "the DMA window chart; `pagewalk compare`",
       see: ["DMA", "micro-step", "break before make"]),
