@@ -20,6 +20,15 @@ extension Pagewalk {
     @Option(help: policyHelp)
     var policy: [String] = []
 
+    @Flag(
+      help: ArgumentHelp(
+        "No screen: lines in, lines out, without any control sequence.",
+        discussion: """
+          For screen readers and pipes. Each line of the standard input is the name of an action, a \
+          moment or an event, as after `:` on the screen.
+          """))
+    var plain = false
+
     @OptionGroup var look: Look
     @OptionGroup var manners: Manners
 
@@ -30,6 +39,7 @@ extension Pagewalk {
     func run() throws {
       let preferences = try Configuration.read(look, manners)
       let session = try start()
+      if plain { return try converse(session, preferences) }
       var terminal: Terminal
       do {
         terminal = try Terminal(
@@ -38,7 +48,8 @@ extension Pagewalk {
             asciiOnly: preferences.ascii.value, mouse: preferences.mouse.value))
       } catch {
         throw Failure.environment(
-          "\(error); without a screen there are `pagewalk run`, `dump` and `render`")
+          "\(error); without a screen there are `pagewalk view --plain`, `run`, `dump` and `render`"
+        )
       }
       var model = Model(
         session, width: terminal.size.width, height: terminal.size.height,
@@ -56,6 +67,24 @@ extension Pagewalk {
         terminal.present(model.frame())
       }
       if let failure = model.failure { throw Failure.input(failure.description) }
+    }
+
+    /// Reads lines and answers in lines, until there are no more or one of them ends it.
+    private func converse(_ session: Session, _ preferences: Preferences) throws {
+      if file == "-" {
+        throw Failure.usage("--plain: expected a file: the standard input is for what you ask")
+      }
+      let characters = Terminal.characters(asciiOnly: preferences.ascii.value)
+      var narrator = Narrator(session, settings: preferences.settings)
+      say(narrator.greeting(), in: characters)
+      while !narrator.isFinished, let line = readLine() {
+        say(narrator.carryOut(line), in: characters)
+      }
+      if let failure = narrator.failure { throw Failure.input(failure.description) }
+    }
+
+    private func say(_ lines: [SafeText], in characters: Charset) {
+      FileDescriptor.output.write(lines.map { $0.shown(in: characters).string + "\n" }.joined())
     }
 
     private func start() throws -> Session {

@@ -1,0 +1,155 @@
+import Canvas
+import Engine
+import Scenario
+
+/// The viewer as a conversation in lines: what is typed at the prompt goes in, what happens comes out in
+/// words. For screen readers and for pipes; nothing that was said is ever changed.
+public struct Narrator {
+  private(set) var model: Model
+  /// What was said last, so that only what is new is said.
+  private var told = Told()
+  private var lastLine = Action.nextEvent.rawValue
+
+  /// What the narrator has told already.
+  private struct Told {
+    var moment: Moment?
+    var branch = 0
+    var chapter: SafeText = ""
+    var question = Question.why
+    var answer: [SafeText] = []
+    var focus = Pane.canonical
+    var place: SafeText = ""
+  }
+
+  /// A conversation about a session that stands at some moment.
+  public init(_ session: Session, settings: Settings = Settings()) {
+    // Where a text would name a key, it names the action.
+    var settings = settings
+    for action in Action.allCases { settings.keyMap.unbind(action) }
+    // The size is that of no screen: only how far a page goes depends on it.
+    model = Model(session, width: 120, height: 40, settings: settings)
+    model.finishWork()
+  }
+
+  /// Whether nothing more will be said.
+  public var isFinished: Bool { model.isFinished }
+
+  /// What could not be carried out, if that ended the conversation.
+  public var failure: ScenarioError? { model.failure }
+
+  /// What is said at first.
+  public mutating func greeting() -> [SafeText] {
+    let help: [SafeText] = [
+      "Type the name of an action, a moment, or an event; help lists them, look describes where you are, "
+        + "quit ends.",
+      "An empty line does the last thing again; at first it goes to the next event.",
+    ]
+    return news() + help
+  }
+
+  /// Does what a line asks for. Returns what there is to say.
+  public mutating func carryOut(_ line: String) -> [SafeText] {
+    let text = line.trimmed.isEmpty ? lastLine : line.trimmed
+    lastLine = text
+    model.message = nil
+    let parts = text.split(separator: " ", maxSplits: 1).map(String.init)
+    switch parts[0] {
+    case "look" where parts.count == 1:
+      return description()
+    case Action.choose.rawValue where parts.count == 2:
+      choose(parts[1])
+    default:
+      if let action = Action(rawValue: parts[0]), let reason = action.needsScreen {
+        return [reason]
+      }
+      _ = model.carryOutCommand(text)
+    }
+    model.settle()
+    model.finishWork()
+    return asked() + sheet() + news()
+  }
+
+  /// Follows the numbered line of an answer.
+  private mutating func choose(_ text: String) {
+    let choices = model.answer.choices
+    guard let number = Int(text), (1...max(1, choices.count)).contains(number), !choices.isEmpty,
+      let target = model.answer.items[choices[number - 1]].target
+    else {
+      return model.refuse(
+        choices.isEmpty ? "The answer has no numbers." : "Expected 1 to \(choices.count).")
+    }
+    model.follow(target)
+  }
+
+  /// What the model would ask for on a screen, and what it has to say.
+  private mutating func asked() -> [SafeText] {
+    var lines: [SafeText] = []
+    if let prompt = model.prompt {
+      let name = prompt.text.split(separator: " ").first.map { SafeText(String($0)) }
+      if model.message == nil { lines.append("\(name ?? SafeText("This")) takes a text after it.") }
+      model.prompt = nil
+    }
+    if let action = model.pending {
+      lines.append("\(SafeText(action.rawValue)) takes a letter after it.")
+      model.pending = nil
+      model.message = nil
+    }
+    if let message = model.message { lines.append(message.text) }
+    return lines
+  }
+
+  /// What would be open above the panes: it is read, and closed.
+  private mutating func sheet() -> [SafeText] {
+    guard let sheet = model.sheet else { return [] }
+    model.sheet = nil
+    return [sheet.title + ":"] + sheet.document.text.filter { !$0.isEmpty }
+  }
+
+  /// What has changed since something was said last.
+  private mutating func news() -> [SafeText] {
+    var lines: [SafeText] = []
+    let moment = model.timeline.moment
+    let hasMoved = moment != told.moment || model.branch != told.branch
+    if hasMoved {
+      if model.branch != told.branch {
+        lines.append("History: \(model.branches[model.branch].name).")
+      }
+      let chapter = model.chapterText
+      if chapter != told.chapter, !chapter.isEmpty { lines.append("Chapter: " + chapter) }
+      told.chapter = chapter
+      lines += model.momentLines
+    }
+    let answer = model.answerLines
+    if hasMoved ? !model.question.isKept : answer != told.answer || model.question != told.question
+    {
+      if model.question != .why { lines.append(model.question.title + ":") }
+      // The event is named already.
+      lines += answer
+    }
+    let place = model.placeText
+    if !hasMoved, model.focus != told.focus || place != told.place { lines.append(place) }
+    if hasMoved { lines += model.stepLines + model.violationLines }
+    told = Told(
+      moment: moment, branch: model.branch, chapter: told.chapter, question: model.question,
+      answer: answer, focus: model.focus, place: place)
+    return lines
+  }
+
+  /// All of what has the focus.
+  private func description() -> [SafeText] {
+    [model.placeText] + model.contentLines
+  }
+}
+
+extension Action {
+  /// Why the action means nothing where there is no screen; nil if it means something.
+  fileprivate var needsScreen: SafeText? {
+    switch self {
+    case .maximise, .layout, .redraw, .mouse, .command, .faster, .slower:
+      "Only a screen has this."
+    case .play: "Lines are not played. An empty line goes to the next event."
+    case .suspend: "Ctrl-Z does this."
+    default: nil
+    }
+  }
+}

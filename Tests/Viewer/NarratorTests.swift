@@ -1,0 +1,144 @@
+import Canvas
+import Engine
+import Foundation
+import Scenario
+import Testing
+
+@testable import Viewer
+
+/// Lines in, lines out: all that a screen can do without one.
+@Suite struct NarratorTests {
+  private func narrator(_ path: String = "scenarios/built-in.pw") throws -> Narrator {
+    try narrator(bytes: [UInt8](Data(contentsOf: Screen.assets.appending(path: path))))
+  }
+
+  private func narrator(bytes: [UInt8]) throws -> Narrator {
+    var session = Session(try Scenario(parsing: bytes, file: "test.pw"))
+    try session.finish()
+    session.seek(to: Moment(events: 0))
+    return Narrator(session)
+  }
+
+  /// What is said to some lines, as one text.
+  private func answer(_ narrator: inout Narrator, _ lines: String...) -> String {
+    lines.flatMap { narrator.carryOut($0) }.map(\.string).joined(separator: "\n")
+  }
+
+  @Test func `empty lines go through all events, each told once`() throws {
+    var narrator = try narrator()
+    let count = narrator.model.timeline.events.count
+    #expect(
+      narrator.greeting()[0].string.hasPrefix("The start: nothing has happened yet, \(count)"))
+    for event in 1...count {
+      let said = narrator.carryOut("")
+      #expect(said.contains { $0.string.hasPrefix("Event \(event) of \(count): ") })
+    }
+    #expect(answer(&narrator, "").hasPrefix("This is the end. :previous-event goes back"))
+  }
+
+  @Test func `an event is told with its steps, a micro-step alone`() throws {
+    var narrator = try narrator()
+    let event = answer(&narrator, "step:canonical", "next-event")
+    for step in narrator.model.timeline.steps {
+      #expect(event.contains(step.explanation.what))
+    }
+    let step = answer(&narrator, "previous-step")
+    #expect(step.contains("micro-step \(narrator.model.timeline.stepsDone) of "))
+    #expect(!step.contains("Step 1, "))
+  }
+
+  @Test func `less detail is fewer words`() throws {
+    var narrator = try narrator()
+    let usual = answer(&narrator, "end")
+    let plain = answer(&narrator, "detail plain", "start", "end")
+    #expect(plain.count < usual.count && !plain.contains("Step 1, "))
+  }
+
+  @Test func `answers have numbers, and the numbers lead on`() throws {
+    var narrator = try narrator("captures/nested/nested-alias/scenario.pw")
+    let why = answer(&narrator, "end", "pane 1", "top", "why")
+    #expect(why.contains("(1) "))
+    let end = narrator.model.timeline.moment
+    #expect(answer(&narrator, "choose 1").contains("Event "))
+    #expect(narrator.model.timeline.moment != end)
+    #expect(answer(&narrator, "choose 99").hasPrefix("Expected 1 to "))
+    #expect(answer(&narrator, "choose x").hasPrefix("Expected 1 to "))
+  }
+
+  @Test func `tables are read row by row, or all at once`() throws {
+    var narrator = try narrator()
+    let row = answer(&narrator, "end", "pane 1", "top").split(separator: "\n").last ?? ""
+    #expect(row.hasPrefix("Pane 1, Canonical: level 1, 0x40000000: a table"))
+    #expect(answer(&narrator, "down").hasPrefix("Pane 1, Canonical: level 2, 0x40000000"))
+    let all = answer(&narrator, "look")
+    #expect(all.contains("level 3, 0x80005000 to 0x800400000, R W"))
+  }
+
+  @Test func `an event that is typed makes a branch`() throws {
+    var narrator = try narrator()
+    let said = answer(&narrator, "step:canonical", "host discard 0x80005000 4K")
+    #expect(said.contains("History: ") && said.contains("host discard 0x80005000 4K"))
+    #expect(answer(&narrator, "branch main").contains("History: main"))
+  }
+
+  @Test func `words and rules are read out`() throws {
+    var narrator = try narrator()
+    #expect(answer(&narrator, "glossary alias").contains("several nested IPAs"))
+    #expect(answer(&narrator, "end", "reference").contains("Source: "))
+    #expect(answer(&narrator, "help").contains(":next-event"))
+  }
+
+  @Test func `what is wrong is said, and nothing happens`() throws {
+    var narrator = try narrator()
+    _ = narrator.greeting()
+    for line in ["nope", "goto", "mark", "l1 write", "l1 write 0x", "pane 77", "goto 1000"] {
+      #expect(!answer(&narrator, line).isEmpty)
+      #expect(narrator.model.timeline.moment == Moment(events: 0))
+      #expect(narrator.model.branches.count == 1)
+    }
+  }
+
+  @Test func `every action answers, alone and with an argument`() throws {
+    var start = try narrator()
+    _ = start.carryOut("10")
+    for action in Action.allCases where action != .quit && action != .quitNow {
+      for argument in ["", " 1", " a", " \u{1B}[31m"] {
+        var narrator = start
+        let said = narrator.carryOut(action.rawValue + argument)
+        #expect(!narrator.isFinished, "\(action)")
+        #expect(Self.isClean(said), "\(action)")
+        #expect(
+          !said.isEmpty || [.follow, .unlink, .back, .left, .right].contains(action)
+            || action.facts.group == .moving || action.facts.group == .panes
+            || action.facts.group == .answers,
+          "\(action)\(argument)")
+      }
+    }
+    var narrator = try narrator()
+    _ = narrator.carryOut("quit")
+    #expect(narrator.isFinished)
+  }
+
+  @Test func `texts of a file never act on a terminal`() throws {
+    let hostile = "\u{1B}[2J\u{7}\u{9B}31m\u{202E}\u{200B}\u{7F}"
+    let text =
+      "pagewalk 1\ntitle \"\(hostile)\"\nvm ipa=40 vcpus=1 nested=on\n"
+      + "memslot 0 0x80000000 1M backing=4K # \(hostile)\nl1 write 0x80000000\n"
+      + "step \"a\(hostile)\" \"\(hostile)\"\nexpect value 1\n"
+    var narrator = try narrator(bytes: [UInt8](text.utf8))
+    var said = narrator.greeting()
+    for line in ["", "", "marks", "start", "\(hostile)", "look", "help"] {
+      said += narrator.carryOut(line)
+    }
+    #expect(Self.isClean(said))
+    #expect(said.contains { $0.string.contains("\\x1b[2J") })
+  }
+
+  private static func isClean(_ lines: [SafeText]) -> Bool {
+    lines.allSatisfy { line in
+      line.string.unicodeScalars.allSatisfy {
+        $0.properties.generalCategory != .control && $0.properties.generalCategory != .format
+      }
+    }
+  }
+}
