@@ -67,7 +67,7 @@ extension Model {
   var placeText: SafeText {
     let pane: SafeText = "Pane \((panes.firstIndex(of: focus) ?? 0) + 1), \(name(of: focus))"
     switch focus {
-    case .canonical, .guest, .shadow:
+    case .canonical, .guest, .shadow, .iommu:
       guard let rows = rows(of: focus) else { return pane + ": no table." }
       guard let row = cursorRow(rows) ?? rows.first else { return pane + ": empty." }
       return pane + ": " + words(of: row)
@@ -86,7 +86,7 @@ extension Model {
   /// What the pane that has the focus shows.
   var contentLines: [SafeText] {
     switch focus {
-    case .canonical, .guest, .shadow:
+    case .canonical, .guest, .shadow, .iommu:
       guard let rows = rows(of: focus), var row = rows.first else { return [] }
       var lines = [words(of: row)]
       while let next = rows.next(after: row) {
