@@ -3,6 +3,7 @@
 struct Benchmarks {
   static func main() {
     benchmarkTables(rounds: 5)
+    benchmarkRangeTree()
     benchmarkHistory(events: 1_000_000)
     benchmarkRun(rounds: 51)
   }

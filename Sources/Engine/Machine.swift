@@ -6,7 +6,7 @@ public struct Machine: Sendable {
   /// What the VM was created with.
   public let configuration: Configuration
   /// Every word that can change.
-  public internal(set) var memory: Memory
+  public package(set) var memory: Memory
   /// Micro-steps of the event that was carried out last.
   public internal(set) var steps = StepLog()
   /// What remains to be done of the event under way, the next task last.

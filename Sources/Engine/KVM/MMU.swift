@@ -33,7 +33,7 @@ public struct MMU: Equatable, Sendable {
     static let count = 16
   }
 
-  var reverseMap: RangeTree { RangeTree(slot: base + Field.reverseMap.rawValue) }
+  package var reverseMap: RangeTree { RangeTree(slot: base + Field.reverseMap.rawValue) }
   var directMap: RangeTree { RangeTree(slot: base + Field.directMap.rawValue) }
 
   /// Whether it is the VM's own.
@@ -57,7 +57,7 @@ extension Machine {
   }
 
   /// The context of shadow `number`.
-  func shadow(_ number: Int) -> MMU { mmu(1 + number) }
+  package func shadow(_ number: Int) -> MMU { mmu(1 + number) }
 
   /// Whether a shadow is in use (`kvm_s2_mmu_valid`).
   func isValid(_ mmu: MMU) -> Bool { self[mmu, .vttbr] & VTTBR.commonNotPrivate == 0 }

@@ -6,7 +6,7 @@ extension Memory {
   /// - Parameters:
   ///   - range: whole pages, not empty, below 2^52.
   ///   - payload: not 0; below 4096 if the range has 2^24 pages or more.
-  mutating func store(_ payload: UInt64, for range: Range<UInt64>, in tree: RangeTree) {
+  package mutating func store(_ payload: UInt64, for range: Range<UInt64>, in tree: RangeTree) {
     let pages = range.lowerBound >> 12..<range.upperBound >> 12
     if let (leaf, index) = floorPosition(of: pages.lowerBound, in: tree) {
       let clear =
@@ -22,7 +22,7 @@ extension Memory {
   }
 
   /// Removes `range` from every entry that overlaps it.
-  mutating func erase(_ range: Range<UInt64>, in tree: RangeTree) {
+  package mutating func erase(_ range: Range<UInt64>, in tree: RangeTree) {
     while let old = first(in: range, of: tree) {
       let pages = old.range.lowerBound >> 12..<old.range.upperBound >> 12
       remove(pages.lowerBound, in: tree)

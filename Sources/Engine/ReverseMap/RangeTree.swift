@@ -29,7 +29,7 @@ public struct RangeEntry: Equatable, Sendable {
 /// Keys ascend. A child's key is the first key below it, exactly, so the pair with the last key that is
 /// not above an address leads to the only entry that can hold it (floor search). A range of 2^24 pages
 /// or more is *long*: its payload word holds `end page << 12 | payload`, so its payload has 12 bits.
-struct RangeTree: Equatable {
+package struct RangeTree: Equatable {
   /// Slot of the tree's three words: root node (0 = empty), number of entries, number of nodes.
   let slot: Int
 
@@ -56,7 +56,7 @@ extension Memory {
   func entryCount(of tree: RangeTree) -> Int { Int(load(tree.slot + 1)) }
 
   /// Number of 256-byte nodes of the tree.
-  func nodeCount(of tree: RangeTree) -> Int { Int(load(tree.slot + 2)) }
+  package func nodeCount(of tree: RangeTree) -> Int { Int(load(tree.slot + 2)) }
 
   @inline(__always)
   func count(ofNode node: Int) -> Int { Int(load(node) & 0xff) }
@@ -113,7 +113,7 @@ extension Memory {
 /// Looking up.
 extension Memory {
   /// The entry that holds `address`, or nil.
-  func find(_ address: UInt64, in tree: RangeTree) -> RangeEntry? {
+  package func find(_ address: UInt64, in tree: RangeTree) -> RangeEntry? {
     guard let (leaf, index) = floorPosition(of: address >> 12, in: tree), index >= 0,
       pages(index, of: leaf).upperBound > address >> 12
     else { return nil }
@@ -121,7 +121,7 @@ extension Memory {
   }
 
   /// The first entry that overlaps `range`, as the kernel's `mas_find_range`, or nil.
-  func first(in range: Range<UInt64>, of tree: RangeTree) -> RangeEntry? {
+  package func first(in range: Range<UInt64>, of tree: RangeTree) -> RangeEntry? {
     let page = range.lowerBound >> 12
     guard !range.isEmpty, var (leaf, index) = floorPosition(of: page, in: tree) else { return nil }
     if index < 0 || pages(index, of: leaf).upperBound <= page {
