@@ -10,6 +10,8 @@ public struct Configuration: Equatable, Sendable {
   public var reverseMap: ReverseMapPolicyName
   /// How devices are connected.
   public var iommu = IOMMUConfiguration()
+  /// Who keeps the owners of memory apart.
+  public var isolation = Isolation.none
 
   /// Bits of a hardware VMID. The architecture has 8 and 16; fewer make a rollover come soon.
   public var vmidBits = 16

@@ -19,6 +19,8 @@ public struct Machine: Sendable {
   var tally = Tally()
   /// How shadows are found when canonical pages go.
   let policy: any ReverseMapPolicy
+  /// Who owns what.
+  let ownership: any Ownership
   /// Where the records lie.
   let layout: Layout
 
@@ -26,6 +28,7 @@ public struct Machine: Sendable {
   public init(_ configuration: Configuration) {
     self.configuration = configuration
     policy = configuration.reverseMap.policy
+    ownership = configuration.isolation.ownership
     var memory = Memory.boot()
     layout = Layout(configuration, in: &memory)
     self.memory = memory

@@ -1,5 +1,89 @@
+/// Who keeps the owners of memory apart, so that a device reaches only what is its own.
+public enum Isolation: Sendable {
+  /// Nobody does: all memory is the host's, and its devices may reach all of it.
+  case none
+
+  /// The account that is kept of owners.
+  var ownership: any Ownership {
+    switch self {
+    case .none: OpenMemory()
+    }
+  }
+}
+
+/// An account of the owners of memory: what decides whether a DMA is forbidden, and what else must hold of
+/// the tables of CPUs and devices. All that it knows lies in the machine's memory.
+protocol Ownership: Sendable {
+  /// The first page in a range of physical addresses that a device must not reach now: whose owner is not
+  /// the device's and does not lend it. Nil if there is none.
+  func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64?
+
+  /// Rules that do not hold now, other than `foreign-dma`.
+  func violations(of machine: Machine) -> [Violation]
+}
+
+/// Without an account nothing is forbidden.
+private struct OpenMemory: Ownership {
+  func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64? { nil }
+  func violations(of machine: Machine) -> [Violation] { [] }
+}
+
 extension Machine {
   /// Whether a device may reach a page of memory now: whether the page's owner is the device's, or lends
-  /// it. Without anybody who keeps account of owners, all memory is the host's and its devices'.
-  public func mayReach(_ physical: UInt64, device: Int) -> Bool { true }
+  /// it.
+  public func mayReach(_ physical: UInt64, device: Int) -> Bool {
+    let page = physical & ~4095
+    return ownership.firstForeign(in: page..<page + 4096, device: device, of: self) == nil
+  }
+
+  /// Rules about devices that do not hold now.
+  func deviceViolations() -> [Violation] {
+    if !hasSMMU { return [] }
+    return staleIOTLBViolations() + attachedDevices.flatMap(foreignDMAViolations)
+      + ownership.violations(of: self)
+  }
+
+  /// Translations of a device, cached or in its table, that lead to what it must not reach.
+  private func foreignDMAViolations(_ device: Int) -> [Violation] {
+    if configuration.isolation == .none { return [] }
+    var found: [Violation] = []
+    func check(_ iova: UInt64, _ leaf: Descriptor, _ size: UInt64) {
+      guard leaf.bits & (Descriptor.read | Descriptor.write) != 0 else { return }
+      let physical = leaf.address & ~(size - 1)
+      guard
+        let page = ownership.firstForeign(
+          in: physical..<physical + size, device: device, of: self)
+      else { return }
+      found.append(
+        Violation(
+          invariant: .foreignDMA, table: .iommu(device), address: iova + (page - physical)))
+    }
+    let vmid = streamEntry(ofDevice: device).vmid
+    for entry in iotlbEntries where entry.vmid == vmid {
+      check(entry.address, entry.descriptor, TLB.geometry.size(entry.level))
+    }
+    if let table = domainTable(ofDevice: device) {
+      visitLeaves(of: table) { check($0.address, $0.descriptor, table.geometry.size($0.level)) }
+    }
+    return found
+  }
+
+  /// Entries of the SMMU's TLB that translate what the table of their VMID no longer maps there. While an
+  /// event is paused, what a queued command will drop does not count.
+  private func staleIOTLBViolations() -> [Violation] {
+    let queued = isPaused ? queuedInvalidations : []
+    let tables = attachedDevices.compactMap { domainTable(ofDevice: $0) }
+    return iotlbEntries.compactMap { entry in
+      guard let table = tables.first(where: { $0.vmid == entry.vmid }),
+        !queued.contains(where: { $0.vmid == entry.vmid && $0.range.overlaps(entry.range) })
+      else { return nil }
+      let end = memory.walk(table, entry.address)
+      let isMapped =
+        end.descriptor.isLeaf(end.level)
+        && end.descriptor.address | entry.address & (table.geometry.size(end.level) - 1)
+          == entry.descriptor.address
+      return isMapped
+        ? nil : Violation(invariant: .staleIOTLB, table: table.id, address: entry.address)
+    }
+  }
 }

@@ -28,6 +28,10 @@ public enum Invariant: String, CaseIterable, Sendable {
   case uniqueVMID = "unique-vmid"
   /// KVM's translation of L1's VNCR page leads to the page that the VMM has there now.
   case vncr
+  /// No translation of a device, cached or in its table, leads to a page whose owner is not the device's.
+  case foreignDMA = "foreign-dma"
+  /// The SMMU's TLB translates nothing that the table no longer maps, once the unmap's sync is done.
+  case staleIOTLB = "stale-iotlb"
 }
 
 /// A rule that does not hold, and where.
@@ -72,7 +76,7 @@ extension Machine {
       }
     }
     return found + countViolations() + tlbViolations() + vmidViolations() + vncrViolations(pages)
-      + reverseMapViolations(pages) + lockViolations(after: stores)
+      + deviceViolations() + reverseMapViolations(pages) + lockViolations(after: stores)
   }
 
   /// Calls `visit` for every valid leaf of a table.

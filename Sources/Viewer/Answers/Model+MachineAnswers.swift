@@ -172,6 +172,8 @@ extension Invariant {
     case .reverseMapLock: "no map changes under a shared lock"
     case .reverseMapSleep: "no allocation sleeps under mmu_lock"
     case .uniqueVMID: "no two contexts that the TLBs hold share a VMID"
+    case .foreignDMA: "no device reaches a page of another owner"
+    case .staleIOTLB: "after its sync nothing unmapped is left in the SMMU's TLB"
     case .vncr: "KVM's VNCR page is the VMM's"
     }
   }

@@ -22,5 +22,15 @@ extension Glossary {
       "unique-vmid",
       "Rule: in the current generation no two contexts, of this VM or others, have the same VMID.",
       shows: "violations", see: ["invariant", "VMID"]),
+    Entry(
+      "foreign-dma",
+      "Rule: no translation of a device, cached or in its table, leads to a page whose owner is not the "
+        + "device's and does not lend it.",
+      shows: "violations", see: ["invariant", "DMA", "DMA window"]),
+    Entry(
+      "stale-iotlb",
+      "Rule: the SMMU's TLB translates nothing that the device's table no longer maps, once the unmap's "
+        + "sync is done.",
+      shows: "violations", see: ["invariant", "IOMMU", "stale"]),
   ]
 }
