@@ -16,13 +16,15 @@ public struct StatementForm: Sendable {
     "host dirty-log get IPA", "host eager-split SIZE", "host delete-memslot IPA",
     "host no-thp IPA SIZE",
     "l1 read IPA", "l1 write IPA value=V", "l1 exec IPA", "l1 store IPA V",
-    "l1 context vttbr=V vtcr=V hcr=V", "l1 tlbi ipas2e1is IPA ttl=G:L",
-    "l1 tlbi ripas2e1is IPA pages=N granule=4K", "l1 tlbi vmalls12e1is", "l1 tlbi alle1is",
-    "l1 tlbi vmalle1is", "l1 vncr IPA",
+    "l1 context vttbr=V vtcr=V hcr=V", "l1 tlbi ipas2e1is NIPA ttl=G:L",
+    "l1 tlbi ripas2e1is NIPA pages=N granule=4K", "l1 tlbi ripas2e1is NIPA pages=N granule=16K",
+    "l1 tlbi ripas2e1is NIPA pages=N granule=64K", "l1 tlbi vmalls12e1is", "l1 tlbi alle1is",
+    "l1 tlbi vmalle1is", "l1 vncr IPA", "l1 run", "l1 wait",
     "l2 read NIPA", "l2 write NIPA value=V", "l2 exec NIPA", "l2 tlbi vmalle1is",
+    "other-vm N run cpu=C", "other-vm N wait", "other-vm N unmap IPA SIZE",
+    "revmap fail N", "revmap fail-erase N", "pause at=ADDRESS", "resume",
     "iommu attach", "iommu detach", "iommu map IOVA SIZE PA r", "iommu map IOVA SIZE PA rw",
     "iommu unmap IOVA SIZE", "dev read IOVA", "dev write IOVA",
-    "revmap fail N", "revmap fail-erase N", "pause at=ADDRESS", "resume",
   ].map { StatementForm($0) }
 
   /// The form as a line.
