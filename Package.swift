@@ -51,7 +51,8 @@ let package = Package(
       name: "CanvasTests", dependencies: ["Canvas", "TestSupport"], path: "Tests/Canvas",
       swiftSettings: strict),
     .testTarget(
-      name: "ViewerTests", dependencies: ["Engine", "Scenario", "Canvas", "Viewer"],
+      name: "ViewerTests",
+      dependencies: ["Engine", "Scenario", "Canvas", "Viewer", "TestSupport"],
       path: "Tests/Viewer", exclude: ["Frames"], swiftSettings: strict),
     .testTarget(
       name: "TerminalTests",

@@ -139,7 +139,9 @@ extension Model {
     guard let pane = unfiltered, let id = tableID(of: pane), let reader = reader(of: pane) else {
       return
     }
-    let rows = Rows(reader, face: .flat, past: changes.past, extras: changes.removed[id] ?? [])
+    let rows = Rows(
+      reader, face: .flat, past: changes.past, extras: changes.removed[id] ?? [],
+      ranges: views[pane]?.ranges.belong(to: id, Folds()) ?? FoundRanges())
     let machine = machine
     filter?.search(rows, of: id, in: machine, count: Self.rowsAtOnce)
   }

@@ -13,6 +13,7 @@ extension Model {
   mutating func momentHasChanged() {
     changes = Changes(in: timeline)
     steps.cursor = nil
+    for pane in views.keys { views[pane]?.ranges = FoundRanges() }
     if !question.isKept { detail = DocumentView() }
     lookAhead()
     filter?.restart()

@@ -60,9 +60,10 @@ extension Model {
         reader, face: .flat, past: changes.past, extras: filter.found[id]?.rows ?? [],
         showsEntries: false)
     }
+    let folds = view.folds[id] ?? Folds()
     var rows = Rows(
-      reader, folds: view.folds[id] ?? Folds(), face: view.face, past: changes.past,
-      extras: extraRows(of: id))
+      reader, folds: folds, face: view.face, past: changes.past, extras: extraRows(of: id),
+      ranges: view.ranges.belong(to: id, folds))
     if let cursor = view.cursor, cursor.address < reader.geometry.inputSize,
       selected == id || isLinked && link?.places[id] != nil
     {

@@ -11,6 +11,8 @@ struct TableView {
   /// What is folded, by table.
   var folds: [TableID: Folds] = [:]
   var face = Face.tree
+  /// Ranges that were found at this moment.
+  var ranges = FoundRanges()
 
   /// Moves the top so that the cursor is among `height` rows, as little as that takes.
   ///

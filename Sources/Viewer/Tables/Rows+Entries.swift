@@ -71,33 +71,86 @@ extension Rows {
   /// The row of an entry that is not empty, with the run that it belongs to.
   func row(of index: Int, in page: TablePage) -> Row {
     let entry = page[index]
-    let position = Position(page.address(of: index), level: page.level)
-    let mayDiffer = page.mayDiffer(from: past)
-    func isChanged(_ index: Int) -> Bool {
-      mayDiffer && page.entry(index, in: past) != page[index]
-    }
     if entry.isTable(page.level) {
+      let position = Position(page.address(of: index), level: page.level)
       return Row(
         kind: .table(isOpen: !folds.isClosed(position)), position: position, descriptor: entry,
-        entrySize: page.entrySize, isChanged: isChanged(index))
+        entrySize: page.entrySize, isChanged: isChanged(index, in: page))
     }
-    let changed = isChanged(index)
-    var run = index...index
-    if !folds.isUnfolded(Position(page.address, level: page.level)) {
-      func joins(_ next: Int, _ previous: Int) -> Bool {
+    return face == .flat
+      ? ranges.row(covering: page.address(of: index)) { range(around: index, in: page) }
+      : EntryRun(around: index, in: page, of: self).row
+  }
+
+  /// Whether what was done last changed an entry.
+  func isChanged(_ index: Int, in page: TablePage) -> Bool {
+    page.mayDiffer(from: past) && page.entry(index, in: past) != page[index]
+  }
+
+  /// The row of an entry with its neighbours that continue it, in its page and in those beside that one.
+  private func range(around index: Int, in page: TablePage) -> Row {
+    let run = EntryRun(around: index, in: page, of: self)
+    var first = run
+    while let before = neighbour(of: first, isBefore: true) { first = before }
+    var count = first.entries.count
+    var last = first
+    while let after = neighbour(of: last, isBefore: false) {
+      count += after.entries.count
+      last = after
+    }
+    var row = first.row
+    row.count = count
+    return row
+  }
+
+  /// The run in the page before or after that of another run which it continues, if there is one.
+  private func neighbour(of run: EntryRun, isBefore: Bool) -> EntryRun? {
+    let (page, edge) = (run.page, isBefore ? 0 : run.page.count - 1)
+    let end = page.address(of: page.count)
+    guard run.entries.contains(edge), isBefore ? page.address > 0 : end < reader.geometry.inputSize,
+      let (other, index) = reader.path(to: isBefore ? page.address - 1 : end).last,
+      other.level == page.level
+    else { return nil }
+    let next = EntryRun(around: index, in: other, of: self)
+    guard !run.isUnfolded, !next.isUnfolded, next.isChanged == run.isChanged else { return nil }
+    let (one, two) = isBefore ? (other[index], page[edge]) : (page[edge], other[index])
+    return two.continues(one, size: page.entrySize, at: page.level) ? next : nil
+  }
+}
+
+/// Entries of one page that continue each other.
+private struct EntryRun {
+  let page: TablePage
+  let entries: ClosedRange<Int>
+  let isChanged: Bool
+  /// Whether every entry of the page has a row of its own.
+  let isUnfolded: Bool
+
+  init(around index: Int, in page: TablePage, of rows: Rows) {
+    self.page = page
+    isChanged = rows.isChanged(index, in: page)
+    isUnfolded = rows.folds.isUnfolded(Position(page.address, level: page.level))
+    var first = index
+    var last = index
+    if !isUnfolded {
+      // Asked once for the page: most pages are not touched by what was done last.
+      let mayDiffer = page.mayDiffer(from: rows.past)
+      let changed = isChanged
+      func joins(_ next: Int, _ previous: Int, _ new: Int) -> Bool {
         page[next].continues(page[previous], size: page.entrySize, at: page.level)
-          && isChanged(next) == changed
+          && (!mayDiffer || (page.entry(new, in: rows.past) != page[new]) == changed)
       }
-      var first = index
-      while first > 0, joins(first, first - 1) { first -= 1 }
-      var last = index
-      while last + 1 < page.count, joins(last + 1, last) { last += 1 }
-      run = first...last
+      while first > 0, joins(first, first - 1, first - 1) { first -= 1 }
+      while last + 1 < page.count, joins(last + 1, last, last + 1) { last += 1 }
     }
-    return Row(
-      kind: .leaf, position: Position(page.address(of: run.lowerBound), level: page.level),
-      descriptor: page[run.lowerBound], count: run.count, entrySize: page.entrySize,
-      isChanged: changed)
+    entries = first...last
+  }
+
+  var row: Row {
+    Row(
+      kind: .leaf, position: Position(page.address(of: entries.lowerBound), level: page.level),
+      descriptor: page[entries.lowerBound], count: entries.count, entrySize: page.entrySize,
+      isChanged: isChanged)
   }
 }
 

@@ -1,7 +1,7 @@
 import Engine
 
-/// The rows of a table, found by their place: nothing is kept, and the cost of a row does not depend on
-/// how many there are.
+/// The rows of a table, found by their place: the cost of a row does not depend on how many there are.
+/// Only a range of the flat face, which may go on over any number of pages, is looked for once and kept.
 ///
 /// Besides the entries that the table has there are *extras*: entries that are gone or will come, and the
 /// place of the cursor if nothing is there.
@@ -11,6 +11,8 @@ struct Rows {
   let face: Face
   /// The words before what was done last.
   let past: PastWords
+  /// Ranges that were found before.
+  let ranges: FoundRanges
   /// Rows that no entry of the table gives, ascending. Those that are in a closed table, or that the table
   /// has an entry for, are not shown.
   private var extras: [Row]
@@ -20,7 +22,7 @@ struct Rows {
   init(
     _ reader: TableReader, folds: Folds = Folds(), face: Face = .tree,
     past: PastWords = PastWords(),
-    extras: [Row] = [], showsEntries: Bool = true
+    extras: [Row] = [], showsEntries: Bool = true, ranges: FoundRanges = FoundRanges()
   ) {
     self.reader = reader
     self.folds = folds
@@ -28,6 +30,7 @@ struct Rows {
     self.past = past
     self.extras = extras
     self.showsEntries = showsEntries
+    self.ranges = ranges
   }
 
   /// Adds the place of the cursor if no row is there.
