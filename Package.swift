@@ -58,6 +58,9 @@ let package = Package(
       name: "TerminalTests",
       dependencies: ["Canvas", "CTerminal", "Terminal", "CPseudoterminal", "TerminalProbe"],
       path: "Tests/Terminal", swiftSettings: strict),
+    .testTarget(
+      name: "ProgramTests", dependencies: ["pagewalk", "Canvas", "Viewer"], path: "Tests/pagewalk",
+      swiftSettings: strict),
     .target(name: "CPseudoterminal", path: "Tests/CPseudoterminal"),
     .executableTarget(
       name: "TerminalProbe", dependencies: ["Canvas", "Terminal"], path: "Tests/TerminalProbe",

@@ -1,0 +1,97 @@
+import Canvas
+import Foundation
+import Testing
+import Viewer
+
+/// README says what is so.
+@Suite struct ReadmeTests {
+  /// Blocks of a kind, as they stand in README, each with its line feed.
+  private static func blocks(_ kind: String) throws -> [String] {
+    var blocks: [String] = []
+    var block: String?
+    for line in try Program.contents("README.md").split(
+      separator: "\n", omittingEmptySubsequences: false)
+    {
+      if line == "```", let found = block {
+        blocks.append(found)
+        block = nil
+      } else if let begun = block {
+        block = begun + line + "\n"
+      } else if line == "```" + kind {
+        block = ""
+      }
+    }
+    return blocks
+  }
+
+  /// The cells of the rows of tables whose first cell is code.
+  private static func rows() throws -> [(names: [String], rest: String)] {
+    try Program.contents("README.md").split(separator: "\n").filter { $0.hasPrefix("| `") }.map {
+      let cells = $0.split(separator: " | ", maxSplits: 1)
+      let names = cells[0].split(separator: "`").enumerated().filter { $0.offset % 2 == 1 }
+      return (names.map { String($0.element) }, cells.count > 1 ? String(cells[1]) : "")
+    }
+  }
+
+  /// With `PAGEWALK_UPDATE_FRAMES=1` in the environment the output in README is written anew.
+  @Test func `what README shows of a command is what the command prints`() throws {
+    let shown = try Self.blocks("console")
+    #expect(!shown.isEmpty)
+    for block in shown {
+      let lines = block.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
+      let words = lines[0].split(separator: " ")
+      #expect(words.prefix(2) == ["$", "pagewalk"])
+      let result = try Program.run(words.dropFirst(2).map(String.init))
+      #expect(result.code == 0)
+      if ProcessInfo.processInfo.environment["PAGEWALK_UPDATE_FRAMES"] != nil {
+        let text = try Program.contents("README.md")
+          .replacing(block, with: lines[0] + "\n" + result.text)
+        try text.write(toFile: Program.path("README.md"), atomically: true, encoding: .utf8)
+      } else {
+        #expect(result.text == lines[1])
+      }
+    }
+  }
+
+  @Test func `the two commands are there, and CI calls the second one`() throws {
+    let commands = try Self.blocks("sh").joined().split(separator: "\n").map(String.init)
+    #expect(commands.count >= 2)
+    #expect(commands[0].hasPrefix(".ci/install && swift run "))
+    #expect(commands[0].contains("-c release") && commands[0].contains("--static-swift-stdlib"))
+    #expect(commands[0].hasSuffix(" pagewalk"))
+    #expect(try Program.contents(".ci/run").contains("(\(commands[1]))\n"))
+  }
+
+  @Test func `every command is described, and there is no other`() throws {
+    let help = try Program.run(["help"]).text
+    let listed = try #require(help.range(of: "SUBCOMMANDS:\n"))
+    let commands = help[listed.upperBound...].split(separator: "\n")
+      .filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") && !$0.hasPrefix("  See") }
+      .compactMap { $0.split(separator: " ").first.map(String.init) }
+    let described = try Self.rows().compactMap { row -> String? in
+      let words = row.names[0].split(separator: " ")
+      return words.first == "pagewalk" && words.count > 1 ? String(words[1]) : nil
+    }
+    #expect(Set(described) == Set(commands))
+  }
+
+  @Test func `every key does something`() throws {
+    let keys = KeyMap()
+    let rows = try Self.rows().filter { row in row.names.allSatisfy { Key(spelling: $0) != nil } }
+    #expect(rows.count > 10)
+    for name in rows.flatMap(\.names) {
+      #expect(Key(spelling: name).flatMap { keys.command(for: $0) } != nil, "\(name)")
+    }
+  }
+
+  @Test func `every path exists`() throws {
+    let paths = try Program.contents("README.md").split(separator: "`").filter { text in
+      !text.contains(" ")
+        && ["Sources/", "Tests/", "assets/", ".ci/"].contains { text.hasPrefix($0) }
+    }
+    #expect(paths.count > 5)
+    for path in paths {
+      #expect(FileManager.default.fileExists(atPath: Program.path(String(path))), "\(path)")
+    }
+  }
+}
