@@ -4,6 +4,7 @@ import Engine
 /// them, and a host that takes memory away.
 public struct RandomEvents {
   var random: Generator
+  /// The machine that they are for.
   public let configuration: Configuration
 
   /// Memory of L1's tables, then of 4 KiB pages, then of huge pages.
