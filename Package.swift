@@ -56,12 +56,17 @@ let package = Package(
       path: "Tests/Viewer", exclude: ["Frames"], swiftSettings: strict),
     .testTarget(
       name: "TerminalTests",
-      dependencies: ["Canvas", "CTerminal", "Terminal", "CPseudoterminal", "TerminalProbe"],
+      dependencies: [
+        "Canvas", "CTerminal", "Terminal", "CPseudoterminal", "Pseudoterminal", "TerminalProbe",
+      ],
       path: "Tests/Terminal", swiftSettings: strict),
     .testTarget(
-      name: "ProgramTests", dependencies: ["pagewalk", "Canvas", "Viewer"], path: "Tests/pagewalk",
-      swiftSettings: strict),
+      name: "ProgramTests", dependencies: ["pagewalk", "Canvas", "Viewer", "Pseudoterminal"],
+      path: "Tests/pagewalk", swiftSettings: strict),
     .target(name: "CPseudoterminal", path: "Tests/CPseudoterminal"),
+    .target(
+      name: "Pseudoterminal", dependencies: ["CPseudoterminal"], path: "Tests/Pseudoterminal",
+      swiftSettings: strict),
     .executableTarget(
       name: "TerminalProbe", dependencies: ["Canvas", "Terminal"], path: "Tests/TerminalProbe",
       swiftSettings: strict),

@@ -16,8 +16,9 @@ extension Pagewalk.Config {
     static let configuration = CommandConfiguration(
       abstract: "Print each value, and where it comes from.",
       discussion: """
-        The file is $PAGEWALK_CONFIG, else $XDG_CONFIG_HOME/pagewalk/config, else \
-        ~/.config/pagewalk/config. Its lines are what this prints, without the origins:
+        Your file is $PAGEWALK_CONFIG, else $XDG_CONFIG_HOME/pagewalk/config, else \
+        ~/.config/pagewalk/config; the system's is the first pagewalk/config in $XDG_CONFIG_DIRS, else \
+        /etc/xdg/pagewalk/config. Their lines are what this prints, without the origins:
 
           theme = dark | light | high-contrast | colour-blind
           color = auto | always | never
@@ -27,7 +28,8 @@ extension Pagewalk.Config {
           key ACTION = KEY KEY ...
 
         A line that begins with # is a comment. Options go before the environment (PAGEWALK_THEME, \
-        NO_COLOR), and that before the file.
+        NO_COLOR, CLICOLOR_FORCE), that before your file, and yours before the system's. A key that you \
+        give to an action is taken from others.
         """)
 
     @OptionGroup var look: Look

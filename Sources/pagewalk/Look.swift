@@ -32,31 +32,37 @@ extension DetailLevel: ExpressibleByArgument {}
 
 /// Finds and reads what a person has chosen.
 enum Configuration {
-  /// The file, whether it is there or not: what `PAGEWALK_CONFIG` says, else `pagewalk/config` in
-  /// `XDG_CONFIG_HOME` or `~/.config`. Nil if none of these is set. As the XDG specification asks, a
-  /// folder that is not given in full does not count.
-  static var file: String? {
+  /// The person's file, whether it is there or not: what `PAGEWALK_CONFIG` says, else `pagewalk/config`
+  /// in `XDG_CONFIG_HOME` or `~/.config`. Nil if none of these is set.
+  static var userFile: String? {
     if let path = environment("PAGEWALK_CONFIG") { return path }
     let folders = [environment("XDG_CONFIG_HOME"), environment("HOME").map { $0 + "/.config" }]
-    return folders.lazy.compactMap { $0 }.first { $0.hasPrefix("/") }.map {
-      $0 + "/pagewalk/config"
-    }
+    return folders.lazy.compactMap { $0 }.first(where: isWhole).map(file)
   }
+
+  /// The system's file: the first that is there, of the folders in `XDG_CONFIG_DIRS` or of `/etc/xdg`.
+  static var systemFile: String? {
+    (environment("XDG_CONFIG_DIRS") ?? "/etc/xdg").split(separator: ":").map(String.init)
+      .filter(isWhole).map(file).first { access($0, F_OK) == 0 }
+  }
+
+  private static func file(in folder: String) -> String { folder + "/pagewalk/config" }
+
+  /// As the XDG specification asks, a folder that is not given in full does not count.
+  private static func isWhole(_ folder: String) -> Bool { folder.hasPrefix("/") }
 
   /// A variable that is set, and not empty.
   private static func environment(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  /// What is chosen in the file, in the environment and by options.
+  /// What is chosen in the files, in the environment and by options.
   static func read(_ look: Look, _ manners: Manners? = nil) throws -> Preferences {
     var preferences = Preferences()
-    if let file, environment("PAGEWALK_CONFIG") != nil || access(file, F_OK) == 0 {
-      do {
-        preferences = try Preferences(parsing: Pagewalk.contents(of: file), file: file)
-      } catch let error as ScenarioError {
-        throw Failure.input(error.description)
-      }
+    if let file = systemFile { try read(file, into: &preferences) }
+    // A file that was named must be there.
+    if let file = userFile, environment("PAGEWALK_CONFIG") != nil || access(file, F_OK) == 0 {
+      try read(file, into: &preferences)
     }
     do {
       try preferences.read(environment: environment)
@@ -70,5 +76,13 @@ enum Configuration {
       manners?.mouse, .option(manners?.mouse == false ? "--no-mouse" : "--mouse"))
     preferences.detail.choose(manners?.detail, .option("--detail"))
     return preferences
+  }
+
+  private static func read(_ file: String, into preferences: inout Preferences) throws {
+    do {
+      try preferences.read(Pagewalk.contents(of: file), file: file)
+    } catch let error as ScenarioError {
+      throw Failure.input(error.description)
+    }
   }
 }

@@ -1,3 +1,4 @@
+import Pseudoterminal
 import Testing
 
 /// What arrives from the terminal, and what becomes of it.

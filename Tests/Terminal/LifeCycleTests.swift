@@ -1,27 +1,9 @@
 import Glibc
+import Pseudoterminal
 import Testing
 
 /// The terminal is given back, however the program ends.
 @Suite struct LifeCycleTests {
-  /// What a terminal has been told, in the end: the screen left as often as entered, the cursor
-  /// shown, the mouse not reported.
-  static func expectRestored(_ job: Job, _ comment: Comment, entered: Int = 1) {
-    #expect(job.modesAreRestored, comment)
-    let output = job.text
-    func count(_ sequence: String) -> Int { output.ranges(of: sequence).count }
-    let hasAlternateScreen = count("\u{1B}[?1049h") > 0
-    #expect(count("\u{1B}[?1049h") == (hasAlternateScreen ? entered : 0), comment)
-    #expect(count("\u{1B}[?1049l") == (hasAlternateScreen ? entered : 0), comment)
-    if let hidden = output.ranges(of: "\u{1B}[?25l").last {
-      let shown = output.ranges(of: "\u{1B}[?25h").last
-      #expect(shown.map { $0.lowerBound > hidden.lowerBound } ?? false, comment)
-    }
-    if let on = output.ranges(of: "\u{1B}[?1000;1006h").last {
-      let off = output.ranges(of: "\u{1B}[?1006;1000l").last
-      #expect(off.map { $0.lowerBound > on.lowerBound } ?? false, comment)
-    }
-  }
-
   @Test(arguments: Job.types)
   func onReturn(type: String) throws {
     let job = try Job(type: type)
@@ -29,7 +11,7 @@ import Testing
     #expect(!job.modesAreRestored)
     job.send("q")
     #expect(try job.status() == .exited(0))
-    Self.expectRestored(job, "\(type)")
+    #expect(job.leftovers() == [], "\(type)")
   }
 
   @Test func onAnErrorThatIsThrown() throws {
@@ -37,7 +19,7 @@ import Testing
     _ = try job.report()
     job.send("e")
     #expect(try job.status() == .exited(1))
-    Self.expectRestored(job, "error")
+    #expect(job.leftovers() == [], "error")
     let left = try #require(job.text.ranges(of: "\u{1B}[?1049l").last)
     #expect(job.text[left.upperBound...].contains("probe: Failure()"))
   }
@@ -49,7 +31,7 @@ import Testing
     job.send(key)
     let status = try job.status()
     #expect(signals.map { .killed($0) }.contains(status))
-    Self.expectRestored(job, "\(key)")
+    #expect(job.leftovers() == [], "\(key)")
   }
 
   @Test(arguments: [("\u{3}", SIGINT), ("\u{1C}", SIGQUIT)])
@@ -63,7 +45,7 @@ import Testing
       }
       job.send(key)
       #expect(try job.status() == .killed(signal))
-      Self.expectRestored(job, "\(signal)")
+      #expect(job.leftovers() == [], "\(signal)")
     }
   }
 
@@ -74,7 +56,7 @@ import Testing
       #expect(job.text.contains("\u{1B}[?1000;1006h"))
       job.send(key)
       _ = try job.status()
-      Self.expectRestored(job, "mouse, \(key)")
+      #expect(job.leftovers() == [], "mouse, \(key)")
     }
   }
 
@@ -120,8 +102,9 @@ import Testing
       try moment.await(in: job)
       job.signal(signal)
       #expect(try job.status() == .killed(signal))
-      Self.expectRestored(
-        job, "\(type), \(moment), signal \(signal)", entered: moment == .continued ? 2 : 1)
+      #expect(
+        job.leftovers(entered: moment == .continued ? 2 : 1) == [],
+        "\(type), \(moment), signal \(signal)")
     }
   }
 

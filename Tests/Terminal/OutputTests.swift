@@ -1,3 +1,4 @@
+import Pseudoterminal
 import Testing
 
 /// What is sent to the terminal, in bytes.

@@ -93,8 +93,9 @@ import Testing
     ("key pane = a", "config:1:12: expected digits"),
     (
       "key top = x\nkey bottom = y x",
-      "config:2:1: expected keys of no other action: x is in line 1"
+      "config:2:16: expected a key of one action: x is for top in line 1, and here for bottom"
     ),
+    ("key top = x x", "config:1:13: expected a key of one action: x is for top in line 1"),
   ])
   func `a mistake has its place`(text: String, message: String) {
     #expect(mistake(text).hasPrefix(message), "\(mistake(text))")
@@ -124,6 +125,30 @@ import Testing
     #expect(throws: PreferenceError.self) {
       try preferences.read { $0 == "PAGEWALK_THEME" ? "pink" : nil }
     }
+  }
+
+  @Test func `a person's file goes before the system's`() throws {
+    var preferences = try read("theme = light\nmouse = on\nkey top = t T\nkey bottom = b\n")
+    try preferences.read([UInt8]("theme = dark\nkey quit = T\nkey bottom = B\n".utf8), file: "mine")
+    #expect(preferences.theme.origin == .file("mine", line: 1) && preferences.theme.value == .dark)
+    #expect(preferences.mouse.origin == .file("config", line: 2) && preferences.mouse.value)
+    #expect(preferences.keyMap.keys(for: .quit).map(\.description) == ["T"])
+    #expect(preferences.keyMap.keys(for: .top).map(\.description) == ["t"])
+    #expect(preferences.keyMap.keys(for: .bottom).map(\.description) == ["B"])
+  }
+
+  @Test(arguments: [
+    (["CLICOLOR_FORCE": "1"], ColourChoice.always), (["CLICOLOR_FORCE": "0"], .never),
+    (["CLICOLOR_FORCE": "1", "NO_COLOR": "1"], .never),
+    (["CLICOLOR_FORCE": "1", "TERM": "dumb"], .never),
+  ])
+  func `colour can be forced by the environment`(
+    variables: [String: String], choice: ColourChoice
+  ) throws {
+    var preferences = try read("color = never\n")
+    let variables = ["TERM": "xterm"].merging(variables) { $1 }
+    try preferences.read { variables[$0] }
+    #expect(preferences.colour.value == choice)
   }
 
   @Test func `an empty variable is none`() throws {

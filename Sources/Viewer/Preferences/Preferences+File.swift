@@ -10,9 +10,18 @@ extension Preferences {
   /// - Throws: the first mistake, with its place.
   public init(parsing bytes: [UInt8], file: String) throws(ScenarioError) {
     self.init()
+    try read(bytes, file: file)
+  }
+
+  /// Reads a further file, which goes before what was read so far. A key that it gives to an action is
+  /// taken from others.
+  ///
+  /// - Throws: the first mistake, with its place.
+  public mutating func read(_ bytes: [UInt8], file: String) throws(ScenarioError) {
     var lines = Lines(bytes, file: file)
-    // The line in which a name was given a value.
+    // The line in which a name was given a value, and the action that a key was given to.
     var names: [String: Int] = [:]
+    var taken: [Key: (action: Action, line: Int)] = [:]
     while try lines.next() {
       guard let name = lines.word else { continue }
       if name.text.hasPrefix("#") { continue }
@@ -29,9 +38,15 @@ extension Preferences {
         throw lines.error(lines.word, "expected '=' after '\(SafeText(subject.text))'")
       }
       lines.take()
-      if isKey { try readKeys(of: subject.text, &lines) } else { try readValue(of: name, &lines) }
+      if isKey {
+        try readKeys(of: subject.text, &lines, &taken)
+      } else {
+        try readValue(of: name, &lines)
+      }
     }
-    try checkKeys(file)
+    for (action, choice) in keys {
+      keys[action]?.amend(choice.value.filter { (taken[$0]?.action ?? action) == action })
+    }
   }
 
   private mutating func readValue(of name: Lines.Word, _ lines: inout Lines) throws(ScenarioError) {
@@ -48,7 +63,9 @@ extension Preferences {
 
   private enum Switch: String, CaseIterable { case on, off }
 
-  private mutating func readKeys(of name: String, _ lines: inout Lines) throws(ScenarioError) {
+  private mutating func readKeys(
+    of name: String, _ lines: inout Lines, _ taken: inout [Key: (action: Action, line: Int)]
+  ) throws(ScenarioError) {
     guard let action = Action(rawValue: name) else { return }
     var found: [Key] = []
     while let word = lines.word {
@@ -58,28 +75,16 @@ extension Preferences {
       if action == .pane, key.description.count != 1 || !("1"..."9").contains(key.description) {
         throw lines.error(word, "expected digits: the key of a pane is its number")
       }
+      if let other = taken.updateValue((action, lines.number), forKey: key) {
+        throw lines.error(
+          word,
+          "expected a key of one action: \(key) is for \(other.action.rawValue) in line "
+            + "\(other.line), and here for \(name)")
+      }
       found.append(key)
       lines.take()
     }
     keys[action, default: Choice([])].choose(found, .file(lines.file, line: lines.number))
-  }
-
-  /// No key can have two actions.
-  private func checkKeys(_ file: String) throws(ScenarioError) {
-    var owners: [Key: Int] = [:]
-    let lines = keys.values.compactMap { choice -> (line: Int, keys: [Key])? in
-      guard case .file(_, let line) = choice.origin else { return nil }
-      return (line, choice.value)
-    }
-    for (line, keys) in lines.sorted(by: { $0.line < $1.line }) {
-      for key in keys {
-        if let other = owners.updateValue(line, forKey: key) {
-          throw ScenarioError(
-            file: file, line: line, column: 1,
-            message: "expected keys of no other action: \(key) is in line \(other)")
-        }
-      }
-    }
   }
 }
 

@@ -1,7 +1,7 @@
 import Canvas
 
-/// What a person has chosen, and where: on the command line, in the environment or in the file of the
-/// configuration, in this order.
+/// What a person has chosen, and where: on the command line, in the environment, in the person's own file
+/// or in that of the system, in this order.
 public struct Preferences: Sendable {
   /// Where a value comes from.
   public enum Origin: Equatable, Sendable {
@@ -30,6 +30,9 @@ public struct Preferences: Sendable {
       self.value = value
       self.origin = origin
     }
+
+    /// Changes the value of the same choice.
+    mutating func amend(_ value: Value) { self.value = value }
   }
 
   /// The colours of the roles.
@@ -48,8 +51,8 @@ public struct Preferences: Sendable {
   /// What is chosen by nobody.
   public init() {}
 
-  /// Chooses what variables of the environment say: `PAGEWALK_THEME`, and `NO_COLOR` against a colour that
-  /// the file asks for.
+  /// Chooses what variables of the environment say: `PAGEWALK_THEME`; `NO_COLOR` against a colour that a
+  /// file asks for; and, where neither that nor a dumb terminal speaks against it, `CLICOLOR_FORCE`.
   ///
   /// - Parameter value: The value of a variable, nil if it is unset.
   /// - Throws: what was expected, if a value is none.
@@ -63,6 +66,10 @@ public struct Preferences: Sendable {
     }
     if let text = value("NO_COLOR"), !text.isEmpty {
       colour.choose(.never, .environment("NO_COLOR"))
+    } else if let force = value("CLICOLOR_FORCE"), force != "", force != "0",
+      !ColourChoice.isDumb(value("TERM"))
+    {
+      colour.choose(.always, .environment("CLICOLOR_FORCE"))
     }
   }
 

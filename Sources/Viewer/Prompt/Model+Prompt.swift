@@ -17,6 +17,8 @@ extension Model {
     case (.escape, []), (.character("c"), .control), (.character("g"), .control):
       self.prompt = nil
       if prompt.kind == .narrow { narrowSheet("") }
+    // What another program has written over the screen goes while one types, too.
+    case (.character("l"), .control): return [.redraw]
     case (.backspace, []) where prompt.characters.isEmpty: self.prompt = nil
     case (.tab, []):
       prompt.complete(with: completions(of: prompt))

@@ -2,9 +2,9 @@ import CPseudoterminal
 import Glibc
 
 /// A program on a pseudoterminal, started as by a shell with job control.
-final class Job {
+package final class Job {
   /// What the shell is told about the program.
-  enum Status: Equatable {
+  package enum Status: Equatable {
     case exited(Int32)
     case killed(Int32)
     case stopped(Int32)
@@ -21,42 +21,41 @@ final class Job {
   }
 
   /// The program did not do what was waited for.
-  struct Timeout: Error {
+  package struct Timeout: Error {
     let output: String
     let reports: String
   }
 
-  /// The program of these tests.
-  static let probe: String = {
+  /// The path of a program that is built with the running one.
+  package static func product(_ name: String) -> String {
     var path = [CChar](repeating: 0, count: Int(PATH_MAX))
     let length = readlink("/proc/self/exe", &path, path.count - 1)
     let bytes = path[..<max(length, 0)].map { UInt8(bitPattern: $0) }
     let folder = String(decoding: bytes, as: UTF8.self).split(separator: "/").dropLast()
-    return "/" + (folder + ["TerminalProbe"]).joined(separator: "/")
-  }()
+    return "/" + (folder + [name[...]]).joined(separator: "/")
+  }
 
   /// The terminal types that the tests cover.
-  static let types = ["xterm-256color", "screen-256color", "tmux-256color", "linux", "vt100"]
+  package static let types = ["xterm-256color", "screen-256color", "tmux-256color", "linux", "vt100"]
 
   private var job = cpty_job()
   private var reports: [UInt8] = []
   private var statuses: [UInt8] = []
 
   /// All bytes that the terminal has received.
-  private(set) var output: [UInt8] = []
+  package private(set) var output: [UInt8] = []
 
-  /// Starts the probe with some arguments, or another program if the first names it by its path.
-  init(
-    _ arguments: [String] = [], type: String = "xterm-256color",
+  /// Starts a program, given by its path, with some arguments. Of the environment it has what a screen
+  /// needs, and what is given here; `unset` as a value takes a variable away.
+  package init(
+    program: String, _ arguments: [String] = [], type: String = "xterm-256color",
     environment: [String: String] = [:], width: Int = 80, height: Int = 24, foreground: Bool = true
   ) throws {
     var variables = [
       "TERM": type, "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no",
     ]
     variables.merge(environment) { $1 }
-    let path = arguments.first.map { $0.hasPrefix("/") } ?? false
-    let argv = (path ? [] : [Self.probe]) + arguments
-    var c_argv = argv.map { strdup($0) } + [nil]
+    var c_argv = ([program] + arguments).map { strdup($0) } + [nil]
     var c_environment = variables.filter { $1 != "unset" }.map { strdup("\($0)=\($1)") } + [nil]
     defer { (c_argv + c_environment).forEach { free($0) } }
     guard
@@ -69,10 +68,10 @@ final class Job {
   }
 
   /// The bytes that the terminal has received, as text.
-  var text: String { String(decoding: output, as: UTF8.self) }
+  package var text: String { String(decoding: output, as: UTF8.self) }
 
   /// Whether the modes of the terminal are, byte for byte, those that the program found.
-  var modesAreRestored: Bool {
+  package var modesAreRestored: Bool {
     var now = termios()
     tcgetattr(job.terminal, &now)
     return withUnsafeBytes(of: now) { now in
@@ -80,25 +79,32 @@ final class Job {
     }
   }
 
-  func send(_ keys: String) {
-    _ = keys.withCString { write(job.terminal, $0, strlen($0)) }
+  package func send(_ keys: String) {
+    send([UInt8](keys.utf8))
   }
 
-  func signal(_ signal: Int32) {
+  package func send(_ bytes: [UInt8]) {
+    _ = write(job.terminal, bytes, bytes.count)
+  }
+
+  /// The process of the program.
+  package var process: pid_t { job.pid }
+
+  package func signal(_ signal: Int32) {
     kill(job.pid, signal)
   }
 
-  func resize(width: Int, height: Int) {
+  package func resize(width: Int, height: Int) {
     cpty_resize(&job, Int32(width), Int32(height))
   }
 
-  func hangUp() {
+  package func hangUp() {
     cpty_hang_up(&job)
   }
 
   /// Waits for the next line that the probe reports. Until then, the terminal reads output, unless
   /// it is to block the program.
-  func report(reading: Bool = true) throws -> String {
+  package func report(reading: Bool = true) throws -> String {
     let report = try wait(reading: reading) { () -> String? in
       guard let end = self.reports.firstIndex(of: 0x0A) else { return nil }
       defer { self.reports.removeFirst(end + 1) }
@@ -109,7 +115,7 @@ final class Job {
   }
 
   /// Waits until the program stops or ends, and reads all output up to then.
-  func status() throws -> Status {
+  package func status() throws -> Status {
     let status = try wait { () -> Status? in
       guard self.statuses.count >= 4 else { return nil }
       defer { self.statuses.removeFirst(4) }
@@ -121,12 +127,18 @@ final class Job {
   }
 
   /// Waits until the terminal has received that many bytes.
-  func output(ofAtLeast count: Int) throws {
+  package func output(ofAtLeast count: Int) throws {
     try wait { self.output.count >= count ? () : nil }
   }
 
+  /// Waits until the terminal has received a text, after what it had received before `mark`.
+  package func output(containing text: String, after mark: Int = 0) throws {
+    let text = [UInt8](text.utf8)
+    try wait { self.output[mark...].firstRange(of: text).map { _ in } }
+  }
+
   /// Waits until the program waits: for input, or for the terminal to take output.
-  func sleep() throws {
+  package func sleep() throws {
     for _ in 0..<10_000 {
       let path = "/proc/\(job.pid)/stat"
       let file = open(path, O_RDONLY)

@@ -1,0 +1,112 @@
+import Glibc
+import Pseudoterminal
+import Testing
+
+/// The program on a terminal: from its start to its end, when all goes well.
+@Suite struct ScreenTests {
+  @Test(arguments: Job.types)
+  func `keys move through the history, and q gives the terminal back`(type: String) throws {
+    let job = try Program.start(type: type)
+    try job.output(containing: "0/21")
+    #expect(!job.modesAreRestored)
+    try job.press(".", expecting: "1/21")
+    try job.press("..", expecting: "3/21")
+    try job.press(",", expecting: "2/21")
+    try job.press("$", expecting: "21/21")
+    try job.press(":goto 5\r", expecting: "5/21")
+    try job.press("?", expecting: "one event forward")
+    try job.press("q", expecting: "5/21")
+    job.send("q")
+    #expect(try job.status() == .exited(0))
+    #expect(job.leftovers() == [])
+  }
+
+  @Test func `arrows, escape and control keys arrive`() throws {
+    let job = try Program.start()
+    try job.output(containing: "0/21")
+    try job.press("\u{1B}[1;2C", expecting: "1/21")
+    try job.press("\u{1B}[1;2D", expecting: "0/21")
+    try job.press("}\u{1B}OB\u{1B}[B\u{4}", expecting: "Canonical")
+    // Escape is a key once nothing has followed it for a while.
+    try job.press(":goto 7", expecting: "goto 7")
+    let mark = job.output.count
+    job.send("\u{1B}")
+    try job.output(containing: "next", after: mark)
+    try job.press(".", expecting: "3/21")
+  }
+
+  @Test func `the screen has the size of the terminal`() throws {
+    let job = try Program.start(width: 100, height: 30)
+    try job.output(containing: "0/21")
+    let mark = job.output.count
+    job.resize(width: 20, height: 3)
+    try job.output(containing: "needed", after: mark)
+    let small = job.output.count
+    job.resize(width: 80, height: 24)
+    try job.output(containing: "0/21", after: small)
+    try job.press(".", expecting: "1/21")
+    job.send("Q")
+    #expect(try job.status() == .exited(0))
+    #expect(job.leftovers() == [])
+  }
+
+  @Test func `three hundred resizes do no harm`() throws {
+    let job = try Program.start()
+    try job.output(containing: "0/21")
+    for step in 0..<300 {
+      job.resize(width: 1 + step * 37 % 200, height: 1 + step * 17 % 60)
+      if step % 10 == 0 { job.send([".", ",", "Z", "z", "\t", "?", "?"][step / 10 % 7]) }
+    }
+    job.resize(width: 90, height: 28)
+    try job.press("\u{1B}", expecting: "/21")
+    job.send("Q")
+    #expect(try job.status() == .exited(0))
+    #expect(job.leftovers() == [])
+  }
+
+  @Test(arguments: [(1, 1), (1, 50), (300, 1), (40, 12), (500, 200)])
+  func `any size is survived`(width: Int, height: Int) throws {
+    let job = try Program.start(width: width, height: height)
+    // The terminal is in its modes once the cursor is hidden.
+    try job.output(containing: "\u{1B}[?25l")
+    job.send("..s?/a\r\u{4}q:goto 3\rzZ")
+    let mark = job.output.count
+    job.resize(width: 120, height: 40)
+    try job.press("", expecting: "3/21")
+    try job.output(containing: "3/21", after: mark)
+    job.send("Q")
+    #expect(try job.status() == .exited(0))
+  }
+
+  @Test func `playing goes on alone, and pauses`() throws {
+    let job = try Program.start(["--at", "start"])
+    try job.output(containing: "0/21")
+    job.send("+++++ ")
+    try job.output(containing: "This is the end")
+    try job.press("", expecting: "21/21")
+  }
+
+  @Test func `waiting costs no time and no bytes`() throws {
+    let job = try Program.start()
+    try job.press(".", expecting: "1/21")
+    try job.sleep()
+    let (bytes, time) = (job.output.count, Self.processorTime(of: job.process))
+    // Nothing can be waited for here: the test is that nothing happens.
+    usleep(300_000)
+    try job.sleep()
+    try job.press("", expecting: "1/21")
+    #expect(Self.processorTime(of: job.process) - time <= 2)
+    #expect(job.output.count > bytes)
+  }
+
+  /// Ticks of processor time that a process has used.
+  static func processorTime(of process: pid_t) -> Int {
+    guard let file = fopen("/proc/\(process)/stat", "r") else { return 0 }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: 512)
+    let length = fread(&bytes, 1, bytes.count, file)
+    let text = String(decoding: bytes[..<length], as: UTF8.self)
+    let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+    return fields.count > 13 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : 0
+  }
+}

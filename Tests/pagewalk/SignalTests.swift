@@ -1,0 +1,137 @@
+import Glibc
+import Pseudoterminal
+import Testing
+
+/// The terminal is given back whatever ends the program, and the shell learns what it was.
+@Suite struct SignalTests {
+  /// What the program is doing when a signal comes.
+  enum Moment: CaseIterable {
+    case beforeTheScreen, waiting, playing, inHelp, typing, narrow, suspended, continued, blocked
+
+    /// Starts the program and brings it there.
+    func start(type: String) throws -> Job {
+      if self == .beforeTheScreen {
+        // It reads a scenario from the keyboard.
+        let job = try Program.start(["-"], type: type)
+        try job.sleep()
+        return job
+      }
+      let job = try Program.start(type: type)
+      try job.output(containing: "0/21")
+      switch self {
+      case .beforeTheScreen: break
+      case .waiting: try job.sleep()
+      case .playing:
+        job.send(" ")
+        try job.output(containing: "1/21")
+      case .inHelp: try job.press("?", expecting: "one event forward")
+      case .typing: try job.press(":goto 1", expecting: "goto 1")
+      case .narrow:
+        let mark = job.output.count
+        job.resize(width: 9, height: 2)
+        try job.output(containing: "needed".prefix(4).description, after: mark)
+      case .suspended, .continued:
+        job.send("\u{1A}")
+        guard try job.status() == .stopped(SIGTSTP) else { throw NotStopped() }
+        if self == .suspended { break }
+        let mark = job.output.count
+        job.signal(SIGCONT)
+        try job.output(containing: "0/21", after: mark)
+      case .blocked:
+        // More frames than the terminal takes without being read.
+        job.send(String(repeating: "\u{C}", count: 200))
+        try job.sleep()
+      }
+      return job
+    }
+
+    var timesEntered: Int {
+      self == .continued ? 2 : 1
+    }
+  }
+
+  struct NotStopped: Error {}
+
+  private func expectEnd(by signal: Int32, at moment: Moment, type: String) throws {
+    let job = try moment.start(type: type)
+    job.signal(signal)
+    if moment == .suspended { job.signal(SIGCONT) }
+    #expect(try job.status() == .killed(signal), "\(type), \(moment), signal \(signal)")
+    #expect(
+      job.leftovers(entered: moment.timesEntered) == [], "\(type), \(moment), signal \(signal)")
+  }
+
+  @Test(arguments: Job.types, Moment.allCases)
+  func `a signal that ends the program leaves the terminal as it was`(
+    type: String, moment: Moment
+  ) throws {
+    for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
+      try expectEnd(by: signal, at: moment, type: type)
+    }
+  }
+
+  @Test(arguments: Job.types)
+  func `a fault leaves the terminal as it was, and is seen by the parent`(type: String) throws {
+    for signal in [SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS, SIGFPE] {
+      for moment in [Moment.waiting, .playing] {
+        try expectEnd(by: signal, at: moment, type: type)
+      }
+    }
+  }
+
+  @Test(arguments: [("\u{3}", SIGINT), ("\u{1C}", SIGQUIT)])
+  func `keys that end any program end this one`(key: String, signal: Int32) throws {
+    for moment in [Moment.waiting, .playing, .inHelp, .typing, .continued] {
+      let job = try moment.start(type: "xterm-256color")
+      job.send(key)
+      #expect(try job.status() == .killed(signal))
+      #expect(job.leftovers(entered: moment.timesEntered) == [])
+    }
+  }
+
+  @Test(arguments: [Moment.waiting, .playing, .inHelp, .typing])
+  func `without its terminal the program ends`(moment: Moment) throws {
+    let job = try moment.start(type: "xterm-256color")
+    job.hangUp()
+    let start = ContinuousClock.now
+    // The kernel tells the shell; what the program sees is the end of input.
+    #expect(try job.status() == .exited(0))
+    #expect(ContinuousClock.now - start < .seconds(5))
+  }
+
+  @Test(arguments: Job.types)
+  func `Ctrl-Z gives the terminal back, and fg takes it again`(type: String) throws {
+    let job = try Program.start(type: type)
+    try job.output(containing: "0/21")
+    for (count, (width, height)) in [(100, 30), (60, 20), (120, 40)].enumerated() {
+      job.send("\u{1A}")
+      #expect(try job.status() == .stopped(SIGTSTP))
+      #expect(job.leftovers(entered: count + 1) == [])
+      job.resize(width: width, height: height)
+      let mark = job.output.count
+      job.signal(SIGCONT)
+      try job.output(containing: "0/21", after: mark)
+    }
+    try job.press(".", expecting: "1/21")
+    job.send("q")
+    #expect(try job.status() == .exited(0))
+    #expect(job.leftovers(entered: 4) == [])
+  }
+
+  @Test func `the action suspends like the key`() throws {
+    let job = try Program.start()
+    try job.output(containing: "0/21")
+    job.send(":suspend\r")
+    #expect(try job.status() == .stopped(SIGTSTP))
+    #expect(job.leftovers() == [])
+  }
+
+  @Test func `a program that must outlive its terminal's line is not ended by it`() throws {
+    let job = try Job(
+      program: "/bin/sh", ["-c", "trap '' HUP; exec \(Job.product("pagewalk"))"],
+      environment: Program.environment)
+    try job.output(containing: "0/21")
+    job.signal(SIGHUP)
+    try job.press(".", expecting: "1/21")
+  }
+}
