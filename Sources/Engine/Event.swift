@@ -41,6 +41,8 @@ public enum OtherVMOperation: Equatable, Sendable {
   case wait
   /// The notifier takes a range of its IPAs away: its TLB entries are invalidated.
   case unmap(Range<UInt64>)
+  /// A device of it is attached to the SMMU, or detached: the device's domain has a VMID in between.
+  case attach, detach
 }
 
 /// What the host does. Ranges are canonical IPAs and lie in one memory slot.

@@ -120,7 +120,7 @@ extension Machine {
   }
 
   /// Addresses of the VMM behind a range of IPAs, which must lie in one slot.
-  private func hostRange(_ range: Range<UInt64>) throws(Refusal) -> Range<UInt64> {
+  func hostRange(_ range: Range<UInt64>) throws(Refusal) -> Range<UInt64> {
     try requireAligned(range.lowerBound, to: 4096, operand: 1)
     try requireAligned(range.upperBound, to: 4096, operand: 2)
     let slot = try requireSlot(range.lowerBound)

@@ -78,8 +78,11 @@ extension Machine {
     case parkedOwner, parkedLock, parkedCount, parkedTasks
     /// Words of tables that were not cleaned to the point of coherency.
     case uncleaned
-    /// Slot of the SMMU's records, 0 before there is a device; commands in its queue; next VMID of the SMMU's own allocator.
-    case smmu, commandCount, nextIOMMUVMID
+    /// Slot of the SMMU's records, 0 before there is a device; commands in its queue.
+    case smmu, commandCount
+    /// Sparse arrays: VMIDs that the SMMU has given away, 64 a word; those of other VMs' devices; how often
+    /// each host page is pinned.
+    case smmuVMIDs, otherDevices, pinCounts
     /// Device of the last DMA + 1; error of the last event.
     case lastDevice, lastError
     /// Counters, in the order of `Counter`.

@@ -38,6 +38,8 @@ public struct Refusal: Error, Equatable, Sendable {
     case noReverseMap
     /// A change of a device's own table where it shares the CPUs'.
     case sharedTable
+    /// A second table where the SMMU has but one VMID for the VM.
+    case oneTableOfVMID
     /// A device that does not exist.
     case noSuchDevice
     /// Dirty logging is off for the slot.

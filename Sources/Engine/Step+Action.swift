@@ -260,8 +260,21 @@ extension Step {
     case iotlbCommand
     /// The kernel waits until the commands that are queued, `value` of them, are done.
     case iotlbSync
-    /// The SMMU obeys a TLBI of a CPU: VMID in `value`.
+    /// The SMMU obeys a TLBI of a CPU: VMID in `value`, how many entries it drops in `extra`. Without a
+    /// table it was meant for another VM.
     case iotlbBroadcast
+    /// The SMMU obeys a TLBI of everything: how many entries it drops in `extra`.
+    case iotlbBroadcastAll
+    /// A domain gets the VMID in `value` from the SMMU's own allocator.
+    case domainVMIDTaken
+    /// A domain goes, and its VMID, in `value`, is given back.
+    case domainFreed
+    /// A host page is pinned: its physical address in `value`; `address` is a canonical IPA.
+    case pagePinned
+    /// Host pages are unpinned: how many in `value`.
+    case pagesUnpinned
+    /// A device of another VM, whose number is `address`, is attached or detached: VMID in `value`.
+    case otherAttached, otherDetached
     /// The kernel returns an error.
     case failed(KernelError)
 

@@ -6,6 +6,8 @@ extension Machine {
     static let host: UInt64 = 1
     static let memslot: UInt64 = 2
     static let firstVCPU: UInt64 = 3
+    /// Whoever changes what devices see, above all vCPUs.
+    static let devices: UInt64 = 1 << 16
   }
 
   private static let taskWords: UInt64 = 8
@@ -26,9 +28,14 @@ extension Machine {
     self[.pauseAt] = address &+ 1
   }
 
-  /// Stops the event that is being carried out.
-  mutating func park(at address: UInt64, of mmu: MMU) {
-    note(.parked, mmu.tableID, at: address)
+  /// Whether an event that has come to an address is to stop there.
+  func isPauseAsked(at address: UInt64) -> Bool {
+    self[.pauseAt] != 0 && !isPaused && address >= self[.pauseAt] - 1
+  }
+
+  /// Stops the event that is being carried out, before an address of a table.
+  mutating func park(at address: UInt64, in table: TableID) {
+    note(.parked, table, at: address)
     let list = SparseArray(root: Register.parkedTasks.slot)
     for (index, task) in tasks.enumerated() {
       for (place, word) in task.words.enumerated() {
@@ -77,6 +84,7 @@ extension Machine {
     mapLock = Self.mapLock(of: event)
     guard isPaused else { return }
     let parked = self[.parkedOwner]
+    if owner == parked, owner == Owner.devices { throw Refusal(.lockHeld, operand: 0) }
     if owner == parked, owner >= Owner.firstVCPU {
       throw Refusal(.vcpuPaused(Int(owner - Owner.firstVCPU)), operand: 0)
     }
@@ -93,6 +101,7 @@ extension Machine {
     case .access(_, let vcpu, _, _, _), .context(let vcpu, _, _, _), .invalidate(let vcpu, _),
       .l2Invalidate(let vcpu), .vncr(let vcpu, _):
       Owner.firstVCPU + UInt64(vcpu)
+    case .iommu: Owner.devices
     default: Owner.host
     }
   }
@@ -103,7 +112,7 @@ extension Machine {
     case .addMemslot, .host(.unmap), .host(.protect), .host(.hugePages), .host(.merge),
       .host(.fork), .host(.collapse), .host(.deleteMemslot):
       .write
-    case .host(.discard), .host(.touch): .read
+    case .host(.discard), .host(.touch), .iommu(_, .pin): .read
     default: .none
     }
   }

@@ -44,6 +44,15 @@ extension Task {
     case .makeMerged(let hva): [30, hva]
     case .replaceByMerged(let hva, let keeper): [31, hva, keeper]
     case .endSweep(let index): [32, UInt64(index)]
+    case .unmapIOVA(let device, let range, let done, let gather):
+      [
+        33, range.lowerBound, range.upperBound, UInt64(device), done,
+        gather.range?.lowerBound ?? 0, gather.range?.upperBound ?? 0, gather.size,
+      ]
+    case .pin(let device, let range, let next):
+      [34, range.lowerBound, range.upperBound, UInt64(device), next]
+    case .unpin(let device, let range): [35, range.lowerBound, range.upperBound, UInt64(device)]
+    case .freeDomain(let device): [36, UInt64(device)]
     }
   }
 
@@ -90,6 +99,12 @@ extension Task {
     case 29: self = .writeProtectForMerge(words[1])
     case 30: self = .makeMerged(words[1])
     case 31: self = .replaceByMerged(words[1], keeper: words[2])
+    case 33:
+      let gather = Gather(range: words[7] == 0 ? nil : words[5]..<words[6], size: words[7])
+      self = .unmapIOVA(Int(words[3]), range, done: words[4], gather)
+    case 34: self = .pin(Int(words[3]), range, next: words[4])
+    case 35: self = .unpin(Int(words[3]), range)
+    case 36: self = .freeDomain(Int(words[1]))
     default: self = .endSweep(Int(words[1]))
     }
   }

@@ -27,6 +27,14 @@ enum Task: Equatable {
   /// Try an access again.
   case access(Access)
 
+  // Devices, by their numbers; IOVAs.
+  /// Unmap a range of which so many bytes are done, with what was gathered of it.
+  case unmapIOVA(Int, Range<UInt64>, done: UInt64, Gather)
+  /// Pin guest memory from an address on, and then map all of it.
+  case pin(Int, Range<UInt64>, next: UInt64)
+  case unpin(Int, Range<UInt64>)
+  case freeDomain(Int)
+
   // The VMM's memory; addresses of the VMM.
   case touch(Range<UInt64>, write: Bool)
   case discard(Range<UInt64>)
@@ -78,6 +86,11 @@ extension Machine {
     case .dropVNCR(let range): dropVNCR(range)
     case .finishRecycling(let index): finishRecycling(mmu(index))
     case .access(let access): perform(access)
+    case .unmapIOVA(let device, let range, let done, let gather):
+      unmapIOVA(range, done: done, gather, device: device)
+    case .pin(let device, let range, let next): pin(range, next: next, device: device)
+    case .unpin(let device, let range): unpin(range, device: device)
+    case .freeDomain(let device): freeDomain(device)
     case .touch(let range, let write): touch(range, write: write)
     case .discard(let range): push(discardTasks(range))
     case .protect(let range, let write): push(protectTasks(range, write: write))

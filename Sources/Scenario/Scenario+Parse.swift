@@ -63,6 +63,7 @@ extension Scenario {
       self.configuration.ipaBits = configuration.ipaBits
       self.configuration.vcpus = configuration.vcpus
       self.configuration.nested = configuration.nested
+      self.configuration.vmidBits = configuration.vmidBits
       return
     case .policy(let change):
       if statements.contains(where: \.isEvent) {

@@ -136,6 +136,8 @@ extension Refusal.Reason {
       "expected 'resume' first: the paused event holds a lock that this needs"
     case .noReverseMap:
       "expected a policy with a reverse map: under revmap=none there is nothing that can fail"
+    case .oneTableOfVMID:
+      "expected the device that has the domain: with the CPUs' VMID one table is all that the SMMU can tell apart"
     case .sharedTable:
       "expected iommu=own: under iommu=shared the device's table is the CPUs' and changes with it"
     case .noSuchDevice: "expected device 0 to \(SMMU.devices - 1)"

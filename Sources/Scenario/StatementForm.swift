@@ -22,8 +22,9 @@ public struct StatementForm: Sendable {
     "l1 tlbi vmalle1is", "l1 vncr IPA", "l1 run", "l1 wait",
     "l2 read NIPA", "l2 write NIPA value=V", "l2 exec NIPA", "l2 tlbi vmalle1is",
     "other-vm N run cpu=C", "other-vm N wait", "other-vm N unmap IPA SIZE",
+    "other-vm N attach", "other-vm N detach",
     "revmap fail N", "revmap fail-erase N", "pause at=ADDRESS", "resume",
-    "iommu attach", "iommu detach", "iommu map IOVA SIZE PA r", "iommu map IOVA SIZE PA rw",
+    "iommu attach", "iommu detach", "iommu free", "iommu pin IPA SIZE", "iommu map IOVA SIZE PA r", "iommu map IOVA SIZE PA rw",
     "iommu unmap IOVA SIZE", "dev read IOVA", "dev write IOVA",
   ].map { StatementForm($0) }
 

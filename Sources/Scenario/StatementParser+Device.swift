@@ -15,7 +15,9 @@ extension StatementParser {
     if operands.takeIf("unmap") {
       return .iommu(device: device, .unmap(try operands.range("IOVA")))
     }
-    throw operands.mistake("attach, detach, map or unmap")
+    if operands.takeIf("free") { return .iommu(device: device, .free) }
+    if operands.takeIf("pin") { return .iommu(device: device, .pin(try operands.range())) }
+    throw operands.mistake("attach, detach, free, map, unmap or pin")
   }
 
   mutating func dma() throws(Mistake) -> Event {

@@ -43,6 +43,11 @@ extension StatementParser {
       let syncs = try operands.required("iommu-sync=", ["on": true, "off": false])
       return { $0.iommu.syncs = syncs }
     }
+    if isKey("smmu-vmid=") {
+      let choice = try operands.required(
+        "smmu-vmid=", ["private": VMIDChoice.private, "kvm": .kvm, "pinned": .pinned])
+      return { $0.iommu.vmids = choice }
+    }
     if isKey("bbm-cpu=") {
       let level = try operands.required("bbm-cpu=", ["0": 0, "1": 1, "2": 2, "3": 3])
       return { $0.iommu.cpuBreakLevel = level }
@@ -55,5 +60,6 @@ extension StatementParser {
   }
 
   private static let policyKeys =
-    "revmap=, iommu=, iommu-tlbi=, iommu-fault=, iommu-walk=, iommu-sync=, bbm-cpu= or bbm-smmu="
+    "revmap=, iommu=, iommu-tlbi=, iommu-fault=, iommu-walk=, iommu-sync=, smmu-vmid=, "
+    + "bbm-cpu= or bbm-smmu="
 }

@@ -100,15 +100,17 @@ struct StatementParser {
     return .failReverseMap(insertions: isErasure ? 0 : count, erasures: isErasure ? count : 0)
   }
 
-  /// `other-vm N run [cpu=C]`, `other-vm N wait` and `other-vm N unmap IPA SIZE`.
+  /// `other-vm N run [cpu=C]`, `other-vm N wait`, `other-vm N unmap IPA SIZE`, `other-vm N attach` and
+  /// `other-vm N detach`.
   private mutating func otherVM() throws(Mistake) -> Event {
     let number = try operands.number("the number of the VM")
     if operands.takeIf("run") {
       return .otherVM(number, .run(cpu: Int(clamping: try operands.option("cpu=") ?? 0)))
     }
     if operands.takeIf("wait") { return .otherVM(number, .wait) }
-    try operands.take(keyword: "unmap")
-    return .otherVM(number, .unmap(try operands.range()))
+    if operands.takeIf("unmap") { return .otherVM(number, .unmap(try operands.range())) }
+    return .otherVM(
+      number, try operands.take(["attach": OtherVMOperation.attach, "detach": .detach]))
   }
 
   private mutating func memslot() throws(Mistake) -> Event {

@@ -1,12 +1,12 @@
-import Engine
 import Testing
 
+@testable import Engine
 @testable import Scenario
 
 /// DMA through a device's own table.
 @Suite struct DeviceTests {
-  private func session(_ text: String) throws -> Session {
-    let head = "pagewalk 1\nvm ipa=40 vcpus=1 nested=off\n"
+  private func session(_ text: String, bits: Int = 16) throws -> Session {
+    let head = "pagewalk 1\nvm ipa=40 vcpus=1 nested=off vmid-bits=\(bits)\n"
     var session = Session(try Scenario(parsing: [UInt8]((head + text).utf8), file: "f.pw"))
     try session.finish()
     return session
@@ -91,5 +91,125 @@ import Testing
     }
     seen.append(session.timeline.machine.deviceOutcome(of: 0x4000_0000, write: false))
     #expect(seen == [.cached(0x8000_0000, level: 3), .fault(.translation, level: 3)])
+  }
+
+  private func refusal(_ text: String) -> String? {
+    do {
+      _ = try session(text)
+      return nil
+    } catch {
+      return (error as? ScenarioError)?.description
+    }
+  }
+
+  @Test func `no VMID left is an error of the kernel, and nothing is half done`() throws {
+    let others = (0..<7).map { "other-vm \($0) attach\n" }.joined()
+    let session = try session(
+      "policy smmu-vmid=private\n\(others)expect error eperm\niommu attach\nexpect error enospc\n"
+        + "dev read 0\nexpect dma aborted\nother-vm 3 detach\niommu attach\n"
+        + "dev read 0\nexpect dma fault=translation\nother-vm 9 attach\nexpect error enospc\n"
+        + "other-vm 9 detach\nexpect error enoent\nother-vm 1 attach\nexpect error ebusy\n",
+      bits: 3)
+    // The first expectation asks for an error that there is none of.
+    #expect(session.failures.map(\.message) == ["it did not fail"])
+    #expect(session.timeline.machine.streamEntry(ofDevice: 0).vmid == 4)
+  }
+
+  @Test func `only so many VMIDs of KVM can be pinned`() throws {
+    let session = try session(
+      """
+      policy smmu-vmid=pinned
+      other-vm 0 attach
+      other-vm 1 attach
+      other-vm 2 attach
+      other-vm 3 attach
+      iommu attach
+      iommu detach
+      iommu free
+      other-vm 4 attach
+      other-vm 5 attach
+      expect error enospc
+      iommu attach
+      expect error enospc
+      dev read 0
+      expect dma aborted
+      """, bits: 3)
+    #expect(session.failures.isEmpty, "\(session.failures)")
+  }
+
+  @Test func `a VMID that is free again is not found in the SMMU's TLB`() throws {
+    let session = try session(
+      """
+      iommu attach
+      iommu map 0x40000000 4K 0x80000000 rw
+      dev read 0x40000000
+      iommu detach
+      iommu free
+      iommu@1 attach
+      dev@1 read 0x40000000
+      expect dma fault=translation level=0
+      expect violation none
+      """)
+    #expect(session.failures.isEmpty, "\(session.failures)")
+    #expect(session.timeline.machine.streamEntry(ofDevice: 1).vmid == 1)
+  }
+
+  @Test func `what makes no sense is refused with its place`() {
+    let head = "memslot 0 0x80000000 4M backing=4K\n"
+    #expect(
+      refusal(head + "iommu pin 0x80001800 4K")
+        == "f.pw:4:11: expected a multiple of 4K, not 0x80001800")
+    #expect(refusal(head + "iommu pin 0x80000000 8M")?.hasPrefix("f.pw:4:22: expected") == true)
+    #expect(refusal(head + "iommu pin 0x70000000 4K")?.hasPrefix("f.pw:4:11: expected") == true)
+    #expect(
+      refusal("policy smmu-vmid=kvm\niommu attach\niommu@1 attach")?.hasPrefix("f.pw:5:1: expected")
+        == true)
+    #expect(refusal("policy iommu=shared\niommu pin 0 4K")?.hasPrefix("f.pw:4:1: expected") == true)
+    #expect(refusal("policy smmu-vmid=none")?.hasPrefix("f.pw:3:18: expected private|kvm") == true)
+  }
+
+  @Test func `pinning what cannot be made writable undoes itself`() throws {
+    let session = try session(
+      """
+      memslot 0 0x80000000 64K backing=4K
+      host protect 0x80004000 4K r
+      iommu attach
+      iommu pin 0x80000000 32K
+      expect error efault
+      expect leaf iommu 0x80000000 none
+      iommu map 0x80002000 4K 0x900000000 rw
+      iommu pin 0x80000000 16K
+      expect error eexist
+      expect leaf iommu 0x80000000 none
+      expect leaf iommu 0x80002000 4K
+      host merge 0x80000000 64K
+      """)
+    #expect(session.failures.isEmpty, "\(session.failures)")
+    let machine = session.timeline.machine
+    #expect(!machine.isPinned(Machine.pagesBase + 0x40_0000))
+  }
+
+  @Test(arguments: [0, 1, 2] as [Int])
+  func `an unmap that is paused goes on, and back is exact`(place: Int) throws {
+    let text = """
+      iommu attach
+      iommu map 0x401ff000 2M 0x801ff000 rw
+      iommu map 0x403ff000 4K 0x803ff000 rw
+      dev read 0x40200000
+      pause at=\([0, 0x4020_0000, 0x4040_0000][place])
+      iommu unmap 0x401ff000 0x201000
+      dev read 0x40200000
+      resume
+      dev read 0x40200000
+      expect dma fault=translation
+      expect violation none
+      """
+    var session = try session(text)
+    #expect(session.failures.isEmpty, "\(session.failures)")
+    let end = session.timeline.machine.memory
+    while session.move({ $0.stepBack() }) {}
+    while session.move({ $0.stepForward() }) {}
+    #expect(session.timeline.machine.memory.hasSameWords(as: end))
+    #expect(!session.timeline.machine.isPaused)
   }
 }

@@ -4,6 +4,12 @@ import Testing
 
 @testable import Scenario
 
+extension Statement {
+  fileprivate var isExpectation: Bool {
+    if case .expect = kind { true } else { false }
+  }
+}
+
 /// The scenarios that come with pagewalk.
 @Suite struct ScenarioFileTests {
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
@@ -31,6 +37,17 @@ import Testing
       let failures = session.failures.map { "\(file):\($0.line): \($0.message)" }
       #expect(failures.isEmpty, "under \(policy.rawValue)")
     }
+  }
+
+  /// Scenarios that teach, by the system that they are about.
+  @Test(arguments: ["iommu", "btm"].flatMap(files))
+  func `a system's scenario goes as it says, in chapters`(file: String) throws {
+    var session = Session(try Self.scenario(file))
+    try session.finish()
+    #expect(!session.scenario.title.isEmpty)
+    #expect(session.chapters.count > 1 && session.chapters.allSatisfy { $0.text.hasSuffix(".") })
+    #expect(session.failures.map { "\(file):\($0.line): \($0.message)" } == [])
+    #expect(session.scenario.statements.count { $0.isExpectation } >= session.chapters.count)
   }
 
   @Test func `every bug of the list has a scenario that breaks a rule or counts what is lost`() {

@@ -69,6 +69,8 @@ extension OtherVMOperation {
     case .run(let cpu): "run cpu=\(cpu)"
     case .wait: "wait"
     case .unmap(let range): "unmap \(range.operands)"
+    case .attach: "attach"
+    case .detach: "detach"
     }
   }
 }
@@ -78,6 +80,8 @@ extension IOMMUOperation {
     switch self {
     case .attach: "attach"
     case .detach: "detach"
+    case .free: "free"
+    case .pin(let range): "pin \(range.operands)"
     case .map(let range, let physical, let write):
       "map \(range.operands) \(physical.hex) \(write ? "rw" : "r")"
     case .unmap(let range): "unmap \(range.operands)"

@@ -85,12 +85,22 @@ extension Machine {
     guard let vma = vma(at: start), vma.range.lowerBound <= start,
       vma.range.upperBound >= region.upperBound, vma.flags.contains(.anonymous),
       vma.flags.isDisjoint(with: [.noHugePages, .hugetlb]), hostWalk(start).level == 3,
-      canAllocateHugePage(start)
+      canAllocateHugePage(start), !hasPinnedPages(region)
     else {
       note(.noEffect(.nothingToCollapse))
       return [rest]
     }
     return notified(region, .collapse(start)) + [rest]
+  }
+
+  /// Whether a pinned page lies in a range: it cannot be moved, so nothing is collapsed there.
+  private func hasPinnedPages(_ range: Range<UInt64>) -> Bool {
+    var address = range.lowerBound
+    while let leaf = memory.nextEntry(in: address..<range.upperBound, of: hostTable) {
+      if isPinned(HostEntry(bits: leaf.descriptor.bits).address) { return true }
+      address = leaf.address + hostTable.geometry.size(leaf.level)
+    }
+    return false
   }
 
   /// fork and the exit of the child: every VMA that has an anon_vma is write-protected.

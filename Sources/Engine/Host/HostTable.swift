@@ -89,12 +89,12 @@ extension Machine {
 
   /// Changes every leaf of a range.
   private mutating func changeHostLeaves(
-    in range: Range<UInt64>, _ change: (HostEntry) -> UInt64
+    in range: Range<UInt64>, _ change: (Machine, HostEntry) -> UInt64
   ) {
     let table = hostTable
     var address = range.lowerBound
     while let leaf = memory.nextEntry(in: address..<range.upperBound, of: table) {
-      memory.store(change(HostEntry(bits: leaf.descriptor.bits)), at: leaf.slot)
+      memory.store(change(self, HostEntry(bits: leaf.descriptor.bits)), at: leaf.slot)
       address = leaf.address + table.geometry.size(leaf.level)
     }
   }
@@ -116,7 +116,7 @@ extension Machine {
       .hostProtect, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound,
       value: write ? 1 : 0)
     let hugetlb = vma(at: range.lowerBound)?.flags.contains(.hugetlb) ?? false
-    changeHostLeaves(in: range) { entry in
+    changeHostLeaves(in: range) { _, entry in
       if !write { return entry.bits & ~HostEntry.write }
       return entry.has(HostEntry.exclusive) && !hugetlb
         ? entry.bits | HostEntry.write : entry.bits
@@ -127,7 +127,11 @@ extension Machine {
   /// What fork leaves behind in the parent: nothing is writable, nothing exclusive.
   mutating func protectForFork(_ range: Range<UInt64>) {
     note(.hostFork, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
-    changeHostLeaves(in: range) { $0.bits & ~(HostEntry.write | HostEntry.exclusive) }
+    // A page that is pinned is not shared with the child but copied for it (`copy_present_page`).
+    changeHostLeaves(in: range) { machine, entry in
+      machine.isPinned(entry.address)
+        ? entry.bits : entry.bits & ~(HostEntry.write | HostEntry.exclusive)
+    }
   }
 
   /// `collapse_huge_page`: the pages of 2 MiB are copied into a huge page that takes their place.

@@ -39,7 +39,7 @@ extension Machine {
     return tasks
   }
 
-  /// The 4 KiB pages of mergeable VMAs, by address; the zero page is not merged.
+  /// The 4 KiB pages of mergeable VMAs, by address; neither the zero page nor a pinned one is merged.
   private func mergeablePages() -> [(hva: UInt64, entry: HostEntry)] {
     var pages: [(UInt64, HostEntry)] = []
     for vma in vmas(in: 0..<1 << 48) where vma.flags.contains(.mergeable) {
@@ -47,7 +47,9 @@ extension Machine {
       while let leaf = memory.nextEntry(in: address..<vma.range.upperBound, of: hostTable) {
         address = leaf.address + hostTable.geometry.size(leaf.level)
         let entry = HostEntry(bits: leaf.descriptor.bits)
-        if leaf.level == 3, !entry.has(HostEntry.zero) { pages.append((leaf.address, entry)) }
+        if leaf.level == 3, !entry.has(HostEntry.zero), !isPinned(entry.address) {
+          pages.append((leaf.address, entry))
+        }
       }
     }
     return pages

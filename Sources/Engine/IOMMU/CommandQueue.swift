@@ -58,16 +58,28 @@ extension Machine {
       && hasSMMU
   }
 
+  /// The SMMU obeys a CPU's TLBI of a range under a VMID: of a table, or of another VM's. Whose entries
+  /// have that VMID makes no difference to it.
+  mutating func broadcast(_ range: Range<UInt64>, _ vmid: UInt16, of table: TableID?) {
+    let count = iotlbEntries.count { $0.vmid == vmid && $0.range.overlaps(range) }
+    note(
+      .iotlbBroadcast, table, at: range.lowerBound, size: range.upperBound - range.lowerBound,
+      value: UInt64(vmid), extra: UInt64(count))
+    if count > 0 { memory.drop(range, vmid, from: iotlb) }
+  }
+
+  /// The same for TLBI ALLE1IS.
+  mutating func broadcastAll() {
+    note(.iotlbBroadcastAll, extra: UInt64(iotlbEntries.count))
+    for slot in iotlb.slots { memory.store(0, at: slot) }
+  }
+
   /// What a CPU's TLBI means for the SMMU's TLB.
   mutating func invalidateIOTLB(after range: Range<UInt64>, of table: Table) {
     switch configuration.iommu.forwarding {
     case .none: break
     case .broadcast:
-      if table.vmid == 0 { return }
-      note(
-        .iotlbBroadcast, table.id, at: range.lowerBound,
-        size: range.upperBound - range.lowerBound, value: UInt64(table.vmid))
-      memory.drop(range, table.vmid, from: iotlb)
+      if table.vmid != 0 { broadcast(range, table.vmid, of: table.id) }
     case .forward:
       for device in attachedDevices {
         guard let domain = domainTable(ofDevice: device), domain.root == table.root else {

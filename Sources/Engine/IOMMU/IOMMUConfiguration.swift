@@ -44,6 +44,12 @@ public struct IOMMUConfiguration: Equatable, Sendable {
   public var smmuBreakLevel = 0
   /// Whether an unmap waits for its invalidations (CMD_SYNC).
   public var syncs = true
+  /// Which VMID the SMMU tags translations with; nil for that of the context whose table it is given, or
+  /// one of its own for a table of the device's own.
+  public var vmids: VMIDChoice?
+
+  /// The choice that counts.
+  public var vmidChoice: VMIDChoice { vmids ?? (table == .shared ? .kvm : .private) }
 
   /// Everything as Linux does it today.
   public init() {}

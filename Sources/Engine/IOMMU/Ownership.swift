@@ -39,7 +39,9 @@ extension Machine {
   /// Rules about devices that do not hold now.
   func deviceViolations() -> [Violation] {
     if !hasSMMU { return [] }
-    return staleIOTLBViolations() + attachedDevices.flatMap(foreignDMAViolations)
+    let devices = attachedDevices
+    return staleIOTLBViolations() + devices.flatMap(foreignDMAViolations)
+      + devices.flatMap(agreementViolations) + devices.flatMap(mirrorViolations)
       + ownership.violations(of: self)
   }
 

@@ -18,6 +18,9 @@ public enum SMMU {
     /// The domain: slot of the root, bits of an input address, VMID.
     case root = 15
     case inputBits, vmid
+    /// Tree of the IOVAs that were pinned, and a sparse array of their host pages; see Pinning.swift.
+    case pinnedAreas = 18
+    case pinnedPages = 21
 
     static let count = 32
   }

@@ -32,6 +32,12 @@ public enum Invariant: String, CaseIterable, Sendable {
   case foreignDMA = "foreign-dma"
   /// The SMMU's TLB translates nothing that the table no longer maps, once the unmap's sync is done.
   case staleIOTLB = "stale-iotlb"
+  /// Where the device and the CPUs must see the same memory, their tables lead to the same pages.
+  case tableAgreement = "table-agreement"
+  /// DMA to memory that the device's owner keeps does not fail.
+  case dmaHole = "dma-hole"
+  /// An SMMU that hears of a shared table's changes by broadcast uses the CPUs' VMID for it.
+  case mirrorVMID = "mirror-vmid"
 }
 
 /// A rule that does not hold, and where.

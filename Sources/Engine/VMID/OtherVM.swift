@@ -17,6 +17,12 @@ extension Machine {
       try requireAligned(range.lowerBound, to: 4096, operand: 2)
       try requireAligned(range.upperBound, to: 4096, operand: 3)
       invalidateOtherVM(holder, range)
+    case .attach:
+      makeSMMU()
+      attachOther(number)
+    case .detach:
+      makeSMMU()
+      detachOther(number)
     }
   }
 
@@ -34,7 +40,11 @@ extension Machine {
     note(
       .otherVMUnmap, at: range.lowerBound, size: range.upperBound - range.lowerBound,
       value: UInt64(vmid), extra: holder.number)
-    if vmid != 0 { memory.drop(range, vmid, from: layout.tlb) }
+    if vmid == 0 { return }
+    memory.drop(range, vmid, from: layout.tlb)
+    if hasSMMU, configuration.iommu.forwarding == .broadcast {
+      broadcast(range, vmid, of: nil)
+    }
   }
 }
 

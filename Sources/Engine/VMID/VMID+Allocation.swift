@@ -205,6 +205,7 @@ extension Machine {
     note(.vmidFlush)
     tally.invalidations += 1
     for slot in layout.tlb.slots { memory.store(0, at: slot) }
+    if hasSMMU, configuration.iommu.forwarding == .broadcast { broadcastAll() }
   }
 
   /// `kvm_arm_pinned_vmid_get`: the holder keeps its VMID through rollovers until it is unpinned as often.

@@ -43,6 +43,8 @@ extension Event {
       case .unmap(let range):
         return "The host takes \(Phrase.size(range.upperBound - range.lowerBound)) at "
           + "\(Phrase.address(range.lowerBound)) from VM \(number)."
+      case .attach: return "A device of VM \(number) is attached to the SMMU."
+      case .detach: return "The device of VM \(number) is detached from the SMMU."
       }
     case .pause(let address):
       return address == 0

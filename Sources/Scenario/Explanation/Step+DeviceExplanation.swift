@@ -92,6 +92,16 @@ extension Step {
         "map call", "\(extra) × \(Phrase.size(size)) at IOVA \(at) → PA \(Phrase.address(value))",
         "The largest size that both addresses are aligned to and that fits what is left.",
         .iommu("iommu_pgsize"))
+    case .pagePinned:
+      return Explanation(
+        "pin page", "\(Phrase.size(size)) at canonical IPA \(at): PA \(Phrase.address(value))",
+        "The page is made writable and kept where it is: the device cannot take a fault.",
+        .memory("gup.c", "pin_user_pages_remote"))
+    case .pagesUnpinned:
+      return Explanation(
+        "unpin page", "\(value) page\(value == 1 ? "" : "s") from \(at) on may move again",
+        "Only after the sync: until then a DMA might still have reached them.",
+        .memory("gup.c", "unpin_user_pages_dirty_lock"))
     case .iommuUnmapCall:
       return Explanation(
         "unmap call", "\(extra) × \(Phrase.size(size)) at IOVA \(at)",
@@ -218,6 +228,10 @@ extension IOMMUOperation {
     switch self {
     case .attach: return "\(name) is attached to its domain."
     case .detach: return "\(name) is detached: all of its DMA is refused."
+    case .free: return "The domain of \(name) is freed."
+    case .pin(let range):
+      return "The VMM pins \(Phrase.size(range.upperBound - range.lowerBound)) at canonical IPA "
+        + "\(Phrase.address(range.lowerBound)) and maps it for \(name)."
     case .map(let range, let physical, let write):
       return "The kernel maps \(Self.span(range)) of \(name) to PA \(Phrase.address(physical)), "
         + (write ? "read-write." : "read-only.")

@@ -50,6 +50,44 @@ extension Step {
         "TLBI", "TLB entries of VMID \(value) for \(Phrase.span(self)): VM \(extra) lost memory",
         "The notifier of another VM. Only its own entries should be under this VMID.",
         .mmu("kvm_unmap_gfn_range"))
+    default: return domainVMIDExplanation
+    }
+  }
+
+  /// What the SMMU has to do with VMIDs.
+  private var domainVMIDExplanation: Explanation? {
+    switch action {
+    case .iotlbBroadcast:
+      let whose = table == nil ? "another VM's TLBI" : "the TLBI"
+      return Explanation(
+        "DVM", "the SMMU obeys \(whose): VMID \(value), \(Phrase.span(self)), drops \(extra)",
+        table == nil && extra > 0
+          ? "The SMMU cannot know whom the VMID was meant for: the entries must be walked for again."
+          : "With broadcast maintenance a CPU's invalidation reaches the SMMU, by VMID.",
+        .smmuArchitecture("3.17, TLB tagging"))
+    case .iotlbBroadcastAll:
+      return Explanation(
+        "DVM", "the SMMU obeys TLBI ALLE1IS: drops \(extra)",
+        "A rollover must leave no entry of the old generation, in any TLB that uses KVM's VMIDs.",
+        .smmuArchitecture("3.17, TLB tagging"))
+    case .domainVMIDTaken:
+      return Explanation(
+        "VMID", "the domain gets VMID \(value) of the SMMU's own",
+        "The SMMU's allocator knows nothing of KVM's: the same number may be another VM's there.",
+        .smmu("arm_smmu_domain_finalise_s2"))
+    case .domainFreed:
+      return Explanation(
+        "free", "the domain is gone, and its VMID \(value) is given back",
+        "Its translations were invalidated before: the next domain may get the VMID.",
+        .smmu("arm_smmu_domain_free"))
+    case .otherAttached:
+      return Explanation(
+        "attach", "a device of VM \(address) is attached, with VMID \(value)",
+        "Its domain takes a VMID in the SMMU.", .smmu("arm_smmu_attach_dev"))
+    case .otherDetached:
+      return Explanation(
+        "detach", "the device of VM \(address) is detached; VMID \(value) is given back",
+        "Another domain may take the VMID.", .smmu("arm_smmu_domain_free"))
     default: return nil
     }
   }

@@ -173,6 +173,9 @@ extension Invariant {
     case .reverseMapSleep: "no allocation sleeps under mmu_lock"
     case .uniqueVMID: "no two contexts that the TLBs hold share a VMID"
     case .foreignDMA: "no device reaches a page of another owner"
+    case .tableAgreement: "device and CPUs reach the same pages where they must"
+    case .dmaHole: "no DMA fails to memory that the device's owner keeps"
+    case .mirrorVMID: "an SMMU that only hears broadcasts uses the CPUs' VMID"
     case .staleIOTLB: "after its sync nothing unmapped is left in the SMMU's TLB"
     case .vncr: "KVM's VNCR page is the VMM's"
     }

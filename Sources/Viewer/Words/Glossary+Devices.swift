@@ -2,7 +2,7 @@ extension Glossary {
   /// The IOMMU, and the other owners of memory.
   static let devices: [Entry] = [
     Entry(
-      "IOMMU", also: ["SMMU", "SMMUv3", "IOMMU table"],
+      "IOMMU", also: ["SMMU", "SMMUv3", "IOMMU table", "IOTLB"],
       "The unit that translates the addresses of devices, as stage 2 does those of guests; Arm's is the "
         + "SMMU. It cannot take a fault and try again: what is missing fails the DMA.",
       shows: "events iommu and dev", see: ["IOVA", "DMA", "domain", "STE"]),
@@ -20,8 +20,21 @@ extension Glossary {
       shows: "the DMA window chart; `pagewalk compare`",
       see: ["DMA", "micro-step", "break before make"]),
     Entry(
-      "domain", also: ["io-pgtable"],
+      "domain", also: ["io-pgtable", "attach", "detach", "map call", "unmap call"],
       "An IOMMU table with the devices that use it.", shows: "events iommu", see: ["IOMMU", "STE"]),
+    Entry(
+      "command queue", also: ["sync", "CMD_SYNC"],
+      "Where the kernel puts invalidations for the SMMU. They are surely done only when a sync behind them "
+        + "has been waited for.",
+      shows: "steps", see: ["IOMMU", "TLBI", "DMA window"]),
+    Entry(
+      "kernel error",
+      also: [
+        "EPERM", "ENOENT", "E2BIG", "EAGAIN", "EBUSY", "EEXIST", "EINVAL", "ENOSPC", "ERANGE",
+        "EHWPOISON",
+      ],
+      "What a call of the kernel, or of firmware, ends in when a check refuses it. Nothing is half done.",
+      shows: "steps; expect error", see: ["domain", "EFAULT"]),
     Entry(
       "STE", also: ["stream table entry"],
       "What the SMMU knows of a device: its tables and VMID.", shows: "steps",
@@ -38,6 +51,10 @@ extension Glossary {
       "A VMID that stays a VM's when the numbers run out and are given anew: needed if an SMMU obeys "
         + "broadcast TLBIs under it.",
       shows: "steps", see: ["VMID", "DVM", "rollover"]),
+    Entry(
+      "pinned page", also: ["pin page", "unpin page"],
+      "A host page that must stay where it is because a device may use it.",
+      shows: "events iommu pin", see: ["DMA", "VMM", "pinned VMID"]),
     Entry(
       "hitless", also: ["conflict abort"],
       "To replace an entry in one store, without an instant in which it is invalid. It takes BBML 2 of "

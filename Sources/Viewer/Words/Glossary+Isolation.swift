@@ -28,6 +28,19 @@ extension Glossary {
         + "device's and does not lend it.",
       shows: "violations", see: ["invariant", "DMA", "DMA window"]),
     Entry(
+      "table-agreement",
+      "Rule: where a device and the CPUs must see the same memory, their tables lead to the same pages.",
+      shows: "violations", see: ["invariant", "IOMMU", "pinned page"]),
+    Entry(
+      "dma-hole",
+      "Rule: DMA to memory that the device's owner keeps does not fail, at any instant.",
+      shows: "violations", see: ["invariant", "DMA window"]),
+    Entry(
+      "mirror-vmid",
+      "Rule: an SMMU that hears of a shared table's changes by broadcast alone tags its entries with the "
+        + "VMID that the CPUs use for the table.",
+      shows: "violations", see: ["invariant", "VMID", "DVM"]),
+    Entry(
       "stale-iotlb",
       "Rule: the SMMU's TLB translates nothing that the device's table no longer maps, once the unmap's "
         + "sync is done.",

@@ -52,6 +52,20 @@ extension ReferenceCard {
     sources: ["drivers/iommu/io-pgtable-arm.c: __arm_lpae_sync_pte"],
     see: ["IOMMU", "domain"])
 
+  static let pagePinning = ReferenceCard(
+    "Pinned guest memory",
+    [
+      "A VMM that gives its guest a device has all guest memory pinned first: present, writable, its own "
+        + "alone, and not to be moved, merged or shared. The device's table then maps it at the canonical "
+        + "IPAs.",
+      "A pin holds the page, not the VMM's mapping of it. If the VMM discards the memory, the CPUs get "
+        + "another page, and the device goes on with the old one.",
+    ],
+    sources: [
+      "mm/gup.c: pin_user_pages_remote", "drivers/iommu/iommufd/pages.c: iopt_area_fill_domain",
+    ],
+    see: ["pinned page", "domain", "DMA"])
+
   static let failing = ReferenceCard(
     "Calls that fail",
     [

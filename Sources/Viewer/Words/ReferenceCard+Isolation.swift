@@ -14,6 +14,21 @@ extension ReferenceCard {
     sources: [vmid + "kvm_arm_vmid_update, new_vmid, flush_context"],
     see: ["VMID", "rollover", "reserve", "run"])
 
+  static let domainVMID = ReferenceCard(
+    "VMIDs of an SMMU's domains",
+    [
+      "Each stage-2 domain caches its translations under a VMID of the SMMU's own allocator, from 1 up. "
+        + "When none is left, attaching fails with ENOSPC.",
+      "If the SMMU obeys the CPUs' TLBIs, the same number of another VM in KVM's allocator costs entries "
+        + "without need. Worse is a table that changes with KVM's under another number: then nothing "
+        + "reaches its entries.",
+    ],
+    sources: [
+      "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c: arm_smmu_domain_finalise_s2",
+      "[RFC PATCH v3 0/5] iommu/arm-smmu-v3: Use pinned KVM VMID for stage 2, 2025-03-19",
+    ],
+    see: ["VMID", "DVM", "pinned VMID"])
+
   static let vmidPinning = ReferenceCard(
     "Pinned VMIDs",
     [

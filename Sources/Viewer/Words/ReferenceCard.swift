@@ -45,11 +45,11 @@ enum Rule: String, CaseIterable {
   // The reverse map.
   case recording, fusing, brokenMap, stage2Off, lookingUp, sharedSweep, forgetting
   // VMIDs.
-  case vmidAllocation, vmidPinning
+  case vmidAllocation, vmidPinning, domainVMID
   // The host's memory.
   case notifier, hostPages, copyOnWrite, hostMappings, collapsing, merging, hostUse
   // Devices.
-  case deviceAccess, ioTable, deviceInvalidation, cleaning, failing
+  case deviceAccess, ioTable, deviceInvalidation, cleaning, pagePinning, failing
 }
 
 extension Rule {
@@ -88,6 +88,8 @@ extension Rule {
     case .forgetting: .forgetting
     case .vmidAllocation: .vmidAllocation
     case .vmidPinning: .vmidPinning
+    case .domainVMID: .domainVMID
+    case .pagePinning: .pagePinning
     case .hostPages: .hostPages
     case .copyOnWrite: .copyOnWrite
     case .hostMappings: .hostMappings

@@ -54,7 +54,9 @@ extension Step.Action {
       .dmaAborted, .streamAttached, .streamBlocked:
       .deviceAccess
     case .iommuMapCall, .iommuUnmapCall, .partialUnmap, .unmapStopped: .ioTable
-    case .iotlbCommand, .iotlbSync, .iotlbBroadcast: .deviceInvalidation
+    case .iotlbCommand, .iotlbSync, .iotlbBroadcast, .iotlbBroadcastAll: .deviceInvalidation
+    case .domainVMIDTaken, .domainFreed, .otherAttached, .otherDetached: .domainVMID
+    case .pagePinned, .pagesUnpinned: .pagePinning
     case .cleanEntry: .cleaning
     case .failed: .failing
     case .invalidate(let reason): reason.rule

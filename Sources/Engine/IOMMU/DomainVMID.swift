@@ -1,0 +1,91 @@
+/// Which VMID the SMMU tags a device's translations with.
+public enum VMIDChoice: String, CaseIterable, Sendable {
+  /// One of the SMMU's own allocator, which knows nothing of KVM's: Linux 7.3.4.
+  case `private`
+  /// The one that KVM gave the VM when the domain was made.
+  case kvm
+  /// The same, pinned: KVM keeps it through rollovers.
+  case pinned
+}
+
+/// VMIDs of domains. The SMMU's own come from a bitmap (`smmu->vmid_map`, `arm_smmu_domain_finalise_s2`);
+/// sharing KVM's is that of "[RFC PATCH v3 0/5] iommu/arm-smmu-v3: Use pinned KVM VMID for stage 2".
+extension Machine {
+  private var smmuVMIDs: SparseArray { SparseArray(root: Register.smmuVMIDs.slot) }
+  /// By the number of another VM: 1 + the VMID of its device's domain.
+  private var otherDevices: SparseArray { SparseArray(root: Register.otherDevices.slot) }
+
+  /// The VMID for a device of this VM, or nil if none is left.
+  mutating func takeDomainVMID(_ device: Int) -> UInt16? {
+    let vmid = takeVMID(for: .context(canonical))
+    if let vmid, configuration.iommu.vmidChoice == .private {
+      note(.domainVMIDTaken, .iommu(device), value: UInt64(vmid))
+    }
+    return vmid
+  }
+
+  mutating func returnDomainVMID(_ vmid: UInt16, _ device: Int) {
+    note(.domainFreed, .iommu(device), value: UInt64(vmid))
+    returnVMID(vmid, of: .context(canonical))
+  }
+
+  private mutating func takeVMID(for holder: VMIDHolder) -> UInt16? {
+    switch configuration.iommu.vmidChoice {
+    case .private: return takeSMMUVMID()
+    case .kvm:
+      updateVMID(holder)
+      return vmid(ofID: self[idOf: holder])
+    case .pinned: return pinVMID(holder)
+    }
+  }
+
+  private mutating func returnVMID(_ vmid: UInt16, of holder: VMIDHolder) {
+    switch configuration.iommu.vmidChoice {
+    case .private:
+      let word = smmuVMIDs.load(UInt64(vmid) / 64, from: memory)
+      smmuVMIDs.store(word & ~(1 << UInt64(vmid % 64)), at: UInt64(vmid) / 64, in: &memory)
+    case .kvm: break
+    case .pinned: unpinVMID(holder)
+    }
+  }
+
+  /// `ida_alloc_range(&smmu->vmid_map, 1, max)`: the lowest that is free; 0 is for bypass.
+  private mutating func takeSMMUVMID() -> UInt16? {
+    let count: UInt64 = 1 << UInt64(configuration.vmidBits)
+    for index in 0..<(count + 63) / 64 {
+      let word = smmuVMIDs.load(index, from: memory) | (index == 0 ? 1 : 0)
+      let bit = UInt64((~word).trailingZeroBitCount)
+      if bit == 64 || index * 64 + bit >= count { continue }
+      smmuVMIDs.store(word & ~(index == 0 ? 1 : 0) | 1 << bit, at: index, in: &memory)
+      return UInt16(index * 64 + bit)
+    }
+    return nil
+  }
+
+  /// A device of another VM is attached: its domain takes a VMID, by which its translations are cached.
+  mutating func attachOther(_ number: UInt64) {
+    if otherDevices.load(number, from: memory) != 0 { return fail(.ebusy, at: number) }
+    guard let vmid = takeVMID(for: .otherVM(number)) else { return fail(.enospc, at: number) }
+    note(.otherAttached, at: number, value: UInt64(vmid))
+    otherDevices.store(UInt64(vmid) + 1, at: number, in: &memory)
+  }
+
+  mutating func detachOther(_ number: UInt64) {
+    let word = otherDevices.load(number, from: memory)
+    if word == 0 { return fail(.enoent, at: number) }
+    note(.otherDetached, at: number, value: word - 1)
+    otherDevices.store(0, at: number, in: &memory)
+    returnVMID(UInt16(word - 1), of: .otherVM(number))
+  }
+
+  /// An SMMU that learns of a shared table's changes by broadcast alone must use the VMID that the CPUs use
+  /// for it, or it hears nothing.
+  func mirrorViolations(_ device: Int) -> [Violation] {
+    guard configuration.iommu.table == .shared, configuration.iommu.forwarding == .broadcast,
+      let domain = domainTable(ofDevice: device)
+    else { return [] }
+    let vmid = vmid(ofID: self[canonical, .vmid])
+    return vmid == 0 || vmid == domain.vmid
+      ? [] : [Violation(invariant: .mirrorVMID, table: domain.id, address: UInt64(domain.vmid))]
+  }
+}

@@ -1,0 +1,146 @@
+/// `iommu_map` and `iommu_unmap`: a range in as few calls of the page table as its sizes allow.
+extension Machine {
+  /// `iommu_map`: after an error all that was mapped goes again.
+  ///
+  /// - Returns: whether it was mapped; if not, the event fails.
+  @discardableResult
+  mutating func map(
+    _ range: Range<UInt64>, to physical: UInt64, write: Bool, in table: Table
+  ) -> Bool {
+    if (range.lowerBound | range.upperBound | physical) & 4095 != 0 {
+      fail(.einval, table.id, at: range.lowerBound)
+      return false
+    }
+    var mapped: UInt64 = 0
+    let size = range.upperBound - range.lowerBound
+    while mapped < size {
+      let iova = range.lowerBound + mapped
+      let call = Self.pageSize(iova, physical + mapped, size - mapped)
+      note(
+        .iommuMapCall, table.id, at: iova, size: call.size, value: physical + mapped,
+        extra: call.count)
+      let pages = IOPages(
+        address: iova, physical: physical + mapped, size: call.size, count: call.count,
+        permissions: Descriptor.read | (write ? Descriptor.write : 0))
+      let done = mapPages(pages, in: table)
+      mapped += done.bytes
+      if let error = done.error {
+        if mapped > 0 { unmapAtOnce(range.lowerBound..<range.lowerBound + mapped, in: table) }
+        fail(error, table.id, at: iova + done.bytes, size: call.size)
+        return false
+      }
+    }
+    return true
+  }
+
+  mutating func startUnmapping(_ range: Range<UInt64>, device: Int) {
+    guard let table = makeDomain(device) else { return }
+    if (range.lowerBound | range.upperBound) & 4095 != 0 {
+      return fail(.einval, table.id, at: range.lowerBound)
+    }
+    // What was pinned as a whole is unpinned as a whole (`iopt_unmap_iova_range`).
+    let areas = memory.entries(in: range, of: pinnedAreas(of: device)).map(\.range)
+    if let part = areas.first(where: { $0.clamped(to: range) != $0 }) {
+      return fail(
+        .enoent, table.id, at: part.lowerBound, size: part.upperBound - part.lowerBound)
+    }
+    push(unmapTasks(range, device))
+  }
+
+  /// The tasks that unmap a range and unpin what was pinned for it.
+  func unmapTasks(_ range: Range<UInt64>, _ device: Int) -> [Task] {
+    [.unmapIOVA(device, range, done: 0, Gather()), .unpin(device, range)]
+  }
+
+  /// `iommu_unmap` at once.
+  mutating func unmapAtOnce(_ range: Range<UInt64>, in table: Table) {
+    guard case .iommu(let device) = table.id else { return }
+    unmapIOVA(range, done: 0, Gather(), device: device, mayPause: false)
+  }
+
+  /// `iommu_unmap`: until all is gone or a hole is met, then one invalidation, and a sync. It can be paused
+  /// before each call and before the invalidation.
+  mutating func unmapIOVA(
+    _ range: Range<UInt64>, done: UInt64, _ gathered: Gather, device: Int, mayPause: Bool = true
+  ) {
+    guard let table = domainTable(ofDevice: device) else { return }
+    var gather = gathered
+    var unmapped = done
+    let size = range.upperBound - range.lowerBound
+    while unmapped < size {
+      let iova = range.lowerBound + unmapped
+      if mayPause, unmapped > done, isPauseAsked(at: iova) {
+        push([.unmapIOVA(device, range, done: unmapped, gather)])
+        return park(at: iova, in: table.id)
+      }
+      let call = Self.pageSize(iova, iova, size - unmapped)
+      note(.iommuUnmapCall, table.id, at: iova, size: call.size, extra: call.count)
+      let bytes = unmapPages(iova, call.size, call.count, in: table, &gather)
+      if bytes == 0 { break }
+      unmapped += bytes
+    }
+    if mayPause, unmapped == size, done < size, isPauseAsked(at: range.lowerBound) {
+      push([.unmapIOVA(device, range, done: unmapped, gather)])
+      return park(at: range.lowerBound, in: table.id)
+    }
+    flush(&gather, table)
+    if unmapped < size {
+      note(
+        .unmapStopped, table.id, at: range.lowerBound + unmapped, size: size - unmapped,
+        value: unmapped)
+      tally.error = .einval
+    }
+  }
+
+  /// Sizes of leaves that a table may have.
+  private static let pageSizes: [UInt64] = [1 << 30, 2 << 20, 4096]
+
+  /// The largest size that the addresses and what is left allow, and how many of it until a larger one
+  /// does (`iommu_pgsize`).
+  static func pageSize(
+    _ iova: UInt64, _ physical: UInt64, _ left: UInt64
+  ) -> (size: UInt64, count: UInt64) {
+    let merged = iova | physical
+    let index = pageSizes.firstIndex { $0 <= left && merged & ($0 - 1) == 0 } ?? 2
+    let size = pageSizes[index]
+    guard index > 0, (iova ^ physical) & (pageSizes[index - 1] - 1) == 0 else {
+      return (size, left / size)
+    }
+    // Up to the border of the larger size, if one of it fits behind that.
+    let larger = pageSizes[index - 1]
+    let offset = larger - merged & (larger - 1)
+    let bytes = offset + larger <= left ? offset : left
+    return (size, bytes / size)
+  }
+}
+
+/// Invalidations that an unmap gathers (`struct iommu_iotlb_gather`): one range, of leaves of one size.
+struct Gather: Equatable {
+  var range: Range<UInt64>?
+  var size: UInt64 = 0
+}
+
+extension Machine {
+  /// `iommu_iotlb_gather_add_page`: what does not follow what is gathered, or has another size, makes that
+  /// be flushed first.
+  mutating func gather(
+    _ range: Range<UInt64>, leaves size: UInt64, _ table: Table, _ gather: inout Gather
+  ) {
+    if let old = gather.range,
+      gather.size != size || range.lowerBound > old.upperBound || range.upperBound < old.lowerBound
+    {
+      flush(&gather, table)
+    }
+    let start = min(gather.range?.lowerBound ?? range.lowerBound, range.lowerBound)
+    gather.range = start..<max(gather.range?.upperBound ?? range.upperBound, range.upperBound)
+    gather.size = size
+  }
+
+  /// `arm_smmu_iotlb_sync`.
+  mutating func flush(_ gather: inout Gather, _ table: Table) {
+    guard let range = gather.range else { return }
+    queueInvalidation(range, of: table)
+    syncCommands(table.id)
+    gather = Gather()
+  }
+}

@@ -1,0 +1,144 @@
+/// Pinned guest memory: what a VMM hands to a device through VFIO or iommufd. Its pages stay where they are
+/// until they are unpinned, whatever the VMM does with its own mappings (`pin_user_pages` with
+/// FOLL_LONGTERM; drivers/iommu/iommufd/pages.c).
+///
+/// For each device: a tree of the areas that were pinned at once, and a word for each host page in them, at
+/// its IOVA: its physical address, and its level in the bits below. For each host page: how often it is
+/// pinned.
+extension Machine {
+  func pinnedAreas(of device: Int) -> RangeTree {
+    RangeTree(slot: slot(.pinnedAreas, ofDevice: device))
+  }
+
+  private func pinnedPages(of device: Int) -> SparseArray {
+    SparseArray(root: slot(.pinnedPages, ofDevice: device))
+  }
+
+  private var pinCounts: SparseArray { SparseArray(root: Register.pinCounts.slot) }
+
+  private static func index(ofPage page: UInt64) -> UInt64 { (page - pagesBase) >> 12 }
+
+  /// Whether a host page of a level is pinned, or is part of a pinned one.
+  func isPinned(_ page: UInt64) -> Bool {
+    if self[.pinCounts] == 0 { return false }
+    return (1...Geometry.lastLevel).contains { level in
+      let start = page & ~(hostTable.geometry.size(level) - 1)
+      return start >= Self.pagesBase
+        && pinCounts.load(Self.index(ofPage: start), from: memory) >> Self.countShift(level)
+          & 0xffff != 0
+    }
+  }
+
+  /// Pins of each level are counted apart, 16 bits each.
+  private static func countShift(_ level: Int) -> UInt64 { UInt64(level - 1) * 16 }
+
+  private mutating func changePins(_ page: UInt64, level: Int, by difference: Int) {
+    let index = Self.index(ofPage: page)
+    let old = pinCounts.load(index, from: memory)
+    let one: UInt64 = 1 << Self.countShift(level)
+    pinCounts.store(difference > 0 ? old + one : old - one, at: index, in: &memory)
+  }
+
+  /// The pages that are pinned for a device in a range, by IOVA.
+  func pinned(
+    in range: Range<UInt64>, of device: Int
+  ) -> [(iova: UInt64, page: UInt64, level: Int)] {
+    let pages = pinnedPages(of: device)
+    var found: [(UInt64, UInt64, Int)] = []
+    var index = range.lowerBound >> 12
+    while let next = pages.firstIndex(in: index..<range.upperBound >> 12, of: memory) {
+      let word = pages.load(next, from: memory)
+      found.append((next << 12, word & ~4095, Int(word & 3)))
+      index = next + 1
+    }
+    return found
+  }
+
+  mutating func startPinning(_ range: Range<UInt64>, device: Int) {
+    guard let table = makeDomain(device) else { return }
+    if memory.first(in: range, of: pinnedAreas(of: device)) != nil {
+      return fail(
+        .eexist, table.id, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    }
+    push([.pin(device, range, next: range.lowerBound)])
+  }
+
+  /// Makes each page present and writable, and pins it; then maps them all. A page that is shared is copied
+  /// first, after a notification, and then it goes on there.
+  mutating func pin(_ range: Range<UInt64>, next: UInt64, device: Int) {
+    guard let slot = usableMemslot(at: range.lowerBound) else { return }
+    var ipa = next
+    while ipa < range.upperBound {
+      switch hostFault(hva(of: ipa, in: slot), write: true) {
+      case .first(let first):
+        return push(first + [.pin(device, range, next: ipa)])
+      case .badAddress:
+        unpin(range, device: device)
+        return fail(.efault, .iommu(device), at: ipa)
+      case .resolved(let entry, let level):
+        let size = hostTable.geometry.size(level)
+        let isWhole = ipa & (size - 1) == 0 && ipa + size <= range.upperBound
+        let page = isWhole ? entry.address : entry.address | ipa & (size - 1)
+        let step = isWhole ? size : 4096
+        note(.pagePinned, .iommu(device), at: ipa, size: step, level: level, value: page)
+        changePins(page, level: isWhole ? level : 3, by: 1)
+        pinnedPages(of: device).store(
+          page | UInt64(isWhole ? level : 3), at: ipa >> 12, in: &memory)
+        ipa += step
+      }
+    }
+    mapPinned(range, device: device)
+  }
+
+  /// Maps pinned pages, those that follow each other in memory at once (`batch_to_domain`).
+  private mutating func mapPinned(_ range: Range<UInt64>, device: Int) {
+    guard let table = domainTable(ofDevice: device) else { return }
+    var runs: [(iova: Range<UInt64>, physical: UInt64)] = []
+    for (iova, page, level) in pinned(in: range, of: device) {
+      let end = iova + hostTable.geometry.size(level)
+      if let last = runs.last,
+        last.physical + (last.iova.upperBound - last.iova.lowerBound) == page
+      {
+        runs[runs.count - 1].iova = last.iova.lowerBound..<end
+      } else {
+        runs.append((iova..<end, page))
+      }
+    }
+    for run in runs where !map(run.iova, to: run.physical, write: true, in: table) {
+      if run.iova.lowerBound > range.lowerBound {
+        unmapAtOnce(range.lowerBound..<run.iova.lowerBound, in: table)
+      }
+      unpin(range, device: device)
+      return
+    }
+    memory.store(1, for: range, in: pinnedAreas(of: device))
+  }
+
+  /// Unpins what is pinned in a range, after nothing leads to it any more.
+  mutating func unpin(_ range: Range<UInt64>, device: Int) {
+    let pages = pinned(in: range, of: device)
+    if pages.isEmpty { return }
+    note(
+      .pagesUnpinned, .iommu(device), at: range.lowerBound,
+      size: range.upperBound - range.lowerBound, value: UInt64(pages.count))
+    for (iova, page, level) in pages {
+      changePins(page, level: level, by: -1)
+      pinnedPages(of: device).store(0, at: iova >> 12, in: &memory)
+    }
+    memory.erase(range, in: pinnedAreas(of: device))
+  }
+
+  /// Pinned pages that the VM's own table no longer leads to at their address: the device and the CPUs use
+  /// different memory.
+  func agreementViolations(_ device: Int) -> [Violation] {
+    let table = table(of: canonical)
+    return pinned(in: 0..<1 << 48, of: device).compactMap { iova, page, level in
+      guard iova < table.geometry.inputSize else { return nil }
+      let end = memory.walk(table, iova)
+      guard end.descriptor.isLeaf(end.level) else { return nil }
+      let size = table.geometry.size(end.level)
+      return end.descriptor.address | iova & (size - 1) == page
+        ? nil : Violation(invariant: .tableAgreement, table: .iommu(device), address: iova)
+    }
+  }
+}
