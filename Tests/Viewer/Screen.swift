@@ -34,17 +34,23 @@ struct Screen {
   static let assets = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().appending(path: "assets")
 
-  /// Presses keys, given by their spellings with blanks between them.
+  /// Presses keys, given by their spellings with blanks between them. What stands in `‹...›` is typed, each
+  /// character a key.
   mutating func press(_ keys: String) {
-    for spelling in keys.split(separator: " ") {
-      guard let key = Key(spelling: spelling) else { fatalError("no key is spelled \(spelling)") }
-      input(.key(key))
+    for (index, part) in keys.split(
+      omittingEmptySubsequences: false, whereSeparator: { $0 == "‹" || $0 == "›" }
+    ).enumerated() {
+      if index % 2 == 1 {
+        for scalar in part.unicodeScalars { input(.key(Key(typed: scalar))) }
+        continue
+      }
+      for spelling in part.split(separator: " ") {
+        guard let key = Key(spelling: String(spelling)) else {
+          fatalError("no key is spelled \(spelling)")
+        }
+        input(.key(key))
+      }
     }
-  }
-
-  /// Types text, each character a key.
-  mutating func type(_ text: String) {
-    for scalar in text.unicodeScalars { input(.key(Key(typed: scalar))) }
   }
 
   mutating func input(_ input: Input) {

@@ -62,15 +62,15 @@ extension Descriptor {
     [
       field("type", 63, 60, .software) { $0 == 0 ? "none" : $0 == 1 ? "LOCKED" : "an annotation" },
       field("payload", 59, 1, .software) { $0 == 0 ? "none" : "the annotation's" },
-      field("V", 0, 0, .hardware) { _ in "not valid: a walk ends in a translation fault" },
+      field("V", 0, 0, .hardware) { _ in "not valid: walks end here" },
     ]
   }
 
   private func tableFields(_ geometry: Geometry) -> [DescriptorField] {
     [
-      field("ignored", 63, 48, .nobody) { _ in "stage 2 has no table attributes" },
-      field("table", 47, geometry.granuleShift, .hardware) { value in
-        "the next level's table is at \(hex: value << UInt64(geometry.granuleShift))"
+      field("ignored", 63, 48, .nobody) { _ in "no attributes at stage 2" },
+      field("table", 47, geometry.granuleShift, .hardware) { _ in
+        "the next level's table"
       },
       field("ignored", geometry.granuleShift - 1, 2, .nobody) { _ in "" },
       field("T", 1, 1, .hardware) { _ in "a table" },
@@ -84,7 +84,7 @@ extension Descriptor {
     let shift = geometry.shift(level)
     var fields = [
       field("NS", 63, 63, .nobody) { _ in "secure state only" },
-      field("PBHA", 62, 59, .nobody) { _ in "ignored without FEAT_HPDS2" },
+      field("PBHA", 62, 59, .nobody) { _ in "for FEAT_HPDS2" },
     ]
     if isShadow {
       fields += [
@@ -107,7 +107,7 @@ extension Descriptor {
     ]
     if shift > 12 { fields.append(field("res0", Int(shift) - 1, 12, .nobody) { _ in "" }) }
     return fields + [
-      field("FnXS", 11, 11, .nobody) { _ in "ignored without FEAT_XS" },
+      field("FnXS", 11, 11, .nobody) { _ in "for FEAT_XS" },
       field("AF", 10, 10, .hardware) { $0 == 0 ? "not accessed" : "accessed" },
       field("SH", 9, 8, .hardware) {
         ["not shareable", "reserved", "outer shareable", "inner shareable"][Int($0)]

@@ -74,6 +74,11 @@ struct DocumentView: Equatable {
     }
   }
 
+  /// Goes to a line, if it leads somewhere.
+  mutating func choose(item: Int, in document: Document) {
+    if let index = document.choices.firstIndex(of: item) { choice = index }
+  }
+
   /// Scrolls so that the choice is in sight, and no more than needed is empty.
   mutating func scroll(_ document: Document, width: Int, height: Int) {
     let lines = document.layout(width: width, height: height)

@@ -59,7 +59,8 @@ extension Model {
     }
   }
 
-  /// L1's entry, and the canonical page, and what they give together.
+  /// L1's entry and the host's page, and what they give together: the smaller size, what both permit, L1's
+  /// execute-never, and the level of L1's leaf as a tag.
   private func addDerivation(of address: UInt64, _ shadow: Int, to document: inout Document) {
     guard let derivation = machine.derivation(of: address, inShadow: shadow) else {
       let reason: SafeText =
@@ -68,33 +69,28 @@ extension Model {
         : "No context uses this shadow."
       return document.add(Line("made from  ", .dim).adding(reason))
     }
-    var line = Line("made from  ", .dim)
-    var sizes: [UInt64] = []
-    var permissions: [Permissions] = []
-    if let guest = derivation.guest {
-      sizes.append(guest.size)
-      permissions.append(guest.descriptor.permissions)
-      line.add(
-        "L1 \(SafeText(Phrase.size(guest.size))) \(guest.descriptor.permissions.text)", .linked)
-      line.add(" \(Glyph.right) \(hex: derivation.ipa)  and  ")
-    }
     guard let page = derivation.page else {
-      return document.add(line.adding("no page of the host yet", .invalid))
+      return document.add(Line("made from  ", .dim).adding("no page of the host yet", .invalid))
     }
-    sizes.append(page.size)
-    permissions.append(Permissions(read: true, write: page.isWritable, executeNever: 0))
-    line.add(
-      "host \(SafeText(Phrase.size(page.size))) R\(page.isWritable ? "W" : "-")", .linked)
-    line.add(" \(Glyph.right) \(hex: page.physical)  =  ")
-    let size = sizes.min() ?? 0
+    let host = Permissions(read: true, write: page.isWritable, executeNever: 0)
+    let guest = derivation.guest
+    let given = guest?.descriptor.permissions ?? host
+    var line = Line("made from  ", .dim)
+    var path: SafeText = "\(hex: address)"
+    if let guest {
+      line.add("L1's \(SafeText(Phrase.size(guest.size))) \(given.text)", .linked)
+      line.add(" and ")
+      path += " \(Glyph.right) \(hex: derivation.ipa)"
+    }
+    line.add("host's \(SafeText(Phrase.size(page.size))) \(host.text)", .linked)
+    line.add(" = ")
+    let size = min(guest?.size ?? page.size, page.size)
     let both = Permissions(
-      read: permissions.allSatisfy(\.read), write: permissions.allSatisfy(\.write),
-      executeNever: derivation.guest?.descriptor.executeNever ?? 0)
+      read: given.read, write: given.write && host.write, executeNever: given.executeNever)
     line.add("\(SafeText(Phrase.size(size))) \(both.text)", .heading)
-    line.add(
-      ", tag \(derivation.guest.map { "level \($0.level)" } ?? "none")"
-        + (derivation.guest == nil ? ", stage 2 off" : ""))
+    line.add(guest.map { ", tag \($0.level)" } ?? ", no tag: stage 2 is off")
     document.add(line)
+    document.add("           " + path + " \(Glyph.right) \(hex: page.physical)", .dim)
   }
 
   /// Where else the selected page is.

@@ -4,45 +4,80 @@ import Scenario
 
 /// What the machine holds besides its tables.
 extension Model {
-  /// Live TLB entries by VMID, those that a walk would not give any more marked.
+  /// Live TLB entries, of the CPUs by VMID and of the SMMU by device, those that a walk would not give any
+  /// more marked.
   var tlbAnswer: Document {
-    var document = Document()
     let tables = ([.canonical] + (0..<machine.configuration.shadows).map { TableID.shadow($0) })
       .compactMap { machine.table($0) }
     let entries = machine.tlbEntries
-    let stale = entries.filter { entry in
-      tables.contains { $0.vmid == entry.vmid && machine.isStale(entry, in: $0) }
-    }
-    document.add(
-      Line("\(entries.count) live, \(stale.count) stale", .title)
-        .adding("  of \(64 * 4) places", .dim))
-    if entries.isEmpty {
-      document.add("Accesses of guests fill it; the kernel's TLBI empties it.", .dim)
-    }
+    let deviceEntries = machine.iotlbEntries
+    var parts: [TLBPart] = []
     for vmid in Set(entries.map(\.vmid)).sorted() {
       let table = tables.first { $0.vmid == vmid }
-      document.addBlank()
-      document.add(
-        Line("VMID \(vmid)", .heading)
-          .adding("  \(SafeText(Phrase.table(table?.id)))", .dim))
-      for entry in entries.filter({ $0.vmid == vmid }).sorted(by: { $0.address < $1.address }) {
-        let isStale = stale.contains(entry)
-        var line = Line(isStale ? SafeText(.stale) + " " : "  ", .stale)
-        line.add("\(hex: entry.address) \(Glyph.right) \(hex: entry.descriptor.address) ")
-        line.add(entry.descriptor.permissions.text, .permission)
-        line.add(" level \(entry.level)", .dim)
-        if isStale {
-          line.add("  stale: IPAS2E1IS \(hex: entry.address) or VMALLS12E1IS clears it", .stale)
-        }
-        document.add(line, to: table.map { .place($0.id, entry.address) })
-      }
+      parts.append(
+        TLBPart(
+          title: "VMID \(vmid)", table: table?.id, entries: entries.filter { $0.vmid == vmid },
+          clearedBy: { "IPAS2E1IS \(hex: $0) or VMALLS12E1IS" },
+          isStale: { entry in table.map { machine.isStale(entry, in: $0) } ?? false }))
     }
+    for vmid in Set(deviceEntries.map(\.vmid)).sorted() {
+      let device = machine.attachedDevices.first { machine.streamEntry(ofDevice: $0).vmid == vmid }
+      let table = device.map { TableID.iommu($0) }
+      parts.append(
+        TLBPart(
+          title: "SMMU, VMID \(vmid)", table: table,
+          entries: deviceEntries.filter { $0.vmid == vmid },
+          clearedBy: { "TLBI_S2_IPA \(hex: $0) or TLBI_S12_VMALL" },
+          isStale: { isStale($0, in: table) }))
+    }
+    var document = Document()
+    let stale = parts.reduce(0) { $0 + $1.entries.count(where: $1.isStale) }
+    document.add(Line("\(entries.count + deviceEntries.count) live, \(stale) stale", .title))
+    if parts.isEmpty {
+      document.add("Accesses fill it; the kernel's invalidations empty it.", .dim)
+    }
+    for part in parts { add(part, to: &document) }
     return document
+  }
+
+  /// Entries that one table has filled.
+  private struct TLBPart {
+    let title: SafeText
+    let table: TableID?
+    let entries: [TLB.Entry]
+    /// The invalidations that would clear the entry of an address.
+    let clearedBy: (UInt64) -> SafeText
+    let isStale: (TLB.Entry) -> Bool
+  }
+
+  private func add(_ part: TLBPart, to document: inout Document) {
+    document.addBlank()
+    document.add(
+      Line(part.title, .heading).adding("  \(SafeText(Phrase.table(part.table)))", .dim))
+    for entry in part.entries.sorted(by: { $0.address < $1.address }) {
+      let isStale = part.isStale(entry)
+      var line = Line(isStale ? SafeText(.stale) + " " : "  ", .stale)
+      line.add("\(hex: entry.address) \(Glyph.right) \(hex: entry.descriptor.address) ")
+      line.add(entry.descriptor.permissions.text, .permission)
+      line.add(" level \(entry.level)", .dim)
+      if isStale { line.add("  stale: " + part.clearedBy(entry.address) + " clears it", .stale) }
+      document.add(line, to: part.table.map { .place($0, entry.address) })
+    }
+  }
+
+  /// Whether a walk of a device's table would not give any more what the SMMU's TLB holds.
+  private func isStale(_ entry: TLB.Entry, in table: TableID?) -> Bool {
+    guard let table, let now = machine.walkEnd(of: entry.address, in: table),
+      let output = machine.output(of: entry.address, in: table)
+    else { return true }
+    return output != entry.descriptor.address || now.permissions != entry.descriptor.permissions
   }
 
   /// The shadows, in use or not.
   var shadowsAnswer: Document {
     var document = Document()
+    let recycled = timeline.steps.prefix(timeline.stepsDone)
+      .filter { $0.action == .shadowRecycled }.map(\.table)
     for number in 0..<machine.configuration.shadows {
       let context = machine.shadowContext(number)
       var line = Line(("shadow \(number)  " as SafeText).padded(to: 11), .heading)
@@ -52,6 +87,7 @@ extension Model {
       }
       line.add(
         context.pendingUnmap ? "pending unmap" : "in use", context.pendingUnmap ? .warning : .text)
+      if recycled.contains(.shadow(number)) { line.add(", just recycled", .changed) }
       line.add(context.stage2Enabled ? "" : ", stage 2 off", .warning)
       line.add("  L1's VMID \(context.vttbr >> 48)")
       line.add(context.vmid > 0 ? ", VMID \(context.vmid)" : ", never run")
@@ -67,11 +103,7 @@ extension Model {
       }
     }
     document.addBlank()
-    let recycled = timeline.steps.filter { $0.action == .shadowRecycled }.count
-    document.add(
-      recycled > 0
-        ? "This event took a shadow from another context."
-        : "2 per vCPU. When all are in use, the next in turn is recycled.", .dim)
+    document.add("2 per vCPU. When all are in use, the next in turn is recycled.", .dim)
     return document
   }
 
@@ -119,7 +151,7 @@ extension Model {
             .adding("first broken by event \(event + 1)", .warning),
           to: .moment(Moment(events: event + 1)))
       } else {
-        document.add(Line("  ").adding(name, .dim).adding(rule.title, .dim))
+        document.add(Line("  ").adding(name, .dim).adding(rule.title, .dim), indent: 22)
       }
     }
     document.addBlank()

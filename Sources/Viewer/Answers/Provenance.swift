@@ -89,7 +89,8 @@ extension Model {
   }
 
   private mutating func add(_ link: CauseLink, to chain: inout Document) {
-    add(step: link.index, of: link, "stored by", to: &chain)
+    add(
+      step: link.index, of: link, link.step.action.removes ? "removed by" : "stored by", to: &chain)
     for index in link.causes { add(step: index, of: link, "because of", to: &chain) }
     addEvent(link.event, "in", to: &chain)
     addOrigins(of: link, to: &chain)
@@ -103,7 +104,8 @@ extension Model {
       Line(relation.padded(to: 11), .dim).adding("\(link.event + 1).\(index + 1) ", .key)
         .adding(SafeText(explanation.label) + " ", .heading).adding(SafeText(explanation.what)),
       to: .moment(Moment(events: link.event, steps: index + 1)))
-    if !explanation.why.isEmpty { chain.add(Line("  ").adding(SafeText(explanation.why), .dim)) }
+    let why = reason(ofStep: index, in: link.steps)
+    if !why.isEmpty { chain.add(Line("  ").adding(why, .dim)) }
   }
 
   private func addEvent(_ event: Int, _ relation: SafeText = "", to chain: inout Document) {
@@ -196,7 +198,7 @@ extension Step.Action {
     }
   }
 
-  fileprivate var isLookUp: Bool {
+  var isLookUp: Bool {
     switch self {
     case .lookUpKnown, .lookUpUnknown, .lookUpNothing, .lookUpBroken, .lookUpSwept: true
     default: false
@@ -204,7 +206,7 @@ extension Step.Action {
   }
 
   /// Whether the step is where an unmap comes from.
-  fileprivate var isTrigger: Bool {
+  var isTrigger: Bool {
     switch self {
     case .notifierStart, .deleteMemslot, .guestInvalidation, .shadowRecycled: true
     default: false

@@ -24,22 +24,28 @@ extension Model {
     switch mouse.action {
     case .wheelUp: moveCursor(by: -3)
     case .wheelDown: moveCursor(by: 3)
-    case .click: select(line: mouse.point.y - rect.y - 1, of: pane, height: rect.height)
+    case .click: select(line: mouse.point.y - rect.y - 1, of: pane, in: rect)
     case .doubleClick: if obstacle(to: .choose) == nil { choose() }
     }
   }
 
-  /// Puts the cursor of a pane on a line of it.
-  private mutating func select(line: Int, of pane: Pane, height: Int) {
+  /// Puts the cursor of a pane on a line of it, not counting its title.
+  private mutating func select(line: Int, of pane: Pane, in rect: Rect) {
     guard line >= 0 else { return }
     switch pane {
     case .steps:
-      if timeline.steps.indices.contains(steps.top + line) { steps.cursor = steps.top + line }
+      let inside = Rect(x: rect.x, y: rect.y + 1, width: rect.width, height: rect.height - 1)
+      let lines = visibleStepLines(in: inside)
+      if lines.indices.contains(line) { steps.cursor = lines[line].step }
     case .canonical, .guest, .shadow, .iommu:
-      let map = Self.extraLines(paneHeight: height) > 1 ? 1 : 0
-      let rows = visibleRows(of: pane, height: Self.rowCount(paneHeight: height))
+      let map = Self.extraLines(paneHeight: rect.height) > 1 ? 1 : 0
+      let rows = visibleRows(of: pane, height: Self.rowCount(paneHeight: rect.height))
       if rows.indices.contains(line - map) { put(cursor: rows[line - map].position) }
-    case .reverseMap, .detail: break
+    case .detail:
+      let lines = answer.layout(width: rect.width - 2, height: rect.height - 1)
+      guard lines.indices.contains(detail.top + line) else { return }
+      detail.choose(item: lines[detail.top + line].item, in: answer)
+    case .reverseMap: break
     }
   }
 }

@@ -30,12 +30,25 @@ extension Model {
     go(to: Moment(events: event, steps: step + 1))
   }
 
-  mutating func scrollSteps(height: Int) {
-    guard height > 0 else { return }
-    let step = currentStep ?? 0
-    let margin = min(2, (height - 1) / 2)
-    let last = max(0, timeline.steps.count - height)
-    steps.top = min(max(steps.top, step - height + 1 + margin), max(0, step - margin))
-    steps.top = min(max(0, steps.top), last)
+  /// Scrolls so that the current step is in sight with one on either side, and no more than needed is
+  /// empty.
+  mutating func scrollSteps(width: Int, height: Int) {
+    guard height > 0, !timeline.steps.isEmpty else { return steps.top = 0 }
+    let step = max(0, currentStep ?? 0)
+    let last = timeline.steps.count - 1
+    let margin = height > 4 ? 1 : 0
+    /// The first step from which on everything up to another is in sight.
+    func first(showing end: Int) -> Int {
+      var start = end
+      var lines = stepLines(end, width: width).count
+      while start > 0 {
+        lines += stepLines(start - 1, width: width).count
+        if lines > height { break }
+        start -= 1
+      }
+      return start
+    }
+    steps.top = max(steps.top, first(showing: min(step + margin, last)))
+    steps.top = min(steps.top, max(0, step - margin), first(showing: last))
   }
 }

@@ -105,7 +105,9 @@ extension Model {
       view.scroll(rows, height: Self.rowCount(paneHeight: rect.height))
       views[pane] = view
     }
-    if let rect = layout.rect(of: .steps) { scrollSteps(height: rect.height - 1) }
+    if let rect = layout.rect(of: .steps) {
+      scrollSteps(width: rect.width, height: rect.height - 1)
+    }
     refreshAnswer()
     settleReverseMap(layout)
     settleSheet()

@@ -55,9 +55,10 @@ struct Layout {
   private mutating func arrange(_ model: Model, in body: Rect) {
     switch model.arrangement {
     case .overview:
-      // Where steps and answer are not beside each other, an answer that was asked for gets more room.
-      let isAnswering = body.width <= 2 * Arrangement.textWidth && model.isAnswering
-      let low = max(8, body.height * (isAnswering ? 3 : 2) / 5)
+      // An answer that was asked for gets more room, and most where it is not beside the steps.
+      let isNarrow = body.width <= 2 * Arrangement.textWidth
+      let share = (isNarrow ? 5 : 4) + (model.isAnswering ? 1 : 0)
+      let low = max(8, body.height * share / 10)
       // The reverse map is a band between the tables and the texts, where there is room for it.
       let band = model.hasReverseMap && body.height >= 26 ? body.height / 5 : 0
       let parts = body.rows(.flexible, .fixed(band), .fixed(low))
@@ -86,7 +87,7 @@ struct Layout {
     } else if model.isAnswering {
       place([.detail], in: rect)
     } else if rect.height >= 8 {
-      let parts = rect.rows(.flexible, .flexible)
+      let parts = rect.rows(.fixed(max(4, rect.height * 2 / 5)), .flexible)
       place([.steps], in: parts[0])
       place([.detail], in: parts[1])
     } else {

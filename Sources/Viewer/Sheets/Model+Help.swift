@@ -16,9 +16,12 @@ extension Model {
       for action in actions { add(action, to: &document) }
       document.addBlank()
     }
-    let forms = StatementForm.all.map(\.text).filter { query.isEmpty || $0.contains(query) }
+    // A single character is asked for as a key.
+    let forms = StatementForm.all.map(\.text).filter {
+      query.isEmpty || query.unicodeScalars.count > 1 && $0.contains(query)
+    }
     if !forms.isEmpty {
-      document.add("Events, typed after \(key(.command)): they happen at this moment", .title)
+      document.add("Typed after \(key(.command)) these happen at this moment", .title)
       for form in forms { document.add("  " + SafeText(form)) }
       document.addBlank()
     }

@@ -70,7 +70,7 @@ extension Model {
   /// A key while something is open above the panes.
   mutating func performInSheet(_ command: Command) -> [Effect] {
     guard let sheet else { return [] }
-    let page = Layout.sheet(in: size).height
+    let page = Layout.sheet(sheet, in: size).height
     switch command.action {
     case .back where !sheet.query.isEmpty: narrowSheet("")
     case .back, .quit: self.sheet = nil
@@ -112,17 +112,19 @@ extension Model {
 
   mutating func settleSheet() {
     guard var sheet else { return }
-    let rect = Layout.sheet(in: size)
+    let rect = Layout.sheet(sheet, in: size)
     sheet.view.scroll(sheet.document, width: rect.width, height: rect.height)
     self.sheet = sheet
   }
 }
 
 extension Layout {
-  /// The inside of what is open above the panes.
-  static func sheet(in size: (width: Int, height: Int)) -> Rect {
+  /// The inside of what is open above the panes: as high as what is in it, if there is room for that.
+  static func sheet(_ sheet: Sheet, in size: (width: Int, height: Int)) -> Rect {
     let width = min(84, size.width)
+    let room = max(0, size.height - 3)
+    let lines = sheet.document.layout(width: width - 4, height: room).count
     return Rect(
-      x: (size.width - width) / 2 + 2, y: 1, width: width - 4, height: max(0, size.height - 3))
+      x: (size.width - width) / 2 + 2, y: 1, width: width - 4, height: min(room, max(1, lines)))
   }
 }

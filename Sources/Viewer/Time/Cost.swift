@@ -19,7 +19,8 @@ struct Cost {
   private var needed = 0
   /// Words that were stored.
   private(set) var words = 0
-  /// The micro-step that tells most: what was refused or injected, else the last change of a leaf.
+  /// The micro-step that tells most: what a reverse map did not know, what was refused or
+  /// injected or went as a whole, else the last change of a leaf.
   private(set) var keyStep: Int?
 
   init() {}
@@ -29,8 +30,9 @@ struct Cost {
     var best = -1
     for (index, step) in steps.enumerated() {
       count(step)
-      if step.action.weight >= best {
-        best = step.action.weight
+      let weight = step.has(.fullUnmap) ? 3 : step.action.weight
+      if weight >= best {
+        best = weight
         keyStep = index
       }
     }
@@ -105,8 +107,9 @@ extension Step.Action {
   /// How much the step tells of its event.
   fileprivate var weight: Int {
     switch self {
+    case .lookUpUnknown, .lookUpBroken, .recordFailed: 4
     case .inject, .injectSize, .injectExternal, .mmioExit, .noVMA, .hostRefused, .blocked,
-      .noEffect, .signal:
+      .noEffect, .signal, .recordUnknown:
       3
     case .makeLeaf, .clearLeaf, .relaxLeaf, .writeProtect, .ageLeaf, .hardwareAccessFlag,
       .guestInvalidation, .context:

@@ -45,16 +45,20 @@ extension Model {
     if let message {
       hint = Line(" " + message.text, message.isRefusal ? .warning : .text)
     } else {
-      let candidates = completions(of: prompt)
+      // While Tab goes through candidates they stay, and the one that was taken stands out.
+      let cycle = prompt.cycle.flatMap { $0.text == prompt.text ? $0 : nil }
+      let candidates = cycle?.candidates ?? completions(of: prompt)
       if candidates.isEmpty { return }
+      let taken = cycle?.index ?? 0
       var line = Line(" ")
-      for candidate in candidates {
+      for (index, candidate) in candidates.enumerated().dropFirst(max(0, taken - 3)) {
         let name = SafeText(candidate)
         if line.columns + name.columns + 3 > rect.width {
           line.add(SafeText(.ellipsis), .dim)
           break
         }
-        line.add(name + "  ", .dim)
+        line.add(name, cycle != nil && index == taken ? .linked : .dim)
+        line.add("  ")
       }
       hint = line
     }

@@ -33,10 +33,16 @@ extension Model {
       let isFocused = pane == focus
       let rule = Style(isFocused ? .paneBorderFocused : .paneBorder)
       frame.hline(at: rect.origin, length: rect.width, style: rule)
-      let title = title(of: pane, width: rect.width - 3)
+      let mark = scrollMark(of: pane, in: rect)
+      let room = rect.width - 3 - (mark.isEmpty ? 0 : mark.columns + 3)
+      let style = Style(isFocused ? .paneTitleFocused : .paneTitle)
       frame.write(
-        " " + title.truncated(to: rect.width - 3) + " ", at: Point(rect.x, rect.y),
-        style: Style(isFocused ? .paneTitleFocused : .paneTitle))
+        " " + title(of: pane, width: room).truncated(to: room) + " ", at: rect.origin,
+        style: style)
+      if !mark.isEmpty {
+        let point = Point(rect.right - mark.columns - 3, rect.y)
+        frame.write(" " + mark + " ", at: point, style: style)
+      }
     }
     // A line to the right of each pane that has a neighbour there.
     for (_, rect) in layout.panes where rect.right < frame.width {

@@ -18,7 +18,7 @@ extension Model {
     frame.write(
       momentLine, at: rect.origin,
       clip: Rect(x: rect.x, y: rect.y, width: start.x - rect.x - 1, height: 1))
-    frame.write(chapterLine, at: lines[1].origin, clip: lines[1])
+    frame.write(headline, at: lines[1].origin, clip: lines[1])
   }
 
   /// Whether all is well.
@@ -53,10 +53,22 @@ extension Model {
   }
 
   /// The chapter that this is in; at the start and after the last one, what the session is about.
-  private var chapterLine: Line {
+  var chapter: Line {
     guard let event = timeline.currentEvent,
       let chapter = session.chapters.first(where: { $0.end > event })
-    else { return Line(" " + SafeText(session.scenario.title), .dim) }
-    return Line(" " + SafeText(chapter.label), .heading).adding("  " + SafeText(chapter.text))
+    else { return Line(SafeText(session.scenario.title), .dim) }
+    return Line(SafeText(chapter.label), .heading).adding("  " + SafeText(chapter.text))
   }
+
+  /// The chapter as the header has it: a title that does not fit by its name alone, which is what stands
+  /// before a colon. The pane of answers then has all of it.
+  private var headline: Line {
+    let title = session.scenario.title
+    guard isChapterCut, chapter.text == SafeText(title), let colon = title.firstIndex(of: ":")
+    else { return Line(" ").adding(chapter) }
+    return Line(" " + SafeText(title[..<colon]), .dim)
+  }
+
+  /// Whether the header has no room for all of the chapter's text.
+  var isChapterCut: Bool { chapter.columns + 1 > size.width }
 }

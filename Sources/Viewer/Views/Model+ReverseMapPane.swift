@@ -100,13 +100,16 @@ extension Model {
     var end = first.canonical.lowerBound
     for entry in entries[max(0, index - 1)...] {
       let isAdjacent = !line.parts.isEmpty && entry.canonical.lowerBound == end
+      let target: SafeText = entry.nested.map { "\(Glyph.right)\(hex: $0)" } ?? SafeText(.unknown)
+      let text: SafeText = "\(hex: entry.canonical.lowerBound)" + target
+      // Four columns for the gap before it, and two for what may follow.
+      if line.columns + text.columns + 6 > width {
+        line.add(SafeText(.ellipsis), .dim)
+        break
+      }
       if !isAdjacent { line.add(SafeText(repeating: SafeText(.horizontal), count: 3), .dim) }
       line.add(SafeText(isAdjacent ? .vertical : .teeLeft), .dim)
-      let target: SafeText = entry.nested.map { "\(Glyph.right)\(hex: $0)" } ?? SafeText(.unknown)
-      line.add(
-        "\(hex: entry.canonical.lowerBound)" + target,
-        entry == current ? .linked : entry.nested == nil ? .unknown : .valid)
-      if line.columns > width { break }
+      line.add(text, entry == current ? .linked : entry.nested == nil ? .unknown : .valid)
       end = entry.canonical.upperBound
       let next = machine.reverseMapEntry(ofShadow: mappedShadow, from: end)
       if next?.canonical.lowerBound != end { line.add(SafeText(.teeRight), .dim) }

@@ -4,12 +4,18 @@ extension Model {
   /// What is open above the panes.
   func drawSheet(of frame: inout Surface) {
     guard let sheet else { return }
-    let inside = Layout.sheet(in: size)
+    let inside = Layout.sheet(sheet, in: size)
     let box = Rect(
       x: inside.x - 2, y: inside.y - 1, width: inside.width + 4, height: inside.height + 2)
     frame.fill(box)
     let query: SafeText = sheet.query.isEmpty ? "" : " with \(SafeText(sheet.query))"
     frame.box(box, title: " " + sheet.title + query, focused: true)
+    let count = sheet.document.layout(width: inside.width, height: inside.height).count
+    let mark = Self.arrows(sheet.view.top > 0, sheet.view.top + inside.height < count)
+    if !mark.isEmpty {
+      let point = Point(box.right - mark.columns - 4, box.y)
+      frame.write(" " + mark + " ", at: point, style: Style(.paneTitleFocused))
+    }
     frame.draw(sheet.document, sheet.view, showsChoice: true, in: inside)
   }
 }

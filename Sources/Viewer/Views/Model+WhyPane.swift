@@ -25,7 +25,8 @@ extension Model {
       document.add(
         Line("\(index + 1) ", .dim).adding(SafeText(explanation.label), .heading)
           .adding("  " + SafeText(explanation.what)))
-      if !explanation.why.isEmpty { document.add(SafeText(explanation.why)) }
+      let why = reason(ofStep: index, in: timeline.steps)
+      if !why.isEmpty { document.add(why) }
       if detailLevel != .plain { document.add(SafeText(explanation.source.description), .dim) }
       if detailLevel == .bits { addWords(ofStep: index, to: &document) }
     }
@@ -33,7 +34,25 @@ extension Model {
       document.addBlank()
       document.add(Line("cost  ", .dim).adding(changes.cost.summary))
     }
+    if isChapterCut {
+      document.addBlank()
+      document.add(Line("in  ", .dim).adding(chapter))
+    }
     return document
+  }
+
+  /// Why a micro-step was done.
+  func reason(ofStep index: Int, in steps: [Step]) -> SafeText {
+    let step = steps[index]
+    // What a whole shadow goes for is in the steps before: what a map said, or that there is none.
+    if step.has(.fullUnmap), let start = steps[..<index].lastIndex(where: { $0.action.isTrigger }),
+      steps[start].action == .notifierStart || steps[start].action == .deleteMemslot,
+      !steps[start..<index].contains(where: { $0.table == step.table && $0.action.isLookUp })
+    {
+      return
+        "Nothing records which nested addresses lead to that memory, so all of the shadow goes."
+    }
+    return SafeText(step.explanation.why)
   }
 
   /// That an event has changed no table, and why; nil if it has.
