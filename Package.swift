@@ -45,7 +45,8 @@ let package = Package(
       path: "Tests/Scenario",
       swiftSettings: strict),
     .testTarget(
-      name: "CaptureTests", dependencies: ["Engine", "Scenario"], path: "Tests/Captures",
+      name: "CaptureTests", dependencies: ["Engine", "Scenario", "TestSupport"],
+      path: "Tests/Captures",
       swiftSettings: strict),
     .testTarget(
       name: "CanvasTests", dependencies: ["Canvas", "TestSupport"], path: "Tests/Canvas",
