@@ -62,7 +62,8 @@ let package = Package(
       ],
       path: "Tests/Terminal", swiftSettings: strict),
     .testTarget(
-      name: "ProgramTests", dependencies: ["pagewalk", "Canvas", "Viewer", "Pseudoterminal"],
+      name: "ProgramTests",
+      dependencies: ["pagewalk", "Canvas", "Viewer", "Pseudoterminal", "TestSupport"],
       path: "Tests/pagewalk", swiftSettings: strict),
     .target(name: "CPseudoterminal", path: "Tests/CPseudoterminal"),
     .target(

@@ -127,8 +127,10 @@ public struct Timeline: Sendable {
   /// Entries of the journal that micro-step `index` of the current event made.
   public func stores(ofStep index: Int) -> Range<Int> {
     guard let event = currentEvent else { return 0..<0 }
+    // What was stored before the first step was noted belongs to it.
+    let start = index == 0 ? marks[event] : steps[index].start
     let end = index + 1 < steps.count ? steps[index + 1].start : marks[event + 1]
-    return steps[index].start..<end
+    return start..<end
   }
 
   /// Entries of the journal that an event made.

@@ -36,13 +36,22 @@ struct FileDescriptor {
     }
   }
 
+  /// Writes all bytes. If there is no room for the output, that is said, and the program ends: half of it
+  /// must not pass for the whole.
   func write(_ bytes: [UInt8]) {
+    if attempt(bytes) || number == Self.error.number { return }
+    writeError("the output cannot be written: \(String(cString: strerror(errno)))")
+    exit(4)
+  }
+
+  private func attempt(_ bytes: [UInt8]) -> Bool {
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
-      if count < 0 { return }
-      rest = rest.dropFirst(count)
+      if count < 0 && errno != EINTR { return false }
+      rest = rest.dropFirst(max(0, count))
     }
+    return true
   }
 }
 

@@ -23,7 +23,9 @@ extension Pagewalk {
     @Flag(help: "Print one JSON object for each event, with its micro-steps and changes.")
     var json = false
 
-    @Flag(help: "Check the engine's invariants after every event.")
+    @Flag(
+      help:
+        "Check the rules that must hold after every event; one that is broken gives exit code 1.")
     var check = false
 
     func run() throws {
@@ -50,17 +52,23 @@ extension Pagewalk {
         writeError(
           "\(session.scenario.file):\(failure.line):1: not as expected: \(failure.message)")
       }
-      if !json { printSummary(session) }
+      if !json { printSummary(session, violations) }
       if !session.failures.isEmpty || violations > 0 { throw Failure.no("") }
     }
 
-    private func printSummary(_ session: Session) {
+    private func printSummary(_ session: Session, _ violations: Int) {
       let expectations = session.scenario.statements.count {
         if case .expect = $0.kind { true } else { false }
       }
+      func count(_ number: Int, _ thing: String) -> String {
+        "\(number) \(thing)\(number == 1 ? "" : "s")"
+      }
+      let parts = [
+        count(session.timeline.events.count, "event"), count(session.chapters.count, "step"),
+        count(expectations, "expectation"), "\(session.failures.count) failed",
+      ]
       FileDescriptor.output.write(
-        "\(session.timeline.events.count) events, \(session.chapters.count) steps, "
-          + "\(expectations) expectations, \(session.failures.count) failed\n")
+        (parts + (check ? [count(violations, "violation")] : [])).joined(separator: ", ") + "\n")
     }
 
     private func checkInvariants(_ session: Session) -> Int {

@@ -24,9 +24,11 @@ enum Program {
   private static let binary = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent().appending(path: "pagewalk")
 
-  /// Runs it in the package's folder, without a terminal.
+  /// Runs it in the package's folder, without a terminal. What goes to another file than that of the test
+  /// is not in the result.
   static func run(
-    _ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:]
+    _ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:],
+    outputPath: String? = nil
   ) throws -> Result {
     try withFolder { folder in
       let files = try ["in", "out", "err"].map { name in
@@ -42,7 +44,10 @@ enum Program {
       process.environment = ["PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"]
         .merging(environment) { $1 }
       process.standardInput = files[0]
-      process.standardOutput = files[1]
+      process.standardOutput =
+        try outputPath.map {
+          try FileHandle(forWritingTo: URL(filePath: $0))
+        } ?? files[1]
       process.standardError = files[2]
       try process.run()
       process.waitUntilExit()
