@@ -32,8 +32,10 @@ struct HostEntry: Equatable {
   static let merged: UInt64 = 1 << 57
   /// PageAnonExclusive: nobody else may see the page's changes.
   static let exclusive: UInt64 = 1 << 58
-  /// The page's idle flag.
+  /// The page's idle flag; all entries that map the page have it.
   static let idle: UInt64 = 1 << 59
+  /// A 4 KiB part of a huge page: splitting its entry does not split the page.
+  static let part: UInt64 = 1 << 60
 
   var address: UInt64 { bits & Descriptor.addressMask }
   func has(_ flag: UInt64) -> Bool { bits & flag != 0 }

@@ -122,7 +122,7 @@ extension Machine {
       HostEntry.leaf(page, level: 3, HostEntry.exclusive | HostEntry.write).bits, at: slot)
   }
 
-  /// `__split_huge_pmd`: 512 entries for the pages of the huge page, if one is there.
+  /// `__split_huge_pmd`: 512 entries for the parts of the huge page, if one is there.
   mutating func splitHugePage(_ start: UInt64) {
     let (entry, level, slot) = hostWalk(start)
     guard level == 2, entry.has(Descriptor.valid) else { return }
@@ -131,7 +131,7 @@ extension Machine {
     let isZero = entry.has(HostEntry.zero)
     for index in 0..<UInt64(512) {
       let page = isZero ? Self.zeroPage : entry.address + index << 12
-      let flags = entry.bits & ~Descriptor.addressMask
+      let flags = entry.bits & ~Descriptor.addressMask | (isZero ? 0 : HostEntry.part)
       memory.store(page | flags | Descriptor.tableOrPage, at: frame + Int(index))
     }
     memory.store(Descriptor.table(at: Memory.address(ofSlot: frame)).bits, at: slot)

@@ -22,32 +22,44 @@ extension Machine {
     guard let (part, flags, rest) = firstVMA(in: range) else { return [] }
     var whole = part
     if flags.contains(.hugetlb) {
-      // Whole huge pages only: an unaligned start is refused, an unaligned end rounded down.
+      // Whole huge pages only: an unaligned start is refused (-EINVAL), an unaligned end rounded down.
       let mask: UInt64 = 1 << 30 - 1
       guard part.lowerBound & mask == 0, part.lowerBound < part.upperBound & ~mask else {
         note(.noEffect(.partOfHugePage))
-        return [.discard(rest)]
+        return []
       }
       whole = part.lowerBound..<part.upperBound & ~mask
     }
     return notified(whole, .zap(whole)) + [.discard(rest)]
   }
 
-  /// munmap.
+  /// munmap. The notification is of the range that was asked for, with its holes (`vms_clear_ptes`).
   mutating func unmapTasks(_ range: Range<UInt64>) -> [Task] {
     let parts = vmas(in: range)
-    guard let first = parts.first?.range, let last = parts.last?.range else {
+    guard let first = parts.first?.range, let last = parts.last else {
       note(.noEffect(.mappingUnchanged))
       return []
     }
-    let mapped = first.clamped(to: range).lowerBound..<last.clamped(to: range).upperBound
-    return cut(mapped, out: first.lowerBound..<last.upperBound)
-      + notified(mapped, .zap(mapped), .removeVMAs(mapped))
+    let mapped = first.clamped(to: range).lowerBound..<last.range.clamped(to: range).upperBound
+    if !canCut(mapped, last.flags) {
+      note(.noEffect(.partOfHugePage))
+      return []
+    }
+    return cut(mapped, out: first.lowerBound..<last.range.upperBound)
+      + notified(range, .zap(range), .removeVMAs(range))
   }
 
-  /// mprotect to read-only or to read-write, VMA by VMA.
+  /// mprotect to read-only or to read-write, VMA by VMA up to the first hole (-ENOMEM).
   mutating func protectTasks(_ range: Range<UInt64>, write: Bool) -> [Task] {
     guard let (part, flags, rest) = firstVMA(in: range) else { return [] }
+    if part.lowerBound != range.lowerBound {
+      note(.noEffect(.mappingUnchanged))
+      return []
+    }
+    if !canCut(part, flags) {
+      note(.noEffect(.partOfHugePage))
+      return []
+    }
     if flags.contains(.write) == write {
       note(.noEffect(.mappingUnchanged))
       return [.protect(rest, write: write)]
@@ -96,7 +108,7 @@ extension Machine {
   /// Whether a pinned page lies in a range: it cannot be moved, so nothing is collapsed there.
   private func hasPinnedPages(_ range: Range<UInt64>) -> Bool {
     var address = range.lowerBound
-    while let leaf = memory.nextEntry(in: address..<range.upperBound, of: hostTable) {
+    while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: hostTable) {
       if isPinned(HostEntry(bits: leaf.descriptor.bits).address) { return true }
       address = leaf.address + hostTable.geometry.size(leaf.level)
     }
@@ -118,6 +130,12 @@ extension Machine {
       hasMiddleDirectory(hva)
     else { return [] }
     return notified(start..<start + Self.hugeSize, .splitHugePage(start))
+  }
+
+  /// Whether a part may be cut out of a VMA: hugetlb splits between huge pages only
+  /// (`hugetlb_vm_op_split`).
+  private func canCut(_ part: Range<UInt64>, _ flags: VMAFlags) -> Bool {
+    !flags.contains(.hugetlb) || (part.lowerBound | part.upperBound) & (1 << 30 - 1) == 0
   }
 
   /// The borders that arise when a part is cut out of a VMA, the lower one first (`split_vma`).

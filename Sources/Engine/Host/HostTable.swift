@@ -32,7 +32,7 @@ extension Machine {
     note(.hostZap, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
     let table = hostTable
     var address = range.lowerBound
-    while let leaf = memory.nextEntry(in: address..<range.upperBound, of: table) {
+    while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: table) {
       memory.store(0, at: leaf.slot)
       address = leaf.address + table.geometry.size(leaf.level)
     }
@@ -93,7 +93,7 @@ extension Machine {
   ) {
     let table = hostTable
     var address = range.lowerBound
-    while let leaf = memory.nextEntry(in: address..<range.upperBound, of: table) {
+    while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: table) {
       memory.store(change(self, HostEntry(bits: leaf.descriptor.bits)), at: leaf.slot)
       address = leaf.address + table.geometry.size(leaf.level)
     }
@@ -140,7 +140,7 @@ extension Machine {
     note(.hostCollapse, .host, at: start, size: Self.hugeSize, level: 2, value: page)
     let region = start..<start + Self.hugeSize
     var address = start
-    while let leaf = memory.nextEntry(in: address..<region.upperBound, of: hostTable) {
+    while let leaf = memory.nextEntry(from: address, below: region.upperBound, of: hostTable) {
       copyContents(of: leaf.descriptor.address, to: page + (leaf.address - start))
       memory.store(0, at: leaf.slot)
       address = leaf.address + 4096

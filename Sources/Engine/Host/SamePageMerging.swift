@@ -44,7 +44,7 @@ extension Machine {
     var pages: [(UInt64, HostEntry)] = []
     for vma in vmas(in: 0..<1 << 48) where vma.flags.contains(.mergeable) {
       var address = vma.range.lowerBound
-      while let leaf = memory.nextEntry(in: address..<vma.range.upperBound, of: hostTable) {
+      while let leaf = memory.nextEntry(from: address, below: vma.range.upperBound, of: hostTable) {
         address = leaf.address + hostTable.geometry.size(leaf.level)
         let entry = HostEntry(bits: leaf.descriptor.bits)
         if leaf.level == 3, !entry.has(HostEntry.zero), !isPinned(entry.address) {

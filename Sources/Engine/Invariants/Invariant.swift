@@ -88,7 +88,7 @@ extension Machine {
   /// Calls `visit` for every valid leaf of a table.
   func visitLeaves(of table: Table, _ visit: (TableLeaf) -> Void) {
     var address: UInt64 = 0
-    while let entry = memory.nextEntry(in: address..<table.geometry.inputSize, of: table) {
+    while let entry = memory.nextEntry(from: address, below: table.geometry.inputSize, of: table) {
       if entry.descriptor.isLeaf(entry.level) { visit(entry) }
       address = entry.address + table.geometry.size(entry.level)
     }

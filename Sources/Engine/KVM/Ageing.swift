@@ -3,55 +3,101 @@ extension Machine {
   /// Sets the idle flag of the page at an IPA, after ageing it.
   mutating func markIdle(_ ipa: UInt64, in slot: Memslot) {
     guard let page = idleCandidate(ipa, in: slot) else { return note(.noEffect(.notTracked)) }
-    age(page, ipa)
-    let entry = memory.load(page.slot)
-    note(.idleSet, .host, at: page.start)
-    memory.store(entry | HostEntry.idle, at: page.slot)
+    age(page)
+    note(.idleSet, .host, at: page.address)
+    for entry in mappings(of: page) {
+      memory.store(entry.descriptor.bits | HostEntry.idle, at: entry.slot)
+    }
   }
 
   /// Reads the idle flag of the page at an IPA: an idle page is aged again, and if it was young the flag
   /// goes.
   mutating func testIdle(_ ipa: UInt64, in slot: Memslot) {
     guard let page = idleCandidate(ipa, in: slot) else { return note(.noEffect(.notTracked)) }
-    guard page.entry.has(HostEntry.idle) else { return note(.noEffect(.notIdle)) }
-    let young = age(page, ipa)
-    note(.idleTested, .host, at: page.start, value: young ? 0 : 1)
-    if young {
-      memory.store(memory.load(page.slot) & ~HostEntry.idle, at: page.slot)
+    guard HostEntry(bits: page.descriptor.bits).has(HostEntry.idle) else {
+      return note(.noEffect(.notIdle))
     }
+    let young = age(page)
+    note(.idleTested, .host, at: page.address, value: young ? 0 : 1)
+    if young { clearIdle(page.address) }
   }
 
   /// Whether the idle flag of the page at an IPA is set.
   public func isIdle(_ ipa: UInt64) -> Bool {
-    guard let slot = memslot(at: ipa) else { return false }
-    return hostWalk(hva(of: ipa, in: slot)).entry.has(HostEntry.idle)
+    guard let slot = memslot(at: ipa), let page = idleCandidate(ipa, in: slot) else { return false }
+    return HostEntry(bits: page.descriptor.bits).has(HostEntry.idle)
   }
 
-  private typealias IdlePage = (entry: HostEntry, slot: Int, start: UInt64, size: UInt64)
+  /// The page at an address of the VMM is used: it is no longer idle (`mark_page_accessed`).
+  mutating func clearIdle(_ hva: UInt64) {
+    let (entry, level, slot) = hostWalk(hva)
+    guard entry.has(HostEntry.idle) else { return }
+    let start = hva & ~(hostTable.geometry.size(level) - 1)
+    let page = TableLeaf(
+      address: start, level: level, slot: slot, descriptor: Descriptor(entry.bits))
+    for entry in mappings(of: page) {
+      memory.store(entry.descriptor.bits & ~HostEntry.idle, at: entry.slot)
+    }
+  }
 
   /// The page that page_idle would look at: an anonymous page, by its first 4 KiB; tails of huge pages
   /// and the zero pages are passed over (`page_idle_get_folio`).
-  private func idleCandidate(_ ipa: UInt64, in slot: Memslot) -> IdlePage? {
-    let hva = hva(of: ipa, in: slot)
+  private func idleCandidate(_ ipa: UInt64, in slot: Memslot) -> TableLeaf? {
+    let hva = hva(of: ipa, in: slot) & ~4095
     let (entry, level, entrySlot) = hostWalk(hva)
-    let size = hostTable.geometry.size(level)
-    let start = hva & ~(size - 1)
-    guard entry.has(Descriptor.valid), !entry.has(HostEntry.zero), level >= 2,
-      hva & ~4095 == start
+    let isTail = entry.has(HostEntry.part) && entry.address & (Self.hugeSize - 1) != 0
+    guard entry.has(Descriptor.valid), !entry.has(HostEntry.zero), !isTail, level >= 2,
+      hva & (hostTable.geometry.size(level) - 1) == 0
     else { return nil }
-    return (entry, entrySlot, start, size)
+    return TableLeaf(
+      address: hva, level: level, slot: entrySlot, descriptor: Descriptor(entry.bits))
+  }
+
+  /// The entries of the VMM's table that map a page, as they are now (`rmap_walk`): those of all parts of a
+  /// huge page that is mapped by 4 KiB entries, those that share a KSM page, else the one it was found by.
+  private func mappings(of page: TableLeaf) -> [TableLeaf] {
+    let entry = HostEntry(bits: page.descriptor.bits)
+    if entry.has(HostEntry.part) {
+      let first = page.address & ~(Self.hugeSize - 1)
+      return leaves(in: first..<first + Self.hugeSize) {
+        $0.has(HostEntry.part) && ($0.address ^ entry.address) & ~(Self.hugeSize - 1) == 0
+      }
+    }
+    if entry.has(HostEntry.merged) {
+      return vmas(in: 0..<1 << 48).filter { $0.flags.contains(.mergeable) }.flatMap {
+        leaves(in: $0.range) { $0.has(HostEntry.merged) && $0.address == entry.address }
+      }
+    }
+    return leaves(in: page.address..<page.address + 4096) { _ in true }
+  }
+
+  private func leaves(
+    in range: Range<UInt64>, where matches: (HostEntry) -> Bool
+  ) -> [TableLeaf] {
+    var found: [TableLeaf] = []
+    var address = range.lowerBound
+    while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: hostTable) {
+      if matches(HostEntry(bits: leaf.descriptor.bits)) { found.append(leaf) }
+      address = leaf.address + hostTable.geometry.size(leaf.level)
+    }
+    return found
   }
 
   /// Clears the access flags of a page, in the VMM's table and in the canonical table, and says whether
   /// one was set. Shadow tables are left alone, and no TLB is invalidated (`kvm_age_gfn`).
   @discardableResult
-  private mutating func age(_ page: IdlePage, _ ipa: UInt64) -> Bool {
-    let wasAccessed = page.entry.has(HostEntry.accessed)
-    note(.age, .host, at: page.start, size: page.size)
-    memory.store(page.entry.bits & ~HostEntry.accessed, at: page.slot)
-    let start = ipa & ~(page.size - 1)
-    let aged = clear(
-      Descriptor.accessed, in: start..<start + page.size, of: table(of: canonical), .ageLeaf)
-    return wasAccessed || aged > 0
+  private mutating func age(_ page: TableLeaf) -> Bool {
+    var wasAccessed = false
+    for entry in mappings(of: page) {
+      let end = entry.address + hostTable.geometry.size(entry.level)
+      note(.age, .host, at: entry.address, size: end - entry.address)
+      if entry.descriptor.bits & Descriptor.accessed != 0 { wasAccessed = true }
+      memory.store(entry.descriptor.bits & ~Descriptor.accessed, at: entry.slot)
+      for part in canonicalParts(of: entry.address..<end) {
+        let aged = clear(Descriptor.accessed, in: part, of: table(of: canonical), .ageLeaf)
+        if aged > 0 { wasAccessed = true }
+      }
+    }
+    return wasAccessed
   }
 }

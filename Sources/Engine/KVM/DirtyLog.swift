@@ -73,7 +73,7 @@ extension Machine {
     if self[.splitChunk] == 0 { return }
     let table = table(of: canonical)
     var address = range.lowerBound
-    while let leaf = memory.nextEntry(in: address..<range.upperBound, of: table) {
+    while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: table) {
       if leaf.level < Geometry.lastLevel, leaf.descriptor.isLeaf(leaf.level) {
         split(leaf, of: table)
       } else {

@@ -105,7 +105,9 @@ extension Machine {
       leaf.bits |= Descriptor.accessed
       switch writeGuestMemory(leaf.bits, at: place) {
       case .first(let tasks): return .first(tasks)
-      case .unreadable: return .fault(FaultStatus(.externalOnWalk, level: level), error: false)
+      case .unreadable:
+        // The VMM may only read this memory. No fault status was chosen yet, so L1 is given code 0.
+        return .fault(FaultStatus(0), error: true)
       case .word:
         note(
           .guestAccessFlag, guestID(vttbr), at: nested, level: level, value: leaf.bits, extra: place
@@ -126,9 +128,13 @@ extension Machine {
   /// `__kvm_at_swap_desc`: a store to L1's memory, which also marks the page dirty.
   private mutating func writeGuestMemory(_ value: UInt64, at ipa: UInt64) -> GuestMemory {
     let result = accessGuestMemory(at: ipa, write: true)
-    if case .word(_, let physical) = result {
+    guard let slot = usableMemslot(at: ipa) else { return result }
+    switch result {
+    case .word(_, let physical):
       storeGuestWord(value, at: physical)
-      if let slot = usableMemslot(at: ipa) { markDirty(ipa, in: slot) }
+      markDirty(ipa, in: slot)
+    case .unreadable: note(.hostRefused, .host, at: hva(of: ipa, in: slot))
+    case .first: break
     }
     return result
   }

@@ -158,9 +158,4 @@ extension Machine {
 
   /// MemAttr of normal write-back memory with forced write-back (`MT_S2_FWB_NORMAL`).
   static let normalMemory: UInt64 = 6
-
-  private mutating func clearIdle(_ hva: UInt64) {
-    let (entry, _, slot) = hostWalk(hva)
-    memory.store(entry.bits & ~HostEntry.idle, at: slot)
-  }
 }

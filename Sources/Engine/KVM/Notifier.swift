@@ -19,7 +19,7 @@ extension Machine {
   }
 
   /// The canonical IPAs, slot by slot, that lie behind addresses of the VMM.
-  private func canonicalParts(of range: Range<UInt64>) -> [Range<UInt64>] {
+  func canonicalParts(of range: Range<UInt64>) -> [Range<UInt64>] {
     memslots.compactMap { slot in
       let part = hostRange(of: slot).clamped(to: range)
       if part.isEmpty { return nil }

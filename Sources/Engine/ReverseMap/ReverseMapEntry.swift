@@ -41,13 +41,12 @@ extension Machine {
       guard let nested = entry.nested else { return false }
       let size = entry.canonical.upperBound - entry.canonical.lowerBound
       var address = nested
-      while let leaf = memory.nextEntry(in: address..<nested + size, of: table) {
+      while let leaf = memory.nextEntry(from: address, below: nested + size, of: table) {
         let canonical = entry.canonical.lowerBound &+ leaf.address &- nested
         if leaf.descriptor.isLeaf(leaf.level), isBacking(leaf.descriptor.address, canonical) {
           return false
         }
         address = leaf.address + table.geometry.size(leaf.level)
-        if address >= nested + size { break }
       }
       return true
     }

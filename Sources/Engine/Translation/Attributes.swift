@@ -1,7 +1,7 @@
 /// Changing leaves in place: permissions and the access flag.
 extension Machine {
   /// Grants more to the leaf at `address` (`kvm_pgtable_stage2_relax_perms`): no break-before-make, and
-  /// a TLB invalidation on this CPU only. Software bits stay.
+  /// a TLB invalidation on this CPU only. S2AP only grows, XN becomes what is asked for, software bits stay.
   ///
   /// - Returns: the entry as it was, or nil if there is none any more.
   mutating func relax(
@@ -15,10 +15,7 @@ extension Machine {
       invalidate(table, start..<start + size, .relaxed)
       return nil
     }
-    var bits = end.descriptor.bits | permissions.bits & (Descriptor.read | Descriptor.write)
-    if permissions.executeEL0 || permissions.executeEL1 {
-      bits = bits & ~Descriptor.executeNeverMask | permissions.bits & Descriptor.executeNeverMask
-    }
+    let bits = end.descriptor.bits & ~Descriptor.executeNeverMask | permissions.bits
     note(
       .relaxLeaf, table.id, at: start, size: size, level: end.level, value: bits,
       extra: end.descriptor.bits)
@@ -36,7 +33,7 @@ extension Machine {
   ) -> Int {
     var changed = 0
     var address = range.lowerBound
-    while let leaf = memory.nextEntry(in: address..<range.upperBound, of: table) {
+    while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: table) {
       if leaf.descriptor.isLeaf(leaf.level), leaf.descriptor.bits & bit != 0 {
         note(
           action, table.id, at: leaf.address, size: table.geometry.size(leaf.level),
@@ -63,11 +60,13 @@ public struct TableLeaf: Equatable, Sendable {
 }
 
 extension Memory {
-  /// The first entry, other than zero and other than tables, whose span overlaps `range`.
-  func nextEntry(in range: Range<UInt64>, of table: Table) -> TableLeaf? {
-    if range.isEmpty { return nil }
+  /// The first entry, other than zero and other than tables, whose span overlaps the addresses from
+  /// `start` up to, but not including, `end`. Nil too if there are none: a leaf may reach beyond a range
+  /// that is gone through.
+  func nextEntry(from start: UInt64, below end: UInt64, of table: Table) -> TableLeaf? {
+    if start >= end { return nil }
     return nextEntry(
-      in: range, at: 0, frame: table.root, entries: table.geometry.rootEntries,
+      in: start..<end, at: 0, frame: table.root, entries: table.geometry.rootEntries,
       level: table.geometry.startLevel, of: table.geometry)
   }
 

@@ -173,8 +173,8 @@ extension Step.Idleness {
       ("the VMM's mapping is so already, or there is none", .memory("vma.c", "vma_modify"))
     case .partOfHugePage:
       (
-        "hugetlb memory is discarded in whole pages only",
-        .memory("madvise.c", "madvise_dontneed_free_valid_vma")
+        "hugetlb memory changes in whole huge pages only",
+        .memory("hugetlb.c", "hugetlb_vm_op_split")
       )
     case .nothingToMerge:
       ("no two mergeable pages hold the same bytes", .memory("ksm.c", "cmp_and_merge_page"))
