@@ -42,7 +42,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ScenarioTests", dependencies: ["Engine", "Scenario", "TestSupport"],
-      path: "Tests/Scenario",
+      path: "Tests/Scenario", exclude: ["Charts"],
       swiftSettings: strict),
     .testTarget(
       name: "CaptureTests", dependencies: ["Engine", "Scenario", "TestSupport"],

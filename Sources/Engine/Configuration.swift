@@ -12,6 +12,8 @@ public struct Configuration: Equatable, Sendable {
   public var iommu = IOMMUConfiguration()
   /// Who keeps the owners of memory apart.
   public var isolation = Isolation.none
+  /// How an RMP is kept in step with the IOMMU.
+  public var rmp = RMPConfiguration()
 
   /// Bits of a hardware VMID. The architecture has 8 and 16; fewer make a rollover come soon.
   public var vmidBits = 16

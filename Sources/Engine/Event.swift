@@ -23,12 +23,14 @@ public enum Event: Equatable, Sendable {
   case otherVM(UInt64, OtherVMOperation)
   /// The next event that may drop `mmu_lock` stops at the first such place at or above an address.
   case pause(UInt64)
-  /// The event that stopped goes on.
-  case resume
+  /// The event that stopped goes on: to its end, or to the next place where it may stop.
+  case resume(next: Bool)
   /// A device is attached or detached, or its domain changes.
   case iommu(device: Int, IOMMUOperation)
   /// A device makes a DMA of 8 bytes at an input address.
   case dma(device: Int, UInt64, write: Bool)
+  /// A page of the guest changes hands, under an RMP.
+  case rmp(RMPOperation)
   /// So many insertions into a reverse map, and erasures from it, will fail for want of memory.
   case failReverseMap(insertions: UInt64, erasures: UInt64)
 }

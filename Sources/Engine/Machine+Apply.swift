@@ -33,7 +33,7 @@ extension Machine {
       try wait(number)
     case .otherVM(let number, let operation): try start(operation, ofVM: number)
     case .pause(let address): try armPause(at: address)
-    case .resume: try resume()
+    case .resume(let next): try resume(next: next)
     case .failReverseMap(let insertions, let erasures):
       try failReverseMap(insertions: insertions, erasures: erasures)
     case .iommu(let device, let operation):
@@ -42,11 +42,14 @@ extension Machine {
     case .dma(let device, let iova, let write):
       try requireDevice(device)
       performDMA(iova, write: write, device: device)
+    case .rmp(let operation): try start(operation)
     case .l2Invalidate(let number):
       let vcpu = try requireVCPU(number, for: .l2)
       enterL2(vcpu)
     }
     runTasks()
+    // No such place came any more.
+    if case .resume(next: true) = event, !isPaused { self[.pauseAt] = 0 }
     if steps.steps.isEmpty { note(.noEffect(.mappingUnchanged)) }
     storeTally()
   }

@@ -83,6 +83,8 @@ extension Machine {
     /// Sparse arrays: VMIDs that the SMMU has given away, 64 a word; those of other VMs' devices; how often
     /// each host page is pinned.
     case smmuVMIDs, otherDevices, pinCounts
+    /// AMD's RMP, a sparse array by page; whether firmware holds all DMA up.
+    case rmp, dmaStalled
     /// Device of the last DMA + 1; error of the last event.
     case lastDevice, lastError
     /// Counters, in the order of `Counter`.

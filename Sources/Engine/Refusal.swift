@@ -40,6 +40,10 @@ public struct Refusal: Error, Equatable, Sendable {
     case sharedTable
     /// A second table where the SMMU has but one VMID for the VM.
     case oneTableOfVMID
+    /// A statement about an RMP where there is none.
+    case noRMP
+    /// A conversion of pages of several regions of 2M.
+    case beyondRegion
     /// A device that does not exist.
     case noSuchDevice
     /// Dirty logging is off for the slot.

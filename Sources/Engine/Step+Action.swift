@@ -273,8 +273,25 @@ extension Step {
     case pagePinned
     /// Host pages are unpinned: how many in `value`.
     case pagesUnpinned
+    /// 512 leaves are put into a table that nobody sees yet, for the block with the bits in `value`.
+    case fillTable
+    /// A table takes a block's place in one store: the new bits in `value`, the old in `extra`.
+    case swapEntry
     /// A device of another VM, whose number is `address`, is attached or detached: VMID in `value`.
     case otherAttached, otherDetached
+    /// All DMA is held up, or goes on.
+    case dmaStalled, dmaResumed
+    /// A DMA waits, since all DMA is held up.
+    case dmaWaits
+
+    // AMD's RMP; `address` is a guest address, the physical one is in `extra`.
+    /// RMPUPDATE gives a page to the guest, the guest accepts it (PVALIDATE), RMPUPDATE takes it back: the
+    /// entry in `value`.
+    case rmpAssigned, rmpValidated, rmpShared
+    /// PSMASH, with the result in `value`.
+    case psmash
+    /// Another instruction takes an entry into its hands (1 in `value`) or lets it go.
+    case rmpHeld
     /// The kernel returns an error.
     case failed(KernelError)
 

@@ -51,7 +51,7 @@ extension Machine {
     tasks = []
   }
 
-  mutating func resume() throws(Refusal) {
+  mutating func resume(next: Bool) throws(Refusal) {
     guard isPaused else {
       if self[.pauseAt] == 0 { throw Refusal(.nothingPaused, operand: 0) }
       note(.pauseUnused)
@@ -73,6 +73,7 @@ extension Machine {
     self[.parkedOwner] = 0
     mapLock = MapLock(rawValue: self[.parkedLock]) ?? .none
     self[.parkedLock] = 0
+    if next { self[.pauseAt] = 1 }
   }
 
   /// Whether the paused event holds `mmap_lock` for writing, so that no fault finds a VMA.
@@ -101,7 +102,7 @@ extension Machine {
     case .access(_, let vcpu, _, _, _), .context(let vcpu, _, _, _), .invalidate(let vcpu, _),
       .l2Invalidate(let vcpu), .vncr(let vcpu, _):
       Owner.firstVCPU + UInt64(vcpu)
-    case .iommu: Owner.devices
+    case .iommu, .rmp(.convert), .rmp(.assign), .rmp(.smash): Owner.devices
     default: Owner.host
     }
   }

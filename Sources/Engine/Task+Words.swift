@@ -53,6 +53,7 @@ extension Task {
       [34, range.lowerBound, range.upperBound, UInt64(device), next]
     case .unpin(let device, let range): [35, range.lowerBound, range.upperBound, UInt64(device)]
     case .freeDomain(let device): [36, UInt64(device)]
+    case .rmp(let action, let range): [37, range.lowerBound, range.upperBound, action.rawValue]
     }
   }
 
@@ -105,6 +106,7 @@ extension Task {
     case 34: self = .pin(Int(words[3]), range, next: words[4])
     case 35: self = .unpin(Int(words[3]), range)
     case 36: self = .freeDomain(Int(words[1]))
+    case 37: self = .rmp(RMPAction(rawValue: words[3]) ?? .flush, range)
     default: self = .endSweep(Int(words[1]))
     }
   }

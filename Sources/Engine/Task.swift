@@ -34,6 +34,8 @@ enum Task: Equatable {
   case pin(Int, Range<UInt64>, next: UInt64)
   case unpin(Int, Range<UInt64>)
   case freeDomain(Int)
+  /// A part of a conversion of guest pages.
+  case rmp(RMPAction, Range<UInt64>)
 
   // The VMM's memory; addresses of the VMM.
   case touch(Range<UInt64>, write: Bool)
@@ -91,6 +93,7 @@ extension Machine {
     case .pin(let device, let range, let next): pin(range, next: next, device: device)
     case .unpin(let device, let range): unpin(range, device: device)
     case .freeDomain(let device): freeDomain(device)
+    case .rmp(let action, let range): perform(action, range)
     case .touch(let range, let write): touch(range, write: write)
     case .discard(let range): push(discardTasks(range))
     case .protect(let range, let write): push(protectTasks(range, write: write))

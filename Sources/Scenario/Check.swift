@@ -78,7 +78,7 @@ extension Expectation {
         physical == place && cached == nil
       case (.fault(let fault, let level), .fault(let other, let place)):
         fault == other && (level == nil || level == place)
-      case (.aborted, .aborted): true
+      case (.aborted, .aborted), (.stalled, .stalled): true
       default: false
       }
     return holds ? nil : "the DMA \(found.description)"

@@ -78,6 +78,8 @@ public enum DMAExpectation: Equatable, Sendable {
   case fault(DeviceFault, level: Int?)
   /// Terminated without an event.
   case aborted
+  /// Held up.
+  case stalled
 }
 
 /// What a reverse map says about a canonical IPA.

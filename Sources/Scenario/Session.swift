@@ -136,6 +136,8 @@ extension Refusal.Reason {
       "expected 'resume' first: the paused event holds a lock that this needs"
     case .noReverseMap:
       "expected a policy with a reverse map: under revmap=none there is nothing that can fail"
+    case .noRMP: "expected 'policy rmp-order=ORDER' before: there is no RMP without it"
+    case .beyondRegion: "expected pages of one region of 2M"
     case .oneTableOfVMID:
       "expected the device that has the domain: with the CPUs' VMID one table is all that the SMMU can tell apart"
     case .sharedTable:

@@ -23,9 +23,12 @@ public struct StatementForm: Sendable {
     "l2 read NIPA", "l2 write NIPA value=V", "l2 exec NIPA", "l2 tlbi vmalle1is",
     "other-vm N run cpu=C", "other-vm N wait", "other-vm N unmap IPA SIZE",
     "other-vm N attach", "other-vm N detach",
-    "revmap fail N", "revmap fail-erase N", "pause at=ADDRESS", "resume",
-    "iommu attach", "iommu detach", "iommu free", "iommu pin IPA SIZE", "iommu map IOVA SIZE PA r", "iommu map IOVA SIZE PA rw",
+    "revmap fail N", "revmap fail-erase N", "pause at=ADDRESS", "resume next",
+    "iommu attach", "iommu detach", "iommu free", "iommu pin IPA SIZE", "iommu map IOVA SIZE PA r",
+    "iommu map IOVA SIZE PA rw",
     "iommu unmap IOVA SIZE", "dev read IOVA", "dev write IOVA",
+    "rmp assign IPA SIZE 4K", "rmp assign IPA SIZE 2M", "rmp convert IPA SIZE shared",
+    "rmp convert IPA SIZE private", "rmp smash IPA", "rmp hold IPA", "rmp release IPA",
   ].map { StatementForm($0) }
 
   /// The form as a line.

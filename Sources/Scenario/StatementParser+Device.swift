@@ -29,12 +29,13 @@ extension StatementParser {
   /// `expect dma …`: how the last DMA ended.
   mutating func dmaExpectation() throws(Mistake) -> Expectation {
     if operands.takeIf("aborted") { return .dma(.aborted) }
+    if operands.takeIf("stalled") { return .dma(.stalled) }
     if let word = operands.next, operands.words.hasPrefix(word, "fault=") {
       let fault = try operands.required(
         "fault=",
         [
           "translation": DeviceFault.translation, "size": .addressSize, "access": .accessFlag,
-          "permission": .permission, "conflict": .conflict, "ste": .badStreamEntry,
+          "permission": .permission, "conflict": .conflict, "ste": .badStreamEntry, "rmp": .rmp,
         ])
       return .dma(.fault(fault, level: try operands.option("level=").map { Int(clamping: $0) }))
     }

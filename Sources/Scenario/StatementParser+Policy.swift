@@ -48,6 +48,26 @@ extension StatementParser {
         "smmu-vmid=", ["private": VMIDChoice.private, "kvm": .kvm, "pinned": .pinned])
       return { $0.iommu.vmids = choice }
     }
+    if isKey("rmp-order=") {
+      let order = try operands.required(
+        "rmp-order=",
+        [
+          "iommu-first": RMPConfiguration.Order.iommuFirst, "rmp-first": .rmpFirst,
+          "firmware": .firmware,
+        ])
+      return {
+        $0.isolation = .rmp
+        $0.rmp.order = order
+      }
+    }
+    if isKey("rmp-check=") {
+      let check = try operands.required(
+        "rmp-check=", ["walk": RMPConfiguration.Check.walk, "access": .access])
+      return {
+        $0.isolation = .rmp
+        $0.rmp.check = check
+      }
+    }
     if isKey("bbm-cpu=") {
       let level = try operands.required("bbm-cpu=", ["0": 0, "1": 1, "2": 2, "3": 3])
       return { $0.iommu.cpuBreakLevel = level }
@@ -61,5 +81,5 @@ extension StatementParser {
 
   private static let policyKeys =
     "revmap=, iommu=, iommu-tlbi=, iommu-fault=, iommu-walk=, iommu-sync=, smmu-vmid=, "
-    + "bbm-cpu= or bbm-smmu="
+    + "rmp-order=, rmp-check=, bbm-cpu= or bbm-smmu="
 }

@@ -39,9 +39,10 @@ struct StatementParser {
     if operands.takeIf("revmap") { return .event(try reverseMap()) }
     if operands.takeIf("other-vm") { return .event(try otherVM()) }
     if operands.takeIf("pause") { return .event(.pause(try operands.option("at=") ?? 0)) }
-    if operands.takeIf("resume") { return .event(.resume) }
+    if operands.takeIf("resume") { return .event(.resume(next: operands.takeIf("next"))) }
     if operands.words.hasPrefix(word, "iommu") { return .event(try iommu()) }
     if operands.words.hasPrefix(word, "dev") { return .event(try dma()) }
+    if operands.takeIf("rmp") { return .event(.rmp(try rmp())) }
     if operands.takeIf("pagewalk") {
       guard try operands.number("the version of the language") == 1 else {
         throw Mistake(offset: word.range.lowerBound, message: "expected 'pagewalk 1'")
@@ -49,7 +50,7 @@ struct StatementParser {
       return .version
     }
     throw operands.mistake(
-      "a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2, revmap, other-vm, iommu, dev, "
+      "a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2, revmap, other-vm, iommu, dev, rmp, "
         + "pause, resume or expect")
   }
 

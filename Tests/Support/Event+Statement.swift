@@ -33,8 +33,9 @@ extension Event {
     case .iommu(let device, let operation): return "iommu@\(device) \(operation.statement)"
     case .dma(let device, let address, let write):
       return "dev@\(device) \(write ? "write" : "read") \(address.hex)"
+    case .rmp(let operation): return "rmp \(operation.statement)"
     case .pause(let address): return "pause at=\(address.hex)"
-    case .resume: return "resume"
+    case .resume(let next): return next ? "resume next" : "resume"
     case .failReverseMap(let insertions, let erasures):
       return insertions > 0 ? "revmap fail \(insertions)" : "revmap fail-erase \(erasures)"
     }
@@ -71,6 +72,18 @@ extension OtherVMOperation {
     case .unmap(let range): "unmap \(range.operands)"
     case .attach: "attach"
     case .detach: "detach"
+    }
+  }
+}
+
+extension RMPOperation {
+  fileprivate var statement: String {
+    switch self {
+    case .assign(let range, let large): "assign \(range.operands) \(large ? "2M" : "4K")"
+    case .convert(let range, let shared):
+      "convert \(range.operands) \(shared ? "shared" : "private")"
+    case .smash(let ipa): "smash \(ipa.hex)"
+    case .hold(let ipa, let holds): "\(holds ? "hold" : "release") \(ipa.hex)"
     }
   }
 }

@@ -140,7 +140,7 @@ public struct RandomEvents {
     switch random.below(10) {
     case 0: return .l2Invalidate(vcpu: vcpu)
     case 1, 2: return .pause(random.below(2) == 0 ? 0 : nested(random.below(4)))
-    case 3, 4: return .resume
+    case 3, 4: return .resume(next: random.below(4) == 0)
     case 5: return .vncr(vcpu: vcpu, target(4096))
     case 6: return .failReverseMap(insertions: UInt64(1 + random.below(3)), erasures: 0)
     case 7: return .failReverseMap(insertions: 0, erasures: UInt64(1 + random.below(3)))

@@ -10,18 +10,22 @@ public enum DeviceOutcome: Equatable, Sendable {
   case fault(DeviceFault, level: Int)
   /// Terminated without an event: the stream's entry says so.
   case aborted
+  /// Held up: nothing of it has happened yet, and it goes on later.
+  case stalled
 
   /// The physical address, or nil.
   public var physical: UInt64? {
     switch self {
     case .cached(let physical, _), .walked(let physical, _), .bypassed(let physical): physical
-    case .fault, .aborted: nil
+    case .fault, .aborted, .stalled: nil
     }
   }
 }
 
 /// Classes of faults, with the number of the event that the SMMU records.
 public enum DeviceFault: UInt8, CaseIterable, Sendable {
+  /// RMP_PAGE_FAULT, of AMD's IOMMU: the RMP does not allow it (EVENT_TYPE_RMP_FAULT).
+  case rmp = 0x0d
   /// C_BAD_STE.
   case badStreamEntry = 0x04
   /// F_TRANSLATION.
@@ -55,9 +59,36 @@ extension Machine {
     translateForDevice(iova, write: write, device: device).outcome
   }
 
-  /// The SMMU's translation: stream table entry, TLB, walk.
+  /// The translation, and what the hardware that keeps owners apart says to it.
   @inline(__always)
   func translateForDevice(_ iova: UInt64, write: Bool, device: Int) -> DeviceTranslation {
+    let translation = translateBySMMU(iova, write: write, device: device)
+    return configuration.isolation == .none ? translation : checked(translation)
+  }
+
+  @inline(never)
+  private func checked(_ translation: DeviceTranslation) -> DeviceTranslation {
+    if self[.dmaStalled] != 0, translation.outcome != .aborted {
+      return DeviceTranslation(outcome: .stalled)
+    }
+    let fault: DeviceFault?
+    let place: Int
+    switch translation.outcome {
+    case .cached(let physical, let level):
+      fault = ownership.check(physical, level: level, isCached: true, of: self)
+      place = level
+    case .walked(let physical, let level):
+      fault = ownership.check(physical, level: level, isCached: false, of: self)
+      place = level
+    default: return translation
+    }
+    return fault.map { DeviceTranslation(outcome: .fault($0, level: place), end: translation.end) }
+      ?? translation
+  }
+
+  /// The SMMU's translation: stream table entry, TLB, walk.
+  @inline(__always)
+  private func translateBySMMU(_ iova: UInt64, write: Bool, device: Int) -> DeviceTranslation {
     if !hasSMMU { return DeviceTranslation(outcome: .aborted) }
     let entry = slot(.streamEntry, ofDevice: device)
     let word = memory.load(entry)
@@ -157,13 +188,21 @@ extension Machine {
       access(physical, write: write, id, iova)
     case .walked(let physical, let level):
       note(.dmaTranslated, id, at: iova, level: level, value: physical, extra: UInt64(entry.vmid))
-      if let end = translation.end { memory.fill(iotlb, entry.vmid, iova, end) }
+      if let end = translation.end { memory.fill(iotlb, entry.vmid, iova, cacheable(end, iova)) }
       access(physical, write: write, id, iova)
     case .bypassed(let physical): access(physical, write: write, id, iova)
     case .fault(let fault, let level): record(fault, iova, write: write, device, level: level)
     case .aborted: note(.dmaAborted, id, at: iova)
+    case .stalled: note(.dmaWaits, id, at: iova)
     }
     setDeviceOutcome(translation.outcome, device)
+  }
+
+  /// What is cached of a walk: under an RMP never more than 2M.
+  private func cacheable(_ end: WalkEnd, _ iova: UInt64) -> WalkEnd {
+    guard configuration.isolation == .rmp, end.level == 1 else { return end }
+    let block = end.descriptor.bits | iova & (TLB.geometry.size(1) - TLB.geometry.size(2))
+    return WalkEnd(slot: end.slot, level: 2, descriptor: Descriptor(block))
   }
 
   /// The entries that the SMMU's walk reads.
@@ -229,6 +268,7 @@ extension Machine {
       case .bypassed(let physical): (3, physical)
       case .fault(let fault, let level): (4 | UInt64(level) << 8, UInt64(fault.rawValue))
       case .aborted: (5, 0)
+      case .stalled: (6, 0)
       }
     let slot = slot(.outcome, ofDevice: device)
     memory.store(code, at: slot)
@@ -252,6 +292,7 @@ extension Machine {
         .fault($0, level: level)
       }
     case 5: return .aborted
+    case 6: return .stalled
     default: return nil
     }
   }

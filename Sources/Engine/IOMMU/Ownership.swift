@@ -2,11 +2,14 @@
 public enum Isolation: Sendable {
   /// Nobody does: all memory is the host's, and its devices may reach all of it.
   case none
+  /// AMD's RMP.
+  case rmp
 
   /// The account that is kept of owners.
   var ownership: any Ownership {
     switch self {
     case .none: OpenMemory()
+    case .rmp: RMPOwnership()
     }
   }
 }
@@ -18,8 +21,20 @@ protocol Ownership: Sendable {
   /// the device's and does not lend it. Nil if there is none.
   func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64?
 
+  /// What the hardware finds against a DMA to a physical address whose translation has a level and was
+  /// cached, or walked for just now; nil if nothing.
+  func check(
+    _ physical: UInt64, level: Int, isCached: Bool, of machine: Machine
+  ) -> DeviceFault?
+
   /// Rules that do not hold now, other than `foreign-dma`.
   func violations(of machine: Machine) -> [Violation]
+}
+
+extension Ownership {
+  func check(
+    _ physical: UInt64, level: Int, isCached: Bool, of machine: Machine
+  ) -> DeviceFault? { nil }
 }
 
 /// Without an account nothing is forbidden.

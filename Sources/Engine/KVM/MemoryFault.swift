@@ -66,10 +66,12 @@ extension Machine {
       }
     }
 
+    let physical = host.address | hva & (hostTable.geometry.size(hostLevel) - 1)
+    size = min(size, largestMapping(of: physical & ~4095))
+
     let writable =
       (write || host.has(HostEntry.write)) && (!logging || write)
     let permissions = permissions(for: fault, hostWritable: writable)
-    let physical = host.address | hva & (hostTable.geometry.size(hostLevel) - 1)
     let replaced: Descriptor?
     do {
       replaced = try install(fault, physical, size: size, permissions)

@@ -50,10 +50,12 @@ extension Event {
       return address == 0
         ? "The next event that may drop mmu_lock will stop there."
         : "The next event that may drop mmu_lock at or above \(Phrase.address(address)) will stop."
-    case .resume: return "The event that stopped goes on."
+    case .resume(let next):
+      return "The event that stopped goes on\(next ? " to the next place where it may stop" : "")."
     case .iommu(let device, let operation): return operation.sentence(of: device)
     case .dma(let device, let iova, let write):
       return "\(Phrase.device(device)) \(write ? "writes" : "reads") IOVA \(Phrase.address(iova))."
+    case .rmp(let operation): return operation.sentence
     case .failReverseMap(let insertions, let erasures):
       return insertions > 0
         ? "The next \(insertions) insertions into a reverse map will fail."

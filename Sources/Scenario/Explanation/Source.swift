@@ -21,6 +21,16 @@ public struct Source: Equatable, Sendable {
   static func sysRegs(_ function: String) -> Source {
     Source("arch/arm64/kvm/sys_regs.c", function)
   }
+  /// AMD's SEV-SNP in the host.
+  static func amd(_ function: String) -> Source { Source("arch/x86/virt/svm/sev.c", function) }
+  /// The generic page table that AMD's IOMMU driver uses.
+  static func iommuGeneric(_ function: String) -> Source {
+    Source("drivers/iommu/generic_pt", function)
+  }
+  /// The thread about the RMP and the IOMMU.
+  static func seed(_ number: String) -> Source {
+    Source("[PATCH v8 07/15] iommupt: Add map_pages op, 2026-01-22", "Kardashevskiy, Gunthorpe")
+  }
   static func vmid(_ function: String) -> Source { Source("arch/arm64/kvm/vmid.c", function) }
   /// Pinned VMIDs, which Linux 7.3.4 does not have.
   static func pinning(_ function: String) -> Source {

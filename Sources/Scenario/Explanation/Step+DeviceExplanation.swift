@@ -67,6 +67,11 @@ extension Step {
         "\(name) at level \(max(0, level)); the \(extra == 0 ? "read" : "write") is terminated",
         "The SMMU records an event; most devices cannot wait for anybody to repair the table.",
         .smmu("arm_smmu_dump_event"))
+    case .dmaWaits:
+      return Explanation(
+        "stalled", "the DMA at \(at) waits",
+        "Firmware holds all DMA up until both tables are changed.",
+        .seed("003"))
     case .dmaAborted:
       return Explanation(
         "abort", "the DMA at \(at) is terminated, and no event recorded",
@@ -199,6 +204,7 @@ extension DeviceFault {
   public var name: String {
     switch self {
     case .badStreamEntry: "C_BAD_STE"
+    case .rmp: "RMP_PAGE_FAULT"
     case .translation: "F_TRANSLATION"
     case .addressSize: "F_ADDR_SIZE"
     case .accessFlag: "F_ACCESS"
@@ -218,6 +224,7 @@ extension DeviceOutcome {
     case .bypassed(let physical): "reached PA 0x\(hex(physical)) untranslated"
     case .fault(let fault, let level): "ended in \(fault.name), level \(level)"
     case .aborted: "was terminated without an event"
+    case .stalled: "is held up"
     }
   }
 }

@@ -4,7 +4,8 @@ extension Step {
   /// The step in words.
   public var explanation: Explanation {
     deviceExplanation ?? guestExplanation ?? faultExplanation ?? tableExplanation ?? hostExplanation
-      ?? slotExplanation ?? reverseMapExplanation ?? vmidExplanation ?? pausingExplanation
+      ?? slotExplanation ?? reverseMapExplanation ?? vmidExplanation ?? rmpExplanation
+      ?? pausingExplanation
       ?? Explanation("step", "\(action)", "", Source("pagewalk", "Step.Action"))
   }
 

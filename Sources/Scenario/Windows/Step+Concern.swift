@@ -20,7 +20,8 @@ extension Step {
   private var changesTranslation: Bool {
     switch action {
     case .dma, .breakEntry, .makeLeaf, .clearLeaf, .relaxLeaf, .writeProtect, .partialUnmap,
-      .unmapStopped, .iotlbCommand, .iotlbBroadcast, .failed:
+      .unmapStopped, .iotlbCommand, .iotlbBroadcast, .swapEntry, .dmaStalled,
+      .dmaResumed, .rmpAssigned, .rmpValidated, .rmpShared, .psmash, .failed:
       true
     default: false
     }

@@ -54,6 +54,7 @@ extension DeviceOutcome {
     case .bypassed: "bypass"
     case .fault(let fault, let level): "\(fault.text) L\(level)"
     case .aborted: "abort"
+    case .stalled: "stalled"
     }
   }
 
@@ -67,6 +68,7 @@ extension DeviceFault {
   var text: String {
     switch self {
     case .badStreamEntry: "bad STE"
+    case .rmp: "RMP"
     case .translation: "translation"
     case .addressSize: "size"
     case .accessFlag: "access flag"

@@ -35,8 +35,10 @@ public struct WindowChart: Equatable, Sendable {
     /// Whether the DMA reaches memory whose owner is not the device's.
     public let isForbidden: Bool
 
-    /// Whether no DMA gets through.
-    public var fails: Bool { read.physical == nil && write.physical == nil }
+    /// Whether no DMA gets through; one that is held up does not fail.
+    public var fails: Bool {
+      read.physical == nil && write.physical == nil && read != .stalled
+    }
   }
 
   /// Number of the event, from 1.
@@ -168,7 +170,7 @@ extension DeviceOutcome {
     case .cached(_, let level): .cached(0, level: level)
     case .walked(_, let level): .walked(0, level: level)
     case .bypassed: .bypassed(0)
-    case .fault, .aborted: self
+    case .fault, .aborted, .stalled: self
     }
   }
 
@@ -177,7 +179,7 @@ extension DeviceOutcome {
     case .cached(let physical, let level): .cached(physical + distance, level: level)
     case .walked(let physical, let level): .walked(physical + distance, level: level)
     case .bypassed(let physical): .bypassed(physical + distance)
-    case .fault, .aborted: self
+    case .fault, .aborted, .stalled: self
     }
   }
 }

@@ -66,6 +66,8 @@ extension Model {
     case .dma(let device, let address, _): return (.iommu(device), address)
     case .iommu(let device, .map(let range, _, _)), .iommu(let device, .unmap(let range)):
       return (.iommu(device), range.lowerBound)
+    case .rmp(let operation): return (.canonical, operation.address)
+    case .iommu(_, .pin(let range)): return (.canonical, range.lowerBound)
     case .addMemslot, .context, .invalidate, .l2Invalidate, .pause, .resume, .failReverseMap, .run,
       .wait, .otherVM, .iommu:
       return nil

@@ -20,6 +20,10 @@ extension Glossary {
       shows: "the DMA window chart; `pagewalk compare`",
       see: ["DMA", "micro-step", "break before make"]),
     Entry(
+      "stall", also: ["stalled"],
+      "DMA is held up and goes on later, as if the bus were slow.",
+      shows: "the DMA window chart; steps", see: ["DMA", "DMA window"]),
+    Entry(
       "domain", also: ["io-pgtable", "attach", "detach", "map call", "unmap call"],
       "An IOMMU table with the devices that use it.", shows: "events iommu", see: ["IOMMU", "STE"]),
     Entry(
@@ -56,7 +60,7 @@ extension Glossary {
       "A host page that must stay where it is because a device may use it.",
       shows: "events iommu pin", see: ["DMA", "VMM", "pinned VMID"]),
     Entry(
-      "hitless", also: ["conflict abort"],
+      "hitless", also: ["conflict abort", "swap", "fill"],
       "To replace an entry in one store, without an instant in which it is invalid. It takes BBML 2 of "
         + "all who walk the table; else two cached translations may conflict.",
       shows: "policies of a shared table", see: ["break before make", "DMA window"]),
@@ -83,13 +87,13 @@ extension Glossary {
       "Arm's confidential VMs: firmware owns a realm's table and keeps the IOMMU's equal to it.",
       shows: "scenarios", see: ["IOMMU", "pKVM"]),
     Entry(
-      "RMP", also: ["reverse map table"],
+      "RMP", also: ["reverse map table", "RMPUPDATE", "PVALIDATE", "hold"],
       "AMD's table of who owns each page of memory, with the size at which it was given. A device's page "
         + "must be of the same class of size.",
-      shows: "scenarios", see: ["PSMASH", "IOMMU", "DMA window"]),
+      shows: "events rmp", see: ["PSMASH", "IOMMU", "DMA window"]),
     Entry(
       "PSMASH", "The instruction that makes 512 RMP entries of 4K from one of 2M.",
-      shows: "scenarios",
+      shows: "events rmp smash, rmp convert",
       see: ["RMP", "split"]),
   ]
 }

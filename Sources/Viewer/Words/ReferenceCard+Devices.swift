@@ -52,6 +52,16 @@ extension ReferenceCard {
     sources: ["drivers/iommu/io-pgtable-arm.c: __arm_lpae_sync_pte"],
     see: ["IOMMU", "domain"])
 
+  static let splitting = ReferenceCard(
+    "Splitting a block in place",
+    [
+      "A table with the same 512 leaves is made where no walk comes, and then takes the block's place in "
+        + "one store. A walk finds the one or the other; a cached entry of the block stays until it is "
+        + "invalidated. It takes hardware that bears both sizes at once."
+    ],
+    sources: ["drivers/iommu/generic_pt", "Arm ARM D8.16, FEAT_BBM"],
+    see: ["split", "hitless", "break before make"])
+
   static let pagePinning = ReferenceCard(
     "Pinned guest memory",
     [

@@ -14,6 +14,21 @@ extension ReferenceCard {
     sources: [vmid + "kvm_arm_vmid_update, new_vmid, flush_context"],
     see: ["VMID", "rollover", "reserve", "run"])
 
+  static let reverseMapTable = ReferenceCard(
+    "AMD's RMP and the size of an I/O page",
+    [
+      "An I/O page of 2M or more needs an RMP entry of 2M, and one below 2M an entry of 4K; if the classes "
+        + "differ, the DMA fails. A CPU would take the smaller of two sizes without a word.",
+      "A guest that makes a few pages of a 2M region shared forces both tables down to 4K. Between the two "
+        + "changes DMA to all the rest of the region fails, whichever comes first, unless firmware holds "
+        + "DMA up. Whether a cached translation is checked again is inferred: rmp-check says it.",
+    ],
+    sources: [
+      "[PATCH v8 07/15] iommupt: Add map_pages op, 2026-01-22: Kardashevskiy, Gunthorpe",
+      "arch/x86/virt/svm/sev.c: snp_rmptable_psmash, rmp_make_shared",
+    ],
+    see: ["RMP", "PSMASH", "DMA window"])
+
   static let domainVMID = ReferenceCard(
     "VMIDs of an SMMU's domains",
     [

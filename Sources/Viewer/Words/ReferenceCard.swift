@@ -49,7 +49,8 @@ enum Rule: String, CaseIterable {
   // The host's memory.
   case notifier, hostPages, copyOnWrite, hostMappings, collapsing, merging, hostUse
   // Devices.
-  case deviceAccess, ioTable, deviceInvalidation, cleaning, pagePinning, failing
+  case deviceAccess, ioTable, deviceInvalidation, cleaning, pagePinning, splitting, reverseMapTable,
+    failing
 }
 
 extension Rule {
@@ -90,6 +91,8 @@ extension Rule {
     case .vmidPinning: .vmidPinning
     case .domainVMID: .domainVMID
     case .pagePinning: .pagePinning
+    case .splitting: .splitting
+    case .reverseMapTable: .reverseMapTable
     case .hostPages: .hostPages
     case .copyOnWrite: .copyOnWrite
     case .hostMappings: .hostMappings

@@ -56,6 +56,10 @@ extension Step.Action {
     case .iommuMapCall, .iommuUnmapCall, .partialUnmap, .unmapStopped: .ioTable
     case .iotlbCommand, .iotlbSync, .iotlbBroadcast, .iotlbBroadcastAll: .deviceInvalidation
     case .domainVMIDTaken, .domainFreed, .otherAttached, .otherDetached: .domainVMID
+    case .fillTable, .swapEntry: .splitting
+    case .rmpAssigned, .rmpValidated, .rmpShared, .psmash, .rmpHeld, .dmaStalled, .dmaResumed,
+      .dmaWaits:
+      .reverseMapTable
     case .pagePinned, .pagesUnpinned: .pagePinning
     case .cleanEntry: .cleaning
     case .failed: .failing

@@ -1,0 +1,119 @@
+/// AMD's reverse map table (RMP): for each page of memory who owns it, and the size at which it was given.
+/// An entry is as `struct rmpentry_raw` in arch/x86/virt/svm/sev.c has it:
+///
+///      63 62 61         51 50           12 11     3  2  1  0
+///     +--+--+--+----------+---------------+--------+--+--+--+
+///     |U |V |  |   ASID   | guest address |        |I |S |A |   A assigned, S 2M, I immutable, V validated
+///     +--+--+--+----------+---------------+--------+--+--+--+
+///
+/// U is not in memory there: that another instruction has the entry in its hands. A region of 2M that was
+/// given as one has its entry at its first page; those of the other pages are zero.
+public struct RMPEntry: Equatable, Sendable {
+  /// The 64 bits.
+  public var bits: UInt64
+
+  static let assigned: UInt64 = 1 << 0
+  static let large: UInt64 = 1 << 1
+  static let validated: UInt64 = 1 << 62
+  static let inUse: UInt64 = 1 << 63
+
+  /// The entry with these bits.
+  public init(_ bits: UInt64) { self.bits = bits }
+
+  /// An entry that gives a page to the guest.
+  init(guestAddress: UInt64, isLarge: Bool) {
+    bits =
+      Self.assigned | (isLarge ? Self.large : 0) | guestAddress & 0x7_ffff_ffff_f000
+      | Machine.guestASID << 51
+  }
+
+  /// Whether a guest owns the page; else it is the hypervisor's.
+  public var isAssigned: Bool { bits & Self.assigned != 0 }
+  /// Whether it is of 2M.
+  public var isLarge: Bool { bits & Self.large != 0 }
+  /// Whether the guest has accepted it.
+  public var isValidated: Bool { bits & Self.validated != 0 }
+  /// Whether another instruction holds it.
+  public var isInUse: Bool { bits & Self.inUse != 0 }
+  /// The guest's address of the page.
+  public var guestAddress: UInt64 { bits & 0x7_ffff_ffff_f000 }
+}
+
+extension Machine {
+  /// The guest's ASID, by which the RMP names it.
+  static let guestASID: UInt64 = 1
+  private static let largeSize: UInt64 = 2 << 20
+
+  private var rmp: SparseArray { SparseArray(root: Register.rmp.slot) }
+
+  /// The entry that covers a page, and the physical address that it is of.
+  public func rmpEntry(of physical: UInt64) -> (entry: RMPEntry, start: UInt64) {
+    let head = physical & ~(Self.largeSize - 1)
+    let large = RMPEntry(rmp.load(head >> 12, from: memory))
+    if large.isAssigned, large.isLarge { return (large, head) }
+    let page = physical & ~4095
+    return (RMPEntry(rmp.load(page >> 12, from: memory)), page)
+  }
+
+  mutating func setRMP(_ entry: RMPEntry, at physical: UInt64) {
+    rmp.store(entry.bits, at: physical >> 12, in: &memory)
+  }
+
+  /// The first page in a range of physical addresses that has an entry of its own.
+  func firstRMPEntry(in range: Range<UInt64>) -> UInt64? {
+    rmp.firstIndex(in: range.lowerBound >> 12..<(range.upperBound + 4095) >> 12, of: memory)
+      .map { $0 << 12 }
+  }
+
+  /// Whether the IOMMU lets a DMA to a page pass whose I/O page has a level: the size classes must be the
+  /// same, 2M and more, or less.
+  ///
+  /// A page of the hypervisor has no size; but an I/O page of 2M or more over a region in which a guest has
+  /// single pages is refused as well.
+  ///
+  /// Source: Kardashevskiy in [PATCH v8 07/15] iommupt: Add map_pages op, 2026-01-22.
+  func passesRMP(_ physical: UInt64, level: Int) -> Bool {
+    let (entry, _) = rmpEntry(of: physical)
+    let isLargePage = level < Geometry.lastLevel
+    if entry.isAssigned { return entry.isLarge == isLargePage }
+    if !isLargePage { return true }
+    let head = physical & ~(Self.largeSize - 1)
+    return firstRMPEntry(in: head..<head + Self.largeSize) == nil
+  }
+}
+
+/// What an RMP changes: each DMA is checked, and there are no other guests' pages.
+struct RMPOwnership: Ownership {
+  func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64? { nil }
+
+  func check(
+    _ physical: UInt64, level: Int, isCached: Bool, of machine: Machine
+  ) -> DeviceFault? {
+    if isCached, machine.configuration.rmp.check == .walk { return nil }
+    return machine.passesRMP(physical, level: level) ? nil : .rmp
+  }
+
+  /// DMA that fails to pages that the guest keeps: the device has a translation, but of the wrong class.
+  func violations(of machine: Machine) -> [Violation] {
+    machine.attachedDevices.flatMap { device -> [Violation] in
+      guard let table = machine.domainTable(ofDevice: device) else { return [] }
+      var found: [Violation] = []
+      machine.visitLeaves(of: table) { leaf in
+        let size = table.geometry.size(leaf.level)
+        // All pages of a large leaf fare alike but for what is cached of them.
+        for offset in stride(from: 0, to: size, by: 4096) {
+          let page = leaf.descriptor.address + offset
+          if machine.passesRMP(page, level: leaf.level) { break }
+          let outcome = machine.deviceOutcome(
+            of: leaf.address + offset, write: true, device: device)
+          if machine.rmpEntry(of: page).entry.isValidated, case .fault(.rmp, _) = outcome {
+            found.append(
+              Violation(invariant: .dmaHole, table: table.id, address: leaf.address + offset))
+            break
+          }
+        }
+      }
+      return found
+    }
+  }
+}

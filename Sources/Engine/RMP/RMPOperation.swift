@@ -1,0 +1,246 @@
+/// What is done with pages of a guest of AMD's. Ranges are guest addresses, which are canonical IPAs.
+public enum RMPOperation: Equatable, Sendable {
+  /// The host gives memory to the guest, in pages of 4K or regions of 2M, and the guest accepts it.
+  case assign(Range<UInt64>, large: Bool)
+  /// The guest makes pages shared with the host, or private again.
+  case convert(Range<UInt64>, shared: Bool)
+  /// PSMASH of the region of 2M that holds an address.
+  case smash(UInt64)
+  /// Another instruction takes the entry of an address into its hands, or lets it go.
+  case hold(UInt64, Bool)
+}
+
+extension RMPOperation {
+  /// The first guest address that it is about.
+  public var address: UInt64 {
+    switch self {
+    case .assign(let range, _), .convert(let range, _): range.lowerBound
+    case .smash(let ipa), .hold(let ipa, _): ipa
+    }
+  }
+}
+
+/// A part of a conversion, between which it can be paused.
+enum RMPAction: UInt64 {
+  /// The IOMMU's entries of 2M become tables.
+  case splitIOMMU
+  /// What the IOMMU's TLB holds of the region goes.
+  case flush
+  /// PSMASH.
+  case smash
+  /// Firmware holds all DMA up, and lets it go on.
+  case stall, unstall
+  /// RMPUPDATE of the pages: the hypervisor's, or the guest's.
+  case share, assign
+}
+
+extension Machine {
+  private static let regionSize: UInt64 = 2 << 20
+
+  mutating func start(_ operation: RMPOperation) throws(Refusal) {
+    guard configuration.isolation == .rmp else { throw Refusal(.noRMP, operand: 0) }
+    switch operation {
+    case .assign(let range, let large):
+      _ = try hostRange(range)
+      assign(range, large: large)
+    case .convert(let range, let shared):
+      _ = try hostRange(range)
+      if (range.upperBound - 1) / Self.regionSize != range.lowerBound / Self.regionSize {
+        throw Refusal(.beyondRegion, operand: 2)
+      }
+      convert(range, shared: shared)
+    case .smash(let ipa):
+      guard let page = privatePage(at: ipa) else { return fail(.enoent, .canonical, at: ipa) }
+      let region = ipa & ~(Self.regionSize - 1)
+      if !smash(page, at: region..<region + Self.regionSize) {
+        fail(rmpEntry(of: page).entry.isInUse ? .eagain : .einval, .canonical, at: ipa)
+      }
+    case .hold(let ipa, let holds):
+      guard let page = privatePage(at: ipa) else { return fail(.enoent, .canonical, at: ipa) }
+      var (entry, start) = rmpEntry(of: page)
+      note(.rmpHeld, .canonical, at: ipa, value: holds ? 1 : 0, extra: start)
+      entry.bits = entry.bits & ~RMPEntry.inUse | (holds ? RMPEntry.inUse : 0)
+      setRMP(entry, at: start)
+    }
+  }
+
+  /// The host page behind a guest address, and its level in the VMM's table; nil if there is none.
+  private func backingPage(at ipa: UInt64) -> (page: UInt64, level: Int)? {
+    guard let slot = usableMemslot(at: ipa) else { return nil }
+    let hva = hva(of: ipa, in: slot)
+    let (entry, level, _) = hostWalk(hva)
+    guard entry.has(Descriptor.valid), entry.has(HostEntry.exclusive) else { return nil }
+    return (entry.address | hva & (hostTable.geometry.size(level) - 1) & ~4095, level)
+  }
+
+  /// The host page behind a guest address, if the guest owns it.
+  private func privatePage(at ipa: UInt64) -> UInt64? {
+    backingPage(at: ipa).flatMap { rmpEntry(of: $0.page).entry.isAssigned ? $0.page : nil }
+  }
+
+  /// `rmp_make_private` of each page or region, and the guest's PVALIDATE. The memory must be there, in
+  /// pieces of that size, and nobody's.
+  private mutating func assign(_ range: Range<UInt64>, large: Bool) {
+    let size = large ? Self.regionSize : 4096
+    for ipa in stride(from: range.lowerBound, to: range.upperBound, by: Int(size)) {
+      guard let (page, level) = backingPage(at: ipa) else {
+        return fail(.enoent, .canonical, at: ipa, size: size)
+      }
+      let fits = !large || level < 3 && ipa & (size - 1) == 0 && ipa + size <= range.upperBound
+      if !fits { return fail(.einval, .canonical, at: ipa, size: size) }
+      if rmpEntry(of: page).entry.isAssigned || firstRMPEntry(in: page..<page + size) != nil {
+        return fail(.eexist, .canonical, at: ipa, size: size)
+      }
+    }
+    for ipa in stride(from: range.lowerBound, to: range.upperBound, by: Int(size)) {
+      guard let (page, _) = backingPage(at: ipa) else { continue }
+      give(page, at: ipa, large: large)
+    }
+  }
+
+  private mutating func give(_ page: UInt64, at ipa: UInt64, large: Bool) {
+    let size = large ? Self.regionSize : 4096
+    var entry = RMPEntry(guestAddress: ipa, isLarge: large)
+    note(.rmpAssigned, .canonical, at: ipa, size: size, value: entry.bits, extra: page)
+    setRMP(entry, at: page)
+    entry.bits |= RMPEntry.validated
+    note(.rmpValidated, .canonical, at: ipa, size: size, value: entry.bits, extra: page)
+    setRMP(entry, at: page)
+  }
+
+  /// The guest asks for a page state change. Where it is a part of a region of 2M, RMP and IOMMU must both
+  /// come down to 4K first, in the order of the policy. The CPUs' table forgets the pages before
+  /// (KVM_SET_MEMORY_ATTRIBUTES), and faults them in again.
+  private mutating func convert(_ range: Range<UInt64>, shared: Bool) {
+    let pages = stride(from: range.lowerBound, to: range.upperBound, by: 4096).map {
+      ($0, backingPage(at: $0)?.page)
+    }
+    for (ipa, page) in pages {
+      guard let page else { return fail(.enoent, .canonical, at: ipa) }
+      let (entry, _) = rmpEntry(of: page)
+      if entry.isInUse {
+        note(.psmash, .canonical, at: ipa, value: Self.psmashInUse, extra: page)
+        return fail(.eagain, .canonical, at: ipa)
+      }
+      if entry.isAssigned != shared { return fail(.einval, .canonical, at: ipa) }
+    }
+    let first = pages[0].1 ?? 0
+    let isWhole = range.upperBound - range.lowerBound == Self.regionSize
+    var actions: [RMPAction] = []
+    if shared, rmpEntry(of: first).entry.isLarge {
+      if !isWhole { actions = smashActions }
+    } else if hasIOMMUBlock(at: range.lowerBound) {
+      actions = [.splitIOMMU, .flush]
+    }
+    actions.append(shared ? .share : .assign)
+    push([.unmapCanonical(range)] + actions.map { .rmp($0, range) })
+  }
+
+  /// From 2M to 4K, both.
+  private var smashActions: [RMPAction] {
+    switch configuration.rmp.order {
+    case .iommuFirst: [.splitIOMMU, .flush, .smash]
+    case .rmpFirst: [.smash, .splitIOMMU, .flush]
+    case .firmware: [.stall, .splitIOMMU, .smash, .flush, .unstall]
+    }
+  }
+
+  /// One part of a conversion; it may be paused after each but the last.
+  mutating func perform(_ action: RMPAction, _ range: Range<UInt64>) {
+    carryOut(action, range)
+    if !tasks.isEmpty, isPauseAsked(at: range.lowerBound) {
+      park(at: range.lowerBound, in: .canonical)
+    }
+  }
+
+  private mutating func carryOut(_ action: RMPAction, _ range: Range<UInt64>) {
+    let start = range.lowerBound & ~(Self.regionSize - 1)
+    let region = start..<start + Self.regionSize
+    switch action {
+    case .splitIOMMU:
+      for device in devicesWithDomain {
+        guard let table = domainTable(ofDevice: device) else { continue }
+        splitBlocks(at: start, in: table)
+      }
+    case .flush:
+      for device in devicesWithDomain {
+        guard let table = domainTable(ofDevice: device) else { continue }
+        queueInvalidation(region, of: table)
+        syncCommands(table.id)
+      }
+    case .smash:
+      guard let (page, _) = backingPage(at: range.lowerBound) else { return }
+      if !smash(page, at: region), rmpEntry(of: page).entry.isInUse {
+        // Once more, when the event goes on.
+        push([.rmp(action, range)])
+        park(at: range.lowerBound, in: .canonical)
+      }
+    case .stall, .unstall:
+      note(
+        action == .stall ? .dmaStalled : .dmaResumed, .canonical, at: start,
+        size: Self.regionSize)
+      self[.dmaStalled] = action == .stall ? 1 : 0
+    case .share: share(range)
+    case .assign:
+      for ipa in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+        if let (page, _) = backingPage(at: ipa) { give(page, at: ipa, large: false) }
+      }
+    }
+  }
+
+  /// Whether a device maps an address by more than a page.
+  private func hasIOMMUBlock(at ipa: UInt64) -> Bool {
+    devicesWithDomain.contains { device in
+      guard let table = domainTable(ofDevice: device) else { return false }
+      return leafSize(at: ipa, of: table).map { $0 > 4096 } ?? false
+    }
+  }
+
+  private var devicesWithDomain: [Int] {
+    (0..<SMMU.devices).filter { domainTable(ofDevice: $0) != nil }
+  }
+
+  /// RMPUPDATE to the hypervisor (`rmp_make_shared`): page by page, or a region at once.
+  private mutating func share(_ range: Range<UInt64>) {
+    var ipa = range.lowerBound
+    while ipa < range.upperBound {
+      guard let (page, _) = backingPage(at: ipa) else { return }
+      let (entry, start) = rmpEntry(of: page)
+      let size = entry.isLarge ? Self.regionSize : 4096
+      note(.rmpShared, .canonical, at: ipa, size: size, value: entry.bits, extra: start)
+      setRMP(RMPEntry(0), at: start)
+      ipa += size
+    }
+  }
+
+  /// PSMASH_FAIL_INUSE.
+  public static let psmashInUse: UInt64 = 3
+
+  /// PSMASH: 512 entries of 4K for one of 2M, validated as it was. False if another has it in its hands,
+  /// or there is none.
+  private mutating func smash(_ page: UInt64, at region: Range<UInt64>) -> Bool {
+    let (entry, start) = rmpEntry(of: page)
+    let result = entry.isInUse ? Self.psmashInUse : entry.isLarge ? 0 : Self.psmashBadAddress
+    note(
+      .psmash, .canonical, at: region.lowerBound, size: Self.regionSize, value: result,
+      extra: start)
+    if result != 0 { return false }
+    for index in 0..<UInt64(512) {
+      setRMP(
+        RMPEntry(entry.bits & ~RMPEntry.large + index << 12), at: start + index << 12)
+    }
+    return true
+  }
+
+  /// FAIL_BADADDR: the entry is not of 2M.
+  private static let psmashBadAddress: UInt64 = 1
+
+  /// The largest leaf that KVM makes for a page of the guest (`sev_gmem_max_mapping_level`).
+  func largestMapping(of page: UInt64) -> UInt64 {
+    guard configuration.isolation == .rmp else { return .max }
+    let (entry, _) = rmpEntry(of: page)
+    if entry.isLarge { return Self.regionSize }
+    let start = page & ~(Self.regionSize - 1)
+    return firstRMPEntry(in: start..<start + Self.regionSize) == nil ? .max : 4096
+  }
+}

@@ -1,0 +1,111 @@
+import Engine
+import Foundation
+import Testing
+
+@testable import Scenario
+
+/// Window charts that are kept as files, and what they say in numbers.
+@Suite struct ChartTests {
+  struct Example: CustomTestStringConvertible, Sendable {
+    let name: String
+    /// Policies and events; the chart is of the last one.
+    let text: String
+    /// Pages times instants at which DMA fails, reaches what it must not, and waits.
+    let failing: UInt64
+    var forbidden: UInt64 = 0
+    var stalled: UInt64 = 0
+
+    var testDescription: String { name }
+  }
+
+  private static let rmp = """
+    memslot 0 0x80000000 2M backing=thp
+    iommu attach
+    iommu pin 0x80000000 2M
+    rmp assign 0x80000000 2M 2M
+    """
+  private static let convert = "rmp convert 0x80005000 12K shared"
+
+  private static func rmp(
+    _ order: String, check: String = "walk", cached: Bool, failing: UInt64, stalled: UInt64 = 0
+  ) -> Example {
+    Example(
+      name: "rmp-\(order)-\(cached ? "cached" : "walked")\(check == "walk" ? "" : "-checked")",
+      text: """
+        policy rmp-order=\(order)
+        policy rmp-check=\(check)
+        \(rmp)
+        \(cached ? "dev read 0x80100000" : "")
+        \(convert)
+        """,
+      failing: failing, stalled: stalled)
+  }
+
+  private static let shared = """
+    policy iommu=shared
+    policy iommu-tlbi=broadcast
+    memslot 0 0x80000000 2M backing=4K
+    other-vm 1 run
+    l1 write 0x80000000
+    l1 write 0x80001000
+    iommu attach
+    dev read 0x80000000
+    host discard 0x80000000 4K
+    """
+
+  static let examples: [Example] = [
+    // The 2M that is cached hides the IOMMU's new table until the flush; PSMASH ends it: one instant.
+    rmp("iommu-first", cached: true, failing: 512),
+    // Nothing cached: from the swap on, past the command and the sync.
+    rmp("iommu-first", cached: false, failing: 512 * 3),
+    // A cached 2M hides PSMASH altogether; unless it is checked at each access: until the flush.
+    rmp("rmp-first", cached: true, failing: 0),
+    rmp("rmp-first", check: "access", cached: true, failing: 512 * 5),
+    rmp("rmp-first", cached: false, failing: 512 * 3),
+    // Firmware: no DMA fails, all of it waits.
+    rmp("firmware", cached: true, failing: 0, stalled: 512 * 7),
+    rmp("firmware", cached: false, failing: 0, stalled: 512 * 7),
+    // The mirror's entry goes with the broadcast if the VMID is the CPUs', and stays if it is another.
+    Example(name: "btm-kvm-vmid", text: "policy smmu-vmid=kvm\n" + shared, failing: 3),
+    Example(name: "btm-private-vmid", text: "policy smmu-vmid=private\n" + shared, failing: 0),
+  ]
+
+  private func chart(_ example: Example) throws -> WindowChart {
+    let head = "pagewalk 1\nvm ipa=40 vcpus=1 nested=off\n"
+    var session = Session(
+      try Scenario(parsing: [UInt8]((head + example.text).utf8), file: example.name))
+    try session.finish()
+    return try #require(
+      WindowChart(ofEvent: session.timeline.events.count - 1, in: session))
+  }
+
+  @Test(arguments: examples)
+  func `a chart is as it is kept`(example: Example) throws {
+    let text = try chart(example).text
+    let file = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "Charts/\(example.name).txt")
+    if ProcessInfo.processInfo.environment["PAGEWALK_UPDATE_FRAMES"] != nil {
+      try text.write(to: file, atomically: true, encoding: .utf8)
+    }
+    #expect(try String(contentsOf: file, encoding: .utf8) == text)
+  }
+
+  @Test(arguments: examples)
+  func `a chart's windows are as long as they must be`(example: Example) throws {
+    let chart = try chart(example)
+    func pages(_ holds: (WindowChart.Cell) -> Bool) -> UInt64 {
+      chart.rows.reduce(0) { sum, row in
+        sum + zip(chart.columns, row.cells).reduce(0) { $0 + (holds($1.1) ? $1.0.pages : 0) }
+      }
+    }
+    #expect(pages(\.fails) == example.failing)
+    #expect(pages(\.isForbidden) == example.forbidden)
+    #expect(pages { $0.read == .stalled } == example.stalled)
+  }
+
+  @Test func `every chart that is kept is of an example`() throws {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Charts")
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(Set(files) == Set(Self.examples.map { $0.name + ".txt" }))
+  }
+}
