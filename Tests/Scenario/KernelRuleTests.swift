@@ -125,6 +125,24 @@ import Testing
     #expect(leaves(machine) == ["80000000 4K 3 R px ux", "80003000 4K 3 R px ux"])
   }
 
+  // MARK: Dirty log
+
+  @Test func `the last page of a word of the bitmap is reported (kvm_get_dirty_log_protect)`()
+    throws
+  {
+    let machine = try run(
+      """
+      memslot 1 0x80000000 4M backing=4K
+      host dirty-log on 0x80000000
+      l1 write 0x8003f000
+      l1 write 0x80040000
+      l1 write 0x80000000
+      host dirty-log get 0x80000000
+      expect dirty slot=1 word0=0x8000000000000001
+      """)
+    #expect(leaves(machine) == ["80000000 4K 3 R px ux AF", "8003f000 8K 3 R px ux AF"])
+  }
+
   // MARK: Stage 2
 
   private let tables = """

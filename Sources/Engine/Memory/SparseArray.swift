@@ -55,9 +55,10 @@ struct SparseArray {
           index = (index / span + 1) * span
           continue search
         }
+        // The word of the last level is the element, and may have any bits.
+        if level == 0 { return index }
         frame = Int(word)
       }
-      return index
     }
     return nil
   }
