@@ -1,10 +1,20 @@
-/// Measures the engine beside its peers; run with `swift run -c release Benchmarks`.
+/// Measures the engine beside its peers; run with `swift run -c release Benchmarks [NAME ...]`.
 @main
 struct Benchmarks {
+  private static let all: [(name: String, measure: @Sendable () -> Void)] = [
+    ("tables", { benchmarkTables(rounds: 5) }),
+    ("ranges", { benchmarkRangeTree() }),
+    ("history", { benchmarkHistory(events: 1_000_000) }),
+    ("run", { benchmarkRun(rounds: 51) }),
+  ]
+
   static func main() {
-    benchmarkTables(rounds: 5)
-    benchmarkRangeTree()
-    benchmarkHistory(events: 1_000_000)
-    benchmarkRun(rounds: 51)
+    let names = CommandLine.arguments.dropFirst()
+    if let unknown = names.first(where: { name in !all.contains { $0.name == name } }) {
+      let known = all.map(\.name).joined(separator: ", ")
+      print("expected names of \(known), not '\(unknown)'")
+      return
+    }
+    for (name, measure) in all where names.isEmpty || names.contains(name) { measure() }
   }
 }

@@ -73,8 +73,9 @@ private func measureTree(_ ranges: [Range<UInt64>], _ results: inout [Measuremen
   start = Stopwatch()
   for range in ranges {
     let range = range.lowerBound &+ chain..<range.upperBound &+ chain
-    guard let found = machine.memory.first(in: range, of: tree) else { continue }
-    machine.memory.erase(found.range, in: tree)
+    let place = machine.memory.search(range, in: tree)
+    guard let found = machine.memory.entry(at: place) else { continue }
+    machine.memory.remove(at: place, in: tree)
     chain = found.payload >> 63
   }
   results[2].rounds.append(start.nanoseconds / count)
@@ -85,8 +86,9 @@ private func measureTree(_ ranges: [Range<UInt64>], _ results: inout [Measuremen
 private func insert(
   _ range: Range<UInt64>, _ tree: RangeTree, _ machine: inout Machine
 ) -> UInt64 {
-  guard var entry = machine.memory.first(in: range, of: tree) else {
-    machine.memory.store(payload(range), for: range, in: tree)
+  let place = machine.memory.search(range, in: tree)
+  guard var entry = machine.memory.entry(at: place) else {
+    machine.memory.insert(payload(range), for: range, at: place, in: tree)
     return 0
   }
   var union = range

@@ -28,6 +28,10 @@ private struct Model {
   func first(in range: Range<UInt64>) -> RangeEntry? {
     entries.first { $0.range.overlaps(range) }
   }
+
+  func last(before address: UInt64) -> RangeEntry? {
+    entries.last { $0.range.lowerBound < address }
+  }
 }
 
 @Suite struct RangeTreeTests {
@@ -57,6 +61,7 @@ private struct Model {
       default:
         #expect(memory.find(start << 12, in: tree) == model.find(start << 12))
         #expect(memory.first(in: range, of: tree) == model.first(in: range))
+        #expect(memory.last(before: start << 12, of: tree) == model.last(before: start << 12))
       }
       let faults = memory.faults(in: tree)
       #expect(faults.isEmpty, "seed \(seed), operation \(operation): \(faults)")
@@ -65,6 +70,7 @@ private struct Model {
         #expect(
           memory.entries(in: 0..<pages << 12, of: tree) == model.entries,
           "seed \(seed), operation \(operation)")
+        #expect(memory.entryCount(of: tree) == model.entries.count)
       }
     }
   }
@@ -98,6 +104,29 @@ private struct Model {
     }
     #expect(memory.faults(in: tree) == [])
     #expect(memory.nodeCount(of: tree) * 256 <= count * 25)
+  }
+
+  @Test func `an insertion journals the words of its pair, and a removal one`() {
+    var (memory, tree) = empty()
+    memory.store(7, for: 0x1000..<0x2000, in: tree)
+    let range: Range<UInt64> = 0x5000..<0x9000
+    let before = memory.journalCount
+    memory.insert(7, for: range, at: memory.search(range, in: tree), in: tree)
+    #expect(memory.journalCount == before + 2)
+    memory.remove(at: memory.search(range, in: tree), in: tree)
+    #expect(memory.journalCount == before + 3)
+  }
+
+  @Test func `a leaf's span grows with an entry that reaches over its border`() {
+    var (memory, tree) = empty()
+    for page in 0..<UInt64(100) { memory.store(1, for: page << 20..<page << 20 + 4096, in: tree) }
+    // Every second entry goes, and its neighbour is stored again up to the next one that is left.
+    for page in stride(from: UInt64(1), to: 100, by: 2) {
+      memory.erase(page << 20..<page << 20 + 4096, in: tree)
+      memory.store(2, for: (page - 1) << 20..<(page + 1) << 20, in: tree)
+      #expect(memory.faults(in: tree) == [])
+      #expect(memory.find((page + 1) << 20 - 1, in: tree)?.payload == 2)
+    }
   }
 
   @Test func `removing all gives every node back`() {

@@ -21,6 +21,21 @@ import Testing
       ])
   }
 
+  @Test func `a slot may be as large as the IPA space, however many vCPUs there are`() throws {
+    let text = """
+      pagewalk 1
+      vm ipa=48 vcpus=64 nested=on
+      memslot 0 0x100000000 128G backing=thp
+      l1 write 0x1ffffff000 value=5
+      l1 read 0x1ffffff000
+      expect value 5
+
+      """
+    var session = Session(try Scenario(parsing: [UInt8](text.utf8), file: "f.pw"))
+    try session.finish()
+    #expect(session.failures.isEmpty)
+  }
+
   @Test func `an expectation that does not hold is kept with its line`() throws {
     let session = try session(
       """

@@ -46,7 +46,7 @@ extension Machine {
 
   /// The slot that holds a canonical IPA, or nil.
   func memslot(at ipa: UInt64) -> Memslot? {
-    memory.find(ipa, in: memslotTree).map { Memslot(base: Int($0.payload)) }
+    memory.find(ipa, in: memslotTree).map { memslot(number: Int($0.payload) - 1) }
   }
 
   /// The slot that holds a canonical IPA and is not being deleted, or nil.
@@ -59,7 +59,7 @@ extension Machine {
 
   /// All slots, by ascending IPA.
   var memslots: [Memslot] {
-    memory.entries(in: 0..<1 << 52, of: memslotTree).map { Memslot(base: Int($0.payload)) }
+    memory.entries(in: 0..<1 << 52, of: memslotTree).map { memslot(number: Int($0.payload) - 1) }
   }
 
   /// Canonical IPAs of a slot.
@@ -93,7 +93,7 @@ extension Machine {
         throw Refusal(.slotsOverlap(self[slot, .id]), operand: 2)
       }
     }
-    guard let record = freeMemslot else {
+    guard let number = freeMemslotNumber else {
       throw Refusal(.tooManySlots(Layout.memslotCount), operand: 1)
     }
     guard let hva = mapVMMMemory(for: range, backing) else {
@@ -102,18 +102,23 @@ extension Machine {
     note(
       .addMemslot, .canonical, at: range.lowerBound, size: range.upperBound - range.lowerBound,
       value: id, extra: hva)
+    let record = memslot(number: number)
     self[record, .id] = id
     self[record, .ipa] = range.lowerBound
     self[record, .size] = range.upperBound - range.lowerBound
     self[record, .hva] = hva
     self[record, .backing] = UInt64(backing.rawValue)
-    memory.store(UInt64(record.base), for: range, in: memslotTree)
+    memory.store(UInt64(number + 1), for: range, in: memslotTree)
   }
 
-  private var freeMemslot: Memslot? {
-    (0..<Layout.memslotCount)
-      .map { Memslot(base: layout.memslots + $0 * Memslot.Field.count) }
-      .first { self[$0, .size] == 0 }
+  /// The record with a number, whether it is in use or not. The tree of slots holds numbers + 1: a long
+  /// range has little room for a payload.
+  private func memslot(number: Int) -> Memslot {
+    Memslot(base: layout.memslots + number * Memslot.Field.count)
+  }
+
+  private var freeMemslotNumber: Int? {
+    (0..<Layout.memslotCount).first { self[memslot(number: $0), .size] == 0 }
   }
 
   /// Forgets a slot's record; its mappings are gone already.

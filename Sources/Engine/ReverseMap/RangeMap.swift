@@ -76,8 +76,10 @@ struct RangeMap: ReverseMapPolicy {
     }
     forgetRemapped(mapping, in: &machine)
     let tree = mapping.mmu.reverseMap
-    guard let first = machine.memory.first(in: range, of: tree) else {
-      return store(mapping.nested | validEntry, for: range, of: mapping, .recordKnown, in: &machine)
+    let place = machine.memory.search(range, in: tree)
+    guard let first = machine.memory.entry(at: place) else {
+      return store(
+        mapping.nested | validEntry, for: range, at: place, of: mapping, .recordKnown, in: &machine)
     }
     if first.range == range, !Self.isUnknown(first.payload),
       first.payload & ReverseMapEntry.addressMask == mapping.nested
@@ -86,7 +88,7 @@ struct RangeMap: ReverseMapPolicy {
       return true
     }
     let union = fused(range, with: first, in: tree, of: machine.memory)
-    return store(Self.unknown, for: union, of: mapping, .recordUnknown, in: &machine)
+    return store(Self.unknown, for: union, at: nil, of: mapping, .recordUnknown, in: &machine)
   }
 
   /// The union of a range with the ranges it overlaps, as the patch computes it: `mas_find_range` gives
@@ -106,9 +108,10 @@ struct RangeMap: ReverseMapPolicy {
     return start..<end
   }
 
+  /// - Parameter place: where the search for the range ended, if it overlaps nothing.
   private func store(
-    _ payload: UInt64, for range: Range<UInt64>, of mapping: ShadowMapping, _ action: Step.Action,
-    in machine: inout Machine
+    _ payload: UInt64, for range: Range<UInt64>, at place: RangePlace?, of mapping: ShadowMapping,
+    _ action: Step.Action, in machine: inout Machine
   ) -> Bool {
     let mmu = mapping.mmu
     let size = range.upperBound - range.lowerBound
@@ -128,6 +131,8 @@ struct RangeMap: ReverseMapPolicy {
     if payload == 0 {
       // v1 and nested IPA 0: the tree takes it for the erasure of the range.
       machine.memory.erase(range, in: mmu.reverseMap)
+    } else if let place {
+      machine.memory.insert(payload, for: range, at: place, in: mmu.reverseMap)
     } else {
       machine.memory.store(payload, for: range, in: mmu.reverseMap)
     }
@@ -169,7 +174,8 @@ struct RangeMap: ReverseMapPolicy {
         isSwept ? .lookUpSwept : .lookUpBroken, mmu.tableID, at: range.lowerBound, size: size)
       return Machine.unmapAllTasks(mmu)
     }
-    guard let entry = machine.memory.first(in: range, of: mmu.reverseMap) else {
+    let place = machine.memory.search(range, in: mmu.reverseMap)
+    guard let entry = machine.memory.entry(at: place) else {
       machine.note(.lookUpNothing, mmu.tableID, at: range.lowerBound, size: size)
       return []
     }
@@ -187,7 +193,7 @@ struct RangeMap: ReverseMapPolicy {
       machine[.failErasures] -= 1
       machine.note(.eraseFailed, mmu.tableID, at: entry.range.lowerBound, size: entrySize)
     } else {
-      machine.memory.erase(entry.range, in: mmu.reverseMap)
+      machine.memory.remove(at: place, in: mmu.reverseMap)
       eraseDirect(of: entry, mmu, in: &machine)
     }
     var tasks = [Task.sweep(mmu.index, nested..<nested + entrySize)]
@@ -231,11 +237,7 @@ struct RangeMap: ReverseMapPolicy {
   }
 
   func entry(of mmu: MMU, before address: UInt64, in machine: Machine) -> ReverseMapEntry? {
-    guard address >= 4096,
-      let (leaf, index) = machine.memory.floorPosition(
-        of: (address - 1) >> 12, in: mmu.reverseMap), index >= 0
-    else { return nil }
-    return Self.shown(machine.memory.entry(index, of: leaf))
+    machine.memory.last(before: address, of: mmu.reverseMap).map { Self.shown($0) }
   }
 
   func covers(_ mapping: ShadowMapping, in machine: Machine) -> Bool {

@@ -1,10 +1,20 @@
-/// Nodes, and the rules that keep the tree balanced.
+/// Pairs that come and go, and the nodes that they make and unmake.
 ///
-/// A full node first hands pairs to a neighbour; only when both neighbours are full it is split in two.
-/// That keeps nodes about four fifths full under insertions in any order. An insertion at the right end
-/// of the tree starts a new node and leaves the full one full, so ascending insertions waste nothing.
+/// A full node first hands pairs to a neighbour that has room for some; only when none has it is split in
+/// two. That keeps nodes three quarters full under insertions in any order. Insertions at the end of the
+/// tree start a new node and leave the full one full, so ascending insertions waste nothing. A node that
+/// has become small joins a neighbour if the two leave room for more; an empty one goes.
 extension Memory {
-  mutating func allocateNode(level: Int, of tree: RangeTree) -> Int {
+  /// A neighbour with less room than this is not worth moving pairs to.
+  private static let worthMoving = 4
+  /// A node with fewer pairs looks for a neighbour to join.
+  private static let small = 4
+  /// Neighbours with more pairs together than this stay apart, lest they be split again.
+  private static let joinedAtMost = 12
+
+  // MARK: Nodes
+
+  private mutating func allocateNode(level: Int, of tree: RangeTree) -> Int {
     let pool = Machine.Register.freeNode.slot
     if load(pool) == 0 {
       let frame = allocateFrame(.nodes)
@@ -18,8 +28,10 @@ extension Memory {
     }
     let node = Int(load(pool))
     store(load(node), at: pool)
-    store(UInt64(level) << 8, at: node)
-    store(load(tree.slot + 2) + 1, at: tree.slot + 2)
+    store(UInt64(level), at: node)
+    // Who had the node before may have left its keys.
+    for index in 0..<RangeTree.capacity { store(0, at: Self.keySlot(index, of: node)) }
+    store(load(tree.slot + 1) + 1, at: tree.slot + 1)
     return node
   }
 
@@ -27,213 +39,220 @@ extension Memory {
     let pool = Machine.Register.freeNode.slot
     store(load(pool), at: node)
     store(UInt64(node), at: pool)
-    store(load(tree.slot + 2) - 1, at: tree.slot + 2)
+    store(load(tree.slot + 1) - 1, at: tree.slot + 1)
   }
 
-  @inline(__always)
-  private mutating func setCount(_ count: Int, ofNode node: Int) {
-    store(load(node) & ~0xff | UInt64(count), at: node)
-  }
-
-  @inline(__always)
-  private mutating func setParent(_ parent: Int, ofNode node: Int) {
-    store(load(node) & 0xffff | UInt64(parent) << 16, at: node)
-  }
-
-  /// Inserts a pair at `index` of `node`, making room first if it is full.
-  mutating func insertPair(
-    _ key: UInt64, _ payload: UInt64, at index: Int, in node: Int, of tree: RangeTree
-  ) {
-    let count = count(ofNode: node)
-    if count == RangeTree.capacity {
-      let (node, index) = makeRoom(at: index, in: node, of: tree)
-      insertPair(key, payload, at: index, in: node, of: tree)
-      return
-    }
-    var place = node + 2 + 2 * count
-    let target = node + 2 + 2 * index
-    while place > target {
-      store(load(place - 2), at: place)
-      store(load(place - 1), at: place + 1)
-      place -= 2
-    }
-    store(key, at: target)
-    store(payload, at: target + 1)
-    setCount(count + 1, ofNode: node)
-    if level(ofNode: node) > 0 { setParent(node, ofNode: Int(payload)) }
-    if index == 0 { updateFirstKey(of: node) }
-  }
-
-  /// Removes the pair at `index` of `node`, and mends nodes that have become too small.
-  mutating func removePair(_ index: Int, in node: Int, of tree: RangeTree) {
-    let count = count(ofNode: node) - 1
-    for place in stride(from: node + 2 + 2 * index, to: node + 2 + 2 * count, by: 2) {
-      store(load(place + 2), at: place)
-      store(load(place + 3), at: place + 1)
-    }
-    setCount(count, ofNode: node)
-    let parent = parent(ofNode: node)
-    if parent == 0 {
-      shrinkRoot(node, of: tree)
-    } else if count == 0 {
-      // Only on the right edge: elsewhere a node is mended long before.
-      removePair(self.count(ofNode: parent) - 1, in: parent, of: tree)
-      freeNode(node, of: tree)
-    } else {
-      if index == 0 { updateFirstKey(of: node) }
-      if count < RangeTree.minimum { mend(node, in: parent, of: tree) }
-    }
-  }
-
-  /// A root without pairs goes; an inner root with one child hands over to it.
-  private mutating func shrinkRoot(_ root: Int, of tree: RangeTree) {
-    let count = count(ofNode: root)
-    if level(ofNode: root) == 0 {
-      if count > 0 { return }
-      store(0, at: tree.slot)
-    } else {
-      if count > 1 { return }
-      let child = child(0, of: root)
-      setParent(0, ofNode: child)
-      store(UInt64(child), at: tree.slot)
-    }
-    freeNode(root, of: tree)
-  }
-
-  /// Restores the rule that a child's key is the first key below it.
-  private mutating func updateFirstKey(of node: Int) {
-    var node = node
-    var parent = parent(ofNode: node)
-    let key = key(0, of: node) & ~RangeTree.lengthMask
-    while parent != 0 {
-      // The old key is still in place, and is not above the new one's place among its neighbours.
-      var index = 0
-      while child(index, of: parent) != node { index += 1 }
-      store(key, at: parent + 2 + 2 * index)
-      if index > 0 { return }
-      node = parent
-      parent = self.parent(ofNode: node)
-    }
-  }
-
-  /// Makes room in a full node and says where the pair meant for `index` goes now.
-  private mutating func makeRoom(
-    at index: Int, in node: Int, of tree: RangeTree
-  ) -> (node: Int, index: Int) {
-    let parent = parent(ofNode: node)
-    if parent == 0 { return split(node, at: index, in: growRoot(above: node, of: tree), of: tree) }
-    let place = self.index(ofChild: node, in: parent)
-    if place > 0 {
-      let left = child(place - 1, of: parent)
-      let count = count(ofNode: left)
-      let moved = (RangeTree.capacity - count + 1) / 2
-      // The last pair of the left node must not be the one to come, so at least one stays behind.
-      if moved > 0, index > 0 {
-        let moved = min(moved, index)
-        movePairs(moved, from: node, toEndOf: left)
-        return index - moved == 0 && moved + count < RangeTree.capacity
-          ? (left, count + moved) : (node, index - moved)
-      }
-    }
-    if place + 1 < count(ofNode: parent) {
-      let right = child(place + 1, of: parent)
-      let moved = (RangeTree.capacity - count(ofNode: right) + 1) / 2
-      if moved > 0, index < RangeTree.capacity {
-        let moved = min(moved, RangeTree.capacity - index)
-        movePairs(moved, from: node, toStartOf: right)
-        return (node, index)
-      }
-    }
-    return split(node, at: index, in: parent, of: tree)
-  }
-
-  /// A new root with `node` as its only child.
-  private mutating func growRoot(above node: Int, of tree: RangeTree) -> Int {
-    let root = allocateNode(level: level(ofNode: node) + 1, of: tree)
+  /// The first leaf of an empty tree.
+  mutating func plantRoot(of tree: RangeTree) -> Int {
+    let root = allocateNode(level: 0, of: tree)
+    setLimit(RangeTree.endPage, ofLeaf: root)
     store(UInt64(root), at: tree.slot)
-    insertPair(key(0, of: node) & ~RangeTree.lengthMask, UInt64(node), at: 0, in: root, of: tree)
     return root
   }
 
-  /// Gives a full node a new right neighbour and says where the pair meant for `index` goes.
-  private mutating func split(
-    _ node: Int, at index: Int, in parent: Int, of tree: RangeTree
-  ) -> (node: Int, index: Int) {
+  // MARK: A pair comes
+
+  /// Inserts a pair into a node in whose span it lies, making room first if the node is full.
+  @inline(__always)
+  mutating func insertPair(_ key: UInt64, _ payload: UInt64, in node: Int, of tree: RangeTree) {
+    guard let index = freeIndex(in: node) else {
+      return insertPairMakingRoom(key, payload, in: node, of: tree)
+    }
+    store(key, at: Self.keySlot(index, of: node))
+    store(payload, at: Self.payloadSlot(index, of: node))
+  }
+
+  @inline(never)
+  private mutating func insertPairMakingRoom(
+    _ key: UInt64, _ payload: UInt64, in node: Int, of tree: RangeTree
+  ) {
+    let node = makeRoom(in: node, for: key >> RangeTree.keyShift, of: tree)
+    insertPair(key, payload, in: node, of: tree)
+  }
+
+  /// Makes room in a full node and says where a pair that begins at `page` goes now.
+  private mutating func makeRoom(in node: Int, for page: UInt64, of tree: RangeTree) -> Int {
+    if parent(ofNode: node) == 0 {
+      growRoot(above: node, of: tree)
+    } else {
+      let (left, right) = siblings(ofNode: node)
+      if left != 0, case let room = RangeTree.capacity - count(ofNode: left),
+        room >= Self.worthMoving
+      {
+        return movePairs(room / 2, from: node, toEndOf: left, for: page, of: tree)
+      }
+      if right != 0, case let room = RangeTree.capacity - count(ofNode: right),
+        room >= Self.worthMoving
+      {
+        return movePairs(room / 2, from: node, toStartOf: right, for: page, of: tree)
+      }
+    }
+    return split(node, for: page, of: tree)
+  }
+
+  /// A new root with the old one as its only child.
+  private mutating func growRoot(above node: Int, of tree: RangeTree) {
+    let root = allocateNode(level: level(ofNode: node) + 1, of: tree)
+    store(UInt64(root), at: tree.slot)
+    insertChild(node, from: 0, in: root, of: tree)
+  }
+
+  /// Gives a full node a new right neighbour.
+  private mutating func split(_ node: Int, for page: UInt64, of tree: RangeTree) -> Int {
     let right = allocateNode(level: level(ofNode: node), of: tree)
-    let atEnd = index == RangeTree.capacity && isOnRightEdge(node)
-    let moved = atEnd ? 1 : RangeTree.capacity / 2
-    movePairs(moved, from: node, toStartOf: right)
-    let place = self.index(ofChild: node, in: parent) + 1
-    insertPair(
-      key(0, of: right) & ~RangeTree.lengthMask, UInt64(right), at: place, in: parent, of: tree)
-    let kept = RangeTree.capacity - moved
-    return index > kept ? (right, index - kept) : (node, index)
+    var border = page
+    let isAtEnd = ceiling(of: page, in: node) < 0 && isOnRightEdge(node)
+    if !isAtEnd {
+      for _ in 0..<RangeTree.capacity / 2 { border = movePair(highest(in: node), node, to: right) }
+    }
+    if level(ofNode: node) == 0 {
+      setLimit(limit(ofLeaf: node), ofLeaf: right)
+      setLimit(border, ofLeaf: node)
+    }
+    insertChild(right, from: border, in: parent(ofNode: node), of: tree)
+    return page < border ? node : right
+  }
+
+  private mutating func insertChild(
+    _ child: Int, from page: UInt64, in node: Int, of tree: RangeTree
+  ) {
+    var node = node
+    if freeIndex(in: node) == nil { node = makeRoom(in: node, for: page, of: tree) }
+    insertPair(Self.childKey(page), UInt64(child), in: node, of: tree)
+    setParent(node, ofNode: child)
+  }
+
+  private static func childKey(_ page: UInt64) -> UInt64 {
+    page << RangeTree.keyShift | 1 << RangeTree.lengthShift
   }
 
   private func isOnRightEdge(_ node: Int) -> Bool {
     var node = node
     while case let parent = parent(ofNode: node), parent != 0 {
-      if child(count(ofNode: parent) - 1, of: parent) != node { return false }
+      if child(highest(in: parent), of: parent) != node { return false }
       node = parent
     }
     return true
   }
 
-  /// Merges a node that has become too small with a neighbour, or fills it from there.
-  private mutating func mend(_ node: Int, in parent: Int, of tree: RangeTree) {
-    let place = index(ofChild: node, in: parent)
-    let siblings = count(ofNode: parent)
-    if siblings == 1 || place == siblings - 1 && isOnRightEdge(node) { return }
-    let (left, right, separator) =
-      place + 1 < siblings
-      ? (node, child(place + 1, of: parent), place + 1)
-      : (child(place - 1, of: parent), node, place)
-    let leftCount = count(ofNode: left)
-    let rightCount = count(ofNode: right)
-    if leftCount + rightCount <= RangeTree.capacity {
-      movePairs(rightCount, from: right, toEndOf: left, updatingKey: false)
-      removePair(separator, in: parent, of: tree)
-      freeNode(right, of: tree)
-    } else if leftCount < rightCount {
-      movePairs((rightCount - leftCount) / 2, from: right, toEndOf: left)
-    } else {
-      movePairs((leftCount - rightCount) / 2, from: left, toStartOf: right)
-    }
-  }
-
-  /// Moves the first pairs of `node` to the end of its left neighbour.
+  /// Moves the first pairs of a node to its left neighbour, and says where `page` belongs now.
   private mutating func movePairs(
-    _ moved: Int, from node: Int, toEndOf left: Int, updatingKey: Bool = true
-  ) {
-    let leftCount = count(ofNode: left)
-    let rest = count(ofNode: node) - moved
-    for word in 0..<(2 * moved) {
-      store(load(node + 2 + word), at: left + 2 + 2 * leftCount + word)
-    }
-    for word in 0..<(2 * rest) { store(load(node + 2 + 2 * moved + word), at: node + 2 + word) }
-    setCount(leftCount + moved, ofNode: left)
-    setCount(rest, ofNode: node)
-    adopt(leftCount..<(leftCount + moved), of: left)
-    if updatingKey { updateFirstKey(of: node) }
+    _ moved: Int, from node: Int, toEndOf left: Int, for page: UInt64, of tree: RangeTree
+  ) -> Int {
+    for _ in 0..<moved { movePair(lowest(in: node), node, to: left) }
+    let border = key(lowest(in: node), of: node) >> RangeTree.keyShift
+    setBorder(between: left, and: node, at: border)
+    return page < border ? left : node
   }
 
-  /// Moves the last pairs of `node` to the start of its right neighbour, which may be new.
-  private mutating func movePairs(_ moved: Int, from node: Int, toStartOf right: Int) {
-    let rightCount = count(ofNode: right)
-    let rest = count(ofNode: node) - moved
-    for word in (0..<(2 * rightCount)).reversed() {
-      store(load(right + 2 + word), at: right + 2 + 2 * moved + word)
-    }
-    for word in 0..<(2 * moved) { store(load(node + 2 + 2 * rest + word), at: right + 2 + word) }
-    setCount(rest, ofNode: node)
-    setCount(rightCount + moved, ofNode: right)
-    adopt(0..<moved, of: right)
-    if rightCount > 0 { updateFirstKey(of: right) }
+  /// Moves the last pairs of a node to its right neighbour, and says where `page` belongs now.
+  private mutating func movePairs(
+    _ moved: Int, from node: Int, toStartOf right: Int, for page: UInt64, of tree: RangeTree
+  ) -> Int {
+    var border: UInt64 = 0
+    for _ in 0..<moved { border = movePair(highest(in: node), node, to: right) }
+    setBorder(between: node, and: right, at: border)
+    return page < border ? node : right
   }
 
-  /// Makes `node` the parent of the children at `indices`.
-  private mutating func adopt(_ indices: Range<Int>, of node: Int) {
-    if level(ofNode: node) == 0 { return }
-    for index in indices { setParent(node, ofNode: child(index, of: node)) }
+  /// Moves a pair to a node that has room. Returns its page.
+  @discardableResult
+  private mutating func movePair(_ index: Int, _ node: Int, to other: Int) -> UInt64 {
+    guard let place = freeIndex(in: other) else { preconditionFailure("the node is full") }
+    let key = key(index, of: node)
+    store(key, at: Self.keySlot(place, of: other))
+    store(payload(index, of: node), at: Self.payloadSlot(place, of: other))
+    store(0, at: Self.keySlot(index, of: node))
+    if level(ofNode: node) > 0 { setParent(other, ofNode: child(index, of: node)) }
+    return key >> RangeTree.keyShift
+  }
+
+  // MARK: Spans
+
+  private mutating func setBorder(between left: Int, and right: Int, at page: UInt64) {
+    if level(ofNode: left) == 0 { setLimit(page, ofLeaf: left) }
+    setFirst(page, ofNode: right)
+  }
+
+  /// Makes a node's span begin at a page, and with it the spans of the parents that begin with it.
+  private mutating func setFirst(_ page: UInt64, ofNode node: Int) {
+    var node = node
+    while case let parent = parent(ofNode: node), parent != 0 {
+      let index = index(ofChild: node, in: parent)
+      let isLowest = index == lowest(in: parent)
+      store(Self.childKey(page), at: Self.keySlot(index, of: parent))
+      if !isLowest { return }
+      node = parent
+    }
+  }
+
+  /// Makes a leaf's span reach up to a page that is not above the next leaf's first entry.
+  mutating func extend(_ leaf: Int, to page: UInt64, of tree: RangeTree) {
+    let next = self.leaf(for: limit(ofLeaf: leaf), of: tree)
+    setBorder(between: leaf, and: next, at: page)
+  }
+
+  // MARK: A pair goes
+
+  /// Removes a pair of a node, and sees to a node that has become small.
+  mutating func removePair(_ index: Int, in node: Int, of tree: RangeTree) {
+    store(0, at: Self.keySlot(index, of: node))
+    let count = count(ofNode: node)
+    if count < Self.small { mend(node, count, of: tree) }
+  }
+
+  private mutating func mend(_ node: Int, _ count: Int, of tree: RangeTree) {
+    if parent(ofNode: node) == 0 {
+      shrinkRoot(of: tree)
+    } else if count == 0 {
+      drop(node, of: tree)
+    } else {
+      let (left, right) = siblings(ofNode: node)
+      if right != 0, count + self.count(ofNode: right) <= Self.joinedAtMost {
+        join(node, right, of: tree)
+      } else if left != 0, count + self.count(ofNode: left) <= Self.joinedAtMost {
+        join(left, node, of: tree)
+      }
+    }
+  }
+
+  /// A root without pairs goes; an inner root with one child hands over to it.
+  private mutating func shrinkRoot(of tree: RangeTree) {
+    while case let root = root(of: tree), root != 0 {
+      let isLeaf = level(ofNode: root) == 0
+      if count(ofNode: root) > (isLeaf ? 0 : 1) { return }
+      let child = isLeaf ? 0 : child(lowest(in: root), of: root)
+      if child != 0 { setParent(0, ofNode: child) }
+      store(UInt64(child), at: tree.slot)
+      freeNode(root, of: tree)
+    }
+  }
+
+  /// Moves all pairs of a node to its left neighbour.
+  private mutating func join(_ left: Int, _ right: Int, of tree: RangeTree) {
+    while case let index = lowest(in: right), index >= 0 { movePair(index, right, to: left) }
+    if level(ofNode: left) == 0 { setLimit(limit(ofLeaf: right), ofLeaf: left) }
+    removeChild(right, of: tree)
+  }
+
+  /// Removes a node without pairs. The next leaf takes over its span, or at the end the one before.
+  private mutating func drop(_ node: Int, of tree: RangeTree) {
+    if level(ofNode: node) > 0 { return removeChild(node, of: tree) }
+    let first = first(ofNode: node)
+    let limit = limit(ofLeaf: node)
+    if limit == RangeTree.endPage {
+      setLimit(limit, ofLeaf: leaf(for: first - 1, of: tree))
+      removeChild(node, of: tree)
+    } else {
+      let next = leaf(for: limit, of: tree)
+      removeChild(node, of: tree)
+      setFirst(first, ofNode: next)
+    }
+  }
+
+  private mutating func removeChild(_ child: Int, of tree: RangeTree) {
+    let parent = parent(ofNode: child)
+    freeNode(child, of: tree)
+    removePair(index(ofChild: child, in: parent), in: parent, of: tree)
   }
 }

@@ -15,125 +15,112 @@ public struct RangeEntry: Equatable, Sendable {
 /// A balanced tree of disjoint address ranges in the simulated memory, the counterpart of the kernel's
 /// maple tree: it holds memory slots, VMAs and the reverse map.
 ///
-/// A node is 256 bytes, as in the kernel:
+/// A node is 256 bytes, as in the kernel, and has much the same parts (`struct maple_range_64`):
 ///
-///     word 0            header: count, level (0 = leaf), slot of the parent node
-///     word 1            unused
-///     words 2 … 31      15 pairs (key, payload), or (key, slot of a child)
+///     word 0            header: level (0 = leaf), slot of the parent node
+///     words 1 … 15      keys, 0 where there is none
+///     word 16           leaves: the page at which the next leaf begins
+///     words 17 … 31     for each key a payload, or the slot of a child
 ///
-///      63                  24 23                  0
-///     +----------------------+---------------------+
-///     | first page           | pages, 0 = long     |  the key
-///     +----------------------+---------------------+
+///      63                  24 23           4 3   0
+///     +----------------------+--------------+-----+
+///     | first page           | pages        |  0  |  the key of an entry
+///     +----------------------+--------------+-----+
+///     | first page           | 1            |  0  |  the key of a child
+///     +----------------------+--------------+-----+
 ///
-/// Keys ascend. A child's key is the first key below it, exactly, so the pair with the last key that is
-/// not above an address leads to the only entry that can hold it (floor search). A range of 2^24 pages
-/// or more is *long*: its payload word holds `end page << 12 | payload`, so its payload has 12 bits.
+/// A node covers a span of addresses, and its children share it out among them, the first from its
+/// beginning; the entries of a leaf lie in its span altogether. So the child with the highest key that is
+/// not above an address leads to the only entry that can hold it.
+///
+/// Keys are in no order. A search looks at all fifteen, which are in two cache lines, and an insertion or
+/// a removal moves none: it stores two words, or one, and the journal is what costs. A range of
+/// `longLength` pages or more has that length in its key, and `end page << 12 | payload` as its payload,
+/// which leaves 12 bits.
 package struct RangeTree: Equatable {
-  /// Slot of the tree's three words: root node (0 = empty), number of entries, number of nodes.
+  /// Slot of the tree's two words: root node (0 = empty), number of nodes.
   let slot: Int
 
-  /// Words that a tree takes.
-  static let words = 3
-
   static let nodeWords = 32
+  /// Pairs that a node has room for.
   static let capacity = 15
-  /// A node with fewer pairs is merged with a neighbour or filled from it, except on the right edge of
-  /// the tree, where ascending insertions leave it to grow.
-  static let minimum = 5
 
   static let keyShift: UInt64 = 24
-  static let lengthMask: UInt64 = 0xff_ffff
+  static let lengthShift: UInt64 = 4
+  static let lengthMask: UInt64 = 0xff_fff0
+  static let longLength = lengthMask >> lengthShift
+  /// Bits that are 0 in a key, for the index of a pair.
+  static let indexMask: UInt64 = 0xf
   static let longPayloadMask: UInt64 = 0xfff
-
+  /// The page after the last.
+  static let endPage: UInt64 = 1 << 40
 }
 
-/// Header and pairs of nodes.
-extension Memory {
-  func root(of tree: RangeTree) -> Int { Int(load(tree.slot)) }
-
-  /// Number of ranges in the tree.
-  func entryCount(of tree: RangeTree) -> Int { Int(load(tree.slot + 1)) }
-
-  /// Number of 256-byte nodes of the tree.
-  package func nodeCount(of tree: RangeTree) -> Int { Int(load(tree.slot + 2)) }
-
-  @inline(__always)
-  func count(ofNode node: Int) -> Int { Int(load(node) & 0xff) }
-
-  @inline(__always)
-  func level(ofNode node: Int) -> Int { Int(load(node) >> 8 & 0xff) }
-
-  @inline(__always)
-  func parent(ofNode node: Int) -> Int { Int(load(node) >> 16) }
-
-  @inline(__always)
-  func key(_ index: Int, of node: Int) -> UInt64 { load(node + 2 + 2 * index) }
-
-  @inline(__always)
-  func payload(_ index: Int, of node: Int) -> UInt64 { load(node + 3 + 2 * index) }
-
-  /// The child that a pair of an inner node leads to.
-  @inline(__always)
-  func child(_ index: Int, of node: Int) -> Int { Int(payload(index, of: node)) }
-
-  /// Index of the last pair whose first page is at most `page`, or -1.
-  @inline(__always)
-  func floor(of page: UInt64, in node: Int) -> Int {
-    let bound = page << RangeTree.keyShift | RangeTree.lengthMask
-    var low = 0
-    var high = count(ofNode: node)
-    while low < high {
-      let middle = (low + high) / 2
-      if key(middle, of: node) <= bound { low = middle + 1 } else { high = middle }
-    }
-    return low - 1
-  }
-
-  /// First and end page of a leaf's pair.
-  @inline(__always)
-  func pages(_ index: Int, of leaf: Int) -> Range<UInt64> {
-    let key = key(index, of: leaf)
-    let first = key >> RangeTree.keyShift
-    let length = key & RangeTree.lengthMask
-    return first..<(length != 0 ? first + length : payload(index, of: leaf) >> 12)
-  }
-
-  /// The entry of a leaf's pair.
-  func entry(_ index: Int, of leaf: Int) -> RangeEntry {
-    let key = key(index, of: leaf)
-    let pages = pages(index, of: leaf)
-    let payload = payload(index, of: leaf)
-    return RangeEntry(
-      pages.lowerBound << 12..<pages.upperBound << 12,
-      key & RangeTree.lengthMask != 0 ? payload : payload & RangeTree.longPayloadMask)
-  }
+/// Where the search for a range ended, as the kernel's `ma_state` says it. Good until the tree changes.
+package struct RangePlace {
+  /// The leaf of the entry that was found, else the leaf that the range begins in; 0 in an empty tree.
+  let leaf: Int
+  /// Index of the first entry that overlaps the range, or -1 if none does.
+  let index: Int
 }
 
 /// Looking up.
 extension Memory {
   /// The entry that holds `address`, or nil.
   package func find(_ address: UInt64, in tree: RangeTree) -> RangeEntry? {
-    guard let (leaf, index) = floorPosition(of: address >> 12, in: tree), index >= 0,
-      pages(index, of: leaf).upperBound > address >> 12
-    else { return nil }
+    let page = address >> 12
+    let leaf = leaf(for: page, of: tree)
+    if leaf == 0 { return nil }
+    let index = floor(of: page, in: leaf)
+    if index < 0 || pages(index, of: leaf).upperBound <= page { return nil }
     return entry(index, of: leaf)
+  }
+
+  /// Looks for the first entry that overlaps `range`, which must not be empty.
+  package func search(_ range: Range<UInt64>, in tree: RangeTree) -> RangePlace {
+    let first = range.lowerBound >> 12
+    let leaf = leaf(for: first, of: tree)
+    if leaf == 0 { return RangePlace(leaf: 0, index: -1) }
+    let below = floor(of: first, in: leaf)
+    if below >= 0, pages(below, of: leaf).upperBound > first {
+      return RangePlace(leaf: leaf, index: below)
+    }
+    let above = ceiling(of: first, in: leaf)
+    if above >= 0 {
+      let isHit = address(above, of: leaf) < range.upperBound
+      return RangePlace(leaf: leaf, index: isHit ? above : -1)
+    }
+    let limit = limit(ofLeaf: leaf)
+    if limit << 12 < range.upperBound {
+      let next = self.leaf(for: limit, of: tree)
+      let index = lowest(in: next)
+      if address(index, of: next) < range.upperBound { return RangePlace(leaf: next, index: index) }
+    }
+    return RangePlace(leaf: leaf, index: -1)
+  }
+
+  /// The entry that a search found, or nil.
+  @inline(__always)
+  package func entry(at place: RangePlace) -> RangeEntry? {
+    place.index < 0 ? nil : entry(place.index, of: place.leaf)
   }
 
   /// The first entry that overlaps `range`, as the kernel's `mas_find_range`, or nil.
   package func first(in range: Range<UInt64>, of tree: RangeTree) -> RangeEntry? {
-    let page = range.lowerBound >> 12
-    guard !range.isEmpty, var (leaf, index) = floorPosition(of: page, in: tree) else { return nil }
-    if index < 0 || pages(index, of: leaf).upperBound <= page {
-      index += 1
-      if index == count(ofNode: leaf) {
-        guard let next = nextLeaf(after: leaf) else { return nil }
-        leaf = next
-        index = 0
-      }
-    }
-    let found = entry(index, of: leaf)
-    return found.range.lowerBound < range.upperBound ? found : nil
+    range.isEmpty ? nil : entry(at: search(range, in: tree))
+  }
+
+  /// The last entry that starts before `address`, or nil.
+  func last(before address: UInt64, of tree: RangeTree) -> RangeEntry? {
+    if address == 0 { return nil }
+    let page = min((address - 1) >> 12, RangeTree.endPage - 1)
+    let leaf = leaf(for: page, of: tree)
+    if leaf == 0 { return nil }
+    let index = floor(of: page, in: leaf)
+    if index >= 0 { return entry(index, of: leaf) }
+    // Nothing in this leaf's part of its span: the entry before it is the last of the leaf before.
+    let start = first(ofNode: leaf)
+    return start == 0 ? nil : last(before: start << 12, of: tree)
   }
 
   /// All entries that overlap `range`, ascending.
@@ -147,39 +134,23 @@ extension Memory {
     return result
   }
 
-  /// The leaf that a page belongs to, and the index of the last entry that starts at or before it (-1:
-  /// none); nil if the tree is empty.
+  /// The leaf whose span holds a page; 0 if the tree is empty.
   @inline(__always)
-  func floorPosition(of page: UInt64, in tree: RangeTree) -> (leaf: Int, index: Int)? {
+  func leaf(for page: UInt64, of tree: RangeTree) -> Int {
     var node = root(of: tree)
-    if node == 0 { return nil }
-    for _ in 0..<level(ofNode: node) {
-      node = child(max(0, floor(of: page, in: node)), of: node)
-    }
-    return (node, floor(of: page, in: node))
-  }
-
-  /// The leaf to the right, or nil at the end.
-  func nextLeaf(after leaf: Int) -> Int? {
-    var node = leaf
-    var climbed = 0
-    while true {
-      let parent = parent(ofNode: node)
-      if parent == 0 { return nil }
-      let index = index(ofChild: node, in: parent)
-      node = parent
-      climbed += 1
-      if index + 1 < count(ofNode: parent) {
-        node = child(index + 1, of: parent)
-        break
-      }
-    }
-    for _ in 1..<climbed { node = child(0, of: node) }
+    if node == 0 { return 0 }
+    for _ in 0..<level(ofNode: node) { node = child(floor(of: page, in: node), of: node) }
     return node
   }
 
-  /// Index of the pair of `parent` that leads to `node`.
-  func index(ofChild node: Int, in parent: Int) -> Int {
-    floor(of: key(0, of: node) >> RangeTree.keyShift, in: parent)
+  /// Number of ranges in the tree. Counted anew, so that no insertion has to.
+  func entryCount(of tree: RangeTree) -> Int {
+    func entries(below node: Int) -> Int {
+      level(ofNode: node) == 0
+        ? count(ofNode: node)
+        : indices(ofNode: node).reduce(0) { $0 + entries(below: child($1, of: node)) }
+    }
+    let root = root(of: tree)
+    return root == 0 ? 0 : entries(below: root)
   }
 }

@@ -25,15 +25,15 @@ extension Machine {
     var path: [ReverseMapNode] = []
     var node = memory.root(of: direct ? mmu.directMap : mmu.reverseMap)
     while node != 0 {
-      let count = memory.count(ofNode: node)
       let level = memory.level(ofNode: node)
+      let indices = memory.indices(ofNode: node)
       let taken = memory.floor(of: address >> 12, in: node)
       path.append(
         ReverseMapNode(
           level: level, address: Memory.address(ofSlot: node),
-          pivots: (0..<count).map { (memory.key($0, of: node) >> RangeTree.keyShift) << 12 },
-          taken: taken))
-      node = level > 0 ? memory.child(max(0, taken), of: node) : 0
+          pivots: indices.map { memory.address($0, of: node) },
+          taken: indices.firstIndex(of: taken) ?? -1))
+      node = level > 0 ? memory.child(taken, of: node) : 0
     }
     return path
   }
