@@ -1,33 +1,10 @@
 import Engine
-import Foundation
 import Testing
 
 @testable import Scenario
 
 /// The description of the language beside the parser, and beside what is completed.
 @Suite struct LanguageTests {
-  /// The first cells of the tables, by section.
-  private static let sections: [String: [String]] = {
-    let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appending(path: "assets/event-language.md")
-    let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
-    var cells: [String: [String]] = [:]
-    var section = ""
-    for line in text.split(separator: "\n") {
-      if line.hasPrefix("## ") { section = String(line.dropFirst(3)) }
-      guard line.hasPrefix("| `"), let cell = line.dropFirst(3).split(separator: "`").first else {
-        continue
-      }
-      cells[section, default: []].append(String(cell).replacing("\\|", with: "|"))
-    }
-    return cells
-  }()
-
-  /// Statements, as they are described.
-  private static let forms =
-    ["World", "Host", "Guests", "Failures and races", "Devices", "Expectations"]
-    .flatMap { sections[$0] ?? [] }
-
   /// What stands for an operand in a statement that is to be parsed.
   private static let examples: [String: String] = [
     "IPA": "0x40000000", "NIPA": "0x1000", "IOVA": "0x2000", "PA": "0x3000", "ADDRESS": "0",
@@ -36,32 +13,11 @@ import Testing
     "RULE": "stale-tlb", "POLICIES": "v1,v2", "TABLE": "canonical", "EXPECTATION": "value 1",
   ]
 
-  /// The statements that a form allows: each alternative, with and without what may be left out.
-  private static func statements(of form: String) -> [String] {
-    form.split(separator: " ").reduce([""]) { found, word in
-      let isOptional = word.hasPrefix("[")
-      let inner = isOptional ? word.dropFirst().dropLast() : word
-      let (key, values) =
-        inner.firstIndex(of: "=").map {
-          (String(inner[...$0]), inner[inner.index(after: $0)...])
-        } ?? ("", inner)
-      let words = values.split(separator: "|").map { key + $0 }
-      return found.flatMap { start in
-        words.map { start.isEmpty ? $0 : start + " " + $0 } + (isOptional ? [start] : [])
-      }
-    }
-  }
-
-  /// A statement with an example in the place of each operand.
   private static func example(_ statement: String) -> String {
-    statement.split(separator: " ").map { word -> String in
-      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
-      if parts.count == 2, let value = examples[parts[1]] { return parts[0] + "=" + value }
-      return examples[String(word)] ?? String(word)
-    }.joined(separator: " ")
+    LanguageDescription.filled(statement) { examples[$0] }
   }
 
-  private static let all = forms.flatMap(statements)
+  private static let all = LanguageDescription.forms.flatMap(LanguageDescription.statements)
 
   /// What the parser says about a line, and where; nil if it is a statement.
   private func mistake(_ line: String) -> Mistake? {
@@ -76,14 +32,14 @@ import Testing
   }
 
   @Test func `the description has forms of every kind`() {
-    #expect(Self.forms.count > 60)
+    #expect(LanguageDescription.forms.count > 60)
     let firsts = Set(Self.all.compactMap { $0.split(separator: " ").first.map(String.init) })
     #expect(firsts.isSuperset(of: ["pagewalk", "vm", "policy", "host", "l1", "l2", "expect"]))
   }
 
-  @Test(arguments: forms)
+  @Test(arguments: LanguageDescription.forms)
   func `every form that is described is a statement`(form: String) {
-    for statement in Self.statements(of: form) {
+    for statement in LanguageDescription.statements(of: form) {
       let line = Self.example(statement)
       #expect(mistake(line)?.message == nil, "\(line)")
     }
@@ -148,17 +104,19 @@ import Testing
   }
 
   @Test func `every rule is described, and every table of statements is one that is read`() {
-    #expect(Set(Self.sections["Rules"] ?? []) == Set(Invariant.allCases.map(\.rawValue)))
-    let read = Set(Self.forms).union(Self.sections["Rules"] ?? []).union(Self.sections[""] ?? [])
-    #expect(Self.sections.values.allSatisfy { $0.allSatisfy(read.contains) })
+    #expect(
+      Set(LanguageDescription.sections["Rules"] ?? []) == Set(Invariant.allCases.map(\.rawValue)))
+    let read = Set(LanguageDescription.forms).union(LanguageDescription.sections["Rules"] ?? [])
+      .union(LanguageDescription.sections[""] ?? [])
+    #expect(LanguageDescription.sections.values.allSatisfy { $0.allSatisfy(read.contains) })
   }
 
   @Test func `what is completed is what is described`() {
     // What stands at a moment: the prologue is only in files, and expectations are for them, too.
     let first = ["pagewalk", "title", "vm", "policy", "expect"]
-    let described = Self.forms.flatMap { form -> [String] in
+    let described = LanguageDescription.forms.flatMap { form -> [String] in
       // A completion has every word that may be there.
-      Self.statements(
+      LanguageDescription.statements(
         of: form.replacing("[", with: "").replacing("]", with: ""))
     }.filter { !first.contains(String($0.prefix { $0 != " " })) }
     #expect(Set(StatementForm.all.map(\.text)) == Set(described))
