@@ -63,7 +63,9 @@ let package = Package(
       path: "Tests/Terminal", swiftSettings: strict),
     .testTarget(
       name: "ProgramTests",
-      dependencies: ["pagewalk", "Canvas", "Viewer", "Pseudoterminal", "TestSupport"],
+      dependencies: [
+        "Engine", "Scenario", "Canvas", "Viewer", "pagewalk", "Pseudoterminal", "TestSupport",
+      ],
       path: "Tests/pagewalk", swiftSettings: strict),
     .target(name: "CPseudoterminal", path: "Tests/CPseudoterminal"),
     .target(

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Engine
-import FoundationEssentials
 import Scenario
 
 extension Pagewalk {
@@ -46,7 +45,7 @@ extension Pagewalk {
         let scenario = try Pagewalk.scenario(file)
         let costs = policies.map { scenario.cost(under: $0) }
         if json {
-          FileDescriptor.output.write(try Self.encode(Report(file: file, policies: costs)))
+          try FileDescriptor.output.write(json: Report(file: file, policies: costs))
         } else {
           FileDescriptor.output.write(
             lines: (index > 0 ? "\n" : "") + CostTable(scenario, costs).text)
@@ -57,12 +56,6 @@ extension Pagewalk {
     private struct Report: Encodable {
       let file: String
       let policies: [PolicyCost]
-    }
-
-    private static func encode(_ report: Report) throws -> [UInt8] {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      return try [UInt8](encoder.encode(report)) + [UInt8(ascii: "\n")]
     }
   }
 }

@@ -1,5 +1,4 @@
 import Engine
-import FoundationEssentials
 import Scenario
 
 /// An event as `run --json` prints it. Addresses and words are hexadecimal texts, since JSON's numbers
@@ -75,11 +74,7 @@ private struct LaterValues {
 }
 
 extension Pagewalk.Run {
-  func printEvent(_ session: inout Session) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    if let data = try? encoder.encode(EventRecord(last: &session)) {
-      FileDescriptor.output.write([UInt8](data) + [UInt8(ascii: "\n")])
-    }
+  func printEvent(_ session: inout Session) throws {
+    try FileDescriptor.output.write(json: EventRecord(last: &session))
   }
 }

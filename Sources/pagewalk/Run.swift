@@ -41,7 +41,7 @@ extension Pagewalk {
         }
         switch statement?.kind {
         case .event:
-          if json { printEvent(&session) }
+          if json { try printEvent(&session) }
           if check { violations += checkInvariants(session) }
         case .step(let label, _): try writeDumps(session.timeline.machine, label)
         case .expect: break

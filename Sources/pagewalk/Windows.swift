@@ -1,6 +1,5 @@
 import ArgumentParser
 import Engine
-import FoundationEssentials
 import Scenario
 
 extension Pagewalk {
@@ -36,10 +35,7 @@ extension Pagewalk {
         throw Failure.no("event \(event + 1) concerns no page of an attached device")
       }
       if json {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        FileDescriptor.output.write(
-          try [UInt8](encoder.encode(WindowRecord(chart))) + [UInt8(ascii: "\n")])
+        try FileDescriptor.output.write(json: WindowRecord(chart))
       } else {
         FileDescriptor.output.write(
           "event \(event + 1): \(session.text(ofEvent: event))\n" + chart.text)

@@ -36,7 +36,9 @@ package final class Job {
   }
 
   /// The terminal types that the tests cover.
-  package static let types = ["xterm-256color", "screen-256color", "tmux-256color", "linux", "vt100"]
+  package static let types = [
+    "xterm-256color", "screen-256color", "tmux-256color", "linux", "vt100",
+  ]
 
   private var job = cpty_job()
   private var reports: [UInt8] = []

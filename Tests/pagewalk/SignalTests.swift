@@ -65,7 +65,12 @@ import Testing
   func `a signal that ends the program leaves the terminal as it was`(
     type: String, moment: Moment
   ) throws {
-    for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
+    // Each type sees every signal, and every moment; one of them all pairs.
+    let odd = (Moment.allCases.firstIndex(of: moment) ?? 0) % 2 == 1
+    let signals =
+      type == "xterm-256color"
+      ? [SIGINT, SIGTERM, SIGHUP, SIGQUIT] : odd ? [SIGINT, SIGHUP] : [SIGTERM, SIGQUIT]
+    for signal in signals {
       try expectEnd(by: signal, at: moment, type: type)
     }
   }
@@ -73,9 +78,7 @@ import Testing
   @Test(arguments: Job.types)
   func `a fault leaves the terminal as it was, and is seen by the parent`(type: String) throws {
     for signal in [SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS, SIGFPE] {
-      for moment in [Moment.waiting, .playing] {
-        try expectEnd(by: signal, at: moment, type: type)
-      }
+      try expectEnd(by: signal, at: signal == SIGSEGV ? .playing : .waiting, type: type)
     }
   }
 

@@ -1,0 +1,30 @@
+import Canvas
+import FoundationEssentials
+
+extension FileDescriptor {
+  /// Writes a value as a line of JSON. What a terminal would act on is written as JSON spells it, which
+  /// whoever reads JSON reads as the same.
+  func write(json value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let bytes = try [UInt8](encoder.encode(value))
+    let isPlain = bytes.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
+    write((isPlain ? bytes : Self.spelledOut(bytes)) + [UInt8(ascii: "\n")])
+  }
+
+  private static func spelledOut(_ json: [UInt8]) -> [UInt8] {
+    var text = ""
+    for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
+      let character = String(scalar)
+      if SafeText(character).string == character {
+        text += character
+      } else {
+        for unit in character.utf16 {
+          let digits = String(unit, radix: 16)
+          text += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+        }
+      }
+    }
+    return [UInt8](text.utf8)
+  }
+}
