@@ -87,6 +87,9 @@ extension Machine {
     case rmp, dmaStalled
     /// Device of the last DMA + 1; error of the last event.
     case lastDevice, lastError
+    /// What L1 invalidated last: nested IPAs, and how often it did so so far, above whose (see
+    /// `Coverage`).
+    case coveredStart, coveredEnd, coveredShadows
     /// Counters, in the order of `Counter`.
     case counters = 64
 

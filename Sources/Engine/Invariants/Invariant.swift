@@ -9,6 +9,8 @@ public enum Invariant: String, CaseIterable, Sendable {
   /// A shadow leaf, when it is made, is L1's entry composed with canonical memory. Later L1 may change
   /// its entry; until it invalidates, the leaf is stale, which is legal.
   case shadowComposition = "shadow-composition"
+  /// What L1's TLBI covers is gone from its shadows when it returns.
+  case staleShadow = "stale-shadow"
   /// The counts of table pages and of their entries are right.
   case tableCounts = "table-counts"
   /// No TLB entry translates to a page that its table no longer maps there.
@@ -83,6 +85,7 @@ extension Machine {
     }
     return found + countViolations() + tlbViolations() + vmidViolations() + vncrViolations(pages)
       + deviceViolations() + reverseMapViolations(pages) + lockViolations(after: stores)
+      + coverageViolations(after: stores)
   }
 
   /// Calls `visit` for every valid leaf of a table.

@@ -196,6 +196,7 @@ extension Invariant {
     case .leafOutlivesPage: "no leaf outlives its host page"
     case .writableLeaf: "no leaf is writable over a read-only page"
     case .shadowComposition: "a new shadow leaf is L1's entry and the canonical page"
+    case .staleShadow: "what L1 invalidates is gone from its shadows"
     case .tableCounts: "table pages and entries are counted right"
     case .staleTLB: "no TLB entry outlives its leaf"
     case .reverseMapCoverage: "every shadow leaf can be found again"

@@ -1,0 +1,61 @@
+/// What an invalidation by L1 must leave behind. The words about the last one are stored by its event, which
+/// so is known to be one.
+extension Machine {
+  /// Bits of `coveredShadows`: a virtual VMID, or shadows of all; above them the number of the invalidation.
+  private enum Coverage {
+    static let vmidMask: UInt64 = 0xffff
+    static let all: UInt64 = 1 << 16
+    static let count: UInt64 = 1 << 17
+  }
+
+  /// Notes what the architecture makes an invalidation remove at least: of one nested IPA its page, whatever
+  /// the level hint says.
+  mutating func recordCoverage(of operation: GuestInvalidation, _ vmid: UInt16) {
+    let range: Range<UInt64>
+    var shadows = UInt64(vmid)
+    switch operation {
+    case .stage1: return
+    case .all:
+      range = Self.allAddresses
+      shadows = Coverage.all
+    case .currentVMID: range = Self.allAddresses
+    case .range(let base, let pages, let shift):
+      let start = (base >> UInt64(shift)) << UInt64(shift)
+      let (end, overflow) = start.addingReportingOverflow(pages << UInt64(shift))
+      range = start..<(overflow ? .max : end)
+    case .address(let address, _):
+      let page = address & (Self.allAddresses.upperBound - 4096)
+      range = page..<page + 4096
+    }
+    self[.coveredStart] = range.lowerBound
+    self[.coveredEnd] = range.upperBound
+    self[.coveredShadows] = shadows | (self[.coveredShadows] / Coverage.count + 1) * Coverage.count
+  }
+
+  /// Shadow leaves that the last event, an invalidation by L1, should have removed. While it is paused
+  /// other vCPUs may make new ones, which is legal until the instruction is over.
+  func coverageViolations(after stores: Range<Int>) -> [Violation] {
+    let slot = Register.coveredShadows.slot
+    guard !isPaused, stores.contains(where: { memory.journalEntry($0).slot == slot }) else {
+      return []
+    }
+    let range = (self[.coveredStart]..<self[.coveredEnd]).clamped(to: Self.allAddresses)
+    let shadows = self[.coveredShadows]
+    return validShadows.flatMap { mmu -> [Violation] in
+      let vmid = UInt64(VTTBR(self[mmu, .vttbr]).vmid)
+      if shadows & Coverage.all == 0, vmid != shadows & Coverage.vmidMask { return [] }
+      let table = table(of: mmu)
+      var found: [Violation] = []
+      var address = range.lowerBound
+      while let leaf = memory.nextEntry(
+        from: address, below: range.upperBound, of: table)
+      {
+        if leaf.descriptor.isLeaf(leaf.level) {
+          found.append(Violation(invariant: .staleShadow, table: table.id, address: leaf.address))
+        }
+        address = leaf.address + table.geometry.size(leaf.level)
+      }
+      return found
+    }
+  }
+}
