@@ -136,50 +136,80 @@ extension Calls {
   }
 }
 
-/// Reads `probes.txt`, step by step; the tables are known by the order of their creation.
-struct KernelProbes {
+/// A line of `probes.txt`: a function of the kernel that was called, with its arguments.
+struct Probe {
+  let function: Substring
+  private let values: [Substring: Substring]
+
+  /// The probes of a file, in order.
+  static func all(_ text: String) -> [Probe] {
+    text.split(separator: "\n").compactMap { $0.hasPrefix("#") ? nil : Probe($0) }
+  }
+
+  private init?(_ line: Substring) {
+    let words = line.split(separator: " ")
+    guard let name = words.first(where: { $0.hasSuffix(":") && $0.first?.isLetter == true }) else {
+      return nil
+    }
+    function = name.dropLast()
+    values = words.reduce(into: [:]) { values, word in
+      let parts = word.split(separator: "=")
+      if parts.count == 2 { values[parts[0]] = parts[1] }
+    }
+  }
+
+  /// An argument as text, empty if there is none of that name.
+  func text(_ key: Substring) -> Substring { values[key] ?? "" }
+
+  /// An argument in hexadecimal, or nil.
+  func number(_ key: Substring) -> UInt64? { UInt64(text(key).dropFirst(2), radix: 16) }
+}
+
+/// Which tables the pointers in probes mean: they are known by the order of their creation.
+struct KernelTables {
   private var tables: [Substring: TableID] = [:]
-  private var contexts: [Substring: TableID] = [:]
+  private var count = 0
+
+  /// Takes note of a table that is made.
+  mutating func add(_ probe: Probe) {
+    guard probe.function == "s2_init" else { return }
+    let id = count == 0 ? TableID.canonical : .shadow(count - 1)
+    tables[probe.text("pgt")] = id
+    tables[probe.text("mmu")] = id
+    count += 1
+  }
+
+  /// The table of a call, by its page table or its context.
+  func table(of probe: Probe) -> TableID? {
+    tables[probe.text("pgt")] ?? tables[probe.text("mmu")]
+  }
+}
+
+/// Reads `probes.txt`, step by step.
+struct KernelProbes {
+  private var tables = KernelTables()
 
   mutating func read(_ text: String) -> Calls {
     var calls = Calls()
-    for line in text.split(separator: "\n") where !line.hasPrefix("#") {
-      let words = line.split(separator: " ")
-      guard let function = words.first(where: { $0.hasSuffix(":") && $0.first?.isLetter == true })
-      else { continue }
-      var values: [Substring: Substring] = [:]
-      for word in words {
-        let parts = word.split(separator: "=")
-        if parts.count == 2 { values[parts[0]] = parts[1] }
-      }
-      func number(_ key: Substring) -> UInt64 {
-        UInt64(values[key]?.dropFirst(2) ?? "", radix: 16) ?? 0
-      }
-      switch function {
-      case "s2_init:":
-        if let table = values["pgt"] {
-          let id = tables.isEmpty ? TableID.canonical : .shadow(tables.count - 1)
-          tables[table] = id
-          contexts[values["mmu"] ?? ""] = id
-        }
-      case "s2_map:", "s2_relax:":
+    for probe in Probe.all(text) {
+      tables.add(probe)
+      let table = tables.table(of: probe)
+      func number(_ key: Substring) -> UInt64 { probe.number(key) ?? 0 }
+      switch probe.function {
+      case "s2_map", "s2_relax":
         calls.maps.append(
           Call(
-            function: String(function.dropLast()), table: tables[values["pgt"] ?? ""] ?? .host,
-            address: number("addr"), size: values["size"] == nil ? nil : number("size"),
-            protection: number("prot")))
-      case "record_revmap:":
+            function: String(probe.function), table: table ?? .host, address: number("addr"),
+            size: probe.number("size"), protection: number("prot")))
+      case "record_revmap":
         calls.addReverseMap(
-          "record_revmap", contexts[values["mmu"] ?? ""], number("ipa"), number("size"),
-          nested: number("nipa"))
-      case "revmap_forget:":
-        calls.addReverseMap(
-          "revmap_forget", contexts[values["mmu"] ?? ""], number("nipa"), number("size"))
-      case "revmap_reset:": calls.addReverseMap("revmap_reset", contexts[values["mmu"] ?? ""])
-      case "s2_unmap_range:":
-        calls.addReverseMap(
-          "s2_unmap_range", contexts[values["mmu"] ?? ""], number("start"), number("size"))
-      case "mmu_notifier_unmap_gfn:":
+          "record_revmap", table, number("ipa"), number("size"), nested: number("nipa"))
+      case "revmap_forget":
+        calls.addReverseMap("revmap_forget", table, number("nipa"), number("size"))
+      case "revmap_reset": calls.addReverseMap("revmap_reset", table)
+      case "s2_unmap_range":
+        calls.addReverseMap("s2_unmap_range", table, number("start"), number("size"))
+      case "mmu_notifier_unmap_gfn":
         calls.notifiers.append(number("start_gfn") << 12..<number("end_gfn") << 12)
       default: break
       }
