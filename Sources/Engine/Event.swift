@@ -31,6 +31,8 @@ public enum Event: Equatable, Sendable {
   case dma(device: Int, UInt64, write: Bool)
   /// A page of the guest changes hands, under an RMP.
   case rmp(RMPOperation)
+  /// The host asks the RMM to do something with a realm.
+  case realm(RealmOperation)
   /// So many insertions into a reverse map, and erasures from it, will fail for want of memory.
   case failReverseMap(insertions: UInt64, erasures: UInt64)
 }

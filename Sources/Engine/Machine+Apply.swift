@@ -43,6 +43,7 @@ extension Machine {
       try requireDevice(device)
       performDMA(iova, write: write, device: device)
     case .rmp(let operation): try start(operation)
+    case .realm(let operation): try start(operation)
     case .l2Invalidate(let number):
       let vcpu = try requireVCPU(number, for: .l2)
       enterL2(vcpu)
@@ -78,6 +79,7 @@ extension Machine {
   }
 
   private mutating func start(_ operation: HostOperation) throws(Refusal) {
+    try requireNoRealm(operation)
     switch operation {
     case .touch(let range, let write): push([.touch(try hostRange(range), write: write)])
     case .discard(let range): push([.discard(try hostRange(range))])

@@ -85,6 +85,8 @@ extension Machine {
     case smmuVMIDs, otherDevices, pinCounts
     /// AMD's RMP, a sparse array by page; whether firmware holds all DMA up.
     case rmp, dmaStalled
+    /// States of granules under CCA, a sparse array.
+    case granules
     /// Device of the last DMA + 1; error of the last event.
     case lastDevice, lastError
     /// What L1 invalidated last: nested IPAs, and how often it did so so far, above whose (see

@@ -42,6 +42,10 @@ public struct Refusal: Error, Equatable, Sendable {
     case oneTableOfVMID
     /// A statement about an RMP where there is none.
     case noRMP
+    /// A statement about a realm where there is none.
+    case noRealm
+    /// What the host cannot do with a realm's memory.
+    case realmMemory
     /// A conversion of pages of several regions of 2M.
     case beyondRegion
     /// A device that does not exist.

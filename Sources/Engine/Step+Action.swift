@@ -292,6 +292,14 @@ extension Step {
     case psmash
     /// Another instruction takes an entry into its hands (1 in `value`) or lets it go.
     case rmpHeld
+
+    // A realm's memory; `address` is the realm's.
+    /// A granule gets the state in `value`; its physical address in `extra`.
+    case granule
+    /// An entry that the hardware does not use: its bits in `value`, the old ones in `extra`.
+    case realmEntry
+    /// The granule protection stops the host at the page in `value`; `address` is the VMM's.
+    case granuleFault
     /// The kernel returns an error.
     case failed(KernelError)
 

@@ -102,7 +102,7 @@ extension Machine {
     case .access(_, let vcpu, _, _, _), .context(let vcpu, _, _, _), .invalidate(let vcpu, _),
       .l2Invalidate(let vcpu), .vncr(let vcpu, _):
       Owner.firstVCPU + UInt64(vcpu)
-    case .iommu, .rmp(.convert), .rmp(.assign), .rmp(.smash): Owner.devices
+    case .iommu, .rmp(.convert), .rmp(.assign), .rmp(.smash), .realm: Owner.devices
     default: Owner.host
     }
   }

@@ -53,6 +53,10 @@ extension Task {
       [34, range.lowerBound, range.upperBound, UInt64(device), next]
     case .unpin(let device, let range): [35, range.lowerBound, range.upperBound, UInt64(device)]
     case .freeDomain(let device): [36, UInt64(device)]
+    case .finishReplacing(let address, let level, let bits):
+      [38, address, 0, UInt64(level), bits]
+    case .freeRealmTable(let address, let level, let slot):
+      [39, address, 0, UInt64(level), UInt64(slot)]
     case .rmp(let action, let range): [37, range.lowerBound, range.upperBound, action.rawValue]
     }
   }
@@ -107,6 +111,8 @@ extension Task {
     case 35: self = .unpin(Int(words[3]), range)
     case 36: self = .freeDomain(Int(words[1]))
     case 37: self = .rmp(RMPAction(rawValue: words[3]) ?? .flush, range)
+    case 38: self = .finishReplacing(words[1], level: Int(words[3]), words[4])
+    case 39: self = .freeRealmTable(words[1], level: Int(words[3]), Int(words[4]))
     default: self = .endSweep(Int(words[1]))
     }
   }

@@ -36,6 +36,10 @@ enum Task: Equatable {
   case freeDomain(Int)
   /// A part of a conversion of guest pages.
   case rmp(RMPAction, Range<UInt64>)
+  /// The make of break-before-make in a realm's table: address, level and bits.
+  case finishReplacing(UInt64, level: Int, UInt64)
+  /// A page of a realm's table that nothing points to any more goes: its first slot.
+  case freeRealmTable(UInt64, level: Int, Int)
 
   // The VMM's memory; addresses of the VMM.
   case touch(Range<UInt64>, write: Bool)
@@ -94,6 +98,10 @@ extension Machine {
     case .unpin(let device, let range): unpin(range, device: device)
     case .freeDomain(let device): freeDomain(device)
     case .rmp(let action, let range): perform(action, range)
+    case .finishReplacing(let address, let level, let bits):
+      finishReplacing(address, level: level, bits)
+    case .freeRealmTable(let address, let level, let slot):
+      freeRealmTable(address, level: level, slot)
     case .touch(let range, let write): touch(range, write: write)
     case .discard(let range): push(discardTasks(range))
     case .protect(let range, let write): push(protectTasks(range, write: write))
@@ -130,6 +138,11 @@ extension Machine {
         return
       case .resolved(let entry, let level):
         let page = entry.address | hva & (hostTable.geometry.size(level) - 1) & ~4095
+        if isBeyondHost(page) {
+          note(.granuleFault, .host, at: hva, size: 4096, value: page)
+          note(.signal, .host, at: hva)
+          return
+        }
         note(write ? .hostStored : .hostLoaded, .host, at: hva, size: 4096, value: page)
         if write { storeUnknownContents(in: page) }
       }

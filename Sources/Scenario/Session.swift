@@ -136,6 +136,9 @@ extension Refusal.Reason {
       "expected 'resume' first: the paused event holds a lock that this needs"
     case .noReverseMap:
       "expected a policy with a reverse map: under revmap=none there is nothing that can fail"
+    case .noRealm: "expected 'policy cca=on' before: the VM is no realm"
+    case .realmMemory:
+      "expected what a host can do with a realm's memory: read, write, hugepages, no-thp, or 'realm'"
     case .noRMP: "expected 'policy rmp-order=ORDER' before: there is no RMP without it"
     case .beyondRegion: "expected pages of one region of 2M"
     case .oneTableOfVMID:

@@ -29,6 +29,12 @@ public struct StatementForm: Sendable {
     "iommu unmap IOVA SIZE", "dev read IOVA", "dev write IOVA",
     "rmp assign IPA SIZE 4K", "rmp assign IPA SIZE 2M", "rmp convert IPA SIZE shared",
     "rmp convert IPA SIZE private", "rmp smash IPA", "rmp hold IPA", "rmp release IPA",
+    "realm delegate IPA SIZE", "realm undelegate IPA SIZE",
+    "realm rtt-create IPA 1", "realm rtt-create IPA 2", "realm rtt-create IPA 3",
+    "realm rtt-fold IPA 1", "realm rtt-fold IPA 2", "realm rtt-fold IPA 3",
+    "realm rtt-destroy IPA 1", "realm rtt-destroy IPA 2", "realm rtt-destroy IPA 3",
+    "realm data-create IPA", "realm data-destroy IPA", "realm ripas IPA SIZE empty",
+    "realm ripas IPA SIZE ram",
   ].map { StatementForm($0) }
 
   /// The form as a line.

@@ -68,6 +68,13 @@ extension StatementParser {
         $0.rmp.check = check
       }
     }
+    if isKey("cca=") {
+      let isOn = try operands.required("cca=", ["on": true, "off": false])
+      return {
+        $0.isolation = isOn ? .cca : .none
+        $0.iommu.table = isOn ? .shared : .own
+      }
+    }
     if isKey("bbm-cpu=") {
       let level = try operands.required("bbm-cpu=", ["0": 0, "1": 1, "2": 2, "3": 3])
       return { $0.iommu.cpuBreakLevel = level }
@@ -81,5 +88,5 @@ extension StatementParser {
 
   private static let policyKeys =
     "revmap=, iommu=, iommu-tlbi=, iommu-fault=, iommu-walk=, iommu-sync=, smmu-vmid=, "
-    + "rmp-order=, rmp-check=, bbm-cpu= or bbm-smmu="
+    + "rmp-order=, rmp-check=, cca=, bbm-cpu= or bbm-smmu="
 }

@@ -42,6 +42,7 @@ struct StatementParser {
     if operands.takeIf("resume") { return .event(.resume(next: operands.takeIf("next"))) }
     if operands.words.hasPrefix(word, "iommu") { return .event(try iommu()) }
     if operands.words.hasPrefix(word, "dev") { return .event(try dma()) }
+    if operands.takeIf("realm") { return .event(.realm(try realm())) }
     if operands.takeIf("rmp") { return .event(.rmp(try rmp())) }
     if operands.takeIf("pagewalk") {
       guard try operands.number("the version of the language") == 1 else {
@@ -50,7 +51,7 @@ struct StatementParser {
       return .version
     }
     throw operands.mistake(
-      "a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2, revmap, other-vm, iommu, dev, rmp, "
+      "a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2, revmap, other-vm, iommu, dev, rmp, realm, "
         + "pause, resume or expect")
   }
 

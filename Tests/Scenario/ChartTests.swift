@@ -53,6 +53,28 @@ import Testing
     host discard 0x80000000 4K
     """
 
+  /// A realm's block of 2M, which a device has used, and one call about it.
+  private static func realm(_ policies: String, _ call: String) -> String {
+    let pages = (0..<512).map { "realm data-create \(0x8000_0000 + $0 * 4096)\n" }.joined()
+    return """
+      policy cca=on
+      \(policies)
+      memslot 0 0x80000000 2M backing=thp
+      host write 0x80000000 4K
+      realm delegate 0x80000000 2M
+      realm rtt-create 0x80000000 2
+      realm rtt-create 0x80000000 3
+      realm ripas 0x80000000 2M ram
+      \(pages)
+      realm rtt-fold 0x80000000 3
+      iommu attach
+      dev read 0x80100000
+      \(call)
+      """
+  }
+
+  private static let unfold = "realm rtt-create 0x80000000 3"
+
   static let examples: [Example] = [
     // The 2M that is cached hides the IOMMU's new table until the flush; PSMASH ends it: one instant.
     rmp("iommu-first", cached: true, failing: 512),
@@ -67,6 +89,21 @@ import Testing
     rmp("firmware", cached: false, failing: 0, stalled: 512 * 7),
     // The mirror's entry goes with the broadcast if the VMID is the CPUs', and stays if it is another.
     Example(name: "btm-kvm-vmid", text: "policy smmu-vmid=kvm\n" + shared, failing: 3),
+    // One table, one edit: broken, gone with the sync, and there again. The cached 2M works up to the sync.
+    Example(name: "cca-unfold", text: realm("", unfold), failing: 512),
+    Example(
+      name: "cca-unfold-hitless", text: realm("policy bbm-cpu=2\npolicy bbm-smmu=2", unfold),
+      failing: 0),
+    // The page that is taken away fails from the sync on, before its granule changes.
+    Example(
+      name: "cca-destroy",
+      text: realm("", unfold) + "\ndev read 0x80005000\nrealm data-destroy 0x80005000", failing: 2),
+    // Without the wait for it, the granule is the host's again while the device still reaches it.
+    Example(
+      name: "cca-destroy-unsynced",
+      text: realm("policy iommu-sync=off", unfold)
+        + "\ndev read 0x80005000\nrealm data-destroy 0x80005000",
+      failing: 0, forbidden: 1),
     Example(name: "btm-private-vmid", text: "policy smmu-vmid=private\n" + shared, failing: 0),
   ]
 

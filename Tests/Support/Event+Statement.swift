@@ -33,6 +33,7 @@ extension Event {
     case .iommu(let device, let operation): return "iommu@\(device) \(operation.statement)"
     case .dma(let device, let address, let write):
       return "dev@\(device) \(write ? "write" : "read") \(address.hex)"
+    case .realm(let operation): return "realm \(operation.statement)"
     case .rmp(let operation): return "rmp \(operation.statement)"
     case .pause(let address): return "pause at=\(address.hex)"
     case .resume(let next): return next ? "resume next" : "resume"
@@ -72,6 +73,22 @@ extension OtherVMOperation {
     case .unmap(let range): "unmap \(range.operands)"
     case .attach: "attach"
     case .detach: "detach"
+    }
+  }
+}
+
+extension RealmOperation {
+  fileprivate var statement: String {
+    switch self {
+    case .delegate(let range): "delegate \(range.operands)"
+    case .undelegate(let range): "undelegate \(range.operands)"
+    case .createTable(let ipa, let level): "rtt-create \(ipa.hex) \(level)"
+    case .fold(let ipa, let level): "rtt-fold \(ipa.hex) \(level)"
+    case .destroyTable(let ipa, let level): "rtt-destroy \(ipa.hex) \(level)"
+    case .createData(let ipa): "data-create \(ipa.hex)"
+    case .destroyData(let ipa): "data-destroy \(ipa.hex)"
+    case .setState(let range, let state):
+      "ripas \(range.operands) \(state == .ram ? "ram" : "empty")"
     }
   }
 }

@@ -77,6 +77,15 @@ extension Machine {
     ipa - self[slot, .ipa] + self[slot, .hva]
   }
 
+  /// The host page behind a guest address, and its level in the VMM's table; nil if there is none.
+  func backingPage(at ipa: UInt64) -> (page: UInt64, level: Int)? {
+    guard let slot = usableMemslot(at: ipa) else { return nil }
+    let hva = hva(of: ipa, in: slot)
+    let (entry, level, _) = hostWalk(hva)
+    guard entry.has(Descriptor.valid), entry.has(HostEntry.exclusive) else { return nil }
+    return (entry.address | hva & (hostTable.geometry.size(level) - 1) & ~4095, level)
+  }
+
   /// KVM_SET_USER_MEMORY_REGION for a new slot, after the VMM has mapped memory for it.
   mutating func addMemslot(_ id: UInt64, _ range: Range<UInt64>, _ backing: Backing)
     throws(Refusal)

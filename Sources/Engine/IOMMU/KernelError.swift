@@ -1,4 +1,5 @@
-/// An error that the kernel returns, by its number (include/uapi/asm-generic/errno.h).
+/// An error that the kernel returns, by its number (include/uapi/asm-generic/errno.h); or the RMM, by its
+/// status code above 200.
 public enum KernelError: UInt8, CaseIterable, Sendable {
   case eperm = 1
   case enoent = 2
@@ -12,6 +13,10 @@ public enum KernelError: UInt8, CaseIterable, Sendable {
   case enospc = 28
   case erange = 34
   case ehwpoison = 133
+  /// RMI_ERROR_INPUT: an operand, or the state of its granule, is not what it must be.
+  case rmiInput = 201
+  /// RMI_ERROR_RTT: the realm's table is not as the call needs it there.
+  case rmiTable = 204
 
   /// Its name, as the kernel writes it.
   public var name: String {
@@ -28,6 +33,8 @@ public enum KernelError: UInt8, CaseIterable, Sendable {
     case .enospc: "ENOSPC"
     case .erange: "ERANGE"
     case .ehwpoison: "EHWPOISON"
+    case .rmiInput: "RMI_ERROR_INPUT"
+    case .rmiTable: "RMI_ERROR_RTT"
     }
   }
 }

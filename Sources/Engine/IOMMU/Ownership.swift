@@ -4,12 +4,15 @@ public enum Isolation: Sendable {
   case none
   /// AMD's RMP.
   case rmp
+  /// Arm CCA: the VM is a realm, and the RMM owns its tables.
+  case cca
 
   /// The account that is kept of owners.
   var ownership: any Ownership {
     switch self {
     case .none: OpenMemory()
     case .rmp: RMPOwnership()
+    case .cca: RealmOwnership()
     }
   }
 }

@@ -21,6 +21,7 @@ extension Machine {
   private static let sizes: [UInt64] = [1 << 30, 2 << 20, 4096]
 
   mutating func mapMemory(_ fault: MemoryFault) -> Attempt {
+    if configuration.isolation == .cca { return mapRealm(fault) }
     let hva = hva(of: fault.ipa, in: fault.slot)
     if isMapLocked {
       note(.mapLockHeld, .host, at: hva)

@@ -64,15 +64,6 @@ extension Machine {
     }
   }
 
-  /// The host page behind a guest address, and its level in the VMM's table; nil if there is none.
-  private func backingPage(at ipa: UInt64) -> (page: UInt64, level: Int)? {
-    guard let slot = usableMemslot(at: ipa) else { return nil }
-    let hva = hva(of: ipa, in: slot)
-    let (entry, level, _) = hostWalk(hva)
-    guard entry.has(Descriptor.valid), entry.has(HostEntry.exclusive) else { return nil }
-    return (entry.address | hva & (hostTable.geometry.size(level) - 1) & ~4095, level)
-  }
-
   /// The host page behind a guest address, if the guest owns it.
   private func privatePage(at ipa: UInt64) -> UInt64? {
     backingPage(at: ipa).flatMap { rmpEntry(of: $0.page).entry.isAssigned ? $0.page : nil }

@@ -56,6 +56,7 @@ extension Event {
     case .dma(let device, let iova, let write):
       return "\(Phrase.device(device)) \(write ? "writes" : "reads") IOVA \(Phrase.address(iova))."
     case .rmp(let operation): return operation.sentence
+    case .realm(let operation): return operation.sentence
     case .failReverseMap(let insertions, let erasures):
       return insertions > 0
         ? "The next \(insertions) insertions into a reverse map will fail."

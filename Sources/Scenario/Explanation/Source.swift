@@ -23,6 +23,8 @@ public struct Source: Equatable, Sendable {
   }
   /// AMD's SEV-SNP in the host.
   static func amd(_ function: String) -> Source { Source("arch/x86/virt/svm/sev.c", function) }
+  /// What is known of Arm's RMM.
+  static func rmm(_ section: String) -> Source { Source("RMM specification 1.0", section) }
   /// The generic page table that AMD's IOMMU driver uses.
   static func iommuGeneric(_ function: String) -> Source {
     Source("drivers/iommu/generic_pt", function)

@@ -194,6 +194,8 @@ extension KernelError {
     case .enospc: "No number is free."
     case .erange: "An address is outside what the table can translate."
     case .ehwpoison: "The host took the page back by force."
+    case .rmiInput: "The RMM checks first: the granule is not in a state that allows it."
+    case .rmiTable: "The realm's table is not as the call needs it there; nothing is changed."
     }
   }
 }

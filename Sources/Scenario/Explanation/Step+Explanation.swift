@@ -5,6 +5,7 @@ extension Step {
   public var explanation: Explanation {
     deviceExplanation ?? guestExplanation ?? faultExplanation ?? tableExplanation ?? hostExplanation
       ?? slotExplanation ?? reverseMapExplanation ?? vmidExplanation ?? rmpExplanation
+      ?? realmExplanation
       ?? pausingExplanation
       ?? Explanation("step", "\(action)", "", Source("pagewalk", "Step.Action"))
   }

@@ -21,7 +21,7 @@ extension Step {
     switch action {
     case .dma, .breakEntry, .makeLeaf, .clearLeaf, .relaxLeaf, .writeProtect, .partialUnmap,
       .unmapStopped, .iotlbCommand, .iotlbBroadcast, .swapEntry, .dmaStalled,
-      .dmaResumed, .rmpAssigned, .rmpValidated, .rmpShared, .psmash, .failed:
+      .dmaResumed, .rmpAssigned, .rmpValidated, .rmpShared, .psmash, .realmEntry, .failed:
       true
     default: false
     }

@@ -66,6 +66,7 @@ extension Model {
     case .dma(let device, let address, _): return (.iommu(device), address)
     case .iommu(let device, .map(let range, _, _)), .iommu(let device, .unmap(let range)):
       return (.iommu(device), range.lowerBound)
+    case .realm(let operation): return (.canonical, operation.address)
     case .rmp(let operation): return (.canonical, operation.address)
     case .iommu(_, .pin(let range)): return (.canonical, range.lowerBound)
     case .addMemslot, .context, .invalidate, .l2Invalidate, .pause, .resume, .failReverseMap, .run,

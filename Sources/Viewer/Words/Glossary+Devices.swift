@@ -35,7 +35,7 @@ extension Glossary {
       "kernel error",
       also: [
         "EPERM", "ENOENT", "E2BIG", "EAGAIN", "EBUSY", "EEXIST", "EINVAL", "ENOSPC", "ERANGE",
-        "EHWPOISON",
+        "EHWPOISON", "RMI_ERROR_INPUT", "RMI_ERROR_RTT",
       ],
       "What a call of the kernel, or of firmware, ends in when a check refuses it. Nothing is half done.",
       shows: "steps; expect error", see: ["domain", "EFAULT"]),
@@ -83,7 +83,12 @@ extension Glossary {
       "The owner of a page lets another use it, and remains the owner.",
       shows: "events pkvm share, pkvm unshare", see: ["pKVM", "donation"]),
     Entry(
-      "CCA", also: ["RMM", "realm"],
+      "GPT", also: ["GPF", "delegate", "granule protection", "granule state"],
+      "A page of memory whose owner the RMM keeps account of: UNDELEGATED is the host's, DELEGATED the "
+        + "RMM's, DATA a realm's memory, RTT a page of its table.",
+      shows: "events realm", see: ["CCA", "IOMMU"]),
+    Entry(
+      "CCA", also: ["RMM", "realm", "RTT entry", "RTT", "RIPAS"],
       "Arm's confidential VMs: firmware owns a realm's table and keeps the IOMMU's equal to it.",
       shows: "scenarios", see: ["IOMMU", "pKVM"]),
     Entry(

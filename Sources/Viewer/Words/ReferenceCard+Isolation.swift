@@ -29,6 +29,22 @@ extension ReferenceCard {
     ],
     see: ["RMP", "PSMASH", "DMA window"])
 
+  static let realm = ReferenceCard(
+    "A realm's memory",
+    [
+      "The RMM, secure firmware, owns the realm's table. The host only asks for edits, and the RMM checks "
+        + "each: a granule must be delegated before it becomes memory or a table, and a page goes only "
+        + "after nothing leads to it any more.",
+      "The realm's devices walk the same table, so that one edit changes what CPUs and devices see. All "
+        + "memory stays mapped; only splitting and joining blocks opens a window, where the hardware needs "
+        + "break-before-make.",
+    ],
+    sources: [
+      "RMM specification 1.0: RMI_GRANULE_DELEGATE, RMI_RTT_CREATE, RMI_DATA_DESTROY",
+      "[PATCH v8 07/15] iommupt: Add map_pages op, 2026-01-22: Gunthorpe",
+    ],
+    see: ["CCA", "GPT", "DMA window"])
+
   static let domainVMID = ReferenceCard(
     "VMIDs of an SMMU's domains",
     [

@@ -50,6 +50,7 @@ enum Rule: String, CaseIterable {
   case notifier, hostPages, copyOnWrite, hostMappings, collapsing, merging, hostUse
   // Devices.
   case deviceAccess, ioTable, deviceInvalidation, cleaning, pagePinning, splitting, reverseMapTable,
+    realm,
     failing
 }
 
@@ -93,6 +94,7 @@ extension Rule {
     case .pagePinning: .pagePinning
     case .splitting: .splitting
     case .reverseMapTable: .reverseMapTable
+    case .realm: .realm
     case .hostPages: .hostPages
     case .copyOnWrite: .copyOnWrite
     case .hostMappings: .hostMappings

@@ -60,6 +60,7 @@ extension Step.Action {
     case .rmpAssigned, .rmpValidated, .rmpShared, .psmash, .rmpHeld, .dmaStalled, .dmaResumed,
       .dmaWaits:
       .reverseMapTable
+    case .granule, .realmEntry, .granuleFault: .realm
     case .pagePinned, .pagesUnpinned: .pagePinning
     case .cleanEntry: .cleaning
     case .failed: .failing

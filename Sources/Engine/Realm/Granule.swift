@@ -1,0 +1,61 @@
+/// What a granule of memory is, as the RMM keeps account of it (RMM specification, granule attributes). The
+/// hardware's granule protection follows from it: all but undelegated ones are out of the host's reach.
+public enum GranuleState: UInt64, Sendable {
+  /// The host's.
+  case undelegated = 0
+  /// The RMM's, and unused.
+  case delegated = 1
+  /// Memory of the realm.
+  case data = 2
+  /// A table of the realm (RTT).
+  case table = 3
+}
+
+extension Machine {
+  /// For each granule a word: its state, and of data the realm's address.
+  private var granules: SparseArray { SparseArray(root: Register.granules.slot) }
+
+  /// State of the granule at a physical address.
+  public func granule(at physical: UInt64) -> GranuleState {
+    GranuleState(rawValue: granules.load(physical >> 12, from: memory) & 3) ?? .undelegated
+  }
+
+  mutating func setGranule(_ state: GranuleState, at physical: UInt64, ipa: UInt64 = 0) {
+    note(.granule, .canonical, at: ipa, size: 4096, value: state.rawValue, extra: physical)
+    granules.store(
+      state.rawValue | (state == .data ? ipa & ~4095 : 0), at: physical >> 12, in: &memory)
+  }
+
+  /// The realm's pages: the address of each, and where it is.
+  var realmData: [(ipa: UInt64, physical: UInt64)] {
+    var found: [(UInt64, UInt64)] = []
+    var index: UInt64 = 0
+    while let next = granules.firstIndex(in: index..<SparseArray.capacity, of: memory) {
+      let word = granules.load(next, from: memory)
+      if word & 3 == GranuleState.data.rawValue { found.append((word & ~4095, next << 12)) }
+      index = next + 1
+    }
+    return found
+  }
+}
+
+/// The RMM's account: a device of the realm reaches the realm's pages, and all of them.
+struct RealmOwnership: Ownership {
+  func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64? {
+    stride(from: physical.lowerBound, to: physical.upperBound, by: 4096).first {
+      machine.granule(at: $0) != .data
+    }
+  }
+
+  func violations(of machine: Machine) -> [Violation] {
+    let table = machine.table(of: machine.canonical)
+    return machine.attachedDevices.flatMap { device in
+      machine.realmData.compactMap { ipa, _ -> Violation? in
+        if RealmEntry(machine.walk(ipa, in: table).descriptor).isAssignedEmpty { return nil }
+        let outcome = machine.deviceOutcome(of: ipa, write: true, device: device)
+        guard case .fault = outcome else { return nil }
+        return Violation(invariant: .dmaHole, table: .iommu(device), address: ipa)
+      }
+    }
+  }
+}

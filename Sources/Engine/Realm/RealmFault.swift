@@ -1,0 +1,45 @@
+/// Faults of a realm, and the host's own accesses to memory that is no longer its.
+extension Machine {
+  /// What the RMM makes of a fault: an address without memory is the realm's own error; memory that is not
+  /// there yet is asked of the host, which gives it a page; what the host has taken away stays away.
+  mutating func mapRealm(_ fault: MemoryFault) -> Attempt {
+    let table = table(of: canonical)
+    let entry = RealmEntry(memory.walk(table, fault.ipa).descriptor)
+    switch entry.state {
+    case .empty:
+      note(.injectExternal, table.id, at: fault.page)
+      return .ended(.externalAbort)
+    case .destroyed:
+      note(.hostRefused, .host, at: hva(of: fault.ipa, in: fault.slot))
+      return .ended(.efault)
+    case .ram: break
+    }
+    if case .first(let tasks) = hostFault(hva(of: fault.ipa, in: fault.slot), write: true) {
+      return .first(tasks)
+    }
+    guard let page = backingPage(at: fault.ipa)?.page else { return .ended(.efault) }
+    if granule(at: page) == .undelegated { setGranule(.delegated, at: page, ipa: fault.ipa) }
+    var level = memory.walk(table, fault.ipa).level
+    while level < Geometry.lastLevel {
+      level += 1
+      createTable(fault.ipa, level: level)
+    }
+    createData(fault.ipa)
+    return .again
+  }
+
+  /// Whether the granule protection stops the host at a page.
+  func isBeyondHost(_ page: UInt64) -> Bool {
+    configuration.isolation == .cca && granule(at: page) != .undelegated
+  }
+
+  /// The VMM's memory behind a realm is not swapped, merged or moved, and its mappings are of no use to the
+  /// realm: what the host may do is what the RMM offers.
+  func requireNoRealm(_ operation: HostOperation) throws(Refusal) {
+    if configuration.isolation != .cca { return }
+    switch operation {
+    case .touch, .noHugePages, .hugePages: return
+    default: throw Refusal(.realmMemory, operand: 0)
+    }
+  }
+}
