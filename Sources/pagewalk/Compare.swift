@@ -8,10 +8,23 @@ extension Pagewalk {
     static let configuration = CommandConfiguration(
       abstract: "Carry out the same events under several reverse maps, and say what each costs.",
       discussion: """
-        removed: shadow leaves that notifiers and deleted slots took away; needed: those that had to go; \
-        refaults: leaves that went without need and were faulted in again; entries, bytes, unknown, stale: \
-        the most that all reverse maps held after an event. Below a table: each rule that a policy breaks, \
-        with the first event that does.
+        The columns of the table:
+          notify    MMU notifier calls that reached memory of the VM
+          full      unmaps of everything in a shadow, whatever the reason
+          removed   shadow leaves that notifiers and deleted slots took away
+          needed    leaves that had to go then, if none had gone before without
+                    need: what ideal removes. The same for all policies, so that
+                    removed / needed can be compared; removed below needed means
+                    leaves that stayed, or went by other ways
+          refaults  leaves that went without need and were faulted in again
+          entries   the most entries in the trees of all reverse maps after an event
+          bytes     the most bytes of those trees' nodes
+          unknown   the most bytes of canonical addresses without a nested IPA
+          stale     the most known entries that no leaf bears out
+          broken    rules that some event breaks: listed below the table, each with
+                    the first event that does
+
+        Without a reverse map (none) the statements 'revmap fail' are left out.
         """)
 
     @Argument(help: "Scenarios.")
@@ -43,7 +56,7 @@ extension Pagewalk {
       let policies = try names()
       for (index, file) in files.enumerated() {
         let scenario = try Pagewalk.scenario(file)
-        let costs = policies.map { scenario.cost(under: $0) }
+        let costs = scenario.costs(under: policies)
         if json {
           try FileDescriptor.output.write(json: Report(file: file, policies: costs))
         } else {

@@ -21,7 +21,7 @@ extension Statement {
     return (names ?? []).filter { $0.hasSuffix(".pw") }.sorted().map { "\(name)/\($0)" }
   }
 
-  private static func scenario(_ file: String) throws -> Scenario {
+  static func scenario(_ file: String) throws -> Scenario {
     let bytes = try [UInt8](Data(contentsOf: folder.appending(path: file)))
     return try Scenario(parsing: bytes, file: file)
   }

@@ -4,8 +4,8 @@ import Engine
 struct CostMeter {
   var cost: PolicyCost
   private var leaves = ShadowLeaves()
-  /// Leaves that went without need, and have not come back.
-  private var missed: Set<ShadowLeaves.Key> = []
+  /// Leaves that would still be there if none had gone without need.
+  private var missed = ShadowLeaves()
   /// The unmap of canonical memory that is under way, if any, and the one that is paused.
   private var unmap: CanonicalUnmap?
   private var parked: CanonicalUnmap?
@@ -30,6 +30,11 @@ struct CostMeter {
     cost.notifiers = Int(timeline.machine[.notifiers])
     cost.fullUnmaps = Int(timeline.machine[.fullUnmaps])
     countMaps(timeline.machine)
+  }
+
+  /// Notes the rules that the event that a session has carried out last breaks for the first time.
+  mutating func check(last session: Session) {
+    let timeline = session.timeline
     let last = timeline.events.count - 1
     for violation in timeline.machine.violations(after: timeline.stores(ofEvent: last)) {
       let rule = violation.invariant.rawValue
@@ -70,13 +75,14 @@ struct CostMeter {
     case .resumed: unmap = parked
     case .memslotFound: canonical = step.value
     case .sweep where step.table == .canonical:
+      guard unmap != nil else { return }
       unmap?.ranges.append(range)
-      if unmap != nil { cost.leavesNeeded += leaves.reaching(range).count }
+      cost.leavesNeeded += leaves.reaching(range).count
+      // These would have had to go now.
+      for key in missed.reaching(range) { missed.remove(at: key) }
     case .sweep:
       // Outside a notifier these leaves would have gone under any policy.
-      if unmap == nil, let number = step.shadow {
-        missed = missed.filter { $0.shadow != number || !range.contains($0.nested) }
-      }
+      if unmap == nil, let number = step.shadow { missed.remove(range, of: number) }
     case .makeLeaf, .breakEntry, .clearLeaf:
       if let number = step.shadow { change(number, step) }
     default: break
@@ -90,13 +96,12 @@ struct CostMeter {
     let gone = leaves.remove(address..<address + size, of: shadow)
     if step.action == .makeLeaf {
       let leaf = ShadowLeaves.Leaf(canonical: canonical & ~(size - 1), size: size)
-      let key = ShadowLeaves.Key(shadow: shadow, nested: address)
-      leaves.add(leaf, at: key)
-      if missed.remove(key) != nil { cost.refaults += 1 }
+      leaves.add(leaf, at: ShadowLeaves.Key(shadow: shadow, nested: address))
+      cost.refaults += missed.remove(address..<address + size, of: shadow).count
     } else if step.action == .clearLeaf, let ranges = unmap?.ranges {
       cost.leavesRemoved += gone.count
       for (key, leaf) in gone where !ranges.contains(where: { $0.overlaps(leaf.range) }) {
-        missed.insert(key)
+        missed.add(leaf, at: key)
       }
     }
   }

@@ -14,8 +14,8 @@ public struct CostTable {
   /// The table, then the rules that were broken; not fit for a terminal before it is made safe.
   public var text: String {
     let head = [
-      "policy", "notifiers", "full", "removed", "needed", "refaults", "entries", "bytes", "unknown",
-      "stale",
+      "policy", "notify", "full", "removed", "needed", "refaults", "entries", "bytes", "unknown",
+      "stale", "broken",
     ]
     let rows = [head] + costs.map(Self.row)
     let widths = head.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -42,6 +42,7 @@ public struct CostTable {
       cost.policy, "\(cost.notifiers)", "\(cost.fullUnmaps)", "\(cost.leavesRemoved)",
       "\(cost.leavesNeeded)", "\(cost.refaults)", "\(cost.peakEntries)",
       Phrase.size(UInt64(cost.peakBytes)), Phrase.size(cost.peakUnknown), "\(cost.peakStale)",
+      "\(cost.violations.count)",
     ]
   }
 }

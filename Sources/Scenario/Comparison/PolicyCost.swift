@@ -20,9 +20,10 @@ public struct PolicyCost: Equatable, Sendable, Encodable {
   public internal(set) var fullUnmaps = 0
   /// Shadow leaves that notifiers and the deletion of slots removed.
   public internal(set) var leavesRemoved = 0
-  /// Shadow leaves that had to go then: those that reached the canonical range.
+  /// Shadow leaves that had to go then, if none had gone without need before: what `ideal` removes on the
+  /// same events. So it is the same for all policies, and what they remove can be held against it.
   public internal(set) var leavesNeeded = 0
-  /// Leaves that had gone without need and were faulted in again.
+  /// Leaves that had gone without need, would still be there, and were faulted in again.
   public internal(set) var refaults = 0
   /// The most entries, and bytes of nodes, that all reverse maps had after an event.
   public internal(set) var peakEntries = 0
@@ -41,13 +42,25 @@ public struct PolicyCost: Equatable, Sendable, Encodable {
 }
 
 extension Scenario {
-  /// Carries the scenario out under a policy, and counts.
-  public func cost(under policy: ReverseMapPolicyName) -> PolicyCost {
+  /// Carries the scenario out under each policy, and counts.
+  public func costs(under policies: [ReverseMapPolicyName]) -> [PolicyCost] {
+    let least = cost(under: .ideal)
+    return policies.map { policy in
+      var cost = policy == .ideal ? least : cost(under: policy)
+      cost.leavesNeeded = least.leavesNeeded
+      return cost
+    }
+  }
+
+  /// The costs under one policy; needed are here the leaves that were there and had to go.
+  private func cost(under policy: ReverseMapPolicyName) -> PolicyCost {
     var session = Session(under(policy))
     var meter = CostMeter(policy)
     do {
       while let statement = try session.advance() {
-        if case .event = statement.kind { meter.count(last: &session) }
+        guard case .event = statement.kind else { continue }
+        meter.count(last: &session)
+        meter.check(last: session)
       }
     } catch {
       meter.cost.stopped = error.description

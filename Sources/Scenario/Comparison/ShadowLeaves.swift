@@ -26,6 +26,7 @@ struct ShadowLeaves {
   }
 
   /// Removes the leaves that overlap nested IPAs of a shadow, aligned to their size, and returns them.
+  @discardableResult
   mutating func remove(_ nested: Range<UInt64>, of shadow: Int) -> [(Key, Leaf)] {
     var gone: [(Key, Leaf)] = []
     for size in Self.sizes {
@@ -41,11 +42,13 @@ struct ShadowLeaves {
         if let leaf = leaves[key], leaf.size == size { gone.append((key, leaf)) }
       }
     }
-    for (key, leaf) in gone {
-      leaves[key] = nil
-      places[leaf.size]?[leaf.canonical]?.remove(key)
-    }
+    for (key, _) in gone { remove(at: key) }
     return gone
+  }
+
+  mutating func remove(at key: Key) {
+    guard let leaf = leaves.removeValue(forKey: key) else { return }
+    places[leaf.size]?[leaf.canonical]?.remove(key)
   }
 
   /// The leaves that reach a canonical range.

@@ -101,9 +101,8 @@ extension Model {
     document.add("The same events under each policy", .title)
     document.add(
       Line("policy    full  removed  needed  refaults  unknown  stale", .heading))
-    for policy in ReverseMapPolicyName.allCases {
-      let cost = session.scenario.cost(under: policy)
-      let isHere = policy == machine.configuration.reverseMap
+    for cost in session.scenario.costs(under: ReverseMapPolicyName.allCases) {
+      let isHere = cost.policy == machine.configuration.reverseMap.rawValue
       var line = Line(SafeText(cost.policy).padded(to: 9), isHere ? .key : .text)
       for (value, width) in [
         ("\(cost.fullUnmaps)", 5), ("\(cost.leavesRemoved)", 9), ("\(cost.leavesNeeded)", 8),
@@ -120,7 +119,8 @@ extension Model {
     document.addBlank()
     document.add(
       "full: unmaps of a whole shadow. removed: leaves that notifiers removed, needed: those that had "
-        + "to go, refaults: accesses that faulted only because one went without need.", .dim)
+        + "to go if none had gone before without need, refaults: accesses that faulted only because one went without need.",
+      .dim)
     return document
   }
 
