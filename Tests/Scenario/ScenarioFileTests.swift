@@ -50,6 +50,25 @@ extension Statement {
     #expect(session.scenario.statements.count { $0.isExpectation } >= session.chapters.count)
   }
 
+  /// What L1 and L2 see does not depend on how the host finds shadows. What the postings of a reverse map
+  /// break of their own is not looked for here.
+  @Test(arguments: files("rules"))
+  func `a rule of the kernel holds under every policy`(file: String) throws {
+    let scenario = try Self.scenario(file)
+    for policy in ReverseMapPolicyName.allCases {
+      var session = Session(scenario.under(policy))
+      while try session.advance() != nil {
+        if [.v1, .v2, .v3].contains(policy) { continue }
+        let last = session.timeline.events.count - 1
+        let violations = session.timeline.machine.violations(
+          after: session.timeline.stores(ofEvent: last))
+        #expect(violations.isEmpty, "\(file) under \(policy.rawValue), event \(last + 1)")
+      }
+      let failures = session.failures.map { "\(file):\($0.line): \($0.message)" }
+      #expect(failures.isEmpty, "under \(policy.rawValue)")
+    }
+  }
+
   @Test func `every bug of the list has a scenario that breaks a rule or counts what is lost`() {
     let names = Self.files("bugs")
     for number in 1...14 {
