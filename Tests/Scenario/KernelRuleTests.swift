@@ -7,8 +7,8 @@ import Testing
 /// kernel's function that is named.
 @Suite struct KernelRuleTests {
   /// The end of a scenario, whose expectations must hold.
-  private func run(_ text: String, nested: Bool = false) throws -> Machine {
-    let head = "pagewalk 1\nvm ipa=40 vcpus=1 nested=\(nested ? "on" : "off")\n"
+  private func run(_ text: String, nested: Bool = false, bits: Int = 40) throws -> Machine {
+    let head = "pagewalk 1\nvm ipa=\(bits) vcpus=1 nested=\(nested ? "on" : "off")\n"
     var session = Session(try Scenario(parsing: [UInt8]((head + text).utf8), file: "f.pw"))
     try session.finish()
     #expect(session.failures.map { "\($0.line - 2): \($0.message)" } == [])
@@ -152,6 +152,21 @@ import Testing
     l1 store 0x40101000 0x40102003
 
     """
+
+  @Test func `a table without 1 GiB entries maps a 1 GiB page in blocks (kvm_pgtable_stage2_map)`()
+    throws
+  {
+    let machine = try run(
+      "memslot 1 0x40000000 2G backing=hugetlb-1G\nl1 write 0x40345678", bits: 34)
+    #expect(leaves(machine) == ["40000000 1G 2 R W px ux AF BLK"])
+  }
+
+  @Test func `of VTCR only the features that L1 is offered are kept (vtcr_el2_feat_map)`() throws {
+    let machine = try run(
+      "l1 context vttbr=0x1000040100001 vtcr=0xfffffffffffff559 hcr=1\nl2 tlbi vmalle1is", nested: true)
+    let header = KernelDump.text(of: .shadow(0), in: machine)?.split(separator: "\n").first
+    #expect(header == "VTCR: 0x000000009e2ff559 VTTBR: 0x0001000040100000 s2: enabled")
+  }
 
   @Test func `an access flag that cannot be stored gives L1 code 0 (__kvm_at_swap_desc)`() throws {
     let machine = try run(

@@ -143,7 +143,8 @@ extension Machine {
       note(.relax, table.id, at: fault.page, size: size, value: permissions.bits)
       return relax(permissions, at: fault.page, in: table)
     }
-    guard let level = table.geometry.level(ofSize: size) else { return nil }
+    // Below 35 bits a table has no entries of 1 GiB; such a page is mapped in blocks of 2 MiB.
+    let level = table.geometry.level(ofSize: size) ?? table.geometry.startLevel
     let leaf = Descriptor.leaf(
       at: physical & ~(size - 1), level: level, memAttr: Machine.normalMemory,
       permissions: permissions, guestLevel: fault.guestLeaf?.level ?? 0)
@@ -156,7 +157,14 @@ extension Machine {
     }
     note(
       .map, table.id, at: fault.page & ~(size - 1), size: size, level: level, value: leaf.bits)
-    return map(leaf, at: fault.page & ~(size - 1), level: level, in: table)
+    var replaced: Descriptor?
+    for offset in stride(from: 0, to: size, by: UInt64.Stride(table.geometry.size(level))) {
+      replaced = map(
+        Descriptor(leaf.bits + offset), at: fault.page & ~(size - 1) + offset, level: level,
+        in: table)
+      if replaced == nil { break }
+    }
+    return replaced
   }
 
   /// MemAttr of normal write-back memory with forced write-back (`MT_S2_FWB_NORMAL`).

@@ -42,8 +42,9 @@ public struct VTCR: Equatable, Sendable {
       t0sz | sl0 << 6 | 1 << 8 | 1 << 10 | 3 << 12 | 5 << 16 | 1 << 19 | 1 << 21 | 1 << 31)
   }
 
-  /// What is kept of a value that L1 writes: HD is not offered to it, bit 31 is RES1.
-  public static func sanitised(_ bits: UInt64) -> UInt64 { bits & ~(1 << 22) | 1 << 31 }
+  /// What is kept of a value that L1 writes (`vtcr_el2_feat_map`): T0SZ to VS, HA, and HWU; HD and what
+  /// belongs to features that are not offered to it reads as zero, bit 31 as one.
+  public static func sanitised(_ bits: UInt64) -> UInt64 { bits & 0x1e2f_ffff | 1 << 31 }
 }
 
 /// VTTBR_EL2, stage-2 root and VMID.
