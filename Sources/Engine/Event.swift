@@ -33,6 +33,8 @@ public enum Event: Equatable, Sendable {
   case rmp(RMPOperation)
   /// The host asks the RMM to do something with a realm.
   case realm(RealmOperation)
+  /// Something happens under pKVM.
+  case pkvm(PKVMOperation)
   /// So many insertions into a reverse map, and erasures from it, will fail for want of memory.
   case failReverseMap(insertions: UInt64, erasures: UInt64)
 }

@@ -7,6 +7,7 @@ extension Machine {
     memory.makeUnique()
     steps.removeAll()
     try requireNoConflict(event)
+    try requireHost(for: event)
     switch event {
     case .addMemslot(let id, let range, let backing): try addMemslot(id, range, backing)
     case .host(let operation): try start(operation)
@@ -44,6 +45,7 @@ extension Machine {
       performDMA(iova, write: write, device: device)
     case .rmp(let operation): try start(operation)
     case .realm(let operation): try start(operation)
+    case .pkvm(let operation): try start(operation)
     case .l2Invalidate(let number):
       let vcpu = try requireVCPU(number, for: .l2)
       enterL2(vcpu)
@@ -53,6 +55,16 @@ extension Machine {
     if case .resume(next: true) = event, !isPaused { self[.pauseAt] = 0 }
     if steps.steps.isEmpty { note(.noEffect(.mappingUnchanged)) }
     storeTally()
+  }
+
+  /// Under pKVM the host runs no VM of its own, and without it there is no hypervisor to call.
+  private func requireHost(for event: Event) throws(Refusal) {
+    let isProtected = configuration.isolation.pkvm != nil
+    switch event {
+    case .pkvm: if !isProtected { throw Refusal(.notProtected, operand: 0) }
+    case .iommu, .dma, .pause, .resume: break
+    default: if isProtected { throw Refusal(.onlyProtected, operand: 0) }
+    }
   }
 
   private func requireDevice(_ device: Int) throws(Refusal) {

@@ -35,6 +35,7 @@ public struct Machine: Sendable {
     createStage2()
     createVMIDs()
     createAddressSpace()
+    createProtectedHost()
     storeTally()
     // What was done so far is the machine's creation, which nobody steps through.
     self.memory.forgetPast()
@@ -92,6 +93,8 @@ extension Machine {
     /// What L1 invalidated last: nested IPAs, and how often it did so so far, above whose (see
     /// `Coverage`).
     case coveredStart, coveredEnd, coveredShadows
+    /// pKVM: slot of its record, and what the hypervisor knows of each page (`hyp_vmemmap`).
+    case pkvm, vmemmap
     /// Counters, in the order of `Counter`.
     case counters = 64
 

@@ -50,6 +50,20 @@ public struct Refusal: Error, Equatable, Sendable {
     case beyondRegion
     /// A device that does not exist.
     case noSuchDevice
+    /// A statement of pKVM, or a VM of the host under pKVM.
+    case notProtected, onlyProtected
+    /// Memory outside the addresses that the machine has for it.
+    case outsidePhysicalMemory(Range<UInt64>)
+    /// Memory where there is some already.
+    case memoryOverlaps(UInt64)
+    /// More regions of memory than there is room for.
+    case tooManyRegions(Int)
+    /// Memory that comes when what lies there is mapped as MMIO already.
+    case memoryTooLate
+    /// An address beyond the machine's physical ones.
+    case beyondPhysicalSpace(bits: Int)
+    /// A table that the hypervisor keeps.
+    case hypervisorTable
     /// Dirty logging is off for the slot.
     case notLogging
     /// The chunk size must be set before the first slot (-EINVAL).

@@ -303,6 +303,32 @@ extension Step {
     /// The kernel returns an error.
     case failed(KernelError)
 
+    // pKVM; addresses of the host are physical ones, of a guest its own.
+    /// A region of the host's memory is added.
+    case hostMemory
+    /// A guest is made, a protected one if 1 in `value`; or begins to be torn down.
+    case guestCreated, guestDying
+    /// The host, or a guest, makes an access: kind in `value`.
+    case hostAccess, guestAccess
+    /// The largest leaf for a fault of the host: 1 in `value` for memory, 0 for MMIO.
+    case hostSizeChosen
+    /// The host is given an abort: the entry in `value`.
+    case hostAbort
+    /// A hypercall that changes who may use pages.
+    case hypercall(PKVMCall)
+    /// The host's, or the hypervisor's, state of pages: `value`.
+    case hostStateSet, hypervisorStateSet
+    /// With how many guests pages are shared, or how many references a page has: `value`.
+    case sharesCounted, referencesCounted
+    /// A page is filled with zeros.
+    case pageZeroed
+    /// The snapshot comes to an entry of the host's table: its bits in `value`.
+    case snapshotEntry
+    /// The snapshot is over: 1 in `value` if changes of owners are passed on from now on.
+    case snapshotDone
+    /// A change of an owner is not passed on to the SMMUs.
+    case notForwarded
+
     /// Nothing happens, for a reason.
     case noEffect(Idleness)
   }

@@ -8,6 +8,8 @@ extension Machine {
     static let firstVCPU: UInt64 = 3
     /// Whoever changes what devices see, above all vCPUs.
     static let devices: UInt64 = 1 << 16
+    /// Whoever holds the locks of pKVM's hypervisor.
+    static let hypervisor = devices + 1
   }
 
   private static let taskWords: UInt64 = 8
@@ -28,9 +30,21 @@ extension Machine {
     self[.pauseAt] = address &+ 1
   }
 
+  /// Whether a pause is asked for that an event which is being carried out may obey.
+  var isPauseArmed: Bool { self[.pauseAt] != 0 && !isPaused }
+
   /// Whether an event that has come to an address is to stop there.
   func isPauseAsked(at address: UInt64) -> Bool {
-    self[.pauseAt] != 0 && !isPaused && address >= self[.pauseAt] - 1
+    isPauseArmed && address >= self[.pauseAt] - 1
+  }
+
+  /// Stops a hypercall of pKVM before one of its effects, if it is to stop there.
+  mutating func parks(before task: Task) -> Bool {
+    guard isPauseArmed, case .pkvm(let effect) = task, isPauseAsked(at: effect.place.address)
+    else { return false }
+    tasks.append(task)
+    park(at: effect.place.address, in: effect.place.table)
+    return true
   }
 
   /// Stops the event that is being carried out, before an address of a table.
@@ -81,11 +95,13 @@ extension Machine {
 
   /// Refuses an event that would wait for the paused one: its vCPU, or what needs a lock that it holds.
   mutating func requireNoConflict(_ event: Event) throws(Refusal) {
-    owner = Self.owner(of: event)
+    owner = owner(of: event)
     mapLock = Self.mapLock(of: event)
     guard isPaused else { return }
     let parked = self[.parkedOwner]
-    if owner == parked, owner == Owner.devices { throw Refusal(.lockHeld, operand: 0) }
+    if owner == parked, [Owner.devices, Owner.hypervisor].contains(owner) {
+      throw Refusal(.lockHeld, operand: 0)
+    }
     if owner == parked, owner >= Owner.firstVCPU {
       throw Refusal(.vcpuPaused(Int(owner - Owner.firstVCPU)), operand: 0)
     }
@@ -96,8 +112,12 @@ extension Machine {
     }
   }
 
-  private static func owner(of event: Event) -> UInt64 {
+  private func owner(of event: Event) -> UInt64 {
     switch event {
+    // An access needs the hypervisor's locks only where it faults.
+    case .pkvm(.hostAccess), .pkvm(.guestAccess): Owner.host
+    case .pkvm: Owner.hypervisor
+    case .iommu where configuration.isolation.pkvm != nil: Owner.hypervisor
     case .addMemslot, .host(.deleteMemslot), .host(.dirtyLog), .host(.getDirtyLog): Owner.memslot
     case .access(_, let vcpu, _, _, _), .context(let vcpu, _, _, _), .invalidate(let vcpu, _),
       .l2Invalidate(let vcpu), .vncr(let vcpu, _):

@@ -58,6 +58,8 @@ extension Task {
     case .freeRealmTable(let address, let level, let slot):
       [39, address, 0, UInt64(level), UInt64(slot)]
     case .rmp(let action, let range): [37, range.lowerBound, range.upperBound, action.rawValue]
+    case .pkvm(let effect): [40] + effect.words
+    case .attach(let device): [41, UInt64(device)]
     }
   }
 
@@ -113,6 +115,8 @@ extension Task {
     case 37: self = .rmp(RMPAction(rawValue: words[3]) ?? .flush, range)
     case 38: self = .finishReplacing(words[1], level: Int(words[3]), words[4])
     case 39: self = .freeRealmTable(words[1], level: Int(words[3]), Int(words[4]))
+    case 40: self = .pkvm(PKVMEffect(words: words.dropFirst()))
+    case 41: self = .attach(Int(words[1]))
     default: self = .endSweep(Int(words[1]))
     }
   }

@@ -26,6 +26,10 @@ enum Task: Equatable {
   case dropVNCR(Range<UInt64>)
   /// Try an access again.
   case access(Access)
+  /// A device's stream is given its table.
+  case attach(Int)
+  /// One thing that a hypercall of pKVM does.
+  case pkvm(PKVMEffect)
 
   // Devices, by their numbers; IOVAs.
   /// Unmap a range of which so many bytes are done, with what was gathered of it.
@@ -71,7 +75,12 @@ extension Machine {
 
   /// Does what remains.
   mutating func runTasks() {
-    while let task = tasks.popLast() { run(task) }
+    // One thing is done before an event can stop, at first and again.
+    var isFirst = true
+    while let task = tasks.popLast() {
+      if isFirst || !parks(before: task) { run(task) }
+      isFirst = false
+    }
   }
 
   private mutating func run(_ task: Task) {
@@ -102,6 +111,8 @@ extension Machine {
       finishReplacing(address, level: level, bits)
     case .freeRealmTable(let address, let level, let slot):
       freeRealmTable(address, level: level, slot)
+    case .attach(let device): attach(device)
+    case .pkvm(let effect): run(effect)
     case .touch(let range, let write): touch(range, write: write)
     case .discard(let range): push(discardTasks(range))
     case .protect(let range, let write): push(protectTasks(range, write: write))

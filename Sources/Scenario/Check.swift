@@ -60,6 +60,17 @@ extension Expectation {
     case .kernelError(let error):
       return machine.lastError == error
         ? nil : machine.lastError.map { "it failed with \($0.name)" } ?? "it did not fail"
+    case .pageState(let party, let address, let state):
+      let found =
+        switch party {
+        case .host: machine.hostState(of: address)
+        case .hypervisor: machine.hypervisorState(of: address)
+        case .guest(let number): machine.guestState(of: address, guest: number)
+        }
+      return found == state ? nil : "the page is \(found.name)"
+    case .pageCount(let page, let shares):
+      let found = machine.shareCount(of: page)
+      return found == shares ? nil : "it is shared with \(found) guests"
     case .under(let policies, let expectation):
       return policies.contains(machine.configuration.reverseMap)
         ? expectation.failure(in: machine, after: stores) : nil

@@ -66,8 +66,20 @@ public enum Expectation: Equatable, Sendable {
   case dma(DMAExpectation)
   /// The last event about devices or ownership ended in an error of the kernel.
   case kernelError(KernelError)
+  /// In which state a page is for a party; for a guest at an address of its own.
+  case pageState(PageParty, UInt64, PageState)
+  /// With how many guests the host shares a page.
+  case pageCount(UInt64, shares: UInt64)
   /// Only under certain policies.
   indirect case under([ReverseMapPolicyName], Expectation)
+}
+
+/// Who has a state of a page under pKVM.
+public enum PageParty: Equatable, Sendable {
+  /// The host, or the hypervisor.
+  case host, hypervisor
+  /// A guest, by its number.
+  case guest(Int)
 }
 
 /// How a DMA ended, as far as one cares.

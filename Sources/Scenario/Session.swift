@@ -145,6 +145,21 @@ extension Refusal.Reason {
       "expected the device that has the domain: with the CPUs' VMID one table is all that the SMMU can tell apart"
     case .sharedTable:
       "expected iommu=own: under iommu=shared the device's table is the CPUs' and changes with it"
+    case .notProtected: "expected 'policy pkvm=v4' or 'v5' first: without it there is no hypervisor"
+    case .onlyProtected:
+      "expected a statement of pKVM or of devices: under pkvm= there is no VM but 'pkvm create guest'"
+    case .outsidePhysicalMemory(let range):
+      "expected memory from 0x\(hex(range.lowerBound)) to 0x\(hex(range.upperBound)), the end of the "
+        + "physical addresses (vm ipa=)"
+    case .memoryOverlaps(let address):
+      "expected addresses without memory: there is some from 0x\(hex(address)) on already"
+    case .tooManyRegions(let count): "expected at most \(count) regions of memory"
+    case .memoryTooLate:
+      "expected memory before anything is mapped there, and before the snapshot"
+    case .beyondPhysicalSpace(let bits):
+      "expected an address below 2^\(bits), the end of the physical addresses (vm ipa=\(bits))"
+    case .hypervisorTable:
+      "expected no map or unmap: under pkvm= the device's table is the hypervisor's"
     case .noSuchDevice: "expected device 0 to \(SMMU.devices - 1)"
     case .notLogging: "expected dirty logging to be on for the slot (host dirty-log on)"
     case .splitAfterSlots: "expected eager-split before the first memslot (EINVAL)"

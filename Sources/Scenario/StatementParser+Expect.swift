@@ -9,6 +9,7 @@ extension StatementParser {
     if operands.takeIf("leaf") { return try leafExpectation() }
     if operands.takeIf("value") { return .value(try operands.number("the value")) }
     if operands.takeIf("dma") { return try dmaExpectation() }
+    if operands.takeIf("pkvm") { return try pkvmExpectation() }
     if operands.takeIf("error") { return try errorExpectation() }
     if operands.takeIf("mmio") {
       let write = try operands.take(["read": false, "write": true])
@@ -26,7 +27,8 @@ extension StatementParser {
       return .idle(ipa, try operands.take(["0": false, "1": true]))
     }
     if let word = operands.next, operands.words.hasPrefix(word, "l1") { return try abort() }
-    throw operands.mistake("l1, error, value, mmio, dirty, idle, violation, revmap, leaf or dma")
+    throw operands.mistake(
+      "l1, error, value, mmio, dirty, idle, violation, revmap, leaf, dma or pkvm")
   }
 
   private mutating func errorExpectation() throws(Mistake) -> Expectation {

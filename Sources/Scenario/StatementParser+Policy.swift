@@ -83,10 +83,15 @@ extension StatementParser {
       let level = try operands.required("bbm-smmu=", ["0": 0, "1": 1, "2": 2])
       return { $0.iommu.smmuBreakLevel = level }
     }
+    if isKey("pkvm=") {
+      let isolation = try operands.required(
+        "pkvm=", ["off": Isolation.none, "v4": .pkvm(.v4), "v5": .pkvm(.v5)])
+      return { $0.isolation = isolation }
+    }
     throw operands.mistake(Self.policyKeys)
   }
 
   private static let policyKeys =
     "revmap=, iommu=, iommu-tlbi=, iommu-fault=, iommu-walk=, iommu-sync=, smmu-vmid=, "
-    + "rmp-order=, rmp-check=, cca=, bbm-cpu= or bbm-smmu="
+    + "rmp-order=, rmp-check=, cca=, bbm-cpu=, bbm-smmu= or pkvm="
 }

@@ -40,6 +40,7 @@ struct StatementParser {
     if operands.takeIf("other-vm") { return .event(try otherVM()) }
     if operands.takeIf("pause") { return .event(.pause(try operands.option("at=") ?? 0)) }
     if operands.takeIf("resume") { return .event(.resume(next: operands.takeIf("next"))) }
+    if operands.takeIf("pkvm") { return .event(.pkvm(try pkvm())) }
     if operands.words.hasPrefix(word, "iommu") { return .event(try iommu()) }
     if operands.words.hasPrefix(word, "dev") { return .event(try dma()) }
     if operands.takeIf("realm") { return .event(.realm(try realm())) }
@@ -51,8 +52,8 @@ struct StatementParser {
       return .version
     }
     throw operands.mistake(
-      "a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2, revmap, other-vm, iommu, dev, rmp, realm, "
-        + "pause, resume or expect")
+      "a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2, revmap, other-vm, pkvm, "
+        + "iommu, dev, rmp, realm, pause, resume or expect")
   }
 
   private mutating func vm() throws(Mistake) -> Configuration {
@@ -131,7 +132,8 @@ struct StatementParser {
     let word = try operands.take("'\(name)'")
     if operands.words.word(word, is: name) { return 0 }
     let start = word.range.lowerBound + name.utf8CodeUnitCount
-    guard operands.words.bytes[start] == UInt8(ascii: "@"),
+    guard operands.words.hasPrefix(word, name), start < word.range.upperBound,
+      operands.words.bytes[start] == UInt8(ascii: "@"),
       let number = operands.words.number(start + 1..<word.range.upperBound), number < limit
     else {
       throw Mistake(

@@ -70,8 +70,12 @@ extension Pagewalk {
         }
         return (KernelDump.text(of: id, in: machine) ?? "", machine.image(of: found))
       }
+      if let id = TableID(name: table), let found = machine.table(id), id != .host {
+        return (KernelDump.text(of: id, in: machine) ?? "", machine.image(of: found))
+      }
       throw Failure.usage(
-        "--table: expected canonical, shadow<N>, guest<VMID> or iommu<N>, not '\(table)'")
+        "--table: expected canonical, shadow<N>, guest<VMID>, iommu<N>, pkvm-host or pkvm-guest<N>, not '\(table)'"
+      )
     }
 
     /// Writes the pages, each at its distance from the lowest; what lies between them is a hole.

@@ -21,7 +21,7 @@ enum LanguageDescription {
 
   /// Statements, as they are described.
   static let forms =
-    ["World", "Host", "Guests", "Failures and races", "Devices", "Expectations"]
+    ["World", "Host", "Guests", "pKVM", "Failures and races", "Devices", "Expectations"]
     .flatMap { sections[$0] ?? [] }
 
   /// The statements that a form allows: each alternative, with and without what may be left out.

@@ -14,14 +14,8 @@ extension Event {
       return "memslot \(id) \(range.operands) backing=\(name)"
     case .host(let operation): return "host \(operation.statement)"
     case .access(let guest, let vcpu, let kind, let address, let value):
-      let verb =
-        switch kind {
-        case .read: "read"
-        case .write: "write"
-        case .execute: "exec"
-        }
       let place = "\(guest == .l1 ? "l1" : "l2")@\(vcpu)"
-      return "\(place) \(verb) \(address.hex)" + (value.map { " value=\($0.hex)" } ?? "")
+      return "\(place) \(kind.verb) \(address.hex)" + (value.map { " value=\($0.hex)" } ?? "")
     case .context(let vcpu, let vttbr, let vtcr, let hcr):
       return "l1@\(vcpu) context vttbr=\(vttbr.hex) vtcr=\(vtcr.hex) hcr=\(hcr.hex)"
     case .invalidate(let vcpu, let operation): return "l1@\(vcpu) tlbi \(operation.operands)"
@@ -31,6 +25,7 @@ extension Event {
     case .wait(let vcpu): return "l1@\(vcpu) wait"
     case .otherVM(let number, let operation): return "other-vm \(number) \(operation.statement)"
     case .iommu(let device, let operation): return "iommu@\(device) \(operation.statement)"
+    case .pkvm(let operation): return "pkvm \(operation.statement)"
     case .dma(let device, let address, let write):
       return "dev@\(device) \(write ? "write" : "read") \(address.hex)"
     case .realm(let operation): return "realm \(operation.statement)"
@@ -115,6 +110,59 @@ extension IOMMUOperation {
     case .map(let range, let physical, let write):
       "map \(range.operands) \(physical.hex) \(write ? "rw" : "r")"
     case .unmap(let range): "unmap \(range.operands)"
+    }
+  }
+}
+
+extension PKVMOperation {
+  fileprivate var statement: String {
+    switch self {
+    case .memory(let range): "memory \(range.operands)"
+    case .hostAccess(let kind, let address, let value):
+      "host \(kind.verb) \(address.hex)" + (value.map { " value=\($0.hex)" } ?? "")
+    case .guestAccess(let guest, let kind, let address, let value):
+      "guest@\(guest) \(kind.verb) \(address.hex)" + (value.map { " value=\($0.hex)" } ?? "")
+    case .createGuest(let guest, let isProtected):
+      "create guest@\(guest) \(isProtected ? "protected" : "plain")"
+    case .tearDownGuest(let guest): "teardown guest@\(guest)"
+    case .snapshot: "snapshot"
+    case .call(let call): call.statement
+    }
+  }
+}
+
+extension PKVMCall {
+  fileprivate var statement: String {
+    switch self {
+    case .hostShareHyp(let page): "share host hyp \(page.hex)"
+    case .hostUnshareHyp(let page): "unshare host hyp \(page.hex)"
+    case .hostDonateHyp(let range): "donate host hyp \(range.operands)"
+    case .hypDonateHost(let range): "donate hyp host \(range.operands)"
+    case .hypPin(let page): "pin hyp \(page.hex)"
+    case .hypUnpin(let page): "unpin hyp \(page.hex)"
+    case .hostPin(let range): "pin host \(range.operands)"
+    case .hostUnpin(let range): "unpin host \(range.operands)"
+    case .hostShareFFA(let range): "share host ffa \(range.operands)"
+    case .hostUnshareFFA(let range): "unshare host ffa \(range.operands)"
+    case .hostDonateGuest(let guest, let page, let address):
+      "donate host guest@\(guest) \(page.hex) \(address.hex)"
+    case .hostShareGuest(let guest, let range, let address, let write):
+      "share host guest@\(guest) \(range.operands) \(address.hex) \(write ? "rw" : "r")"
+    case .hostUnshareGuest(let guest, let range): "unshare host guest@\(guest) \(range.operands)"
+    case .guestShareHost(let guest, let address): "share guest@\(guest) host \(address.hex)"
+    case .guestUnshareHost(let guest, let address): "unshare guest@\(guest) host \(address.hex)"
+    case .reclaimGuest(let guest, let address): "reclaim guest@\(guest) \(address.hex)"
+    case .forceReclaim(let page): "force-reclaim \(page.hex)"
+    }
+  }
+}
+
+extension AccessKind {
+  fileprivate var verb: String {
+    switch self {
+    case .read: "read"
+    case .write: "write"
+    case .execute: "exec"
     }
   }
 }

@@ -125,6 +125,12 @@ extension Machine {
     setContents(of: page, PageContents.head(pattern: self[.unknownContents]), 0)
   }
 
+  /// Fills a page with zeros.
+  mutating func storeZeros(in page: UInt64) {
+    freeContentsFrame(of: page)
+    setContents(of: page, 0, 0)
+  }
+
   /// Copies a page into a fresh one.
   mutating func copyContents(of source: UInt64, to target: UInt64) {
     let contents = PageContents(of: source, in: self)

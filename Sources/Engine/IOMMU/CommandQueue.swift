@@ -79,7 +79,7 @@ extension Machine {
     switch configuration.iommu.forwarding {
     case .none: break
     case .broadcast:
-      if table.vmid != 0 { broadcast(range, table.vmid, of: table.id) }
+      if table.hasVMID { broadcast(range, table.vmid, of: table.id) }
     case .forward:
       for device in attachedDevices {
         guard let domain = domainTable(ofDevice: device), domain.root == table.root else {

@@ -225,7 +225,8 @@ extension Machine {
 
   /// The data itself. Only pages of the VMM have contents that are known; what lies elsewhere reads as 0.
   private mutating func access(_ physical: UInt64, write: Bool, _ id: TableID, _ iova: UInt64) {
-    let isPage = (Self.pagesBase..<self[.nextPage]).contains(physical)
+    let isPage =
+      (Self.pagesBase..<self[.nextPage]).contains(physical) || isHostMemory(physical)
     if write {
       let value = makeUnknownValue()
       note(.dmaStored, id, at: iova, value: value, extra: physical)

@@ -22,11 +22,18 @@ extension Machine {
       if configuration.iommu.table == .shared { throw Refusal(.sharedTable, operand: 0) }
     case .attach, .detach, .free: break
     }
+    switch operation {
+    case .attach, .detach: break
+    case .map, .unmap, .pin, .free:
+      if configuration.isolation.pkvm != nil { throw Refusal(.hypervisorTable, operand: 0) }
+    }
     if case .pin(let range) = operation { _ = try hostRange(range) }
     try requireOneTable(device)
     makeSMMU()
     switch operation {
-    case .attach: attach(device)
+    case .attach:
+      push([.attach(device)])
+      if needsSnapshot { startSnapshot() }
     case .detach:
       note(.streamBlocked, .iommu(device))
       setStreamEntry(.abort, ofDevice: device)
@@ -41,7 +48,7 @@ extension Machine {
   /// With the CPUs' VMID two tables would mix in the SMMU's TLB.
   private func requireOneTable(_ device: Int) throws(Refusal) {
     let iommu = configuration.iommu
-    if iommu.table == .own, iommu.vmidChoice != .private,
+    if configuration.isolation.pkvm == nil, iommu.table == .own, iommu.vmidChoice != .private,
       (0..<SMMU.devices).contains(where: { $0 != device && domainTable(ofDevice: $0) != nil })
     {
       throw Refusal(.oneTableOfVMID, operand: 0)
@@ -49,7 +56,7 @@ extension Machine {
   }
 
   /// `arm_smmu_attach_dev`: makes the domain if there is none, and points the stream to it.
-  private mutating func attach(_ device: Int) {
+  mutating func attach(_ device: Int) {
     guard let table = makeDomain(device) else { return }
     note(.streamAttached, table.id, value: table.rootAddress, extra: UInt64(table.vmid))
     setStreamEntry(
@@ -60,6 +67,11 @@ extension Machine {
   /// if no VMID is left.
   mutating func makeDomain(_ device: Int) -> Table? {
     if let table = domainTable(ofDevice: device) { return table }
+    if configuration.isolation.pkvm != nil {
+      let host = protectedHostTable
+      setDomain(device, root: host.root, host.geometry, vmid: host.vmid)
+      return domainTable(ofDevice: device)
+    }
     guard let vmid = takeDomainVMID(device) else {
       fail(.enospc, .iommu(device))
       return nil

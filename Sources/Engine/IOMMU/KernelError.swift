@@ -1,6 +1,6 @@
 /// An error that the kernel returns, by its number (include/uapi/asm-generic/errno.h); or the RMM, by its
 /// status code above 200.
-public enum KernelError: UInt8, CaseIterable, Sendable {
+public enum KernelError: UInt8, Error, CaseIterable, Sendable {
   case eperm = 1
   case enoent = 2
   case e2big = 7

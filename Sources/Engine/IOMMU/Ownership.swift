@@ -1,11 +1,18 @@
 /// Who keeps the owners of memory apart, so that a device reaches only what is its own.
-public enum Isolation: Sendable {
+public enum Isolation: Equatable, Sendable {
   /// Nobody does: all memory is the host's, and its devices may reach all of it.
   case none
   /// AMD's RMP.
   case rmp
   /// Arm CCA: the VM is a realm, and the RMM owns its tables.
   case cca
+  /// pKVM, with one of the postings of its SMMU driver.
+  case pkvm(PKVM.Version)
+
+  /// The posting of pKVM's SMMU driver, or nil without pKVM.
+  public var pkvm: PKVM.Version? {
+    if case .pkvm(let version) = self { version } else { nil }
+  }
 
   /// The account that is kept of owners.
   var ownership: any Ownership {
@@ -13,6 +20,7 @@ public enum Isolation: Sendable {
     case .none: OpenMemory()
     case .rmp: RMPOwnership()
     case .cca: RealmOwnership()
+    case .pkvm: HostOwnership()
     }
   }
 }

@@ -148,6 +148,13 @@ extension Machine {
       vmid: UInt16(truncatingIfNeeded: self[device, .vmid]))
   }
 
+  /// The tables that the kernel keeps for devices alone, each once.
+  var ownDomainTables: [Table] {
+    if configuration.iommu.table == .shared { return [] }
+    if configuration.isolation.pkvm != nil { return identityTable.map { [$0] } ?? [] }
+    return (0..<SMMU.devices).compactMap { domainTable(ofDevice: $0) }
+  }
+
   /// Devices whose DMA is translated, in order.
   public var attachedDevices: [Int] {
     (0..<SMMU.devices).filter { streamEntry(ofDevice: $0).configuration == .stage2 }

@@ -170,8 +170,11 @@ extension Machine {
         }
       }
     }
-    for device in 0..<SMMU.devices where configuration.iommu.table == .own {
-      guard let table = domainTable(ofDevice: device) else { continue }
+    for table in protectedTables {
+      pages += table.geometry.rootPages
+      visitTables(of: table) { _, _ in pages += 1 }
+    }
+    for table in ownDomainTables {
       pages += table.geometry.rootPages
       visitTables(of: table) { _, _ in pages += 1 }
     }
@@ -198,8 +201,8 @@ extension Machine {
 
   private func tlbViolations() -> [Violation] {
     // The VMID of an older generation may be another's by now; its own entries went with the rollover.
-    let tables = (0...configuration.shadows).map { mmu($0) }.filter { isCurrent(self[$0, .vmid]) }
-      .map { table(of: $0) }
+    let contexts = (0...configuration.shadows).map { mmu($0) }.filter { isCurrent(self[$0, .vmid]) }
+    let tables = protectedTables + contexts.map { table(of: $0) }
     return tlbEntries.compactMap { entry in
       guard let table = tables.first(where: { $0.vmid == entry.vmid }) else { return nil }
       let end = memory.walk(table, entry.address)

@@ -71,7 +71,13 @@ extension Machine {
       .enter, table.id, at: access.address, value: UInt64(access.kind.rawValue),
       extra: UInt64(access.guest.rawValue))
     if access.address >> UInt64(table.geometry.inputBits) != 0 { return }
-    for entry in path(to: access.address, in: table) {
+    noteWalk(to: access.address, in: table)
+  }
+
+  /// The entries that the hardware reads for an address.
+  mutating func noteWalk(to address: UInt64, in table: Table) {
+    guard steps.isRecording else { return }
+    for entry in path(to: address, in: table) {
       note(
         .walk, table.id, at: entry.address, size: table.geometry.size(entry.level),
         level: entry.level, value: entry.descriptor.bits, extra: UInt64(entry.slot))
@@ -108,17 +114,24 @@ extension Machine {
     }
     note(.translated, table.id, at: access.address, level: end.level, value: physical)
     memory.fill(layout.tlb, table.vmid, access.address, end)
-    switch access.kind {
+    exchange(access.kind, physical, value: access.value, table.id, access.address)
+  }
+
+  /// The data of an access. Nothing is stored where the memory has no contents, and it reads as zero.
+  mutating func exchange(
+    _ kind: AccessKind, _ physical: UInt64, value: UInt64?, _ table: TableID, _ address: UInt64,
+    hasContents: Bool = true
+  ) {
+    switch kind {
     case .read:
-      let value = guestWord(at: physical)
-      note(.loaded, table.id, at: access.address, value: value, extra: physical)
+      let value = hasContents ? guestWord(at: physical) : 0
+      note(.loaded, table, at: address, value: value, extra: physical)
       self[.lastValue] = value
     case .write:
-      let value = access.value ?? makeUnknownValue()
-      note(.stored, table.id, at: access.address, value: value, extra: physical)
-      storeGuestWord(value, at: physical)
-    case .execute:
-      note(.fetched, table.id, at: access.address, extra: physical)
+      let value = value ?? makeUnknownValue()
+      note(.stored, table, at: address, value: value, extra: physical)
+      if hasContents { storeGuestWord(value, at: physical) }
+    case .execute: note(.fetched, table, at: address, extra: physical)
     }
   }
 }

@@ -21,9 +21,10 @@ extension Machine {
 
   /// The first border between gigabytes inside a range at which a pause is asked for.
   private func pausePlace(in range: Range<UInt64>) -> UInt64? {
-    guard self[.pauseAt] != 0, self[.parkedOwner] == 0 else { return nil }
+    let asked = self[.pauseAt] &- 1
+    guard isPauseArmed, asked < range.upperBound else { return nil }
     let first = range.lowerBound / Self.gigabyte + 1
-    let wanted = (self[.pauseAt] - 1 + Self.gigabyte - 1) / Self.gigabyte
+    let wanted = (asked + Self.gigabyte - 1) / Self.gigabyte
     let place = max(first, wanted) * Self.gigabyte
     return place < range.upperBound ? place : nil
   }

@@ -1,4 +1,4 @@
-/// Installing leaves, as `kvm_pgtable_stage2_map` does.
+/// Installing leaves, as `kvm_pgtable_stage2_map` does, and annotations (`kvm_pgtable_stage2_annotate`).
 extension Machine {
   /// Maps one block or page at `level`. `address` and the leaf's output address must be aligned to it.
   ///
@@ -38,7 +38,7 @@ extension Machine {
     }
     guard breakEntry(old, at: address, in: table) else { return nil }
     makeEntry(leaf, at: address, slot: old.slot, level: old.level, in: table)
-    tally.maps &+= 1
+    if leaf.isValid { tally.maps &+= 1 }
     if old.descriptor.isTable(old.level) {
       freeSubtree(
         Memory.firstSlot(ofFrameAt: old.descriptor.address), of: table,

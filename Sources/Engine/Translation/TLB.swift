@@ -149,8 +149,7 @@ extension Machine {
     note(
       .invalidate(reason), table.id, at: range.lowerBound,
       size: range.upperBound - range.lowerBound, value: UInt64(table.vmid))
-    // A context on which no vCPU ever ran has no VMID, and so no entries.
-    if table.vmid != 0 { memory.drop(range, table.vmid, from: layout.tlb) }
+    if table.hasVMID { memory.drop(range, table.vmid, from: layout.tlb) }
     if reachesSMMU { invalidateIOTLB(after: range, of: table) }
   }
 

@@ -10,6 +10,10 @@ public enum TableID: Hashable, Sendable {
   case host
   /// What the SMMU walks for a device, by its number: IOVA to PA. A table of its own, or the CPUs'.
   case iommu(Int)
+  /// The host's stage 2 under pKVM: PA to the same PA.
+  case protectedHost
+  /// A guest of pKVM, by its number: IPA to PA.
+  case protectedGuest(Int)
 }
 
 /// A table that the host keeps in frames, with 4 KiB granule: where its root is and how it is read.
@@ -42,6 +46,10 @@ public struct Table: Equatable, Sendable {
   func rootSlot(_ address: UInt64) -> Int {
     root &+ Int(truncatingIfNeeded: (address & inputMask) &>> rootShift)
   }
+
+  /// Whether there can be TLB entries of the table. A context on which no vCPU ever ran has no VMID; 0 is
+  /// that of pKVM's host alone.
+  var hasVMID: Bool { vmid != 0 || id == .protectedHost }
 
   /// Physical address of the root.
   public var rootAddress: UInt64 { Memory.address(ofSlot: root) }

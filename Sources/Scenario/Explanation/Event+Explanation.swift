@@ -53,6 +53,7 @@ extension Event {
     case .resume(let next):
       return "The event that stopped goes on\(next ? " to the next place where it may stop" : "")."
     case .iommu(let device, let operation): return operation.sentence(of: device)
+    case .pkvm(let operation): return operation.sentence
     case .dma(let device, let iova, let write):
       return "\(Phrase.device(device)) \(write ? "writes" : "reads") IOVA \(Phrase.address(iova))."
     case .rmp(let operation): return operation.sentence

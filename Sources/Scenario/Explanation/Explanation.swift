@@ -72,11 +72,22 @@ package enum Phrase {
     let entry = Descriptor(bits)
     if bits == 0 { return "empty" }
     if entry.isLocked { return "LOCKED" }
-    if !entry.isValid { return "annotation \(address(bits))" }
+    if !entry.isValid { return annotation(entry) }
     if entry.isTable(level) { return "table at \(address(entry.address))" }
     if !entry.isLeaf(level) { return "reserved" }
     let kind = level == Geometry.lastLevel ? "page" : "block"
     return "\(kind) \(address(entry.address)) \(permissions(bits))"
+  }
+
+  private static func annotation(_ entry: Descriptor) -> String {
+    switch entry.donation {
+    case .hypervisor: return "annotation: the hypervisor's"
+    case .guest(let handle, let page):
+      return "annotation: a guest's (handle \(address(handle)), IPA \(address(page << 12)))"
+    case nil:
+      return entry == .poisoned
+        ? "POISONED: taken back by force" : "annotation \(address(entry.bits))"
+    }
   }
 
   /// The name of a table, and of its input addresses.
@@ -87,6 +98,8 @@ package enum Phrase {
     case .guest(let vmid): "L1's table, VMID \(vmid)"
     case .host: "the VMM's table"
     case .iommu(let device): device == 0 ? "the IOMMU table" : "the IOMMU table of device \(device)"
+    case .protectedHost: "the host's stage 2"
+    case .protectedGuest(let number): "the stage 2 of guest \(number)"
     case nil: "no table"
     }
   }
@@ -97,6 +110,8 @@ package enum Phrase {
     case .shadow, .guest: "nested IPA"
     case .host: "VMM address"
     case .iommu: "IOVA"
+    case .protectedHost: "PA"
+    case .protectedGuest: "IPA"
     case nil: "address"
     }
   }

@@ -38,6 +38,18 @@ public struct Source: Equatable, Sendable {
   static func pinning(_ function: String) -> Source {
     Source("[RFC PATCH v3 0/5] iommu/arm-smmu-v3: Use pinned KVM VMID, 2025-03-19", function)
   }
+  /// The hypervisor at EL2, in its own folder.
+  static func hypervisor(_ file: String, _ function: String) -> Source {
+    Source("arch/arm64/kvm/hyp/nvhe/\(file)", function)
+  }
+  static func memoryProtection(_ function: String) -> Source {
+    hypervisor("mem_protect.c", function)
+  }
+  /// pKVM's driver of SMMUs, which Linux 7.3.4 does not have.
+  static func shadowing(_ function: String) -> Source {
+    Source(
+      "[PATCH v4 10/28] KVM: arm64: iommu: Shadow host stage-2 page table, 2025-08-19", function)
+  }
   static func kvm(_ function: String) -> Source { Source("virt/kvm/kvm_main.c", function) }
   static func memory(_ file: String, _ function: String) -> Source {
     Source("mm/\(file)", function)

@@ -3,10 +3,9 @@ import Engine
 extension Step {
   /// The step in words.
   public var explanation: Explanation {
-    deviceExplanation ?? guestExplanation ?? faultExplanation ?? tableExplanation ?? hostExplanation
-      ?? slotExplanation ?? reverseMapExplanation ?? vmidExplanation ?? rmpExplanation
-      ?? realmExplanation
-      ?? pausingExplanation
+    protectedExplanation ?? deviceExplanation ?? guestExplanation ?? faultExplanation
+      ?? tableExplanation ?? hostExplanation ?? slotExplanation ?? reverseMapExplanation
+      ?? vmidExplanation ?? rmpExplanation ?? realmExplanation ?? pausingExplanation
       ?? Explanation("step", "\(action)", "", Source("pagewalk", "Step.Action"))
   }
 

@@ -21,7 +21,8 @@ extension Step {
     switch action {
     case .dma, .breakEntry, .makeLeaf, .clearLeaf, .relaxLeaf, .writeProtect, .partialUnmap,
       .unmapStopped, .iotlbCommand, .iotlbBroadcast, .swapEntry, .dmaStalled,
-      .dmaResumed, .rmpAssigned, .rmpValidated, .rmpShared, .psmash, .realmEntry, .failed:
+      .dmaResumed, .rmpAssigned, .rmpValidated, .rmpShared, .psmash, .realmEntry, .failed,
+      .hostStateSet:
       true
     default: false
     }
@@ -32,8 +33,8 @@ extension TableID {
   /// Whether a device's input addresses are those of the table.
   fileprivate var isSeenByDevices: Bool {
     switch self {
-    case .canonical, .iommu: true
-    case .shadow, .guest, .host: false
+    case .canonical, .iommu, .protectedHost: true
+    case .shadow, .guest, .host, .protectedGuest: false
     }
   }
 }

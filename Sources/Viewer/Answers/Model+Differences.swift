@@ -155,8 +155,8 @@ extension TableID {
 
   var inputKind: AddressKind {
     switch self {
-    case .canonical, .iommu: .canonical
-    case .guest, .shadow: .nested
+    case .canonical, .iommu, .protectedHost: .canonical
+    case .guest, .shadow, .protectedGuest: .nested
     case .host: .host
     }
   }
@@ -164,7 +164,7 @@ extension TableID {
   var outputKind: AddressKind {
     switch self {
     case .guest: .canonical
-    case .canonical, .shadow, .host, .iommu: .physical
+    case .canonical, .shadow, .host, .iommu, .protectedHost, .protectedGuest: .physical
     }
   }
 }

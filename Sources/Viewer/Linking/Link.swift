@@ -40,8 +40,11 @@ struct Link: Equatable {
     case .iommu:
       physical = machine.output(of: page, in: table)
       if let physical { searches.append(InverseSearch(.host(.canonical), for: physical)) }
+    case .protectedHost: physical = page
+    case .protectedGuest: physical = machine.output(of: page, in: table)
     case .host: break
     }
+    linkProtected(in: machine)
     linkCanonical(in: machine)
   }
 
@@ -54,6 +57,15 @@ struct Link: Equatable {
     add(page, to: .guest(guest.vttbr.vmid))
     for number in machine.shadows(serving: guest) { add(page, to: .shadow(number)) }
     ipa = ipa ?? machine.peekGuestWalk(page, guest).map { $0.output & ~4095 }
+  }
+
+  /// Under pKVM a page has its physical address in the host's table, and may be in each guest's.
+  private mutating func linkProtected(in machine: Machine) {
+    guard let physical, machine.table(.protectedHost) != nil else { return }
+    add(physical, to: .protectedHost)
+    searches += machine.protectedGuests.map {
+      InverseSearch(.host(.protectedGuest($0.number)), for: physical)
+    }
   }
 
   private mutating func linkCanonical(in machine: Machine) {

@@ -69,6 +69,12 @@ extension Model {
     case .realm(let operation): return (.canonical, operation.address)
     case .rmp(let operation): return (.canonical, operation.address)
     case .iommu(_, .pin(let range)): return (.canonical, range.lowerBound)
+    case .pkvm(.call(let call)): return call.place
+    case .pkvm(.hostAccess(_, let address, _)): return (.protectedHost, address)
+    case .pkvm(.guestAccess(let guest, _, let address, _)):
+      return (.protectedGuest(guest), address)
+    case .pkvm(.memory(let range)): return (.protectedHost, range.lowerBound)
+    case .pkvm(.createGuest), .pkvm(.tearDownGuest), .pkvm(.snapshot): return nil
     case .addMemslot, .context, .invalidate, .l2Invalidate, .pause, .resume, .failReverseMap, .run,
       .wait, .otherVM, .iommu:
       return nil
@@ -84,7 +90,7 @@ extension Model {
     case .canonical where step.action == .stored:
       guard let (table, position) = machine.guestEntry(at: step.address) else { fallthrough }
       return (.guest(table.vttbr.vmid), position.address)
-    case .canonical, .shadow, .guest, .iommu:
+    case .canonical, .shadow, .guest, .iommu, .protectedHost, .protectedGuest:
       guard let table = step.table, step.concernsAddress else { return nil }
       return (table, step.address)
     case nil: return nil

@@ -5,8 +5,10 @@ extension Model {
   /// The table of a pane; nil if it has none now.
   func tableID(of pane: Pane) -> TableID? {
     switch pane {
-    case .canonical: .canonical
-    case .shadow: views[pane]?.pinned ?? .shadow(recentShadow)
+    case .canonical: machine.cpuTableID
+    case .shadow:
+      views[pane]?.pinned
+        ?? (machine.configuration.nested ? .shadow(recentShadow) : recentProtectedGuest)
     case .guest: guestTable.map { .guest($0.vttbr.vmid) }
     case .iommu:
       views[pane]?.pinned ?? machine.attachedDevices.first.map { .iommu($0) } ?? .iommu(0)
@@ -32,10 +34,20 @@ extension Model {
   func tables(like pane: Pane) -> [TableID] {
     switch pane {
     case .guest: machine.guestTables.map { .guest($0.vttbr.vmid) }
-    case .shadow: (0..<machine.configuration.shadows).map { .shadow($0) }
+    case .shadow:
+      (0..<machine.configuration.shadows).map { .shadow($0) }
+        + machine.protectedGuests.map { .protectedGuest($0.number) }
     case .iommu: machine.attachedDevices.map { .iommu($0) }
     case .canonical, .reverseMap, .steps, .detail: []
     }
+  }
+
+  /// The guest of pKVM that the current event is about, or the first.
+  private var recentProtectedGuest: TableID? {
+    let guests = timeline.steps.compactMap { step -> TableID? in
+      if case .protectedGuest = step.table { step.table } else { nil }
+    }
+    return guests.last ?? machine.protectedGuests.first.map { .protectedGuest($0.number) }
   }
 
   /// The pane that shows a table.

@@ -2,11 +2,11 @@ import Engine
 
 /// A part of the screen that can have the focus.
 public enum Pane: Int, CaseIterable, Hashable, Sendable {
-  /// The VM's table.
+  /// The VM's table; under pKVM the host's.
   case canonical
   /// One of L1's tables.
   case guest
-  /// One of the shadow tables.
+  /// One of the shadow tables; under pKVM a guest's.
   case shadow
   /// What the SMMU walks for a device.
   case iommu
@@ -31,7 +31,8 @@ public enum Pane: Int, CaseIterable, Hashable, Sendable {
   static func all(of configuration: Configuration, hasDevices: Bool) -> [Pane] {
     allCases.filter { pane in
       switch pane {
-      case .guest, .shadow, .reverseMap: configuration.nested
+      case .shadow: configuration.nested || configuration.isolation.pkvm != nil
+      case .guest, .reverseMap: configuration.nested
       case .iommu: hasDevices
       case .canonical, .steps, .detail: true
       }

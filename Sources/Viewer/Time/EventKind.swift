@@ -12,7 +12,7 @@ enum EventKind: Int, CaseIterable, Comparable {
     case .access(.l1, _, _, _, _), .run, .wait: self = .l1
     case .access(.l2, _, _, _, _): self = .l2
     case .context, .vncr: self = .context
-    case .iommu, .dma, .rmp, .realm: self = .device
+    case .iommu, .dma, .rmp, .realm, .pkvm: self = .device
     case .pause, .resume, .failReverseMap: self = .other
     case .invalidate, .l2Invalidate: self = .invalidate
     }

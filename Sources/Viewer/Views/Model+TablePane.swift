@@ -103,10 +103,10 @@ extension Model {
       let isStale = machine.isStale(
         row.descriptor, at: row.address, level: row.level, inShadow: number)
       return isStale ? [(.stale, .stale)] : []
-    case .canonical:
+    case .canonical, .protectedHost:
       let devices = machine.attachedDevices.map { TableID.iommu($0) }
       return devices.contains { disagrees(row, with: $0) } ? [(.mismatch, .mismatch)] : []
-    case .iommu: return disagrees(row, with: .canonical) ? [(.mismatch, .mismatch)] : []
+    case .iommu: return disagrees(row, with: machine.cpuTableID) ? [(.mismatch, .mismatch)] : []
     default: return []
     }
   }

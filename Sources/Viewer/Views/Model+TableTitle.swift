@@ -16,10 +16,14 @@ extension Model {
 
   func name(of pane: Pane) -> SafeText {
     switch pane {
-    case .canonical: "Canonical"
+    case .canonical: tableID(of: pane) == .protectedHost ? "Host" : "Canonical"
     case .guest: if case .guest(let vmid) = tableID(of: pane) { "Guest \(vmid)" } else { "Guest" }
     case .shadow:
-      if case .shadow(let number) = tableID(of: pane) { "Shadow \(number)" } else { "Shadow" }
+      switch tableID(of: pane) {
+      case .shadow(let number): "Shadow \(number)"
+      case .protectedGuest(let number): "Guest \(number)"
+      default: machine.configuration.nested ? "Shadow" : "Guest"
+      }
     case .steps: "Steps"
     case .iommu:
       if case .iommu(let device) = tableID(of: pane) { "IOMMU, device \(device)" } else { "IOMMU" }
@@ -33,6 +37,10 @@ extension Model {
     var parts: [SafeText] = []
     if pane.isTable, let filter { parts.append("only \(SafeText(filter.filter.text))") }
     switch pane {
+    case .canonical where tableID(of: pane) == .protectedHost:
+      parts.append("PA \(Glyph.right) PA")
+      parts += changeCount(of: .protectedHost)
+      parts.append("\(machine.configuration.ipaBits) bits")
     case .canonical:
       parts.append("IPA \(Glyph.right) PA")
       parts += changeCount(of: .canonical)
@@ -45,6 +53,14 @@ extension Model {
       parts.append("root \(hex: table.root)")
       parts.append(SafeText(Self.granule(table.vtcr)))
       parts.append("VTCR \(hex: table.vtcr.bits)")
+    case .shadow where !machine.configuration.nested:
+      guard case .protectedGuest(let number) = tableID(of: pane),
+        let guest = machine.protectedGuest(number)
+      else { return parts }
+      parts.append("IPA \(Glyph.right) PA")
+      parts += changeCount(of: .protectedGuest(number))
+      parts.append(guest.isProtected ? "protected" : "plain")
+      if guest.isDying { parts.append("dying") }
     case .shadow:
       guard case .shadow(let number) = tableID(of: pane) else { return parts }
       let context = machine.shadowContext(number)
@@ -72,7 +88,8 @@ extension Model {
       case .stage2:
         parts.append("VMID \(entry.vmid)")
         parts.append(
-          entry.root == machine.table(.canonical)?.rootAddress ? "the CPUs' table" : "its own")
+          entry.root == machine.table(machine.cpuTableID)?.rootAddress
+            ? "the CPUs' table" : "its own")
       case .abort: parts.append("not attached")
       case .bypass: parts.append("bypass")
       case .invalid: parts.append("invalid stream table entry")

@@ -45,5 +45,27 @@ extension Glossary {
       "Rule: the SMMU's TLB translates nothing that the device's table no longer maps, once the unmap's "
         + "sync is done.",
       shows: "violations", see: ["invariant", "IOMMU", "stale"]),
+    Entry(
+      "page state",
+      also: [
+        "owned", "shared-owned", "shared-borrowed", "nopage", "host state", "hyp state", "count",
+      ],
+      "What a page is for one party under pKVM: its own, its own and lent to others, lent to it, or nothing. "
+        + "With it go counts: how often it is lent to guests, and how many uses forbid to change it.",
+      shows: "expect pkvm; steps named host state, hyp state, count", see: ["pKVM", "donation"]),
+    Entry(
+      "hypercall", also: ["create", "teardown"],
+      "A call of the host, or a guest, to pKVM's hypervisor. It checks everything before it changes anything.",
+      shows: "events pkvm", see: ["pKVM", "page state"]),
+    Entry(
+      "snapshot", also: ["skipped", "idmap"],
+      "pKVM's map for SMMUs is made at once from the host's stage-2, with all that the host may touch. A flag "
+        + "says that it is there; while it is false changes of owners are skipped.",
+      shows: "steps", see: ["pKVM", "IOMMU", "host stage-2"]),
+    Entry(
+      "zero", also: ["POISONED"],
+      "A page that was a guest's is filled with zeros before the host gets it. One that was taken by force "
+        + "leaves POISONED in the guest's table.",
+      shows: "steps", see: ["donation", "annotation"]),
   ]
 }

@@ -50,8 +50,7 @@ enum Rule: String, CaseIterable {
   case notifier, hostPages, copyOnWrite, hostMappings, collapsing, merging, hostUse
   // Devices.
   case deviceAccess, ioTable, deviceInvalidation, cleaning, pagePinning, splitting, reverseMapTable,
-    realm,
-    failing
+    realm, protectedHost, pageOwnership, identityMap, failing
 }
 
 extension Rule {
@@ -107,6 +106,9 @@ extension Rule {
     case .deviceInvalidation: .deviceInvalidation
     case .cleaning: .cleaning
     case .failing: .failing
+    case .protectedHost: .protectedHost
+    case .pageOwnership: .pageOwnership
+    case .identityMap: .identityMap
     }
   }
 }

@@ -64,6 +64,11 @@ extension Step.Action {
     case .pagePinned, .pagesUnpinned: .pagePinning
     case .cleanEntry: .cleaning
     case .failed: .failing
+    case .hostMemory, .hostAccess, .hostSizeChosen, .hostAbort: .protectedHost
+    case .guestCreated, .guestDying, .guestAccess, .hypercall, .hostStateSet, .hypervisorStateSet,
+      .sharesCounted, .referencesCounted, .pageZeroed:
+      .pageOwnership
+    case .snapshotEntry, .snapshotDone, .notForwarded: .identityMap
     case .invalidate(let reason): reason.rule
     case .noEffect(let reason): reason.rule
     }

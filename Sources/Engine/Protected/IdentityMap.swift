@@ -1,0 +1,117 @@
+/// The hypervisor's identity map for SMMUs: what their devices reach is what the host may use. It is filled
+/// whole at once, since no device can wait for a fault to be handled, and kept in step with every change of
+/// an owner.
+///
+/// Source: "KVM: arm64: iommu: Shadow host stage-2 page table", v4 to v6, and the driver's map and unmap.
+extension Machine {
+  /// The map, or nil before there is one. All devices are given the same.
+  var identityTable: Table? {
+    guard configuration.isolation.pkvm != nil, self[pkvm: .identityRoot] != 0 else { return nil }
+    return Table(
+      id: .iommu(0), root: Int(self[pkvm: .identityRoot]), geometry: protectedGeometry, vmid: 0)
+  }
+
+  /// Whether devices are to be given the map, and there is none.
+  var needsSnapshot: Bool {
+    configuration.isolation.pkvm != nil && configuration.iommu.table == .own
+      && self[pkvm: .identityRoot] == 0
+  }
+
+  /// Begins the snapshot (`kvm_iommu_snapshot_host_stage2`): one task for each entry of the host's table.
+  mutating func startSnapshot() {
+    makeSMMU()
+    let geometry = protectedGeometry
+    note(.allocateTable, .iommu(0), level: geometry.startLevel)
+    self[pkvm: .identityRoot] = UInt64(allocateProtectedRoot())
+    for device in 0..<SMMU.devices {
+      setDomain(device, root: Int(self[pkvm: .identityRoot]), geometry, vmid: 0)
+    }
+    push([.pkvm(.snapshot(0)), .pkvm(.finishSnapshot)])
+  }
+
+  /// One entry of the host's table: annotated, it is left out; valid, its permissions are the device's; empty,
+  /// the host may touch it at any time, and so may a device now.
+  mutating func continueSnapshot(at address: UInt64) {
+    guard let identity = identityTable else { return }
+    let table = protectedHostTable
+    let end = memory.walk(table, address)
+    let next = address & ~(table.geometry.size(end.level) - 1) + table.geometry.size(end.level)
+    note(
+      .snapshotEntry, identity.id, at: address, size: next - address, level: end.level,
+      value: end.descriptor.bits)
+    if next < table.geometry.inputSize { push([.pkvm(.snapshot(next))]) }
+    if end.descriptor.bits != 0, !end.descriptor.isValid { return }
+    // Memory and MMIO that one empty entry covers are mapped apart.
+    var start = address
+    while start < next {
+      let part = start..<min(next, memoryRange(at: start).range.upperBound)
+      mapIdentity(part, in: identity)
+      start = part.upperBound
+    }
+  }
+
+  /// The flag that lets changes of owners through. v4 stored what the walk returned, and 0 is success.
+  mutating func finishSnapshot() {
+    let isForwarding = configuration.isolation.pkvm != .v4
+    note(.snapshotDone, .iommu(0), value: isForwarding ? 1 : 0)
+    self[pkvm: .forwards] = isForwarding ? 1 : 0
+  }
+
+  /// Maps a range that is all memory or all MMIO: memory in pages, since a page of it may change its owner
+  /// and a block cannot be broken here; MMIO, which never does, in the largest blocks. A map that fails
+  /// hurts the host alone, and is let pass.
+  private mutating func mapIdentity(_ range: Range<UInt64>, in table: Table) {
+    let isMemory = memoryRange(at: range.lowerBound).isMemory
+    let isDevice = !isMemory && configuration.isolation.pkvm == .v4
+    var address = range.lowerBound
+    while address < range.upperBound {
+      let left = range.upperBound - address
+      let call = isMemory ? (size: 4096, count: left / 4096) : Self.pageSize(address, address, left)
+      note(
+        .iommuMapCall, table.id, at: address, size: call.size, value: address, extra: call.count)
+      let done = mapPages(
+        IOPages(
+          address: address, physical: address, size: call.size, count: call.count,
+          permissions: Descriptor.read | Descriptor.write,
+          memAttr: isDevice ? IOPages.device : IOPages.writeBack),
+        in: table)
+      address += done.error == nil ? done.bytes : call.size
+    }
+  }
+}
+
+/// What a change of an owner does to the map (`kvm_iommu_host_stage2_idmap`).
+extension Machine {
+  /// The host may use pages of memory, and so may its devices.
+  mutating func mapDevices(_ range: Range<UInt64>) {
+    if let table = forwardingTable(for: range) { mapIdentity(range, in: table) }
+  }
+
+  /// Pages of memory go from the map; their entries may still be cached.
+  mutating func unmapDevices(_ range: Range<UInt64>) {
+    guard let table = forwardingTable(for: range) else { return }
+    var gather = Gather()
+    var address = range.lowerBound
+    while address < range.upperBound {
+      let count = (range.upperBound - address) / 4096
+      note(.iommuUnmapCall, table.id, at: address, size: 4096, extra: count)
+      address += max(4096, unmapPages(address, 4096, count, in: table, &gather))
+    }
+  }
+
+  /// The SMMUs forget pages, and that is waited for: before the new owner may use them.
+  mutating func invalidateDevices(_ range: Range<UInt64>) {
+    guard self[pkvm: .forwards] != 0, let table = identityTable else { return }
+    queueInvalidation(range, of: table)
+    syncCommands(table.id)
+  }
+
+  /// The map, if there is one and changes of owners are passed on to it.
+  private mutating func forwardingTable(for range: Range<UInt64>) -> Table? {
+    guard let table = identityTable else { return nil }
+    if self[pkvm: .forwards] != 0 { return table }
+    note(
+      .notForwarded, table.id, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    return nil
+  }
+}

@@ -1,0 +1,178 @@
+/// One thing that a hypercall does once its checks have passed. Between two of them an event can be paused.
+enum PKVMEffect: Equatable {
+  /// Pages get an annotation in the host's table.
+  case annotate(Range<UInt64>, Descriptor)
+  /// Pages are mapped in the host's table; or kept there, each by a leaf of its own.
+  case mapHost(Range<UInt64>)
+  case keepHost(Range<UInt64>)
+  /// Pages are mapped in, or removed from, the SMMUs' identity map.
+  case mapDevices(Range<UInt64>)
+  case unmapDevices(Range<UInt64>)
+  /// The SMMUs forget pages, and that is waited for.
+  case invalidateDevices(Range<UInt64>)
+  /// The hypervisor's record of pages.
+  case setHost(Range<UInt64>, PageState)
+  case setHypervisor(Range<UInt64>, PageState)
+  /// One guest more that pages are shared with, or one less.
+  case addShare(Range<UInt64>)
+  case removeShare(Range<UInt64>)
+  /// One reference more to pages, or one less.
+  case addReference(Range<UInt64>)
+  case removeReference(Range<UInt64>)
+  /// A leaf in a guest's table: its guest, its address there, its bits.
+  case mapGuest(Int, UInt64, Descriptor)
+  /// Leaves of a guest's table go.
+  case unmapGuest(Int, Range<UInt64>)
+  /// A page is filled with zeros, also in memory itself.
+  case zero(UInt64)
+  /// The snapshot goes on at an address, and its end.
+  case snapshot(UInt64)
+  case finishSnapshot
+}
+
+extension Machine {
+  /// Does one thing.
+  mutating func run(_ effect: PKVMEffect) {
+    switch effect {
+    case .annotate(let range, let annotation): annotateHost(range, annotation)
+    case .mapHost(let range): mapHost(range)
+    case .keepHost(let range): keepHost(range)
+    case .mapDevices(let range): mapDevices(range)
+    case .unmapDevices(let range): unmapDevices(range)
+    case .invalidateDevices(let range): invalidateDevices(range)
+    case .setHost(let range, let state): setStates(range, .hostStateSet, state) { $0.host = $1 }
+    case .setHypervisor(let range, let state):
+      setStates(range, .hypervisorStateSet, state) { $0.hypervisor = $1 }
+    case .addShare(let range): changeShares(range, add: true)
+    case .removeShare(let range): changeShares(range, add: false)
+    case .addReference(let range): changeReferences(range, add: true)
+    case .removeReference(let range): changeReferences(range, add: false)
+    case .mapGuest(let number, let address, let leaf): mapGuest(number, address, leaf)
+    case .unmapGuest(let number, let range):
+      if let guest = protectedGuest(number) { unmap(range, in: table(of: guest)) }
+    case .zero(let page):
+      note(.pageZeroed, .protectedHost, at: page, size: 4096)
+      storeZeros(in: page)
+    case .snapshot(let address): continueSnapshot(at: address)
+    case .finishSnapshot: finishSnapshot()
+    }
+  }
+
+  private mutating func setStates(
+    _ range: Range<UInt64>, _ action: Step.Action, _ state: PageState,
+    _ set: (inout HypPage, PageState) -> Void
+  ) {
+    note(
+      action, .protectedHost, at: range.lowerBound, size: range.upperBound - range.lowerBound,
+      value: state.rawValue)
+    for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+      var record = hypPage(at: page)
+      set(&record, state)
+      setHypPage(record, at: page)
+    }
+  }
+
+  private mutating func changeShares(_ range: Range<UInt64>, add: Bool) {
+    let shares = hypPage(at: range.lowerBound).shares
+    note(
+      .sharesCounted, .protectedHost, at: range.lowerBound,
+      size: range.upperBound - range.lowerBound, value: add ? shares + 1 : shares - 1)
+    for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+      var record = hypPage(at: page)
+      record.shares = add ? record.shares + 1 : record.shares - 1
+      // The last share takes the state with it.
+      if record.shares == 0 { record.host = .owned }
+      setHypPage(record, at: page)
+    }
+  }
+
+  private mutating func changeReferences(_ range: Range<UInt64>, add: Bool) {
+    let references = hypPage(at: range.lowerBound).references
+    note(
+      .referencesCounted, .protectedHost, at: range.lowerBound,
+      size: range.upperBound - range.lowerBound, value: add ? references + 1 : references - 1)
+    for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+      var record = hypPage(at: page)
+      record.references = add ? record.references + 1 : record.references - 1
+      setHypPage(record, at: page)
+    }
+  }
+
+  private mutating func mapGuest(_ number: Int, _ address: UInt64, _ leaf: Descriptor) {
+    guard let guest = protectedGuest(number) else { return }
+    // A block has no page bit.
+    let level = leaf.isValid && leaf.bits & Descriptor.tableOrPage == 0 ? 2 : Geometry.lastLevel
+    map(leaf, at: address, level: level, in: table(of: guest))
+  }
+}
+
+/// An effect as words: a number for its case, and its operands.
+extension PKVMEffect {
+  var words: [UInt64] {
+    switch self {
+    case .annotate(let range, let annotation):
+      [1, range.lowerBound, range.upperBound, annotation.bits]
+    case .mapHost(let range): [2, range.lowerBound, range.upperBound]
+    case .mapDevices(let range): [3, range.lowerBound, range.upperBound]
+    case .unmapDevices(let range): [4, range.lowerBound, range.upperBound]
+    case .invalidateDevices(let range): [5, range.lowerBound, range.upperBound]
+    case .setHost(let range, let state): [6, range.lowerBound, range.upperBound, state.rawValue]
+    case .setHypervisor(let range, let state):
+      [7, range.lowerBound, range.upperBound, state.rawValue]
+    case .addShare(let range): [8, range.lowerBound, range.upperBound]
+    case .removeShare(let range): [9, range.lowerBound, range.upperBound]
+    case .addReference(let range): [10, range.lowerBound, range.upperBound]
+    case .removeReference(let range): [11, range.lowerBound, range.upperBound]
+    case .mapGuest(let number, let address, let leaf): [12, address, UInt64(number), leaf.bits]
+    case .unmapGuest(let number, let range):
+      [13, range.lowerBound, range.upperBound, UInt64(number)]
+    case .zero(let page): [14, page]
+    case .snapshot(let address): [15, address]
+    case .keepHost(let range): [16, range.lowerBound, range.upperBound]
+    case .finishSnapshot: [17]
+    }
+  }
+
+  /// The effect that words stand for; there must be four of them at least.
+  init(words: some RandomAccessCollection<UInt64>) {
+    let words = Array(words)
+    let range = words[1]..<max(words[1], words[2])
+    let state = PageState(rawValue: words[3]) ?? .owned
+    switch words[0] {
+    case 1: self = .annotate(range, Descriptor(words[3]))
+    case 2: self = .mapHost(range)
+    case 3: self = .mapDevices(range)
+    case 4: self = .unmapDevices(range)
+    case 5: self = .invalidateDevices(range)
+    case 6: self = .setHost(range, state)
+    case 7: self = .setHypervisor(range, state)
+    case 8: self = .addShare(range)
+    case 9: self = .removeShare(range)
+    case 10: self = .addReference(range)
+    case 11: self = .removeReference(range)
+    case 12: self = .mapGuest(Int(words[2]), words[1], Descriptor(words[3]))
+    case 13: self = .unmapGuest(Int(words[3]), range)
+    case 14: self = .zero(words[1])
+    case 15: self = .snapshot(words[1])
+    case 16: self = .keepHost(range)
+    default: self = .finishSnapshot
+    }
+  }
+
+  /// Where it does something, and in which table: where an event that is to be paused stops.
+  var place: (table: TableID, address: UInt64) {
+    switch self {
+    case .annotate(let range, _), .mapHost(let range), .setHost(let range, _),
+      .setHypervisor(let range, _), .addShare(let range), .removeShare(let range),
+      .addReference(let range), .removeReference(let range), .keepHost(let range):
+      (.protectedHost, range.lowerBound)
+    case .mapDevices(let range), .unmapDevices(let range), .invalidateDevices(let range):
+      (.iommu(0), range.lowerBound)
+    case .zero(let page): (.protectedHost, page)
+    case .mapGuest(let number, let address, _): (.protectedGuest(number), address)
+    case .unmapGuest(let number, let range): (.protectedGuest(number), range.lowerBound)
+    case .snapshot(let address): (.iommu(0), address)
+    case .finishSnapshot: (.iommu(0), .max)
+    }
+  }
+}

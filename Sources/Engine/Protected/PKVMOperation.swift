@@ -1,0 +1,120 @@
+/// What happens under pKVM. Addresses of the host are physical ones: its stage 2 is the identity.
+public enum PKVMOperation: Equatable, Sendable {
+  /// A region of memory is there; what lies outside all of them is MMIO.
+  case memory(Range<UInt64>)
+  /// The host, at EL1, makes an access. `value` is what a store stores, if known.
+  case hostAccess(AccessKind, UInt64, value: UInt64?)
+  /// A guest makes an access, at an address of its own.
+  case guestAccess(Int, AccessKind, UInt64, value: UInt64?)
+  /// A guest is made; a protected one is given its memory, with another the host shares it.
+  case createGuest(Int, isProtected: Bool)
+  /// A guest is being torn down.
+  case tearDownGuest(Int)
+  /// The hypervisor's SMMU driver makes its identity map from the host's stage 2.
+  case snapshot
+  /// A hypercall, of the host or a guest, that changes who may use pages.
+  case call(PKVMCall)
+}
+
+/// Hypercalls that change who may use pages, each with its own checks.
+public enum PKVMCall: Equatable, Hashable, Sendable {
+  /// The host lends a page to the hypervisor, or ends it.
+  case hostShareHyp(UInt64)
+  case hostUnshareHyp(UInt64)
+  /// The host keeps pages mapped and its own, as long as a device uses them; or does no longer. Proposed as
+  /// the alternative to devices that wait for faults, and not in Linux.
+  case hostPin(Range<UInt64>)
+  case hostUnpin(Range<UInt64>)
+  /// The host gives pages to the hypervisor.
+  case hostDonateHyp(Range<UInt64>)
+  /// The hypervisor gives pages to the host.
+  case hypDonateHost(Range<UInt64>)
+  /// The hypervisor uses a page that is lent to it, so that the host cannot end it; or does no longer.
+  case hypPin(UInt64)
+  case hypUnpin(UInt64)
+  /// The host lends pages to firmware, or ends it.
+  case hostShareFFA(Range<UInt64>)
+  case hostUnshareFFA(Range<UInt64>)
+  /// The host gives a page to a protected guest, at an address of the guest.
+  case hostDonateGuest(Int, UInt64, at: UInt64)
+  /// The host lends a page or a block to a guest that is not protected.
+  case hostShareGuest(Int, Range<UInt64>, at: UInt64, write: Bool)
+  /// The host ends that; addresses of the guest.
+  case hostUnshareGuest(Int, Range<UInt64>)
+  /// A protected guest lends one of its pages to the host, or ends it; an address of the guest.
+  case guestShareHost(Int, UInt64)
+  case guestUnshareHost(Int, UInt64)
+  /// The host takes a page of a guest that is being torn down; an address of the guest.
+  case reclaimGuest(Int, UInt64)
+  /// The host takes a page of a guest that runs.
+  case forceReclaim(UInt64)
+
+  /// Its name in the kernel.
+  public var name: String {
+    switch self {
+    case .hostShareHyp: "__pkvm_host_share_hyp"
+    case .hostUnshareHyp: "__pkvm_host_unshare_hyp"
+    case .hostDonateHyp: "__pkvm_host_donate_hyp"
+    case .hypDonateHost: "__pkvm_hyp_donate_host"
+    case .hypPin: "hyp_pin_shared_mem"
+    case .hypUnpin: "hyp_unpin_shared_mem"
+    case .hostPin: "pin pages for DMA"
+    case .hostUnpin: "unpin pages"
+    case .hostShareFFA: "__pkvm_host_share_ffa"
+    case .hostUnshareFFA: "__pkvm_host_unshare_ffa"
+    case .hostDonateGuest: "__pkvm_host_donate_guest"
+    case .hostShareGuest: "__pkvm_host_share_guest"
+    case .hostUnshareGuest: "__pkvm_host_unshare_guest"
+    case .guestShareHost: "__pkvm_guest_share_host"
+    case .guestUnshareHost: "__pkvm_guest_unshare_host"
+    case .reclaimGuest: "__pkvm_host_reclaim_page_guest"
+    case .forceReclaim: "__pkvm_host_force_reclaim_page_guest"
+    }
+  }
+
+  /// The first address that it names, and the table whose input address it is.
+  public var place: (table: TableID, address: UInt64) {
+    switch self {
+    case .hostShareHyp(let page), .hostUnshareHyp(let page), .hypPin(let page), .hypUnpin(let page),
+      .hostDonateGuest(_, let page, _), .forceReclaim(let page):
+      (.protectedHost, page)
+    case .hostDonateHyp(let range), .hypDonateHost(let range), .hostShareFFA(let range),
+      .hostUnshareFFA(let range), .hostPin(let range), .hostUnpin(let range),
+      .hostShareGuest(_, let range, _, _):
+      (.protectedHost, range.lowerBound)
+    case .hostUnshareGuest(let guest, let range): (.protectedGuest(guest), range.lowerBound)
+    case .guestShareHost(let guest, let page), .guestUnshareHost(let guest, let page),
+      .reclaimGuest(let guest, let page):
+      (.protectedGuest(guest), page)
+    }
+  }
+}
+
+extension Machine {
+  mutating func start(_ operation: PKVMOperation) throws(Refusal) {
+    switch operation {
+    case .memory(let range): try addHostMemory(range)
+    case .hostAccess(let kind, let address, let value):
+      try performHostAccess(kind, address, value: value)
+    case .guestAccess(let number, let kind, let address, let value):
+      performGuestAccess(number, kind, address, value: value)
+    case .createGuest(let number, let isProtected): createGuest(number, isProtected: isProtected)
+    case .tearDownGuest(let number): tearDownGuest(number)
+    case .snapshot:
+      if configuration.iommu.table == .shared { throw Refusal(.sharedTable, operand: 0) }
+      if needsSnapshot { startSnapshot() } else { fail(.eexist, .iommu(0)) }
+    case .call(let call): perform(call)
+    }
+  }
+
+  /// Checks a hypercall, and puts what it does before what remains. If a check fails nothing is done.
+  private mutating func perform(_ call: PKVMCall) {
+    let place = call.place
+    note(.hypercall(call), place.table, at: place.address)
+    do {
+      push(try effects(of: call).map { .pkvm($0) })
+    } catch {
+      fail(error, place.table, at: place.address)
+    }
+  }
+}

@@ -1,0 +1,87 @@
+/// In which state a page is for one party (`enum pkvm_page_state`). The owner of a page is the party for
+/// which it is owned or shared-owned; there is at most one.
+public enum PageState: UInt64, CaseIterable, Sendable {
+  /// It is the party's alone.
+  case owned = 0
+  /// It is the party's, and lent to others.
+  case sharedOwned = 1
+  /// It is another's, who lends it to the party.
+  case sharedBorrowed = 2
+  /// The party has nothing to do with it.
+  case noPage = 3
+  /// It was a guest's until the host took it back by force. Of guests only.
+  case poison = 4
+}
+
+/// What the hypervisor keeps of a page of memory (`struct hyp_page` in the `hyp_vmemmap`), in one word. All
+/// zero is the state at boot: the host owns the page, and nobody else knows of it.
+///
+///      63             32 31    28 27    24 23   16 15            0
+///     +-----------------+--------+--------+-------+--------------+
+///     | shares: guests  | hyp, ~ | host   |   0   | references   |
+///     +-----------------+--------+--------+-------+--------------+
+struct HypPage: Equatable {
+  var bits: UInt64
+
+  /// The host's state.
+  var host: PageState {
+    get { PageState(rawValue: bits >> 24 & 3) ?? .owned }
+    set { bits = bits & ~(3 << 24) | newValue.rawValue << 24 }
+  }
+
+  /// The hypervisor's state, kept complemented so that zero means that it has nothing to do with the page.
+  var hypervisor: PageState {
+    get { PageState(rawValue: bits >> 28 & 3 ^ 3) ?? .noPage }
+    set { bits = bits & ~(3 << 28) | (newValue.rawValue ^ 3) << 28 }
+  }
+
+  /// References that forbid to change the page's owner: the hypervisor's own, and those of DMA.
+  var references: UInt64 {
+    get { bits & 0xffff }
+    set { bits = bits & ~0xffff | newValue }
+  }
+
+  /// How many times the host shares the page with guests (`host_share_guest_count`).
+  var shares: UInt64 {
+    get { bits >> 32 }
+    set { bits = bits & 0xffff_ffff | newValue << 32 }
+  }
+
+  /// The most references that the word can hold.
+  static let maxReferences: UInt64 = 0xffff
+}
+
+extension Machine {
+  private var vmemmap: SparseArray { SparseArray(root: Register.vmemmap.slot) }
+
+  /// The hypervisor's record of the page at a physical address of memory.
+  func hypPage(at physical: UInt64) -> HypPage {
+    HypPage(bits: vmemmap.load(physical >> 12, from: memory))
+  }
+
+  mutating func setHypPage(_ page: HypPage, at physical: UInt64) {
+    vmemmap.store(page.bits, at: physical >> 12, in: &memory)
+  }
+
+  /// The first page in a range of physical addresses about which anything is recorded.
+  func firstRecordedPage(in physical: Range<UInt64>) -> UInt64? {
+    vmemmap.firstIndex(
+      in: physical.lowerBound >> 12..<(physical.upperBound + 4095) >> 12, of: memory
+    )
+    .map { $0 << 12 }
+  }
+
+  /// The host's state of the page at a physical address.
+  public func hostState(of physical: UInt64) -> PageState { hypPage(at: physical).host }
+
+  /// The hypervisor's state of the page at a physical address.
+  public func hypervisorState(of physical: UInt64) -> PageState {
+    hypPage(at: physical).hypervisor
+  }
+
+  /// How many times the host shares the page at a physical address with guests.
+  public func shareCount(of physical: UInt64) -> UInt64 { hypPage(at: physical).shares }
+
+  /// How many references keep the page at a physical address with its owner.
+  public func referenceCount(of physical: UInt64) -> UInt64 { hypPage(at: physical).references }
+}

@@ -1,0 +1,204 @@
+/// pKVM: a hypervisor at EL2 that keeps the host itself in a stage 2, and the owner of every page. All of it
+/// is records in memory, made with the machine.
+public enum PKVM {
+  /// Postings of the SMMU driver that differ in what a device sees.
+  public enum Version: String, CaseIterable, Sendable {
+    /// The flag that the snapshot is done has its sense inverted, so no later change of an owner reaches
+    /// the SMMU; MMIO is mapped as device memory.
+    case v4
+    /// The flag is right; all is mapped cacheable, since the device's own attributes combine with it.
+    case v5
+  }
+
+  /// Guests that there is room for.
+  public static let guests = 8
+  /// Regions of memory that there is room for.
+  public static let regions = 16
+
+  /// A word of the record.
+  enum Field: Int {
+    /// Slots of the roots of the host's stage 2 and of the identity map for SMMUs, 0 while there is none.
+    case hostRoot = 0
+    case identityRoot
+    /// Whether a change of an owner is passed on to the SMMUs (`idmap_initialized`).
+    case forwards
+    /// Regions of memory, in order: first address and end.
+    case regionCount
+    case regions = 8
+    /// Guests: kind, slot of the root, whether it is being torn down, unused.
+    case guests = 64
+  }
+
+  static let guestWords = 4
+  /// The handle of guest 0 (`HANDLE_OFFSET`).
+  static let firstHandle: UInt64 = 0x1000
+}
+
+/// A guest of pKVM.
+public struct ProtectedGuest: Equatable, Sendable {
+  /// Its number, 0 to 7.
+  public let number: Int
+  /// Whether its memory is donated to it, and so not the host's any more; else the host shares it.
+  public let isProtected: Bool
+  /// Whether it is being torn down.
+  public let isDying: Bool
+  /// Slot of the root of its stage 2.
+  let root: Int
+
+  /// By which the hypervisor knows it.
+  public var handle: UInt64 { PKVM.firstHandle + UInt64(number) }
+}
+
+extension Machine {
+  /// The host's stage 2, its records and nothing in it (`kvm_host_prepare_stage2`).
+  mutating func createProtectedHost() {
+    guard configuration.isolation.pkvm != nil else { return }
+    self[.pkvm] = UInt64(memory.allocateFrame(.records))
+    self[pkvm: .hostRoot] = UInt64(allocateProtectedRoot())
+  }
+
+  /// The root of a table of pKVM: the host's, a guest's and the SMMUs' have the same shape.
+  mutating func allocateProtectedRoot() -> Int {
+    let pages = protectedGeometry.rootPages
+    tally.tablesAllocated += pages
+    return memory.allocateFrames(pages, .table)
+  }
+
+  /// As many bits as the machine's physical addresses have, which is what `vm ipa=` says under pKVM.
+  var protectedGeometry: Geometry { .stage2(bits: configuration.ipaBits) }
+
+  subscript(pkvm field: PKVM.Field) -> UInt64 {
+    get { memory.load(Int(self[.pkvm]) + field.rawValue) }
+    set { memory.store(newValue, at: Int(self[.pkvm]) + field.rawValue) }
+  }
+
+  /// The host's stage 2: the identity, lazily filled. There must be pKVM. Its VMID is 0, which KVM gives to
+  /// nobody else.
+  var protectedHostTable: Table {
+    Table(
+      id: .protectedHost, root: Int(self[pkvm: .hostRoot]), geometry: protectedGeometry, vmid: 0)
+  }
+
+  /// The regions of memory of the host; what lies outside is MMIO.
+  public var hostMemory: [Range<UInt64>] {
+    if configuration.isolation.pkvm == nil { return [] }
+    let first = Int(self[.pkvm]) + PKVM.Field.regions.rawValue
+    return (0..<Int(self[pkvm: .regionCount])).map {
+      memory.load(first + 2 * $0)..<memory.load(first + 2 * $0 + 1)
+    }
+  }
+
+  /// The region of memory that holds an address, or else the hole between regions (`find_mem_range`).
+  func memoryRange(at physical: UInt64) -> (range: Range<UInt64>, isMemory: Bool) {
+    var start: UInt64 = 0
+    for region in hostMemory {
+      if physical < region.lowerBound { return (start..<region.lowerBound, false) }
+      if physical < region.upperBound { return (region, true) }
+      start = region.upperBound
+    }
+    return (start..<protectedGeometry.inputSize, false)
+  }
+
+  func isHostMemory(_ physical: UInt64) -> Bool {
+    configuration.isolation.pkvm != nil && memoryRange(at: physical).isMemory
+  }
+
+  /// Adds a region of memory, which must lie where there is none.
+  mutating func addHostMemory(_ range: Range<UInt64>) throws(Refusal) {
+    try requireAligned(range.lowerBound, to: 4096, operand: 1)
+    try requireAligned(range.upperBound, to: 4096, operand: 2)
+    let regions = hostMemory
+    if range.lowerBound < Self.pagesBase || range.upperBound > protectedGeometry.inputSize {
+      throw Refusal(
+        .outsidePhysicalMemory(Self.pagesBase..<max(Self.pagesBase, protectedGeometry.inputSize)),
+        operand: range.lowerBound < Self.pagesBase ? 1 : 2)
+    }
+    if regions.contains(where: { $0.overlaps(range) }) {
+      throw Refusal(.memoryOverlaps(range.lowerBound), operand: 1)
+    }
+    if regions.count == PKVM.regions { throw Refusal(.tooManyRegions(PKVM.regions), operand: 0) }
+    // What is known of the range as MMIO would have to go.
+    let mapped = memory.nextEntry(
+      from: range.lowerBound, below: range.upperBound, of: protectedHostTable)
+    if self[pkvm: .identityRoot] != 0 || mapped != nil {
+      throw Refusal(.memoryTooLate, operand: 0)
+    }
+    note(
+      .hostMemory, .protectedHost, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    let sorted = (regions + [range]).sorted { $0.lowerBound < $1.lowerBound }
+    let first = Int(self[.pkvm]) + PKVM.Field.regions.rawValue
+    for (index, region) in sorted.enumerated() {
+      memory.store(region.lowerBound, at: first + 2 * index)
+      memory.store(region.upperBound, at: first + 2 * index + 1)
+    }
+    self[pkvm: .regionCount] = UInt64(sorted.count)
+  }
+}
+
+/// Guests.
+extension Machine {
+  private func guestSlot(_ number: Int) -> Int {
+    Int(self[.pkvm]) + PKVM.Field.guests.rawValue + number * PKVM.guestWords
+  }
+
+  /// A guest of pKVM, or nil if it does not exist.
+  public func protectedGuest(_ number: Int) -> ProtectedGuest? {
+    guard configuration.isolation.pkvm != nil, (0..<PKVM.guests).contains(number) else {
+      return nil
+    }
+    let slot = guestSlot(number)
+    if memory.load(slot) == 0 { return nil }
+    return ProtectedGuest(
+      number: number, isProtected: memory.load(slot) == 1, isDying: memory.load(slot + 2) != 0,
+      root: Int(memory.load(slot + 1)))
+  }
+
+  /// All guests of pKVM, in order.
+  public var protectedGuests: [ProtectedGuest] {
+    (0..<PKVM.guests).compactMap { protectedGuest($0) }
+  }
+
+  /// The stage 2 of a guest: guest's physical addresses to the machine's.
+  func table(of guest: ProtectedGuest) -> Table {
+    Table(
+      id: .protectedGuest(guest.number), root: guest.root, geometry: protectedGeometry,
+      vmid: UInt16(guest.number + 1))
+  }
+
+  /// All tables of pKVM but the identity map, the host's first.
+  var protectedTables: [Table] {
+    configuration.isolation.pkvm == nil
+      ? [] : [protectedHostTable] + protectedGuests.map { table(of: $0) }
+  }
+
+  /// `__pkvm_init_vm`.
+  mutating func createGuest(_ number: Int, isProtected: Bool) {
+    if protectedGuest(number) != nil { return fail(.eexist, .protectedGuest(number)) }
+    note(.guestCreated, .protectedGuest(number), value: isProtected ? 1 : 0)
+    let slot = guestSlot(number)
+    memory.store(UInt64(allocateProtectedRoot()), at: slot + 1)
+    memory.store(isProtected ? 1 : 2, at: slot)
+  }
+
+  /// `__pkvm_start_teardown_vm`: from now on its pages can be reclaimed, and none be given to it.
+  mutating func tearDownGuest(_ number: Int) {
+    guard let guest = protectedGuest(number), !guest.isDying else {
+      return fail(.einval, .protectedGuest(number))
+    }
+    note(.guestDying, .protectedGuest(number))
+    memory.store(1, at: guestSlot(number) + 2)
+  }
+
+  /// The leaf of a guest's table for one of its addresses.
+  func guestEntry(_ guest: ProtectedGuest, at address: UInt64) -> WalkEnd {
+    memory.walk(table(of: guest), address)
+  }
+
+  /// The state of a guest's page.
+  public func guestState(of address: UInt64, guest number: Int) -> PageState {
+    guard let guest = protectedGuest(number), address < protectedGeometry.inputSize else {
+      return .noPage
+    }
+    return guestEntry(guest, at: address).descriptor.pageState
+  }
+}

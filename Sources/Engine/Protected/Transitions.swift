@@ -1,0 +1,258 @@
+/// The checks of the hypercalls, and what follows from them in order (mem_protect.c). Locks are taken host
+/// first, then hypervisor or guest, and held throughout.
+extension Machine {
+  private static let pageSize: UInt64 = 4096
+  private static let blockSize: UInt64 = 2 << 20
+
+  func effects(of call: PKVMCall) throws(KernelError) -> [PKVMEffect] {
+    switch call {
+    case .hostShareHyp(let physical):
+      let page = try Self.page(physical)
+      try require(page, host: .owned, hypervisor: .noPage)
+      return [.setHypervisor(page, .sharedBorrowed), .setHost(page, .sharedOwned)]
+    case .hostUnshareHyp(let physical):
+      let page = try Self.page(physical)
+      try require(page, host: .sharedOwned, hypervisor: .sharedBorrowed)
+      if hypPage(at: physical).references != 0 { throw .ebusy }
+      return [.setHypervisor(page, .noPage), .setHost(page, .owned)]
+    case .hostDonateHyp(let range):
+      try requirePages(range)
+      try require(range, host: .owned, hypervisor: .noPage)
+      return giveAway(range, to: .hypervisor) + [.setHypervisor(range, .owned)]
+    case .hypDonateHost(let range):
+      try requirePages(range)
+      try require(range, host: .noPage, hypervisor: .owned)
+      return [.setHypervisor(range, .noPage)] + giveBack(range)
+    case .hypPin(let physical):
+      let page = try Self.page(physical)
+      try require(page, host: .sharedOwned, hypervisor: .sharedBorrowed)
+      if hypPage(at: physical).references == HypPage.maxReferences { throw .ebusy }
+      return [.addReference(page)]
+    case .hypUnpin(let physical):
+      let page = try Self.page(physical)
+      try require(page, host: .sharedOwned, hypervisor: .sharedBorrowed)
+      if hypPage(at: physical).references == 0 { throw .einval }
+      return [.removeReference(page)]
+    case .hostShareFFA(let range):
+      try requirePages(range)
+      try require(range, host: .owned)
+      return [.setHost(range, .sharedOwned)]
+    case .hostUnshareFFA(let range):
+      try requirePages(range)
+      try require(range, host: .sharedOwned)
+      // The firmware's own account, which the proxy goes by, has only what was lent to it.
+      try requireLentToNobody(range)
+      return [.setHost(range, .owned)]
+    case .hostPin(let range):
+      try requirePages(range)
+      try requireMemory(range)
+      for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+        let record = hypPage(at: page)
+        if record.host == .noPage { throw .eperm }
+        if record.references == HypPage.maxReferences { throw .ebusy }
+      }
+      return [.keepHost(range), .addReference(range)]
+    case .hostUnpin(let range):
+      try requirePages(range)
+      try requireMemory(range)
+      for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096)
+      where hypPage(at: page).references == 0 {
+        throw .einval
+      }
+      return [.removeReference(range)]
+    default: return try guestEffects(of: call)
+    }
+  }
+
+  private func guestEffects(of call: PKVMCall) throws(KernelError) -> [PKVMEffect] {
+    switch call {
+    case .hostDonateGuest(let number, let physical, let address):
+      let page = try Self.page(physical)
+      _ = try Self.page(address)
+      let guest = try runningGuest(number, isProtected: true)
+      try require(page, host: .owned)
+      try require(address..<address + Self.pageSize, of: guest, is: .noPage)
+      let owner = PageOwner.guest(handle: guest.handle, page: address >> 12)
+      return giveAway(page, to: owner) + [mapGuest(guest, address, page, .owned)]
+    case .hostShareGuest(let number, let range, let address, let write):
+      return try shareGuest(number, range, address, write: write)
+    case .hostUnshareGuest(let number, let range):
+      return try unshareGuest(number, range)
+    case .guestShareHost(let number, let address):
+      let guest = try runningGuest(number, isProtected: true)
+      let page = try guestPage(guest, address, in: [.owned]).page
+      try require(page, host: .noPage)
+      return [mapGuest(guest, address, page, .sharedOwned)] + giveBack(page, as: .sharedBorrowed)
+    case .guestUnshareHost(let number, let address):
+      let guest = try runningGuest(number, isProtected: true)
+      let page = try guestPage(guest, address, in: [.sharedOwned]).page
+      try require(page, host: .sharedBorrowed)
+      let owner = PageOwner.guest(handle: guest.handle, page: address >> 12)
+      return giveAway(page, to: owner) + [mapGuest(guest, address, page, .owned)]
+    case .reclaimGuest(let number, let address):
+      guard let guest = protectedGuest(number), guest.isDying, guest.isProtected else {
+        throw .einval
+      }
+      let found = try guestPage(guest, address, in: [.owned, .sharedOwned])
+      let zero: [PKVMEffect] = found.state == .owned ? [.zero(found.page.lowerBound)] : []
+      return zero + [.unmapGuest(number, address..<address + Self.pageSize)] + giveBack(found.page)
+    case .forceReclaim(let physical): return try forceReclaim(physical)
+    default: return []
+    }
+  }
+
+  private func shareGuest(
+    _ number: Int, _ range: Range<UInt64>, _ address: UInt64, write: Bool
+  ) throws(KernelError) -> [PKVMEffect] {
+    let guest = try runningGuest(number, isProtected: false)
+    let size = range.upperBound - range.lowerBound
+    try Self.requireSize(size, range.lowerBound | address)
+    try requireMemory(range)
+    try require(address..<address + size, of: guest, is: .noPage)
+    for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+      let record = hypPage(at: page)
+      // Only with guests of this kind may the host share a page more than once.
+      if record.host == .owned { continue }
+      if record.host == .sharedOwned, record.shares > 0 { continue }
+      throw .eperm
+    }
+    return [
+      .setHost(range, .sharedOwned), .addShare(range),
+      mapGuest(guest, address, range, .sharedBorrowed, write: write),
+    ]
+  }
+
+  private func unshareGuest(
+    _ number: Int, _ range: Range<UInt64>
+  ) throws(KernelError) -> [PKVMEffect] {
+    guard let guest = protectedGuest(number), !guest.isProtected else { throw .einval }
+    let size = range.upperBound - range.lowerBound
+    try Self.requireSize(size, range.lowerBound)
+    let found = try guestPage(guest, range.lowerBound, size: size, in: [.sharedBorrowed])
+    return [.unmapGuest(number, range), .removeShare(found.page)]
+  }
+
+  /// The host's entry says whose the page is, and where.
+  private func forceReclaim(_ physical: UInt64) throws(KernelError) -> [PKVMEffect] {
+    let page = try Self.page(physical)
+    try requireMemory(page)
+    if hypPage(at: physical).host != .noPage { throw .eagain }
+    let entry = memory.walk(protectedHostTable, physical).descriptor
+    guard case .guest(let handle, let number) = entry.donation else { throw .eperm }
+    guard let guest = protectedGuest(Int(handle - PKVM.firstHandle)) else { throw .eagain }
+    let address = number << 12
+    let found = try guestPage(guest, address, in: [.owned])
+    if found.page != page { throw .eperm }
+    return [.mapGuest(guest.number, address, .poisoned), .zero(physical)] + giveBack(page)
+  }
+
+  // MARK: Effects
+
+  /// `host_stage2_set_owner_locked` for another owner: no entry of a CPU and none of a device leads to the
+  /// pages any more when their state says that they are gone.
+  private func giveAway(_ range: Range<UInt64>, to owner: PageOwner) -> [PKVMEffect] {
+    [
+      .annotate(range, .donation(to: owner)), .unmapDevices(range), .invalidateDevices(range),
+      .setHost(range, .noPage),
+    ]
+  }
+
+  /// `host_stage2_set_owner_locked` for the host: it may use the pages, and so may its devices.
+  private func giveBack(
+    _ range: Range<UInt64>, as state: PageState = .owned
+  ) -> [PKVMEffect] {
+    [.mapHost(range), .mapDevices(range), .setHost(range, state)]
+  }
+
+  private func mapGuest(
+    _ guest: ProtectedGuest, _ address: UInt64, _ range: Range<UInt64>, _ state: PageState,
+    write: Bool = true
+  ) -> PKVMEffect {
+    let isBlock = range.upperBound - range.lowerBound == Self.blockSize
+    let leaf = Descriptor.leaf(
+      at: range.lowerBound, level: isBlock ? 2 : Geometry.lastLevel, memAttr: Self.normalMemory,
+      permissions: Permissions(read: true, write: write, executeNever: 0),
+      guestLevel: Int(state.rawValue))
+    return .mapGuest(guest.number, address, leaf)
+  }
+
+  // MARK: Checks
+
+  private static func page(_ address: UInt64) throws(KernelError) -> Range<UInt64> {
+    if address & (pageSize - 1) != 0 { throw .einval }
+    return address..<address + pageSize
+  }
+
+  /// A page, or a block at addresses that are aligned to it (`__guest_check_transition_size`).
+  private static func requireSize(_ size: UInt64, _ addresses: UInt64) throws(KernelError) {
+    if size != pageSize && size != blockSize || addresses & (size - 1) != 0 { throw .einval }
+  }
+
+  private func requirePages(_ range: Range<UInt64>) throws(KernelError) {
+    if (range.lowerBound | range.upperBound) & (Self.pageSize - 1) != 0
+      || range.upperBound > protectedGeometry.inputSize
+    {
+      throw .einval
+    }
+  }
+
+  /// `check_range_allowed_memory`: all of it in one region of memory.
+  private func requireMemory(_ range: Range<UInt64>) throws(KernelError) {
+    if range.upperBound > protectedGeometry.inputSize { throw .einval }
+    let (found, isMemory) = memoryRange(at: range.lowerBound)
+    if range.upperBound > found.upperBound { throw .einval }
+    if !isMemory { throw .eperm }
+  }
+
+  /// The states that all pages must have; a page that is to change hands must have no references.
+  private func require(
+    _ range: Range<UInt64>, host: PageState, hypervisor: PageState? = nil
+  ) throws(KernelError) {
+    try requireMemory(range)
+    for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+      let record = hypPage(at: page)
+      if record.host != host { throw .eperm }
+      if let hypervisor, record.hypervisor != hypervisor { throw .eperm }
+      if host == .owned || host == .sharedBorrowed, record.references != 0 { throw .ebusy }
+    }
+  }
+
+  private func requireLentToNobody(_ range: Range<UInt64>) throws(KernelError) {
+    for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+      let record = hypPage(at: page)
+      if record.hypervisor != .noPage || record.shares != 0 { throw .eperm }
+    }
+  }
+
+  private func runningGuest(
+    _ number: Int, isProtected: Bool
+  ) throws(KernelError) -> ProtectedGuest {
+    guard let guest = protectedGuest(number), guest.isProtected == isProtected, !guest.isDying
+    else { throw .einval }
+    return guest
+  }
+
+  private func require(
+    _ range: Range<UInt64>, of guest: ProtectedGuest, is state: PageState
+  ) throws(KernelError) {
+    if range.upperBound > protectedGeometry.inputSize { throw .erange }
+    for address in stride(from: range.lowerBound, to: range.upperBound, by: 4096)
+    where guestEntry(guest, at: address).descriptor.pageState != state {
+      throw .eperm
+    }
+  }
+
+  /// What a guest's leaf of a size maps, which must be in one of some states (`get_valid_guest_pte`).
+  private func guestPage(
+    _ guest: ProtectedGuest, _ address: UInt64, size: UInt64 = 4096, in states: [PageState]
+  ) throws(KernelError) -> (page: Range<UInt64>, state: PageState) {
+    if address & (size - 1) != 0 || address >= protectedGeometry.inputSize { throw .einval }
+    let end = guestEntry(guest, at: address)
+    if end.descriptor == .poisoned { throw .ehwpoison }
+    guard end.descriptor.isLeaf(end.level) else { throw .enoent }
+    if protectedGeometry.size(end.level) != size { throw .e2big }
+    guard states.contains(end.descriptor.pageState) else { throw .eperm }
+    let physical = end.descriptor.address
+    return (physical..<physical + size, end.descriptor.pageState)
+  }
+}
