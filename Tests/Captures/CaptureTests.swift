@@ -6,7 +6,7 @@ import Testing
 /// The captures of a real kernel, fed to the engine: every dump of every step must be the same.
 @Suite struct CaptureTests {
   @Test(arguments: Capture.all(["nested", "nested2", "plain", "patched"]))
-  func `writes the kernel's dumps byte for byte`(capture: Capture) throws {
+  func `writes the kernel's dumps byte for byte, and breaks no rule`(capture: Capture) throws {
     let scenario = try capture.scenario()
     var machine = Machine(scenario.configuration)
     for statement in scenario.statements {
@@ -16,6 +16,7 @@ import Testing
         let failure = expectation.failure(in: machine, after: 0..<0)
         #expect(failure == nil, "\(capture.name):\(statement.line)")
       case .step(let label, _):
+        #expect(machine.violations(after: 0..<0).isEmpty, "\(capture.name) step \(label)")
         for (file, text) in capture.dumps(ofStep: label) {
           let ours = Capture.dump(file, of: machine)
           #expect(

@@ -1,4 +1,4 @@
-/// What an invalidation by L1 must leave behind. The words about the last one are stored by its event, which
+/// What an invalidation by L1 must leave behind, and what a new context of a shadow. The words about the last one are stored by its event, which
 /// so is known to be one.
 extension Machine {
   /// Bits of `coveredShadows`: a virtual VMID, or shadows of all; above them the number of the invalidation.
@@ -54,6 +54,23 @@ extension Machine {
           found.append(Violation(invariant: .staleShadow, table: table.id, address: leaf.address))
         }
         address = leaf.address + table.geometry.size(leaf.level)
+      }
+      return found
+    }
+  }
+
+  /// Leaves of shadows that the last event gave to another context, and that it did not make itself.
+  func recyclingViolations(made: Set<Int>, after stores: Range<Int>) -> [Violation] {
+    let changed = Set(stores.lazy.map { memory.journalEntry($0).slot })
+    return validShadows.flatMap { mmu -> [Violation] in
+      let words = [MMU.Field.vttbr, .vtcr, .stage2Enabled].map { mmu.base + $0.rawValue }
+      if changed.isDisjoint(with: words) || self[mmu, .pendingUnmap] != 0 { return [] }
+      var found: [Violation] = []
+      visitLeaves(of: table(of: mmu)) { leaf in
+        if !made.contains(leaf.slot) {
+          found.append(
+            Violation(invariant: .staleShadow, table: mmu.tableID, address: leaf.address))
+        }
       }
       return found
     }

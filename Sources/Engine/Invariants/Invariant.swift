@@ -9,7 +9,8 @@ public enum Invariant: String, CaseIterable, Sendable {
   /// A shadow leaf, when it is made, is L1's entry composed with canonical memory. Later L1 may change
   /// its entry; until it invalidates, the leaf is stale, which is legal.
   case shadowComposition = "shadow-composition"
-  /// What L1's TLBI covers is gone from its shadows when it returns.
+  /// What L1's TLBI covers is gone from its shadows when it returns, and a shadow that is taken over holds
+  /// nothing of what it held for others.
   case staleShadow = "stale-shadow"
   /// The counts of table pages and of their entries are right.
   case tableCounts = "table-counts"
@@ -85,7 +86,7 @@ extension Machine {
     }
     return found + countViolations() + tlbViolations() + vmidViolations() + vncrViolations(pages)
       + deviceViolations() + reverseMapViolations(pages) + lockViolations(after: stores)
-      + coverageViolations(after: stores)
+      + coverageViolations(after: stores) + recyclingViolations(made: made, after: stores)
   }
 
   /// Calls `visit` for every valid leaf of a table.
@@ -207,8 +208,9 @@ extension Machine {
       guard let table = tables.first(where: { $0.vmid == entry.vmid }) else { return nil }
       let end = memory.walk(table, entry.address)
       let size = table.geometry.size(end.level)
+      // A smaller leaf says nothing of the rest of what the entry translates.
       let mapped =
-        end.descriptor.isLeaf(end.level)
+        end.descriptor.isLeaf(end.level) && end.level <= entry.level
         && end.descriptor.address | entry.address & (size - 1) == entry.descriptor.address
       return mapped
         ? nil : Violation(invariant: .staleTLB, table: table.id, address: entry.address)
