@@ -163,7 +163,10 @@ import Testing
 
   @Test func `of VTCR only the features that L1 is offered are kept (vtcr_el2_feat_map)`() throws {
     let machine = try run(
-      "l1 context vttbr=0x1000040100001 vtcr=0xfffffffffffff559 hcr=1\nl2 tlbi vmalle1is", nested: true)
+      """
+      l1 context vttbr=0x1000040100001 vtcr=0xfffffffffffff559 hcr=1
+      l2 tlbi vmalle1is
+      """, nested: true)
     let header = KernelDump.text(of: .shadow(0), in: machine)?.split(separator: "\n").first
     #expect(header == "VTCR: 0x000000009e2ff559 VTTBR: 0x0001000040100000 s2: enabled")
   }

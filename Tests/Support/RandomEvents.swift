@@ -10,11 +10,16 @@ public struct RandomEvents {
   /// Memory of L1's tables, then of 4 KiB pages, then of huge pages.
   static let tables: Range<UInt64> = 0x4000_0000..<0x4040_0000
   static let pages: Range<UInt64> = 0x8000_0000..<0x8080_0000
-  static let huge: Range<UInt64> = 0xc000_0000..<0xc080_0000
+  let huge: Range<UInt64>
+  private let backing: Backing
 
-  /// - Parameter policy: Under another than none, insertions into the reverse map fail now and then.
-  public init(seed: UInt64, policy: ReverseMapPolicyName = .none) {
+  /// - Parameters:
+  ///   - policy: Under another than none, insertions into the reverse map fail now and then.
+  ///   - hugetlb: Whether the huge pages are of hugetlb.
+  public init(seed: UInt64, policy: ReverseMapPolicyName = .none, hugetlb: Bool = false) {
     random = Generator(seed: seed)
+    huge = hugetlb ? 0xc000_0000..<0x1_4000_0000 : 0xc000_0000..<0xc080_0000
+    backing = hugetlb ? .hugetlb1G : .transparentHuge
     configuration = Configuration(
       ipaBits: [36, 40, 48][random.below(3)], vcpus: [1, 1, 2][random.below(3)], nested: true,
       reverseMap: policy)
@@ -24,7 +29,7 @@ public struct RandomEvents {
   public mutating func setUp() -> [Event] {
     var events: [Event] = [
       .addMemslot(id: 0, Self.tables, .pages), .addMemslot(id: 1, Self.pages, .pages),
-      .addMemslot(id: 2, Self.huge, .transparentHuge),
+      .addMemslot(id: 2, huge, backing),
     ]
     for context in 0..<4 {
       for vcpu in 0..<configuration.vcpus where vcpu == context % configuration.vcpus {
@@ -52,7 +57,7 @@ public struct RandomEvents {
 
   /// A canonical IPA, mostly in a slot, aligned to `size`.
   private mutating func target(_ size: UInt64) -> UInt64 {
-    let slot = [Self.pages, Self.pages, Self.huge, Self.tables][random.below(4)]
+    let slot = [Self.pages, Self.pages, huge, Self.tables][random.below(4)]
     if random.below(40) == 0 { return 0x0a00_0000 & ~(size - 1) }
     return UInt64.random(in: slot, using: &random) & ~(size - 1)
   }
@@ -90,12 +95,14 @@ public struct RandomEvents {
   }
 
   private mutating func range(_ slot: Range<UInt64>) -> Range<UInt64> {
-    let sizes: [UInt64] = [4096, 4096, 16384, 1 << 20, 2 << 20]
+    let sizes: [UInt64] = [4096, 4096, 16384, 1 << 20, slot == Self.pages ? 2 << 20 : hugeSize]
     let size = sizes[random.below(5)]
     let start = UInt64.random(in: slot.lowerBound..<slot.upperBound - size, using: &random)
     let aligned = start & ~((random.below(2) == 0 ? size : 4096) - 1)
     return aligned..<aligned + size
   }
+
+  private var hugeSize: UInt64 { backing == .hugetlb1G ? 1 << 30 : 2 << 20 }
 
   private mutating func kind() -> AccessKind {
     [.read, .write, .write, .execute][random.below(4)]
@@ -147,12 +154,12 @@ public struct RandomEvents {
     case 8: return .host(.eagerSplit([0, 2 << 20][random.below(2)]))
     default:
       return random.below(2) == 0
-        ? .addMemslot(id: 1, Self.pages, .pages) : .addMemslot(id: 2, Self.huge, .transparentHuge)
+        ? .addMemslot(id: 1, Self.pages, .pages) : .addMemslot(id: 2, huge, backing)
     }
   }
 
   private mutating func host() -> HostOperation {
-    let slot = [Self.pages, Self.pages, Self.huge][random.below(3)]
+    let slot = [Self.pages, Self.pages, huge][random.below(3)]
     let range = range(slot)
     switch random.below(40) {
     case 24..<32: return .discard(range.lowerBound..<range.lowerBound + 4096)
@@ -168,6 +175,7 @@ public struct RandomEvents {
     case 18: return .dirtyLog(range.lowerBound, true)
     case 19: return .dirtyLog(range.lowerBound, false)
     case 20: return .noHugePages(range)
+    case 22, 23: return .getDirtyLog(range.lowerBound)
     case 21 where random.below(8) == 0: return .deleteMemslot(slot.lowerBound)
     default: return .touch(range.lowerBound..<range.lowerBound + 8192, write: random.below(2) == 0)
     }
