@@ -28,9 +28,9 @@ import Testing
   }
 }
 
-/// The calls of a kernel with a reverse map.
+/// The calls that take leaves out of the shadows, and those of a kernel with a reverse map.
 @Suite struct ReverseMapProbeTests {
-  @Test(arguments: Capture.all(["patched"]))
+  @Test(arguments: Capture.all(["nested", "nested2", "patched"]))
   func `records, forgets, resets and unmaps the same ranges in the same order`(capture: Capture)
     throws
   {
