@@ -93,7 +93,9 @@ extension Machine {
   private mutating func start(_ operation: HostOperation) throws(Refusal) {
     try requireNoRealm(operation)
     switch operation {
-    case .touch(let range, let write): push([.touch(try hostRange(range), write: write)])
+    case .touch(let range, let write):
+      try requirePageByPage(range, operand: 2)
+      push([.touch(try hostRange(range), write: write)])
     case .discard(let range): push([.discard(try hostRange(range))])
     case .unmap(let range): push(unmapTasks(try hostRange(range)))
     case .protect(let range, let write): push([.protect(try hostRange(range), write: write)])
@@ -103,7 +105,9 @@ extension Machine {
         .advise(
           range, adding: on ? .hugePages : .noHugePages, removing: on ? .noHugePages : .hugePages)
       ])
-    case .collapse(let range): push([.collapseRegions(try hostRange(range))])
+    case .collapse(let range):
+      try requirePageByPage(range, operand: 2)
+      push([.collapseRegions(try hostRange(range))])
     case .merge(let range):
       push([.advise(try hostRange(range), adding: .mergeable, removing: []), .merge])
     case .fork: push(forkTasks())
@@ -128,6 +132,14 @@ extension Machine {
       let range = try hostRange(range)
       note(.noHugePages, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
       memory.store(1, for: range, in: RangeTree(slot: Register.noHugePages.slot))
+    }
+  }
+
+  /// Refuses a range that would take more pages, one after the other, than a person waits for.
+  func requirePageByPage(_ range: Range<UInt64>, operand: Int) throws(Refusal) {
+    let limit: UInt64 = 64 << 30
+    if range.upperBound - range.lowerBound > limit {
+      throw Refusal(.tooLarge(limit), operand: operand)
     }
   }
 

@@ -22,6 +22,8 @@ public struct Refusal: Error, Equatable, Sendable {
     case notRunning
     /// A number of another VM that is too large; the largest.
     case noSuchVM(UInt64)
+    /// A range too large to be gone through page by page; the largest.
+    case tooLarge(UInt64)
     /// A vCPU that does not exist; the number of those that do.
     case noSuchVCPU(Int)
     /// A statement about L2 in a VM without nesting.

@@ -121,6 +121,8 @@ extension Refusal.Reason {
     case .addressSpaceFull: "expected a smaller slot: the VMM's address space is full"
     case .outsideSlots(let address):
       "expected addresses of one memory slot: 0x\(hex(address)) is outside"
+    case .tooLarge(let limit):
+      "expected at most \(Phrase.size(limit)): it is gone through page by page"
     case .noSuchVCPU(let count):
       "expected vCPU 0\(count > 1 ? " to \(count - 1)" : ""): the VM has vcpus=\(count)"
     case .noSuchCPU(let count):

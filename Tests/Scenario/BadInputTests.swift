@@ -109,6 +109,14 @@ import Testing
       "revmap fail 1",
       "4:1: expected a policy with a reverse map: under revmap=none there is nothing that can fail"
     ),
+    (
+      "memslot 1 0x80000000 512G backing=4K\nhost write 0x80000000 65G",
+      "5:23: expected at most 64G: it is gone through page by page"
+    ),
+    (
+      "iommu map 0x1000 65G 0x2000 rw",
+      "4:18: expected at most 64G: it is gone through page by page"
+    ),
     ("revmap break", "4:8: expected 'fail', 'fail-erase'"),
     ("pause at=x", "4:10: expected a number after 'at='"),
     ("expect violation leaf", "4:18: expected none or a rule: leaf-outlives-page"),

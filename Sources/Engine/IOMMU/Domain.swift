@@ -27,7 +27,14 @@ extension Machine {
     case .map, .unmap, .pin, .free:
       if configuration.isolation.pkvm != nil { throw Refusal(.hypervisorTable, operand: 0) }
     }
-    if case .pin(let range) = operation { _ = try hostRange(range) }
+    switch operation {
+    case .pin(let range):
+      try requirePageByPage(range, operand: 2)
+      _ = try hostRange(range)
+    case .map(let range, let physical, _) where (range.lowerBound ^ physical) & (2 << 20 - 1) != 0:
+      try requirePageByPage(range, operand: 2)
+    default: break
+    }
     try requireOneTable(device)
     makeSMMU()
     switch operation {
