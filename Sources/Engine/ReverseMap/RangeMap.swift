@@ -122,12 +122,11 @@ struct RangeMap: ReverseMapPolicy {
       if !isFirstPosting { machine[mmu, .broken] = 1 }
       return !isFirstPosting
     }
-    machine.note(action, mmu.tableID, at: range.lowerBound, size: size, value: payload)
-    if forgetting == .byDirectMap {
-      for old in machine.memory.entries(in: range, of: mmu.reverseMap) {
-        eraseDirect(of: old, mmu, in: &machine)
-      }
-    }
+    let replaced = place == nil ? machine.memory.entries(in: range, of: mmu.reverseMap) : []
+    machine.note(
+      action, mmu.tableID, at: range.lowerBound, size: size, value: payload,
+      extra: UInt64(replaced.count))
+    for old in replaced { eraseDirect(of: old, mmu, in: &machine) }
     if payload == 0 {
       // v1 and nested IPA 0: the tree takes it for the erasure of the range.
       machine.memory.erase(range, in: mmu.reverseMap)

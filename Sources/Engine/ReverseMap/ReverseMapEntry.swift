@@ -23,12 +23,12 @@ extension Machine {
     self[shadow(number), .broken] != 0
   }
 
-  /// Entries of the trees of shadow `number`, and the bytes of their nodes. Reading them costs nothing.
-  public func reverseMapSize(ofShadow number: Int) -> (entries: Int, bytes: Int) {
+  /// Entries of the two trees of shadow `number`, and the bytes of their nodes.
+  public func reverseMapSize(ofShadow number: Int) -> (reverse: Int, direct: Int, bytes: Int) {
     let trees = [shadow(number).reverseMap, shadow(number).directMap]
     return (
-      trees.reduce(0) { $0 + memory.entryCount(of: $1) },
-      trees.reduce(0) { $0 + memory.nodeCount(of: $1) } * RangeTree.nodeWords * 8
+      memory.entryCount(of: trees[0]), memory.entryCount(of: trees[1]),
+      trees.reduce(0) { $0 + memory.nodeCount(of: $1) } * ReverseMapNode.bytes
     )
   }
 

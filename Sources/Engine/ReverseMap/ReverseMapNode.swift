@@ -11,6 +11,8 @@ public struct ReverseMapNode: Equatable, Sendable {
 
   /// Pairs that a node has room for.
   public static let capacity = RangeTree.capacity
+  /// Bytes of a node.
+  public static let bytes = RangeTree.nodeWords * 8
 }
 
 /// Looking at a reverse map piece by piece, however long it is.

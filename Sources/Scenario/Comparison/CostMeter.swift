@@ -51,8 +51,8 @@ struct CostMeter {
     var stale = 0
     for number in 0..<machine.configuration.shadows {
       let size = machine.reverseMapSize(ofShadow: number)
-      if size.entries == 0 { continue }
-      entries += size.entries
+      if size.bytes == 0 { continue }
+      entries += size.reverse + size.direct
       bytes += size.bytes
       unknown += machine.reverseMap(ofShadow: number).filter { $0.nested == nil }
         .reduce(0) { $0 + $1.canonical.upperBound - $1.canonical.lowerBound }

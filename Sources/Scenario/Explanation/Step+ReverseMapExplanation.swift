@@ -25,7 +25,8 @@ extension Step {
         .reverseMap("kvm_record_nested_revmap"))
     case .recordUnknown:
       return Explanation(
-        "fuse", "\(span) → unknown nested IPA",
+        "fuse",
+        "\(span), in place of \(extra == 1 ? "1 range" : "\(extra) ranges") → unknown nested IPA",
         "It overlaps what is recorded. One entry cannot hold two nested IPAs, so all the ranges it "
           + "touches become one that says only: somewhere in this shadow.",
         .reverseMap("kvm_record_nested_revmap"))

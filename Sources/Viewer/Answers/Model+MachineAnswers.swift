@@ -97,7 +97,7 @@ extension Model {
       let size = machine.reverseMapSize(ofShadow: number)
       if machine.configuration.reverseMap != .none {
         var map = Line("           ")
-        map.add("reverse map: \(size.entries) entries, \(size.bytes) bytes", .dim)
+        map.add("reverse map: \(size.reverse + size.direct) entries, \(size.bytes) bytes", .dim)
         if machine.isReverseMapBroken(ofShadow: number) { map.add(" broken", .error) }
         document.add(map)
       }

@@ -16,8 +16,10 @@ extension Model {
 
   /// The entry that is looked at: the chosen one, else the one of the selected page.
   var mappedEntry: ReverseMapEntry? {
-    let address =
-      focus == .reverseMap ? reverseMap.cursor ?? link?.ipa : link?.ipa ?? reverseMap.cursor
+    let cursor = reverseMap.cursor
+    let start = cursor?.canonical.lowerBound
+    let address = focus == .reverseMap ? start ?? link?.ipa : link?.ipa ?? start
+    if let cursor, address == start, exactEntries?.contains(cursor) ?? false { return cursor }
     return machine.reverseMapEntry(ofShadow: mappedShadow, from: address ?? 0)
       ?? machine.reverseMapEntry(ofShadow: mappedShadow, before: .max)
   }
@@ -34,12 +36,22 @@ extension Model {
         entry = next
       }
     }
-    reverseMap.cursor = entry.canonical.lowerBound
+    reverseMap.cursor = entry
+  }
+
+  /// All entries, where they may overlap, so that addresses alone do not lead from one to the next.
+  private var exactEntries: [ReverseMapEntry]? {
+    machine.configuration.reverseMap == .ideal ? machine.reverseMap(ofShadow: mappedShadow) : nil
   }
 
   /// The next, or previous, entry of the map.
   private func neighbour(of entry: ReverseMapEntry, after: Bool) -> ReverseMapEntry? {
-    after
+    if let entries = exactEntries {
+      guard let index = entries.firstIndex(of: entry) else { return nil }
+      let next = after ? index + 1 : index - 1
+      return entries.indices.contains(next) ? entries[next] : nil
+    }
+    return after
       ? machine.reverseMapEntry(ofShadow: mappedShadow, from: entry.canonical.upperBound)
       : machine.reverseMapEntry(ofShadow: mappedShadow, before: entry.canonical.lowerBound)
   }
@@ -47,6 +59,10 @@ extension Model {
   /// Entries around the one that is looked at, so many at most.
   func mappedEntries(_ count: Int) -> [ReverseMapEntry] {
     guard count > 0, let entry = mappedEntry else { return [] }
+    if let all = exactEntries, let index = all.firstIndex(of: entry) {
+      let start = max(0, min(index - (count - 1) / 2, all.count - count))
+      return Array(all[start..<min(start + count, all.count)])
+    }
     var entries = [entry]
     while entries.count <= (count - 1) / 2, let previous = neighbour(of: entries[0], after: false) {
       entries.insert(previous, at: 0)
@@ -73,7 +89,7 @@ extension Model {
       guard let next = neighbour(of: entry, after: forward) else { break }
       entry = next
       if line(of: entry).text.string.contains(searched) {
-        reverseMap.cursor = entry.canonical.lowerBound
+        reverseMap.cursor = entry
         return
       }
     }
@@ -99,12 +115,21 @@ extension Model {
       case .recordKnown:
         let nested = step.value & ReverseMapEntry.addressMask
         return ("+", .changed, "inserted \(place) \(Glyph.right) \(hex: nested)", range)
-      case .recordUnknown: return (SafeText(.unknown), .unknown, "fused \(place) to unknown", range)
+      case .recordUnknown:
+        let old: SafeText = step.extra == 1 ? "1 range" : "\(step.extra) ranges"
+        return (SafeText(.unknown), .unknown, "fused with \(old): \(place) unknown", range)
+      case .recordSkipped:
+        return (SafeText(.mismatch), .error, "not recorded \(place): the map is broken", range)
+      case .recordOff:
+        return (SafeText(.mismatch), .warning, "not recorded \(place): stage 2 is off", range)
       case .recordFailed:
         return (SafeText(.mismatch), .error, "not inserted \(place): no memory", range)
       case .lookUpKnown: return ("-", .changed, "removed \(place)", range)
+      case .eraseFailed:
+        return (SafeText(.mismatch), .error, "not removed \(place): no memory", range)
       case .resetMap: return ("-", .changed, "emptied", range)
       case .forget: return ("-", .changed, "forgot nested \(place)", range)
+      case .brokenCleared: return ("+", .changed, "whole again", range)
       default: return nil
       }
     }

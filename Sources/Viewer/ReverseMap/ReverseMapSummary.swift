@@ -4,8 +4,8 @@ import Scenario
 
 /// Where one is in the pane of the reverse map, and what was counted for it.
 struct ReverseMapView {
-  /// A canonical IPA of the selected entry, if one was chosen in the pane.
-  var cursor: UInt64?
+  /// The entry that was chosen in the pane, if one was.
+  var cursor: ReverseMapEntry?
   /// What was counted, and for what.
   var summary: ReverseMapSummary?
 }
@@ -16,6 +16,8 @@ struct ReverseMapSummary: Equatable {
   let moment: Moment
   let shadow: Int
   let entries: Int
+  /// Entries of the direct map beside them.
+  let direct: Int
   let bytes: Int
   let isBroken: Bool
   /// Entries whose nested IPA is unknown, and the bytes that they cover; nil if the map is too long to be
@@ -31,10 +33,13 @@ struct ReverseMapSummary: Equatable {
     self.moment = moment
     self.shadow = shadow
     let size = machine.reverseMapSize(ofShadow: shadow)
-    entries = size.entries
+    // The exact map is a direct map.
+    let isExact = machine.configuration.reverseMap == .ideal
+    entries = isExact ? size.direct : size.reverse
+    direct = isExact ? 0 : size.direct
     bytes = size.bytes
     isBroken = machine.isReverseMapBroken(ofShadow: shadow)
-    guard size.entries <= Self.entriesAtMost else { return }
+    guard entries <= Self.entriesAtMost else { return }
     let unknown = machine.reverseMap(ofShadow: shadow).filter { $0.nested == nil }
     self.unknown = (
       unknown.count,

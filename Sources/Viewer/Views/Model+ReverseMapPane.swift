@@ -18,19 +18,27 @@ extension Model {
     }
     let inside = Rect(x: rect.x + 1, y: rect.y, width: rect.width - 2, height: rect.height)
     let about = aboutReverseMap(width: inside.width)
-    let nodes = inside.height >= about.count + 8 && detailLevel != .plain ? nodeLines : []
-    let parts = inside.rows(.fixed(about.count), .flexible, .fixed(nodes.count))
+    // The nodes stand below the entries, where there is room for a few of those.
+    let rest = max(0, inside.height - about.count)
+    let least = max(1, mappedEntries(min(rest, Self.entriesAboveNodes)).count)
+    var nodes = detailLevel != .plain ? nodeLines : []
+    if least + nodes.count > rest { nodes = [] }
+    let entries = mappedEntries(rest - nodes.count)
+    let shown = max(1, entries.count)
+    let gap = nodes.isEmpty || shown + nodes.count == rest ? 0 : 1
+    let parts = inside.rows(.fixed(about.count), .fixed(shown), .fixed(gap), .flexible)
     for (y, line) in about.enumerated() {
       frame.write(line, at: Point(inside.x, parts[0].y + y), clip: parts[0])
     }
-    drawEntries(in: parts[1], of: &frame)
+    draw(entries, in: parts[1], of: &frame)
     for (y, line) in nodes.enumerated() {
-      frame.write(line, at: Point(inside.x, parts[2].y + y), clip: parts[2])
+      frame.write(line, at: Point(inside.x, parts[3].y + y), clip: parts[3])
     }
   }
 
-  private func drawEntries(in rect: Rect, of frame: inout Surface) {
-    let entries = mappedEntries(rect.height)
+  private static let entriesAboveNodes = 5
+
+  private func draw(_ entries: [ReverseMapEntry], in rect: Rect, of frame: inout Surface) {
     if entries.isEmpty, rect.height > 0 {
       frame.write(Line("empty", .dim), at: rect.origin, clip: rect)
     }
@@ -54,7 +62,7 @@ extension Model {
 
   /// The line of ranges, the counts, and what was done last.
   private func aboutReverseMap(width: Int) -> [Line] {
-    var lines = [rangeLine(width: width), countLine]
+    var lines = [rangeLine(width: width)] + countLine.wrapped(to: width, indent: 2)
     let changes = reverseMapChanges
     if let last = changes.last {
       var line = Line("last  ", .dim)
@@ -68,8 +76,7 @@ extension Model {
 
   private var countLine: Line {
     guard let summary = reverseMap.summary else { return Line() }
-    var line = Line("\(summary.entries) entries", .heading)
-    line.add(", nodes of \(SafeText(Phrase.size(UInt64(summary.bytes))))B", .dim)
+    var line = Line(summary.entries == 1 ? "1 entry" : "\(summary.entries) entries", .heading)
     if let unknown = summary.unknown {
       line.add("  known \(summary.entries - unknown.entries)")
       line.add(
@@ -84,6 +91,9 @@ extension Model {
     line.add(
       summary.isBroken ? "  \(Glyph.mismatch) broken" : "  whole",
       summary.isBroken ? .mismatch : .text)
+    if summary.direct > 0 { line.add("  direct map \(summary.direct)", .dim) }
+    let nodes = summary.bytes / ReverseMapNode.bytes
+    line.add("  \(nodes) node\(nodes == 1 ? "" : "s") of \(ReverseMapNode.bytes)B", .dim)
     return line
   }
 
@@ -98,9 +108,12 @@ extension Model {
     // So many entries before the current one as leave room for it.
     let index = entries.firstIndex { $0 == current } ?? 0
     var end = first.canonical.lowerBound
-    for entry in entries[max(0, index - 1)...] {
-      let isAdjacent = !line.parts.isEmpty && entry.canonical.lowerBound == end
-      let target: SafeText = entry.nested.map { "\(Glyph.right)\(hex: $0)" } ?? SafeText(.unknown)
+    for index in max(0, index - 1)..<entries.count {
+      let entry = entries[index]
+      // Ranges of an exact map may overlap.
+      let isAdjacent = !line.parts.isEmpty && entry.canonical.lowerBound <= end
+      let target: SafeText =
+        entry.nested.map { "\(Glyph.right)\(hex: $0)" } ?? " \(Glyph.unknown)unknown"
       let text: SafeText = "\(hex: entry.canonical.lowerBound)" + target
       // Four columns for the gap before it, and two for what may follow.
       if line.columns + text.columns + 6 > width {
@@ -111,8 +124,8 @@ extension Model {
       line.add(SafeText(isAdjacent ? .vertical : .teeLeft), .dim)
       line.add(text, entry == current ? .linked : entry.nested == nil ? .unknown : .valid)
       end = entry.canonical.upperBound
-      let next = machine.reverseMapEntry(ofShadow: mappedShadow, from: end)
-      if next?.canonical.lowerBound != end { line.add(SafeText(.teeRight), .dim) }
+      let next = index + 1 < entries.count ? entries[index + 1] : nil
+      if next.map({ $0.canonical.lowerBound > end }) ?? true { line.add(SafeText(.teeRight), .dim) }
     }
     line.add(SafeText(repeating: SafeText(.horizontal), count: max(0, width - line.columns)), .dim)
     return line
@@ -135,6 +148,7 @@ extension Model {
       let start = max(0, min(node.taken - 1, node.pivots.count - 4))
       if start > 0 { line.add("\(Glyph.ellipsis) ", .dim) }
       for index in start..<min(start + 4, node.pivots.count) {
+        if index == node.taken { line.add(SafeText(.selected), .key) }
         line.add("\(hex: node.pivots[index]) ", index == node.taken ? .linked : .text)
       }
       if start + 4 < node.pivots.count { line.add(SafeText(.ellipsis), .dim) }

@@ -1,0 +1,103 @@
+import Engine
+import Testing
+
+@testable import Viewer
+
+/// The pane of the reverse map.
+@Suite struct ReverseMapPaneTests {
+  private static let example = "scenarios/bugs/worked-example.pw"
+
+  /// The lines of the pane alone, without its title.
+  private func pane(_ screen: Screen) throws -> [String] {
+    let lines = screen.lines.map { $0.trimmed }
+    let title = try #require(lines.firstIndex { $0.hasPrefix("4 Reverse map") })
+    return Array(lines[(title + 1)...].prefix { !$0.hasPrefix("mm") })
+  }
+
+  @Test func `it has the line of ranges, counts, what was done last, entries, payload and nodes`()
+    throws
+  {
+    var screen = try Screen(Self.example, 90, 34)
+    screen.press(": ‹goto step:after› Enter 4 z")
+    let lines = try pane(screen)
+    #expect(lines[0].hasPrefix("───┤0x80000000 ?unknown├───┤0x80300000→0x5000├──"))
+    #expect(lines[1] == "2 entries  known 1  unknown 1, 2M  stale 0  whole  1 node of 256B")
+    #expect(lines[2] == "last  ? fused with 2 ranges: 0x80000000+2M unknown")
+    #expect(lines[3] == "*▸0x80000000+2M    ? unknown")
+    #expect(lines[4] == "0x80300000+4K    → 0x5000")
+    #expect(lines[6] == "payload  0x0000000000000001: bit 0, UNKNOWN_IPA")
+    #expect(lines[7].hasSuffix("2 of 15  pivots ▸0x80000000 0x80300000"))
+    screen.press("j")
+    #expect(
+      try pane(screen)[6]
+        == "payload  0x8000000000005000: bit 63, VALID_ENTRY; bits 55:12 nested IPA 0x5000")
+  }
+
+  @Test(arguments: [
+    ("v1", "payload  0x0000000000005000: bits 55:12 nested IPA 0x5000", "direct map 1"),
+    (
+      "v3", "payload  0x4000000000005000: bit 62, VALID_ENTRY; bits 55:12 nested IPA 0x5000",
+      "direct map 1"
+    ),
+    (
+      "repaired", "payload  0x8000000000005000: bit 63, VALID_ENTRY; bits 55:12 nested IPA 0x5000",
+      "whole"
+    ),
+  ])
+  func `another policy keeps the moment, and shows its own encoding and trees`(
+    policy: String, payload: String, counts: String
+  ) throws {
+    var screen = try Screen(Self.example, 90, 34)
+    screen.press(": ‹goto step:after› Enter 4 z")
+    let moment = screen.model.timeline.moment
+    screen.press("P ‹\(policy)› Enter j")
+    #expect(screen.model.timeline.moment == moment)
+    #expect(screen.model.machine.configuration.reverseMap.rawValue == policy)
+    let lines = try pane(screen)
+    #expect(lines[1].hasPrefix("2 entries  known 1  unknown 1, 2M  stale 0"))
+    #expect(lines[1].contains(counts))
+    #expect(lines.contains(payload))
+  }
+
+  @Test func `an exact map shows overlapping entries, and the cursor comes by each`() throws {
+    var screen = try Screen(Self.example, 90, 34)
+    screen.press(": ‹policy revmap=ideal› Enter : ‹goto step:after› Enter 4 z g")
+    var chosen: [String] = []
+    for _ in 0..<4 {
+      chosen.append(try pane(screen).first { $0.contains("▸0x8") && !$0.contains("leaf") } ?? "")
+      screen.press("j")
+    }
+    #expect(
+      chosen == [
+        "*▸0x80000000+2M    → 0x40000000", "*▸0x80080000+4K    → 0x1000",
+        "*▸0x80100000+4K    → 0x2000", "▸0x80300000+4K    → 0x5000",
+      ])
+  }
+
+  @Test func `what was not recorded, and why, is said`() throws {
+    var off = try Screen("scenarios/bugs/stage2-off.pw", 90, 34)
+    off.press(": ‹goto step:mapped› Enter 4 z")
+    #expect(try pane(off).contains { $0.hasSuffix("not recorded 0x80000000+4K: stage 2 is off") })
+    var broken = try Screen("scenarios/bugs/b08-lost-broken.pw", 90, 34)
+    broken.press(": ‹goto step:broken› Enter 4 z")
+    #expect(try pane(broken).contains { $0.hasSuffix("not inserted 0x80000000+4K: no memory") })
+    #expect(try pane(broken)[1].contains("broken"))
+    broken.press(": ‹goto step:behind› Enter")
+    #expect(
+      try pane(broken).contains { $0.hasSuffix("not recorded 0x80001000+4K: the map is broken") })
+  }
+
+  @Test func `on a small screen nothing of the counts is lost`() throws {
+    var screen = try Screen("scenarios/bugs/b08-lost-broken.pw", 40, 12)
+    screen.press(": ‹goto step:broken› Enter 4")
+    #expect(try pane(screen)[1...2].joined(separator: " ").contains("broken"))
+  }
+}
+
+extension String {
+  fileprivate var trimmed: String {
+    let start = firstIndex { $0 != " " } ?? endIndex
+    let end = lastIndex { $0 != " " } ?? startIndex
+    return start <= end && start != endIndex ? String(self[start...end]) : ""
+  }
+}
