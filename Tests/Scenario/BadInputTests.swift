@@ -159,6 +159,23 @@ import Testing
     #expect(message([0, 0, 0]) != nil)
   }
 
+  @Test func `a file that is cut anywhere is read as far as it makes sense, or refused at its end`()
+  {
+    let text = head + "title \"a \\\" text\"\nl1 store 0x40100000 0x40103003\nstep 01 \"a label\"\n"
+    let lines = text.split(separator: "\n").count
+    for count in 0...text.utf8.count {
+      let bytes = [UInt8](text.utf8.prefix(count))
+      do throws(ScenarioError) {
+        _ = try Scenario(parsing: bytes, file: "f.pw")
+      } catch {
+        let last = bytes.count { $0 == UInt8(ascii: "\n") } + 1
+        #expect(error.line <= last + 1 && error.line <= lines + 1, "\(count) bytes: \(error)")
+        // Only the line that is cut can be wrong, or what is missing after it.
+        #expect(error.line >= last - 1, "\(count) bytes: \(error)")
+      }
+    }
+  }
+
   /// Any file, cut or changed anywhere, is either carried out or refused with a place.
   @Test(arguments: 1...6 as ClosedRange<UInt64>)
   func `mutilated files never trap`(seed: UInt64) {
