@@ -9,7 +9,7 @@ import Viewer
 
 /// What a terminal shows is the frame, cell by cell with its colours: what ncurses makes of a frame, and
 /// a terminal of that, comes out as what went in.
-@Suite(.enabled(if: Tmux.isInstalled, "tmux is not installed; .ci/install installs it"))
+@Suite(.enabled(if: Tmux.isInstalled, "tmux is not installed; `.ci/install tmux` installs it"))
 struct TmuxTests {
   /// A viewer that is given the same keys as the program in the terminal.
   private struct Twin {
