@@ -32,6 +32,7 @@ public struct Machine: Sendable {
     var memory = Memory.boot()
     layout = Layout(configuration, in: &memory)
     self.memory = memory
+    createVCPUs()
     createStage2()
     createVMIDs()
     createAddressSpace()

@@ -171,6 +171,12 @@ import Testing
     #expect(header == "VTCR: 0x000000009e2ff559 VTTBR: 0x0001000040100000 s2: enabled")
   }
 
+  @Test func `before L1 writes VTCR its bit 31 reads as one (kvm_init_nv_sysregs)`() throws {
+    let machine = try run("l2 tlbi vmalle1is", nested: true)
+    let header = KernelDump.text(of: .shadow(0), in: machine)?.split(separator: "\n").first
+    #expect(header == "VTCR: 0x0000000080000000 VTTBR: 0x0000000000000000 s2: disabled")
+  }
+
   @Test func `an access flag that cannot be stored gives L1 code 0 (__kvm_at_swap_desc)`() throws {
     let machine = try run(
       tables + """

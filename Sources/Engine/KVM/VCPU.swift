@@ -95,6 +95,13 @@ extension Machine {
     VCPU(number: number, base: layout.vcpus + number * VCPU.Field.count)
   }
 
+  /// L1's registers before it writes them: bits that read as one do so at once (`kvm_init_nv_sysregs`).
+  mutating func createVCPUs() {
+    for number in 0..<configuration.vcpus where configuration.nested {
+      self[vcpu(number), .vtcr] = VTCR.sanitised(0)
+    }
+  }
+
   /// How the last access of a guest on a vCPU ended.
   public func outcome(of guest: Guest, vcpu number: Int) -> Outcome {
     let slot = outcomeSlot(guest, vcpu(number))
