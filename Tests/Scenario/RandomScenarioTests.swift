@@ -1,8 +1,9 @@
-import Engine
 import Foundation
 import Scenario
 import TestSupport
 import Testing
+
+@testable import Engine
 
 /// The reverse maps under random events. The environment's `PAGEWALK_EVENTS` says how many each sees.
 @Suite struct RandomScenarioTests {
@@ -47,6 +48,31 @@ import Testing
       }
     }
     #expect(found.contains(.reverseMapCoverage))
+  }
+
+  /// A rule that nothing comes near holds always.
+  @Test func `random events reach what the rules of the reverse map are about`() {
+    var missing: Set<String> = [
+      "recordKnown", "recordKept", "recordUnknown", "recordFailed", "recordSkipped", "lookUpKnown",
+      "lookUpUnknown", "lookUpNothing", "lookUpBroken", "lookUpSwept", "eraseFailed", "resetMap",
+      "forget", "parked", "resumed", "deleteMemslot", "shadowRecycled", "vncrTranslated",
+      "vncrDropped", "stage2Off", "twoVCPUs",
+    ]
+    for seed in 0..<UInt64(60) where !missing.isEmpty {
+      var source = RandomEvents(seed: seed, policy: .repaired)
+      var machine = Machine(source.configuration)
+      machine.steps.isRecording = true
+      for event in source.setUp() + (0..<500).map({ _ in source.next() }) {
+        guard (try? machine.apply(event)) != nil else { continue }
+        for step in machine.steps.steps { missing.remove("\(step.action)") }
+        let off = machine.validShadows.filter { machine[$0, .stage2Enabled] == 0 }
+        if off.contains(where: { !machine.reverseMap(ofShadow: $0.index - 1).isEmpty }) {
+          missing.remove("stage2Off")
+        }
+      }
+      if source.configuration.vcpus > 1 { missing.remove("twoVCPUs") }
+    }
+    #expect(missing == [])
   }
 
   @Test func `an event is read as it was written`() throws {
