@@ -33,7 +33,8 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "CBenchmarkPeers"),
     .executableTarget(
-      name: "Benchmarks", dependencies: ["Engine", "Scenario", "CBenchmarkPeers"],
+      name: "Benchmarks",
+      dependencies: ["Engine", "Scenario", "CBenchmarkPeers", "Pseudoterminal"],
       swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Engine"], path: "Tests/Support", swiftSettings: strict),

@@ -6,6 +6,7 @@ struct Benchmarks {
     ("ranges", { benchmarkRangeTree() }),
     ("history", { benchmarkHistory(events: 1_000_000) }),
     ("run", { benchmarkRun(rounds: 51) }),
+    ("screen", { benchmarkScreen(rounds: 9) }),
   ]
 
   static func main() {

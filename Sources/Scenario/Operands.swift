@@ -17,8 +17,8 @@ struct Operands {
   }
 
   /// The next word, whatever it is.
-  mutating func take(_ expected: String) throws(Mistake) -> Word {
-    guard let word = next else { throw mistake(expected) }
+  mutating func take(_ expected: @autoclosure () -> String) throws(Mistake) -> Word {
+    guard let word = next else { throw mistake(expected()) }
     index += 1
     return word
   }

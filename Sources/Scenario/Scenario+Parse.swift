@@ -7,6 +7,8 @@ extension Scenario {
   public init(parsing bytes: [UInt8], file: String) throws(ScenarioError) {
     self.init(file: file)
     source = bytes
+    // A long file has a statement in nearly every line.
+    statements.reserveCapacity(bytes.count { $0 == UInt8(ascii: "\n") })
     var words = Words(bytes)
     var start = 0
     var line = 0

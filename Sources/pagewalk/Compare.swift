@@ -27,7 +27,7 @@ extension Pagewalk {
         Without a reverse map (none) the statements 'revmap fail' are left out.
         """)
 
-    @Argument(help: "Scenarios.")
+    @Argument(help: "Scenarios.", completion: .scenario)
     var files: [String]
 
     @Option(

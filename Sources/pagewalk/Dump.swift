@@ -13,7 +13,7 @@ extension Pagewalk {
         one up, and three lines above the text say what hardware needs to walk them.
         """)
 
-    @Argument(help: "A scenario, or - for the standard input.")
+    @Argument(help: "A scenario, or - for the standard input.", completion: .scenario)
     var file: String
 
     @Option(help: ArgumentHelp("The moment: N events done, N.STEP, step:LABEL, N%, start, end."))
@@ -25,7 +25,9 @@ extension Pagewalk {
     @Option(help: ArgumentHelp("canonical, shadow<N>, guest<VMID> or iommu<N>."))
     var table = "canonical"
 
-    @Option(help: ArgumentHelp("Write the table's pages to this file.", valueName: "out"))
+    @Option(
+      help: ArgumentHelp("Write the table's pages to this file.", valueName: "out"),
+      completion: .file())
     var image: String?
 
     func run() throws {

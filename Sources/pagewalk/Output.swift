@@ -8,21 +8,11 @@ func writeError(_ message: String) {
   FileDescriptor.error.write(lines: message)
 }
 
-/// Everything that the standard input gives.
-func readStandardInput() -> [UInt8] {
-  var bytes: [UInt8] = []
-  var buffer = [UInt8](repeating: 0, count: 1 << 16)
-  while true {
-    let count = read(0, &buffer, buffer.count)
-    if count <= 0 { return bytes }
-    bytes += buffer[..<count]
-  }
-}
-
-/// A file that is open for writing.
+/// An open file.
 struct FileDescriptor {
   let number: Int32
 
+  static let input = FileDescriptor(number: 0)
   static let output = FileDescriptor(number: 1)
   static let error = FileDescriptor(number: 2)
 
@@ -33,6 +23,25 @@ struct FileDescriptor {
     let lines = lines.hasSuffix("\n") ? lines.dropLast() : lines[...]
     for line in lines.split(separator: "\n", omittingEmptySubsequences: false) {
       write(SafeText(line).string + "\n")
+    }
+  }
+
+  /// Everything that is left to read, nil if that fails.
+  func contents() -> [UInt8]? {
+    var status = stat()
+    fstat(number, &status)
+    // All of a file at once, and one more, so that it shows that there is no more.
+    let size = max(Int(status.st_size) + 1, 1 << 16)
+    var bytes: [UInt8] = []
+    while true {
+      var found = 0
+      let piece = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+        found = Glibc.read(number, buffer.baseAddress, size)
+        count = max(0, found)
+      }
+      if found < 0 && errno != EINTR { return nil }
+      if found == 0 { return bytes }
+      if bytes.isEmpty { bytes = piece } else { bytes += piece }
     }
   }
 

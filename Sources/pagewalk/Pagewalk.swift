@@ -13,7 +13,7 @@ struct Pagewalk: ParsableCommand {
       commands need no terminal. FILE may be - for the standard input.
 
       Exit codes: 0 done; 1 the answer is no (an expectation failed); 2 wrong usage; 3 wrong input; \
-      4 no usable terminal.
+      4 the environment cannot do it, as without a terminal; 70 a fault of pagewalk itself.
       """,
     subcommands: [
       View.self, Render.self, Run.self, Dump.self, Compare.self, Windows.self, Config.self,
@@ -28,18 +28,14 @@ enum Main {
     do {
       var command = try Pagewalk.parseAsRoot()
       try command.run()
-    } catch let failure as Failure {
-      if !failure.message.isEmpty { writeError(failure.message) }
-      exit(failure.code)
     } catch {
-      let code = Pagewalk.exitCode(for: error)
-      let message = Pagewalk.fullMessage(for: error)
-      if code.isSuccess {
-        print(message)
-        exit(0)
+      let end = Failure(error)
+      if end.code == 0 {
+        print(end.message)
+      } else if !end.message.isEmpty {
+        writeError(end.message)
       }
-      writeError(message)
-      exit(2)
+      exit(end.code)
     }
   }
 }
@@ -48,6 +44,26 @@ enum Main {
 struct Failure: Error {
   let message: String
   let code: Int32
+
+  /// The end that an error means, whoever threw it.
+  init(_ error: any Error) {
+    if let failure = error as? Failure {
+      self = failure
+    } else if Pagewalk.exitCode(for: error).isSuccess {
+      // A request for help or the like.
+      self.init(message: Pagewalk.fullMessage(for: error), code: 0)
+    } else if Pagewalk.exitCode(for: error) == .validationFailure {
+      self = .usage(Pagewalk.fullMessage(for: error))
+    } else {
+      let fault = "a fault of pagewalk itself, please report it: \(error)"
+      self.init(message: fault, code: 70)
+    }
+  }
+
+  private init(message: String, code: Int32) {
+    self.message = message
+    self.code = code
+  }
 
   /// The answer is no.
   static func no(_ message: String) -> Failure { Failure(message: message, code: 1) }
@@ -87,12 +103,13 @@ extension Pagewalk {
   }
 
   static func contents(of path: String) throws -> [UInt8] {
-    if path == "-" { return readStandardInput() }
-    do {
-      return try [UInt8](Data(contentsOf: URL(filePath: path)))
-    } catch {
+    if path == "-" { return FileDescriptor.input.contents() ?? [] }
+    let file = FileDescriptor(number: open(path, O_RDONLY | O_CLOEXEC))
+    defer { close(file.number) }
+    guard let bytes = file.contents() else {
       throw Failure.input("\(path): cannot be read: \(reason(for: path))")
     }
+    return bytes
   }
 
   private static func reason(for path: String) -> String {
@@ -102,4 +119,9 @@ extension Pagewalk {
     }
     return isDirectory ? "it is a folder" : "no permission"
   }
+}
+
+extension CompletionKind {
+  /// A file of the event language.
+  static let scenario = CompletionKind.file(extensions: ["pw"])
 }

@@ -10,7 +10,9 @@ extension Pagewalk {
     static let configuration = CommandConfiguration(
       abstract: "Print the frame that the screen would show, at a moment of a scenario.")
 
-    @Argument(help: "A scenario, or - for the standard input; without one, the built-in one.")
+    @Argument(
+      help: "A scenario, or - for the standard input; without one, the built-in one.",
+      completion: .scenario)
     var file: String?
 
     @Option(help: ArgumentHelp("The moment: N events done, N.STEP, step:LABEL, N%, start, end."))

@@ -9,12 +9,13 @@ extension Pagewalk {
     static let configuration = CommandConfiguration(
       abstract: "Carry out a scenario and check what it expects.")
 
-    @Argument(help: "A scenario, or - for the standard input.")
+    @Argument(help: "A scenario, or - for the standard input.", completion: .scenario)
     var file: String
 
     @Option(
       help: ArgumentHelp(
-        "Write the kernel's dumps of every step to FOLDER/LABEL/.", valueName: "folder"))
+        "Write the kernel's dumps of every step to FOLDER/LABEL/.", valueName: "folder"),
+      completion: .directory)
     var dumpDir: String?
 
     @Option(help: Pagewalk.policyHelp)

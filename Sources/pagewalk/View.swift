@@ -11,7 +11,7 @@ extension Pagewalk {
     static let configuration = CommandConfiguration(
       abstract: "Open a scenario on the screen; without a file, the built-in one.")
 
-    @Argument(help: "A scenario, or - for the standard input.")
+    @Argument(help: "A scenario, or - for the standard input.", completion: .scenario)
     var file: String?
 
     @Option(help: ArgumentHelp("The moment: N events done, N.STEP, step:LABEL, N%, start, end."))

@@ -13,7 +13,7 @@ extension Pagewalk {
         level at which the walk ends. ! marks a DMA that reaches memory of another owner.
         """)
 
-    @Argument(help: "A scenario, or - for the standard input.")
+    @Argument(help: "A scenario, or - for the standard input.", completion: .scenario)
     var file: String
 
     @Option(

@@ -16,24 +16,18 @@ struct TableView {
 
   /// Moves the top so that the cursor is among `height` rows, as little as that takes.
   ///
-  /// Rows of a margin around the cursor are kept in sight where there is room.
+  /// There is no margin around the cursor: a line that scrolls is then the line of the cursor, and no
+  /// other is drawn besides the one that the cursor leaves.
   mutating func scroll(_ rows: Rows, height: Int) {
     guard height > 0, let first = rows.first else { return }
     let start = rows.first(from: top) ?? rows.last ?? first
     top = start.position
     defer { fill(rows, height: height) }
     guard let cursor, let row = rows.row(at: cursor) else { return }
-    let margin = min(2, (height - 1) / 2)
-    if let distance = Self.distance(from: start, to: row, in: rows, limit: height) {
-      if distance < margin {
-        top = Self.row(margin, before: row, in: rows).position
-      } else if distance >= height - margin {
-        let rest = Self.distance(from: row, toEndOf: rows, limit: margin)
-        top = Self.row(height - 1 - min(margin, rest), before: row, in: rows).position
-      }
-    } else {
-      let isAbove = row.position < start.position
-      top = Self.row(isAbove ? margin : height - 1 - margin, before: row, in: rows).position
+    if row.position < start.position {
+      top = row.position
+    } else if Self.distance(from: start, to: row, in: rows, limit: height) == nil {
+      top = Self.row(height - 1, before: row, in: rows).position
     }
   }
 

@@ -1,0 +1,177 @@
+import Foundation
+import Pseudoterminal
+
+/// The program that was built with this one, on a pseudoterminal of 200x50, and pagers beside it: what
+/// a line that scrolls costs in processor time and in bytes, when the first frame is there, what waiting
+/// costs, and the memory that is held.
+func benchmarkScreen(rounds: Int) {
+  let program = Job.product("pagewalk")
+  guard FileManager.default.isExecutableFile(atPath: program) else {
+    return print(
+      "build it first: swift build -c release --static-swift-stdlib --product pagewalk")
+  }
+  let folder = FileManager.default.temporaryDirectory.appending(path: "pagewalk-\(UUID())")
+  defer { try? FileManager.default.removeItem(at: folder) }
+  do {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try measure(program, folder, rounds: rounds)
+  } catch {
+    // What the terminal had received until then fills many screens.
+    print("the screen could not be measured: \(type(of: error))")
+  }
+}
+
+private let widths = [46, 12, 12, 12, 12]
+
+private func measure(_ program: String, _ folder: URL, rounds: Int) throws {
+  row(["screen of 200x50", "ms first", "us a line", "bytes", "MiB"], widths: widths)
+  var memory: [Int: Double] = [:]
+  for pages in [400, 100_000, 1_000_000] {
+    let file = folder.appending(path: "\(pages).pw")
+    try scenario(pages: pages).write(to: file, atomically: true, encoding: .utf8)
+    let start = try firstFrame(program, [file.path], "0/\(pages + 1)", rounds: rounds)
+    let name = "\(pages) pages"
+    for (layout, keys) in [("all panes", "1"), ("a pane alone", "1z")] {
+      let page = Program(program, ["--at", "end", file.path], keys: keys + "g\u{6}\u{6}")
+      let line = try page.line(rounds: 200)
+      memory[pages] = line.memory
+      row(
+        [
+          "\(name), \(layout)", figure(start), figure(line.time / 1000), figure(line.bytes),
+          figure(line.memory),
+        ], widths: widths)
+    }
+  }
+  if let few = memory[400], let many = memory[1_000_000] {
+    row(["bytes an event", figure((many - few) * 1_048_576 / 999_600)], widths: widths)
+  }
+  try idle(program)
+  try peers(folder, rounds: rounds)
+}
+
+/// Pages that no run of equal entries folds.
+private func scenario(pages: Int) -> String {
+  var text = "pagewalk 1\nvm ipa=40 vcpus=1 nested=on\nmemslot 0 0x80000000 16G backing=4K\n"
+  for page in 0..<pages {
+    text += "l1 write 0x\(String(0x8000_0000 + page * 8192, radix: 16))\n"
+  }
+  return text
+}
+
+/// Milliseconds from the start of a program until the terminal has received a text, the median.
+private func firstFrame(
+  _ program: String, _ arguments: [String], _ text: String, rounds: Int
+) throws -> Double {
+  var time = Measurement(name: "first frame")
+  for _ in 0..<rounds {
+    let start = ContinuousClock.now
+    let job = try Program(program, arguments).start()
+    try job.output(containing: text)
+    time.rounds.append((ContinuousClock.now - start) / .milliseconds(1))
+  }
+  return time.median
+}
+
+/// What waiting for a key costs.
+private func idle(_ program: String) throws {
+  let job = try Program(program, [], keys: ".").start()
+  try job.sleep()
+  let (time, bytes) = (processorTime(of: job), job.output.count)
+  usleep(2_000_000)
+  // The answer to a key is no part of what waiting costs.
+  let waited = processorTime(of: job) - time
+  job.send("\u{C}")
+  try job.output(ofAtLeast: bytes + 1)
+  row(["waiting for 2 s: ns of processor time", figure(waited)], widths: widths)
+}
+
+/// What a person would hold beside it, on lines of the same length.
+private func peers(_ folder: URL, rounds: Int) throws {
+  let text = folder.appending(path: "lines")
+  let lines = (0..<100_000).map { number in
+    let address = String(number, radix: 16)
+    return
+      "    L3 0x\(String(repeating: "0", count: 9 - address.count))\(address) -> 0x815000000 RWX 4K"
+  }
+  try lines.joined(separator: "\n").write(to: text, atomically: true, encoding: .utf8)
+  let all = [
+    ("less", "/usr/bin/less", [text.path], "L3 0x000000010"), ("tig", "/usr/bin/tig", [], "[main]"),
+  ]
+  for (name, path, arguments, shown) in all {
+    guard FileManager.default.isExecutableFile(atPath: path) else {
+      row([name, "not installed"], widths: widths)
+      continue
+    }
+    let start = try firstFrame(path, arguments, shown, rounds: rounds)
+    let line = try Program(path, arguments, keys: "  ", shown: shown).line(rounds: 200)
+    row(
+      [name, figure(start), figure(line.time / 1000), figure(line.bytes), figure(line.memory)],
+      widths: widths)
+  }
+}
+
+/// A program on a terminal, with the keys that bring it to where its lines scroll.
+private struct Program {
+  let path: String
+  let arguments: [String]
+  var keys = ""
+  var shown = "event"
+
+  init(_ path: String, _ arguments: [String], keys: String = "", shown: String = "event") {
+    self.path = path
+    self.arguments = arguments
+    self.keys = keys
+    self.shown = shown
+  }
+
+  func start() throws -> Job {
+    let job = try Job(
+      program: path, arguments,
+      environment: ["HOME": "/nonexistent", "XDG_CONFIG_DIRS": "/nonexistent"], width: 200,
+      height: 50)
+    if !keys.isEmpty {
+      try job.output(containing: shown)
+      for key in keys {
+        let count = job.output.count
+        job.send(String(key))
+        try job.output(ofAtLeast: count + 1)
+        try job.sleep()
+      }
+    }
+    return job
+  }
+
+  /// What a line that scrolls costs: nanoseconds of processor time and bytes, the mean, with the memory
+  /// that is held then, in MiB.
+  func line(rounds: Int) throws -> (time: Double, bytes: Double, memory: Double) {
+    let job = try start()
+    // To the last row of the pane, so that every further row scrolls.
+    for _ in 0..<50 { try press("j", job) }
+    let (time, bytes) = (processorTime(of: job), job.output.count)
+    for _ in 0..<rounds { try press("j", job) }
+    return (
+      (processorTime(of: job) - time) / Double(rounds),
+      Double(job.output.count - bytes) / Double(rounds), residentMemory(of: job)
+    )
+  }
+
+  private func press(_ key: String, _ job: Job) throws {
+    let count = job.output.count
+    job.send(key)
+    try job.output(ofAtLeast: count + 1)
+    try job.sleep()
+  }
+}
+
+/// Nanoseconds on a processor so far.
+private func processorTime(of job: Job) -> Double {
+  let text = try? String(contentsOfFile: "/proc/\(job.process)/schedstat", encoding: .utf8)
+  return text?.split(separator: " ").first.flatMap { Double($0) } ?? 0
+}
+
+/// MiB of memory that is held.
+private func residentMemory(of job: Job) -> Double {
+  let text = try? String(contentsOfFile: "/proc/\(job.process)/statm", encoding: .utf8)
+  let pages = text?.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0
+  return pages * Double(getpagesize()) / 1_048_576
+}
