@@ -81,6 +81,24 @@ import Testing
     #expect(answer(&narrator, "branch main").contains("History: main"))
   }
 
+  @Test func `texts name actions as they can be typed, and no keys`() throws {
+    var narrator = try narrator()
+    #expect(answer(&narrator, ":next-event").contains("Event 1 of 21"))
+    #expect(answer(&narrator, ":").contains("Event 2 of 21"))
+    let marked = answer(&narrator, "mark a")
+    #expect(marked.contains(":go-to-mark a comes back") && marked.contains(":diff compares"))
+    #expect(answer(&narrator, "watch fault").contains(":run and :run-back stop at"))
+    #expect(narrator.carryOut("help").allSatisfy { !$0.string.hasPrefix(" ") })
+  }
+
+  @Test func `an answer that stays as it was is not repeated`() throws {
+    var narrator = try narrator()
+    let first = answer(&narrator, "branches")
+    #expect(first.components(separatedBy: "Histories").count == 2)
+    let next = answer(&narrator, "next-event")
+    #expect(next.contains("Event 1 of 21") && !next.contains("Histories"))
+  }
+
   @Test func `words and rules are read out`() throws {
     var narrator = try narrator()
     #expect(answer(&narrator, "glossary alias").contains("several nested IPAs"))

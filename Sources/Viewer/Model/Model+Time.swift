@@ -79,7 +79,8 @@ extension Model {
     marks[letter] = place
     newestMark = letter
     say(
-      "Marked as \(SafeText(String(letter))). ' \(SafeText(String(letter))) comes back; d compares."
+      "Marked as \(SafeText(String(letter))). \(key(.goToMark)) \(SafeText(String(letter))) comes back; "
+        + "\(key(.diff)) compares."
     )
   }
 
@@ -117,7 +118,7 @@ extension Model {
     }
     do throws(FilterError) {
       watches.append(Watch(filter: try Filter(parsing: text, for: .events)))
-      say("c and C stop at: \(SafeText(text)).")
+      say("\(key(.run)) and \(key(.runBack)) stop at: \(SafeText(text)).")
     } catch {
       refuse(error.message)
     }

@@ -48,8 +48,11 @@ public struct Narrator {
   }
 
   /// Does what a line asks for. Returns what there is to say.
+  ///
+  /// A colon before an action is the prompt's, under which texts name actions.
   public mutating func carryOut(_ line: String) -> [SafeText] {
-    let text = line.trimmed.isEmpty ? lastLine : line.trimmed
+    let typed = String(line.trimmed.drop { $0 == ":" }).trimmed
+    let text = typed.isEmpty ? lastLine : typed
     lastLine = text
     model.message = nil
     let parts = text.split(separator: " ", maxSplits: 1).map(String.init)
@@ -102,7 +105,9 @@ public struct Narrator {
   private mutating func sheet() -> [SafeText] {
     guard let sheet = model.sheet else { return [] }
     model.sheet = nil
-    return [sheet.title + ":"] + sheet.document.text.filter { !$0.isEmpty }
+    // Where keys would stand at the beginning of a line there are none.
+    let lines = sheet.document.text.map { SafeText($0.string.drop { $0 == " " }) }
+    return [sheet.title + ":"] + lines.filter { !$0.isEmpty }
   }
 
   /// What has changed since something was said last.
@@ -120,11 +125,12 @@ public struct Narrator {
       lines += model.momentLines
     }
     let answer = model.answerLines
-    if hasMoved ? !model.question.isKept : answer != told.answer || model.question != told.question
-    {
+    let isNew = answer != told.answer || model.question != told.question
+    // What an event does is said for each, an answer that stays only where it differs.
+    if hasMoved ? !model.question.isKept && (isNew || model.question == .why) : isNew {
       if model.question != .why { lines.append(model.question.title + ":") }
       // The event is named already.
-      lines += answer
+      lines += answer.first == model.question.title ? answer.dropFirst() : answer[...]
     }
     let place = model.placeText
     if !hasMoved, model.focus != told.focus || place != told.place { lines.append(place) }
