@@ -1,7 +1,7 @@
 /// Failures of allocations that a reverse map makes with GFP_NOWAIT.
 extension Machine {
   mutating func failReverseMap(insertions: UInt64, erasures: UInt64) throws(Refusal) {
-    if configuration.reverseMap == .none { throw Refusal(.noReverseMap, operand: 0) }
+    if !policy.keepsMap { throw Refusal(.noReverseMap, operand: 0) }
     note(.failuresArmed, value: insertions, extra: erasures)
     self[.failInsertions] += insertions
     self[.failErasures] += erasures

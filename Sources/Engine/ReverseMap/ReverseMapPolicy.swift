@@ -23,6 +23,9 @@ enum UnmapCause: Equatable {
 ///
 /// The engine calls a policy where the kernel's code would; what it keeps is in words of the machine.
 protocol ReverseMapPolicy: Sendable {
+  /// Whether anything is recorded, so that recording it can fail.
+  var keepsMap: Bool { get }
+
   /// Called just before a leaf is mapped, under `mmu_lock` for reading. False if the fault must fail
   /// (-ENOMEM).
   func record(_ mapping: ShadowMapping, in machine: inout Machine) -> Bool
@@ -67,6 +70,7 @@ protocol ReverseMapPolicy: Sendable {
 
 /// What a policy need not do.
 extension ReverseMapPolicy {
+  var keepsMap: Bool { true }
   func record(_ mapping: ShadowMapping, in machine: inout Machine) -> Bool { true }
   func continueUnmap(
     _ range: Range<UInt64>, of mmu: MMU, in machine: inout Machine
@@ -88,6 +92,8 @@ extension ReverseMapPolicy {
 
 /// Linux 7.3.4: nothing is recorded, so whatever goes, everything goes.
 struct NoReverseMap: ReverseMapPolicy {
+  var keepsMap: Bool { false }
+
   func unmap(
     _ range: Range<UInt64>, _ cause: UnmapCause, in machine: inout Machine
   ) -> [Task] {
