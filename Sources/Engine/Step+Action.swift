@@ -322,6 +322,8 @@ extension Step {
     case sharesCounted, referencesCounted
     /// A page is filled with zeros.
     case pageZeroed
+    /// A DMA found no translation, and the device waits; or its fault was handled, and it goes on.
+    case faultStalled, faultResumed
     /// The snapshot comes to an entry of the host's table: its bits in `value`.
     case snapshotEntry
     /// The snapshot is over: 1 in `value` if changes of owners are passed on from now on.
@@ -371,6 +373,8 @@ extension Step {
   public enum Invalidation: Hashable, Sendable {
     /// A table entry, or a leaf, was broken.
     case breakTable, breakLeaf
+    /// A full table took a block's place.
+    case replaced
     /// A range was unmapped.
     case unmapped
     /// A table became empty.

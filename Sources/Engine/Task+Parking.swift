@@ -73,21 +73,25 @@ extension Machine {
       return
     }
     note(.resumed)
-    let list = SparseArray(root: Register.parkedTasks.slot)
-    for index in 0..<self[.parkedCount] {
-      tasks.append(
-        Task(
-          words: (0..<Self.taskWords).map {
-            list.load(index * Self.taskWords + $0, from: memory)
-          }))
-    }
-    list.removeAll(in: &memory)
+    tasks = parkedTaskList
+    SparseArray(root: Register.parkedTasks.slot).removeAll(in: &memory)
     owner = self[.parkedOwner]
     self[.parkedCount] = 0
     self[.parkedOwner] = 0
     mapLock = MapLock(rawValue: self[.parkedLock]) ?? .none
     self[.parkedLock] = 0
     if next { self[.pauseAt] = 1 }
+  }
+
+  /// What remains of the paused event, the next task last.
+  var parkedTaskList: [Task] {
+    let list = SparseArray(root: Register.parkedTasks.slot)
+    return (0..<self[.parkedCount]).map { index in
+      Task(
+        words: (0..<Self.taskWords).map {
+          list.load(index * Self.taskWords + $0, from: memory)
+        })
+    }
   }
 
   /// Whether the paused event holds `mmap_lock` for writing, so that no fault finds a VMA.

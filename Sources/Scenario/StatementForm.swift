@@ -36,7 +36,7 @@ public struct StatementForm: Sendable {
     "revmap fail N", "revmap fail-erase N", "pause at=ADDRESS", "resume next",
     "iommu attach", "iommu detach", "iommu free", "iommu pin IPA SIZE", "iommu map IOVA SIZE PA r",
     "iommu map IOVA SIZE PA rw",
-    "iommu unmap IOVA SIZE", "dev read IOVA", "dev write IOVA",
+    "iommu unmap IOVA SIZE", "iommu clean IOVA SIZE", "dev read IOVA", "dev write IOVA",
     "rmp assign IPA SIZE 4K", "rmp assign IPA SIZE 2M", "rmp convert IPA SIZE shared",
     "rmp convert IPA SIZE private", "rmp smash IPA", "rmp hold IPA", "rmp release IPA",
     "realm delegate IPA SIZE", "realm undelegate IPA SIZE",

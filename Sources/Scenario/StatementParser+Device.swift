@@ -12,12 +12,15 @@ extension StatementParser {
       let write = try operands.take(["r": false, "rw": true])
       return .iommu(device: device, .map(range, to: physical, write: write))
     }
+    if operands.takeIf("clean") {
+      return .iommu(device: device, .clean(try operands.range("IOVA")))
+    }
     if operands.takeIf("unmap") {
       return .iommu(device: device, .unmap(try operands.range("IOVA")))
     }
     if operands.takeIf("free") { return .iommu(device: device, .free) }
     if operands.takeIf("pin") { return .iommu(device: device, .pin(try operands.range())) }
-    throw operands.mistake("attach, detach, free, map, unmap or pin")
+    throw operands.mistake("attach, detach, free, map, unmap, pin or clean")
   }
 
   mutating func dma() throws(Mistake) -> Event {

@@ -40,7 +40,7 @@ extension Statement {
   }
 
   /// Scenarios that teach, by the system that they are about.
-  @Test(arguments: ["iommu", "btm", "rmp", "cca", "pkvm"].flatMap(files))
+  @Test(arguments: ["iommu", "btm", "rmp", "cca", "pkvm", "sharing"].flatMap(files))
   func `a system's scenario goes as it says, in chapters`(file: String) throws {
     var session = Session(try Self.scenario(file))
     try session.finish()

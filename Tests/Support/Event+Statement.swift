@@ -109,6 +109,7 @@ extension IOMMUOperation {
     case .pin(let range): "pin \(range.operands)"
     case .map(let range, let physical, let write):
       "map \(range.operands) \(physical.hex) \(write ? "rw" : "r")"
+    case .clean(let range): "clean \(range.operands)"
     case .unmap(let range): "unmap \(range.operands)"
     }
   }

@@ -113,17 +113,32 @@ extension Machine {
       }
       hit = slot
     }
+    let inputBits = 64 - (context >> 32 & 0x3f)
     if let hit {
       let level = Int(memory.load(hit) >> 1 & 3)
+      if configuration.iommu.table == .shared, configuration.iommu.smmuBreakLevel < 2,
+        isReplaced(
+          iova, level, root: memory.load(entry + 3), geometry: .stage2(bits: Int(inputBits)))
+      {
+        return DeviceTranslation(outcome: .fault(.conflict, level: level))
+      }
       let leaf = Descriptor(memory.load(hit + 1))
       let outcome: DeviceOutcome =
         isAllowed(leaf, write)
         ? .cached(output(of: iova, leaf, level), level: level) : .fault(.permission, level: level)
       return DeviceTranslation(outcome: outcome)
     }
-    let inputBits = 64 - (context >> 32 & 0x3f)
     return walkForDevice(
       iova, write: write, root: memory.load(entry + 3), geometry: .stage2(bits: Int(inputBits)))
+  }
+
+  /// Whether a table of CPUs has a leaf of another size now for what is cached: the TLB may have taken in that
+  /// one, too. The worst case is modelled.
+  private func isReplaced(
+    _ iova: UInt64, _ level: Int, root: UInt64, geometry: Geometry
+  ) -> Bool {
+    let end = walkEndForDevice(iova, root: root, geometry: geometry)
+    return end.descriptor.isLeaf(end.level) && end.level != level
   }
 
   @inline(__always)
@@ -166,8 +181,12 @@ extension Machine {
       guard entry.isTable(level) else {
         return WalkEnd(slot: slot, level: level, descriptor: entry)
       }
+      // What was not cleaned may lead to where no table is any more.
+      guard let child = memory.slot(at: entry.address) else {
+        return WalkEnd(slot: slot, level: level, descriptor: Descriptor(0))
+      }
       level += 1
-      slot = Memory.firstSlot(ofFrameAt: entry.address) + geometry.index(iova, level)
+      slot = child + geometry.index(iova, level)
     }
   }
 }
@@ -180,8 +199,12 @@ extension Machine {
     note(.dma, id, at: iova, value: write ? 1 : 0, extra: SMMU.streamID(device))
     let entry = streamEntry(ofDevice: device)
     note(.streamEntry, id, value: entry.words[0], extra: entry.words[2])
-    let translation = translateForDevice(iova, write: write, device: device)
+    var translation = translateForDevice(iova, write: write, device: device)
     if translation.end != nil { noteDeviceWalk(iova, device) }
+    if isResolved(translation, iova, device) {
+      translation = translateForDevice(iova, write: write, device: device)
+      noteDeviceWalk(iova, device)
+    }
     switch translation.outcome {
     case .cached(let physical, let level):
       note(.iotlbHit, id, at: iova, level: level, value: physical, extra: UInt64(entry.vmid))
@@ -217,10 +240,26 @@ extension Machine {
       note(
         .walk, table.id, at: iova & ~(table.geometry.size(level) - 1),
         size: table.geometry.size(level), level: level, value: bits.bits, extra: UInt64(slot))
-      guard bits.isTable(level) else { return }
+      guard bits.isTable(level), let child = memory.slot(at: bits.address) else { return }
       level += 1
-      slot = Memory.firstSlot(ofFrameAt: bits.address) + table.geometry.index(iova, level)
+      slot = child + table.geometry.index(iova, level)
     }
+  }
+
+  /// Whether a DMA without a translation waited, and the hypervisor mapped what the host had not touched yet:
+  /// it takes no interrupts, so the host tells it of the event. The lock of the host's table must be free.
+  private mutating func isResolved(
+    _ translation: DeviceTranslation, _ iova: UInt64, _ device: Int
+  ) -> Bool {
+    guard configuration.iommu.faults == .stall, configuration.iommu.table == .shared,
+      configuration.isolation.pkvm != nil, !isPaused,
+      case .fault(.translation, let level) = translation.outcome,
+      iova < protectedGeometry.inputSize
+    else { return false }
+    note(.faultStalled, .iommu(device), at: iova, level: level)
+    if !handleHostFault(iova) { return false }
+    note(.faultResumed, .iommu(device), at: iova)
+    return true
   }
 
   /// The data itself. Only pages of the VMM have contents that are known; what lies elsewhere reads as 0.

@@ -13,6 +13,8 @@ public enum IOMMUOperation: Equatable, Sendable {
   case unmap(Range<UInt64>)
   /// Guest memory is pinned and mapped at its canonical IPAs, as VFIO and iommufd do it for a VMM.
   case pin(Range<UInt64>)
+  /// The entries that translate input addresses are cleaned to the point of coherency.
+  case clean(Range<UInt64>)
 }
 
 extension Machine {
@@ -20,10 +22,10 @@ extension Machine {
     switch operation {
     case .map, .unmap, .pin:
       if configuration.iommu.table == .shared { throw Refusal(.sharedTable, operand: 0) }
-    case .attach, .detach, .free: break
+    case .attach, .detach, .free, .clean: break
     }
     switch operation {
-    case .attach, .detach: break
+    case .attach, .detach, .clean: break
     case .map, .unmap, .pin, .free:
       if configuration.isolation.pkvm != nil { throw Refusal(.hypervisorTable, operand: 0) }
     }
@@ -49,6 +51,7 @@ extension Machine {
       if let table = makeDomain(device) { map(range, to: physical, write: write, in: table) }
     case .unmap(let range): startUnmapping(range, device: device)
     case .pin(let range): startPinning(range, device: device)
+    case .clean(let range): cleanEntries(for: range, device: device)
     }
   }
 

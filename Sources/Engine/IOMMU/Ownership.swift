@@ -99,7 +99,7 @@ extension Machine {
   /// Entries of the SMMU's TLB that translate what the table of their VMID no longer maps there. While an
   /// event is paused, what a queued command will drop does not count.
   private func staleIOTLBViolations() -> [Violation] {
-    let queued = isPaused ? queuedInvalidations : []
+    let queued = isPaused ? queuedInvalidations + parkedInvalidations : []
     let tables = attachedDevices.compactMap { domainTable(ofDevice: $0) }
     return iotlbEntries.compactMap { entry in
       guard let table = tables.first(where: { $0.vmid == entry.vmid }),

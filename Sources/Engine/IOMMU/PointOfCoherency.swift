@@ -47,6 +47,22 @@ extension Machine {
     }
   }
 
+  /// Cleans every entry that a walk for input addresses of a device reads, as whoever keeps a table for a
+  /// walker that does not look into caches must do after each store.
+  mutating func cleanEntries(for range: Range<UInt64>, device: Int) {
+    guard let table = domainTable(ofDevice: device) else { return fail(.enoent, .iommu(device)) }
+    var address = range.lowerBound & ~4095
+    while address < min(range.upperBound, table.geometry.inputSize) {
+      let path = path(to: address, in: table)
+      for entry in path where isUncleaned(entry.slot) {
+        clean(
+          entry.slot..<entry.slot + 1, table.id, at: entry.address, level: entry.level)
+      }
+      let size = table.geometry.size(path.last?.level ?? Geometry.lastLevel)
+      address = address & ~(size - 1) + size
+    }
+  }
+
   /// Whether a word of a table differs from what the SMMU's walker sees.
   public func isUncleaned(_ slot: Int) -> Bool { loadForSMMU(slot) != memory.load(slot) }
 }

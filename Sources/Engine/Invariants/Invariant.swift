@@ -39,6 +39,8 @@ public enum Invariant: String, CaseIterable, Sendable {
   case tableAgreement = "table-agreement"
   /// DMA to memory that the device's owner keeps does not fail.
   case dmaHole = "dma-hole"
+  /// Under pKVM every page has one owner, and the states and tables of all parties say the same.
+  case pageOwner = "page-owner"
   /// An SMMU that hears of a shared table's changes by broadcast uses the CPUs' VMID for it.
   case mirrorVMID = "mirror-vmid"
 }

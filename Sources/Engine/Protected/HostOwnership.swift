@@ -1,15 +1,111 @@
 /// pKVM's account of owners: a device is the host's, and reaches what the host may use.
 struct HostOwnership: Ownership {
   func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64? {
-    var start = physical.lowerBound
-    while start < physical.upperBound,
-      let page = machine.firstRecordedPage(in: start..<physical.upperBound)
-    {
-      if machine.hostState(of: page) == .noPage { return page }
-      start = page + 4096
+    machine.firstRecordedPage(in: physical) { $0.host == .noPage }
+  }
+
+  func violations(of machine: Machine) -> [Violation] {
+    let devices = machine.attachedDevices
+    let holes = devices.flatMap { device in
+      machine.hostMemory.compactMap { machine.firstHole(in: $0, device: device) }
+    }
+    // In the middle of a hypercall tables and states are not in step, and nobody can see that.
+    return holes + (machine.isPaused ? [] : machine.ownerViolations + machine.mapViolations)
+  }
+}
+
+extension Machine {
+  /// The first page of a region that the host keeps and a device does not reach. What is kept for DMA follows
+  /// from the policy: everything, what is pinned, or nothing where the device can wait.
+  fileprivate func firstHole(in region: Range<UInt64>, device: Int) -> Violation? {
+    guard let table = domainTable(ofDevice: device) else { return nil }
+    var address = region.lowerBound
+    while address < region.upperBound {
+      let end = memory.walk(table, address)
+      let next = min(
+        region.upperBound,
+        address & ~(table.geometry.size(end.level) - 1)
+          + table.geometry.size(end.level))
+      if !end.descriptor.isLeaf(end.level),
+        let page = firstKeptPage(in: address..<next)
+      {
+        return Violation(invariant: .dmaHole, table: table.id, address: page)
+      }
+      address = next
     }
     return nil
   }
 
-  func violations(of machine: Machine) -> [Violation] { [] }
+  private func firstKeptPage(in range: Range<UInt64>) -> UInt64? {
+    switch configuration.iommu.faults {
+    case .stall: return nil
+    case .pin: return firstRecordedPage(in: range) { $0.host != .noPage && $0.references > 0 }
+    case .abort:
+      return stride(from: range.lowerBound, to: range.upperBound, by: 4096).first {
+        hostState(of: $0) != .noPage
+      }
+    }
+  }
+
+  /// Pages whose states, and entries in the tables of their owners, do not fit together: each page has one
+  /// owner, and only who owns it or borrows it has it mapped.
+  fileprivate var ownerViolations: [Violation] {
+    var found: [Violation] = []
+    func check(_ holds: Bool, _ table: TableID, _ address: UInt64) {
+      if !holds { found.append(Violation(invariant: .pageOwner, table: table, address: address)) }
+    }
+    visitEntries(of: protectedHostTable) { entry in
+      let page = hypPage(at: entry.address)
+      switch entry.descriptor.donation {
+      case .hypervisor:
+        check(page.host == .noPage && page.hypervisor == .owned, .protectedHost, entry.address)
+      case .guest(let handle, let number):
+        let guest = protectedGuest(Int(truncatingIfNeeded: handle &- PKVM.firstHandle))
+        let leaf = guest.map { guestEntry($0, at: number << 12).descriptor }
+        let isGuests = leaf?.isValid == true && leaf?.address == entry.address
+        check(
+          page.host == .noPage && isGuests && leaf?.pageState == .owned, .protectedHost,
+          entry.address)
+      case nil:
+        let size = protectedGeometry.size(entry.level)
+        let gone = firstRecordedPage(in: entry.address..<entry.address + size) {
+          $0.host == .noPage
+        }
+        check(gone == nil, .protectedHost, gone ?? 0)
+      }
+    }
+    for guest in protectedGuests {
+      visitLeaves(of: table(of: guest)) { leaf in
+        let page = hypPage(at: leaf.descriptor.address)
+        let fits =
+          switch leaf.descriptor.pageState {
+          case .owned: page.host == .noPage && page.hypervisor == .noPage
+          case .sharedOwned: page.host == .sharedBorrowed
+          case .sharedBorrowed: page.host == .sharedOwned && page.shares > 0
+          case .noPage, .poison: false
+          }
+        check(fits, .protectedGuest(guest.number), leaf.address)
+      }
+    }
+    return found
+  }
+
+  /// Leaves of the devices' map that the host's table contradicts: of memory that it says is another's, or
+  /// with other permissions. That one of the two maps nothing, or by other sizes, is no contradiction.
+  fileprivate var mapViolations: [Violation] {
+    guard !attachedDevices.isEmpty, let map = identityTable else { return [] }
+    var found: [Violation] = []
+    let allowed = Descriptor.read | Descriptor.write
+    visitEntries(of: map) { leaf in
+      guard leaf.descriptor.isLeaf(leaf.level) else { return }
+      let host = memory.walk(protectedHostTable, leaf.address).descriptor
+      let agrees =
+        host.isValid ? (host.bits ^ leaf.descriptor.bits) & allowed == 0 : host.donation == nil
+      if !agrees || leaf.descriptor.address != leaf.address {
+        found.append(
+          Violation(invariant: .tableAgreement, table: map.id, address: leaf.address))
+      }
+    }
+    return found
+  }
 }

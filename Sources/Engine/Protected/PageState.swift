@@ -63,12 +63,17 @@ extension Machine {
     vmemmap.store(page.bits, at: physical >> 12, in: &memory)
   }
 
-  /// The first page in a range of physical addresses about which anything is recorded.
-  func firstRecordedPage(in physical: Range<UInt64>) -> UInt64? {
-    vmemmap.firstIndex(
-      in: physical.lowerBound >> 12..<(physical.upperBound + 4095) >> 12, of: memory
-    )
-    .map { $0 << 12 }
+  /// The first page in a range of physical addresses about which something is recorded, of a kind.
+  func firstRecordedPage(
+    in physical: Range<UInt64>, where isWanted: (HypPage) -> Bool
+  ) -> UInt64? {
+    var start = physical.lowerBound >> 12
+    let end = (physical.upperBound + 4095) >> 12
+    while start < end, let index = vmemmap.firstIndex(in: start..<end, of: memory) {
+      if isWanted(HypPage(bits: vmemmap.load(index, from: memory))) { return index << 12 }
+      start = index + 1
+    }
+    return nil
   }
 
   /// The host's state of the page at a physical address.

@@ -3,7 +3,7 @@ extension Machine {
   /// Maps one block or page at `level`. `address` and the leaf's output address must be aligned to it.
   ///
   /// A table in the way is replaced and freed, a block in the way becomes an empty table, whose other
-  /// entries are left to later faults.
+  /// entries are left to later faults; or, where it may be replaced in place, a full one.
   ///
   /// - Returns: the entry that was replaced, or nil if the table no longer is what the fault saw
   ///   (-EAGAIN), and the guest must try again.
@@ -12,6 +12,9 @@ extension Machine {
     _ leaf: Descriptor, at address: UInt64, level: Int, in table: Table
   ) -> Descriptor? {
     var end = memory.walk(table, address, to: level)
+    if end.level < level, end.descriptor.isLeaf(end.level), replacesInPlace(table) {
+      end = splitInPlace(end, at: address, to: level, in: table)
+    }
     while end.level < level {
       let child = allocateTable(for: table, at: address, level: end.level + 1)
       guard breakEntry(end, at: address, in: table) else {
@@ -24,6 +27,23 @@ extension Machine {
       end = memory.walk(table, address, to: level)
     }
     return install(leaf, over: end, at: address, in: table)
+  }
+
+  /// Whether a block of a table may become a table without a break: a device walks it too and must not find a
+  /// hole, and the CPUs allow it (FEAT_BBM from level 2 on). What the SMMU allows nobody asks.
+  private func replacesInPlace(_ table: Table) -> Bool {
+    configuration.iommu.table == .shared && configuration.iommu.cpuBreakLevel >= 2
+      && table.id == cpuTableID
+  }
+
+  private mutating func splitInPlace(
+    _ block: WalkEnd, at address: UInt64, to level: Int, in table: Table
+  ) -> WalkEnd {
+    splitBlocks(at: address, to: level, in: table)
+    let size = table.geometry.size(block.level)
+    let start = address & ~(size - 1)
+    invalidate(table, start..<start + size, .replaced)
+    return memory.walk(table, address, to: level)
   }
 
   /// `stage2_map_walker_try_leaf`, and for a table in the way `stage2_map_walk_table_pre`.

@@ -21,12 +21,14 @@ extension Machine {
     return child
   }
 
-  /// Splits what is larger than a page at an address, level by level; each table takes the block's place in
-  /// one store.
-  mutating func splitBlocks(at address: UInt64, in table: Table) {
+  /// Splits what is larger than a leaf of the level `last` at an address, level by level; each table takes the
+  /// block's place in one store.
+  mutating func splitBlocks(
+    at address: UInt64, to last: Int = Geometry.lastLevel, in table: Table
+  ) {
     while true {
       let end = memory.walk(table, address)
-      guard end.level < Geometry.lastLevel, end.descriptor.isLeaf(end.level) else { return }
+      guard end.level < last, end.descriptor.isLeaf(end.level) else { return }
       let start = address & ~(table.geometry.size(end.level) - 1)
       let child = makeSplitTable(of: end.descriptor, at: start, level: end.level, in: table)
       let entry = Descriptor.table(at: Memory.address(ofSlot: child))

@@ -72,6 +72,17 @@ extension Step {
         "stalled", "the DMA at \(at) waits",
         "Firmware holds all DMA up until both tables are changed.",
         .seed("003"))
+    case .faultStalled:
+      return Explanation(
+        "stall", "no translation for \(at) at level \(level): the device waits",
+        "STE.S2S is set, so the transaction is held until software says how it ends. Most devices cannot "
+          + "wait, and a host that does not answer locks them up.",
+        .smmuArchitecture("3.12, fault models"))
+    case .faultResumed:
+      return Explanation(
+        "go on", "the fault at \(at) was handled: CMD_RESUME, retry",
+        "EL2 takes no interrupts: the host had to tell it of the event.",
+        .smmuArchitecture("4.6, CMD_RESUME"))
     case .dmaAborted:
       return Explanation(
         "abort", "the DMA at \(at) is terminated, and no event recorded",
@@ -244,6 +255,8 @@ extension IOMMUOperation {
     case .map(let range, let physical, let write):
       return "The kernel maps \(Self.span(range)) of \(name) to PA \(Phrase.address(physical)), "
         + (write ? "read-write." : "read-only.")
+    case .clean(let range):
+      return "The kernel cleans the entries for \(Self.span(range)) of \(name) to memory."
     case .unmap(let range): return "The kernel unmaps \(Self.span(range)) of \(name)."
     }
   }

@@ -281,6 +281,12 @@ extension Step {
       case .breakTable:
         ("All that the replaced table mapped may be cached.", "stage2_try_break_pte")
       case .breakLeaf: ("The broken leaf may be cached.", "stage2_try_break_pte")
+      case .replaced:
+        (
+          "The block may be cached beside pages of the new table. With FEAT_BBM level 2 that may end in a "
+            + "conflict abort, which EL2 cannot handle; with level 3 it does not.",
+          "stage2_try_break_pte"
+        )
       case .unmapped:
         (
           "One range invalidation for the whole walk, since the CPU has FEAT_TLBIRANGE.",

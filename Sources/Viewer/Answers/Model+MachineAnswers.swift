@@ -208,6 +208,7 @@ extension Invariant {
     case .foreignDMA: "no device reaches a page of another owner"
     case .tableAgreement: "device and CPUs reach the same pages where they must"
     case .dmaHole: "no DMA fails to memory that the device's owner keeps"
+    case .pageOwner: "every page has one owner, and all say the same"
     case .mirrorVMID: "an SMMU that only hears broadcasts uses the CPUs' VMID"
     case .staleIOTLB: "after its sync nothing unmapped is left in the SMMU's TLB"
     case .vncr: "KVM's VNCR page is the VMM's"

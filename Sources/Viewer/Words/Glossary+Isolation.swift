@@ -32,6 +32,10 @@ extension Glossary {
       "Rule: where a device and the CPUs must see the same memory, their tables lead to the same pages.",
       shows: "violations", see: ["invariant", "IOMMU", "pinned page"]),
     Entry(
+      "page-owner",
+      "Rule: under pKVM every page has one owner, and the states and tables of all parties say the same.",
+      shows: "violations", see: ["invariant", "page state"]),
+    Entry(
       "dma-hole",
       "Rule: DMA to memory that the device's owner keeps does not fail, at any instant.",
       shows: "violations", see: ["invariant", "DMA window"]),

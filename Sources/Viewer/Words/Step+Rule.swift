@@ -68,6 +68,7 @@ extension Step.Action {
     case .guestCreated, .guestDying, .guestAccess, .hypercall, .hostStateSet, .hypervisorStateSet,
       .sharesCounted, .referencesCounted, .pageZeroed:
       .pageOwnership
+    case .faultStalled, .faultResumed: .deviceAccess
     case .snapshotEntry, .snapshotDone, .notForwarded: .identityMap
     case .invalidate(let reason): reason.rule
     case .noEffect(let reason): reason.rule
@@ -78,7 +79,7 @@ extension Step.Action {
 extension Step.Invalidation {
   fileprivate var rule: Rule {
     switch self {
-    case .breakTable, .breakLeaf: .breakBeforeMake
+    case .breakTable, .breakLeaf, .replaced: .breakBeforeMake
     case .unmapped, .tableFreed: .unmapping
     case .relaxed: .relaxing
     case .writeProtected: .writeProtection
