@@ -73,6 +73,22 @@ import Testing
       """
   }
 
+  /// One page of a block that the host, and its device, have used is given to a guest.
+  private static func donation(_ policies: String) -> String {
+    """
+    policy pkvm=v5
+    \(policies)
+    pkvm memory 0x880000000 2M
+    pkvm create guest protected
+    pkvm host write 0x880000000
+    iommu attach
+    dev read 0x880007000
+    pkvm donate host guest 0x880007000 0x80007000
+    """
+  }
+
+  private static let sharing = "policy iommu=shared\npolicy bbm-cpu="
+
   private static let unfold = "realm rtt-create 0x80000000 3"
 
   static let examples: [Example] = [
@@ -87,6 +103,19 @@ import Testing
     // Firmware: no DMA fails, all of it waits.
     rmp("firmware", cached: true, failing: 0, stalled: 512 * 7),
     rmp("firmware", cached: false, failing: 0, stalled: 512 * 7),
+    // Shadowed: the page alone, from the sync on, before its state and the guest's table change.
+    Example(name: "pkvm-shadowed", text: donation(""), failing: 10),
+    // Shared: the block is broken, and gone for the device from the sync on; nobody makes it whole.
+    Example(name: "pkvm-shared-bbm0", text: donation(sharing + "0"), failing: 512 * 13),
+    // In place on both sides: the page alone, from its own break on.
+    Example(
+      name: "pkvm-shared-bbm2", text: donation(sharing + "2\npolicy bbm-smmu=2"), failing: 14),
+    // In place, but the SMMU cannot cope: a conflict for all, from the swap to the sync.
+    Example(
+      name: "pkvm-shared-conflict", text: donation(sharing + "2"), failing: 512 * 3 + 14),
+    // The flag of v4: nothing fails, and from the state's change on the DMA reaches what it must not.
+    Example(
+      name: "pkvm-v4", text: donation("policy pkvm=v4"), failing: 0, forbidden: 9),
     // The mirror's entry goes with the broadcast if the VMID is the CPUs', and stays if it is another.
     Example(name: "btm-kvm-vmid", text: "policy smmu-vmid=kvm\n" + shared, failing: 3),
     // One table, one edit: broken, gone with the sync, and there again. The cached 2M works up to the sync.

@@ -25,7 +25,7 @@ public struct RandomRun {
   }
 
   /// Carries out events. Those that are refused are left out.
-  private init(
+  public init(
     _ configuration: Configuration, _ events: some Sequence<Event>, watching rules: Set<Invariant>
   ) {
     var machine = Machine(configuration)
@@ -70,11 +70,7 @@ public struct RandomRun {
 
   /// The run as a scenario.
   public var scenario: String {
-    var lines = [
-      "pagewalk 1",
-      "vm ipa=\(configuration.ipaBits) vcpus=\(configuration.vcpus) nested=on",
-      "policy revmap=\(configuration.reverseMap.rawValue)",
-    ]
+    var lines = ["pagewalk 1"] + configuration.statements
     lines += events.map(\.statement)
     return lines.joined(separator: "\n") + "\n"
   }

@@ -81,10 +81,13 @@ extension Machine {
     case .broadcast:
       if table.hasVMID { broadcast(range, table.vmid, of: table.id) }
     case .forward:
-      for device in attachedDevices {
-        guard let domain = domainTable(ofDevice: device), domain.root == table.root else {
-          continue
-        }
+      // Also for a device that is not attached now: what it has cached would be used when it is again.
+      var told: [UInt16] = []
+      for device in 0..<SMMU.devices {
+        guard let domain = domainTable(ofDevice: device), domain.root == table.root,
+          !told.contains(domain.vmid)
+        else { continue }
+        told.append(domain.vmid)
         queueInvalidation(range, of: domain)
         syncCommands(domain.id)
       }

@@ -116,7 +116,7 @@ extension Machine {
     let inputBits = 64 - (context >> 32 & 0x3f)
     if let hit {
       let level = Int(memory.load(hit) >> 1 & 3)
-      if configuration.iommu.table == .shared, configuration.iommu.smmuBreakLevel < 2,
+      if configuration.iommu.replacesInPlace, configuration.iommu.smmuBreakLevel < 2,
         isReplaced(
           iova, level, root: memory.load(entry + 3), geometry: .stage2(bits: Int(inputBits)))
       {

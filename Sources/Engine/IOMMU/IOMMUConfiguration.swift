@@ -51,6 +51,10 @@ public struct IOMMUConfiguration: Equatable, Sendable {
   /// The choice that counts.
   public var vmidChoice: VMIDChoice { vmids ?? (table == .shared ? .kvm : .private) }
 
+  /// Whether a block of a shared table becomes a table without a break, as the CPUs allow it. What the SMMU
+  /// allows nobody asks.
+  var replacesInPlace: Bool { table == .shared && cpuBreakLevel >= 2 }
+
   /// Everything as Linux does it today.
   public init() {}
 }

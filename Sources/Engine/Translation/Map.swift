@@ -12,7 +12,9 @@ extension Machine {
     _ leaf: Descriptor, at address: UInt64, level: Int, in table: Table
   ) -> Descriptor? {
     var end = memory.walk(table, address, to: level)
-    if end.level < level, end.descriptor.isLeaf(end.level), replacesInPlace(table) {
+    if end.level < level, end.descriptor.isLeaf(end.level), configuration.iommu.replacesInPlace,
+      table.id == cpuTableID
+    {
       end = splitInPlace(end, at: address, to: level, in: table)
     }
     while end.level < level {
@@ -27,13 +29,6 @@ extension Machine {
       end = memory.walk(table, address, to: level)
     }
     return install(leaf, over: end, at: address, in: table)
-  }
-
-  /// Whether a block of a table may become a table without a break: a device walks it too and must not find a
-  /// hole, and the CPUs allow it (FEAT_BBM from level 2 on). What the SMMU allows nobody asks.
-  private func replacesInPlace(_ table: Table) -> Bool {
-    configuration.iommu.table == .shared && configuration.iommu.cpuBreakLevel >= 2
-      && table.id == cpuTableID
   }
 
   private mutating func splitInPlace(
