@@ -10,6 +10,7 @@ public struct RandomProtectedEvents {
   /// Guests 0 and 1 are protected, 2 and 3 are not.
   private static let guests = 4
 
+  /// Events that a seed brings back.
   public init(seed: UInt64) { random = Generator(seed: seed) }
 
   /// The world, and a device that is attached before or after the first of it.

@@ -71,5 +71,15 @@ extension Glossary {
       "A page that was a guest's is filled with zeros before the host gets it. One that was taken by force "
         + "leaves POISONED in the guest's table.",
       shows: "steps", see: ["donation", "annotation"]),
+    Entry(
+      "stalled DMA", also: ["go on", "fault proxy"],
+      "A device that can wait (STE.S2S) is held at a fault until software has mapped the page, and then told "
+        + "to try again.",
+      shows: "policy iommu-fault=stall", see: ["DMA", "STE"]),
+    Entry(
+      "clean", also: ["point of coherency"],
+      "A store that lies in a CPU's cache is written to memory, where a walker finds it that does not look "
+        + "into caches.",
+      shows: "steps; event iommu clean", see: ["IOMMU", "domain"]),
   ]
 }
