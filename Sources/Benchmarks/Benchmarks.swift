@@ -4,6 +4,7 @@ struct Benchmarks {
   private static let all: [(name: String, measure: @Sendable () -> Void)] = [
     ("tables", { benchmarkTables(rounds: 5) }),
     ("ranges", { benchmarkRangeTree() }),
+    ("snapshot", { benchmarkSnapshot(rounds: 3) }),
     ("history", { benchmarkHistory(events: 1_000_000) }),
     ("run", { benchmarkRun(rounds: 51) }),
     ("screen", { benchmarkScreen(rounds: 9) }),
