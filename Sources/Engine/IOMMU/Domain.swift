@@ -33,7 +33,7 @@ extension Machine {
     case .pin(let range):
       try requirePageByPage(range, operand: 2)
       _ = try hostRange(range)
-    case .map(let range, let physical, _) where (range.lowerBound ^ physical) & (2 << 20 - 1) != 0:
+    case .map(let range, let physical, _) where (range.lowerBound ^ physical) & (1 << 30 - 1) != 0:
       try requirePageByPage(range, operand: 2)
     default: break
     }
