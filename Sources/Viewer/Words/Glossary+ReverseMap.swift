@@ -150,6 +150,11 @@ extension Glossary {
       "table-counts", "Rule: the counts of table pages and of their entries are right.",
       shows: "violations", see: ["invariant", "table"]),
     Entry(
+      "stale-shadow",
+      "Rule: what L1's TLBI covers is gone from its shadows when it returns, and a shadow that is taken "
+        + "over holds nothing of what it held for others.",
+      shows: "violations", see: ["invariant", "stale"]),
+    Entry(
       "stale-tlb",
       "Rule: no TLB entry leads to a page that its table no longer maps there, once the TLBI is done.",
       shows: "violations", see: ["invariant", "TLB"]),

@@ -107,7 +107,7 @@ extension Glossary {
       "Execute never, two bits: fetches by EL1 (PX), by EL0 (UX), both, or neither are allowed.",
       shows: "x and permissions of rows; px, ux in kernel dumps", see: ["permission"]),
     Entry(
-      "access flag", also: ["AF"],
+      "access flag", also: ["AF", "AF in L1"],
       "A bit of a leaf: set when the page is used, cleared when the host wants to know whether it "
         + "will be.",
       shows: "the bits of an entry; AF in kernel dumps; steps named AF", see: ["age", "idle"]),
