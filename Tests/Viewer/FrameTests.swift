@@ -147,6 +147,7 @@ import Testing
   func `a frame is as it was`(_ frameCase: Case) throws {
     for (width, height) in frameCase.sizes {
       let frame = try frameCase.screen(width, height).frame
+      #expect(StateMarkTests.unwrittenStates(in: frame).isEmpty, "\(frameCase.name)")
       let found = frame.text + "styles\n" + frame.styleText
       let file = Self.folder.appending(path: frameCase.fileName(width, height))
       if ProcessInfo.processInfo.environment["PAGEWALK_UPDATE_FRAMES"] != nil {

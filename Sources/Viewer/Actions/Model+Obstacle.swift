@@ -60,7 +60,7 @@ extension Model {
     }
   }
 
-  private var noSelection: SafeText {
+  var noSelection: SafeText {
     "Nothing is selected. \(key(.nextPane)) goes to a table, \(key(.down)) to an entry."
   }
 

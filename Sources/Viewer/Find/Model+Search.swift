@@ -60,7 +60,9 @@ extension Model {
     guard let rows = rows(of: focus), let first = rows.first, let last = rows.last else {
       return refuse("The table is empty.")
     }
-    let format = format(of: focus, rows, width: 200)
+    // What may be seen in full, and what is seen now.
+    let width = Layout(self).rect(of: focus)?.width ?? 0
+    let formats = [200, width].map { format(of: focus, rows, width: $0) }
     let start = cursorRow(rows)
     var row = start
     var hasWrapped = false
@@ -71,7 +73,7 @@ extension Model {
         hasWrapped = true
       }
       let next = following ?? (forward ? first : last)
-      if matches(format.text(of: next, entries: 0).string) {
+      if formats.contains(where: { matches($0.text(of: next, entries: 0).string) }) {
         put(cursor: next.position)
         return hasWrapped ? say("Searched on from the other end.") : ()
       }

@@ -109,7 +109,9 @@ extension Model {
   mutating func watch(_ text: String) {
     var text = text
     if text.isEmpty {
-      guard let selected, let address = place.position?.address else { return }
+      guard let selected, let address = place.position?.address else {
+        return refuse(noSelection)
+      }
       text = "changes=\(selected.name):\(Phrase.address(address))"
     }
     if let index = watches.firstIndex(where: { $0.filter.text == text }) {

@@ -41,14 +41,17 @@ extension Model {
     if typed[prompt.kind]?.last != text, prompt.kind != .narrow {
       typed[prompt.kind, default: []].append(text)
     }
+    var effects: [Effect] = []
     switch prompt.kind {
-    case .command: return carryOutCommand(text)
+    case .command: effects = carryOutCommand(text)
     case .search: search(text)
     case .filter: text.isEmpty ? clearFilter() : setFilter(text)
     case .narrow: break
     }
-    if message?.isRefusal ?? false { self.prompt = prompt }
-    return []
+    // An action alone that cannot be done now has nothing that could be corrected.
+    let isAction = prompt.kind == .command && Action(rawValue: text) != nil
+    if message?.isRefusal ?? false, !isAction, self.prompt == nil { self.prompt = prompt }
+    return effects
   }
 
   /// An action by name, a moment, or a statement.

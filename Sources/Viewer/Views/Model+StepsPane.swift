@@ -36,7 +36,7 @@ extension Model {
   /// Columns of the word for what a step does.
   private static let labelColumns = 10
 
-  /// A step in lines of at most `width` columns.
+  /// A step in lines for a pane of `width` columns.
   func stepLines(_ index: Int, width: Int) -> [Line] {
     let explanation = timeline.steps[index].explanation
     let digits = String(timeline.steps.count).utf8.count
@@ -48,6 +48,6 @@ extension Model {
         + SafeText(explanation.what), index < timeline.stepsDone ? .text : .dim)
     // What does not fit goes on below the text, or where that leaves little room below the word.
     let indent = digits + 2 + Self.labelColumns + 1
-    return line.wrapped(to: width, indent: width < 3 * indent ? digits + 2 : indent)
+    return line.wrapped(to: width - 1, indent: width < 3 * indent ? digits + 2 : indent)
   }
 }

@@ -1,0 +1,219 @@
+import Canvas
+import Engine
+import Testing
+
+@testable import Viewer
+
+/// Questions that people come with, and the keys that answer them.
+@Suite struct QuestionJourneyTests {
+  /// The answer on the screen, in one line.
+  private func answer(_ screen: Screen) -> String {
+    screen.model.answer.text.map(\.string).joined(separator: "\n")
+  }
+
+  @Test func `why did nested 0x30000 lose its mapping`() throws {
+    var screen = try Screen(FrameTests.alias)
+    // Six keys: to the third chapter, into the shadow, where the cursor is on the page, and why.
+    screen.press("} } } } 3 w")
+    let answer = answer(screen)
+    #expect(answer.contains("Nested IPA 0x30000 in shadow 0"))
+    #expect(answer.contains("removed by 39.8 unmap level 3 at 0x30000"))
+    #expect(answer.contains("Nothing records which nested addresses lead to that memory"))
+    #expect(answer.contains("39 host discard 0x80006000 4K"))
+    #expect(answer.contains("Before that it had been made in"))
+    // Each link leads to its moment.
+    screen.press("enter")
+    #expect(screen.model.timeline.moment == Moment(events: 38, steps: 8))
+    screen.press("ctrl-o")
+    #expect(screen.model.timeline.moment == Moment(events: 39))
+  }
+
+  @Test func `which event first makes the map unknown`() throws {
+    var screen = try Screen(FrameTests.alias)
+    screen.press("P ‹repaired› enter : ‹run unknown› enter")
+    #expect(screen.lastLine.contains("Stopped at event 37: unknown."))
+    #expect(screen.lines[0].contains("l2 write 0x20000"))
+    #expect(screen.text.contains("fused 0x80005000+4K to unknown"))
+    #expect(screen.text.contains("0x80005000+4K    ? unknown"))
+    screen.press(": ‹run-back unknown› enter")
+    #expect(screen.lastLine.contains("No event is before this with unknown"))
+    #expect(screen.model.timeline.moment == Moment(events: 37))
+  }
+
+  @Test func `what would v3 have kept`() throws {
+    var screen = try Screen(FrameTests.alias)
+    screen.press("} } } } 3 P ‹v3› enter : ‹diff main› enter")
+    let answer = answer(screen)
+    #expect(answer.contains("Shadow 0, in main and now"))
+    for kept in ["+ 0x0 ", "+ 0x10000 ", "+ 0x40000 ", "+ 0x70000000 "] {
+      #expect(answer.contains(kept), "\(kept)")
+    }
+    // This one had to go.
+    #expect(!answer.contains("+ 0x30000"))
+  }
+
+  @Test func `what does each policy cost`() throws {
+    var screen = try Screen(FrameTests.alias)
+    screen.press("$ %")
+    let answer = answer(screen)
+    for policy in ReverseMapPolicyName.allCases { #expect(answer.contains("\n" + policy.rawValue)) }
+  }
+
+  @Test func `who wrote the entry that the shadow was made from`() throws {
+    var screen = try Screen()
+    screen.press("} } } } 3 w")
+    #expect(answer(screen).contains("L1's entry at canonical 0x40102180 had been stored by"))
+    #expect(answer(screen).contains("l1 store 0x40102180 0x400000800067ff"))
+  }
+
+  @Test func `where else is this page`() throws {
+    var screen = try Screen()
+    screen.press("} } } } } 3 a")
+    let answer = answer(screen)
+    #expect(answer.contains("One page with 2 nested addresses"))
+    #expect(answer.contains("canonical IPA 0x80005000"))
+    for place in ["canonical  0x80005000", "guest1     0x10000", "shadow0    0x20000"] {
+      #expect(answer.contains(place), "\(place)")
+    }
+    // Down to the last place, and there.
+    screen.press("G enter")
+    #expect(screen.model.focus == .shadow)
+    #expect(screen.model.views[.shadow]?.cursor?.address == 0x20000)
+  }
+
+  @Test func `what is this leaf made from, and what do its bits mean`() throws {
+    var screen = try Screen()
+    screen.press("} } } } 3 t")
+    let answer = answer(screen)
+    #expect(answer.contains("made from  L1's 4K RW- and host's 4K RWX = 4K RW-, tag 3"))
+    #expect(answer.contains("0x30000 → 0x80006000 → 0x800401000"))
+    #expect(answer.contains("L3 [20:12]=48"))
+    #expect(answer.contains("0x01c0_0008_0040_17db"))
+    #expect(answer.contains("56:55 tag     0x3          KVM L1's leaf has level 3"))
+    #expect(answer.contains("7:6 S2AP    0x3          hw  read and write"))
+  }
+
+  @Test func `what will the next event do`() throws {
+    var screen = try Screen()
+    screen.press("} } } } } v")
+    #expect(answer(screen).contains("- shadow0 0x30000: goes"))
+    #expect(screen.text.contains(">    L3 00030000 → 800401000"))
+    // It has not happened.
+    #expect(screen.model.timeline.moment == Moment(events: 14))
+    screen.press("escape")
+    #expect(!screen.text.contains(">    L3"))
+  }
+
+  @Test func `nothing happened, and why`() throws {
+    var screen = try Screen()
+    screen.press("} } } } } } } . ,")
+    screen.press(": ‹l1 tlbi vmalle1is› enter")
+    #expect(answer(screen).contains("No table changed."))
+  }
+
+  @Test func `which TLB entries are stale, and what clears them`() throws {
+    var screen = try Screen(
+      statements: """
+        memslot 0 0x80000000 1M backing=4K
+        iommu attach
+        iommu map 0x80000000 4K 0x800400000 rw
+        dev write 0x80000000
+        """)
+    screen.press("$ T")
+    let answer = answer(screen)
+    #expect(answer.contains("1 live, 0 stale"))
+    #expect(answer.contains("SMMU"))
+    #expect(answer.contains("0x80000000 → 0x800400000 RWX level 3"))
+  }
+
+  @Test func `which shadows are there`() throws {
+    var screen = try Screen()
+    screen.press("} } } } L")
+    let answer = answer(screen)
+    #expect(answer.contains("shadow 0   in use  L1's VMID 1, VMID 2"))
+    #expect(answer.contains("VTTBR 0x1000040100000  VTCR 0x80023559"))
+    #expect(answer.contains("shadow 1   not in use"))
+    screen.press("j enter")
+    #expect(screen.model.tableID(of: .shadow) == .shadow(1))
+  }
+
+  @Test func `a shadow that another context takes over is recycled`() throws {
+    var screen = try Screen(
+      statements: """
+        memslot 0 0x80000000 4M backing=4K
+        l1 context vttbr=0x1000080000000 vtcr=0x80023559 hcr=0x0
+        l2 read 0x80000000
+        l1 context vttbr=0x2000080000000 vtcr=0x80023559 hcr=0x0
+        l2 read 0x80000000
+        l1 context vttbr=0x3000080000000 vtcr=0x80023559 hcr=0x0
+        l2 read 0x80000000
+        """)
+    screen.press("$ L")
+    #expect(answer(screen).contains("shadow 0   in use, just recycled, stage 2 off  L1's VMID 3"))
+    screen.press(",")
+    #expect(!answer(screen).contains("recycled, stage 2"))
+  }
+
+  @Test func `what has changed since a mark`() throws {
+    var screen = try Screen()
+    screen.press("} } } } m a } } 3 d")
+    #expect(answer(screen).contains("Shadow 0, at event 11 and now"))
+    #expect(answer(screen).contains("- 0x30000"))
+    screen.press("escape ' a")
+    #expect(screen.model.timeline.moment == Moment(events: 11))
+  }
+
+  @Test func `in what do two tables differ`() throws {
+    var screen = try Screen()
+    screen.press("} } } } } } } } 3 D")
+    #expect(answer(screen).contains("Shadow 0 and the canonical table, through L1's table"))
+    #expect(answer(screen).contains("0x30000"))
+    screen.press(": ‹diff-panes guest1› enter")
+    #expect(answer(screen).contains("Shadow 0 and L1's table"))
+  }
+
+  @Test func `which rule is broken, since when, and why`() throws {
+    var screen = try Screen("scenarios/bugs/relax.pw")
+    screen.press("c")
+    #expect(screen.lastLine.contains("Stopped at event 9"))
+    #expect(screen.lines[0].contains("! writable-leaf"))
+    screen.press("!")
+    #expect(answer(screen).contains("1 places break") || answer(screen).contains("1 place breaks"))
+    screen.press("enter")
+    #expect(screen.model.focus == .shadow)
+    #expect(screen.model.views[.shadow]?.cursor?.address == 0x1000)
+  }
+
+  @Test func `what does a word mean, and which words are near it`() throws {
+    var screen = try Screen()
+    screen.press("} } } } . K")
+    #expect(screen.text.contains("┌ canonical table"))
+    screen.press("enter")
+    #expect(screen.text.contains("┌ canonical IPA"))
+    screen.press("escape : ‹glossary stale› enter")
+    #expect(screen.text.contains("┌ stale"))
+  }
+
+  @Test func `where does the rule of a step come from`() throws {
+    var screen = try Screen()
+    screen.press("} } } } . R")
+    #expect(screen.text.contains("Source: arch/arm64/kvm/nested.c: kvm_inject_s2_fault"))
+  }
+
+  @Test func `how much was counted until here`() throws {
+    var screen = try Screen()
+    screen.press("$ #")
+    #expect(answer(screen).contains("7  faults on shadow tables"))
+    #expect(answer(screen).contains("1  unmaps of a whole shadow"))
+    screen.press("0")
+    #expect(answer(screen).contains("0  faults on shadow tables"))
+  }
+
+  @Test func `what does a device get while a page is taken from it`() throws {
+    var screen = try Screen(statements: FrameTests.device)
+    screen.press("$ , V")
+    #expect(screen.lines[0].contains("iommu unmap 0x80000000 4K"))
+    #expect(answer(screen).contains("before"))
+    #expect(answer(screen).contains("cached") || answer(screen).contains("TLB"))
+  }
+}

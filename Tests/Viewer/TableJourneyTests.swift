@@ -1,0 +1,209 @@
+import Canvas
+import Engine
+import Testing
+
+@testable import Viewer
+
+/// Looking at tables: where the cursor is, what is shown, and what is found.
+@Suite struct TableJourneyTests {
+  @Test func `a page is marked in every pane that maps it`() throws {
+    var screen = try Screen()
+    screen.press("} } } } } 1 : ‹0x80005000› enter")
+    #expect(screen.model.link?.places[.guest(1)] == [0x10000, 0x20000])
+    let linked = screen.frame.linkedRows
+    #expect(linked.contains { $0.contains("00010000 → 80005000") })
+    #expect(linked.contains { $0.contains("00020000 → 800400000") })
+    // From there the panes go their own ways.
+    screen.press("u")
+    #expect(screen.lastLine.contains("Each pane has a cursor of its own"))
+    #expect(screen.frame.linkedRows.isEmpty)
+    screen.press("u")
+    #expect(!screen.frame.linkedRows.isEmpty)
+  }
+
+  @Test func `the walk is split by level in all tables at once`() throws {
+    var screen = try Screen()
+    screen.press("} } } } 3")
+    let walks = screen.lines.first { $0.contains("walk L0") } ?? ""
+    #expect(
+      walks.contains("walk L1[2] L2[0] L3[6] → RWX")
+        && walks.contains("walk L1[0] L2[0] L3[48] → RW-")
+        && walks.contains("walk L0[0] L1[0] L2[0] L3[48] → RW-"))
+  }
+
+  @Test func `tables as ranges, and as trees again`() throws {
+    var screen = try Screen()
+    screen.press("$ 1 r")
+    #expect(screen.text.contains("L3 40100000 +12K  → 800402000 RWX"))
+    #expect(!screen.text.contains("L1 40000000 table"))
+    screen.press("r")
+    #expect(screen.text.contains("L1 40000000 table"))
+    screen.press("5 r")
+    #expect(screen.lastLine.contains("Only a table has two faces"))
+  }
+
+  @Test func `a pane alone, layouts, and back`() throws {
+    var screen = try Screen()
+    screen.press("} } } } 3")
+    let overview = screen.text
+    screen.press("z")
+    #expect(!screen.text.contains("1 Canonical") && screen.text.contains("0x00030000"))
+    screen.press("escape")
+    screen.press("k j")
+    #expect(screen.text == overview)
+    screen.press("Z")
+    #expect(!screen.text.contains("5 Steps"))
+    screen.press("Z")
+    #expect(screen.text.contains("5 Steps") && !screen.text.contains("1 Canonical"))
+    screen.press("Z")
+    #expect(screen.text.contains("1 Canonical") && screen.text.contains("6 Why"))
+  }
+
+  @Test func `some entries only`() throws {
+    var screen = try Screen()
+    screen.press("} } } } } 3")
+    for (condition, shown, hidden) in [
+      ("alias", "00010000", "00030000"), ("not alias", "00030000", "00010000"),
+      ("changed", "00020000", "00010000"), ("to=0x800400000", "00010000", "00030000"),
+      ("from=0x30000", "00030000", "00010000"),
+      ("perm=rw not from=0x30000", "00010000", "00030000"),
+    ] {
+      screen.press("f ctrl-u ‹\(condition)› enter")
+      let rows = screen.model.visibleRows(of: .shadow, height: 40).map(\.address)
+      #expect(rows.contains(UInt64(shown, radix: 16) ?? 0), "\(condition): \(rows)")
+      #expect(!rows.contains(UInt64(hidden, radix: 16) ?? 0), "\(condition): \(rows)")
+    }
+    for condition in ["x", "size=2M", "level=1", "block", "stale"] {
+      screen.press("f ctrl-u ‹\(condition)› enter")
+      #expect(screen.text.contains("No entry has this. F shows all."), "\(condition)")
+    }
+    screen.press("F")
+    #expect(screen.text.contains("L0 00000000 table"))
+    screen.press("F")
+    #expect(screen.lastLine.contains("All entries are shown. f narrows them."))
+  }
+
+  @Test func `stale entries only, at the moment when there is one`() throws {
+    var screen = try Screen()
+    screen.press("} } } } } } } } 3 f ‹stale› enter")
+    #expect(screen.model.visibleRows(of: .shadow, height: 40).map(\.address) == [0x30000])
+    screen.press(".")
+    // The filter stays, what it finds is of the new moment.
+    #expect(screen.model.filter != nil)
+  }
+
+  @Test func `a filter that makes no sense stays to be corrected`() throws {
+    var screen = try Screen()
+    screen.press("f ‹level=7› enter")
+    #expect(screen.text.contains("Expected level=0 to level=3."))
+    screen.press("backspace ‹3› enter")
+    #expect(screen.model.filter?.filter.text == "level=3")
+  }
+
+  @Test func `text is found in tables, from one place to the next`() throws {
+    var screen = try Screen()
+    screen.press("$ 3 g / ‹0000 → 800› enter")
+    let first = screen.model.views[.shadow]?.cursor?.address
+    screen.press("n")
+    let second = screen.model.views[.shadow]?.cursor?.address
+    #expect(first == 0x10000 && second == 0x30000)
+    screen.press("N")
+    #expect(screen.model.views[.shadow]?.cursor?.address == first)
+    screen.press("/ ‹0x30000› enter")
+    #expect(screen.model.views[.shadow]?.cursor?.address == 0x30000)
+    screen.press("/ ‹nowhere› enter")
+    #expect(screen.text.contains("No nowhere"))
+  }
+
+  @Test func `text is found in steps, answers and the map`() throws {
+    var screen = try Screen()
+    screen.press("} } } } 5 / ‹slot› enter")
+    #expect(screen.model.steps.cursor == 10)
+    screen.press("! / ‹mirror› enter")
+    #expect(screen.model.question == .rules)
+    screen.press("escape P ‹repaired› enter 4 g / ‹0x30000› enter")
+    #expect(screen.model.mappedEntry?.nested == 0x30000)
+    // And from the map to the page.
+    screen.press("enter")
+    #expect(screen.model.selected == .canonical)
+    #expect(screen.model.views[.canonical]?.cursor?.address == 0x8000_6000)
+  }
+
+  @Test func `other tables of the same kind`() throws {
+    var screen = try Screen()
+    screen.press("} } } } 3 >")
+    #expect(screen.model.tableID(of: .shadow) == .shadow(1))
+    #expect(screen.text.contains("3 Shadow 1  nIPA → PA  unused"))
+    screen.press("<")
+    #expect(screen.model.tableID(of: .shadow) == .shadow(0))
+    screen.press("1 >")
+    #expect(screen.lastLine.contains("There is no other table of this kind now."))
+  }
+
+  @Test func `three levels of detail`() throws {
+    var screen = try Screen()
+    screen.press("} } } }")
+    #expect(screen.text.contains("cost  ") && screen.text.contains("stage2_make_pte"))
+    screen.press("e")
+    #expect(screen.lastLine.contains("Detail: bits"))
+    #expect(screen.text.contains("→ 0x1c00008004017db"))
+    screen.press("e")
+    #expect(screen.lastLine.contains("Detail: plain"))
+    #expect(!screen.text.contains("cost  ") && !screen.text.contains("stage2_make_pte"))
+    screen.press(": ‹detail engineer› enter")
+    #expect(screen.text.contains("stage2_make_pte"))
+  }
+
+  @Test func `a map of all addresses, with the cursor in it`() throws {
+    var screen = try Screen()
+    screen.press("} } } } 3")
+    let frame = screen.frame
+    let map = AddressMap(try #require(screen.model.reader(of: .shadow)))
+    #expect(map.cells.enumerated().filter { $0.element > 0 }.map(\.offset) == [4, 5])
+    let reversed = (0..<frame.width).filter {
+      frame[Point($0, 3)].style.attributes.contains(.reverse)
+    }
+    // In the shadow's pane, the sixth part: from 128K to 256K.
+    let start = try #require(frame.text.split(separator: "\n")[3].range(of: "256T"))
+    #expect(reversed.count == 3 && !start.isEmpty)
+  }
+
+  @Test func `pages of more rows than there is room for`() throws {
+    let writes = (0..<200).map { "l1 write 0x\(String(0x8000_0000 + $0 * 8192, radix: 16))\n" }
+    var screen = try Screen(
+      statements: "memslot 0 0x80000000 4M backing=4K\n" + writes.joined(), 80, 24)
+    screen.press("$ 1 z g")
+    #expect(screen.lines[2].contains(" ↓ "))
+    screen.press("ctrl-d pagedown")
+    #expect(screen.lines[2].contains(" ↑↓ "))
+    screen.press("G")
+    #expect(screen.lines[2].contains(" ↑ ") && screen.text.contains("0x8018e000"))
+  }
+
+  @Test func `a click selects, a double click opens, the wheel moves`() throws {
+    var screen = try Screen()
+    screen.press("} } } } M")
+    let y = try #require(screen.lines.firstIndex { $0.contains("L3 00030000 → 800401000") })
+    screen.input(.mouse(Mouse(.click, at: Point(90, y))))
+    #expect(screen.model.selected == .shadow(0))
+    #expect(screen.model.views[.shadow]?.cursor?.address == 0x30000)
+    let table = try #require(screen.lines.firstIndex { $0.contains("L0 00000000 table") })
+    screen.input(.mouse(Mouse(.click, at: Point(90, table))))
+    screen.input(.mouse(Mouse(.doubleClick, at: Point(90, table))))
+    #expect(!screen.text.contains("L3 00030000 → 800401000"))
+    let step = try #require(screen.lines.firstIndex { $0.contains(" slot  ") })
+    screen.input(.mouse(Mouse(.click, at: Point(5, step))))
+    #expect(screen.model.steps.cursor == 10)
+  }
+}
+
+extension Surface {
+  /// The text of rows in which something is marked as linked.
+  fileprivate var linkedRows: [String] {
+    (0..<height).compactMap { y in
+      let cells = (0..<width).map { self[Point($0, y)] }.filter { $0.style.role == .linked }
+      let text = String(String.UnicodeScalarView(cells.map(\.scalar)))
+      return text.contains("→") ? text : nil
+    }
+  }
+}

@@ -1,0 +1,186 @@
+import Canvas
+import Engine
+import Testing
+
+@testable import Viewer
+
+/// Ways through time.
+@Suite struct TimeJourneyTests {
+  @Test func `to an event, a chapter, a part of the whole, a micro-step`() throws {
+    var screen = try Screen()
+    for (text, moment) in [
+      ("7", Moment(events: 7)), ("goto 12", Moment(events: 12)), ("100%", Moment(events: 21)),
+      ("goto step:alias", Moment(events: 14)), ("9.4", Moment(events: 9, steps: 4)),
+      ("start", Moment(events: 0)),
+    ] {
+      screen.press(": ‹\(text)› enter")
+      #expect(screen.model.timeline.moment == moment, "\(text)")
+    }
+  }
+
+  @Test func `to an address`() throws {
+    var screen = try Screen()
+    screen.press("} } } } 3 : ‹0x10000› enter")
+    #expect(screen.model.views[.shadow]?.cursor?.address == 0x10000)
+    #expect(screen.text.contains("walk L0[0] L1[0] L2[0] L3[16] → RW-"))
+  }
+
+  @Test func `to an event that there is not`() throws {
+    var screen = try Screen()
+    screen.press(": ‹goto 22› enter")
+    #expect(screen.text.contains("Expected 0 to 21"))
+    // The line stays, to be corrected.
+    screen.press("backspace backspace ‹21› enter")
+    #expect(screen.model.timeline.moment == Moment(events: 21), "\(screen.text)")
+  }
+
+  @Test func `it plays, faster, and stops at what is watched`() throws {
+    var screen = try Screen()
+    screen.press("W")
+    #expect(screen.lastLine.contains("Nothing is selected"))
+    screen.press(": ‹watch inject› enter space")
+    #expect(screen.model.tickInterval == .milliseconds(500))
+    screen.press("+")
+    #expect(screen.model.tickInterval == .milliseconds(250))
+    screen.input(.tick)
+    #expect(screen.model.timeline.moment == Moment(events: 1))
+    for _ in 0..<30 where screen.model.tickInterval != nil { screen.input(.tick) }
+    #expect(screen.model.timeline.moment == Moment(events: 12))
+    #expect(screen.text.contains("Stopped at event 12: inject."))
+  }
+
+  @Test func `playing ends at the end, and there it cannot begin`() throws {
+    var screen = try Screen()
+    screen.press(": ‹20› enter space")
+    for _ in 0..<5 { screen.input(.tick) }
+    #expect(screen.model.tickInterval == nil)
+    screen.press("space")
+    #expect(screen.lastLine.contains("This is the end. , goes back, : types an event."))
+  }
+
+  @Test func `from one event that touches the page to the next`() throws {
+    var screen = try Screen()
+    screen.press("} } } } 3")
+    var events: [Int] = []
+    for _ in 0..<4 {
+      screen.press("]")
+      events.append(screen.model.timeline.moment.events)
+    }
+    #expect(events == events.sorted() && Set(events).count == events.count)
+    #expect(events[0] > 11)
+    screen.press("[ [")
+    #expect(screen.model.timeline.moment.events == events[1])
+  }
+
+  @Test func `to where the selected entry changes`() throws {
+    var screen = try Screen()
+    screen.press("} } } } 3 W c")
+    #expect(screen.lastLine.contains("changes=shadow0:0x30000"))
+    #expect(screen.model.timeline.moment == Moment(events: 15))
+    screen.press("C")
+    #expect(screen.model.timeline.moment == Moment(events: 11))
+  }
+
+  @Test func `to any condition`() throws {
+    var screen = try Screen()
+    for (condition, event) in [
+      ("touches=0x80006000", 2), ("kind", 0), ("l2 fault", 10), ("host or tlbi", 15),
+      ("table=shadow0 not l2", 15), ("context", 9), ("nothing", 0),
+    ] where event > 0 {
+      screen.press("0 : ‹run \(condition)› enter")
+      let stopped = screen.model.timeline.moment.events
+      #expect(stopped >= event && stopped <= event + 2, "\(condition): \(stopped)")
+    }
+    screen.press("0 : ‹run touches=› enter")
+    #expect(screen.text.contains("Expected a number"))
+  }
+
+  @Test func `watches are a list, on and off`() throws {
+    var screen = try Screen()
+    screen.press(": ‹watch host› enter : ‹watch tlbi› enter ctrl-w")
+    #expect(screen.text.contains("1 ✓ host") && screen.text.contains("2 ✓ tlbi"))
+    screen.press("enter")
+    #expect(screen.text.contains("1   host"))
+    screen.press("c")
+    #expect(screen.model.timeline.moment == Moment(events: 20))
+    screen.press(": ‹unwatch all› enter")
+    #expect(screen.model.watches.isEmpty)
+  }
+
+  @Test func `marks, and back from where they led`() throws {
+    var screen = try Screen()
+    screen.press("} } m x $ ' x")
+    #expect(screen.model.timeline.moment == Moment(events: 4))
+    screen.press("ctrl-o")
+    #expect(screen.model.timeline.moment == Moment(events: 21))
+    screen.press("ctrl-t")
+    #expect(screen.model.timeline.moment == Moment(events: 4))
+    screen.press("\"")
+    #expect(screen.text.contains("mark x"))
+    screen.press("' y")
+    #expect(screen.lastLine.contains("No moment is marked y"))
+  }
+
+  @Test func `the timeline has kinds, chapters, marks, violations and the moment`() throws {
+    var screen = try Screen("scenarios/bugs/relax.pw")
+    screen.press(". m k .")
+    let lines = screen.lines.suffix(4)
+    #expect(lines.first?.hasPrefix(" mm111c212i") ?? false)
+    let marks = Array(lines.dropFirst().first ?? "")
+    #expect(marks[1] == "k" && marks[2] == "▲" && marks.contains("!") && marks.contains("│"))
+  }
+
+  @Test func `a click on the timeline goes there`() throws {
+    var screen = try Screen()
+    let click = Input.mouse(Mouse(.click, at: Point(12, 37)))
+    screen.input(click)
+    #expect(screen.model.timeline.moment == Moment(events: 0))
+    screen.press("M")
+    #expect(screen.effects == [.mouse(true)])
+    screen.input(click)
+    #expect(screen.model.timeline.moment == Moment(events: 12))
+  }
+
+  @Test func `an event that is typed in the past begins a history, and the old one stays`() throws {
+    var screen = try Screen()
+    screen.press("} } } } : ‹host discard 0x80006000 4K› enter")
+    #expect(screen.lastLine.contains("A new history, branch-1, begins after event 11"))
+    #expect(screen.lines[0].contains("event 12/12") && screen.lines[0].contains("in branch-1"))
+    screen.press(": ‹name taken› enter B")
+    #expect(screen.text.contains("taken") && screen.text.contains("from main at 11"))
+    screen.press("3 : ‹diff main› enter")
+    #expect(screen.model.answer.text.contains { $0.string.contains("- 0x10000") })
+    screen.press(": ‹branch main› enter $")
+    #expect(screen.lines[0].contains("event 21/21") && screen.lines[0].contains("in main"))
+  }
+
+  @Test func `an event that is typed at the end goes on`() throws {
+    var screen = try Screen()
+    screen.press("$ : ‹l2 read 0x10000› enter")
+    #expect(screen.lines[0].contains("event 22/22"))
+    #expect(screen.lastLine.contains("Carried out, at the end of main"))
+    screen.press(": ‹expect value 0x12› enter")
+    #expect(screen.text.contains("It is not so"))
+  }
+
+  @Test func `an event that the engine refuses changes nothing`() throws {
+    var screen = try Screen()
+    screen.press("$")
+    let before = screen.lines.dropLast(3)
+    screen.press(": ‹resume› enter")
+    #expect(screen.text.contains("paused event"))
+    screen.press("escape")
+    #expect(Array(screen.lines.dropLast(3)) == Array(before))
+    #expect(screen.model.timeline.events.count == 21)
+  }
+
+  @Test func `the same moment under another policy, and back`() throws {
+    var screen = try Screen()
+    screen.press("} } } } } P ‹ideal› enter")
+    #expect(screen.lines[0].contains("revmap=ideal") && screen.lines[0].contains("event 14/21"))
+    screen.press("P ‹none› enter")
+    #expect(screen.lines[0].contains("revmap=none") && screen.lines[0].contains("in main"))
+    screen.press("P ‹v9› enter")
+    #expect(screen.text.contains("v9"), "\(screen.text)")
+  }
+}
