@@ -15,6 +15,8 @@ public enum Glyph: CaseIterable, Sendable {
   case shade1, shade2, shade3
   /// States of an entry, the same in both sets: they are what a picture without colour says.
   case valid, table, block, invalid, changed, stale, unknown, mismatch
+  /// What differs, and may.
+  case differs
 
   /// The bars in order of height.
   public static let bars: [Glyph] = [.bar1, .bar2, .bar3, .bar4, .bar5, .bar6, .bar7, .bar8]
@@ -72,6 +74,7 @@ public enum Glyph: CaseIterable, Sendable {
     case .stale: ("~", "~")
     case .unknown: ("?", "?")
     case .mismatch: ("!", "!")
+    case .differs: ("≠", "/")
     }
   }
 }

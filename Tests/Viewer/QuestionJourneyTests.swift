@@ -216,4 +216,31 @@ import Testing
     #expect(answer(screen).contains("before"))
     #expect(answer(screen).contains("cached") || answer(screen).contains("TLB"))
   }
+
+  @Test func `where does a device's table differ from the CPUs', and may it`() throws {
+    var screen = try Screen("scenarios/iommu/discard.pw")
+    // The device goes on with the old page while the guest has a new one.
+    screen.press("} } } 2 : ‹0x80001000› enter t")
+    #expect(screen.text.contains("L3 0x80000000 → 0x800400000 RWX   ×4  AF     !o"))
+    #expect(
+      answer(screen).contains(
+        "!o  The CPUs' table leads from 0x80001000 to other memory, 0x800404000, although"))
+    screen.press("} j j")
+    #expect(!screen.text.contains("!o"))
+  }
+
+  @Test func `whose is the memory`() throws {
+    var screen = try Screen("scenarios/rmp/firmware.pw")
+    screen.press("$ O")
+    #expect(answer(screen).contains("+2068K the guest's at 0x80000000, by 4K, accepted"))
+    var realm = try Screen("scenarios/cca/one-owner.pw")
+    realm.press("$ O")
+    #expect(answer(realm).contains("data: memory of the realm"))
+    var protected = try Screen("scenarios/pkvm/donation.pw")
+    protected.press("$ O")
+    #expect(answer(protected).contains("host "), "\(answer(protected))")
+    var plain = try Screen()
+    plain.press("O")
+    #expect(plain.lastLine.contains("no policy here keeps account of owners"))
+  }
 }

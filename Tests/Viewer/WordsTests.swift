@@ -61,6 +61,7 @@ import Testing
   @Test func `labels of steps have entries`() {
     #expect(Self.steps.count > 70)
     let labels = Set(Self.steps.map(\.explanation.label))
+    #expect(!labels.contains("step"), "a kind of step without words")
     #expect(labels.filter { Glossary.entry($0) == nil } == [])
   }
 

@@ -128,6 +128,12 @@ extension Machine {
     memory.erase(range, in: pinnedAreas(of: device))
   }
 
+  /// The physical page that is pinned for a device at an input address, or nil.
+  public func pinnedPage(at iova: UInt64, device: Int) -> UInt64? {
+    let page = iova & ~4095
+    return pinned(in: page..<page + 4096, of: device).first?.page
+  }
+
   /// Pinned pages that the VM's own table no longer leads to at their address: the device and the CPUs use
   /// different memory.
   func agreementViolations(_ device: Int) -> [Violation] {

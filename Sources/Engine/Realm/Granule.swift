@@ -20,6 +20,12 @@ extension Machine {
     GranuleState(rawValue: granules.load(physical >> 12, from: memory) & 3) ?? .undelegated
   }
 
+  /// The first granule in a range of physical addresses that is not undelegated.
+  func firstGranule(in range: Range<UInt64>) -> UInt64? {
+    granules.firstIndex(in: range.lowerBound >> 12..<range.upperBound >> 12, of: memory)
+      .map { $0 << 12 }
+  }
+
   mutating func setGranule(_ state: GranuleState, at physical: UInt64, ipa: UInt64 = 0) {
     note(.granule, .canonical, at: ipa, size: 4096, value: state.rawValue, extra: physical)
     granules.store(

@@ -9,6 +9,11 @@ extension Step {
         "No device reaches memory before a domain is attached to it.",
         .smmu("arm_smmu_init_initial_stes"))
     }
+    if case .failed(let error) = action {
+      return Explanation(
+        error.name, "the call fails with \(error.name) at \(at)", error.meaning,
+        .ioTable("arm_lpae_map_pages"))
+    }
     guard case .iommu(let device) = table else { return nil }
     return dmaExplanation(device) ?? domainExplanation ?? ioTableExplanation
   }
@@ -138,10 +143,6 @@ extension Step {
         "sync", "wait until \(value) command\(value == 1 ? " is" : "s are") done",
         "Only now is it certain that no DMA uses the old translation.",
         .smmu("arm_smmu_cmdq_issue_cmdlist"))
-    case .failed(let error):
-      return Explanation(
-        error.name, "the call fails with \(error.name) at \(at)", error.meaning,
-        .ioTable("arm_lpae_map_pages"))
     default: return nil
     }
   }

@@ -91,6 +91,7 @@ extension Action {
     case .tlb: ActionFacts(.answers, "what does the TLB hold?", keys: "T")
     case .windows:
       ActionFacts(.answers, "what does DMA get, at every micro-step of this event?", keys: "V")
+    case .owners: ActionFacts(.answers, "whose is the memory?", keys: "O")
     case .counters: ActionFacts(.answers, "what was counted so far?", keys: "#")
     case .rules: ActionFacts(.answers, "which rules hold, and what breaks them?", keys: "!")
     case .costs: ActionFacts(.answers, "what does each policy cost?", keys: "%")

@@ -38,6 +38,7 @@ public enum Action: String, CaseIterable, Sendable {
   case shadows
   case tlb
   case windows
+  case owners
   case counters
   case rules
   case costs

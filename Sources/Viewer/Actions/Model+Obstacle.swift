@@ -37,6 +37,9 @@ extension Model {
       }
       return timeline.currentEvent == nil
         ? "Nothing has happened yet. \(key(.nextEvent)) goes to an event." : nil
+    case .owners:
+      return machine.configuration.isolation != .none
+        ? nil : "All memory is the host's: no policy here keeps account of owners."
     case .nextMatch, .previousMatch:
       return searched.isEmpty ? "Nothing was searched for. \(key(.search)) searches." : nil
     case .clearFilter:

@@ -55,6 +55,7 @@ extension Model {
     case .tlb: tlbAnswer
     case .shadows: shadowsAnswer
     case .windows: windowsAnswer
+    case .owners: ownersAnswer
     case .counters: countersAnswer
     case .rules: rulesAnswer
     case .watches: watchesAnswer

@@ -12,6 +12,13 @@ extension Model {
     document.add(
       Line("\(SafeText(Phrase.input(selected)).capitalized) \(hex: address)", .title)
         .adding(" in \(SafeText(Phrase.table(selected)))"))
+    if case .iommu(let device) = selected, let rows = rows(of: .iommu),
+      let row = rows.row(at: Position(address, level: Geometry.lastLevel)),
+      let disagreement = machine.disagreement(of: row, ofDevice: device)
+    {
+      document.add(
+        Line(disagreement.sign + "  ", disagreement.role).adding(disagreement.sentence), indent: 4)
+    }
     if case .shadow(let number) = selected { addDerivation(of: address, number, to: &document) }
     let path = reader.path(to: address)
     for (page, index) in path {

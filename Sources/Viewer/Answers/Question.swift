@@ -18,6 +18,8 @@ enum Question: String, CaseIterable {
   case windows
   /// Which shadows are there?
   case shadows
+  /// Whose is the memory?
+  case owners
   /// What has been counted?
   case counters
   /// Which rules hold?
@@ -44,6 +46,7 @@ enum Question: String, CaseIterable {
     case .tlb: "TLB"
     case .windows: "DMA windows"
     case .shadows: "Shadows"
+    case .owners: "Owners"
     case .counters: "Counters"
     case .rules: "Rules"
     case .costs: "Costs"

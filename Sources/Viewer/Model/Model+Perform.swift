@@ -43,6 +43,7 @@ extension Model {
     case .shadows: ask(.shadows)
     case .tlb: ask(.tlb)
     case .windows: ask(.windows)
+    case .owners: ask(.owners)
     case .counters: ask(.counters)
     case .rules: ask(.rules)
     case .costs: ask(.costs)

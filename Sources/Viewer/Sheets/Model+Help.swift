@@ -67,6 +67,11 @@ extension Model {
       (SafeText(.stale), .stale, "stale: L1's entry and the canonical page would give another now"),
       (SafeText(.unknown), .unknown, "the reverse map does not know where this is mapped"),
       (SafeText(.mismatch), .mismatch, "breaks a rule, or disagrees with another table"),
+      (
+        "\(Glyph.differs)m o p s a", .dim,
+        "a device's entry differs from the CPUs' table, and may: nothing mapped there, other memory, "
+          + "permission, size, attribute; with \(Glyph.mismatch) it must not, f is another's memory"
+      ),
       (SafeText(.foldClosed), .text, "closed, or a run of like entries: \(key(.right)) opens it"),
     ]
     for (sign, role, meaning) in signs {

@@ -55,11 +55,12 @@ extension Model {
     let style = Style(isLinked ? .linked : role(of: row), isCursor ? .reverse : [])
     let start = point
     point = frame.write(
-      text.truncated(to: rect.right - point.x - 1), at: point, style: style, clip: rect)
+      text.truncated(to: rect.right - point.x - format.markColumns), at: point, style: style,
+      clip: rect)
     let marks = marks(of: row, id)
     for (mark, role) in marks {
       point = frame.write(
-        " " + SafeText(mark), at: point, style: Style(role, isCursor ? .reverse : []), clip: rect)
+        " " + mark, at: point, style: Style(role, isCursor ? .reverse : []), clip: rect)
     }
     // The bar covers the text; the indentation before it shows nothing.
     let indent = text.string.prefix { $0 == " " }.utf8.count
@@ -96,27 +97,28 @@ extension Model {
   }
 
   /// States that a row is in.
-  private func marks(of row: Row, _ id: TableID?) -> [(Glyph, Role)] {
+  private func marks(of row: Row, _ id: TableID?) -> [(SafeText, Role)] {
     guard row.kind == .leaf, row.descriptor.isLeaf(row.level) else { return [] }
     switch id {
     case .shadow(let number):
       let isStale = machine.isStale(
         row.descriptor, at: row.address, level: row.level, inShadow: number)
-      return isStale ? [(.stale, .stale)] : []
+      return isStale ? [(SafeText(.stale), .stale)] : []
     case .canonical, .protectedHost:
-      let devices = machine.attachedDevices.map { TableID.iommu($0) }
-      return devices.contains { disagrees(row, with: $0) } ? [(.mismatch, .mismatch)] : []
-    case .iommu: return disagrees(row, with: machine.cpuTableID) ? [(.mismatch, .mismatch)] : []
+      return machine.attachedDevices.contains { disagrees(row, with: $0) }
+        ? [(SafeText(.mismatch), .mismatch)] : []
+    case .iommu(let device):
+      return machine.disagreement(of: row, ofDevice: device).map { [($0.sign, $0.role)] } ?? []
     default: return []
     }
   }
 
-  /// Whether another table maps an end of a row to other memory. Not to map it yet is no disagreement.
-  private func disagrees(_ row: Row, with other: TableID) -> Bool {
-    let first = row.descriptor.address
+  /// Whether a page that is pinned for a device at an end of a row is another than the row leads to.
+  private func disagrees(_ row: Row, with device: Int) -> Bool {
     let last = row.entrySize * UInt64(row.count) - 4096
     return [0, last].contains { offset in
-      machine.output(of: row.address + offset, in: other).map { $0 != first + offset } ?? false
+      machine.pinnedPage(at: row.address + offset, device: device)
+        .map { $0 != row.descriptor.address + offset } ?? false
     }
   }
 
@@ -133,6 +135,7 @@ extension Model {
     return RowFormat(
       rows, inputEnd: isCanonical ? slotsEnd : rows.last?.end ?? 0,
       outputEnd: pane == .guest ? slotsEnd : machine.hostPagesEnd, width: width,
+      markColumns: pane == .iommu ? 3 : 1,
       detail: detailLevel)
   }
 }

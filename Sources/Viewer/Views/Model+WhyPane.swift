@@ -12,7 +12,7 @@ extension Model {
   var explanation: Document {
     guard let event = timeline.currentEvent else { return welcome }
     var document = Document()
-    document.add(SafeText(timeline.events[event].sentence), .title)
+    document.add(SafeText(timeline.events[event].sentence).capitalized, .title)
     if timeline.stepsDone == timeline.steps.count {
       if case .access = timeline.events[event] {
         document.add(SafeText(machine.lastOutcome.sentence))

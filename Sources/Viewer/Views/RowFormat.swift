@@ -11,6 +11,8 @@ import Scenario
 struct RowFormat {
   private let geometry: Geometry
   private let isFlat: Bool
+  /// Columns that marks take behind a row.
+  let markColumns: Int
   private let inputDigits: Int
   private let outputDigits: Int
   private var prefix: SafeText = "0x"
@@ -26,7 +28,12 @@ struct RowFormat {
   /// - Parameters:
   ///   - inputEnd: The end of the input addresses that occur.
   ///   - outputEnd: The end of the output addresses that occur.
-  init(_ rows: Rows, inputEnd: UInt64, outputEnd: UInt64, width: Int, detail: DetailLevel) {
+  ///   - markColumns: Columns that are left for marks.
+  init(
+    _ rows: Rows, inputEnd: UInt64, outputEnd: UInt64, width: Int, markColumns: Int = 1,
+    detail: DetailLevel
+  ) {
+    self.markColumns = markColumns
     geometry = rows.reader.geometry
     isFlat = rows.face == .flat
     inputDigits = Self.digits(inputEnd)
@@ -51,12 +58,11 @@ struct RowFormat {
 
   /// Columns of the widest row.
   private var columns: Int {
-    let mark = 1
     let tree = isFlat ? 1 : depth + 2
     let level = hasLevel ? 3 : 0
     let input = prefix.columns + inputDigits + (isFlat ? 6 : 0)
     let output = hasOutput ? arrow.columns + prefix.columns + outputDigits : 0
-    return tree + level + input + output + 4 + (hasSize ? 5 : 0) + mark
+    return tree + level + input + output + 4 + (hasSize ? 5 : 0) + markColumns
       + (hasBits ? Self.bitsColumns : 0) + detailColumns
   }
 
