@@ -39,7 +39,11 @@ extension Machine {
   private func firstKeptPage(in range: Range<UInt64>) -> UInt64? {
     switch configuration.iommu.faults {
     case .stall: return nil
-    case .pin: return firstRecordedPage(in: range) { $0.host != .noPage && $0.references > 0 }
+    case .pin:
+      // What the hypervisor borrows has references of its own.
+      return firstRecordedPage(in: range) {
+        $0.host != .noPage && $0.references > 0 && $0.hypervisor == .noPage
+      }
     case .abort:
       return stride(from: range.lowerBound, to: range.upperBound, by: 4096).first {
         hostState(of: $0) != .noPage
