@@ -33,7 +33,7 @@ import Testing
     screen.press("P ‹repaired› enter : ‹run unknown› enter")
     #expect(screen.lastLine.contains("Stopped at event 37: unknown."))
     #expect(screen.lines[0].contains("l2 write 0x20000"))
-    #expect(screen.text.contains("fused 0x80005000+4K to unknown"))
+    #expect(screen.text.contains("fused with 1 range: 0x80005000+4K unknown"))
     #expect(screen.text.contains("0x80005000+4K    ? unknown"))
     screen.press(": ‹run-back unknown› enter")
     #expect(screen.lastLine.contains("No event is before this with unknown"))

@@ -28,11 +28,6 @@ extension Glossary {
         + "in the account is the host's.",
       shows: "owners (O)", see: ["foreign-dma", "DMA"]),
     Entry(
-      "stale-shadow",
-      "Rule: what L1's TLBI covers is gone from the shadows when it returns; a leaf that L1's entry would "
-        + "no longer give must not be left.",
-      shows: "violations", see: ["invariant", "stale", "TLBI"]),
-    Entry(
       "foreign-dma",
       "Rule: no translation of a device, cached or in its table, leads to a page whose owner is not the "
         + "device's and does not lend it.",
