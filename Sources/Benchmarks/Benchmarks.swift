@@ -5,6 +5,7 @@ struct Benchmarks {
     ("tables", { benchmarkTables(rounds: 5) }),
     ("ranges", { benchmarkRangeTree() }),
     ("snapshot", { benchmarkSnapshot(rounds: 3) }),
+    ("devices", { benchmarkDevices(rounds: 5) }),
     ("history", { benchmarkHistory(events: 1_000_000) }),
     ("run", { benchmarkRun(rounds: 51) }),
     ("screen", { benchmarkScreen(rounds: 9) }),

@@ -6,9 +6,9 @@ extension Pagewalk {
   /// `pagewalk compare`.
   struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Carry out the same events under several reverse maps, and say what each costs.",
+      abstract: "Carry out the same events under several policies, and say what each costs.",
       discussion: """
-        The columns of the table:
+        The columns of the table for reverse maps:
           notify    MMU notifier calls that reached memory of the VM
           full      unmaps of everything in a shadow, whatever the reason
           removed   shadow leaves that notifiers and deleted slots took away
@@ -24,6 +24,17 @@ extension Pagewalk {
           broken    rules that some event breaks: listed below the table, each with
                     the first event that does
 
+        For policies about devices (rmp-order=rmp-first), windows are counted in
+        micro-steps times pages of 4K:
+          failing   DMA that fails in the middle of an event, to pages that it
+                    reaches before and after
+          stalled   DMA that is held up
+          forbidden DMA that reaches memory of another owner
+          needless  entries of the SMMU's TLB dropped though the table bears them out
+          stale     the most entries after an event that no table bears out
+          unused    the most bytes mapped for devices, less pages that DMA reached
+          tables    the most bytes of tables of the devices' own
+
         Without a reverse map (none) the statements 'revmap fail' are left out.
         """)
 
@@ -32,31 +43,35 @@ extension Pagewalk {
 
     @Option(
       help: ArgumentHelp(
-        "Policies, with commas: none, v1, v2, v3, repaired, ideal.", valueName: "list"))
+        "Policies, with commas: none, v1, v2, v3, repaired, ideal; or KEY=VALUE, and several at once "
+          + "with +.", valueName: "list"))
     var policies = ReverseMapPolicyName.allCases.map(\.rawValue).joined(separator: ",")
 
     @Flag(help: "Print one JSON object for each file.")
     var json = false
 
     func validate() throws {
-      _ = try names()
+      _ = try choices()
     }
 
-    private func names() throws -> [ReverseMapPolicyName] {
+    private func choices() throws -> [PolicyChoice] {
       try policies.split(separator: ",", omittingEmptySubsequences: false).map { text in
-        guard let name = ReverseMapPolicyName(rawValue: String(text)) else {
+        do throws(ScenarioError) {
+          return try PolicyChoice(String(text))
+        } catch {
+          if text.contains("=") { throw ValidationError("--policies \(text): \(error.message)") }
           let all = ReverseMapPolicyName.allCases.map(\.rawValue).joined(separator: ", ")
-          throw ValidationError("--policies: expected names of \(all), not '\(text)'")
+          throw ValidationError(
+            "--policies: expected names of \(all), not '\(text)'; or KEY=VALUE")
         }
-        return name
       }
     }
 
     func run() throws {
-      let policies = try names()
+      let choices = try choices()
       for (index, file) in files.enumerated() {
         let scenario = try Pagewalk.scenario(file)
-        let costs = scenario.costs(under: policies)
+        let costs = scenario.costs(under: choices)
         if json {
           try FileDescriptor.output.write(json: Report(file: file, policies: costs))
         } else {

@@ -32,7 +32,7 @@ import Testing
   func `leaves counted as removed are those that the tables lose`(capture: Capture) throws {
     for policy in Self.policies {
       var session = Session(try capture.scenario().under(policy))
-      var meter = CostMeter(policy)
+      var meter = CostMeter(policy.rawValue)
       var before: Set<[UInt64]> = []
       while let statement = try session.advance() {
         guard case .event(let event) = statement.kind else { continue }

@@ -69,6 +69,23 @@ extension Statement {
     }
   }
 
+  /// The last step names the policy that is right.
+  @Test(arguments: files("found/devices"))
+  func `what random events found wrong with a device's policy is right under another`(file: String)
+    throws
+  {
+    let scenario = try Self.scenario(file)
+    var session = Session(scenario)
+    try session.finish()
+    #expect(session.failures.isEmpty)
+    let text = try #require(session.chapters.last?.text)
+    let right = try #require(text.split(separator: " ").first { $0.contains("=") })
+    var other = Session(try scenario.under(policy: String(right)))
+    try other.finish()
+    let last = other.timeline.events.count - 1
+    #expect(other.timeline.machine.violations(after: other.timeline.stores(ofEvent: last)).isEmpty)
+  }
+
   @Test func `every bug of the list has a scenario that breaks a rule or counts what is lost`() {
     let names = Self.files("bugs")
     for number in 1...14 {

@@ -20,7 +20,7 @@ struct CostMeter {
     var ranges: [Range<UInt64>] = []
   }
 
-  init(_ policy: ReverseMapPolicyName) { cost = PolicyCost(policy) }
+  init(_ policy: String) { cost = PolicyCost(policy) }
 
   /// Counts the event that a session has carried out last.
   mutating func count(last session: inout Session) {

@@ -13,10 +13,16 @@ public struct CostTable {
 
   /// The table, then the rules that were broken; not fit for a terminal before it is made safe.
   public var text: String {
-    let head = [
-      "policy", "notify", "full", "removed", "needed", "refaults", "entries", "bytes", "unknown",
-      "stale", "broken",
-    ]
+    let head =
+      costs.contains { $0.devices != nil }
+      ? [
+        "policy", "failing", "stalled", "forbidden", "needless", "stale", "unused", "tables",
+        "broken",
+      ]
+      : [
+        "policy", "notify", "full", "removed", "needed", "refaults", "entries", "bytes", "unknown",
+        "stale", "broken",
+      ]
     let rows = [head] + costs.map(Self.row)
     let widths = head.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     var lines = [title.isEmpty ? file : "\(file): \(title)"]
@@ -38,7 +44,14 @@ public struct CostTable {
   }
 
   private static func row(_ cost: PolicyCost) -> [String] {
-    [
+    if let devices = cost.devices {
+      return [
+        cost.policy, "\(devices.failing)", "\(devices.stalled)", "\(devices.forbidden)",
+        "\(devices.needless)", "\(devices.peakStale)", Phrase.size(devices.unused),
+        Phrase.size(devices.peakTables), "\(cost.violations.count)",
+      ]
+    }
+    return [
       cost.policy, "\(cost.notifiers)", "\(cost.fullUnmaps)", "\(cost.leavesRemoved)",
       "\(cost.leavesNeeded)", "\(cost.refaults)", "\(cost.peakEntries)",
       Phrase.size(UInt64(cost.peakBytes)), Phrase.size(cost.peakUnknown), "\(cost.peakStale)",

@@ -1,6 +1,6 @@
 import Engine
 
-/// What the events of a scenario cost under one reverse map, and where it is wrong.
+/// What the events of a scenario cost under one policy, and where it is wrong.
 public struct PolicyCost: Equatable, Sendable, Encodable {
   /// A rule that an event breaks for the first time.
   public struct Breach: Equatable, Sendable, Encodable {
@@ -38,33 +38,47 @@ public struct PolicyCost: Equatable, Sendable, Encodable {
   /// Why the events could not all be carried out under this policy, or nil.
   public internal(set) var stopped: String?
 
-  init(_ policy: ReverseMapPolicyName) { self.policy = policy.rawValue }
+  /// What devices pay, where policies about devices are compared.
+  public internal(set) var devices: DeviceCost?
+
+  init(_ policy: String) { self.policy = policy }
 }
 
 extension Scenario {
   /// Carries the scenario out under each policy, and counts.
   public func costs(under policies: [ReverseMapPolicyName]) -> [PolicyCost] {
-    let least = cost(under: .ideal)
-    return policies.map { policy in
-      var cost = policy == .ideal ? least : cost(under: policy)
-      cost.leavesNeeded = least.leavesNeeded
+    costs(under: policies.map { PolicyChoice($0) })
+  }
+
+  /// Carries the scenario out under each policy, and counts; what devices pay too, if any choice is not a
+  /// reverse map.
+  public func costs(under choices: [PolicyChoice]) -> [PolicyCost] {
+    let countsDevices = choices.contains { $0.reverseMap == nil }
+    let least = countsDevices ? nil : cost(under: PolicyChoice(.ideal), countingDevices: false)
+    return choices.map { choice in
+      if choice.reverseMap == .ideal, let least { return least }
+      var cost = cost(under: choice, countingDevices: countsDevices)
+      if let least { cost.leavesNeeded = least.leavesNeeded }
       return cost
     }
   }
 
   /// The costs under one policy; needed are here the leaves that were there and had to go.
-  private func cost(under policy: ReverseMapPolicyName) -> PolicyCost {
-    var session = Session(under(policy))
-    var meter = CostMeter(policy)
+  private func cost(under choice: PolicyChoice, countingDevices: Bool) -> PolicyCost {
+    var meter = CostMeter(choice.name)
+    var devices = countingDevices ? DeviceMeter() : nil
     do {
+      var session = Session(try choice.applied(to: self))
       while let statement = try session.advance() {
         guard case .event = statement.kind else { continue }
         meter.count(last: &session)
         meter.check(last: session)
+        devices?.count(last: session)
       }
     } catch {
       meter.cost.stopped = error.description
     }
+    meter.cost.devices = devices?.cost
     return meter.cost
   }
 }

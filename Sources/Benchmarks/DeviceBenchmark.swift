@@ -1,0 +1,78 @@
+import Engine
+
+/// DMA translation beside the CPU-side walk of the same engine, and the whole events `iommu map` and
+/// `iommu unmap` of a page, over 4 GiB.
+///
+/// What is walked for is nowhere in the SMMU's TLB, but the TLB is full of other pages.
+func benchmarkDevices(rounds: Int) {
+  let count = 1 << 18
+  let sequential = (0..<UInt64(count)).map { $0 << 14 }
+  var shuffler = Shuffler(state: 1)
+  let shuffled = sequential.shuffled(using: &shuffler)
+  let widths = [34, 12, 10]
+  row(["devices, ns", "sequential", "shuffled"], widths: widths)
+  let names = ["CPU walk", "DMA walk", "DMA cached", "iommu map, event", "iommu unmap, event"]
+  let columns = [sequential, shuffled].map { addresses -> [Measurement] in
+    var results = names.map { Measurement(name: $0) }
+    for _ in 0..<rounds { measureDevice(addresses, &results) }
+    return results
+  }
+  for index in names.indices {
+    row([names[index]] + columns.map { figure($0[index].median) }, widths: widths)
+  }
+  let ratios = columns.map { figure($0[1].median / $0[0].median) }
+  row(["DMA walk to CPU walk"] + ratios, widths: widths)
+}
+
+private func measureDevice(_ addresses: [UInt64], _ results: inout [Measurement]) {
+  let perEvent = 1 / Double(addresses.count)
+  var machine = Machine(Configuration())
+  carryOut(.iommu(device: 0, .attach), &machine)
+  // Other pages fill the TLB.
+  let other: UInt64 = 1 << 40
+  carryOut(
+    .iommu(device: 0, .map(other..<other + 4 << 20, to: other + 4096, write: true)), &machine)
+  for page in 0..<UInt64(1024) {
+    carryOut(.dma(device: 0, other + page << 12, write: false), &machine)
+  }
+  var start = Stopwatch()
+  for address in addresses {
+    let range = address..<address + 4096
+    carryOut(.iommu(device: 0, .map(range, to: address + 1 << 32, write: true)), &machine)
+  }
+  results[3].rounds.append(start.nanoseconds * perEvent)
+  guard let table = machine.table(.iommu(0)) else { return print("no table") }
+
+  var chain: UInt64 = 0
+  start = Stopwatch()
+  for address in addresses {
+    chain = machine.walk(address &+ chain, in: table).descriptor.bits >> 63
+  }
+  results[0].rounds.append(start.nanoseconds * perEvent)
+  start = Stopwatch()
+  for address in addresses {
+    chain = (machine.deviceOutcome(of: address &+ chain, write: true).physical ?? 1 << 63) >> 63
+  }
+  results[1].rounds.append(start.nanoseconds * perEvent)
+  start = Stopwatch()
+  for address in addresses {
+    let cached = other &+ address & 0x1f_f000 &+ chain
+    chain = (machine.deviceOutcome(of: cached, write: true).physical ?? 1 << 63) >> 63
+  }
+  results[2].rounds.append(start.nanoseconds * perEvent)
+  if chain != 0 { print("wrong result") }
+
+  start = Stopwatch()
+  for address in addresses {
+    carryOut(.iommu(device: 0, .unmap(address..<address + 4096)), &machine)
+  }
+  results[4].rounds.append(start.nanoseconds * perEvent)
+}
+
+private func carryOut(_ event: Event, _ machine: inout Machine) {
+  do {
+    try machine.apply(event)
+  } catch {
+    print("refused: \(error)")
+  }
+}
