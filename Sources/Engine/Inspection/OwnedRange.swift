@@ -65,7 +65,7 @@ extension Machine {
         OwnedRange(range: $0..<$0 + 4096, state: .granule(granule(at: $0)))
       }
     case .pkvm:
-      return firstRecordedPage(in: rest, where: { _ in true }).map { page in
+      return firstRecordedPage(in: rest, where: { _, _ in true }).map { page in
         let recipient: OwnedRange.State.Recipient? =
           switch memory.walk(protectedHostTable, page).descriptor.donation {
           case .hypervisor: .hypervisor

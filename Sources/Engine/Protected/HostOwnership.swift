@@ -1,7 +1,9 @@
 /// pKVM's account of owners: a device is the host's, and reaches what the host may use.
 struct HostOwnership: Ownership {
   func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64? {
-    machine.firstRecordedPage(in: physical) { $0.host == .noPage }
+    machine.firstRecordedPage(in: physical) { page, record in
+      record.host == .noPage && !machine.isChangingHands(page)
+    }
   }
 
   func violations(of machine: Machine) -> [Violation] {
@@ -41,14 +43,24 @@ extension Machine {
     case .stall: return nil
     case .pin:
       // What the hypervisor borrows has references of its own.
-      return firstRecordedPage(in: range) {
-        $0.host != .noPage && $0.references > 0 && $0.hypervisor == .noPage
+      return firstRecordedPage(in: range) { page, record in
+        record.host != .noPage && record.references > 0 && record.hypervisor == .noPage
+          && !isChangingHands(page)
       }
     case .abort:
       return stride(from: range.lowerBound, to: range.upperBound, by: 4096).first {
-        hostState(of: $0) != .noPage
+        hostState(of: $0) != .noPage && !isChangingHands($0)
       }
     }
+  }
+
+  /// Whether a paused hypercall has yet to set the host's state of a page: in its middle the tables are
+  /// ahead of the states, and what the page is to be counts for nobody yet.
+  fileprivate func isChangingHands(_ page: UInt64) -> Bool {
+    isPaused
+      && parkedTaskList.contains {
+        if case .pkvm(.setHost(let range, _)) = $0 { range.contains(page) } else { false }
+      }
   }
 
   /// Pages whose states, and entries in the tables of their owners, do not fit together: each page has one
@@ -73,7 +85,7 @@ extension Machine {
       case nil:
         let size = protectedGeometry.size(entry.level)
         let gone = firstRecordedPage(in: entry.address..<entry.address + size) {
-          $0.host == .noPage
+          $1.host == .noPage
         }
         check(gone == nil, .protectedHost, gone ?? 0)
       }

@@ -65,12 +65,13 @@ extension Machine {
 
   /// The first page in a range of physical addresses about which something is recorded, of a kind.
   func firstRecordedPage(
-    in physical: Range<UInt64>, where isWanted: (HypPage) -> Bool
+    in physical: Range<UInt64>, where isWanted: (UInt64, HypPage) -> Bool
   ) -> UInt64? {
     var start = physical.lowerBound >> 12
     let end = (physical.upperBound + 4095) >> 12
     while start < end, let index = vmemmap.firstIndex(in: start..<end, of: memory) {
-      if isWanted(HypPage(bits: vmemmap.load(index, from: memory))) { return index << 12 }
+      let record = HypPage(bits: vmemmap.load(index, from: memory))
+      if isWanted(index << 12, record) { return index << 12 }
       start = index + 1
     }
     return nil
