@@ -21,6 +21,8 @@ public struct Machine: Sendable {
   let policy: any ReverseMapPolicy
   /// Who owns what.
   let ownership: any Ownership
+  /// Whether anybody keeps account of owners, who may have a say in a DMA.
+  let checksDMA: Bool
   /// Where the records lie.
   let layout: Layout
 
@@ -29,6 +31,7 @@ public struct Machine: Sendable {
     self.configuration = configuration
     policy = configuration.reverseMap.policy
     ownership = configuration.isolation.ownership
+    checksDMA = configuration.isolation != .none
     var memory = Memory.boot()
     layout = Layout(configuration, in: &memory)
     self.memory = memory

@@ -51,6 +51,18 @@ extension Machine {
     }
   }
 
+  /// Invalidations that the paused event is still to make: input addresses and VMID.
+  var parkedInvalidations: [(range: Range<UInt64>, vmid: UInt16)] {
+    parkedTaskList.compactMap { task in
+      switch task {
+      case .unmapIOVA(let device, let range, _, _):
+        return domainTable(ofDevice: device).map { (range, $0.vmid) }
+      case .pkvm(.invalidateDevices(let range)): return identityTable.map { (range, $0.vmid) }
+      default: return nil
+      }
+    }
+  }
+
   /// Whether an invalidation by a CPU can concern the SMMU's TLB.
   @inline(__always)
   var reachesSMMU: Bool {

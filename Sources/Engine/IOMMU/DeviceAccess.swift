@@ -63,7 +63,7 @@ extension Machine {
   @inline(__always)
   func translateForDevice(_ iova: UInt64, write: Bool, device: Int) -> DeviceTranslation {
     let translation = translateBySMMU(iova, write: write, device: device)
-    return configuration.isolation == .none ? translation : checked(translation)
+    return checksDMA ? checked(translation) : translation
   }
 
   @inline(never)

@@ -106,14 +106,6 @@ extension Machine {
     syncCommands(table.id)
   }
 
-  /// Invalidations that a paused hypercall will still make.
-  var parkedInvalidations: [(range: Range<UInt64>, vmid: UInt16)] {
-    guard let table = identityTable else { return [] }
-    return parkedTaskList.compactMap {
-      if case .pkvm(.invalidateDevices(let range)) = $0 { (range, table.vmid) } else { nil }
-    }
-  }
-
   /// The map, if there is one and changes of owners are passed on to it.
   private mutating func forwardingTable(for range: Range<UInt64>) -> Table? {
     guard let table = identityTable else { return nil }
