@@ -62,38 +62,36 @@ extension Machine {
     _ range: Range<UInt64>, _ action: Step.Action, _ state: PageState,
     _ set: (inout HypPage, PageState) -> Void
   ) {
-    note(
-      action, .protectedHost, at: range.lowerBound, size: range.upperBound - range.lowerBound,
-      value: state.rawValue)
-    for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
-      var record = hypPage(at: page)
-      set(&record, state)
-      setHypPage(record, at: page)
-    }
+    changeRecords(range, action, value: state.rawValue) { set(&$0, state) }
   }
 
   private mutating func changeShares(_ range: Range<UInt64>, add: Bool) {
     let shares = hypPage(at: range.lowerBound).shares
-    note(
-      .sharesCounted, .protectedHost, at: range.lowerBound,
-      size: range.upperBound - range.lowerBound, value: add ? shares + 1 : shares - 1)
-    for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
-      var record = hypPage(at: page)
+    changeRecords(range, .sharesCounted, value: add ? shares + 1 : shares - 1) { record in
       record.shares = add ? record.shares + 1 : record.shares - 1
       // The last share takes the state with it.
       if record.shares == 0 { record.host = .owned }
-      setHypPage(record, at: page)
     }
   }
 
   private mutating func changeReferences(_ range: Range<UInt64>, add: Bool) {
     let references = hypPage(at: range.lowerBound).references
+    changeRecords(range, .referencesCounted, value: add ? references + 1 : references - 1) {
+      $0.references = add ? $0.references + 1 : $0.references - 1
+    }
+  }
+
+  /// Changes the hypervisor's record of every page of a range, as one step.
+  private mutating func changeRecords(
+    _ range: Range<UInt64>, _ action: Step.Action, value: UInt64,
+    _ change: (inout HypPage) -> Void
+  ) {
     note(
-      .referencesCounted, .protectedHost, at: range.lowerBound,
-      size: range.upperBound - range.lowerBound, value: add ? references + 1 : references - 1)
+      action, .protectedHost, at: range.lowerBound, size: range.upperBound - range.lowerBound,
+      value: value)
     for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
       var record = hypPage(at: page)
-      record.references = add ? record.references + 1 : record.references - 1
+      change(&record)
       setHypPage(record, at: page)
     }
   }
