@@ -37,7 +37,8 @@ let package = Package(
       dependencies: ["Engine", "Scenario", "CBenchmarkPeers", "Pseudoterminal"],
       swiftSettings: strict),
     .target(
-      name: "TestSupport", dependencies: ["Engine"], path: "Tests/Support", swiftSettings: strict),
+      name: "TestSupport", dependencies: ["Engine", "Canvas"], path: "Tests/Support",
+      swiftSettings: strict),
     .testTarget(
       name: "EngineTests", dependencies: ["Engine", "TestSupport"], path: "Tests/Engine",
       swiftSettings: strict),
@@ -51,11 +52,11 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "CanvasTests", dependencies: ["Canvas", "TestSupport"], path: "Tests/Canvas",
-      swiftSettings: strict),
+      exclude: ["Inks"], swiftSettings: strict),
     .testTarget(
       name: "ViewerTests",
       dependencies: ["Engine", "Scenario", "Canvas", "Viewer", "TestSupport"],
-      path: "Tests/Viewer", exclude: ["Frames"], swiftSettings: strict),
+      path: "Tests/Viewer", exclude: ["Frames", "Looks"], swiftSettings: strict),
     .testTarget(
       name: "TerminalTests",
       dependencies: [

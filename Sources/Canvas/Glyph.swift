@@ -7,22 +7,18 @@ public enum Glyph: CaseIterable, Sendable {
   case horizontal, vertical, topLeft, topRight, bottomLeft, bottomRight
   case teeRight, teeLeft, teeDown, teeUp, cross
   /// Arrows and pointers.
-  case left, right, up, down, both, pointer, selected
+  case left, right, up, down, pointer, selected
   /// Trees and text.
-  case foldClosed, foldOpen, ellipsis, middleDot, check, crossMark
-  /// Bars, from the lowest to the full one, and shades, from the lightest.
+  case foldClosed, foldOpen, ellipsis, middleDot, check
+  /// Bars, from the lowest to the full one.
   case bar1, bar2, bar3, bar4, bar5, bar6, bar7, bar8
-  case shade1, shade2, shade3
   /// States of an entry, the same in both sets: they are what a picture without colour says.
-  case valid, table, block, invalid, changed, stale, unknown, mismatch
+  case changed, stale, unknown, mismatch
   /// What differs, and may.
   case differs
 
   /// The bars in order of height.
   public static let bars: [Glyph] = [.bar1, .bar2, .bar3, .bar4, .bar5, .bar6, .bar7, .bar8]
-
-  /// The shades in order of darkness, the full block last.
-  public static let shades: [Glyph] = [.shade1, .shade2, .shade3, .bar8]
 
   /// The character, one column wide.
   public var scalar: Unicode.Scalar { forms.unicode }
@@ -47,14 +43,12 @@ public enum Glyph: CaseIterable, Sendable {
     case .right: ("→", ">")
     case .up: ("↑", "^")
     case .down: ("↓", "v")
-    case .both: ("↔", "=")
     case .pointer: ("▲", "^")
     case .selected, .foldClosed: ("▸", ">")
     case .foldOpen: ("▾", "v")
     case .ellipsis: ("…", "~")
     case .middleDot: ("·", ".")
     case .check: ("✓", "v")
-    case .crossMark: ("✗", "x")
     case .bar1: ("▁", "_")
     case .bar2: ("▂", ".")
     case .bar3: ("▃", ":")
@@ -63,13 +57,6 @@ public enum Glyph: CaseIterable, Sendable {
     case .bar6: ("▆", "+")
     case .bar7: ("▇", "*")
     case .bar8: ("█", "#")
-    case .shade1: ("░", ".")
-    case .shade2: ("▒", ":")
-    case .shade3: ("▓", "%")
-    case .valid: ("#", "#")
-    case .table: ("+", "+")
-    case .block: ("=", "=")
-    case .invalid: (".", ".")
     case .changed: ("*", "*")
     case .stale: ("~", "~")
     case .unknown: ("?", "?")
@@ -84,22 +71,5 @@ extension SafeText {
   public init(_ glyph: Glyph) {
     self.init()
     append(glyph.scalar)
-  }
-}
-
-extension Role {
-  /// The character that says the state of an entry where colour does not; nil for other roles.
-  public var mark: Glyph? {
-    switch self {
-    case .valid: .valid
-    case .table: .table
-    case .block: .block
-    case .invalid: .invalid
-    case .changed: .changed
-    case .stale: .stale
-    case .unknown: .unknown
-    case .mismatch: .mismatch
-    default: nil
-    }
   }
 }

@@ -7,19 +7,20 @@ public enum Role: UInt8, CaseIterable, Sendable {
   /// Panes.
   case paneBorder, paneBorderFocused, paneTitle, paneTitleFocused
   /// States of a table entry.
-  case valid, table, block, invalid, changed, stale, unknown, mismatch
+  case valid, block, invalid, changed, stale, unknown, mismatch
   /// Entries that the cursor's page reaches in other panes.
   case linked
   /// Parts of an entry.
   case address, permission, ownerHardware, ownerSoftware
-  /// Outcomes.
-  case ok, warning, error
+  /// What is worth attention, and what went wrong.
+  case warning, error
   /// Kinds of event on the timeline.
   case eventHost, eventGuest, eventNested, eventDevice, eventInvalidate, eventOther
 
   /// How the role is painted, whatever the theme.
   ///
-  /// Colours and attributes support a meaning and never carry it alone: a state has its ``mark``.
+  /// Colours support a meaning and never carry it alone: without them a role stands out by its
+  /// attributes, or its meaning is written.
   /// Opposites are never red and green; there is no green.
   var paint: Paint {
     switch self {
@@ -29,13 +30,12 @@ public enum Role: UInt8, CaseIterable, Sendable {
     case .heading: Paint(.plain, .bold)
     case .key: Paint(.blue, .bold)
     case .prompt: Paint(.plain, .bold)
-    case .match: Paint(.match, on: .matchGround, mono: .reverse)
+    case .match: Paint(.match, on: .matchGround, mono: [.reverse, .underline])
     case .paneBorder: Paint(.faint, mono: .dim)
-    case .paneBorderFocused: Paint(.blue, mono: .bold)
+    case .paneBorderFocused: Paint(.blue, .bold)
     case .paneTitle: Paint(.plain)
     case .paneTitleFocused: Paint(.blue, .bold, mono: .reverse)
     case .valid: Paint(.blue)
-    case .table: Paint(.plain)
     case .block: Paint(.cyan)
     case .invalid: Paint(.faint, mono: .dim)
     case .changed: Paint(.yellow, .bold)
@@ -47,7 +47,6 @@ public enum Role: UInt8, CaseIterable, Sendable {
     case .permission: Paint(.cyan)
     case .ownerHardware: Paint(.blue)
     case .ownerSoftware: Paint(.orange)
-    case .ok: Paint(.blue)
     case .warning: Paint(.yellow, .bold)
     case .error: Paint(.red, .bold, mono: .reverse)
     case .eventHost: Paint(.orange)

@@ -1,6 +1,9 @@
 // The colours of the themes: of the palette of 256, of the bright 16, of the basic 8.
 //
-// Plain blue (4) and bright black (8) are avoided as text: many palettes make them unreadable.
+// The basic colours and their bright forms are the terminal's user's to choose. Those that xterm's
+// defaults make unreadable on a background of the theme are not used as text there: the terminal's
+// own colour is, with the role's attributes. Plain blue (4) and bright black (8) are unreadable in
+// many other palettes.
 extension Theme {
   static func darkInk(_ hue: Hue) -> Ink {
     switch hue {
@@ -24,10 +27,10 @@ extension Theme {
     case .plain, .ground: .terminal
     case .faint: Ink(242, nil, nil)
     case .blue: Ink(26, 4, 4)
-    case .cyan: Ink(23, 6, 6)
+    case .cyan: Ink(23, 4, 4)
     case .violet: Ink(91, 5, 5)
-    case .yellow: Ink(94, 3, 3)
-    case .orange: Ink(130, 3, 3)
+    case .yellow: Ink(94, nil, nil)
+    case .orange: Ink(130, 1, 1)
     case .red: Ink(160, 1, 1)
     case .linked: Ink(16, 0, 0)
     case .linkedGround: Ink(153, 14, 6)
@@ -40,10 +43,10 @@ extension Theme {
     switch hue {
     case .plain: Ink(231, 15, 7)
     case .ground: Ink(16, 0, 0)
-    case .faint: Ink(250, 7, 7)
+    case .faint: Ink(250, 7, 6)
     case .blue: Ink(117, 14, 6)
     case .cyan: Ink(123, 14, 6)
-    case .violet: Ink(219, 13, 5)
+    case .violet: Ink(219, 13, 7)
     case .yellow: Ink(226, 11, 3)
     case .orange: Ink(214, 11, 3)
     case .red: Ink(210, 9, 7)
@@ -58,12 +61,12 @@ extension Theme {
     switch hue {
     case .plain, .ground: .terminal
     case .faint: Ink(243, nil, nil)
-    case .blue: Ink(32, 12, 4)
-    case .cyan: Ink(31, 6, 6)
+    case .blue: Ink(32, 12, nil)
+    case .cyan: Ink(31, 12, nil)
     case .violet: Ink(98, 5, 5)
-    case .yellow: Ink(130, 3, 3)
-    case .orange: Ink(166, 3, 3)
-    case .red: Ink(166, 3, 3)
+    case .yellow: Ink(130, nil, nil)
+    case .orange: Ink(166, 9, nil)
+    case .red: Ink(166, 9, nil)
     case .linked: Ink(231, 15, 7)
     case .linkedGround: Ink(25, 4, 4)
     case .match: Ink(16, 0, 0)

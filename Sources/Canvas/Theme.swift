@@ -58,7 +58,7 @@ public enum Theme: String, CaseIterable, Sendable {
   case dark
   /// For terminals with a light background.
   case light
-  /// White and bright colours on black, every one at a contrast of 7:1 or more.
+  /// White and bright colours on black, in the palette of 256 at a contrast of 7:1 or more.
   case highContrast = "high-contrast"
   /// Blue against orange, on dark and on light backgrounds.
   case colourBlind = "colour-blind"

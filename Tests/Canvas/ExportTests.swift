@@ -23,7 +23,7 @@ import Testing
         == "\u{1B}[38;5;209m<a> & \u{1B}[0m\u{1B}[1;4mb\u{1B}[0m\n  \u{1B}[7m漢\u{1B}[0m\n")
     #expect(
       Self.frame.ansiText(theme: .light, depth: .sixteen)
-        == "\u{1B}[33m<a> & \u{1B}[0m\u{1B}[1;4mb\u{1B}[0m\n  \u{1B}[7m漢\u{1B}[0m\n")
+        == "\u{1B}[31m<a> & \u{1B}[0m\u{1B}[1;4mb\u{1B}[0m\n  \u{1B}[7m漢\u{1B}[0m\n")
   }
 
   @Test func ansiTextKeepsBlanksThatCanBeSeen() {
@@ -31,7 +31,7 @@ import Testing
     surface.restyle(surface.bounds) { $0 = Style(.match) }
     #expect(
       surface.ansiText(theme: .dark, depth: .sixteen) == "\u{1B}[30;103m    \u{1B}[0m\n")
-    #expect(surface.ansiText(theme: .dark, depth: .mono) == "\u{1B}[7m    \u{1B}[0m\n")
+    #expect(surface.ansiText(theme: .dark, depth: .mono) == "\u{1B}[4;7m    \u{1B}[0m\n")
     #expect(
       Surface(width: 2, height: 1).ansiText(theme: .highContrast, depth: .full)
         == "\u{1B}[38;5;231;48;5;16m  \u{1B}[0m\n")

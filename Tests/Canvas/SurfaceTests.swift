@@ -89,11 +89,11 @@ import Testing
 
   @Test func linesAndFillsUseGlyphs() {
     var surface = Surface(width: 4, height: 3)
-    surface.fill(surface.bounds, with: .shade1, style: Style(.dim))
+    surface.fill(surface.bounds, with: .middleDot, style: Style(.dim))
     surface.hline(at: Point(-1, 0), length: 3)
     surface.vline(at: Point(3, 1), length: 9, with: .bar8)
     surface.fill(Rect(x: 0, y: 1, width: 2, height: 1))
-    #expect(surface.text == "──░░\n  ░█\n░░░█\n")
+    #expect(surface.text == "──··\n  ·█\n···█\n")
   }
 
   @Test func restyleKeepsTheText() {

@@ -1,5 +1,5 @@
 import Engine
-import Foundation
+import TestSupport
 import Testing
 
 @testable import Scenario
@@ -136,6 +136,8 @@ import Testing
     Example(name: "btm-private-vmid", text: "policy smmu-vmid=private\n" + shared, failing: 0),
   ]
 
+  private static let files = GoldenFiles("Charts")
+
   private func chart(_ example: Example) throws -> WindowChart {
     let head = "pagewalk 1\nvm ipa=40 vcpus=1 nested=off\n"
     var session = Session(
@@ -148,12 +150,7 @@ import Testing
   @Test(arguments: examples)
   func `a chart is as it is kept`(example: Example) throws {
     let text = try chart(example).text
-    let file = URL(filePath: #filePath).deletingLastPathComponent()
-      .appending(path: "Charts/\(example.name).txt")
-    if ProcessInfo.processInfo.environment["PAGEWALK_UPDATE_FRAMES"] != nil {
-      try text.write(to: file, atomically: true, encoding: .utf8)
-    }
-    #expect(try String(contentsOf: file, encoding: .utf8) == text)
+    #expect(try Self.files.difference("\(example.name).txt", text) == nil)
   }
 
   @Test(arguments: examples)
@@ -170,8 +167,6 @@ import Testing
   }
 
   @Test func `every chart that is kept is of an example`() throws {
-    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Charts")
-    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-    #expect(Set(files) == Set(Self.examples.map { $0.name + ".txt" }))
+    #expect(try Self.files.strangers(beside: Self.examples.map { "\($0.name).txt" }).isEmpty)
   }
 }

@@ -1,13 +1,12 @@
 import Canvas
-import Foundation
+import TestSupport
 import Testing
 
 @testable import Viewer
 
 /// Frames are what they were when a person last looked at them.
 ///
-/// Each is a file in `Frames`: what is on the screen, and below it the styles. With
-/// `PAGEWALK_UPDATE_FRAMES=1` in the environment the files are written anew.
+/// Each is a file in `Frames`: what is on the screen, and below it the styles.
 @Suite struct FrameTests {
   /// A frame: what is opened, the keys that lead to it, and the sizes of the screen.
   struct Case: CustomTestStringConvertible, Sendable {
@@ -142,8 +141,7 @@ import Testing
     Case("refusal", ","),
   ]
 
-  static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-    .appending(path: "Frames")
+  private static let files = GoldenFiles("Frames")
 
   @Test(arguments: cases)
   func `a frame is as it was`(_ frameCase: Case) throws {
@@ -151,14 +149,8 @@ import Testing
       let frame = try frameCase.screen(width, height).frame
       #expect(StateMarkTests.unwrittenStates(in: frame).isEmpty, "\(frameCase.name)")
       let found = frame.text + "styles\n" + frame.styleText
-      let file = Self.folder.appending(path: frameCase.fileName(width, height))
-      if ProcessInfo.processInfo.environment["PAGEWALK_UPDATE_FRAMES"] != nil {
-        try found.write(to: file, atomically: true, encoding: .utf8)
-        continue
-      }
-      let expected = try? String(contentsOf: file, encoding: .utf8)
-      #expect(
-        found == expected, "\(file.lastPathComponent):\n\(Self.difference(expected ?? "", found))")
+      let difference = try Self.files.difference(frameCase.fileName(width, height), found)
+      #expect(difference == nil)
     }
   }
 
@@ -166,15 +158,6 @@ import Testing
     let expected = Self.cases.flatMap { frameCase in
       frameCase.sizes.map { frameCase.fileName($0.0, $0.1) }
     }
-    let found = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
-    let orphans = Set(found).subtracting(expected).sorted()
-    let missing = Set(expected).subtracting(found).sorted()
-    #expect(orphans.isEmpty && missing.isEmpty)
-  }
-
-  private static func difference(_ expected: String, _ found: String) -> String {
-    let old = expected.split(separator: "\n", omittingEmptySubsequences: false)
-    let new = found.split(separator: "\n", omittingEmptySubsequences: false)
-    return zip(old, new).filter { $0 != $1 }.map { "was \($0)\nis  \($1)" }.joined(separator: "\n")
+    #expect(try Self.files.strangers(beside: expected).isEmpty)
   }
 }

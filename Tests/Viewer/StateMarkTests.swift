@@ -76,12 +76,8 @@ import Testing
     #expect(Set(signs.map(\.ascii)).count == signs.count)
   }
 
-  @Test func `the cursor and what is linked to it differ from the rest without colour`() {
-    for theme in Theme.allCases {
-      let plain = theme.look(of: Style(.text), at: .mono)
-      #expect(theme.look(of: Style(.text, .reverse), at: .mono) != plain)
-      #expect(theme.look(of: Style(.linked), at: .mono) != plain)
-      #expect(theme.look(of: Style(.match), at: .mono) != plain)
-    }
+  @Test func `kinds of event have letters of their own`() {
+    #expect(Set(EventKind.allCases.map(\.letter)).count == EventKind.allCases.count)
+    #expect(EventKind.allCases.allSatisfy { $0.letter.shown(in: .ascii) == $0.letter })
   }
 }
