@@ -54,10 +54,10 @@ extension Machine {
     case freeNode
     /// Trees: memory slots by IPA, VMAs by HVA, regions where huge pages cannot be had.
     case memslots
-    case vmas = 3
-    case noHugePages = 5
+    case vmas = 4
+    case noHugePages = 7
     /// Page contents, two words a page.
-    case contents = 7
+    case contents = 10
     /// Root of the VMM's own stage-1 table.
     case hostRoot
     /// Next free host page, and top of the free part of the VMM's address space.

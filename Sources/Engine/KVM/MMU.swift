@@ -21,9 +21,9 @@ public struct MMU: Equatable, Sendable {
     /// Tree from canonical IPA to nested IPA.
     case reverseMap
     /// Tree from nested IPA to canonical IPA.
-    case directMap = 8
+    case directMap = 9
     /// Whether an insertion into the reverse map failed (`nested_revmap_broken`).
-    case broken = 10
+    case broken = 12
     /// How many unmaps are under way that may drop `mmu_lock`: those of everything, and of long ranges
     /// that L1 invalidates.
     case sweeps

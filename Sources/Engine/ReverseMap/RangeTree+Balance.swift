@@ -40,6 +40,7 @@ extension Memory {
     store(load(pool), at: node)
     store(UInt64(node), at: pool)
     store(load(tree.slot + 1) - 1, at: tree.slot + 1)
+    if recentLeaf(of: tree) == node { setRecentLeaf(0, of: tree) }
   }
 
   /// The first leaf of an empty tree.
@@ -108,6 +109,7 @@ extension Memory {
     if level(ofNode: node) == 0 {
       setLimit(limit(ofLeaf: node), ofLeaf: right)
       setLimit(border, ofLeaf: node)
+      setRecentLeaf(right, of: tree)
     }
     insertChild(right, from: border, in: parent(ofNode: node), of: tree)
     return page < border ? node : right
@@ -231,7 +233,10 @@ extension Memory {
   /// Moves all pairs of a node to its left neighbour.
   private mutating func join(_ left: Int, _ right: Int, of tree: RangeTree) {
     while case let index = lowest(in: right), index >= 0 { movePair(index, right, to: left) }
-    if level(ofNode: left) == 0 { setLimit(limit(ofLeaf: right), ofLeaf: left) }
+    if level(ofNode: left) == 0 {
+      setLimit(limit(ofLeaf: right), ofLeaf: left)
+      setRecentLeaf(left, of: tree)
+    }
     removeChild(right, of: tree)
   }
 
@@ -240,14 +245,14 @@ extension Memory {
     if level(ofNode: node) > 0 { return removeChild(node, of: tree) }
     let first = first(ofNode: node)
     let limit = limit(ofLeaf: node)
+    let heir = leaf(for: limit == RangeTree.endPage ? first - 1 : limit, of: tree)
+    removeChild(node, of: tree)
     if limit == RangeTree.endPage {
-      setLimit(limit, ofLeaf: leaf(for: first - 1, of: tree))
-      removeChild(node, of: tree)
+      setLimit(limit, ofLeaf: heir)
     } else {
-      let next = leaf(for: limit, of: tree)
-      removeChild(node, of: tree)
-      setFirst(first, ofNode: next)
+      setFirst(first, ofNode: heir)
     }
+    setRecentLeaf(heir, of: tree)
   }
 
   private mutating func removeChild(_ child: Int, of tree: RangeTree) {

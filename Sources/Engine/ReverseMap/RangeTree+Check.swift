@@ -8,6 +8,8 @@ extension Memory {
       check.visit(root, parent: 0, level: level(ofNode: root), span: 0..<RangeTree.endPage)
     }
     if check.nodes != nodeCount(of: tree) { check.faults.append("wrong number of nodes") }
+    let recent = recentLeaf(of: tree)
+    if recent != 0, !check.leaves.contains(recent) { check.faults.append("a leaf that is gone") }
     return check.faults
   }
 }
@@ -16,6 +18,7 @@ private struct RangeTreeCheck {
   let memory: Memory
   var faults: [String] = []
   var nodes = 0
+  var leaves: [Int] = []
 
   mutating func visit(_ node: Int, parent: Int, level: Int, span: Range<UInt64>) {
     nodes += 1
@@ -26,6 +29,7 @@ private struct RangeTreeCheck {
       faults.append("node \(node): \(indices.count) pairs")
     }
     if level == 0 {
+      leaves.append(node)
       visitEntries(indices, of: node, span)
     } else {
       visitChildren(indices, of: node, level, span)

@@ -6,6 +6,14 @@ extension Memory {
   /// Number of 256-byte nodes of the tree.
   package func nodeCount(of tree: RangeTree) -> Int { Int(load(tree.slot + 1)) }
 
+  /// The leaf that came or grew last, or 0.
+  @inline(__always)
+  func recentLeaf(of tree: RangeTree) -> Int { Int(truncatingIfNeeded: load(tree.slot + 2)) }
+
+  mutating func setRecentLeaf(_ leaf: Int, of tree: RangeTree) {
+    store(UInt64(leaf), at: tree.slot + 2)
+  }
+
   @inline(__always)
   func level(ofNode node: Int) -> Int { Int(truncatingIfNeeded: load(node) & 0xff) }
 

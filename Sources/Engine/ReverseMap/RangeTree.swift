@@ -38,7 +38,8 @@ public struct RangeEntry: Equatable, Sendable {
 /// `longLength` pages or more has that length in its key, and `end page << 12 | payload` as its payload,
 /// which leaves 12 bits.
 package struct RangeTree: Equatable {
-  /// Slot of the tree's two words: root node (0 = empty), number of nodes.
+  /// Slot of the tree's three words: root node (0 = empty), number of nodes, and the leaf that came or
+  /// grew last (0 = none), in which a series of insertions or removals goes on.
   let slot: Int
 
   static let nodeWords = 32
@@ -79,9 +80,8 @@ extension Memory {
   /// Looks for the first entry that overlaps `range`, which must not be empty.
   package func search(_ range: Range<UInt64>, in tree: RangeTree) -> RangePlace {
     let first = range.lowerBound >> 12
-    let leaf = leaf(for: first, of: tree)
+    let (leaf, below) = leafAndFloor(of: first, of: tree)
     if leaf == 0 { return RangePlace(leaf: 0, index: -1) }
-    let below = floor(of: first, in: leaf)
     if below >= 0, pages(below, of: leaf).upperBound > first {
       return RangePlace(leaf: leaf, index: below)
     }
@@ -141,6 +141,20 @@ extension Memory {
     if node == 0 { return 0 }
     for _ in 0..<level(ofNode: node) { node = child(floor(of: page, in: node), of: node) }
     return node
+  }
+
+  /// The leaf whose span holds a page, and the index of its last pair that begins at or before that, or -1.
+  ///
+  /// A pair at or before the page, in a leaf that reaches beyond it, needs no way down from the root.
+  @inline(__always)
+  private func leafAndFloor(of page: UInt64, of tree: RangeTree) -> (leaf: Int, floor: Int) {
+    let near = recentLeaf(of: tree)
+    if near != 0, page < limit(ofLeaf: near), case let floor = floor(of: page, in: near), floor >= 0
+    {
+      return (near, floor)
+    }
+    let leaf = leaf(for: page, of: tree)
+    return (leaf, leaf == 0 ? -1 : floor(of: page, in: leaf))
   }
 
   /// Number of ranges in the tree. Counted anew, so that no insertion has to.
