@@ -62,28 +62,26 @@ extension Machine {
   /// The translation, and what the hardware that keeps owners apart says to it.
   @inline(__always)
   func translateForDevice(_ iova: UInt64, write: Bool, device: Int) -> DeviceTranslation {
-    let translation = translateBySMMU(iova, write: write, device: device)
-    return checksDMA ? checked(translation) : translation
+    var translation = translateBySMMU(iova, write: write, device: device)
+    if checksDMA { translation.outcome = checked(translation.outcome) }
+    return translation
   }
 
   @inline(never)
-  private func checked(_ translation: DeviceTranslation) -> DeviceTranslation {
-    if self[.dmaStalled] != 0, translation.outcome != .aborted {
-      return DeviceTranslation(outcome: .stalled)
-    }
+  private func checked(_ outcome: DeviceOutcome) -> DeviceOutcome {
+    if self[.dmaStalled] != 0, outcome != .aborted { return .stalled }
     let fault: DeviceFault?
     let place: Int
-    switch translation.outcome {
+    switch outcome {
     case .cached(let physical, let level):
       fault = ownership.check(physical, level: level, isCached: true, of: self)
       place = level
     case .walked(let physical, let level):
       fault = ownership.check(physical, level: level, isCached: false, of: self)
       place = level
-    default: return translation
+    default: return outcome
     }
-    return fault.map { DeviceTranslation(outcome: .fault($0, level: place), end: translation.end) }
-      ?? translation
+    return fault.map { .fault($0, level: place) } ?? outcome
   }
 
   /// The SMMU's translation: stream table entry, TLB, walk.
@@ -100,10 +98,9 @@ extension Machine {
         return DeviceTranslation(outcome: .fault(.badStreamEntry, level: 0))
       }
     }
-    let context = memory.load(entry + 2)
-    let vmid = UInt16(truncatingIfNeeded: context)
+    let vmid = UInt16(truncatingIfNeeded: memory.load(entry &+ 2))
     var hit: Int?
-    for level in 1...Geometry.lastLevel {
+    for level in TLB.levels {
       guard let slot = memory.slot(of: iova, level: level, vmid: vmid, in: iotlb) else {
         continue
       }
@@ -113,31 +110,41 @@ extension Machine {
       }
       hit = slot
     }
-    let inputBits = 64 - (context >> 32 & 0x3f)
-    if let hit {
-      let level = Int(memory.load(hit) >> 1 & 3)
-      if configuration.iommu.replacesInPlace, configuration.iommu.smmuBreakLevel < 2,
-        isReplaced(
-          iova, level, root: memory.load(entry + 3), geometry: .stage2(bits: Int(inputBits)))
-      {
-        return DeviceTranslation(outcome: .fault(.conflict, level: level))
-      }
-      let leaf = Descriptor(memory.load(hit + 1))
-      let outcome: DeviceOutcome =
-        isAllowed(leaf, write)
-        ? .cached(output(of: iova, leaf, level), level: level) : .fault(.permission, level: level)
-      return DeviceTranslation(outcome: outcome)
+    if let hit { return cachedForDevice(iova, write: write, hit, entry, device) }
+    return walkForDevice(iova, write: write, streamTable(entry, device))
+  }
+
+  /// The stage-2 table that a stream table entry points to, by the slot of its first word.
+  @inline(__always)
+  private func streamTable(_ entry: Int, _ device: Int) -> Table {
+    let context = memory.load(entry &+ 2)
+    return Table(
+      id: .iommu(device), root: Memory.firstSlot(ofFrameAt: memory.load(entry &+ 3)),
+      geometry: StreamEntry.geometry(context), vmid: UInt16(truncatingIfNeeded: context))
+  }
+
+  /// What an entry of the TLB gives, by the slot of its tag.
+  @inline(__always)
+  private func cachedForDevice(
+    _ iova: UInt64, write: Bool, _ hit: Int, _ entry: Int, _ device: Int
+  ) -> DeviceTranslation {
+    let level = Int(truncatingIfNeeded: memory.load(hit) >> 1 & 3)
+    if configuration.iommu.replacesInPlace, configuration.iommu.smmuBreakLevel < 2,
+      isReplaced(iova, level, entry, device)
+    {
+      return DeviceTranslation(outcome: .fault(.conflict, level: level))
     }
-    return walkForDevice(
-      iova, write: write, root: memory.load(entry + 3), geometry: .stage2(bits: Int(inputBits)))
+    let leaf = Descriptor(memory.load(hit &+ 1))
+    return DeviceTranslation(
+      outcome: isAllowed(leaf, write)
+        ? .cached(output(of: iova, leaf, level), level: level) : .fault(.permission, level: level))
   }
 
   /// Whether a table of CPUs has a leaf of another size now for what is cached: the TLB may have taken in that
   /// one, too. The worst case is modelled.
-  private func isReplaced(
-    _ iova: UInt64, _ level: Int, root: UInt64, geometry: Geometry
-  ) -> Bool {
-    let end = walkEndForDevice(iova, root: root, geometry: geometry)
+  @inline(never)
+  private func isReplaced(_ iova: UInt64, _ level: Int, _ entry: Int, _ device: Int) -> Bool {
+    let end = walkEndForDevice(iova, streamTable(entry, device))
     return end.descriptor.isLeaf(end.level) && end.level != level
   }
 
@@ -153,13 +160,12 @@ extension Machine {
 
   /// The walk of the SMMU: no access flag is set by it (S2HA is clear), and without coherent walks it sees
   /// memory behind the caches.
-  private func walkForDevice(
-    _ iova: UInt64, write: Bool, root: UInt64, geometry: Geometry
-  ) -> DeviceTranslation {
-    if iova >> UInt64(geometry.inputBits) != 0 {
-      return DeviceTranslation(outcome: .fault(.translation, level: geometry.startLevel))
+  @inline(__always)
+  private func walkForDevice(_ iova: UInt64, write: Bool, _ table: Table) -> DeviceTranslation {
+    if iova > table.inputMask {
+      return DeviceTranslation(outcome: .fault(.translation, level: table.geometry.startLevel))
     }
-    let end = walkEndForDevice(iova, root: root, geometry: geometry)
+    let end = walkEndForDevice(iova, table)
     let outcome: DeviceOutcome =
       if !end.descriptor.isLeaf(end.level) {
         .fault(.translation, level: end.level)
@@ -173,9 +179,15 @@ extension Machine {
     return DeviceTranslation(outcome: outcome, end: end)
   }
 
-  func walkEndForDevice(_ iova: UInt64, root: UInt64, geometry: Geometry) -> WalkEnd {
-    var level = geometry.startLevel
-    var slot = Memory.firstSlot(ofFrameAt: root) + geometry.index(iova, level)
+  @inline(__always)
+  func walkEndForDevice(_ iova: UInt64, _ table: Table) -> WalkEnd {
+    configuration.iommu.isCoherent ? memory.walk(table, iova) : walkBehindCaches(iova, table)
+  }
+
+  @inline(never)
+  private func walkBehindCaches(_ iova: UInt64, _ table: Table) -> WalkEnd {
+    var level = table.geometry.startLevel
+    var slot = table.rootSlot(iova)
     while true {
       let entry = Descriptor(loadForSMMU(slot))
       guard entry.isTable(level) else {
@@ -186,7 +198,7 @@ extension Machine {
         return WalkEnd(slot: slot, level: level, descriptor: Descriptor(0))
       }
       level += 1
-      slot = child + geometry.index(iova, level)
+      slot = child + table.geometry.index(iova, level)
     }
   }
 }

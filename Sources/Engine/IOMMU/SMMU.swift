@@ -25,9 +25,10 @@ public enum SMMU {
     static let count = 32
   }
 
-  /// The records of all devices and the command queue lie in one frame, the TLB in the next.
+  /// The records of all devices and the command queue lie in one frame, the TLB in the next ones.
   static let commandsOffset = devices * Field.count
   static let tlbOffset = Memory.frameWords
+  static let frames = 1 + TLB.frames
 
   // Word 0 of a stream table entry.
   static let entryValid: UInt64 = 1
@@ -73,8 +74,13 @@ public struct StreamEntry: Equatable, Sendable {
 
   /// S2VMID, word 2 bits 15:0.
   public var vmid: UInt16 { UInt16(truncatingIfNeeded: words[2]) }
-  /// Bits of an input address: 64 - S2T0SZ, word 2 bits 37:32.
-  public var inputBits: Int { 64 - Int(words[2] >> 32 & 0x3f) }
+  /// Shape of the table in word 2: S2T0SZ in bits 37:32, S2SL0 in bits 39:38, and a granule of 4K.
+  @inline(__always)
+  static func geometry(_ word: UInt64) -> Geometry {
+    Geometry(
+      granuleShift: 12, inputBits: 64 &- Int(truncatingIfNeeded: word >> 32 & 0x3f),
+      startLevel: 2 &- Int(truncatingIfNeeded: word >> 38 & 3))
+  }
   /// S2TTB, word 3 bits 51:4.
   public var root: UInt64 { words[3] & 0xf_ffff_ffff_fff0 }
 
@@ -99,7 +105,7 @@ extension Machine {
   mutating func makeSMMU() {
     if hasSMMU { return }
     note(.smmuReset)
-    self[.smmu] = UInt64(memory.allocateFrames(2, .records))
+    self[.smmu] = UInt64(memory.allocateFrames(SMMU.frames, .records))
     for device in 0..<SMMU.devices { setStreamEntry(.abort, ofDevice: device) }
   }
 
@@ -115,7 +121,7 @@ extension Machine {
   var commands: Int { Int(self[.smmu]) + SMMU.commandsOffset }
 
   func slot(_ field: SMMU.Field, ofDevice device: Int) -> Int {
-    Int(truncatingIfNeeded: self[.smmu]) + device * SMMU.Field.count + field.rawValue
+    Int(truncatingIfNeeded: self[.smmu]) &+ device &* SMMU.Field.count &+ field.rawValue
   }
 
   subscript(device: Int, field: SMMU.Field) -> UInt64 {

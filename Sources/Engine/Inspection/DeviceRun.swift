@@ -40,7 +40,6 @@ extension Machine {
     guard let table = domainTable(ofDevice: device), iova < table.geometry.inputSize else {
       return nil
     }
-    let end = walkEndForDevice(iova, root: table.rootAddress, geometry: table.geometry)
-    return table.geometry.size(end.level)
+    return table.geometry.size(walkEndForDevice(iova, table).level)
   }
 }

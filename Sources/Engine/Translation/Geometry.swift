@@ -13,6 +13,7 @@ public struct Geometry: Equatable, Sendable {
   public static let lastLevel = 3
 
   /// A table with the given shape.
+  @inline(__always)
   public init(granuleShift: Int, inputBits: Int, startLevel: Int) {
     self.granuleShift = granuleShift
     self.inputBits = inputBits
@@ -40,7 +41,8 @@ public struct Geometry: Equatable, Sendable {
   public func size(_ level: Int) -> UInt64 { 1 &<< shift(level) }
 
   /// Number of input addresses.
-  public var inputSize: UInt64 { 1 << UInt64(inputBits) }
+  @inline(__always)
+  public var inputSize: UInt64 { 1 &<< UInt64(truncatingIfNeeded: inputBits) }
 
   /// Entries of a table below the root.
   public var tableEntries: Int { 1 << stride }

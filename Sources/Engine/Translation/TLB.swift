@@ -1,4 +1,5 @@
-/// A TLB: 64 sets of 4 entries of 2 words. One is shared by the machine's CPUs, one is the SMMU's own.
+/// A TLB: for each level of a leaf a frame of 64 sets of 4 entries of 2 words. One is shared by the
+/// machine's CPUs, one is the SMMU's own.
 ///
 ///      63                     20 19          4  2 1  0
 ///     +-------------------------+-------------+----+--+
@@ -8,6 +9,9 @@
 /// Accesses of CPUs fill theirs and the kernel's TLB invalidations empty it, but no such access is decided
 /// by it: an entry that outlives its table entry is shown as stale, and never changes what the tables do.
 /// A device is given what the SMMU's holds.
+///
+/// A frame for each level, so that the memory's count of a frame's words says whether a level needs to be
+/// looked up at all: most of the time all that is cached are pages.
 public struct TLB: Equatable, Sendable {
   /// Slot of the first word.
   let base: Int
@@ -17,7 +21,10 @@ public struct TLB: Equatable, Sendable {
 
   static let sets = 64
   static let ways = 4
-  static let words = sets * ways * 2
+  /// Levels that a leaf can have.
+  static let levels = 1...Geometry.lastLevel
+  static let frames = levels.count
+  static let words = frames * Memory.frameWords
 
   /// All host tables have this granule, so it decides the size of an entry at each level.
   static let geometry = Geometry.stage2(bits: Configuration.physicalBits)
@@ -50,12 +57,16 @@ public struct TLB: Equatable, Sendable {
     }
   }
 
+  /// First slot of the frame for leaves of a level.
+  @inline(__always)
+  func frame(_ level: Int) -> Int { base &+ (level &- 1) &* Memory.frameWords }
+
   /// First slot of the set for a page of a level.
   @inline(__always)
   func set(_ vmid: UInt16, _ address: UInt64, level: Int) -> Int {
     let page = address >> Self.geometry.shift(level)
-    let hash = (page ^ page >> 6 ^ UInt64(vmid) ^ UInt64(level) << 4) & UInt64(Self.sets - 1)
-    return base + Int(hash) * Self.ways * 2
+    let hash = (page ^ page >> 6 ^ UInt64(vmid)) & UInt64(Self.sets - 1)
+    return frame(level) &+ Int(truncatingIfNeeded: hash) &* (Self.ways * 2)
   }
 
   /// The tag of an entry for an address.
@@ -77,13 +88,19 @@ extension Memory {
   /// Slot of the tag of the entry of a level for an address, or nil.
   @inline(__always)
   func slot(of address: UInt64, level: Int, vmid: UInt16, in tlb: TLB) -> Int? {
+    if isEmpty(level, of: tlb) { return nil }
     let tag = TLB.tag(vmid, address, level: level)
-    let set = tlb.set(vmid, address, level: level)
-    for way in stride(from: set, to: set + 2 * TLB.ways, by: 2) where load(way) == tag {
-      return way
+    var way = tlb.set(vmid, address, level: level)
+    for _ in 0..<TLB.ways {
+      if load(way) == tag { return way }
+      way &+= 2
     }
     return nil
   }
+
+  /// Whether a TLB holds no leaf of a level.
+  @inline(__always)
+  func isEmpty(_ level: Int, of tlb: TLB) -> Bool { usedWords(inFrameAt: tlb.frame(level)) == 0 }
 
   /// Caches the leaf that a walk ended at.
   mutating func fill(_ tlb: TLB, _ vmid: UInt16, _ address: UInt64, _ end: WalkEnd) {
@@ -109,13 +126,13 @@ extension Memory {
 
   /// Drops every entry of a VMID that overlaps a range of input addresses.
   mutating func drop(_ range: Range<UInt64>, _ vmid: UInt16, from tlb: TLB) {
-    if range.upperBound - range.lowerBound == Memory.frameBytes {
-      for level in 1...Geometry.lastLevel {
-        let set = tlb.set(vmid, range.lowerBound, level: level)
-        drop(range, vmid, fromSlots: set..<set + 2 * TLB.ways)
-      }
-    } else {
-      drop(range, vmid, fromSlots: tlb.slots)
+    let isPage = range.upperBound - range.lowerBound == Memory.frameBytes
+    for level in TLB.levels where !isEmpty(level, of: tlb) {
+      let frame = tlb.frame(level)
+      let set = tlb.set(vmid, range.lowerBound, level: level)
+      drop(
+        range, vmid,
+        fromSlots: isPage ? set..<set + 2 * TLB.ways : frame..<frame + Memory.frameWords)
     }
   }
 

@@ -32,13 +32,14 @@ public struct Table: Equatable, Sendable {
   /// The bits of an input address.
   let inputMask: UInt64
 
+  @inline(__always)
   init(id: TableID, root: Int, geometry: Geometry, vmid: UInt16) {
     self.id = id
     self.root = root
     self.geometry = geometry
     self.vmid = vmid
     rootShift = geometry.shift(geometry.startLevel)
-    inputMask = geometry.inputSize - 1
+    inputMask = geometry.inputSize &- 1
   }
 
   /// Slot of the root's entry for an input address.
