@@ -121,8 +121,8 @@ extension Step {
     case relaxGone
     /// A leaf loses its write permission: new bits in `value`, old in `extra`.
     case writeProtect
-    /// A leaf loses its access flag: new bits in `value`, old in `extra`.
-    case ageLeaf
+    /// A leaf loses its access flag, or gets it from KVM: new bits in `value`, old in `extra`.
+    case ageLeaf, youngLeaf
     /// A TLB invalidation of a range, under the hardware VMID in `value`.
     case invalidate(Invalidation)
     /// A range of a table is unmapped.
@@ -273,6 +273,8 @@ extension Step {
     case pagePinned
     /// Host pages are unpinned: how many in `value`.
     case pagesUnpinned
+    /// A notifier passes over pinned pages of the canonical table: how many in `value`.
+    case pinnedKept
     /// 512 leaves are put into a table that nobody sees yet, for the block with the bits in `value`.
     case fillTable
     /// A table takes a block's place in one store: the new bits in `value`, the old in `extra`.
@@ -281,8 +283,14 @@ extension Step {
     case otherAttached, otherDetached
     /// All DMA is held up, or goes on.
     case dmaStalled, dmaResumed
-    /// A DMA waits, since all DMA is held up.
+    /// A DMA waits: 1 in `value` if all DMA is held up, 0 if its own fault is not handled yet.
     case dmaWaits
+    /// A DMA ends in the fault with the number in `value`, and the device waits.
+    case faultStalled
+    /// The fault was handled, and the device tries again: 1 in `value` if KVM did it, 0 if the hypervisor.
+    case faultResumed
+    /// The fault is none that can be repaired, and the device waits no longer.
+    case faultTerminated
 
     // AMD's RMP; `address` is a guest address, the physical one is in `extra`.
     /// RMPUPDATE gives a page to the guest, the guest accepts it (PVALIDATE), RMPUPDATE takes it back: the
@@ -322,8 +330,6 @@ extension Step {
     case sharesCounted, referencesCounted
     /// A page is filled with zeros.
     case pageZeroed
-    /// A DMA found no translation, and the device waits; or its fault was handled, and it goes on.
-    case faultStalled, faultResumed
     /// The snapshot comes to an entry of the host's table: its bits in `value`.
     case snapshotEntry
     /// The snapshot is over: 1 in `value` if changes of owners are passed on from now on.
@@ -333,55 +339,5 @@ extension Step {
 
     /// Nothing happens, for a reason.
     case noEffect(Idleness)
-  }
-
-  /// Why a VMID is kept.
-  public enum VMIDReason: Hashable, Sendable {
-    /// It ran on a CPU during the rollover.
-    case reserved
-    /// It is pinned.
-    case pinned
-    /// Nobody has taken it since.
-    case free
-  }
-
-  /// Why nothing happens.
-  public enum Idleness: Hashable, Sendable {
-    /// Dirty logging is as it is asked to be already.
-    case loggingUnchanged
-    /// No region can be collapsed: there is no page table, or the VMA or the lack of huge pages forbid it.
-    case nothingToCollapse
-    /// The VMAs of the range have those permissions, or that advice, already, or there are none.
-    case mappingUnchanged
-    /// hugetlb memory is discarded in whole huge pages only.
-    case partOfHugePage
-    /// No two mergeable pages hold the same bytes.
-    case nothingToMerge
-    /// The page is absent, a zero page, or the tail of a huge page: page_idle passes over it.
-    case notTracked
-    /// The page is not idle.
-    case notIdle
-    /// Nothing was ever written, so the child shares nothing.
-    case nothingToShare
-    /// No shadow has the virtual VMID.
-    case noShadow
-    /// The invalidation is of stage 1.
-    case stage1Only
-  }
-
-  /// Why the host kernel invalidates the TLB.
-  public enum Invalidation: Hashable, Sendable {
-    /// A table entry, or a leaf, was broken.
-    case breakTable, breakLeaf
-    /// A full table took a block's place.
-    case replaced
-    /// A range was unmapped.
-    case unmapped
-    /// A table became empty.
-    case tableFreed
-    /// A leaf got more permissions.
-    case relaxed
-    /// A slot was write-protected.
-    case writeProtected
   }
 }

@@ -60,6 +60,9 @@ extension Task {
     case .rmp(let action, let range): [37, range.lowerBound, range.upperBound, action.rawValue]
     case .pkvm(let effect): [40] + effect.words
     case .attach(let device): [41, UInt64(device)]
+    case .releaseLeaves(let device, let range):
+      [43, range.lowerBound, range.upperBound, UInt64(device)]
+    case .dma(let device, let iova, let write): [42, UInt64(device), iova, write ? 1 : 0]
     }
   }
 
@@ -117,6 +120,8 @@ extension Task {
     case 39: self = .freeRealmTable(words[1], level: Int(words[3]), Int(words[4]))
     case 40: self = .pkvm(PKVMEffect(words: words.dropFirst()))
     case 41: self = .attach(Int(words[1]))
+    case 43: self = .releaseLeaves(Int(words[3]), range)
+    case 42: self = .dma(Int(words[1]), words[2], write: isSet)
     default: self = .endSweep(Int(words[1]))
     }
   }

@@ -24,8 +24,9 @@ enum Task: Equatable {
   case finishRecycling(Int)
   /// Forget KVM's translations of L1's VNCR pages at canonical IPAs.
   case dropVNCR(Range<UInt64>)
-  /// Try an access again.
+  /// Try an access again; or a DMA, by device and IOVA.
   case access(Access)
+  case dma(Int, UInt64, write: Bool)
   /// A device's stream is given its table.
   case attach(Int)
   /// One thing that a hypercall of pKVM does.
@@ -37,6 +38,8 @@ enum Task: Equatable {
   /// Pin guest memory from an address on, and then map all of it.
   case pin(Int, Range<UInt64>, next: UInt64)
   case unpin(Int, Range<UInt64>)
+  /// Unmap canonical IPAs that are about to be unpinned.
+  case releaseLeaves(Int, Range<UInt64>)
   case freeDomain(Int)
   /// A part of a conversion of guest pages.
   case rmp(RMPAction, Range<UInt64>)
@@ -101,10 +104,12 @@ extension Machine {
     case .dropVNCR(let range): dropVNCR(range)
     case .finishRecycling(let index): finishRecycling(mmu(index))
     case .access(let access): perform(access)
+    case .dma(let device, let iova, let write): translateDMA(iova, write: write, device: device)
     case .unmapIOVA(let device, let range, let done, let gather):
       unmapIOVA(range, done: done, gather, device: device)
     case .pin(let device, let range, let next): pin(range, next: next, device: device)
     case .unpin(let device, let range): unpin(range, device: device)
+    case .releaseLeaves(let device, let range): releaseLeaves(range, device: device)
     case .freeDomain(let device): freeDomain(device)
     case .rmp(let action, let range): perform(action, range)
     case .finishReplacing(let address, let level, let bits):

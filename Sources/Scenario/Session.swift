@@ -146,7 +146,8 @@ extension Refusal.Reason {
     case .oneTableOfVMID:
       "expected the device that has the domain: with the CPUs' VMID one table is all that the SMMU can tell apart"
     case .sharedTable:
-      "expected iommu=own: under iommu=shared the device's table is the CPUs' and changes with it"
+      "expected iommu=own: under iommu=shared the device's table is the CPUs' and changes with it "
+        + "(a VM's memory can be pinned there with iommu-fault=pin)"
     case .notProtected: "expected 'policy pkvm=v4' or 'v5' first: without it there is no hypervisor"
     case .onlyProtected:
       "expected a statement of pKVM or of devices: under pkvm= there is no VM but 'pkvm create guest'"

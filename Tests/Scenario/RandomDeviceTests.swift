@@ -64,6 +64,9 @@ import Testing
     Example(
       system: .mirror, policies: ["iommu=shared", "iommu-tlbi=forward", "smmu-vmid=private"]),
     Example(system: .mirror, policies: ["iommu=shared", "iommu-tlbi=forward", "smmu-vmid=kvm"]),
+    Example(system: .mirror, policies: ["iommu=shared", "iommu-fault=stall"]),
+    Example(system: .mirror, policies: ["iommu=shared", "iommu-fault=pin"]),
+    Example(system: .mirror, policies: ["iommu=shared", "iommu-fault=pin", "bbm-cpu=2"]),
     Example(system: .rmp, policies: ["rmp-order=firmware", "rmp-check=walk"]),
     Example(system: .rmp, policies: ["rmp-order=firmware", "rmp-check=access"]),
     Example(system: .realm, policies: ["cca=on", "bbm-cpu=2", "bbm-smmu=2"]),
@@ -94,6 +97,38 @@ import Testing
         return
       }
     }
+  }
+
+  /// A device that can wait fares as a vCPU does in its place: it reaches the same memory, or nothing.
+  @Test(arguments: [[], ["iommu-tlbi=broadcast", "smmu-vmid=pinned"]] as [[String]])
+  func `a device that can wait reaches what the guest would`(policies: [String]) throws {
+    let policies = ["iommu=shared", "iommu-fault=stall"] + policies
+    let example = Example(system: .mirror, policies: policies)
+    var reached = 0
+    var waited = 0
+    for seed in 0..<UInt64(4) {
+      var source = RandomDevices(seed: seed, .mirror, example.configuration)
+      var machine = Machine(example.configuration)
+      let events = (0..<150).map { _ in source.next() }
+      for event in source.setUp() + [.iommu(device: 0, .attach)] + events {
+        guard case .dma(_, let iova, let write) = event else {
+          _ = try? machine.apply(event)
+          continue
+        }
+        var guest = machine
+        try machine.apply(event)
+        if machine.isPaused || machine.lastDeviceOutcome == .aborted { continue }
+        if case .fault = guest.deviceOutcome(of: iova, write: write) { waited += 1 }
+        try guest.apply(
+          .access(.l1, vcpu: 0, write ? .write : .read, iova, value: nil))
+        let table = try #require(guest.table(.canonical))
+        let translation = guest.translate(iova, by: table, for: write ? .write : .read)
+        let physical = translation.fault == nil ? translation.output(of: iova, in: table) : nil
+        #expect(machine.lastDeviceOutcome?.physical == physical, "seed \(seed): \(event)")
+        reached += physical == nil ? 0 : 1
+      }
+    }
+    #expect(reached > 50 && waited > 20, "\(reached) reached, \(waited) waited")
   }
 
   /// With `PAGEWALK_EXAMPLES` in the environment, the shortest run for each rule is written into that

@@ -121,6 +121,7 @@ public struct RandomDevices {
   }
 
   private mutating func mirror() -> Event {
+    if let event = aboutFaults() { return event }
     let other = UInt64(random.below(12))
     switch random.below(12) {
     case 0, 1: return .iommu(device: 0, .attach)
@@ -130,6 +131,27 @@ public struct RandomDevices {
     case 8: return .otherVM(other, random.below(2) == 0 ? .attach : .detach)
     case 9: return .otherVM(other, .unmap(range()))
     default: return .host(.discard(range()))
+    }
+  }
+
+  /// What only matters where devices wait, or have memory pinned.
+  private mutating func aboutFaults() -> Event? {
+    switch configuration.iommu.faults {
+    case .abort: return nil
+    case .stall:
+      switch random.below(12) {
+      case 0: return .host(.idle(place()))
+      case 1: return .host(.dirtyLog(place(), random.below(2) == 0))
+      case 2: return .host(.getDirtyLog(place()))
+      default: return nil
+      }
+    case .pin:
+      let device = random.below(2)
+      switch random.below(6) {
+      case 0, 1: return .iommu(device: device, .pin(range()))
+      case 2: return .iommu(device: device, .unmap(range()))
+      default: return nil
+      }
     }
   }
 

@@ -207,28 +207,56 @@ extension Machine {
 extension Machine {
   mutating func performDMA(_ iova: UInt64, write: Bool, device: Int) {
     makeSMMU()
+    note(
+      .dma, .iommu(device), at: iova, value: write ? 1 : 0, extra: SMMU.streamID(device))
+    translateDMA(iova, write: write, device: device)
+  }
+
+  /// Translates a DMA, again whenever a fault of it was handled while it waited, and makes the access.
+  mutating func translateDMA(_ iova: UInt64, write: Bool, device: Int) {
     let id = TableID.iommu(device)
-    note(.dma, id, at: iova, value: write ? 1 : 0, extra: SMMU.streamID(device))
     let entry = streamEntry(ofDevice: device)
     note(.streamEntry, id, value: entry.words[0], extra: entry.words[2])
-    var translation = translateForDevice(iova, write: write, device: device)
-    if translation.end != nil { noteDeviceWalk(iova, device) }
-    if isResolved(translation, iova, device) {
-      translation = translateForDevice(iova, write: write, device: device)
-      noteDeviceWalk(iova, device)
+    var translation = noteTranslation(of: iova, write: write, device: device)
+    for _ in 0..<Self.stallAttempts where waitsForHandler(translation.outcome) {
+      switch handleStall(translation, iova, write: write, device: device) {
+      case .retry: translation = noteTranslation(of: iova, write: write, device: device)
+      case .after(let first): return push(first + [.dma(device, iova, write: write)])
+      case .terminate: return end(translation, iova, write: write, device: device)
+      case .wait: translation.outcome = .stalled
+      }
     }
+    // Whatever was done, the device finds nothing, and goes on waiting.
+    if waitsForHandler(translation.outcome) { translation.outcome = .stalled }
+    end(translation, iova, write: write, device: device)
+  }
+
+  private mutating func noteTranslation(
+    of iova: UInt64, write: Bool, device: Int
+  ) -> DeviceTranslation {
+    let translation = translateForDevice(iova, write: write, device: device)
+    if translation.end != nil { noteDeviceWalk(iova, device) }
+    return translation
+  }
+
+  /// What becomes of a DMA that waits for nobody any more.
+  private mutating func end(
+    _ translation: DeviceTranslation, _ iova: UInt64, write: Bool, device: Int
+  ) {
+    let id = TableID.iommu(device)
+    let vmid = streamEntry(ofDevice: device).vmid
     switch translation.outcome {
     case .cached(let physical, let level):
-      note(.iotlbHit, id, at: iova, level: level, value: physical, extra: UInt64(entry.vmid))
+      note(.iotlbHit, id, at: iova, level: level, value: physical, extra: UInt64(vmid))
       access(physical, write: write, id, iova)
     case .walked(let physical, let level):
-      note(.dmaTranslated, id, at: iova, level: level, value: physical, extra: UInt64(entry.vmid))
-      if let end = translation.end { memory.fill(iotlb, entry.vmid, iova, cacheable(end, iova)) }
+      note(.dmaTranslated, id, at: iova, level: level, value: physical, extra: UInt64(vmid))
+      if let end = translation.end { memory.fill(iotlb, vmid, iova, cacheable(end, iova)) }
       access(physical, write: write, id, iova)
     case .bypassed(let physical): access(physical, write: write, id, iova)
     case .fault(let fault, let level): record(fault, iova, write: write, device, level: level)
     case .aborted: note(.dmaAborted, id, at: iova)
-    case .stalled: note(.dmaWaits, id, at: iova)
+    case .stalled: note(.dmaWaits, id, at: iova, value: self[.dmaStalled])
     }
     setDeviceOutcome(translation.outcome, device)
   }
@@ -256,22 +284,6 @@ extension Machine {
       level += 1
       slot = child + table.geometry.index(iova, level)
     }
-  }
-
-  /// Whether a DMA without a translation waited, and the hypervisor mapped what the host had not touched yet:
-  /// it takes no interrupts, so the host tells it of the event. The lock of the host's table must be free.
-  private mutating func isResolved(
-    _ translation: DeviceTranslation, _ iova: UInt64, _ device: Int
-  ) -> Bool {
-    guard configuration.iommu.faults == .stall, configuration.iommu.table == .shared,
-      configuration.isolation.pkvm != nil, !isPaused,
-      case .fault(.translation, let level) = translation.outcome,
-      iova < protectedGeometry.inputSize
-    else { return false }
-    note(.faultStalled, .iommu(device), at: iova, level: level)
-    if !handleHostFault(iova) { return false }
-    note(.faultResumed, .iommu(device), at: iova)
-    return true
   }
 
   /// The data itself. Only pages of the VMM have contents that are known; what lies elsewhere reads as 0.

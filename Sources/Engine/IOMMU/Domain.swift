@@ -20,8 +20,11 @@ public enum IOMMUOperation: Equatable, Sendable {
 extension Machine {
   mutating func start(_ operation: IOMMUOperation, device: Int) throws(Refusal) {
     switch operation {
-    case .map, .unmap, .pin:
-      if configuration.iommu.table == .shared { throw Refusal(.sharedTable, operand: 0) }
+    case .map: if configuration.iommu.table == .shared { throw Refusal(.sharedTable, operand: 0) }
+    case .unmap, .pin:
+      if configuration.iommu.table == .shared, !pinsKeepLeaves {
+        throw Refusal(.sharedTable, operand: 0)
+      }
     case .attach, .detach, .free, .clean: break
     }
     switch operation {

@@ -49,7 +49,11 @@ extension Machine {
 
   /// The tasks that unmap a range and unpin what was pinned for it.
   func unmapTasks(_ range: Range<UInt64>, _ device: Int) -> [Task] {
-    [.unmapIOVA(device, range, done: 0, Gather()), .unpin(device, range)]
+    [
+      pinsKeepLeaves
+        ? .releaseLeaves(device, range) : .unmapIOVA(device, range, done: 0, Gather()),
+      .unpin(device, range),
+    ]
   }
 
   /// `iommu_unmap` at once.

@@ -48,10 +48,12 @@ extension Ownership {
   ) -> DeviceFault? { nil }
 }
 
-/// Without an account nothing is forbidden.
+/// Without an account nothing is forbidden; what is kept for DMA is what is pinned in a shared table.
 private struct OpenMemory: Ownership {
   func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64? { nil }
-  func violations(of machine: Machine) -> [Violation] { [] }
+  func violations(of machine: Machine) -> [Violation] {
+    machine.attachedDevices.flatMap(machine.pinViolations)
+  }
 }
 
 extension Machine {

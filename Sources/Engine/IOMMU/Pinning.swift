@@ -39,6 +39,12 @@ extension Machine {
     pinCounts.store(difference > 0 ? old + one : old - one, at: index, in: &memory)
   }
 
+  /// Whether anything is pinned for a device in a range of its IOVAs.
+  func isAnyPinned(in range: Range<UInt64>, of device: Int) -> Bool {
+    pinnedPages(of: device)
+      .firstIndex(in: range.lowerBound >> 12..<range.upperBound >> 12, of: memory) != nil
+  }
+
   /// The pages that are pinned for a device in a range, by IOVA.
   func pinned(
     in range: Range<UInt64>, of device: Int
@@ -77,8 +83,10 @@ extension Machine {
         return fail(.efault, .iommu(device), at: ipa)
       case .resolved(let entry, let level):
         let size = hostTable.geometry.size(level)
-        let isWhole = ipa & (size - 1) == 0 && ipa + size <= range.upperBound
-        let page = isWhole ? entry.address : entry.address | ipa & (size - 1)
+        let isWhole =
+          !pinsKeepLeaves && ipa & (size - 1) == 0 && ipa + size <= range.upperBound
+        let page =
+          isWhole ? entry.address : keptPage(at: ipa) ?? entry.address | ipa & (size - 1)
         let step = isWhole ? size : 4096
         note(.pagePinned, .iommu(device), at: ipa, size: step, level: level, value: page)
         changePins(page, level: isWhole ? level : 3, by: 1)
@@ -87,7 +95,11 @@ extension Machine {
         ipa += step
       }
     }
-    mapPinned(range, device: device)
+    if pinsKeepLeaves {
+      mapPinnedForCPUs(range, device: device)
+    } else {
+      mapPinned(range, device: device)
+    }
   }
 
   /// Maps pinned pages, those that follow each other in memory at once (`batch_to_domain`).

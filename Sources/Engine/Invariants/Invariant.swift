@@ -1,6 +1,7 @@
 /// A rule that must hold after every event.
 public enum Invariant: String, CaseIterable, Sendable {
-  /// A leaf maps a page that the VMM has at that place now.
+  /// A leaf maps a page that the VMM has at that place now, or that is pinned for a device which walks the
+  /// table.
   case leafOutlivesPage = "leaf-outlives-page"
   /// A leaf is writable only if the VMM's page is: it may be shared with others. Linux 7.3.4 breaks it when
   /// L1 changes an entry without a TLBI: `kvm_pgtable_stage2_relax_perms` makes the old leaf writable
@@ -71,6 +72,8 @@ extension Machine {
       let mmu = mmu(index)
       let table = table(of: mmu)
       visitLeaves(of: table) { leaf in
+        // What devices have pinned is kept, and the guest's to write.
+        if isKeptByPins(leaf.descriptor, size: table.geometry.size(leaf.level)) { return }
         guard let isWritable = backing(of: leaf, of: mmu, pages) else {
           found.append(
             Violation(invariant: .leafOutlivesPage, table: table.id, address: leaf.address))

@@ -45,7 +45,7 @@ extension Machine {
     }
     note(.memslotFound, mmu.tableID, at: page, value: ipa, extra: hva(of: ipa, in: slot))
     let fault = MemoryFault(
-      access: access, mmu: mmu, page: page, ipa: ipa, slot: slot, guestLeaf: guestLeaf,
+      kind: access.kind, mmu: mmu, page: page, ipa: ipa, slot: slot, guestLeaf: guestLeaf,
       permissionGranule: status.faultClass == .permission
         ? geometry(of: mmu).size(status.level) : nil)
     return mapMemory(fault)

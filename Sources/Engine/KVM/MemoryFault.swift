@@ -1,6 +1,6 @@
 /// A fault on memory of a slot (`struct kvm_s2_fault_desc`).
 struct MemoryFault {
-  let access: Access
+  let kind: AccessKind
   let mmu: MMU
   /// Page of the input address that faulted.
   let page: UInt64
@@ -35,7 +35,7 @@ extension Machine {
     let (vmaSize, limit) = mappingLimits(fault, hva, vma.flags, logging: logging)
 
     // Pin the page, which may need copy-on-write, and so a notifier, and so another attempt.
-    let write = fault.access.kind == .write
+    let write = fault.kind == .write
     let host: HostEntry
     let hostLevel: Int
     switch hostFault(hva, write: write) {
@@ -67,8 +67,9 @@ extension Machine {
       }
     }
 
-    let physical = host.address | hva & (hostTable.geometry.size(hostLevel) - 1)
-    size = min(size, largestMapping(of: physical & ~4095))
+    let physical =
+      keptPage(at: fault.ipa) ?? host.address | hva & (hostTable.geometry.size(hostLevel) - 1)
+    size = min(size, largestMapping(of: physical & ~4095), largestBesidePins(fault.ipa))
 
     let writable =
       (write || host.has(HostEntry.write)) && (!logging || write)

@@ -7,7 +7,7 @@ extension Machine {
     if parts.isEmpty { return [] }
     tally.notifiers += 1
     self[.invalidateInProgress] += 1
-    return parts.flatMap { [.unmapCanonical($0), .unmapShadows($0, .notifier)] }
+    return parts.flatMap { notifierTasks($0) }
   }
 
   /// `kvm_mmu_notifier_invalidate_range_end`.
@@ -32,6 +32,10 @@ extension Machine {
   mutating func deleteMemslotTasks(_ slot: Memslot) -> [Task] {
     let range = range(of: slot)
     let host = hostRange(of: slot)
+    if unpinnedParts(of: range) != [range] {
+      fail(.ebusy, .canonical, at: range.lowerBound)
+      return []
+    }
     note(
       .deleteMemslot, .canonical, at: range.lowerBound, size: range.upperBound - range.lowerBound)
     self[slot, .flags] |= Memslot.invalid

@@ -54,6 +54,7 @@ extension Machine {
 
   /// Whether the page behind a canonical IPA is at a physical address.
   func isBacking(_ physical: UInt64, _ ipa: UInt64) -> Bool {
+    if let kept = keptPage(at: ipa) { return physical & ~4095 == kept }
     guard let slot = memslot(at: ipa) else { return false }
     let hva = hva(of: ipa, in: slot)
     let (entry, level, _) = hostWalk(hva)

@@ -15,7 +15,7 @@ extension Step {
         .ioTable("arm_lpae_map_pages"))
     }
     guard case .iommu(let device) = table else { return nil }
-    return dmaExplanation(device) ?? domainExplanation ?? ioTableExplanation
+    return dmaExplanation(device) ?? stallExplanation ?? domainExplanation ?? ioTableExplanation
   }
 
   private var at: String { Phrase.address(address) }
@@ -66,32 +66,52 @@ extension Step {
         "The device's data is in memory; no CPU took part.",
         .smmuArchitecture("3.4, stage 2 translation"))
     case .dmaFault:
-      let name = DeviceFault(rawValue: UInt8(truncatingIfNeeded: value))?.name ?? "fault"
       return Explanation(
         "fault",
-        "\(name) at level \(max(0, level)); the \(extra == 0 ? "read" : "write") is terminated",
+        "\(faultName) at level \(max(0, level)); the \(extra == 0 ? "read" : "write") is terminated",
         "The SMMU records an event; most devices cannot wait for anybody to repair the table.",
         .smmu("arm_smmu_dump_event"))
     case .dmaWaits:
+      return value != 0
+        ? Explanation(
+          "stalled", "the DMA at \(at) waits",
+          "Firmware holds all DMA up until both tables are changed.", .seed("003"))
+        : Explanation(
+          "stalled", "the DMA at \(at) goes on waiting",
+          "Nobody could handle its fault so far. Few devices bear that for long.",
+          .smmuArchitecture("3.12, fault models"))
+    case .dmaAborted:
       return Explanation(
-        "stalled", "the DMA at \(at) waits",
-        "Firmware holds all DMA up until both tables are changed.",
-        .seed("003"))
+        "abort", "the DMA at \(at) is terminated, and no event recorded",
+        "No domain is attached: the stream's entry says abort.", .smmu("arm_smmu_make_abort_ste"))
+    default: return nil
+    }
+  }
+
+  private var faultName: String {
+    DeviceFault(rawValue: UInt8(truncatingIfNeeded: value))?.name ?? "fault"
+  }
+
+  /// Steps of a DMA whose device can wait.
+  private var stallExplanation: Explanation? {
+    switch action {
     case .faultStalled:
       return Explanation(
-        "stall", "no translation for \(at) at level \(level): the device waits",
+        "stall", "\(faultName) for \(at) at level \(max(0, level)): the device waits",
         "STE.S2S is set, so the transaction is held until software says how it ends. Most devices cannot "
           + "wait, and a host that does not answer locks them up.",
         .smmuArchitecture("3.12, fault models"))
     case .faultResumed:
       return Explanation(
         "go on", "the fault at \(at) was handled: CMD_RESUME, retry",
-        "EL2 takes no interrupts: the host had to tell it of the event.",
+        value == 0
+          ? "EL2 takes no interrupts: the host had to tell it of the event."
+          : "KVM was told of the event and handled it as a fault of a vCPU, which Linux cannot do today.",
         .smmuArchitecture("4.6, CMD_RESUME"))
-    case .dmaAborted:
+    case .faultTerminated:
       return Explanation(
-        "abort", "the DMA at \(at) is terminated, and no event recorded",
-        "No domain is attached: the stream's entry says abort.", .smmu("arm_smmu_make_abort_ste"))
+        "give up", "the fault at \(at) cannot be repaired: CMD_RESUME, abort",
+        "Nothing that the device may reach belongs there.", .smmuArchitecture("4.6, CMD_RESUME"))
     default: return nil
     }
   }

@@ -265,6 +265,11 @@ extension Step {
         "age", "level \(level) at \(at): the access flag is cleared",
         "If it is set again, the page was used. Shadow leaves are not aged.",
         .mmu("kvm_age_gfn"))
+    case .youngLeaf:
+      return Explanation(
+        "AF", "level \(level) at \(at): KVM sets the access flag",
+        "A CPU would do it by itself (VTCR_EL2.HA); the SMMU is not asked to (S2HA is clear).",
+        .mmu("handle_access_fault"))
     case .invalidate(let reason): return invalidationExplanation(reason)
     case .sweep:
       return Explanation(

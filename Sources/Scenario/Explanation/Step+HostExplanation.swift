@@ -16,6 +16,14 @@ extension Step {
         "notifier", "the change of \(Phrase.span(self)) is done",
         "The sequence number goes up: faults that looked before try again.",
         .kvm("kvm_mmu_notifier_invalidate_range_end"))
+    case .pinnedKept:
+      return Explanation(
+        "pinned",
+        "\(value) page\(value == 1 ? "" : "s") in \(Phrase.span(self)) of "
+          + "\(Phrase.table(table)) stay\(value == 1 ? "s" : "")",
+        "A device that walks this table has pinned them, so KVM passes them over. The VMM may see other "
+          + "memory there now than its guest.",
+        .project("pinning in a shared table"))
     case .hostPage:
       return Explanation(
         "host page", "VMM \(at): a page at PA \(Phrase.address(value))",

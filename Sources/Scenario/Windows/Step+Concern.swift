@@ -19,10 +19,10 @@ extension Step {
 
   private var changesTranslation: Bool {
     switch action {
-    case .dma, .breakEntry, .makeLeaf, .clearLeaf, .relaxLeaf, .writeProtect, .partialUnmap,
-      .unmapStopped, .iotlbCommand, .iotlbBroadcast, .swapEntry, .dmaStalled,
-      .dmaResumed, .rmpAssigned, .rmpValidated, .rmpShared, .psmash, .realmEntry, .failed,
-      .hostStateSet:
+    case .dma, .breakEntry, .makeLeaf, .clearLeaf, .relaxLeaf, .writeProtect, .ageLeaf,
+      .youngLeaf, .partialUnmap, .unmapStopped, .iotlbCommand, .iotlbBroadcast, .swapEntry,
+      .dmaStalled, .dmaResumed, .rmpAssigned, .rmpValidated, .rmpShared, .psmash, .realmEntry,
+      .failed, .hostStateSet:
       true
     default: false
     }

@@ -38,7 +38,8 @@ struct Forecast {
 
   private static func change(_ step: Step, in machine: Machine) -> Change? {
     switch step.action {
-    case .makeLeaf, .relaxLeaf, .writeProtect, .ageLeaf, .clearLeaf, .hardwareAccessFlag:
+    case .makeLeaf, .relaxLeaf, .writeProtect, .ageLeaf, .youngLeaf, .clearLeaf,
+      .hardwareAccessFlag:
       guard let table = step.table, table != .host else { return nil }
       let size = machine.reader(of: table)?.geometry.size(step.level) ?? step.size
       return Change(

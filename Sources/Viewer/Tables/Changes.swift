@@ -42,7 +42,7 @@ struct Changes {
       counts[table, default: 0] += 1
     // What is broken is made again, unless that is still to come.
     case .breakEntry where !isWhole: counts[table, default: 0] += 1
-    case .makeLeaf, .makeTable, .clearTable, .relaxLeaf, .writeProtect, .ageLeaf,
+    case .makeLeaf, .makeTable, .clearTable, .relaxLeaf, .writeProtect, .ageLeaf, .youngLeaf,
       .hardwareAccessFlag:
       counts[table, default: 0] += 1
     case .stored: noteStore(at: step.address, in: machine)

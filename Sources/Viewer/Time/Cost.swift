@@ -111,8 +111,8 @@ extension Step.Action {
     case .inject, .injectSize, .injectExternal, .mmioExit, .noVMA, .hostRefused, .blocked,
       .noEffect, .signal, .recordUnknown:
       3
-    case .makeLeaf, .clearLeaf, .relaxLeaf, .writeProtect, .ageLeaf, .hardwareAccessFlag,
-      .guestInvalidation, .context:
+    case .makeLeaf, .clearLeaf, .relaxLeaf, .writeProtect, .ageLeaf, .youngLeaf,
+      .hardwareAccessFlag, .guestInvalidation, .context:
       2
     case .stored, .loaded, .fetched, .hostStored, .hostZap, .addMemslot, .deleteMemslot: 1
     default: 0

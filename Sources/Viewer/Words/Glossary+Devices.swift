@@ -20,7 +20,7 @@ extension Glossary {
       shows: "the DMA window chart; `pagewalk compare`",
       see: ["DMA", "micro-step", "break before make"]),
     Entry(
-      "stall", also: ["stalled"],
+      "stall", also: ["stalled", "CMD_RESUME", "give up"],
       "DMA is held up and goes on later, as if the bus were slow.",
       shows: "the DMA window chart; steps", see: ["DMA", "DMA window"]),
     Entry(
@@ -56,7 +56,7 @@ extension Glossary {
         + "broadcast TLBIs under it.",
       shows: "steps", see: ["VMID", "DVM", "rollover"]),
     Entry(
-      "pinned page", also: ["pin page", "unpin page"],
+      "pinned page", also: ["pin page", "unpin page", "pinned"],
       "A host page that must stay where it is because a device may use it.",
       shows: "events iommu pin", see: ["DMA", "VMM", "pinned VMID"]),
     Entry(

@@ -15,6 +15,21 @@ extension ReferenceCard {
     ],
     see: ["DMA", "STE", "IOMMU"])
 
+  static let stalling = ReferenceCard(
+    "DMA that waits",
+    [
+      "Where the stream's entry has S2S, a DMA without a translation is held and reported. Whoever keeps "
+        + "the table handles the fault as one of a CPU, and CMD_RESUME says how the DMA ends: it is tried "
+        + "again, or terminated.",
+      "A device that can wait is rare, and one that waits too long locks up what shares its queues. Linux "
+        + "uses it for processes' memory only; for a VM's or a host's stage 2 nobody has posted a handler.",
+    ],
+    sources: [
+      "SMMUv3 architecture: 3.12, fault models, and 4.6, CMD_RESUME",
+      "[PATCH v6 08/25] KVM: arm64: iommu: Shadow host stage-2 page table, 2026-05-11: Saleh, Gunthorpe",
+    ],
+    see: ["stall", "DMA", "STE"])
+
   static let ioTable = ReferenceCard(
     "The kernel's table for an SMMU",
     [
@@ -70,6 +85,8 @@ extension ReferenceCard {
         + "IPAs.",
       "A pin holds the page, not the VMM's mapping of it. If the VMM discards the memory, the CPUs get "
         + "another page, and the device goes on with the old one.",
+      "Where the device walks the CPUs' own table, KVM must keep the pages mapped there: each by a leaf of "
+        + "its own, which notifiers pass over. That is a proposal; Linux does it for guests of pKVM.",
     ],
     sources: [
       "mm/gup.c: pin_user_pages_remote", "drivers/iommu/iommufd/pages.c: iopt_area_fill_domain",

@@ -30,7 +30,7 @@ extension Step.Action {
     case .clearLeaf, .clearTable, .freeTable: .unmapping
     case .sweep, .pauseArmed, .pauseUnused, .parked, .resumed: .sweeping
     case .writeProtect: .writeProtection
-    case .ageLeaf, .age, .idleSet, .idleTested: .ageing
+    case .ageLeaf, .youngLeaf, .age, .idleSet, .idleTested: .ageing
     case .dirtyLogOn, .dirtyLogOff, .dirtyLogGet, .dirtyPages, .eagerSplit: .dirtyLogging
     case .record, .recordKnown, .recordKept: .recording
     case .recordUnknown: .fusing
@@ -57,18 +57,18 @@ extension Step.Action {
     case .iotlbCommand, .iotlbSync, .iotlbBroadcast, .iotlbBroadcastAll: .deviceInvalidation
     case .domainVMIDTaken, .domainFreed, .otherAttached, .otherDetached: .domainVMID
     case .fillTable, .swapEntry: .splitting
-    case .rmpAssigned, .rmpValidated, .rmpShared, .psmash, .rmpHeld, .dmaStalled, .dmaResumed,
-      .dmaWaits:
+    case .dmaWaits: .stalling
+    case .rmpAssigned, .rmpValidated, .rmpShared, .psmash, .rmpHeld, .dmaStalled, .dmaResumed:
       .reverseMapTable
     case .granule, .realmEntry, .granuleFault: .realm
-    case .pagePinned, .pagesUnpinned: .pagePinning
+    case .pagePinned, .pagesUnpinned, .pinnedKept: .pagePinning
     case .cleanEntry: .cleaning
     case .failed: .failing
     case .hostMemory, .hostAccess, .hostSizeChosen, .hostAbort: .protectedHost
     case .guestCreated, .guestDying, .guestAccess, .hypercall, .hostStateSet, .hypervisorStateSet,
       .sharesCounted, .referencesCounted, .pageZeroed:
       .pageOwnership
-    case .faultStalled, .faultResumed: .deviceAccess
+    case .faultStalled, .faultResumed, .faultTerminated: .stalling
     case .snapshotEntry, .snapshotDone, .notForwarded: .identityMap
     case .invalidate(let reason): reason.rule
     case .noEffect(let reason): reason.rule

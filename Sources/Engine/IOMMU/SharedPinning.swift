@@ -1,0 +1,111 @@
+/// Pinned guest memory where the device walks the VM's own table: nothing copies the pages into another
+/// table, so KVM itself must keep them mapped (`policy iommu=shared` with `iommu-fault=pin`).
+///
+/// A proposal, and not in Linux: what Linux does for guests of pKVM, whose memory is pinned and which no
+/// notifier concerns, for the pages of a VM that its devices use. Each gets a leaf of its own, so that no
+/// block around it is ever broken.
+extension Machine {
+  /// Whether pins keep leaves of the CPUs' table.
+  var pinsKeepLeaves: Bool {
+    configuration.iommu.table == .shared && configuration.iommu.faults == .pin
+      && configuration.isolation == .none
+  }
+
+  /// Maps pages that were pinned, as KVM would at the guest's first store to each.
+  mutating func mapPinnedForCPUs(_ range: Range<UInt64>, device: Int) {
+    for (ipa, _, _) in pinned(in: range, of: device) where !mapPinnedForCPUs(ipa) {
+      fail(.eagain, .iommu(device), at: ipa)
+      return push(unmapTasks(range, device))
+    }
+    memory.store(1, for: range, in: pinnedAreas(of: device))
+  }
+
+  /// Whether a page is mapped; it is not while an invalidation is under way.
+  private mutating func mapPinnedForCPUs(_ ipa: UInt64) -> Bool {
+    let table = table(of: canonical)
+    let end = memory.walk(table, ipa)
+    let isPage = end.descriptor.isLeaf(end.level) && end.level == Geometry.lastLevel
+    if isPage, end.descriptor.permissions.write { return true }
+    guard let slot = usableMemslot(at: ipa) else { return false }
+    let fault = MemoryFault(
+      kind: .write, mmu: canonical, page: ipa, ipa: ipa, slot: slot, guestLeaf: nil,
+      permissionGranule: isPage ? 4096 : nil)
+    if case .again = mapMemory(fault) { return translate(ipa, by: table, for: .write).fault == nil }
+    return false
+  }
+
+  /// The parts of a range of canonical IPAs that a notifier may unmap: where nothing is pinned.
+  ///
+  /// - Parameter released: a device whose pins do not count, since they are about to go.
+  func unpinnedParts(of range: Range<UInt64>, released: Int? = nil) -> [Range<UInt64>] {
+    if !pinsKeepLeaves || !hasSMMU { return [range] }
+    let kept = (0..<SMMU.devices).filter { $0 != released }
+      .flatMap { pinned(in: range, of: $0).map(\.iova) }.sorted()
+    var parts: [Range<UInt64>] = []
+    var start = range.lowerBound
+    for page in kept where page + 4096 > start {
+      if start < page { parts.append(start..<page) }
+      start = page + 4096
+    }
+    if start < range.upperBound { parts.append(start..<range.upperBound) }
+    return parts
+  }
+
+  /// The page that is pinned at a canonical IPA, which KVM goes on using whatever the VMM has there now.
+  func keptPage(at ipa: UInt64) -> UInt64? {
+    if !pinsKeepLeaves || !hasSMMU { return nil }
+    return (0..<SMMU.devices).lazy.compactMap { pinnedPage(at: ipa, device: $0) }.first
+  }
+
+  /// The largest leaf that KVM may make at a canonical IPA, so that none covers a pinned page.
+  func largestBesidePins(_ ipa: UInt64) -> UInt64 {
+    if !pinsKeepLeaves || !hasSMMU { return .max }
+    let larger: [UInt64] = [1 << 30, 2 << 20]
+    return larger.first { size in
+      let start = ipa & ~(size - 1)
+      return !(0..<SMMU.devices).contains { isAnyPinned(in: start..<start + size, of: $0) }
+    } ?? 4096
+  }
+
+  /// The tasks of a notifier for a range of canonical IPAs: what is pinned stays.
+  mutating func notifierTasks(_ range: Range<UInt64>) -> [Task] {
+    let parts = unpinnedParts(of: range)
+    let bytes = parts.reduce(0) { $0 + $1.upperBound - $1.lowerBound }
+    let kept = range.upperBound - range.lowerBound - bytes
+    if kept > 0 {
+      note(
+        .pinnedKept, .canonical, at: range.lowerBound,
+        size: range.upperBound - range.lowerBound, value: kept / 4096)
+    }
+    return parts.flatMap { [.unmapCanonical($0), .unmapShadows($0, .notifier)] }
+  }
+
+  /// Before pages are unpinned their leaves go, since notifiers passed them over; but for those that another
+  /// device has pinned, too.
+  mutating func releaseLeaves(_ range: Range<UInt64>, device: Int) {
+    push(
+      unpinnedParts(of: range, released: device).flatMap {
+        [.unmapCanonical($0), .unmapShadows($0, .memslot)]
+      })
+  }
+
+  /// Whether all pages of a leaf are pinned: then it keeps them, whatever the VMM has there now.
+  func isKeptByPins(_ leaf: Descriptor, size: UInt64) -> Bool {
+    pinsKeepLeaves
+      && stride(from: leaf.address, to: leaf.address + size, by: 4096).allSatisfy { isPinned($0) }
+  }
+
+  /// Pages that are pinned for a device, and that it cannot write to; not those that are being unpinned.
+  func pinViolations(_ device: Int) -> [Violation] {
+    if !pinsKeepLeaves { return [] }
+    let released = parkedTaskList.compactMap { task -> Range<UInt64>? in
+      if case .unpin(device, let range) = task { range } else { nil }
+    }
+    return pinned(in: 0..<1 << 48, of: device).compactMap { iova, _, _ in
+      guard !released.contains(where: { $0.contains(iova) }),
+        case .fault = deviceOutcome(of: iova, write: true, device: device)
+      else { return nil }
+      return Violation(invariant: .dmaHole, table: .iommu(device), address: iova)
+    }
+  }
+}

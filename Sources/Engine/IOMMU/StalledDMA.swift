@@ -1,0 +1,111 @@
+/// DMA that a table of CPUs has no translation for, and that waits (STE.S2S): whoever keeps the table is told
+/// of the SMMU's event, handles it as a fault of a CPU, and ends the stall with CMD_RESUME.
+///
+/// Under pKVM that is the hypervisor, else KVM. Nobody has posted code for either: what is modelled is the
+/// requirement of the thread about sharing tables, and the handlers that the kernel has for CPUs.
+extension Machine {
+  /// How the stall of a DMA ends, as far as its fault was handled.
+  enum StallEnd {
+    /// CMD_RESUME, retry.
+    case retry
+    /// After these tasks: KVM's handler had to give up, and begins again.
+    case after([Task])
+    /// CMD_RESUME, abort: it is no fault that can be repaired.
+    case terminate
+    /// The handler waits for the paused event, and the device for it.
+    case wait
+  }
+
+  /// No DMA is tried more often before it is left waiting: its flag, then its permission, then what the SMMU
+  /// has cached can each be in the way once.
+  static let stallAttempts = 4
+
+  /// Whether a DMA that ends so waits for its fault to be handled.
+  func waitsForHandler(_ outcome: DeviceOutcome) -> Bool {
+    guard configuration.iommu.faults == .stall, configuration.iommu.table == .shared,
+      case .fault(let fault, _) = outcome
+    else { return false }
+    switch configuration.isolation {
+    // The hypervisor's leaves permit all that they ever will.
+    case .pkvm: return fault == .translation
+    case .none: return [.translation, .permission, .accessFlag].contains(fault)
+    case .rmp, .cca: return false
+    }
+  }
+
+  /// Has the fault of a DMA that waits handled.
+  ///
+  /// - Parameter translation: where the DMA ended; it must be one that waits.
+  mutating func handleStall(
+    _ translation: DeviceTranslation, _ iova: UInt64, write: Bool, device: Int
+  ) -> StallEnd {
+    guard case .fault(let fault, let level) = translation.outcome else { return .terminate }
+    let isProtected = configuration.isolation.pkvm != nil
+    note(.faultStalled, .iommu(device), at: iova, level: level, value: UInt64(fault.rawValue))
+    let end = isProtected ? repairHost(iova) : repairVM(fault, level, iova, write: write)
+    switch end {
+    case .retry:
+      // What was changed in the table may be cached as it was: a leaf without the permission.
+      if translation.end == nil { forgetCached(iova, device) }
+      note(.faultResumed, .iommu(device), at: iova, value: isProtected ? 0 : 1)
+    case .terminate: note(.faultTerminated, .iommu(device), at: iova)
+    case .after, .wait: break
+    }
+    return end
+  }
+
+  /// The hypervisor takes no interrupts, so the host tells it of the event; it needs the lock of the host's
+  /// table.
+  private mutating func repairHost(_ address: UInt64) -> StallEnd {
+    if address >= protectedGeometry.inputSize { return .terminate }
+    if isPaused { return .wait }
+    return handleHostFault(address) ? .retry : .terminate
+  }
+
+  /// KVM handles a device's fault on the canonical table as one of a vCPU.
+  private mutating func repairVM(
+    _ fault: DeviceFault, _ level: Int, _ ipa: UInt64, write: Bool
+  ) -> StallEnd {
+    let table = table(of: canonical)
+    let page = ipa & ~4095
+    guard ipa < table.geometry.inputSize, let slot = usableMemslot(at: page) else {
+      return .terminate
+    }
+    if fault == .accessFlag {
+      makeYoung(page, in: table)
+      return .retry
+    }
+    note(.memslotFound, table.id, at: page, value: page, extra: hva(of: page, in: slot))
+    let attempt = mapMemory(
+      MemoryFault(
+        kind: write ? .write : .read, mmu: canonical, page: page, ipa: page, slot: slot,
+        guestLeaf: nil,
+        permissionGranule: fault == .permission ? table.geometry.size(level) : nil))
+    switch attempt {
+    case .again: return .retry
+    case .first(let tasks): return .after(tasks)
+    case .ended(.blocked): return .wait
+    case .ended: return .terminate
+    }
+  }
+
+  /// `handle_access_fault`: the SMMU sets no access flag itself (S2HA is clear).
+  private mutating func makeYoung(_ ipa: UInt64, in table: Table) {
+    let end = memory.walk(table, ipa)
+    guard end.descriptor.isLeaf(end.level) else { return }
+    let bits = end.descriptor.bits | Descriptor.accessed
+    note(
+      .youngLeaf, table.id, at: ipa, level: end.level, value: bits, extra: end.descriptor.bits)
+    storeEntry(bits, at: end.slot)
+  }
+
+  /// The TLBI of a relaxed leaf is local to a CPU, or was forwarded already.
+  private mutating func forgetCached(_ iova: UInt64, _ device: Int) {
+    let page = iova & ~4095
+    guard let domain = domainTable(ofDevice: device),
+      iotlbEntries.contains(where: { $0.vmid == domain.vmid && $0.range.contains(page) })
+    else { return }
+    queueInvalidation(page..<page + 4096, of: domain)
+    syncCommands(domain.id)
+  }
+}
