@@ -73,7 +73,9 @@ extension Model {
         hasWrapped = true
       }
       let next = following ?? (forward ? first : last)
-      if formats.contains(where: { matches($0.text(of: next, entries: 0).string) }) {
+      if formats.contains(where: {
+        matches(($0.text(of: next, entries: 0) + $0.remarks(on: next)).string)
+      }) {
         put(cursor: next.position)
         return hasWrapped ? say("Searched on from the other end.") : ()
       }

@@ -54,15 +54,15 @@ extension Model {
     let isLinked = isLinkedRow(row, of: id)
     let style = Style(isLinked ? .linked : role(of: row), isCursor ? .reverse : [])
     let start = point
+    let end = rect.right - format.markColumns
+    point = frame.write(text.truncated(to: end - point.x), at: point, style: style, clip: rect)
     point = frame.write(
-      text.truncated(to: rect.right - point.x - format.markColumns), at: point, style: style,
-      clip: rect)
-    let marks = marks(of: row, id)
-    for (mark, role) in marks {
-      point = frame.write(
-        " " + mark, at: point, style: Style(role, isCursor ? .reverse : []), clip: rect)
+      format.remarks(on: row).truncated(to: end - point.x), at: point,
+      style: Style(role(of: row)), clip: rect)
+    for (mark, role) in marks(of: row, id) {
+      point = frame.write(" " + mark, at: point, style: Style(role), clip: rect)
     }
-    // The bar covers the text; the indentation before it shows nothing.
+    // The bar covers the entry; the indentation before it shows nothing.
     let indent = text.string.prefix { $0 == " " }.utf8.count
     if isCursor || isLinked {
       frame.restyle(Rect(x: start.x, y: rect.y, width: indent, height: 1)) { $0 = .plain }

@@ -66,7 +66,7 @@ struct RowFormat {
       + (hasBits ? Self.bitsColumns : 0) + detailColumns
   }
 
-  /// A row in its columns, but for its marks.
+  /// What an entry is, in its columns.
   func text(of row: Row, entries: Int) -> SafeText {
     var text =
       isFlat ? SafeText() : SafeText(repeating: " ", count: row.level - geometry.startLevel)
@@ -106,8 +106,14 @@ struct RowFormat {
     if hasSize, !isFlat {
       text += (row.count > 1 ? "×\(row.count)" : size(row)).padded(to: 5, .right)
     }
-    if detailColumns > 0 { text += "  " + words(of: row).padded(to: 6) }
-    if hasBits { text += " \(hex: entry.bits, digits: 16)" }
+    return text
+  }
+
+  /// What else is known of an entry, in the columns behind it.
+  func remarks(on row: Row) -> SafeText {
+    guard row.kind != .absent, row.descriptor.isLeaf(row.level) else { return "" }
+    var text = detailColumns > 0 ? "  " + words(of: row).padded(to: 6) : ""
+    if hasBits { text += " \(hex: row.descriptor.bits, digits: 16)" }
     return text
   }
 
