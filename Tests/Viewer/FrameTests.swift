@@ -65,7 +65,7 @@ import Testing
     """
 
   static let cases =
-    moments + panes + answers + sheets + prompts + [
+    moments + panes + isolated + empty + answers + sheets + prompts + [
       Case("tiny", "", sizes: [(1, 1), (20, 4), (30, 6)])
     ]
 
@@ -100,6 +100,44 @@ import Testing
     Case("reading", "} } } } Z Z"),
     Case("tables", "} } } } Z"),
     Case("mapped-beside", repaired + "} } } } }", file: alias),
+  ]
+
+  static let donation = "scenarios/pkvm/donation.pw"
+  static let realm = "scenarios/cca/one-owner.pw"
+
+  /// Where memory has owners: the tables of pKVM, of a realm, and beside an RMP; and VMIDs of the SMMU.
+  private static let isolated = [
+    Case("pkvm", "$", file: donation),
+    Case("pkvm-host", "$ 1 z", file: donation),
+    Case("pkvm-guest", "$ 2 z", file: donation),
+    Case("pkvm-device", "$ 3 z", file: donation),
+    Case("pkvm-owners", "} } } O", file: "scenarios/pkvm/guest-sharing.pw"),
+    Case("pkvm-entry", "$ 1 t", file: donation),
+    Case("pkvm-windows", "} } } } } V", file: donation),
+    Case("realm", "$", file: realm),
+    Case("realm-table", "$ 1 z", file: realm),
+    Case("realm-owners", "} } } } O", file: realm),
+    Case("realm-entry", "$ 1 t", file: realm),
+    Case("rmp", "} } }", file: "scenarios/rmp/rmp-first.pw"),
+    Case("rmp-windows", "} } } } , V", file: "scenarios/rmp/rmp-first.pw"),
+    Case("rmp-entry", "} } } 2 t", file: "scenarios/rmp/rmp-first.pw"),
+    Case("vmids", "} }", file: "scenarios/btm/rollover-unpinned.pw"),
+    Case("vmids-counters", "} } #", file: "scenarios/btm/rollover-unpinned.pw"),
+    Case("vmids-tlb", "$ T", file: "scenarios/btm/rollover-unpinned.pw"),
+  ]
+
+  /// Where there is nothing to be seen yet.
+  private static let empty = [
+    Case("empty-guest", "2 z"),
+    Case("empty-shadow", "3 z"),
+    Case("empty-reverse-map", "$ 4 z"),
+    Case("empty-steps", "5 z"),
+    Case("empty-tlb", "T"),
+    Case("empty-watches", "ctrl-w"),
+    Case("empty-marks", "\""),
+    Case("empty-forecast", "$ : ‹l1 read 0x80000000› enter v"),
+    Case("empty-filter", "} } f ‹stale› enter"),
+    Case("empty-reverse-map-entries", repaired + "4 z"),
   ]
 
   /// The answers to all questions.
@@ -152,6 +190,34 @@ import Testing
       let difference = try Self.files.difference(frameCase.fileName(width, height), found)
       #expect(difference == nil)
     }
+  }
+
+  @Test func `every pane, kind of table, answer and sheet has a frame`() throws {
+    var panes: Set<Pane> = []
+    var tables: Set<String> = []
+    var questions: Set<Question> = []
+    var sheets: Set<String> = []
+    for frameCase in Self.cases where !frameCase.name.hasPrefix("tiny") {
+      let model = try frameCase.screen(120, 40).model
+      let shown = Layout(model).panes.map(\.pane)
+      panes.formUnion(shown)
+      if shown.contains(.detail) { questions.insert(model.question) }
+      for pane in shown where model.reader(of: pane) != nil {
+        if let id = model.tableID(of: pane) { tables.insert(id.name.filter { !$0.isNumber }) }
+      }
+      switch model.sheet?.kind {
+      case .help: sheets.insert("help")
+      case .glossary: sheets.insert("glossary")
+      case .term: sheets.insert("term")
+      case .reference: sheets.insert("reference")
+      case nil: break
+      }
+    }
+    #expect(panes == Set(Pane.allCases))
+    #expect(questions == Set(Question.allCases))
+    #expect(
+      tables == ["canonical", "guest", "shadow", "iommu", "pkvm-host", "pkvm-guest"])
+    #expect(sheets == ["help", "glossary", "term", "reference"])
   }
 
   @Test func `every file of a frame belongs to one`() throws {

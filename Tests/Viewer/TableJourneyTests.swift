@@ -154,6 +154,25 @@ import Testing
     #expect(screen.text.contains("stage2_make_pte"))
   }
 
+  @Test func `a chart that is wider than its pane scrolls sideways`() throws {
+    var screen = try Screen("scenarios/pkvm/donation.pw", 80, 24)
+    screen.press("} } } } } V")
+    let whole = screen.lines.filter { $0.contains("TLB 4K") }
+    #expect(!whole.isEmpty && whole.allSatisfy { $0.contains("walk 4K") })
+    screen.press("l")
+    #expect(screen.lastLine.contains("Only a table folds."))
+    screen.input(.resize(width: 40, height: 12))
+    let heads = screen.lines.first { $0.contains("0x880000000") }
+    #expect(heads?.contains("0x880008000") == false && screen.lines[1].contains("→"))
+    screen.press("l l l l l l l l")
+    #expect(screen.lines.contains { $0.contains("0x880008000") })
+    #expect(screen.lines[1].contains("←") && !screen.lines[1].contains("→"))
+    // The words of the steps stay.
+    #expect(screen.lines.contains { $0.contains(" 1 hypercall") })
+    screen.press("h h h h h h h h")
+    #expect(screen.lines.first { $0.contains("0x880000000") } == heads)
+  }
+
   @Test func `a map of all addresses, with the cursor in it`() throws {
     var screen = try Screen()
     screen.press("} } } } 3")

@@ -133,8 +133,11 @@ extension Action {
     switch self {
     case .up: ActionFacts(.moving, "up", keys: "k up")
     case .down: ActionFacts(.moving, "down", keys: "j down")
-    case .left: ActionFacts(.moving, "fold, or to the table around", keys: "h left")
-    case .right: ActionFacts(.moving, "unfold, or into the table", keys: "l right")
+    case .left:
+      ActionFacts(
+        .moving, "fold, or to the table around; a wide answer to the left", keys: "h left")
+    case .right:
+      ActionFacts(.moving, "unfold, or into the table; a wide answer to the right", keys: "l right")
     case .halfPageUp: ActionFacts(.moving, "half a page up", keys: "ctrl-u")
     case .halfPageDown: ActionFacts(.moving, "half a page down", keys: "ctrl-d")
     case .pageUp: ActionFacts(.moving, "a page up", keys: "pageup ctrl-b")

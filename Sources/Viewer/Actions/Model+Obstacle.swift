@@ -50,8 +50,11 @@ extension Model {
       return tables(like: focus).count > 1
         ? nil : "There is no other table of this kind now."
     case .left, .right:
-      if focus.isTable { return nil }
+      if focus.isTable || focus == .detail && isAnswerWide { return nil }
       return "Only a table folds. \(key(.nextPane)) goes to one."
+    case .choose:
+      return hasChoice
+        ? nil : "Nothing here leads anywhere. \(key(.nextPane)) goes to another pane."
     case .diffPanes:
       return focus.isTable || selected != nil
         ? nil : "Select a table first, with \(key(.nextPane))."
@@ -60,6 +63,22 @@ extension Model {
     case .reference:
       return currentStep == nil ? "No step is selected. \(key(.nextEvent)) goes to an event." : nil
     default: return nil
+    }
+  }
+
+  /// Whether a table in the answer is wider than its pane.
+  private var isAnswerWide: Bool {
+    let width = Layout(self).rect(of: .detail)?.width ?? size.width
+    return answer.overhang(width: width - 2) > 0
+  }
+
+  /// Whether the pane in focus has something to open or to go to.
+  private var hasChoice: Bool {
+    switch focus {
+    case .canonical, .guest, .shadow, .iommu: rows(of: focus)?.first != nil
+    case .steps: !timeline.steps.isEmpty
+    case .detail: !answer.choices.isEmpty
+    case .reverseMap: hasReverseMap && mappedEntry != nil
     }
   }
 

@@ -18,6 +18,8 @@ struct Document {
     var target: Target?
     /// Columns before what does not fit into the first line.
     var indent = 2
+    /// For a row of a table, which is not wrapped: the columns that stay while others scroll sideways.
+    var fixed: Int?
   }
 
   private(set) var items: [Item] = []
@@ -28,6 +30,11 @@ struct Document {
 
   mutating func add(_ line: Line, to target: Target? = nil, indent: Int = 2) {
     items.append(Item(line: line, target: target, indent: indent))
+  }
+
+  /// Adds a row of a table, which stays one line; the first `fixed` columns are always seen.
+  mutating func add(row: Line, fixed: Int, to target: Target? = nil) {
+    items.append(Item(line: row, target: target, fixed: fixed))
   }
 
   mutating func add(_ text: SafeText, _ role: Role = .text) { add(Line(text, role)) }
@@ -46,10 +53,18 @@ struct Document {
   /// Where that is more than `height` lines, blank ones are left out.
   func layout(width: Int, height: Int) -> [(line: Line, item: Int)] {
     var lines = items.enumerated().flatMap { index, item in
-      item.line.wrapped(to: width, indent: item.indent).map { ($0, index) }
+      (item.fixed == nil ? item.line.wrapped(to: width, indent: item.indent) : [item.line])
+        .map { ($0, index) }
     }
     if lines.count > height { lines.removeAll { $0.0.parts.isEmpty } }
     return lines.map { (line: $0.0, item: $0.1) }
+  }
+}
+
+extension Document {
+  /// Columns that its tables need besides `width`.
+  func overhang(width: Int) -> Int {
+    max(0, (items.filter { $0.fixed != nil }.map(\.line.columns).max() ?? 0) - width)
   }
 }
 
@@ -59,6 +74,8 @@ struct DocumentView: Equatable {
   var choice = 0
   /// The first line in sight.
   var top = 0
+  /// Columns of tables that are scrolled out at the left.
+  var left = 0
 
   /// Goes to another choice, or without choices scrolls.
   mutating func move(by distance: Int, in document: Document) {
@@ -73,6 +90,9 @@ struct DocumentView: Equatable {
       top = moved(top, last: document.items.count * 4)
     }
   }
+
+  /// Scrolls tables sideways.
+  mutating func moveSideways(by distance: Int) { left = max(0, left + distance) }
 
   /// Goes to a line, if it leads somewhere.
   mutating func choose(item: Int, in document: Document) {
@@ -92,6 +112,7 @@ struct DocumentView: Equatable {
       }
     }
     top = min(max(0, top), max(0, lines.count - height))
+    left = min(left, document.overhang(width: width))
   }
 
   /// What the selected line leads to.
@@ -109,6 +130,8 @@ extension Surface {
     let chosen = showsChoice && choices.indices.contains(view.choice) ? choices[view.choice] : nil
     for (y, (line, item)) in lines.dropFirst(view.top).prefix(rect.height).enumerated() {
       let point = Point(rect.x, rect.y + y)
+      let line =
+        document.items[item].fixed.map { line.scrolled(by: view.left, after: $0) } ?? line
       write(line, at: point, clip: rect)
       if item == chosen {
         restyle(Rect(x: point.x, y: point.y, width: min(line.columns, rect.width), height: 1)) {

@@ -112,13 +112,15 @@ extension Model {
     if let physical = link.physical { document.add("PA \(hex: physical)") }
     if !link.isComplete { document.add("Still looking for other places.", .dim) }
     document.addBlank()
+    let digits = link.places.values.joined().map { ("\(hex: $0)" as SafeText).columns }.max() ?? 0
     for id in link.places.keys.sorted(by: { $0.name < $1.name }) {
       for address in link.places[id, default: []].sorted() {
         let end = machine.walkEnd(of: address, in: id)
         let state: SafeText =
           end.map { SafeText(Phrase.entry($0.bits, level: Geometry.lastLevel)) } ?? "not mapped"
+        let number = ("\(hex: address)" as SafeText).padded(to: digits)
         document.add(
-          Line(SafeText(id.name).padded(to: 11), .heading).adding("\(hex: address)  ")
+          Line(SafeText(id.name).padded(to: 11), .heading).adding(number + "  ")
             .adding(state, .dim), to: .place(id, address))
       }
     }

@@ -60,7 +60,10 @@ extension Model {
       line.add("\(hex: entry.address) \(Glyph.right) \(hex: entry.descriptor.address) ")
       line.add(entry.descriptor.permissions.text, .permission)
       line.add(" level \(entry.level)", .dim)
-      if isStale { line.add("  stale: " + part.clearedBy(entry.address) + " clears it", .stale) }
+      if isStale {
+        line.add("  stale", .stale)
+        line.add(": \(part.clearedBy(entry.address)) clears it")
+      }
       document.add(line, to: part.table.map { .place($0, entry.address) })
     }
   }

@@ -100,7 +100,7 @@ extension Model {
     }
     document.add("The same events under each policy", .title)
     document.add(
-      Line("policy    full  removed  needed  refaults  unknown  stale", .heading))
+      row: Line("policy    full  removed  needed  refaults  unknown  stale", .heading), fixed: 9)
     for cost in session.scenario.costs(under: ReverseMapPolicyName.allCases) {
       let isHere = cost.policy == machine.configuration.reverseMap.rawValue
       var line = Line(SafeText(cost.policy).padded(to: 9), isHere ? .key : .text)
@@ -108,7 +108,7 @@ extension Model {
         ("\(cost.fullUnmaps)", 5), ("\(cost.leavesRemoved)", 9), ("\(cost.leavesNeeded)", 8),
         ("\(cost.refaults)", 10), (Phrase.size(cost.peakUnknown), 9), ("\(cost.peakStale)", 7),
       ] { line.add(SafeText(value).padded(to: width, .right)) }
-      document.add(line)
+      document.add(row: line, fixed: 9)
       for breach in cost.violations {
         document.add(
           Line("  \(Glyph.mismatch) ", .mismatch)

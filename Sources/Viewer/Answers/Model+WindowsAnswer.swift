@@ -25,7 +25,7 @@ extension Model {
     for head in [heads.map(\.0), heads.map(\.1)] {
       var line = Line(SafeText(repeating: " ", count: Self.windowColumns))
       for (text, width) in zip(head, widths) { line.add("  " + text.padded(to: width), .heading) }
-      document.add(line)
+      document.add(row: line, fixed: Self.windowColumns)
     }
     for row in windows.rows {
       let isNow = row.steps == windowsStep
@@ -39,7 +39,9 @@ extension Model {
           cell.isForbidden ? .mismatch : cell.fails ? .warning : .valid)
       }
       // Before its first micro-step there is no moment of the event.
-      document.add(line, to: row.steps == 0 ? nil : .moment(moment(ofWindow: row.steps)))
+      document.add(
+        row: line, fixed: Self.windowColumns,
+        to: row.steps == 0 ? nil : .moment(moment(ofWindow: row.steps)))
     }
     document.addBlank()
     document.add(

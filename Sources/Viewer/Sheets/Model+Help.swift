@@ -92,13 +92,14 @@ extension EventKind {
   var title: SafeText {
     switch self {
     case .other: "pauses, failures and other things"
-    case .slot: "a memory slot is added"
-    case .l1: "L1 accesses memory"
+    case .slot: "memory is added"
+    case .l1: "L1, or a guest of pKVM, accesses memory"
     case .l2: "L2 accesses memory"
     case .context: "L1 points to another table of its own"
     case .invalidate: "a guest invalidates"
     case .device: "a device accesses memory, or its table changes"
-    case .host: "the host changes its memory"
+    case .owner: "pages change hands: calls of pKVM and of a realm, the RMP"
+    case .host: "the host uses or changes its memory"
     }
   }
 }

@@ -10,7 +10,9 @@ struct Cost {
   private var weakened = 0
   private var canonicalRemoved: [Range<UInt64>] = []
   private var shadowRemoved: [UInt64] = []
-  private var othersRemoved = 0
+  private var hostsRemoved = 0
+  private var guestsRemoved = 0
+  private var devicesRemoved = 0
   private var tables = 0
   private var tablesFreed = 0
   private var invalidations = 0
@@ -52,7 +54,9 @@ struct Cost {
       switch step.table {
       case .canonical: canonicalRemoved.append(output..<output + step.size)
       case .shadow: shadowRemoved.append(output)
-      default: othersRemoved += 1
+      case .protectedGuest: guestsRemoved += 1
+      case .iommu: devicesRemoved += 1
+      case .guest, .protectedHost, .host, nil: hostsRemoved += 1
       }
     case .allocateTable: tables += 1
     case .freeTable: tablesFreed += 1
@@ -75,7 +79,9 @@ struct Cost {
 
   /// The counts that are not zero, and the words stored, as one text.
   var summary: SafeText {
-    (parts + ["\(words) words stored"]).reduce(SafeText()) { $0.isEmpty ? $1 : $0 + ", " + $1 }
+    (parts + [words == 1 ? "1 word stored" : "\(words) words stored"]).reduce(SafeText()) {
+      $0.isEmpty ? $1 : $0 + ", " + $1
+    }
   }
 
   /// The counts that are not zero, in words.
@@ -91,7 +97,9 @@ struct Cost {
     add(weakened, "leaf weakened", "leaves weakened")
     add(canonicalRemoved.count, "canonical leaf removed", "canonical leaves removed")
     add(shadowRemoved.count, "shadow leaf removed", "shadow leaves removed")
-    add(othersRemoved, "leaf of a device removed", "leaves of devices removed")
+    add(hostsRemoved, "leaf of the host removed", "leaves of the host removed")
+    add(guestsRemoved, "leaf of a guest removed", "leaves of guests removed")
+    add(devicesRemoved, "leaf of a device removed", "leaves of devices removed")
     if !canonicalRemoved.isEmpty, !shadowRemoved.isEmpty {
       parts.append("\(needed) of them had to go")
     }

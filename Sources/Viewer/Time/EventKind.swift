@@ -3,7 +3,7 @@ import Engine
 
 /// The kinds of event, as the timeline shows them.
 enum EventKind: Int, CaseIterable, Comparable {
-  case other, slot, l1, l2, context, invalidate, device, host
+  case other, slot, l1, l2, context, invalidate, device, owner, host
 
   init(_ event: Event) {
     switch event {
@@ -12,7 +12,11 @@ enum EventKind: Int, CaseIterable, Comparable {
     case .access(.l1, _, _, _, _), .run, .wait: self = .l1
     case .access(.l2, _, _, _, _): self = .l2
     case .context, .vncr: self = .context
-    case .iommu, .dma, .rmp, .realm, .pkvm: self = .device
+    case .iommu, .dma, .pkvm(.snapshot): self = .device
+    case .pkvm(.memory): self = .slot
+    case .pkvm(.hostAccess): self = .host
+    case .pkvm(.guestAccess): self = .l1
+    case .rmp, .realm, .pkvm(.createGuest), .pkvm(.tearDownGuest), .pkvm(.call): self = .owner
     case .pause, .resume, .failReverseMap: self = .other
     case .invalidate, .l2Invalidate: self = .invalidate
     }
@@ -28,6 +32,7 @@ enum EventKind: Int, CaseIterable, Comparable {
     case .context: "c"
     case .invalidate: "i"
     case .device: "d"
+    case .owner: "p"
     case .host: "h"
     }
   }
@@ -42,6 +47,7 @@ enum EventKind: Int, CaseIterable, Comparable {
     case .context: "context"
     case .invalidate: "tlbi"
     case .device: "device"
+    case .owner: "owner"
     case .host: "host"
     }
   }
@@ -50,7 +56,7 @@ enum EventKind: Int, CaseIterable, Comparable {
     switch self {
     case .other, .slot: .eventOther
     case .l1, .context: .eventGuest
-    case .l2: .eventNested
+    case .l2, .owner: .eventNested
     case .device: .eventDevice
     case .invalidate: .eventInvalidate
     case .host: .eventHost

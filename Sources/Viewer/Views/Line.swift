@@ -29,10 +29,11 @@ struct Line: Equatable {
     return line
   }
 
-  /// The line in lines of at most `width` columns, broken between words; all but the first are indented.
+  /// The line in lines of at most `width` columns, broken between words; all but the first are indented,
+  /// as far as that leaves room for a few words. Blanks at a break vanish.
   func wrapped(to width: Int, indent: Int = 0) -> [Line] {
     if columns <= width { return [self] }
-    let indent = min(indent, max(0, width - 2))
+    let indent = width - indent >= Self.readableColumns ? indent : min(indent, 2, max(0, width - 2))
     var lines: [Line] = []
     var line = Line()
     var used = 0
@@ -41,8 +42,10 @@ struct Line: Equatable {
         .enumerated()
       {
         var word = SafeText(word)
-        let needsBlank = index > 0
+        let isBroken = !lines.isEmpty && used == indent
+        let needsBlank = index > 0 && !isBroken
         if used + (needsBlank ? 1 : 0) + word.columns > width, used > (lines.isEmpty ? 0 : indent) {
+          if word.isEmpty { continue }
           lines.append(line)
           line = Line(SafeText(repeating: " ", count: indent))
           used = indent
@@ -56,6 +59,24 @@ struct Line: Equatable {
       }
     }
     return lines + [line]
+  }
+
+  /// Columns in which a sentence can still be read.
+  private static let readableColumns = 28
+
+  /// The line without so many of its columns that follow the first `fixed`.
+  func scrolled(by columns: Int, after fixed: Int) -> Line {
+    var line = Line()
+    var column = 0
+    for part in parts {
+      var text = SafeText()
+      for scalar in part.text.string.unicodeScalars {
+        if column < fixed || column >= fixed + columns { text += SafeText(String(scalar)) }
+        column += SafeText(String(scalar)).columns
+      }
+      line.append(text, part.style)
+    }
+    return line
   }
 
   private mutating func append(_ text: SafeText, _ style: Style) {

@@ -85,7 +85,7 @@ extension Model {
       (.run, "run"), (.preview, "preview"), (.search, "find"),
       (.maximise, isMaximised ? "all panes" : "zoom"), (.quit, "quit"),
     ]
-    if focus == .steps || focus == .detail && !answer.choices.isEmpty || focus == .reverseMap {
+    if !focus.isTable, focus != .detail || !answer.choices.isEmpty {
       hints.insert((.choose, "go there"), at: 3)
     }
     if question != .why { hints.insert((.back, "done"), at: 3) }

@@ -22,7 +22,10 @@ extension Model {
         steps.top > 0, last.step + 1 < timeline.steps.count || rest != last.line)
     case .detail:
       let count = answer.layout(width: inside.width - 2, height: inside.height).count
-      return Self.arrows(detail.top > 0, detail.top + inside.height < count)
+      let overhang = answer.overhang(width: inside.width - 2)
+      return (detail.left > 0 ? SafeText(.left) : "")
+        + Self.arrows(detail.top > 0, detail.top + inside.height < count)
+        + (detail.left < overhang ? SafeText(.right) : "")
     // Its own lines say where in the map one is.
     case .reverseMap: return ""
     }
