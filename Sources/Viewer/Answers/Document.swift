@@ -23,6 +23,8 @@ struct Document {
   }
 
   private(set) var items: [Item] = []
+  /// How many items at the start stay in sight while the others scroll.
+  var heads = 0
 
   init() {}
 
@@ -101,7 +103,9 @@ struct DocumentView: Equatable {
 
   /// Scrolls so that the choice is in sight, and no more than needed is empty.
   mutating func scroll(_ document: Document, width: Int, height: Int) {
-    let lines = document.layout(width: width, height: height)
+    let all = document.layout(width: width, height: height)
+    let lines = Array(all.drop { $0.item < document.heads })
+    let height = max(1, height - (all.count - lines.count))
     let choices = document.choices
     if !choices.isEmpty {
       choice = min(choice, choices.count - 1)
@@ -115,6 +119,16 @@ struct DocumentView: Equatable {
     left = min(left, document.overhang(width: width))
   }
 
+  /// The lines in sight.
+  func visible(in document: Document, width: Int, height: Int) -> [(line: Line, item: Int)] {
+    let lines = document.layout(width: width, height: height)
+    let heads = lines.prefix { $0.item < document.heads }
+    let rest = lines.dropFirst(heads.count + top).prefix(max(0, height - heads.count))
+    return (heads + rest).map { line, item in
+      (document.items[item].fixed.map { line.scrolled(by: left, after: $0) } ?? line, item)
+    }
+  }
+
   /// What the selected line leads to.
   func target(in document: Document) -> Document.Target? {
     let choices = document.choices
@@ -125,13 +139,11 @@ struct DocumentView: Equatable {
 extension Surface {
   /// Draws what is in sight of a document; the selected line, if it is wanted, as a bar.
   mutating func draw(_ document: Document, _ view: DocumentView, showsChoice: Bool, in rect: Rect) {
-    let lines = document.layout(width: rect.width, height: rect.height)
+    let lines = view.visible(in: document, width: rect.width, height: rect.height)
     let choices = document.choices
     let chosen = showsChoice && choices.indices.contains(view.choice) ? choices[view.choice] : nil
-    for (y, (line, item)) in lines.dropFirst(view.top).prefix(rect.height).enumerated() {
+    for (y, (line, item)) in lines.enumerated() {
       let point = Point(rect.x, rect.y + y)
-      let line =
-        document.items[item].fixed.map { line.scrolled(by: view.left, after: $0) } ?? line
       write(line, at: point, clip: rect)
       if item == chosen {
         restyle(Rect(x: point.x, y: point.y, width: min(line.columns, rect.width), height: 1)) {

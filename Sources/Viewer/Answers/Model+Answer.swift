@@ -15,6 +15,7 @@ extension Model {
     case .differences: break
     default: answer = currentAnswer
     }
+    chooseStepOfWindows()
     let isSeen = Layout(self).rect(of: .detail) != nil
     if focus != .detail, question.takesFocus || !isSeen && question != .why {
       focusBefore = focus
@@ -41,6 +42,7 @@ extension Model {
   /// Brings the answer up to date.
   mutating func refreshAnswer() {
     if !question.isKept { answer = currentAnswer }
+    if focus != .detail { chooseStepOfWindows() }
     guard let rect = Layout(self).rect(of: .detail) else { return }
     detail.scroll(answer, width: rect.width - 2, height: rect.height - 1)
   }

@@ -13,20 +13,16 @@ extension Model {
     let columns = windows.columns.indices.map { column in
       windows.rows.map { $0.cells[column].text.count }.max() ?? 0
     }
-    let heads = windows.columns.map { column -> (SafeText, SafeText) in
-      let device: SafeText =
-        windows.columns.allSatisfy { $0.device == 0 } ? "" : "dev\(column.device) "
-      return (
-        device + "\(hex: column.range.lowerBound)",
-        column.pages == 1 ? "1 page" : "\(column.pages) pages"
-      )
+    let heads = windows.columns.map { heading(of: $0, in: windows) }
+    let widths = columns.indices.map {
+      max(columns[$0], heads[$0].start.columns, heads[$0].extent.columns)
     }
-    let widths = columns.indices.map { max(columns[$0], heads[$0].0.columns, heads[$0].1.columns) }
-    for head in [heads.map(\.0), heads.map(\.1)] {
+    for head in [heads.map(\.start), heads.map(\.extent)] {
       var line = Line(SafeText(repeating: " ", count: Self.windowColumns))
       for (text, width) in zip(head, widths) { line.add("  " + text.padded(to: width), .heading) }
       document.add(row: line, fixed: Self.windowColumns)
     }
+    document.heads = document.items.count
     for row in windows.rows {
       let isNow = row.steps == windowsStep
       var line = Line(isNow ? SafeText(.selected) : " ", .key)
@@ -48,6 +44,25 @@ extension Model {
       "What a DMA gets at that instant: from the SMMU's TLB, by a walk, or a fault. "
         + "\(Glyph.mismatch) reaches what is not the device's.", .dim)
     return document
+  }
+
+  /// Where a column begins, and how much it is: pages as far as one counts them.
+  private func heading(
+    of column: WindowChart.Column, in chart: WindowChart
+  ) -> (start: SafeText, extent: SafeText) {
+    let isOne = chart.columns.allSatisfy { $0.device == 0 }
+    let extent: SafeText =
+      switch column.pages {
+      case 1: "1 page"
+      case ..<10_000: "\(column.pages) pages"
+      default: SafeText(Phrase.size(column.pages * 4096))
+      }
+    return ((isOne ? "" : "dev\(column.device) ") + "\(hex: column.range.lowerBound)", extent)
+  }
+
+  /// Brings the line of the current micro-step into sight.
+  mutating func chooseStepOfWindows() {
+    if question == .windows { detail.choice = max(0, windowsStep - 1) }
   }
 
   private static let windowColumns = 16

@@ -42,9 +42,9 @@ extension Model {
       let rows = visibleRows(of: pane, height: Self.rowCount(paneHeight: rect.height))
       if rows.indices.contains(line - map) { put(cursor: rows[line - map].position) }
     case .detail:
-      let lines = answer.layout(width: rect.width - 2, height: rect.height - 1)
-      guard lines.indices.contains(detail.top + line) else { return }
-      detail.choose(item: lines[detail.top + line].item, in: answer)
+      let lines = detail.visible(in: answer, width: rect.width - 2, height: rect.height - 1)
+      guard lines.indices.contains(line) else { return }
+      detail.choose(item: lines[line].item, in: answer)
     case .reverseMap: break
     }
   }
