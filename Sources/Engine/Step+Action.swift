@@ -322,6 +322,8 @@ extension Step {
     case hostSizeChosen
     /// The host is given an abort: the entry in `value`.
     case hostAbort
+    /// A CPU's TLB finds two entries of different sizes for the host's access.
+    case tlbConflict
     /// A hypercall that changes who may use pages.
     case hypercall(PKVMCall)
     /// The host's, or the hypervisor's, state of pages: `value`.

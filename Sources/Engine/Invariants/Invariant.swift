@@ -209,8 +209,11 @@ extension Machine {
     // The VMID of an older generation may be another's by now; its own entries went with the rollover.
     let contexts = (0...configuration.shadows).map { mmu($0) }.filter { isCurrent(self[$0, .vmid]) }
     let tables = protectedTables + contexts.map { table(of: $0) }
+    let parked = isPaused ? parkedHostInvalidations : []
     return tlbEntries.compactMap { entry in
-      guard let table = tables.first(where: { $0.vmid == entry.vmid }) else { return nil }
+      guard let table = tables.first(where: { $0.vmid == entry.vmid }),
+        table.id != .protectedHost || !parked.contains(where: { $0.overlaps(entry.range) })
+      else { return nil }
       let end = memory.walk(table, entry.address)
       let size = table.geometry.size(end.level)
       // A smaller leaf says nothing of the rest of what the entry translates.

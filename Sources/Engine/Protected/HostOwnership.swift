@@ -63,6 +63,13 @@ extension Machine {
       }
   }
 
+  /// What the CPUs' TLBs hold of the host's table and a paused hypercall is still to invalidate.
+  var parkedHostInvalidations: [Range<UInt64>] {
+    parkedTaskList.compactMap {
+      if case .pkvm(.invalidateHost(let range)) = $0 { range } else { nil }
+    }
+  }
+
   /// Pages whose states, and entries in the tables of their owners, do not fit together: each page has one
   /// owner, and only who owns it or borrows it has it mapped.
   fileprivate var ownerViolations: [Violation] {

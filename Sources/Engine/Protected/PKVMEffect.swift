@@ -1,5 +1,8 @@
 /// One thing that a hypercall does once its checks have passed. Between two of them an event can be paused.
 enum PKVMEffect: Equatable {
+  /// The blocks of the host's table that cover pages become tables, in place; and the TLBs forget the blocks.
+  case splitHost(Range<UInt64>)
+  case invalidateHost(Range<UInt64>)
   /// Pages get an annotation in the host's table.
   case annotate(Range<UInt64>, Descriptor)
   /// Pages are mapped in the host's table; or kept there, each by a leaf of its own.
@@ -34,6 +37,11 @@ extension Machine {
   /// Does one thing.
   mutating func run(_ effect: PKVMEffect) {
     switch effect {
+    case .splitHost(let range):
+      for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+        splitBlocks(at: page, in: protectedHostTable)
+      }
+    case .invalidateHost(let range): invalidate(protectedHostTable, range, .replaced)
     case .annotate(let range, let annotation): annotateHost(range, annotation)
     case .mapHost(let range): mapHost(range)
     case .keepHost(let range): keepHost(range)
@@ -128,6 +136,8 @@ extension PKVMEffect {
     case .snapshot(let address): [15, address]
     case .keepHost(let range): [16, range.lowerBound, range.upperBound]
     case .finishSnapshot: [17]
+    case .splitHost(let range): [18, range.lowerBound, range.upperBound]
+    case .invalidateHost(let range): [19, range.lowerBound, range.upperBound]
     }
   }
 
@@ -153,6 +163,8 @@ extension PKVMEffect {
     case 14: self = .zero(words[1])
     case 15: self = .snapshot(words[1])
     case 16: self = .keepHost(range)
+    case 18: self = .splitHost(range)
+    case 19: self = .invalidateHost(range)
     default: self = .finishSnapshot
     }
   }
@@ -162,7 +174,8 @@ extension PKVMEffect {
     switch self {
     case .annotate(let range, _), .mapHost(let range), .setHost(let range, _),
       .setHypervisor(let range, _), .addShare(let range), .removeShare(let range),
-      .addReference(let range), .removeReference(let range), .keepHost(let range):
+      .addReference(let range), .removeReference(let range), .keepHost(let range),
+      .splitHost(let range), .invalidateHost(let range):
       (.protectedHost, range.lowerBound)
     case .mapDevices(let range), .unmapDevices(let range), .invalidateDevices(let range):
       (.iommu(0), range.lowerBound)

@@ -14,6 +14,11 @@ extension Machine {
       throw Refusal(.lockHeld, operand: 0)
     }
     note(.hostAccess, table.id, at: address, value: UInt64(kind.rawValue))
+    if hasTwoSizes(address, in: table) {
+      note(.tlbConflict, table.id, at: address)
+      tally.error = .efault
+      return
+    }
     var translation = walk(address, kind, in: table)
     if let status = translation.fault {
       note(
@@ -27,6 +32,19 @@ extension Machine {
       if translation.fault != nil { return abortHost(address, translation.end) }
     }
     complete(kind, address, translation, value: value, in: table)
+  }
+
+  /// Whether a CPU that promises no more than FEAT_BBM level 2 may find two entries for an address: its TLB
+  /// holds a block, and the table has pages in its place. The worst case is modelled: it does.
+  private func hasTwoSizes(_ address: UInt64, in table: Table) -> Bool {
+    guard configuration.iommu.replacesInPlace, configuration.iommu.cpuBreakLevel < 3 else {
+      return false
+    }
+    let end = memory.walk(table, address)
+    return end.descriptor.isLeaf(end.level)
+      && (1..<end.level).contains {
+        memory.slot(of: address, level: $0, vmid: table.vmid, in: layout.tlb) != nil
+      }
   }
 
   /// `host_inject_mem_abort`: the host's own exception, marked as one of stage 2.

@@ -151,10 +151,25 @@ extension Machine {
   /// `host_stage2_set_owner_locked` for another owner: no entry of a CPU and none of a device leads to the
   /// pages any more when their state says that they are gone.
   private func giveAway(_ range: Range<UInt64>, to owner: PageOwner) -> [PKVMEffect] {
-    [
+    splitInPlace(range) + [
       .annotate(range, .donation(to: owner)), .unmapDevices(range), .invalidateDevices(range),
       .setHost(range, .noPage),
     ]
+  }
+
+  /// Where a block may be replaced in place, those that pages are given out of are, before anything else.
+  private func splitInPlace(_ range: Range<UInt64>) -> [PKVMEffect] {
+    if !configuration.iommu.replacesInPlace { return [] }
+    let table = protectedHostTable
+    let blocks = stride(from: range.lowerBound, to: range.upperBound, by: 4096).compactMap {
+      page -> Range<UInt64>? in
+      let end = memory.walk(table, page)
+      guard end.level < Geometry.lastLevel, end.descriptor.isLeaf(end.level) else { return nil }
+      let size = table.geometry.size(end.level)
+      return page & ~(size - 1)..<page & ~(size - 1) + size
+    }
+    guard let first = blocks.first, let last = blocks.last else { return [] }
+    return [.splitHost(range), .invalidateHost(first.lowerBound..<last.upperBound)]
   }
 
   /// `host_stage2_set_owner_locked` for the host: it may use the pages, and so may its devices.

@@ -51,6 +51,12 @@ extension Step {
         "abort", "the host is given an abort: \(Phrase.entry(value, level: level)) at \(at)",
         "The page is another's. S1PTW in the syndrome tells the host that it is no fault of its own.",
         .memoryProtection("host_inject_mem_abort"))
+    case .tlbConflict:
+      return Explanation(
+        "conflict", "TLB conflict abort at \(at): the TLB has a block, and the table pages",
+        "With FEAT_BBM level 2 a CPU may report it; with level 3 it never does. EL2 is not told which "
+          + "entries are in conflict, so it cannot handle it, and panics.",
+        .architecture("D8.16, TLB conflict abort"))
     default: return nil
     }
   }

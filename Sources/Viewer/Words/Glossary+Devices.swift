@@ -60,7 +60,7 @@ extension Glossary {
       "A host page that must stay where it is because a device may use it.",
       shows: "events iommu pin", see: ["DMA", "VMM", "pinned VMID"]),
     Entry(
-      "hitless", also: ["conflict abort", "swap", "fill"],
+      "hitless", also: ["conflict abort", "conflict", "swap", "fill"],
       "To replace an entry in one store, without an instant in which it is invalid. It takes BBML 2 of "
         + "all who walk the table; else two cached translations may conflict.",
       shows: "policies of a shared table", see: ["break before make", "DMA window"]),

@@ -72,9 +72,14 @@ extension ReferenceCard {
     [
       "A table with the same 512 leaves is made where no walk comes, and then takes the block's place in "
         + "one store. A walk finds the one or the other; a cached entry of the block stays until it is "
-        + "invalidated. It takes hardware that bears both sizes at once."
+        + "invalidated. It takes hardware that bears both sizes at once.",
+      "With FEAT_BBM level 2, and an SMMU below BBML 2, what finds both may report a conflict: an abort that "
+        + "EL2 cannot handle, or F_TLB_CONFLICT. Level 3 promises that CPUs do not.",
     ],
-    sources: ["drivers/iommu/generic_pt", "Arm ARM D8.16, FEAT_BBM"],
+    sources: [
+      "drivers/iommu/generic_pt", "Arm ARM D8.16, FEAT_BBM",
+      "[PATCH v6 08/25] KVM: arm64: iommu: Shadow host stage-2 page table, 2026-05-11: Saleh",
+    ],
     see: ["split", "hitless", "break before make"])
 
   static let pagePinning = ReferenceCard(

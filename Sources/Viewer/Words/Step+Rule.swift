@@ -69,6 +69,7 @@ extension Step.Action {
       .sharesCounted, .referencesCounted, .pageZeroed:
       .pageOwnership
     case .faultStalled, .faultResumed, .faultTerminated: .stalling
+    case .tlbConflict: .splitting
     case .snapshotEntry, .snapshotDone, .notForwarded: .identityMap
     case .invalidate(let reason): reason.rule
     case .noEffect(let reason): reason.rule
