@@ -198,22 +198,6 @@ import Testing
     screen.press("G")
     #expect(screen.lines[2].contains(" ↑ ") && screen.text.contains("0x8018e000"))
   }
-
-  @Test func `a click selects, a double click opens, the wheel moves`() throws {
-    var screen = try Screen()
-    screen.press("} } } } M")
-    let y = try #require(screen.lines.firstIndex { $0.contains("L3 00030000 → 800401000") })
-    screen.input(.mouse(Mouse(.click, at: Point(90, y))))
-    #expect(screen.model.selected == .shadow(0))
-    #expect(screen.model.views[.shadow]?.cursor?.address == 0x30000)
-    let table = try #require(screen.lines.firstIndex { $0.contains("L0 00000000 table") })
-    screen.input(.mouse(Mouse(.click, at: Point(90, table))))
-    screen.input(.mouse(Mouse(.doubleClick, at: Point(90, table))))
-    #expect(!screen.text.contains("L3 00030000 → 800401000"))
-    let step = try #require(screen.lines.firstIndex { $0.contains(" slot  ") })
-    screen.input(.mouse(Mouse(.click, at: Point(5, step))))
-    #expect(screen.model.steps.cursor == 10)
-  }
 }
 
 extension Surface {

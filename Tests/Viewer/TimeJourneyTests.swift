@@ -130,17 +130,6 @@ import Testing
     #expect(marks[1] == "k" && marks[2] == "▲" && marks.contains("!") && marks.contains("│"))
   }
 
-  @Test func `a click on the timeline goes there`() throws {
-    var screen = try Screen()
-    let click = Input.mouse(Mouse(.click, at: Point(12, 37)))
-    screen.input(click)
-    #expect(screen.model.timeline.moment == Moment(events: 0))
-    screen.press("M")
-    #expect(screen.effects == [.mouse(true)])
-    screen.input(click)
-    #expect(screen.model.timeline.moment == Moment(events: 12))
-  }
-
   @Test func `an event that is typed in the past begins a history, and the old one stays`() throws {
     var screen = try Screen()
     screen.press("} } } } : ‹host discard 0x80006000 4K› enter")

@@ -96,9 +96,12 @@ struct DocumentView: Equatable {
   /// Scrolls tables sideways.
   mutating func moveSideways(by distance: Int) { left = max(0, left + distance) }
 
-  /// Goes to a line, if it leads somewhere.
-  mutating func choose(item: Int, in document: Document) {
-    if let index = document.choices.firstIndex(of: item) { choice = index }
+  /// Goes to a line, if it leads somewhere. Returns whether it does.
+  @discardableResult
+  mutating func choose(item: Int, in document: Document) -> Bool {
+    guard let index = document.choices.firstIndex(of: item) else { return false }
+    choice = index
+    return true
   }
 
   /// Scrolls so that the choice is in sight, and no more than needed is empty.

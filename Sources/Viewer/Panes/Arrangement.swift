@@ -35,6 +35,11 @@ struct Layout {
 
   func rect(of pane: Pane) -> Rect? { panes.first { $0.pane == pane }?.rect }
 
+  /// A pane without its title.
+  static func inside(_ pane: Rect) -> Rect {
+    Rect(x: pane.x, y: pane.y + 1, width: pane.width, height: pane.height - 1)
+  }
+
   init(_ model: Model) {
     let screen = Rect(x: 0, y: 0, width: model.size.width, height: model.size.height)
     let timelineHeight = screen.height >= 20 ? 2 : screen.height >= 8 ? 1 : 0

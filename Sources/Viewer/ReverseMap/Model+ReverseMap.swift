@@ -58,15 +58,47 @@ extension Model {
 
   /// Entries around the one that is looked at, so many at most.
   func mappedEntries(_ count: Int) -> [ReverseMapEntry] {
-    guard count > 0, let entry = mappedEntry else { return [] }
-    if let all = exactEntries, let index = all.firstIndex(of: entry) {
-      let start = max(0, min(index - (count - 1) / 2, all.count - count))
+    guard let entry = mappedEntry else { return [] }
+    var first = entry
+    for _ in 0..<max(0, (count - 1) / 2) {
+      guard let previous = neighbour(of: first, after: false) else { break }
+      first = previous
+    }
+    return mappedEntries(count, from: first)
+  }
+
+  /// The entries of the list, so many at most: those that were in sight, moved as little as the one that is
+  /// looked at takes.
+  func listedEntries(_ count: Int) -> [ReverseMapEntry] {
+    guard let entry = mappedEntry else { return [] }
+    guard let top = reverseMap.top, isMapped(top) else { return mappedEntries(count) }
+    let entries = mappedEntries(count, from: top)
+    if entries.contains(entry) { return entries }
+    if entry.canonical.lowerBound < top.canonical.lowerBound {
+      return mappedEntries(count, from: entry)
+    }
+    var first = entry
+    for _ in 1..<max(1, count) {
+      guard let previous = neighbour(of: first, after: false) else { break }
+      first = previous
+    }
+    return mappedEntries(count, from: first)
+  }
+
+  private func isMapped(_ entry: ReverseMapEntry) -> Bool {
+    exactEntries?.contains(entry)
+      ?? (machine.reverseMapEntry(ofShadow: mappedShadow, from: entry.canonical.lowerBound)
+        == entry)
+  }
+
+  /// Entries from one on, so many at most; where the map ends before that, some before it, too.
+  private func mappedEntries(_ count: Int, from first: ReverseMapEntry) -> [ReverseMapEntry] {
+    guard count > 0 else { return [] }
+    if let all = exactEntries, let index = all.firstIndex(of: first) {
+      let start = max(0, min(index, all.count - count))
       return Array(all[start..<min(start + count, all.count)])
     }
-    var entries = [entry]
-    while entries.count <= (count - 1) / 2, let previous = neighbour(of: entries[0], after: false) {
-      entries.insert(previous, at: 0)
-    }
+    var entries = [first]
     while entries.count < count, let next = neighbour(of: entries[entries.count - 1], after: true) {
       entries.append(next)
     }
@@ -96,9 +128,10 @@ extension Model {
     refuse("No \(SafeText(searched)) \(forward ? "after" : "before") this entry.")
   }
 
-  /// Counts what is in sight of the pane, if another moment or shadow is shown.
+  /// Brings the list in order, and counts what is in sight if another moment or shadow is shown.
   mutating func settleReverseMap(_ layout: Layout) {
-    guard layout.rect(of: .reverseMap) != nil, hasReverseMap else { return }
+    guard let rect = layout.rect(of: .reverseMap), hasReverseMap else { return }
+    defer { reverseMap.top = reverseMapParts(in: Layout.inside(rect)).entries.first }
     let now = reverseMap.summary
     if now?.branch == branch, now?.moment == timeline.moment, now?.shadow == mappedShadow { return }
     reverseMap.summary = ReverseMapSummary(

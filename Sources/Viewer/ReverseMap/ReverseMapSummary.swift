@@ -6,6 +6,8 @@ import Scenario
 struct ReverseMapView {
   /// The entry that was chosen in the pane, if one was.
   var cursor: ReverseMapEntry?
+  /// The entry at the top of the list.
+  var top: ReverseMapEntry?
   /// What was counted, and for what.
   var summary: ReverseMapSummary?
 }

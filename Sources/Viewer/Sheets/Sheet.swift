@@ -101,14 +101,12 @@ extension Model {
     return []
   }
 
-  private mutating func moveInSheet(by distance: Int) {
+  /// Goes to another choice, or without choices scrolls.
+  mutating func moveInSheet(by distance: Int) {
     guard var sheet else { return }
     sheet.view.move(by: distance, in: sheet.document)
     self.sheet = sheet
   }
-
-  /// Scrolls what is open, without moving the choice.
-  mutating func scrollSheet(by distance: Int) { moveInSheet(by: distance) }
 
   mutating func settleSheet() {
     guard var sheet else { return }
@@ -126,5 +124,10 @@ extension Layout {
     let lines = sheet.document.layout(width: width - 4, height: room).count
     return Rect(
       x: (size.width - width) / 2 + 2, y: 1, width: width - 4, height: min(room, max(1, lines)))
+  }
+
+  /// The border around what is open above the panes, with a blank column at each side.
+  static func box(around inside: Rect) -> Rect {
+    Rect(x: inside.x - 2, y: inside.y - 1, width: inside.width + 4, height: inside.height + 2)
   }
 }

@@ -12,7 +12,7 @@ extension Model {
     drawHeader(in: layout.header, of: &frame)
     drawRules(layout, in: &frame)
     for (pane, rect) in layout.panes {
-      let inside = Rect(x: rect.x, y: rect.y + 1, width: rect.width, height: rect.height - 1)
+      let inside = Layout.inside(rect)
       switch pane {
       case .canonical, .guest, .shadow, .iommu: drawTable(pane, in: inside, of: &frame)
       case .reverseMap: drawReverseMap(in: inside, of: &frame)

@@ -16,24 +16,59 @@ extension Model {
       }
       return
     }
-    let inside = Rect(x: rect.x + 1, y: rect.y, width: rect.width - 2, height: rect.height)
+    let parts = reverseMapParts(in: rect)
+    for (y, line) in parts.about.enumerated() {
+      frame.write(line, at: Point(parts.inside.x, parts.inside.y + y), clip: parts.inside)
+    }
+    draw(parts.entries, in: parts.list, of: &frame)
+    let isFull = parts.list.bottom + parts.nodes.count >= parts.inside.bottom
+    for (y, line) in parts.nodes.enumerated() {
+      let point = Point(parts.inside.x, parts.list.bottom + (isFull ? 0 : 1) + y)
+      frame.write(line, at: point, clip: parts.inside)
+    }
+  }
+
+  /// What the pane shows: lines about the map, the entries in sight, and the nodes that lead to one.
+  struct ReverseMapParts {
+    let inside: Rect
+    let about: [Line]
+    let entries: [ReverseMapEntry]
+    let nodes: [Line]
+
+    /// Where the entries are.
+    var list: Rect {
+      inside.rows(.fixed(about.count), .fixed(max(1, entries.count)), .flexible)[1]
+    }
+  }
+
+  /// What the pane shows in a rectangle without its title.
+  func reverseMapParts(in rect: Rect) -> ReverseMapParts {
+    let inside = rect.inset(columns: 1, rows: 0)
     let about = aboutReverseMap(width: inside.width)
     // The nodes stand below the entries, where there is room for a few of those.
     let rest = max(0, inside.height - about.count)
     let least = max(1, mappedEntries(min(rest, Self.entriesAboveNodes)).count)
     var nodes = detailLevel != .plain ? nodeLines : []
     if least + nodes.count > rest { nodes = [] }
-    let entries = mappedEntries(rest - nodes.count)
-    let shown = max(1, entries.count)
-    let gap = nodes.isEmpty || shown + nodes.count == rest ? 0 : 1
-    let parts = inside.rows(.fixed(about.count), .fixed(shown), .fixed(gap), .flexible)
-    for (y, line) in about.enumerated() {
-      frame.write(line, at: Point(inside.x, parts[0].y + y), clip: parts[0])
+    return ReverseMapParts(
+      inside: inside, about: about, entries: listedEntries(rest - nodes.count), nodes: nodes)
+  }
+
+  /// The entry at a point of the pane: in the list, or in the line of ranges.
+  func mappedEntry(at point: Point, in rect: Rect) -> ReverseMapEntry? {
+    guard hasReverseMap else { return nil }
+    let parts = reverseMapParts(in: rect)
+    if parts.list.contains(point) {
+      let line = point.y - parts.list.y
+      return parts.entries.indices.contains(line) ? parts.entries[line] : nil
     }
-    draw(entries, in: parts[1], of: &frame)
-    for (y, line) in nodes.enumerated() {
-      frame.write(line, at: Point(inside.x, parts[3].y + y), clip: parts[3])
+    guard point.y == parts.inside.y else { return nil }
+    var x = parts.inside.x
+    for (text, _, entry) in rangeParts(width: parts.inside.width) {
+      if (x..<x + text.columns).contains(point.x) { return entry }
+      x += text.columns
     }
+    return nil
   }
 
   private static let entriesAboveNodes = 5
@@ -62,7 +97,8 @@ extension Model {
 
   /// The line of ranges, the counts, and what was done last.
   private func aboutReverseMap(width: Int) -> [Line] {
-    var lines = [rangeLine(width: width)] + countLine.wrapped(to: width, indent: 2)
+    let ranges = rangeParts(width: width).reduce(into: Line()) { $0.add($1.text, $1.role) }
+    var lines = [ranges] + countLine.wrapped(to: width, indent: 2)
     let changes = reverseMapChanges
     if let last = changes.last {
       var line = Line("last  ", .dim)
@@ -97,38 +133,41 @@ extension Model {
     return line
   }
 
-  /// Ranges and gaps of canonical memory, in their order, around the entry that is looked at.
-  private func rangeLine(width: Int) -> Line {
-    var line = Line()
-    let entries = mappedEntries(max(3, width / 16))
-    guard let first = entries.first else {
-      return Line(SafeText(repeating: SafeText(.horizontal), count: width), .dim)
+  /// Ranges and gaps of canonical memory, in their order, around the entry that is looked at: texts, how
+  /// they look, and the entries that they are of.
+  private func rangeParts(width: Int) -> [(text: SafeText, role: Role, entry: ReverseMapEntry?)] {
+    var parts: [(text: SafeText, role: Role, entry: ReverseMapEntry?)] = []
+    var columns = 0
+    func add(_ text: SafeText, _ role: Role = .dim, _ entry: ReverseMapEntry? = nil) {
+      parts.append((text, role, entry))
+      columns += text.columns
     }
+    let entries = mappedEntries(max(3, width / 16))
     let current = mappedEntry
     // So many entries before the current one as leave room for it.
     let index = entries.firstIndex { $0 == current } ?? 0
-    var end = first.canonical.lowerBound
-    for index in max(0, index - 1)..<entries.count {
+    var end = entries.first?.canonical.lowerBound ?? 0
+    for index in max(0, index - 1)..<max(1, entries.count) where !entries.isEmpty {
       let entry = entries[index]
       // Ranges of an exact map may overlap.
-      let isAdjacent = !line.parts.isEmpty && entry.canonical.lowerBound <= end
+      let isAdjacent = !parts.isEmpty && entry.canonical.lowerBound <= end
       let target: SafeText =
         entry.nested.map { "\(Glyph.right)\(hex: $0)" } ?? " \(Glyph.unknown)unknown"
       let text: SafeText = "\(hex: entry.canonical.lowerBound)" + target
       // Four columns for the gap before it, and two for what may follow.
-      if line.columns + text.columns + 6 > width {
-        line.add(SafeText(.ellipsis), .dim)
+      if columns + text.columns + 6 > width {
+        add(SafeText(.ellipsis))
         break
       }
-      if !isAdjacent { line.add(SafeText(repeating: SafeText(.horizontal), count: 3), .dim) }
-      line.add(SafeText(isAdjacent ? .vertical : .teeLeft), .dim)
-      line.add(text, entry == current ? .linked : entry.nested == nil ? .unknown : .valid)
+      if !isAdjacent { add(SafeText(repeating: SafeText(.horizontal), count: 3)) }
+      add(SafeText(isAdjacent ? .vertical : .teeLeft))
+      add(text, entry == current ? .linked : entry.nested == nil ? .unknown : .valid, entry)
       end = entry.canonical.upperBound
       let next = index + 1 < entries.count ? entries[index + 1] : nil
-      if next.map({ $0.canonical.lowerBound > end }) ?? true { line.add(SafeText(.teeRight), .dim) }
+      if next.map({ $0.canonical.lowerBound > end }) ?? true { add(SafeText(.teeRight)) }
     }
-    line.add(SafeText(repeating: SafeText(.horizontal), count: max(0, width - line.columns)), .dim)
-    return line
+    add(SafeText(repeating: SafeText(.horizontal), count: max(0, width - columns)))
+    return parts
   }
 
   /// The nodes on the way to the entry that is looked at, with their pivots, and its payload.

@@ -7,7 +7,7 @@ extension Model {
   ///
   /// - Parameter rect: The pane with its title.
   func scrollMark(of pane: Pane, in rect: Rect) -> SafeText {
-    let inside = Rect(x: rect.x, y: rect.y + 1, width: rect.width, height: rect.height - 1)
+    let inside = Layout.inside(rect)
     switch pane {
     case .canonical, .guest, .shadow, .iommu:
       guard let rows = rows(of: pane) else { return "" }

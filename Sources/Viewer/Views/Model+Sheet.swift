@@ -5,8 +5,7 @@ extension Model {
   func drawSheet(of frame: inout Surface) {
     guard let sheet else { return }
     let inside = Layout.sheet(sheet, in: size)
-    let box = Rect(
-      x: inside.x - 2, y: inside.y - 1, width: inside.width + 4, height: inside.height + 2)
+    let box = Layout.box(around: inside)
     frame.fill(box)
     let query: SafeText = sheet.query.isEmpty ? "" : " with \(SafeText(sheet.query))"
     frame.box(box, title: " " + sheet.title + query, focused: true)
