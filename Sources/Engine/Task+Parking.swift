@@ -38,12 +38,14 @@ extension Machine {
     isPauseArmed && address >= self[.pauseAt] - 1
   }
 
-  /// Stops a hypercall of pKVM before one of its effects, if it is to stop there.
+  /// Stops a hypercall of pKVM before one of its effects, or a device's event between pinning and mapping, if
+  /// it is to stop there.
   mutating func parks(before task: Task) -> Bool {
-    guard isPauseArmed, case .pkvm(let effect) = task, isPauseAsked(at: effect.place.address)
-    else { return false }
+    guard isPauseArmed, let place = task.pausePlace, isPauseAsked(at: place.address) else {
+      return false
+    }
     tasks.append(task)
-    park(at: effect.place.address, in: effect.place.table)
+    park(at: place.address, in: place.table)
     return true
   }
 
@@ -139,6 +141,17 @@ extension Machine {
       .write
     case .host(.discard), .host(.touch), .iommu(_, .pin): .read
     default: .none
+    }
+  }
+}
+
+extension Task {
+  /// Where an event can stop before the task, for those where it can.
+  fileprivate var pausePlace: (table: TableID, address: UInt64)? {
+    switch self {
+    case .pkvm(let effect): (effect.place.table, effect.place.address)
+    case .mapPinned(let device, let range, _, _): (.iommu(device), range.lowerBound)
+    default: nil
     }
   }
 }

@@ -60,9 +60,16 @@ extension Task {
     case .rmp(let action, let range): [37, range.lowerBound, range.upperBound, action.rawValue]
     case .pkvm(let effect): [40] + effect.words
     case .attach(let device): [41, UInt64(device)]
+    case .dma(let device, let iova, let write): [42, UInt64(device), iova, write ? 1 : 0]
     case .releaseLeaves(let device, let range):
       [43, range.lowerBound, range.upperBound, UInt64(device)]
-    case .dma(let device, let iova, let write): [42, UInt64(device), iova, write ? 1 : 0]
+    case .mapIOVA(let device, let mapping):
+      [
+        44, mapping.range.lowerBound, mapping.range.upperBound, UInt64(device), mapping.physical,
+        mapping.write ? 1 : 0, mapping.done,
+      ]
+    case .mapPinned(let device, let range, let run, let done):
+      [45, range.lowerBound, range.upperBound, UInt64(device), run, done]
     }
   }
 
@@ -120,8 +127,13 @@ extension Task {
     case 39: self = .freeRealmTable(words[1], level: Int(words[3]), Int(words[4]))
     case 40: self = .pkvm(PKVMEffect(words: words.dropFirst()))
     case 41: self = .attach(Int(words[1]))
-    case 43: self = .releaseLeaves(Int(words[3]), range)
     case 42: self = .dma(Int(words[1]), words[2], write: isSet)
+    case 43: self = .releaseLeaves(Int(words[3]), range)
+    case 44:
+      self = .mapIOVA(
+        Int(words[3]),
+        IOMapping(range: range, physical: words[4], write: words[5] != 0, done: words[6]))
+    case 45: self = .mapPinned(Int(words[3]), range, run: words[4], done: words[5])
     default: self = .endSweep(Int(words[1]))
     }
   }

@@ -66,6 +66,40 @@ import Testing
         """)
   }
 
+  @Test func `a map that is stopped has a chart of what it did until then, and one of the rest`()
+    throws
+  {
+    let session = try session(
+      """
+      iommu attach
+      iommu map 0x40000000 4K 0x80000000 rw
+      iommu map 0x40201000 4K 0x80201000 rw
+      pause
+      iommu map 0x401ff000 8K 0x901ff000 rw
+      resume
+      """)
+    #expect(
+      WindowChart(ofEvent: 4, in: session)?.text == """
+                     0x401ff000
+                     1 page
+        0  before    translation L3
+        1  map call  translation L3
+        2  make      walk 4K
+        3  stop      walk 4K
+
+        """)
+    #expect(
+      WindowChart(ofEvent: 5, in: session)?.text == """
+                     0x40200000
+                     1 page
+        0  before    translation L3
+        1  resume    translation L3
+        2  map call  translation L3
+        3  make      walk 4K
+
+        """)
+  }
+
   @Test func `an event that concerns no page of a device has no chart`() throws {
     let session = try session(
       "iommu attach\nmemslot 0 0x40000000 4M backing=4K\nhost write 0x40000000 4K")

@@ -51,7 +51,7 @@ extension Machine {
       setStreamEntry(.abort, ofDevice: device)
     case .free: startFreeing(device)
     case .map(let range, let physical, let write):
-      if let table = makeDomain(device) { map(range, to: physical, write: write, in: table) }
+      startMapping(range, to: physical, write: write, device: device)
     case .unmap(let range): startUnmapping(range, device: device)
     case .pin(let range): startPinning(range, device: device)
     case .clean(let range): cleanEntries(for: range, device: device)

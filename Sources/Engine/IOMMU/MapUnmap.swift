@@ -1,36 +1,75 @@
+/// Input addresses that are being mapped to physical ones that follow each other (`iommu_map`).
+struct IOMapping: Equatable {
+  let range: Range<UInt64>
+  let physical: UInt64
+  let write: Bool
+  /// Bytes that are mapped, from the beginning on.
+  var done: UInt64 = 0
+
+  /// What comes next.
+  var next: UInt64 { range.lowerBound + done }
+  /// Bytes that are left.
+  var left: UInt64 { range.upperBound - next }
+}
+
+/// How far a mapping has come.
+enum IOMapProgress {
+  case done
+  /// The event is to stop here.
+  case paused
+  /// A call failed: what was mapped is gone again, and the event fails.
+  case failed
+}
+
 /// `iommu_map` and `iommu_unmap`: a range in as few calls of the page table as its sizes allow.
 extension Machine {
-  /// `iommu_map`: after an error all that was mapped goes again.
-  ///
-  /// - Returns: whether it was mapped; if not, the event fails.
-  @discardableResult
-  mutating func map(
-    _ range: Range<UInt64>, to physical: UInt64, write: Bool, in table: Table
-  ) -> Bool {
+  mutating func startMapping(
+    _ range: Range<UInt64>, to physical: UInt64, write: Bool, device: Int
+  ) {
+    guard let table = makeDomain(device) else { return }
     if (range.lowerBound | range.upperBound | physical) & 4095 != 0 {
-      fail(.einval, table.id, at: range.lowerBound)
-      return false
+      return fail(.einval, table.id, at: range.lowerBound)
     }
-    var mapped: UInt64 = 0
-    let size = range.upperBound - range.lowerBound
-    while mapped < size {
-      let iova = range.lowerBound + mapped
-      let call = Self.pageSize(iova, physical + mapped, size - mapped)
+    push([.mapIOVA(device, IOMapping(range: range, physical: physical, write: write))])
+  }
+
+  mutating func mapIOVA(_ started: IOMapping, device: Int) {
+    guard let table = domainTable(ofDevice: device) else { return }
+    var mapping = started
+    if map(&mapping, in: table) == .paused {
+      push([.mapIOVA(device, mapping)])
+      park(at: mapping.next, in: table.id)
+    }
+  }
+
+  /// Calls of `map_pages` until all is mapped; after an error all that was mapped goes again. It can be paused
+  /// before each call.
+  ///
+  /// - Parameter mayPause: whether that holds for the first one, too.
+  mutating func map(
+    _ mapping: inout IOMapping, in table: Table, mayPause: Bool = false
+  ) -> IOMapProgress {
+    var mayPause = mayPause
+    while mapping.left > 0 {
+      let iova = mapping.next
+      if mayPause, isPauseAsked(at: iova) { return .paused }
+      mayPause = true
+      let physical = mapping.physical + mapping.done
+      let call = Self.pageSize(iova, physical, mapping.left)
       note(
-        .iommuMapCall, table.id, at: iova, size: call.size, value: physical + mapped,
-        extra: call.count)
+        .iommuMapCall, table.id, at: iova, size: call.size, value: physical, extra: call.count)
       let pages = IOPages(
-        address: iova, physical: physical + mapped, size: call.size, count: call.count,
-        permissions: Descriptor.read | (write ? Descriptor.write : 0))
-      let done = mapPages(pages, in: table)
-      mapped += done.bytes
-      if let error = done.error {
-        if mapped > 0 { unmapAtOnce(range.lowerBound..<range.lowerBound + mapped, in: table) }
-        fail(error, table.id, at: iova + done.bytes, size: call.size)
-        return false
+        address: iova, physical: physical, size: call.size, count: call.count,
+        permissions: Descriptor.read | (mapping.write ? Descriptor.write : 0))
+      let result = mapPages(pages, in: table)
+      mapping.done += result.bytes
+      if let error = result.error {
+        if mapping.done > 0 { unmapAtOnce(mapping.range.lowerBound..<mapping.next, in: table) }
+        fail(error, table.id, at: mapping.next, size: call.size)
+        return .failed
       }
     }
-    return true
+    return .done
   }
 
   mutating func startUnmapping(_ range: Range<UInt64>, device: Int) {

@@ -70,17 +70,22 @@ extension Machine {
   }
 
   /// Makes each page present and writable, and pins it; then maps them all. A page that is shared is copied
-  /// first, after a notification, and then it goes on there.
+  /// first, after a notification, and then it goes on there. It can be paused before each page; whoever is
+  /// quicker then may take the memory away that is not pinned yet.
   mutating func pin(_ range: Range<UInt64>, next: UInt64, device: Int) {
-    guard let slot = usableMemslot(at: range.lowerBound) else { return }
+    guard let slot = usableMemslot(at: range.lowerBound) else {
+      return failPinning(range, at: next, device: device)
+    }
     var ipa = next
     while ipa < range.upperBound {
+      if ipa > next, isPauseAsked(at: ipa) {
+        push([.pin(device, range, next: ipa)])
+        return park(at: ipa, in: .iommu(device))
+      }
       switch hostFault(hva(of: ipa, in: slot), write: true) {
       case .first(let first):
         return push(first + [.pin(device, range, next: ipa)])
-      case .badAddress:
-        unpin(range, device: device)
-        return fail(.efault, .iommu(device), at: ipa)
+      case .badAddress: return failPinning(range, at: ipa, device: device)
       case .resolved(let entry, let level):
         let size = hostTable.geometry.size(level)
         let isWhole =
@@ -95,35 +100,56 @@ extension Machine {
         ipa += step
       }
     }
-    if pinsKeepLeaves {
-      mapPinnedForCPUs(range, device: device)
-    } else {
-      mapPinned(range, device: device)
-    }
+    push([.mapPinned(device, range, run: range.lowerBound, done: 0)])
   }
 
-  /// Maps pinned pages, those that follow each other in memory at once (`batch_to_domain`).
-  private mutating func mapPinned(_ range: Range<UInt64>, device: Int) {
+  private mutating func failPinning(_ range: Range<UInt64>, at ipa: UInt64, device: Int) {
+    unpin(range, device: device)
+    fail(.efault, .iommu(device), at: ipa)
+  }
+
+  /// Maps pinned pages, those that follow each other in memory at once (`batch_to_domain`), from a run on of
+  /// which so many bytes are done.
+  mutating func mapPinned(
+    _ range: Range<UInt64>, run start: UInt64, done: UInt64, device: Int
+  ) {
+    if pinsKeepLeaves { return mapPinnedForCPUs(range, from: start, device: device) }
     guard let table = domainTable(ofDevice: device) else { return }
-    var runs: [(iova: Range<UInt64>, physical: UInt64)] = []
-    for (iova, page, level) in pinned(in: range, of: device) {
-      let end = iova + hostTable.geometry.size(level)
-      if let last = runs.last,
-        last.physical + (last.iova.upperBound - last.iova.lowerBound) == page
-      {
-        runs[runs.count - 1].iova = last.iova.lowerBound..<end
-      } else {
-        runs.append((iova..<end, page))
+    var next = pinnedRun(from: start, in: range, device)
+    next?.done = done
+    var isFirst = true
+    while var run = next {
+      switch map(&run, in: table, mayPause: !isFirst) {
+      case .done: next = pinnedRun(from: run.range.upperBound, in: range, device)
+      case .paused:
+        push([.mapPinned(device, range, run: run.range.lowerBound, done: run.done)])
+        return park(at: run.next, in: table.id)
+      case .failed:
+        if run.range.lowerBound > range.lowerBound {
+          unmapAtOnce(range.lowerBound..<run.range.lowerBound, in: table)
+        }
+        return unpin(range, device: device)
       }
-    }
-    for run in runs where !map(run.iova, to: run.physical, write: true, in: table) {
-      if run.iova.lowerBound > range.lowerBound {
-        unmapAtOnce(range.lowerBound..<run.iova.lowerBound, in: table)
-      }
-      unpin(range, device: device)
-      return
+      isFirst = false
     }
     memory.store(1, for: range, in: pinnedAreas(of: device))
+  }
+
+  /// The pinned pages from an address on that follow each other in memory; nil at the end of the range.
+  private func pinnedRun(
+    from start: UInt64, in range: Range<UInt64>, _ device: Int
+  ) -> IOMapping? {
+    let pages = pinnedPages(of: device)
+    let first = pages.load(start >> 12, from: memory)
+    if start >= range.upperBound || first == 0 { return nil }
+    let physical = first & ~4095
+    var end = start
+    while end < range.upperBound, case let word = pages.load(end >> 12, from: memory),
+      word & ~4095 == physical + (end - start)
+    {
+      end += hostTable.geometry.size(Int(word & 3))
+    }
+    return IOMapping(range: start..<end, physical: physical, write: true)
   }
 
   /// Unpins what is pinned in a range, after nothing leads to it any more.

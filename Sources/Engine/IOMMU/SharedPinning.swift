@@ -11,9 +11,15 @@ extension Machine {
       && configuration.isolation == .none
   }
 
-  /// Maps pages that were pinned, as KVM would at the guest's first store to each.
-  mutating func mapPinnedForCPUs(_ range: Range<UInt64>, device: Int) {
-    for (ipa, _, _) in pinned(in: range, of: device) where !mapPinnedForCPUs(ipa) {
+  /// Maps pages that were pinned, as KVM would at the guest's first store to each, from one on. It can be
+  /// paused before each other.
+  mutating func mapPinnedForCPUs(_ range: Range<UInt64>, from start: UInt64, device: Int) {
+    for (ipa, _, _) in pinned(in: start..<range.upperBound, of: device) {
+      if ipa > start, isPauseAsked(at: ipa) {
+        push([.mapPinned(device, range, run: ipa, done: 0)])
+        return park(at: ipa, in: .iommu(device))
+      }
+      if mapPinnedForCPUs(ipa) { continue }
       fail(.eagain, .iommu(device), at: ipa)
       return push(unmapTasks(range, device))
     }
@@ -95,14 +101,20 @@ extension Machine {
       && stride(from: leaf.address, to: leaf.address + size, by: 4096).allSatisfy { isPinned($0) }
   }
 
-  /// Pages that are pinned for a device, and that it cannot write to; not those that are being unpinned.
+  /// Pages that are pinned for a device, and that it cannot write to; not those that are being pinned or
+  /// unpinned.
   func pinViolations(_ device: Int) -> [Violation] {
     if !pinsKeepLeaves { return [] }
-    let released = parkedTaskList.compactMap { task -> Range<UInt64>? in
-      if case .unpin(device, let range) = task { range } else { nil }
+    let changing = parkedTaskList.compactMap { task -> Range<UInt64>? in
+      switch task {
+      case .unpin(device, let range), .pin(device, let range, _),
+        .mapPinned(device, let range, _, _):
+        range
+      default: nil
+      }
     }
     return pinned(in: 0..<1 << 48, of: device).compactMap { iova, _, _ in
-      guard !released.contains(where: { $0.contains(iova) }),
+      guard !changing.contains(where: { $0.contains(iova) }),
         case .fault = deviceOutcome(of: iova, write: true, device: device)
       else { return nil }
       return Violation(invariant: .dmaHole, table: .iommu(device), address: iova)

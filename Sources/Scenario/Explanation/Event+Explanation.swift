@@ -48,8 +48,8 @@ extension Event {
       }
     case .pause(let address):
       return address == 0
-        ? "The next event that may drop mmu_lock will stop there."
-        : "The next event that may drop mmu_lock at or above \(Phrase.address(address)) will stop."
+        ? "The next event that can be stopped in the middle will stop there."
+        : "The next event that can be stopped at or above \(Phrase.address(address)) will stop."
     case .resume(let next):
       return "The event that stopped goes on\(next ? " to the next place where it may stop" : "")."
     case .iommu(let device, let operation): return operation.sentence(of: device)

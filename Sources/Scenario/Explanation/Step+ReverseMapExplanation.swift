@@ -104,21 +104,27 @@ extension Step {
     switch action {
     case .pauseArmed:
       return Explanation(
-        "pause", "the next sweep stops where it drops mmu_lock, at or above \(at)",
+        "pause", "the next event that can be stopped stops there, at or above \(at)",
         "Other events can then run in between.", .mmu("stage2_apply_range"))
     case .pauseUnused:
       return Explanation(
-        "resume", "no sweep came to such a place: the pause is taken back",
-        "Only a sweep over a gigabyte border drops mmu_lock.", .mmu("stage2_apply_range"))
+        "resume", "no event came to a place where it can be stopped: the pause is taken back",
+        "A sweep stops at a gigabyte border only; a device's event, or a hypercall, between two actions.",
+        .mmu("stage2_apply_range"))
     case .parked:
-      return Explanation(
-        "drop lock", "mmu_lock is dropped before \(at) of \(Phrase.table(table))",
-        "A long sweep lets others run: a vCPU may fault, or another unmap start.",
-        .mmu("cond_resched_rwlock_write"))
+      return isSweep
+        ? Explanation(
+          "drop lock", "mmu_lock is dropped before \(at) of \(Phrase.table(table))",
+          "A long sweep lets others run: a vCPU may fault, or another unmap start.",
+          .mmu("cond_resched_rwlock_write"))
+        : Explanation(
+          "stop", "the event stops before \(at) of \(Phrase.table(table))",
+          "Whoever is not in the middle of it goes on meanwhile: DMA gets what is there at this instant.",
+          .iommu("iommu_map_nosync"))
     case .resumed:
       return Explanation(
-        "resume", "the paused event takes mmu_lock again and goes on",
-        "It goes on where it stopped; what it has looked at may have changed.",
+        "resume", "the paused event goes on where it stopped",
+        "What it has looked at may have changed. A sweep takes mmu_lock again.",
         .mmu("stage2_apply_range"))
     case .vncrSet:
       return Explanation(
@@ -134,6 +140,14 @@ extension Step {
         "VNCR", "the translation of canonical \(at) is dropped",
         "The page behind it may be another one soon.", .nested("kvm_invalidate_vncr_ipa"))
     default: return nil
+    }
+  }
+
+  /// Whether the step is of a sweep under `mmu_lock`, of a table of KVM's.
+  private var isSweep: Bool {
+    switch table {
+    case .canonical, .shadow: true
+    default: false
     }
   }
 }

@@ -130,8 +130,8 @@ extension Glossary {
       shows: "steps, where an event was paused", see: ["pause", "sweep", "mmu_lock"]),
     Entry(
       "pause", also: ["resume", "paused"],
-      "The next event that may drop mmu_lock stops there, so that other events can run in between; "
-        + "resume lets it go on.",
+      "The next event that may drop mmu_lock stops there, so that other events can run in between; so "
+        + "does a device's event, or a hypercall, between two actions. resume lets it go on.",
       shows: "events and steps", see: ["drop lock", "sweep"]),
     Entry(
       "full unmap", also: ["full-unmap", "whole unmap", "full shadow unmap"],

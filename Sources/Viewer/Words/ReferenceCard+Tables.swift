@@ -59,6 +59,8 @@ extension ReferenceCard {
       "A range is unmapped in pieces of the largest block, 1G. Between two, if someone waits or it has "
         + "taken long, mmu_lock is dropped and taken again.",
       "A pause stops an event there: what runs in between is what races with the sweep in a real VM.",
+      "A device's event stops between two calls of its table, or two pages that are pinned; a hypercall "
+        + "between two of its effects. Neither holds DMA up.",
     ],
     sources: [Self.mmu + "stage2_apply_range"], see: ["sweep", "drop lock", "pause"])
 
