@@ -15,6 +15,10 @@ public struct Configuration: Equatable, Sendable {
   /// How an RMP is kept in step with the IOMMU.
   public var rmp = RMPConfiguration()
 
+  /// Bytes of MMIO for whose pages pKVM reserves tables of the host's stage 2, besides those for all memory
+  /// (`host_s2_pgtable_pages`).
+  public var mmioReserve: UInt64 = 1 << 30
+
   /// Bits of a hardware VMID. The architecture has 8 and 16; fewer make a rollover come soon.
   public var vmidBits = 16
 
@@ -27,6 +31,9 @@ public struct Configuration: Equatable, Sendable {
 
   /// Legal values of `vmidBits`; there must be more VMIDs, without 0, than CPUs, and each vCPU has a CPU.
   public static let vmidBitsRange = 3...16
+
+  /// Legal values of `mmioReserve`, multiples of 4K: one page of MMIO can always be mapped.
+  public static let mmioReserveRange: ClosedRange<UInt64> = 4096...1 << 40
 
   /// A virtual machine; the values must be legal.
   public init(

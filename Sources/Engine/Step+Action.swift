@@ -320,6 +320,11 @@ extension Step {
     case hostAccess, guestAccess
     /// The largest leaf for a fault of the host: 1 in `value` for memory, 0 for MMIO.
     case hostSizeChosen
+    /// No table for the host's stage 2 is left: how many there are in `value`, how many it takes in `extra`.
+    /// All of its MMIO goes.
+    case hostPoolEmpty
+    /// A range of the host's MMIO is unmapped.
+    case mmioUnmap
     /// The host is given an abort: the entry in `value`.
     case hostAbort
     /// A CPU's TLB finds two entries of different sizes for the host's access.

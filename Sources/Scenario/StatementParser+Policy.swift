@@ -83,6 +83,16 @@ extension StatementParser {
       let level = try operands.required("bbm-smmu=", ["0": 0, "1": 1, "2": 2])
       return { $0.iommu.smmuBreakLevel = level }
     }
+    if isKey("mmio-reserve=") {
+      guard let word = operands.next else { throw operands.mistake(Self.policyKeys) }
+      let reserve = try operands.required("mmio-reserve=")
+      guard Configuration.mmioReserveRange.contains(reserve), reserve % 4096 == 0 else {
+        throw Mistake(
+          offset: word.range.lowerBound,
+          message: "expected mmio-reserve=4K to mmio-reserve=1T, a multiple of 4K")
+      }
+      return { $0.mmioReserve = reserve }
+    }
     if isKey("pkvm=") {
       let isolation = try operands.required(
         "pkvm=", ["off": Isolation.none, "v4": .pkvm(.v4), "v5": .pkvm(.v5)])
@@ -93,5 +103,5 @@ extension StatementParser {
 
   private static let policyKeys =
     "revmap=, iommu=, iommu-tlbi=, iommu-fault=, iommu-walk=, iommu-sync=, smmu-vmid=, "
-    + "rmp-order=, rmp-check=, cca=, bbm-cpu=, bbm-smmu= or pkvm="
+    + "rmp-order=, rmp-check=, cca=, bbm-cpu=, bbm-smmu=, pkvm= or mmio-reserve="
 }

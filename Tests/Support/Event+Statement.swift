@@ -208,7 +208,7 @@ extension Configuration {
       "policy iommu-fault=\(iommu.faults.rawValue)",
       "policy iommu-walk=\(iommu.isCoherent ? "coherent" : "noncoherent")",
       "policy iommu-sync=\(iommu.syncs ? "on" : "off")", "policy bbm-cpu=\(iommu.cpuBreakLevel)",
-      "policy bbm-smmu=\(iommu.smmuBreakLevel)",
+      "policy bbm-smmu=\(iommu.smmuBreakLevel)", "policy mmio-reserve=\(mmioReserve)",
     ]
   }
 }

@@ -178,7 +178,11 @@ extension Machine {
     }
     for table in protectedTables {
       pages += table.geometry.rootPages
+      let before = pages
       visitTables(of: table) { _, _ in pages += 1 }
+      if table.id == .protectedHost, UInt64(pages - before) != hostTableCount {
+        found.append(Violation(invariant: .tableCounts, table: table.id, address: 0))
+      }
     }
     for table in ownDomainTables {
       pages += table.geometry.rootPages

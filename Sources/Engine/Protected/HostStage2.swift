@@ -27,7 +27,7 @@ extension Machine {
     let size = table.geometry.size(level)
     let start = address & ~(size - 1)
     note(.hostSizeChosen, table.id, at: start, size: size, level: level, value: isMemory ? 1 : 0)
-    map(hostLeaf(at: start, level: level, isMemory: isMemory), at: start, level: level, in: table)
+    mapInHost(hostLeaf(at: start, level: level, isMemory: isMemory), at: start, level: level)
     return true
   }
 
@@ -48,7 +48,7 @@ extension Machine {
   /// table is the only place where it is kept.
   mutating func annotateHost(_ range: Range<UInt64>, _ annotation: Descriptor) {
     for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
-      map(annotation, at: page, level: Geometry.lastLevel, in: protectedHostTable)
+      mapInHost(annotation, at: page, level: Geometry.lastLevel)
     }
   }
 
@@ -59,7 +59,7 @@ extension Machine {
     for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
       let end = memory.walk(table, page)
       if end.level == level, end.descriptor.isValid { continue }
-      map(hostLeaf(at: page, level: level, isMemory: true), at: page, level: level, in: table)
+      mapInHost(hostLeaf(at: page, level: level, isMemory: true), at: page, level: level)
     }
   }
 
@@ -69,7 +69,7 @@ extension Machine {
     var address = range.lowerBound
     while address < range.upperBound {
       let level = hostLevel(for: address, from: table.geometry.startLevel, in: range)
-      map(hostLeaf(at: address, level: level, isMemory: true), at: address, level: level, in: table)
+      mapInHost(hostLeaf(at: address, level: level, isMemory: true), at: address, level: level)
       address += table.geometry.size(level)
     }
   }

@@ -39,6 +39,7 @@ extension Machine {
     switch effect {
     case .splitHost(let range):
       for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+        reserveHostTables(to: Geometry.lastLevel, at: page)
         splitBlocks(at: page, in: protectedHostTable)
       }
     case .invalidateHost(let range): invalidate(protectedHostTable, range, .replaced)

@@ -22,6 +22,8 @@ public enum PKVM {
     case identityRoot
     /// Whether a change of an owner is passed on to the SMMUs (`idmap_initialized`).
     case forwards
+    /// Tables of the host's stage 2 below the root.
+    case hostTables
     /// Regions of memory, in order: first address and end.
     case regionCount
     case regions = 8

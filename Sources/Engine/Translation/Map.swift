@@ -99,6 +99,7 @@ extension Machine {
   mutating func allocateTable(for table: Table, at address: UInt64, level: Int) -> Int {
     note(.allocateTable, table.id, at: address, level: level)
     tally.tablesAllocated += 1
+    if table.id == .protectedHost { self[pkvm: .hostTables] += 1 }
     return memory.allocateFrame(.table)
   }
 
@@ -107,6 +108,7 @@ extension Machine {
     note(
       .freeTable, table.id, at: address, level: level, value: Memory.address(ofSlot: frame))
     tally.tablesFreed += 1
+    if table.id == .protectedHost { self[pkvm: .hostTables] -= 1 }
     memory.freeFrame(frame)
   }
 

@@ -46,6 +46,18 @@ extension Step {
         "The host's table is filled lazily: the largest block around the fault that is empty and lies in "
           + "one region.",
         .memoryProtection("host_stage2_adjust_range"))
+    case .hostPoolEmpty:
+      return Explanation(
+        "no table", "ENOMEM: the host's stage 2 has \(value) tables, and \(at) takes \(extra) more",
+        "The pool is reserved at boot: enough for all memory by pages, and some for MMIO. So all MMIO is "
+          + "unmapped, and the map tried again.",
+        .memoryProtection("host_stage2_try"))
+    case .mmioUnmap:
+      return Explanation(
+        "MMIO", "unmap the MMIO from \(at) to \(Phrase.address(address + size))",
+        "MMIO never changes its owner, so nothing is lost that a fault does not bring back. The SMMUs' "
+          + "map keeps its own.",
+        .memoryProtection("host_stage2_unmap_dev_all"))
     case .hostAbort:
       return Explanation(
         "abort", "the host is given an abort: \(Phrase.entry(value, level: level)) at \(at)",

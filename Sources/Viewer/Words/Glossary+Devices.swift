@@ -70,7 +70,7 @@ extension Glossary {
         + "guests.",
       shows: "events pkvm", see: ["host stage-2", "donation", "sharing", "annotation"]),
     Entry(
-      "host stage-2", also: ["identity map", "memory"],
+      "host stage-2", also: ["identity map", "memory", "no table"],
       "Under pKVM, the table that the host itself runs on: every address to itself, mapped when touched, "
         + "unless another owns the page.",
       shows: "events pkvm", see: ["pKVM", "annotation"]),

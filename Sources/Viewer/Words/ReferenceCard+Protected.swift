@@ -11,8 +11,14 @@ extension ReferenceCard {
       "A page that the host gave away has an annotation in that table: an entry that is not valid and names "
         + "the new owner. Annotations are always pages, so a block around one is broken, and its other "
         + "pages come back by faults. An access to such a page gives the host an abort.",
+      "Its tables come from a pool that is reserved at boot: enough for all memory by pages, and some for "
+        + "MMIO. If that is used up all MMIO is unmapped, since it can be faulted in again at any time, and "
+        + "what failed is tried again.",
     ],
-    sources: [memoryProtection + "host_stage2_adjust_range, host_stage2_set_owner_locked"],
+    sources: [
+      memoryProtection + "host_stage2_adjust_range, host_stage2_set_owner_locked",
+      memoryProtection + "host_stage2_try, host_stage2_unmap_dev_all",
+    ],
     see: ["pKVM", "host stage-2", "annotation"])
 
   static let pageOwnership = ReferenceCard(

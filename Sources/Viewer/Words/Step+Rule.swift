@@ -64,7 +64,8 @@ extension Step.Action {
     case .pagePinned, .pagesUnpinned, .pinnedKept: .pagePinning
     case .cleanEntry: .cleaning
     case .failed: .failing
-    case .hostMemory, .hostAccess, .hostSizeChosen, .hostAbort: .protectedHost
+    case .hostMemory, .hostAccess, .hostSizeChosen, .hostPoolEmpty, .mmioUnmap, .hostAbort:
+      .protectedHost
     case .guestCreated, .guestDying, .guestAccess, .hypercall, .hostStateSet, .hypervisorStateSet,
       .sharesCounted, .referencesCounted, .pageZeroed:
       .pageOwnership

@@ -1,0 +1,55 @@
+/// The pool of tables for the host's stage 2 under pKVM, which is reserved at boot: enough to map all memory by
+/// pages, and some for MMIO. MMIO lies anywhere and may need more than that; since it never changes its owner
+/// it can all be forgotten at any time, and the host faults in again what it uses.
+///
+/// Source: `host_s2_pgtable_pages`, `host_stage2_try` and `host_stage2_unmap_dev_all`. There a map fails halfway
+/// and is tried again; here what it will take is counted first.
+extension Machine {
+  /// Tables below the root that the pool has.
+  public var hostTablePool: UInt64 {
+    let reserve = configuration.mmioReserve
+    return hostMemory.reduce(0) { $0 + tablesForPages(of: $1) } + tablesForPages(of: 0..<reserve)
+  }
+
+  /// Tables of the host's stage 2 that are in use, below the root.
+  public var hostTableCount: UInt64 {
+    configuration.isolation.pkvm == nil ? 0 : self[pkvm: .hostTables]
+  }
+
+  /// Tables below the root that it takes to map a range by pages.
+  private func tablesForPages(of range: Range<UInt64>) -> UInt64 {
+    let geometry = protectedGeometry
+    return (geometry.startLevel..<Geometry.lastLevel).reduce(0) { sum, level in
+      let shift = geometry.shift(level)
+      return sum + (range.upperBound - 1) >> shift - range.lowerBound >> shift + 1
+    }
+  }
+
+  /// Maps in the host's stage 2, with tables from the pool.
+  mutating func mapInHost(_ leaf: Descriptor, at address: UInt64, level: Int) {
+    reserveHostTables(to: level, at: address)
+    map(leaf, at: address, level: level, in: protectedHostTable)
+  }
+
+  /// Makes sure that there are tables to map an address at a level. All that memory can need are in the pool,
+  /// so once nothing of MMIO is mapped there are enough.
+  mutating func reserveHostTables(to level: Int, at address: UInt64) {
+    let table = protectedHostTable
+    let needed = UInt64(level - memory.walk(table, address, to: level).level)
+    if needed == 0 || hostTableCount + needed <= hostTablePool { return }
+    note(.hostPoolEmpty, table.id, at: address, value: hostTableCount, extra: needed)
+    var start: UInt64 = 0
+    for region in hostMemory {
+      unmapMMIO(start..<region.lowerBound)
+      start = region.upperBound
+    }
+    unmapMMIO(start..<table.geometry.inputSize)
+  }
+
+  private mutating func unmapMMIO(_ range: Range<UInt64>) {
+    if range.isEmpty { return }
+    note(
+      .mmioUnmap, .protectedHost, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    unmap(range, in: protectedHostTable)
+  }
+}
