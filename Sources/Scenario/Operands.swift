@@ -2,10 +2,16 @@ import Engine
 
 /// Takes the operands of one statement, word by word. Every `take` names what it expects, for the message.
 struct Operands {
-  let words: Words
+  private(set) var words: Words
   private var index = 0
 
   init(_ words: Words) { self.words = words }
+
+  /// Goes on with the line that starts at `start`, and returns where the next one starts.
+  mutating func read(from start: Int) throws(Mistake) -> Int {
+    index = 0
+    return try words.read(from: start)
+  }
 
   var isAtEnd: Bool { index == words.words.count }
 

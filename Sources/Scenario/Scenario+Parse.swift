@@ -9,7 +9,7 @@ extension Scenario {
     source = bytes
     // A long file has a statement in nearly every line.
     statements.reserveCapacity(bytes.count { $0 == UInt8(ascii: "\n") })
-    var words = Words(bytes)
+    var parser = StatementParser(Words(bytes))
     var start = 0
     var line = 0
     var prologue = Prologue()
@@ -17,9 +17,10 @@ extension Scenario {
       line += 1
       let lineStart = start
       do throws(Mistake) {
-        start = try words.read(from: start)
-        if words.words.isEmpty { continue }
-        try add(try StatementParser.parse(words), line: line, offset: lineStart, words, &prologue)
+        start = try parser.operands.read(from: start)
+        guard let first = parser.operands.next else { continue }
+        try add(
+          try parser.parse(), at: first.range.lowerBound, line: line, offset: lineStart, &prologue)
       } catch {
         throw ScenarioError(
           file: file, line: line, column: error.offset - lineStart + 1, message: error.message)
@@ -41,10 +42,9 @@ extension Scenario {
   }
 
   private mutating func add(
-    _ statement: ParsedStatement, line: Int, offset start: Int, _ words: Words,
+    _ statement: ParsedStatement, at offset: Int, line: Int, offset start: Int,
     _ prologue: inout Prologue
   ) throws(Mistake) {
-    let offset = words.words[0].range.lowerBound
     if case .version = statement {
       if prologue.hasVersion {
         throw Mistake(offset: offset, message: "expected 'pagewalk 1' once")

@@ -15,10 +15,17 @@ enum ParsedStatement {
 struct StatementParser {
   var operands: Operands
 
+  init(_ words: Words) { operands = Operands(words) }
+
   static func parse(_ words: Words) throws(Mistake) -> ParsedStatement {
-    var parser = StatementParser(operands: Operands(words))
-    let statement = try parser.statement()
-    try parser.operands.finish()
+    var parser = StatementParser(words)
+    return try parser.parse()
+  }
+
+  /// The statement that the operands are.
+  mutating func parse() throws(Mistake) -> ParsedStatement {
+    let statement = try statement()
+    try operands.finish()
     return statement
   }
 

@@ -34,7 +34,7 @@ extension Pagewalk {
 
     /// What of a history is carried out before the screen opens, so that a mistake in a scenario of a
     /// person's making is found before. What is left follows while the person looks.
-    private static let before = (statements: 5_000, words: 100_000)
+    private static let before = (statements: 1_000, words: 100_000)
 
     func run() throws {
       let preferences = try Configuration.read(look, manners)
