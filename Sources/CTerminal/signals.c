@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "CTerminal.h"
+#include "fault.h"
 
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGILL,
 			     SIGTRAP, SIGABRT, SIGSEGV, SIGBUS, SIGFPE};
@@ -69,6 +70,8 @@ static void end(int signal)
 	if (armed)
 		restore();
 	armed = 0;
+	if (is_fault(signal))
+		fault_leave_note(signal);
 	for (int i = 0; i < ENDING; i++)
 		if (ending[i] == signal)
 			sigaction(signal, &ending_before[i], NULL);

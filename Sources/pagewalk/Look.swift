@@ -46,13 +46,24 @@ enum Configuration {
       .filter(isWhole).map(file).first { access($0, F_OK) == 0 }
   }
 
+  /// Where the note of a fault is kept: `pagewalk/fault` in `XDG_STATE_HOME` or `~/.local/state`, and the
+  /// folder that must be there for it. Nil if none of these is set.
+  static var faultFile: (path: String, folder: String)? {
+    if let state = environment("XDG_STATE_HOME"), isWhole(state),
+      let end = state.lastIndex(of: "/")
+    {
+      return (state + "/pagewalk/fault", String(state[..<end]))
+    }
+    return environment("HOME").map { ($0 + "/.local/state/pagewalk/fault", $0) }
+  }
+
   private static func file(in folder: String) -> String { folder + "/pagewalk/config" }
 
   /// As the XDG specification asks, a folder that is not given in full does not count.
   private static func isWhole(_ folder: String) -> Bool { folder.hasPrefix("/") }
 
   /// A variable that is set, and not empty.
-  private static func environment(_ name: String) -> String? {
+  static func environment(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 

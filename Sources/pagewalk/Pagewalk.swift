@@ -5,6 +5,9 @@ import Scenario
 
 /// The command line.
 struct Pagewalk: ParsableCommand {
+  /// The version of the program, for whoever reports something.
+  static let version = "0.1"
+
   static let configuration = CommandConfiguration(
     commandName: "pagewalk",
     abstract: "Watch stage-2 page tables live, forward and back.",

@@ -54,9 +54,13 @@ extension Pagewalk {
       var model = Model(
         session, width: terminal.size.width, height: terminal.size.height,
         settings: preferences.settings)
+      var note = faultNote(on: terminal)
+      terminal.setFaultNote(note.lines(model))
       terminal.present(model.frame())
       while !model.isFinished {
         let input = terminal.nextInput(timeout: model.isBusy ? .zero : model.tickInterval)
+        note.add(input)
+        terminal.setFaultNote(note.lines(model))
         for effect in model.update(input) {
           switch effect {
           case .redraw: terminal.redraw()
@@ -67,6 +71,17 @@ extension Pagewalk {
         terminal.present(model.frame())
       }
       if let failure = model.failure { throw Failure.input(failure.description) }
+    }
+
+    /// The note of what is known from the start, and where it is kept.
+    private func faultNote(on terminal: borrowing Terminal) -> FaultNote {
+      if let (file, folder) = Configuration.faultFile {
+        terminal.keepFaultNotes(in: file, below: folder)
+      }
+      let type = Configuration.environment("TERM") ?? ""
+      return FaultNote(
+        scenario: file ?? "the built-in one",
+        terminal: "\(type) \(terminal.size.width)x\(terminal.size.height)")
     }
 
     /// Reads lines and answers in lines, until there are no more or one of them ends it.

@@ -142,16 +142,39 @@ package final class Job {
   /// Waits until the program waits: for input, or for the terminal to take output.
   package func sleep() throws {
     for _ in 0..<10_000 {
-      let path = "/proc/\(job.pid)/stat"
-      let file = open(path, O_RDONLY)
-      defer { close(file) }
-      var bytes = [UInt8](repeating: 0, count: 512)
-      let length = read(file, &bytes, bytes.count)
-      let fields = String(decoding: bytes[..<max(length, 0)], as: UTF8.self).split(separator: ")")
-      if fields.last?.hasPrefix(" S") ?? false { return }
+      let state = contents(of: "stat").split(separator: ")").last
+      if state?.hasPrefix(" S") ?? false { return }
       usleep(1_000)
     }
     throw timeout
+  }
+
+  /// Waits until the program waits for input, and reads all that it has sent until then.
+  package func settle() throws {
+    repeat {
+      usleep(10_000)
+      try sleep()
+    } while take(from: job.terminal, to: &output)
+  }
+
+  /// Nanoseconds on a processor so far.
+  package var processorTime: Int {
+    contents(of: "schedstat").split(separator: " ").first.flatMap { Int($0) } ?? 0
+  }
+
+  /// The memory that is held, in pages.
+  package var residentPages: Int {
+    let fields = contents(of: "statm").split(separator: " ")
+    return fields.count > 1 ? Int(fields[1]) ?? 0 : 0
+  }
+
+  /// What the kernel says about the program.
+  private func contents(of name: String) -> String {
+    let file = open("/proc/\(job.pid)/\(name)", O_RDONLY)
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: 512)
+    let length = read(file, &bytes, bytes.count)
+    return String(decoding: bytes[..<max(length, 0)], as: UTF8.self)
   }
 
   private var timeout: Timeout {

@@ -1,6 +1,9 @@
+import Foundation
 import Glibc
 import Pseudoterminal
 import Testing
+
+@testable import pagewalk
 
 /// The terminal is given back whatever ends the program, and the shell learns what it was.
 @Suite struct SignalTests {
@@ -80,6 +83,42 @@ import Testing
     for signal in [SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS, SIGFPE] {
       try expectEnd(by: signal, at: signal == SIGSEGV ? .playing : .waiting, type: type)
     }
+  }
+
+  @Test func `a fault leaves a note of what whoever repairs it has to know`() throws {
+    try Program.withFolder { folder in
+      let scenario = folder.appending(path: "a\u{1B}[2Jb.pw")
+      try Data(try Program.contents("assets/scenarios/built-in.pw").utf8).write(to: scenario)
+      let homes = [
+        (["HOME": folder.path], ".local/state/pagewalk/fault"),
+        (["XDG_STATE_HOME": folder.path + "/state"], "state/pagewalk/fault"),
+      ]
+      for (environment, file) in homes {
+        let job = try Program.start([scenario.path], environment: environment)
+        try job.output(containing: "0/21")
+        job.send("..s:goto 1\u{7F}")
+        try job.settle()
+        job.signal(SIGSEGV)
+        #expect(try job.status() == .killed(SIGSEGV))
+        let left = try #require(job.text.ranges(of: "\u{1B}[?1049l").last)
+        let note = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+        for words in [
+          "pagewalk \(Pagewalk.version)", "moment: 2.1 of 21, before the last key\n",
+          "terminal: xterm-256color 120x40\n",
+          "keys: . . s : g o t o space 1 backspace\n", "/a\\x1b[2Jb.pw\n", "signal: SEGV\n",
+        ] { #expect(note.contains(words), "\(words)") }
+        // The person is shown the same lines, and where they are.
+        let shown = job.text[left.upperBound...].replacing("\r\n", with: "\n")
+        #expect(shown.contains(note) && shown.contains(folder.appending(path: file).path))
+      }
+    }
+  }
+
+  @Test func `who ends the program by a signal is told nothing about faults`() throws {
+    let job = try Moment.waiting.start(type: "xterm-256color")
+    job.signal(SIGTERM)
+    #expect(try job.status() == .killed(SIGTERM))
+    #expect(!job.text.contains("fault"))
   }
 
   @Test(arguments: [("\u{3}", SIGINT), ("\u{1C}", SIGQUIT)])

@@ -98,6 +98,14 @@ const char *ct_codeset(void);
 // The number of colours of a terminal type; 0 if it has none or is not known.
 int ct_colours_of(const char *type);
 
+// What a fault of the program leaves behind from now on, after the terminal was given back: a note on
+// the standard error, and in a file if there is one.
+void ct_set_fault_note(const char *text);
+
+// The file, by its path. Of its folders, those from the length `existing` of the path on are made if
+// they are missing.
+void ct_set_fault_file(const char *path, size_t existing);
+
 // Opens the screen on a terminal. The descriptors are duplicated. Waits, stopped, until the process
 // is in the foreground.
 enum ct_status ct_open(const char *type, int input, int output);

@@ -1,0 +1,41 @@
+import Canvas
+import Viewer
+
+/// What whoever repairs pagewalk has to know if a fault ends it: what was open, at which moment, and the
+/// keys that led there.
+struct FaultNote {
+  private static let inputsAtMost = 40
+
+  private let scenario: SafeText
+  private let terminal: SafeText
+  private var inputs: [String] = []
+
+  init(scenario: String, terminal: String) {
+    self.scenario = SafeText(scenario)
+    self.terminal = SafeText(terminal)
+  }
+
+  /// Takes note of what a person did.
+  mutating func add(_ input: Input) {
+    switch input {
+    case .key(let key): inputs.append("\(key)")
+    case .mouse(let mouse): inputs.append("\(mouse.action)@\(mouse.point.x),\(mouse.point.y)")
+    case .resize(let width, let height): inputs.append("\(width)x\(height)")
+    case .tick, .end: return
+    }
+    if inputs.count > Self.inputsAtMost { inputs.removeFirst() }
+  }
+
+  /// The note, while a history is at its moment. What is of any length comes last.
+  func lines(_ model: Model) -> [SafeText] {
+    let timeline = model.session.timeline
+    let moment = timeline.moment
+    return [
+      "pagewalk \(SafeText(Pagewalk.version)): a fault of its own, please report it with these lines",
+      "moment: \(moment.events).\(moment.steps) of \(timeline.events.count), before the last key",
+      "terminal: \(terminal)",
+      "keys: \(SafeText(inputs.joined(separator: " ")))",
+      "scenario: \(scenario)",
+    ]
+  }
+}
