@@ -58,16 +58,16 @@ private func scenario(pages: Int) -> String {
   return text
 }
 
-/// Milliseconds from the start of a program until the terminal has received a text, the median.
+/// Milliseconds on a processor from the start of a program until the terminal has received a text, the
+/// median.
 private func firstFrame(
   _ program: String, _ arguments: [String], _ text: String, rounds: Int
 ) throws -> Double {
   var time = Measurement(name: "first frame")
   for _ in 0..<rounds {
-    let start = ContinuousClock.now
     let job = try Program(program, arguments).start()
     try job.output(containing: text)
-    time.rounds.append((ContinuousClock.now - start) / .milliseconds(1))
+    time.rounds.append(Double(job.processorTime) / 1_000_000)
   }
   return time.median
 }
@@ -75,17 +75,14 @@ private func firstFrame(
 /// What waiting for a key costs.
 private func idle(_ program: String) throws {
   let job = try Program(program, [], keys: ".").start()
-  try job.sleep()
-  let (time, bytes) = (processorTime(of: job), job.output.count)
+  try job.settle()
+  let time = job.processorTime
   usleep(2_000_000)
-  // The answer to a key is no part of what waiting costs.
-  let waited = processorTime(of: job) - time
-  job.send("\u{C}")
-  try job.output(ofAtLeast: bytes + 1)
+  let waited = Double(job.processorTime - time)
   row(["waiting for 2 s: ns of processor time", figure(waited)], widths: widths)
 }
 
-/// What a person would hold beside it, on lines of the same length.
+/// What a person would hold beside it, on lines of the same length: the pagers that are installed.
 private func peers(_ folder: URL, rounds: Int) throws {
   let text = folder.appending(path: "lines")
   let lines = (0..<100_000).map { number in
@@ -94,20 +91,27 @@ private func peers(_ folder: URL, rounds: Int) throws {
       "    L3 0x\(String(repeating: "0", count: 9 - address.count))\(address) -> 0x815000000 RWX 4K"
   }
   try lines.joined(separator: "\n").write(to: text, atomically: true, encoding: .utf8)
-  let all = [
-    ("less", "/usr/bin/less", [text.path], "L3 0x000000010"), ("tig", "/usr/bin/tig", [], "[main]"),
-  ]
-  for (name, path, arguments, shown) in all {
-    guard FileManager.default.isExecutableFile(atPath: path) else {
+  for name in ["less", "tig"] {
+    guard let path = installed(name) else {
       row([name, "not installed"], widths: widths)
       continue
     }
-    let start = try firstFrame(path, arguments, shown, rounds: rounds)
-    let line = try Program(path, arguments, keys: "  ", shown: shown).line(rounds: 200)
+    // Both read the lines from their standard input, and keys from the terminal.
+    let arguments = ["-c", "exec \"$0\" < \"$1\"", path, text.path]
+    let shown = "L3 0x000000010"
+    let start = try firstFrame("/bin/sh", arguments, shown, rounds: rounds)
+    let line = try Program("/bin/sh", arguments, keys: "  ", shown: shown).line(rounds: 200)
     row(
       [name, figure(start), figure(line.time / 1000), figure(line.bytes), figure(line.memory)],
       widths: widths)
   }
+}
+
+/// Where a program is that a person would start by its name.
+private func installed(_ name: String) -> String? {
+  let folders = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":") ?? []
+  return folders.map { "\($0)/\(name)" }
+    .first { FileManager.default.isExecutableFile(atPath: $0) }
 }
 
 /// A program on a terminal, with the keys that bring it to where its lines scroll.
@@ -147,11 +151,12 @@ private struct Program {
     let job = try start()
     // To the last row of the pane, so that every further row scrolls.
     for _ in 0..<50 { try press("j", job) }
-    let (time, bytes) = (processorTime(of: job), job.output.count)
+    let (time, bytes) = (job.processorTime, job.output.count)
     for _ in 0..<rounds { try press("j", job) }
     return (
-      (processorTime(of: job) - time) / Double(rounds),
-      Double(job.output.count - bytes) / Double(rounds), residentMemory(of: job)
+      Double(job.processorTime - time) / Double(rounds),
+      Double(job.output.count - bytes) / Double(rounds),
+      Double(job.residentPages * Int(getpagesize())) / 1_048_576
     )
   }
 
@@ -161,17 +166,4 @@ private struct Program {
     try job.output(ofAtLeast: count + 1)
     try job.sleep()
   }
-}
-
-/// Nanoseconds on a processor so far.
-private func processorTime(of job: Job) -> Double {
-  let text = try? String(contentsOfFile: "/proc/\(job.process)/schedstat", encoding: .utf8)
-  return text?.split(separator: " ").first.flatMap { Double($0) } ?? 0
-}
-
-/// MiB of memory that is held.
-private func residentMemory(of job: Job) -> Double {
-  let text = try? String(contentsOfFile: "/proc/\(job.process)/statm", encoding: .utf8)
-  let pages = text?.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0
-  return pages * Double(getpagesize()) / 1_048_576
 }
