@@ -67,11 +67,12 @@ extension Scenario {
       self.configuration.nested = configuration.nested
       self.configuration.vmidBits = configuration.vmidBits
       return
-    case .policy(let change):
+    case .policy(let setting):
       if statements.contains(where: \.isEvent) {
         throw Mistake(offset: offset, message: "expected 'policy' before anything happens")
       }
-      change(&configuration)
+      setting.change(&configuration)
+      policies.append(setting.key)
       return
     case .event(let event): kind = .event(event)
     case .step(let label, let text): kind = .step(label: label, text: text)
@@ -79,6 +80,18 @@ extension Scenario {
     }
     if !prologue.hasVM { throw Mistake(offset: offset, message: Prologue.noVM) }
     statements.append(Statement(kind: kind, line: line, offset: start))
+  }
+}
+
+extension Scenario {
+  /// Whether a device is attached, or tries DMA.
+  var hasDevices: Bool {
+    statements.contains {
+      switch $0.kind {
+      case .event(.iommu), .event(.dma): true
+      default: false
+      }
+    }
   }
 }
 

@@ -7,7 +7,7 @@ extension Scenario {
     under { $0.reverseMap = policy }
   }
 
-  private func under(_ change: PolicyChange) -> Scenario {
+  private func under(_ change: Policy.Change) -> Scenario {
     var other = self
     change(&other.configuration)
     if other.configuration.reverseMap == .none {
@@ -25,8 +25,8 @@ extension Scenario {
     var words = Words([UInt8](("policy " + text).utf8))
     do throws(Mistake) {
       _ = try words.read(from: 0)
-      guard case .policy(let change) = try StatementParser.parse(words) else { return self }
-      return under(change)
+      guard case .policy(let setting) = try StatementParser.parse(words) else { return self }
+      return under(setting.change)
     } catch {
       throw ScenarioError(
         file: text, line: 1, column: max(1, error.offset - 6), message: error.message)

@@ -8,6 +8,8 @@ public struct Scenario: Sendable {
   public var title = ""
   /// The VM.
   public var configuration = Configuration()
+  /// Keys of the policies that the file sets, each with its `=`.
+  var policies: [String] = []
   /// What happens, in order.
   public var statements: [Statement] = []
   /// The file's bytes, to point at a place in them.

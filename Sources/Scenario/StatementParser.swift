@@ -5,7 +5,7 @@ enum ParsedStatement {
   case version
   case title(String)
   case vm(Configuration)
-  case policy(PolicyChange)
+  case policy(Policy.Setting)
   case event(Event)
   case step(label: String, text: String)
   case expect(Expectation)

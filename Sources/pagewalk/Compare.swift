@@ -44,8 +44,9 @@ extension Pagewalk {
     @Option(
       help: ArgumentHelp(
         "Policies, with commas: none, v1, v2, v3, repaired, ideal; or KEY=VALUE, and several at once "
-          + "with +.", valueName: "list"))
-    var policies = ReverseMapPolicyName.allCases.map(\.rawValue).joined(separator: ",")
+          + "with +. Without this option: all reverse maps if the VM is nested or has no devices, "
+          + "else every value of each policy that the scenario sets.", valueName: "list"))
+    var policies: String?
 
     @Flag(help: "Print one JSON object for each file.")
     var json = false
@@ -54,8 +55,9 @@ extension Pagewalk {
       _ = try choices()
     }
 
-    private func choices() throws -> [PolicyChoice] {
-      try policies.split(separator: ",", omittingEmptySubsequences: false).map { text in
+    /// What was asked for, or nil.
+    private func choices() throws -> [PolicyChoice]? {
+      try policies?.split(separator: ",", omittingEmptySubsequences: false).map { text in
         do throws(ScenarioError) {
           return try PolicyChoice(String(text))
         } catch {
@@ -71,7 +73,7 @@ extension Pagewalk {
       let choices = try choices()
       for (index, file) in files.enumerated() {
         let scenario = try Pagewalk.scenario(file)
-        let costs = scenario.costs(under: choices)
+        let costs = scenario.costs(under: choices ?? PolicyChoice.choices(for: scenario))
         if json {
           try FileDescriptor.output.write(json: Report(file: file, policies: costs))
         } else {

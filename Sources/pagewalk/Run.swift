@@ -76,13 +76,14 @@ extension Pagewalk {
       let last = session.timeline.events.count - 1
       let violations = session.timeline.machine.violations(
         after: session.timeline.stores(ofEvent: last))
-      for violation in violations {
+      let runs = ViolationRun.runs(of: violations)
+      for run in runs {
         writeError(
           "\(session.scenario.file):\(session.line(ofEvent: last)):1: event \(last + 1) breaks "
-            + "\(violation.invariant.rawValue) at 0x\(hex(violation.address)) of "
-            + violation.table.name)
+            + "\(run.first.invariant.rawValue) at 0x\(hex(run.first.address))"
+            + (run.isRange ? "+\(Phrase.size(run.size))" : "") + " of \(run.first.table.name)")
       }
-      return violations.count
+      return runs.count
     }
 
     /// The files that debugfs has for a VM.

@@ -195,6 +195,7 @@ import Testing
       realm rtt-fold 0x40000000 2
       pause
       realm rtt-create 0x40000000 2
+      expect violation none
       l1 write 0x40000000
       iommu attach
       resume

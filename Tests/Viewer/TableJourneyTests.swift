@@ -168,7 +168,7 @@ import Testing
     #expect(screen.lines.contains { $0.contains("0x880008000") })
     #expect(screen.lines[1].contains("←") && !screen.lines[1].contains("→"))
     // The words of the steps stay.
-    #expect(screen.lines.contains { $0.contains(" 1 hypercall") })
+    #expect(screen.lines.contains { $0.contains("20 make") })
     screen.press("h h h h h h h h")
     #expect(screen.lines.first { $0.contains("0x880000000") } == heads)
   }

@@ -188,10 +188,22 @@ extension Machine {
       pages += table.geometry.rootPages
       visitTables(of: table) { _, _ in pages += 1 }
     }
+    pages += detachedTables
     if UInt64(pages) != self[.tablesAllocated] - self[.tablesFreed] {
       found.append(Violation(invariant: .tableCounts, table: .canonical, address: 0))
     }
     return found
+  }
+
+  /// Table pages that a paused event has taken out of their table, or not put in yet.
+  private var detachedTables: Int {
+    parkedTaskList.count { task in
+      switch task {
+      case .freeRealmTable: true
+      case .finishReplacing(_, let level, let bits): Descriptor(bits).isTable(level)
+      default: false
+      }
+    }
   }
 
   /// Calls `visit` with the first input address and the first slot of every table below the root.

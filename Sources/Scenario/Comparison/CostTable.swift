@@ -43,12 +43,19 @@ public struct CostTable {
     return lines.joined(separator: "\n") + "\n"
   }
 
+  /// A size that may be large, rounded to a unit in which it has at most four digits.
+  private static func rounded(_ bytes: UInt64) -> String {
+    var unit: UInt64 = 1
+    while (bytes + unit / 2) / unit >= 10_000 { unit <<= 10 }
+    return Phrase.size((bytes + unit / 2) / unit * unit)
+  }
+
   private static func row(_ cost: PolicyCost) -> [String] {
     if let devices = cost.devices {
       return [
         cost.policy, "\(devices.failing)", "\(devices.stalled)", "\(devices.forbidden)",
-        "\(devices.needless)", "\(devices.peakStale)", Phrase.size(devices.unused),
-        Phrase.size(devices.peakTables), "\(cost.violations.count)",
+        "\(devices.needless)", "\(devices.peakStale)", Self.rounded(devices.unused),
+        Self.rounded(devices.peakTables), "\(cost.violations.count)",
       ]
     }
     return [

@@ -28,6 +28,24 @@ public struct PolicyChoice: Sendable {
     settings = ["revmap=\(policy.rawValue)"]
   }
 
+  /// What a scenario invites to compare: reverse maps if its VM is nested or it has no devices, else every
+  /// value of each policy that it sets. If that leaves no choice, whether unmaps wait for the SMMU.
+  public static func choices(for scenario: Scenario) -> [PolicyChoice] {
+    if scenario.configuration.nested || !scenario.hasDevices {
+      return ReverseMapPolicyName.allCases.map { PolicyChoice($0) }
+    }
+    let set = Policy.all.filter { scenario.policies.contains("\($0.key)") }
+      .map { $0.alternatives(for: scenario) }.filter { $0.count > 1 }
+    return (set.isEmpty ? [["iommu-sync=on", "iommu-sync=off"]] : set).joined()
+      .map { PolicyChoice(setting: $0) }
+  }
+
+  private init(setting: String) {
+    name = setting
+    reverseMap = nil
+    settings = [setting]
+  }
+
   /// The same events under it.
   func applied(to scenario: Scenario) throws(ScenarioError) -> Scenario {
     var scenario = scenario

@@ -128,14 +128,16 @@ extension Model {
   var rulesAnswer: Document {
     var document = Document()
     let audit = branches[branch].audit
-    if let now = violationsNow {
+    if let now = violationsNow.map(ViolationRun.runs) {
       document.add(
         now.isEmpty ? "All rules hold now." : "\(now.count) places break a rule now.",
         now.isEmpty ? .title : .error)
-      for violation in now.prefix(Self.linesAtMost) {
+      for run in now.prefix(Self.linesAtMost) {
+        let violation = run.first
         document.add(
           Line("\(Glyph.mismatch) ", .mismatch).adding(SafeText(violation.invariant.rawValue))
-            .adding("  \(SafeText(violation.table.name)) \(hex: violation.address)", .dim),
+            .adding("  \(SafeText(violation.table.name)) \(hex: violation.address)", .dim)
+            .adding(run.isRange ? "+\(SafeText(Phrase.size(run.size)))" : "", .dim),
           to: .place(violation.table, violation.address))
       }
       addRest(now.count, to: &document)

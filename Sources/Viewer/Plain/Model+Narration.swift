@@ -42,9 +42,10 @@ extension Model {
 
   /// Rules that the moment leaves broken, and expectations that failed there.
   var violationLines: [SafeText] {
-    let broken = (violationsNow ?? []).map { violation -> SafeText in
-      "Broken rule: \(SafeText(violation.invariant.rawValue)) at \(hex: violation.address) of "
-        + SafeText(Phrase.table(violation.table)) + "."
+    let broken = ViolationRun.runs(of: violationsNow ?? []).map { run -> SafeText in
+      "Broken rule: \(SafeText(run.first.invariant.rawValue)) at \(hex: run.first.address)"
+        + (run.isRange ? "+\(SafeText(Phrase.size(run.size)))" : "") + " of "
+        + SafeText(Phrase.table(run.first.table)) + "."
     }
     let failed = session.failures.filter { $0.position == timeline.moment.events }.map {
       "Not as expected, line \($0.line): " + SafeText($0.message) + "."

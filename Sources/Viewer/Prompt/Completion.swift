@@ -39,7 +39,7 @@ extension Model {
         .filter { SafeText($0).string == $0 && !$0.contains(" ") }
     case .run, .runBack, .watch: return Filter.Term.words(for: .events)
     case .filter: return Filter.Term.words(for: .entries)
-    case .policy: return ReverseMapPolicyName.allCases.map { "revmap=" + $0.rawValue }
+    case .policy: return Policy.settings
     case .branch: return branches.map(\.name.string)
     case .diff: return marks.keys.sorted().map(String.init) + branches.map(\.name.string)
     case .goToMark: return marks.keys.sorted().map(String.init)

@@ -1,0 +1,27 @@
+import Engine
+
+/// A rule that does not hold at pages that follow each other.
+public struct ViolationRun: Equatable, Sendable {
+  /// The first place.
+  public let first: Violation
+  /// Bytes from there; one page unless more follow.
+  public private(set) var size: UInt64 = 4096
+
+  /// Whether it is more than one place.
+  public var isRange: Bool { size > 4096 }
+
+  /// Places as they are found, joined where one page follows the other.
+  public static func runs(of violations: [Violation]) -> [ViolationRun] {
+    var runs: [ViolationRun] = []
+    for violation in violations {
+      if let last = runs.last, last.first.invariant == violation.invariant,
+        last.first.table == violation.table, violation.address == last.first.address + last.size
+      {
+        runs[runs.count - 1].size += 4096
+      } else {
+        runs.append(ViolationRun(first: violation))
+      }
+    }
+    return runs
+  }
+}
