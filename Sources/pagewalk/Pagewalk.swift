@@ -16,8 +16,11 @@ struct Pagewalk: ParsableCommand {
       commands need no terminal. FILE may be - for the standard input.
 
       Exit codes: 0 done; 1 the answer is no (an expectation failed); 2 wrong usage; 3 wrong input; \
-      4 the environment cannot do it, as without a terminal; 70 a fault of pagewalk itself.
+      4 the environment cannot do it, as without a terminal; 70 a fault of pagewalk itself. If a \
+      fault ends the screen by a signal, what is needed to report it is kept in \
+      $XDG_STATE_HOME/pagewalk/fault.
       """,
+    version: version,
     subcommands: [
       View.self, Render.self, Run.self, Dump.self, Compare.self, Windows.self, Config.self,
     ],
@@ -34,7 +37,7 @@ enum Main {
     } catch {
       let end = Failure(error)
       if end.code == 0 {
-        print(end.message)
+        FileDescriptor.output.write(end.message + "\n")
       } else if !end.message.isEmpty {
         writeError(end.message)
       }

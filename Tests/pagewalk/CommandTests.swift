@@ -149,6 +149,7 @@ import Testing
     (["compare"], 2), (["compare", scenario, "--policies", "v9"], 2), (["compare", "nothing"], 3),
     (["windows", scenario], 1), (["windows", scenario, "--at", "start"], 2),
     (["help"], 0), (["--help"], 0), (["help", "run"], 0), (["config", "show"], 0),
+    (["--version"], 0), (["run", "--version"], 0),
   ])
   func `how a command ends`(arguments: [String], code: Int) throws {
     let result = try Program.run(arguments)
@@ -160,9 +161,10 @@ import Testing
     #expect(!result.errors.utf8.contains(0x1b))
   }
 
-  @Test func `output for which there is no room is no success`() throws {
+  @Test(arguments: [["run", scenario], ["--help"]])
+  func `output for which there is no room is no success`(arguments: [String]) throws {
     guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
-    let result = try Program.run(["run", Self.scenario], outputPath: "/dev/full")
+    let result = try Program.run(arguments, outputPath: "/dev/full")
     #expect(result.code == 4)
     #expect(result.errors.hasPrefix("the output cannot be written: "))
   }
