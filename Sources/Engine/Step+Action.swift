@@ -245,6 +245,8 @@ extension Step {
     case streamAttached
     /// The stream table entry is set to abort.
     case streamBlocked
+    /// It is set to bypass; or under pKVM the host asked for that, and gets the identity map.
+    case streamBypassed, bypassShadowed
     /// One call of `map_pages`: leaves of `size`, physical address in `value`, how many in `extra`.
     case iommuMapCall
     /// One call of `unmap_pages`: leaves of `size`, how many in `extra`.
@@ -335,7 +337,7 @@ extension Step {
     case hostStateSet, hypervisorStateSet
     /// With how many guests pages are shared, or how many references a page has: `value`.
     case sharesCounted, referencesCounted
-    /// A page is filled with zeros.
+    /// A page of the host's, or of a realm with its physical address in `extra`, is filled with zeros.
     case pageZeroed
     /// The snapshot comes to an entry of the host's table: its bits in `value`.
     case snapshotEntry

@@ -6,6 +6,7 @@ extension StatementParser {
     let device = try number(after: "iommu", below: SMMU.devices, "a device")
     if operands.takeIf("attach") { return .iommu(device: device, .attach) }
     if operands.takeIf("detach") { return .iommu(device: device, .detach) }
+    if operands.takeIf("bypass") { return .iommu(device: device, .bypass) }
     if operands.takeIf("map") {
       let range = try operands.range("IOVA")
       let physical = try operands.number("PA")
@@ -20,7 +21,7 @@ extension StatementParser {
     }
     if operands.takeIf("free") { return .iommu(device: device, .free) }
     if operands.takeIf("pin") { return .iommu(device: device, .pin(try operands.range())) }
-    throw operands.mistake("attach, detach, free, map, unmap, pin or clean")
+    throw operands.mistake("attach, detach, bypass, free, map, unmap, pin or clean")
   }
 
   mutating func dma() throws(Mistake) -> Event {
@@ -39,6 +40,7 @@ extension StatementParser {
         [
           "translation": DeviceFault.translation, "size": .addressSize, "access": .accessFlag,
           "permission": .permission, "conflict": .conflict, "ste": .badStreamEntry, "rmp": .rmp,
+          "granule": .granule,
         ])
       return .dma(.fault(fault, level: try operands.option("level=").map { Int(clamping: $0) }))
     }

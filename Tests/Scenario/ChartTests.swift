@@ -126,7 +126,7 @@ import Testing
     // The page that is taken away fails from the sync on, before its granule changes.
     Example(
       name: "cca-destroy",
-      text: realm("", unfold) + "\ndev read 0x80005000\nrealm data-destroy 0x80005000", failing: 2),
+      text: realm("", unfold) + "\ndev read 0x80005000\nrealm data-destroy 0x80005000", failing: 3),
     // Without the wait for it, the granule is the host's again while the device still reaches it.
     Example(
       name: "cca-destroy-unsynced",

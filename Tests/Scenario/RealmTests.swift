@@ -97,6 +97,7 @@ import Testing
       realm rtt-create 0x80000000 3
       realm rtt-create 0x80200000 3
       iommu attach
+      iommu@1 bypass
       """)
     func ipa(_ page: Int) -> String { "0x\(hex(0x8000_0000 + UInt64(page) << 12))" }
     var folds = 0
@@ -147,6 +148,8 @@ import Testing
           machine.granule(at: physical) == model.granule[page]
           && machine.deviceOutcome(of: address, write: true).physical
             == (isMapped ? physical : nil)
+          && machine.deviceOutcome(of: physical, write: true, device: 1).physical
+            == (model.granule[page] == .undelegated ? physical : nil)
         #expect(agrees, "seed \(seed), event \(number), \(calls.last ?? ""), \(ipa(page))")
         if !agrees { return }
       }

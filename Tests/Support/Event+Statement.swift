@@ -105,6 +105,7 @@ extension IOMMUOperation {
     switch self {
     case .attach: "attach"
     case .detach: "detach"
+    case .bypass: "bypass"
     case .free: "free"
     case .pin(let range): "pin \(range.operands)"
     case .map(let range, let physical, let write):

@@ -24,6 +24,9 @@ public enum DeviceOutcome: Equatable, Sendable {
 
 /// Classes of faults, with the number of the event that the SMMU records.
 public enum DeviceFault: UInt8, CaseIterable, Sendable {
+  /// A granule protection fault: the page is not the host's. Root firmware finds it in SMMU_ROOT_GPF_FAR, and
+  /// no event is recorded.
+  case granule = 0
   /// RMP_PAGE_FAULT, of AMD's IOMMU: the RMP does not allow it (EVENT_TYPE_RMP_FAULT).
   case rmp = 0x0d
   /// C_BAD_STE.
@@ -79,6 +82,9 @@ extension Machine {
     case .walked(let physical, let level):
       fault = ownership.check(physical, level: level, isCached: false, of: self)
       place = level
+    case .bypassed(let physical):
+      fault = ownership.checkBypass(physical, of: self)
+      place = 0
     default: return outcome
     }
     return fault.map { .fault($0, level: place) } ?? outcome
@@ -308,6 +314,7 @@ extension Machine {
     note(
       .dmaFault, .iommu(device), at: iova, level: level, value: UInt64(fault.rawValue),
       extra: write ? 1 : 0)
+    if fault == .granule { return }
     let isTranslation = fault.rawValue >= DeviceFault.translation.rawValue
     // RnW, S2 and CLASS = the input address caused the fault.
     let details: UInt64 = (write ? 0 : 1 << 35) | 1 << 39 | 2 << 40

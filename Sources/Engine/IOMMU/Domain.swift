@@ -5,6 +5,8 @@ public enum IOMMUOperation: Equatable, Sendable {
   case attach
   /// Every DMA of the device is refused (the blocking domain).
   case detach
+  /// The device is the host's own, and its stream is not translated (the identity domain).
+  case bypass
   /// The domain of a device that is detached goes, with its table and its VMID.
   case free
   /// Input addresses to physical ones that follow each other.
@@ -25,10 +27,10 @@ extension Machine {
       if configuration.iommu.table == .shared, !pinsKeepLeaves {
         throw Refusal(.sharedTable, operand: 0)
       }
-    case .attach, .detach, .free, .clean: break
+    case .attach, .detach, .bypass, .free, .clean: break
     }
     switch operation {
-    case .attach, .detach, .clean: break
+    case .attach, .detach, .bypass, .clean: break
     case .map, .unmap, .pin, .free:
       if configuration.isolation.pkvm != nil { throw Refusal(.hypervisorTable, operand: 0) }
     }
@@ -49,6 +51,7 @@ extension Machine {
     case .detach:
       note(.streamBlocked, .iommu(device))
       setStreamEntry(.abort, ofDevice: device)
+    case .bypass: bypass(device)
     case .free: startFreeing(device)
     case .map(let range, let physical, let write):
       startMapping(range, to: physical, write: write, device: device)
@@ -74,6 +77,18 @@ extension Machine {
     note(.streamAttached, table.id, value: table.rootAddress, extra: UInt64(table.vmid))
     setStreamEntry(
       .stage2(table, stalls: configuration.iommu.faults == .stall), ofDevice: device)
+  }
+
+  /// `arm_smmu_attach_dev_identity`. Under pKVM the host may ask for it, and what it gets is the identity map.
+  private mutating func bypass(_ device: Int) {
+    if configuration.isolation.pkvm != nil {
+      note(.bypassShadowed, .iommu(device))
+      push([.attach(device)])
+      if needsSnapshot { startSnapshot() }
+      return
+    }
+    note(.streamBypassed, .iommu(device))
+    setStreamEntry(.bypass, ofDevice: device)
   }
 
   /// The domain of a device, made if there is none (`arm_smmu_domain_finalise`); nil, and the event fails,

@@ -38,6 +38,10 @@ protocol Ownership: Sendable {
     _ physical: UInt64, level: Int, isCached: Bool, of machine: Machine
   ) -> DeviceFault?
 
+  /// What the hardware finds against a DMA of a device of the host's own, to a physical address that is not
+  /// translated; nil if nothing.
+  func checkBypass(_ physical: UInt64, of machine: Machine) -> DeviceFault?
+
   /// Rules that do not hold now, other than `foreign-dma`.
   func violations(of machine: Machine) -> [Violation]
 }
@@ -46,6 +50,8 @@ extension Ownership {
   func check(
     _ physical: UInt64, level: Int, isCached: Bool, of machine: Machine
   ) -> DeviceFault? { nil }
+
+  func checkBypass(_ physical: UInt64, of machine: Machine) -> DeviceFault? { nil }
 }
 
 /// Without an account nothing is forbidden; what is kept for DMA is what is pinned in a shared table.

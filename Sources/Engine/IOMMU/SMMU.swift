@@ -87,6 +87,9 @@ public struct StreamEntry: Equatable, Sendable {
   /// Every DMA is refused.
   static let abort = StreamEntry(words: [SMMU.entryValid | SMMU.configAbort, 0, 0, 0])
 
+  /// Input addresses are physical ones.
+  static let bypass = StreamEntry(words: [SMMU.entryValid | SMMU.configBypass, 0, 0, 0])
+
   /// Stage-2 translation by a table.
   static func stage2(_ table: Table, stalls: Bool) -> StreamEntry {
     // S2AA64, S2PTW and S2R; S2S if the device may be stalled.

@@ -93,6 +93,11 @@ struct RMPOwnership: Ownership {
     return machine.passesRMP(physical, level: level) ? nil : .rmp
   }
 
+  /// Without a translation no size can differ: what is the guest's is not the host's.
+  func checkBypass(_ physical: UInt64, of machine: Machine) -> DeviceFault? {
+    machine.rmpEntry(of: physical).entry.isAssigned ? .rmp : nil
+  }
+
   /// DMA that fails to pages that the guest keeps: the device has a translation, but of the wrong class.
   func violations(of machine: Machine) -> [Violation] {
     machine.attachedDevices.flatMap { device -> [Violation] in

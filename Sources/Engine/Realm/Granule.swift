@@ -45,12 +45,18 @@ extension Machine {
   }
 }
 
-/// The RMM's account: a device of the realm reaches the realm's pages, and all of them.
+/// The RMM's account: a device of the realm reaches the realm's pages, and all of them; one of the host's what
+/// is undelegated.
 struct RealmOwnership: Ownership {
   func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64? {
     stride(from: physical.lowerBound, to: physical.upperBound, by: 4096).first {
       machine.granule(at: $0) != .data
     }
+  }
+
+  /// The granule protection check of a transaction of the normal world.
+  func checkBypass(_ physical: UInt64, of machine: Machine) -> DeviceFault? {
+    machine.granule(at: physical) == .undelegated ? nil : .granule
   }
 
   func violations(of machine: Machine) -> [Violation] {

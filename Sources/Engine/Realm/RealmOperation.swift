@@ -243,6 +243,8 @@ extension Machine {
     let page = end.descriptor.address
     let new = RealmEntry.unassigned(entry.state == .ram ? .destroyed : .empty).descriptor
     storeInvalid(new, over: end, at: ipa, in: table)
+    note(.pageZeroed, table.id, at: ipa, size: 4096, extra: page)
+    storeZeros(in: page)
     setGranule(.delegated, at: page, ipa: ipa)
   }
 

@@ -65,6 +65,13 @@ extension Step {
         "store", "8 bytes to PA \(Phrase.address(extra))",
         "The device's data is in memory; no CPU took part.",
         .smmuArchitecture("3.4, stage 2 translation"))
+    case .dmaFault where value == UInt64(DeviceFault.granule.rawValue):
+      return Explanation(
+        "fault",
+        "granule protection fault at PA \(at): the \(extra == 0 ? "read" : "write") is terminated",
+        "What a device of the normal world may reach says the granule protection table, which the RMM has "
+          + "changed. No event is recorded: root firmware finds the address in SMMU_ROOT_GPF_FAR.",
+        .smmuArchitecture("granule protection checks"))
     case .dmaFault:
       return Explanation(
         "fault",
@@ -128,6 +135,17 @@ extension Step {
         "detach", "the stream's entry is set to abort",
         "The blocking domain: no DMA of the device reaches memory.",
         .smmu("arm_smmu_attach_dev_blocked"))
+    case .streamBypassed:
+      return Explanation(
+        "bypass", "the stream's entry says bypass: input addresses are physical ones",
+        "A device of the host's own, which is trusted with all of the host's memory. What else may stop it "
+          + "is behind the SMMU.",
+        .smmu("arm_smmu_attach_dev_identity"))
+    case .bypassShadowed:
+      return Explanation(
+        "bypass", "the host asks for bypass, and EL2 gives it the identity map",
+        "To the host that is the same. But what it has given away is not in the map.",
+        .shadowing("every stream is given the map"))
     case .iommuMapCall:
       return Explanation(
         "map call", "\(extra) × \(Phrase.size(size)) at IOVA \(at) → PA \(Phrase.address(value))",
@@ -238,6 +256,7 @@ extension DeviceFault {
   public var name: String {
     switch self {
     case .badStreamEntry: "C_BAD_STE"
+    case .granule: "GPF"
     case .rmp: "RMP_PAGE_FAULT"
     case .translation: "F_TRANSLATION"
     case .addressSize: "F_ADDR_SIZE"
@@ -269,6 +288,7 @@ extension IOMMUOperation {
     switch self {
     case .attach: return "\(name) is attached to its domain."
     case .detach: return "\(name) is detached: all of its DMA is refused."
+    case .bypass: return "\(name) is the host's own, and its DMA not translated."
     case .free: return "The domain of \(name) is freed."
     case .pin(let range):
       return "The VMM pins \(Phrase.size(range.upperBound - range.lowerBound)) at canonical IPA "

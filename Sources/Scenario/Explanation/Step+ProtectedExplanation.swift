@@ -100,7 +100,7 @@ extension Step {
       return Explanation(
         "count", "\(pages): \(value) reference\(value == 1 ? "" : "s")",
         "While there are any, the page cannot change hands.", .memoryProtection("hyp_page_ref_inc"))
-    case .pageZeroed:
+    case .pageZeroed where table == .protectedHost:
       return Explanation(
         "zero", "\(pages) is filled with zeros, and cleaned to memory",
         "The host must not read what the guest left there.", .memoryProtection("hyp_poison_page"))

@@ -16,6 +16,10 @@ extension Step {
           + Phrase.realmEntry(value, level: level),
         "One edit, and CPUs and devices lose it alike: they walk the same table.",
         .rmm("RTT entry"))
+    case .pageZeroed:
+      return Explanation(
+        "zero", "PA \(Phrase.address(extra)) is filled with zeros",
+        "The host must not read what the realm left there.", .rmm("RMI_DATA_DESTROY"))
     case .granuleFault:
       return Explanation(
         "GPF", "the host is stopped at PA \(Phrase.address(value))",

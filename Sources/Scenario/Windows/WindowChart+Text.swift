@@ -68,6 +68,7 @@ extension DeviceFault {
   var text: String {
     switch self {
     case .badStreamEntry: "bad STE"
+    case .granule: "GPF"
     case .rmp: "RMP"
     case .translation: "translation"
     case .addressSize: "size"

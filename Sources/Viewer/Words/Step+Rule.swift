@@ -51,7 +51,7 @@ extension Step.Action {
     case .hostStored, .hostLoaded, .signal: .hostUse
     case .smmuReset, .dma, .streamEntry, .iotlbHit, .dmaTranslated, .dmaLoaded, .dmaStored,
       .dmaFault,
-      .dmaAborted, .streamAttached, .streamBlocked:
+      .dmaAborted, .streamAttached, .streamBlocked, .streamBypassed, .bypassShadowed:
       .deviceAccess
     case .iommuMapCall, .iommuUnmapCall, .partialUnmap, .unmapStopped: .ioTable
     case .iotlbCommand, .iotlbSync, .iotlbBroadcast, .iotlbBroadcastAll: .deviceInvalidation
