@@ -85,7 +85,7 @@ extension Scenario {
 
 extension Scenario {
   /// Whether a device is attached, or tries DMA.
-  var hasDevices: Bool {
+  public var hasDevices: Bool {
     statements.contains {
       switch $0.kind {
       case .event(.iommu), .event(.dma): true

@@ -9,34 +9,33 @@ extension Pagewalk {
       abstract: "Carry out the same events under several policies, and say what each costs.",
       discussion: """
         The columns of the table for reverse maps:
-          notify    MMU notifier calls that reached memory of the VM
-          full      unmaps of everything in a shadow, whatever the reason
-          removed   shadow leaves that notifiers and deleted slots took away
-          needed    leaves that had to go then, if none had gone before without
-                    need: what ideal removes. The same for all policies, so that
-                    removed / needed can be compared; removed below needed means
-                    leaves that stayed, or went by other ways
-          refaults  leaves that went without need and were faulted in again
-          entries   the most entries in the trees of all reverse maps after an event
-          bytes     the most bytes of those trees' nodes
-          unknown   the most bytes of canonical addresses without a nested IPA
-          stale     the most known entries that no leaf bears out
-          broken    rules that some event breaks: listed below the table, each with
-                    the first event that does
+        \(legend(CostColumn.reverseMaps))
 
-        For policies about devices (rmp-order=rmp-first), windows are counted in
-        micro-steps times pages of 4K:
-          failing   DMA that fails in the middle of an event, to pages that it
-                    reaches before and after
-          stalled   DMA that is held up
-          forbidden DMA that reaches memory of another owner
-          needless  entries of the SMMU's TLB dropped though the table bears them out
-          stale     the most entries after an event that no table bears out
-          unused    the most bytes mapped for devices, less pages that DMA reached
-          tables    the most bytes of tables of the devices' own
+        For policies about devices (rmp-order=rmp-first):
+        \(legend(CostColumn.devices))
+
+        Last, for both:
+        \(legend([CostColumn.broken]))
 
         Without a reverse map (none) the statements 'revmap fail' are left out.
         """)
+
+    /// The columns with what they say, in lines of at most 80 columns.
+    private static func legend(_ columns: [CostColumn]) -> String {
+      columns.map { column in
+        var lines = [""]
+        for word in column.meaning.split(separator: " ") {
+          let longer = lines[lines.count - 1] + (lines[lines.count - 1].isEmpty ? "" : " ") + word
+          if longer.count > 67 {
+            lines.append(String(word))
+          } else {
+            lines[lines.count - 1] = longer
+          }
+        }
+        let name = "  " + column.name + String(repeating: " ", count: 10 - column.name.count)
+        return name + lines.joined(separator: "\n" + String(repeating: " ", count: 12))
+      }.joined(separator: "\n")
+    }
 
     @Argument(help: "Scenarios.", completion: .scenario)
     var files: [String]

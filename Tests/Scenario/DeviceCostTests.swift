@@ -6,11 +6,14 @@ import Testing
 
 /// What `compare` counts for devices.
 @Suite struct DeviceCostTests {
-  private func costs(_ file: String, _ policies: String) throws -> [PolicyCost] {
+  private func scenario(_ file: String) throws -> Scenario {
     let url = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appending(path: "assets/scenarios/\(file)")
-    let scenario = try Scenario(parsing: [UInt8](Data(contentsOf: url)), file: file)
-    return scenario.costs(
+    return try Scenario(parsing: [UInt8](Data(contentsOf: url)), file: file)
+  }
+
+  private func costs(_ file: String, _ policies: String) throws -> [PolicyCost] {
+    try scenario(file).costs(
       under: try policies.split(separator: ",").map { try PolicyChoice(String($0)) })
   }
 
@@ -85,5 +88,34 @@ import Testing
     for wrong in ["v9", "", "rmp-order=rmp-first+", "rmp-order=both"] {
       #expect(throws: ScenarioError.self) { try PolicyChoice(wrong) }
     }
+  }
+
+  @Test func `what nobody asks for is what a scenario invites to compare`() throws {
+    func choices(_ file: String) throws -> [String] {
+      PolicyChoice.choices(for: try scenario(file)).map(\.name)
+    }
+    #expect(
+      try choices("rmp/rmp-first.pw")
+        == ["rmp-order=iommu-first", "rmp-order=rmp-first", "rmp-order=firmware"])
+    // Without pKVM none of its events would mean anything.
+    #expect(try choices("pkvm/donation.pw") == ["pkvm=v4", "pkvm=v5"])
+    #expect(try choices("iommu/discard.pw") == ["iommu-sync=on", "iommu-sync=off"])
+    let reverseMaps = ["none", "v1", "v2", "v3", "repaired", "ideal"]
+    #expect(try choices("built-in.pw") == reverseMaps)
+    #expect(try choices("rules/sizes.pw") == reverseMaps)
+    let costs = try costs("rmp/rmp-first.pw", Self.orders)
+    #expect(costs.map(\.isInForce) == [false, true, false])
+  }
+
+  @Test func `violations at pages that follow each other are one`() {
+    func broken(_ rule: Invariant, _ address: UInt64) -> Violation {
+      Violation(invariant: rule, table: .iommu(0), address: address)
+    }
+    let runs = ViolationRun.runs(of: [
+      broken(.dmaHole, 0x1000), broken(.dmaHole, 0x2000), broken(.dmaHole, 0x4000),
+      broken(.staleIOTLB, 0x5000),
+    ])
+    #expect(runs.map(\.first.address) == [0x1000, 0x4000, 0x5000])
+    #expect(runs.map(\.size) == [0x2000, 0x1000, 0x1000])
   }
 }

@@ -59,6 +59,20 @@ import Testing
     for policy in ReverseMapPolicyName.allCases { #expect(answer.contains("\n" + policy.rawValue)) }
   }
 
+  @Test func `what would the other orders have cost the device`() throws {
+    var screen = try Screen("scenarios/rmp/rmp-first.pw")
+    screen.press("%")
+    let lines = answer(screen).split(separator: "\n")
+    let orders = lines.filter { $0.hasPrefix("rmp-order=") }.map {
+      $0.split(separator: " ").map(String.init)
+    }
+    #expect(
+      orders.map { $0.prefix(3) } == [
+        ["rmp-order=iommu-first", "2560", "0"], ["rmp-order=rmp-first", "1536", "0"],
+        ["rmp-order=firmware", "0", "11776"],
+      ])
+  }
+
   @Test func `who wrote the entry that the shadow was made from`() throws {
     var screen = try Screen()
     screen.press("} } } } 3 w")

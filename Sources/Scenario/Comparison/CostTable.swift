@@ -13,18 +13,11 @@ public struct CostTable {
 
   /// The table, then the rules that were broken; not fit for a terminal before it is made safe.
   public var text: String {
-    let head =
-      costs.contains { $0.devices != nil }
-      ? [
-        "policy", "failing", "stalled", "forbidden", "needless", "stale", "unused", "tables",
-        "broken",
-      ]
-      : [
-        "policy", "notify", "full", "removed", "needed", "refaults", "entries", "bytes", "unknown",
-        "stale", "broken",
-      ]
-    let rows = [head] + costs.map(Self.row)
-    let widths = head.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    let columns = CostColumn.columns(for: costs)
+    let rows =
+      [["policy"] + columns.map(\.name)]
+      + costs.map { cost in [cost.policy] + columns.map { $0.figure(cost) } }
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     var lines = [title.isEmpty ? file : "\(file): \(title)"]
     for row in rows {
       let cells = row.indices.map { column in
@@ -41,28 +34,5 @@ public struct CostTable {
       if let stopped = cost.stopped { lines.append("\(cost.policy) stops: \(stopped)") }
     }
     return lines.joined(separator: "\n") + "\n"
-  }
-
-  /// A size that may be large, rounded to a unit in which it has at most four digits.
-  private static func rounded(_ bytes: UInt64) -> String {
-    var unit: UInt64 = 1
-    while (bytes + unit / 2) / unit >= 10_000 { unit <<= 10 }
-    return Phrase.size((bytes + unit / 2) / unit * unit)
-  }
-
-  private static func row(_ cost: PolicyCost) -> [String] {
-    if let devices = cost.devices {
-      return [
-        cost.policy, "\(devices.failing)", "\(devices.stalled)", "\(devices.forbidden)",
-        "\(devices.needless)", "\(devices.peakStale)", Self.rounded(devices.unused),
-        Self.rounded(devices.peakTables), "\(cost.violations.count)",
-      ]
-    }
-    return [
-      cost.policy, "\(cost.notifiers)", "\(cost.fullUnmaps)", "\(cost.leavesRemoved)",
-      "\(cost.leavesNeeded)", "\(cost.refaults)", "\(cost.peakEntries)",
-      Phrase.size(UInt64(cost.peakBytes)), Phrase.size(cost.peakUnknown), "\(cost.peakStale)",
-      "\(cost.violations.count)",
-    ]
   }
 }

@@ -14,6 +14,8 @@ public struct PolicyCost: Equatable, Sendable, Encodable {
 
   /// Name of the policy.
   public let policy: String
+  /// Whether the scenario as it stands is carried out under it.
+  public internal(set) var isInForce = false
   /// Notifier invalidations that concerned the VM.
   public internal(set) var notifiers = 0
   /// Unmaps of everything in a shadow, whatever the reason.
@@ -68,7 +70,9 @@ extension Scenario {
     var meter = CostMeter(choice.name)
     var devices = countingDevices ? DeviceMeter() : nil
     do {
-      var session = Session(try choice.applied(to: self))
+      let scenario = try choice.applied(to: self)
+      meter.cost.isInForce = scenario.configuration == configuration
+      var session = Session(scenario)
       while let statement = try session.advance() {
         guard case .event = statement.kind else { continue }
         meter.count(last: &session)

@@ -72,7 +72,7 @@ extension Action {
     case .policy:
       ActionFacts(
         .whatIf, "the same events under another policy, at the same moment", keys: "P",
-        argument: "revmap=NAME")
+        argument: "KEY=VALUE")
     case .branch:
       ActionFacts(.whatIf, "to another history", argument: "NAME")
     case .nameBranch: ActionFacts(.whatIf, "name this history", argument: "NAME")

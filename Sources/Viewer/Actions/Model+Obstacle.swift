@@ -28,7 +28,10 @@ extension Model {
     case .jumpForward:
       return jumps.index < jumps.places.count
         ? nil : "You have not gone back. \(key(.jumpBack)) goes back."
-    case .policy, .costs, .shadows:
+    case .policy, .costs:
+      return machine.configuration.nested || branches[branch].hasDevices
+        ? nil : "No policy matters here: there is neither a shadow nor a device."
+    case .shadows:
       return machine.configuration.nested
         ? nil : "There is no L2, so no shadow. A VM with nested=on has shadows."
     case .windows:

@@ -18,8 +18,32 @@ struct Document {
     var target: Target?
     /// Columns before what does not fit into the first line.
     var indent = 2
-    /// For a row of a table, which is not wrapped: the columns that stay while others scroll sideways.
-    var fixed: Int?
+    /// For a row of a table, which is not wrapped: what follows the line, as far as there is room.
+    var cells: [Line] = []
+
+    /// The line with the cells from one of them on that fit whole into `width` columns.
+    func row(from left: Int, width: Int) -> Line {
+      var row = line
+      for cell in cells.dropFirst(left) {
+        if row.columns + cell.columns > width, row.columns > line.columns { break }
+        row = row.adding(cell)
+      }
+      return row
+    }
+
+    /// All of it without its looks.
+    var text: SafeText { cells.reduce(line.text) { $0 + $1.text } }
+
+    /// How many cells are to be left out at the left for the last to be seen.
+    func overhang(width: Int) -> Int {
+      if cells.isEmpty { return 0 }
+      var columns = line.columns
+      let seen = cells.reversed().prefix { cell in
+        columns += cell.columns
+        return columns <= width
+      }
+      return max(0, cells.count - max(1, seen.count))
+    }
   }
 
   private(set) var items: [Item] = []
@@ -34,9 +58,9 @@ struct Document {
     items.append(Item(line: line, target: target, indent: indent))
   }
 
-  /// Adds a row of a table, which stays one line; the first `fixed` columns are always seen.
-  mutating func add(row: Line, fixed: Int, to target: Target? = nil) {
-    items.append(Item(line: row, target: target, fixed: fixed))
+  /// Adds a row of a table, which stays one line; its beginning is always seen.
+  mutating func add(row: Line, cells: [Line], to target: Target? = nil) {
+    items.append(Item(line: row, target: target, cells: cells))
   }
 
   mutating func add(_ text: SafeText, _ role: Role = .text) { add(Line(text, role)) }
@@ -48,14 +72,14 @@ struct Document {
   var choices: [Int] { items.indices.filter { items[$0].target != nil } }
 
   /// The lines without their looks.
-  var text: [SafeText] { items.map(\.line.text) }
+  var text: [SafeText] { items.map(\.text) }
 
   /// The document in lines of at most `width` columns, each with the item that it is part of.
   ///
   /// Where that is more than `height` lines, blank ones are left out.
   func layout(width: Int, height: Int) -> [(line: Line, item: Int)] {
     var lines = items.enumerated().flatMap { index, item in
-      (item.fixed == nil ? item.line.wrapped(to: width, indent: item.indent) : [item.line])
+      (item.cells.isEmpty ? item.line.wrapped(to: width, indent: item.indent) : [item.line])
         .map { ($0, index) }
     }
     if lines.count > height { lines.removeAll { $0.0.parts.isEmpty } }
@@ -64,10 +88,8 @@ struct Document {
 }
 
 extension Document {
-  /// Columns that its tables need besides `width`.
-  func overhang(width: Int) -> Int {
-    max(0, (items.filter { $0.fixed != nil }.map(\.line.columns).max() ?? 0) - width)
-  }
+  /// How many cells its tables can be scrolled sideways.
+  func overhang(width: Int) -> Int { items.map { $0.overhang(width: width) }.max() ?? 0 }
 }
 
 /// Where one is in a document.
@@ -76,7 +98,7 @@ struct DocumentView: Equatable {
   var choice = 0
   /// The first line in sight.
   var top = 0
-  /// Columns of tables that are scrolled out at the left.
+  /// Cells of tables that are scrolled out at the left.
   var left = 0
 
   /// Goes to another choice, or without choices scrolls.
@@ -128,7 +150,8 @@ struct DocumentView: Equatable {
     let heads = lines.prefix { $0.item < document.heads }
     let rest = lines.dropFirst(heads.count + top).prefix(max(0, height - heads.count))
     return (heads + rest).map { line, item in
-      (document.items[item].fixed.map { line.scrolled(by: left, after: $0) } ?? line, item)
+      let whole = document.items[item]
+      return (whole.cells.isEmpty ? line : whole.row(from: left, width: width), item)
     }
   }
 

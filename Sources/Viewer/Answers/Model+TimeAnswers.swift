@@ -98,17 +98,24 @@ extension Model {
       document.add("`pagewalk compare FILE` does it on the command line.", .dim)
       return document
     }
+    let costs = session.scenario.costs(under: PolicyChoice.choices(for: session.scenario))
+    let columns = CostColumn.columns(for: costs)
+    let figures = costs.map { cost in columns.map { SafeText($0.figure(cost)) } }
+    let names = columns.map { SafeText($0.name) }
+    let widths = columns.indices.map { column in
+      (figures + [names]).map { $0[column].columns }.max() ?? 0
+    }
+    func cells(_ texts: [SafeText], _ role: Role) -> [Line] {
+      zip(texts, widths).map { Line("  " + $0.padded(to: $1, .right), role) }
+    }
+    let first = (costs.map { SafeText($0.policy).columns } + [6]).max() ?? 6
     document.add("The same events under each policy", .title)
     document.add(
-      row: Line("policy    full  removed  needed  refaults  unknown  stale", .heading), fixed: 9)
-    for cost in session.scenario.costs(under: ReverseMapPolicyName.allCases) {
-      let isHere = cost.policy == machine.configuration.reverseMap.rawValue
-      var line = Line(SafeText(cost.policy).padded(to: 9), isHere ? .key : .text)
-      for (value, width) in [
-        ("\(cost.fullUnmaps)", 5), ("\(cost.leavesRemoved)", 9), ("\(cost.leavesNeeded)", 8),
-        ("\(cost.refaults)", 10), (Phrase.size(cost.peakUnknown), 9), ("\(cost.peakStale)", 7),
-      ] { line.add(SafeText(value).padded(to: width, .right)) }
-      document.add(row: line, fixed: 9)
+      row: Line(("policy" as SafeText).padded(to: first), .heading), cells: cells(names, .heading))
+    document.heads = document.items.count
+    for (cost, texts) in zip(costs, figures) {
+      let policy = SafeText(cost.policy).padded(to: first)
+      document.add(row: Line(policy, cost.isInForce ? .key : .text), cells: cells(texts, .text))
       for breach in cost.violations {
         document.add(
           Line("  \(Glyph.mismatch) ", .mismatch)
@@ -117,10 +124,11 @@ extension Model {
       if let stopped = cost.stopped { document.add("  stops: \(SafeText(stopped))", .error) }
     }
     document.addBlank()
-    document.add(
-      "full: unmaps of a whole shadow. removed: leaves that notifiers removed, needed: those that had "
-        + "to go if none had gone before without need, refaults: accesses that faulted only because one went without need.",
-      .dim)
+    for column in columns {
+      document.add(
+        Line(SafeText(column.name).padded(to: 10), .heading).adding(SafeText(column.meaning), .dim),
+        indent: 10)
+    }
     return document
   }
 

@@ -18,9 +18,9 @@ extension Model {
       max(columns[$0], heads[$0].start.columns, heads[$0].extent.columns)
     }
     for head in [heads.map(\.start), heads.map(\.extent)] {
-      var line = Line(SafeText(repeating: " ", count: Self.windowColumns))
-      for (text, width) in zip(head, widths) { line.add("  " + text.padded(to: width), .heading) }
-      document.add(row: line, fixed: Self.windowColumns)
+      document.add(
+        row: Line(SafeText(repeating: " ", count: Self.windowColumns)),
+        cells: zip(head, widths).map { Line("  " + $0.padded(to: $1), .heading) })
     }
     document.heads = document.items.count
     for row in windows.rows {
@@ -29,15 +29,14 @@ extension Model {
       line.add("\(row.steps)" as SafeText, .dim)
       line.add(row.steps == 0 ? " before" : " " + SafeText(row.label))
       line.add(SafeText(repeating: " ", count: max(0, Self.windowColumns - line.columns)))
-      for (cell, width) in zip(row.cells, widths) {
-        line.add(
+      let cells = zip(row.cells, widths).map { cell, width in
+        Line(
           "  " + SafeText(cell.text).padded(to: width),
           cell.isForbidden ? .mismatch : cell.fails ? .warning : .valid)
       }
       // Before its first micro-step there is no moment of the event.
       document.add(
-        row: line, fixed: Self.windowColumns,
-        to: row.steps == 0 ? nil : .moment(moment(ofWindow: row.steps)))
+        row: line, cells: cells, to: row.steps == 0 ? nil : .moment(moment(ofWindow: row.steps)))
     }
     document.addBlank()
     document.add(

@@ -56,12 +56,9 @@ extension Model {
     change(&views[focus, default: TableView()].folds[id, default: Folds()])
   }
 
-  /// Columns by which one key scrolls the table of an answer.
-  private static let sidewaysColumns = 8
-
   /// Closes what the cursor is on, or goes to the table around it; scrolls the table of an answer.
   mutating func fold() {
-    if focus == .detail { return detail.moveSideways(by: -Self.sidewaysColumns) }
+    if focus == .detail { return detail.moveSideways(by: -1) }
     guard let rows = rows(of: focus), let row = cursorRow(rows) else { return }
     if row.kind == .table(isOpen: true), rows.face == .tree {
       return changeFolds { $0.close(row.position) }
@@ -81,7 +78,7 @@ extension Model {
 
   /// Opens what the cursor is on, or goes to its first entry; scrolls the table of an answer.
   mutating func unfold() {
-    if focus == .detail { return detail.moveSideways(by: Self.sidewaysColumns) }
+    if focus == .detail { return detail.moveSideways(by: 1) }
     guard let rows = rows(of: focus), let row = cursorRow(rows) else { return }
     switch row.kind {
     case .table(isOpen: false): changeFolds { $0.open(row.position) }

@@ -32,7 +32,9 @@ extension Model {
     case .goToMark: argument.isEmpty ? awaitLetter(.goToMark) : goToMark(argument)
     case .jumpBack: jump(forward: false)
     case .jumpForward: jump(forward: true)
-    case .policy: argument.isEmpty ? open(.command, "policy revmap=") : switchPolicy(argument)
+    case .policy:
+      let start = machine.configuration.nested ? "policy revmap=" : "policy "
+      argument.isEmpty ? open(.command, start) : switchPolicy(argument)
     case .branch: showBranch(argument)
     case .nameBranch: nameBranch(argument)
     case .explain: ask(.why)

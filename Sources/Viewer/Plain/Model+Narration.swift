@@ -57,10 +57,10 @@ extension Model {
   var answerLines: [SafeText] {
     var number = 0
     return answer.items.compactMap { item in
-      if item.line.text.isEmpty { return nil }
-      if item.target == nil { return item.line.text }
+      if item.text.isEmpty { return nil }
+      if item.target == nil { return item.text }
       number += 1
-      return "(\(number)) " + item.line.text
+      return "(\(number)) " + item.text
     }
   }
 

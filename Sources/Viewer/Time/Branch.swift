@@ -26,9 +26,7 @@ struct Branch {
     self.name = name
     self.session = session
     self.origin = origin
-    hasDevices = session.scenario.statements.contains { statement in
-      if case .event(let event) = statement.kind { EventKind(event) == .device } else { false }
-    }
+    hasDevices = session.scenario.hasDevices
   }
 }
 

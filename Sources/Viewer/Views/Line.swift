@@ -64,21 +64,6 @@ struct Line: Equatable {
   /// Columns in which a sentence can still be read.
   private static let readableColumns = 28
 
-  /// The line without so many of its columns that follow the first `fixed`.
-  func scrolled(by columns: Int, after fixed: Int) -> Line {
-    var line = Line()
-    var column = 0
-    for part in parts {
-      var text = SafeText()
-      for scalar in part.text.string.unicodeScalars {
-        if column < fixed || column >= fixed + columns { text += SafeText(String(scalar)) }
-        column += SafeText(String(scalar)).columns
-      }
-      line.append(text, part.style)
-    }
-    return line
-  }
-
   private mutating func append(_ text: SafeText, _ style: Style) {
     guard !text.isEmpty else { return }
     if parts.last?.style == style {
