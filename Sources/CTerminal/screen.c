@@ -114,11 +114,15 @@ static void enter(void)
 		send(MOUSE_ON);
 }
 
-// Gives the terminal back.
+// Gives the terminal back. Where there is no other screen to go back to, the shell goes on in the
+// last row.
 static void leave(void)
 {
 	if (reports_mouse)
 		send(MOUSE_OFF);
+	wmove(stdscr, LINES - 1, 0);
+	wclrtoeol(stdscr);
+	ct_show(-1, -1);
 	endwin();
 }
 

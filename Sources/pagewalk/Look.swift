@@ -10,7 +10,7 @@ struct Look: ParsableArguments {
   @Option(help: ArgumentHelp("Colours: auto, always or never.", valueName: "when"))
   var color: ColourChoice?
 
-  @Flag(inversion: .prefixedNo, help: "Draw in ASCII, whatever the locale.")
+  @Flag(inversion: .prefixedNo, help: "Whether only ASCII is drawn; else the locale decides.")
   var ascii: Bool?
 
   @Option(help: "Colours: dark, light, high-contrast or colour-blind.")
@@ -19,7 +19,7 @@ struct Look: ParsableArguments {
 
 /// Options about the screen.
 struct Manners: ParsableArguments {
-  @Flag(inversion: .prefixedNo, help: "Use the mouse from the start.")
+  @Flag(inversion: .prefixedNo, help: "Whether the mouse is used from the start.")
   var mouse: Bool?
 
   @Option(help: "How much is said: plain, engineer or bits.")

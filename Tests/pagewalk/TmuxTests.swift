@@ -141,34 +141,50 @@ struct TmuxTests {
     }
   }
 
+  /// Waits until a shell's window shows a text, and returns the row it is in.
+  @discardableResult
+  private func row(with text: String, in tmux: Tmux) throws -> String {
+    let limit = ContinuousClock.now + .seconds(20)
+    while ContinuousClock.now < limit {
+      let rows = try tmux.screen().map { String(String.UnicodeScalarView($0.map(\.scalar))) }
+      if let row = rows.last(where: { $0.contains(text) }) { return row }
+      usleep(10_000)
+    }
+    Issue.record("'\(text)' did not appear")
+    return ""
+  }
+
   @Test func `after Ctrl-Z and fg the screen is back, in the size that the terminal has then`()
     throws
   {
     let tmux = try Tmux("PS1='ready> ' sh -i", type: "tmux-256color", width: 100, height: 30)
-    func wait(for text: String) throws {
-      let limit = ContinuousClock.now + .seconds(20)
-      while ContinuousClock.now < limit {
-        let rows = try tmux.screen()
-        let lines = rows.map { String(String.UnicodeScalarView($0.map(\.scalar))) }
-        if lines.contains(where: { $0.contains(text) }) { return }
-        usleep(10_000)
-      }
-      Issue.record("'\(text)' did not appear")
-    }
-    try wait(for: "ready>")
+    try row(with: "ready>", in: tmux)
     try tmux.send("\(Job.product("pagewalk"))\r")
-    try wait(for: "0/21")
+    try row(with: "0/21", in: tmux)
     try tmux.send("..")
-    try wait(for: "2/21")
+    try row(with: "2/21", in: tmux)
     try tmux.send("\u{1A}")
-    try wait(for: "Stopped")
+    try row(with: "Stopped", in: tmux)
     try tmux.resize(width: 84, height: 26)
     try tmux.send("fg\r")
-    try wait(for: "2/21")
+    try row(with: "2/21", in: tmux)
     let frame = try #require(try tmux.screen().last)
     // The last row of the frame is in the last row of the window.
     #expect(String(String.UnicodeScalarView(frame.map(\.scalar))).hasPrefix(" . next"))
     try tmux.send("q")
-    try wait(for: "ready>")
+    try row(with: "ready>", in: tmux)
+  }
+
+  @Test(arguments: ["linux", "vt100"], ["q", "\u{1A}", "\u{3}"])
+  func `where there is one screen only, the shell goes on in a row of its own`(
+    type: String, end: String
+  ) throws {
+    let tmux = try Tmux("PS1='ready> ' sh -i", type: type, width: 80, height: 24)
+    try row(with: "ready>", in: tmux)
+    try tmux.send("\(Job.product("pagewalk"))\r")
+    try row(with: "0/21", in: tmux)
+    try tmux.send(end)
+    let prompt = try row(with: "ready>", in: tmux)
+    #expect(prompt.trimmingCharacters(in: .whitespaces) == "ready>")
   }
 }
