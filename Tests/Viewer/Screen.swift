@@ -2,6 +2,7 @@ import Canvas
 import Engine
 import Foundation
 import Scenario
+import Synchronization
 
 @testable import Viewer
 
@@ -10,11 +11,20 @@ struct Screen {
   var model: Model
   private(set) var effects: [Effect] = []
 
+  /// Files that were opened. To carry out their events and to check all rules after each is most of what a
+  /// test has to do, and it is the same for all.
+  private static let opened = Mutex<[String: Screen]>([:])
+
   /// Opens a file of the assets at a size.
   init(_ path: String = "scenarios/built-in.pw", _ width: Int = 120, _ height: Int = 40) throws {
-    let file = Self.assets.appending(path: path)
-    let bytes = try [UInt8](Data(contentsOf: file))
-    try self.init(bytes: bytes, file: path, width, height)
+    self = try Self.opened.withLock { opened in
+      if let screen = opened[path] { return screen }
+      let bytes = try [UInt8](Data(contentsOf: Self.assets.appending(path: path)))
+      let screen = try Screen(bytes: bytes, file: path, 120, 40)
+      opened[path] = screen
+      return screen
+    }
+    input(.resize(width: width, height: height))
   }
 
   /// Opens a scenario that is given by its statements, in a nested VM.
