@@ -111,6 +111,7 @@ extension Model {
     if let ipa = link.ipa { document.add("canonical IPA \(hex: ipa)") }
     if let physical = link.physical { document.add("PA \(hex: physical)") }
     if !link.isComplete { document.add("Still looking for other places.", .dim) }
+    if link.isCut { document.add("A table may have more than \(Link.placesAtMost).", .dim) }
     document.addBlank()
     let digits = link.places.values.joined().map { ("\(hex: $0)" as SafeText).columns }.max() ?? 0
     for id in link.places.keys.sorted(by: { $0.name < $1.name }) {

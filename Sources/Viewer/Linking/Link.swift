@@ -10,7 +10,18 @@ struct Link: Equatable {
   /// Its physical address, if it has one.
   private(set) var physical: UInt64?
   /// What is still to be searched for other places.
-  private(set) var searches: [InverseSearch] = []
+  private(set) var searches: [Search] = []
+
+  /// A table, and the output address whose input addresses are searched for in it.
+  struct Search: Equatable {
+    let target: InverseIndex.Target
+    let output: UInt64
+  }
+
+  /// Places of one page that are found in a table at most.
+  static let placesAtMost = 250
+  /// Whether a table may have more places of the page.
+  private(set) var isCut = false
 
   /// Whether all of its places are known.
   var isComplete: Bool { searches.isEmpty }
@@ -39,7 +50,7 @@ struct Link: Equatable {
       physical = machine.output(of: page, in: table)
     case .iommu:
       physical = machine.output(of: page, in: table)
-      if let physical { searches.append(InverseSearch(.host(.canonical), for: physical)) }
+      if let physical { searches.append(Search(target: .host(.canonical), output: physical)) }
     case .protectedHost: physical = page
     case .protectedGuest: physical = machine.output(of: page, in: table)
     case .host: break
@@ -64,7 +75,7 @@ struct Link: Equatable {
     guard let physical, machine.table(.protectedHost) != nil else { return }
     add(physical, to: .protectedHost)
     searches += machine.protectedGuests.map {
-      InverseSearch(.host(.protectedGuest($0.number)), for: physical)
+      Search(target: .host(.protectedGuest($0.number)), output: physical)
     }
   }
 
@@ -74,10 +85,10 @@ struct Link: Equatable {
     add(ipa, to: .canonical)
     physical =
       physical ?? machine.output(of: ipa, in: .canonical) ?? machine.hostPage(at: ipa)?.physical
-    searches += machine.guestTables.map { InverseSearch(.guest($0), for: ipa) }
+    searches += machine.guestTables.map { Search(target: .guest($0), output: ipa) }
     for number in 0..<machine.configuration.shadows where machine.shadowContext(number).isValid {
       if !machine.shadowContext(number).stage2Enabled { add(ipa, to: .shadow(number)) }
-      if let physical { searches.append(InverseSearch(.host(.shadow(number)), for: physical)) }
+      if let physical { searches.append(Search(target: .host(.shadow(number)), output: physical)) }
     }
   }
 
@@ -90,16 +101,24 @@ struct Link: Equatable {
       }
     guard let physical else { return }
     for device in machine.attachedDevices {
-      let search = InverseSearch(.host(.iommu(device)), for: physical)
+      let search = Search(target: .host(.iommu(device)), output: physical)
       if !searches.contains(search) { searches.append(search) }
     }
   }
 
-  /// Searches on for other places, through at most `pages` pages of tables.
-  mutating func search(_ machine: Machine, pages: Int) {
+  /// Searches on for other places, in indexes of the tables at this moment. Of those that are not whole at
+  /// most `pages` pages of tables are read.
+  mutating func search(_ machine: Machine, in indexes: inout [InverseIndex], pages: Int) {
     var left = pages
-    while left > 0, var search = searches.first {
-      for address in search.run(in: machine, pages: &left) {
+    while let search = searches.first {
+      let place = indexes.firstIndex { $0.target == search.target } ?? indexes.count
+      if place == indexes.count { indexes.append(InverseIndex(search.target)) }
+      while !indexes[place].isWhole, left > 0 { indexes[place].read(machine, pages: &left) }
+      guard indexes[place].isWhole else { return }
+      searches.removeFirst()
+      let found = indexes[place].inputs(leadingTo: search.output, atMost: Self.placesAtMost)
+      if found.count == Self.placesAtMost { isCut = true }
+      for address in found {
         switch search.target {
         case .guest(let guest): linkNested(address, through: guest, in: machine)
         case .host(.canonical) where ipa == nil:
@@ -107,10 +126,6 @@ struct Link: Equatable {
           linkCanonical(in: machine)
         case .host(let id): add(address, to: id)
         }
-      }
-      if let index = searches.firstIndex(where: { $0.target == search.target }) {
-        searches[index] = search
-        if search.isOver { searches.remove(at: index) }
       }
     }
   }

@@ -2,7 +2,7 @@ import Engine
 
 /// The linked cursor.
 extension Model {
-  /// Pages of tables that are searched for other places of a page before the next frame.
+  /// Pages of tables that are read for other places of a page before the next frame.
   private static let pagesAtOnce = 64
 
   /// Finds where the selected page is, and brings the linked cursors there.
@@ -12,19 +12,22 @@ extension Model {
       link = nil
       return
     }
-    var link = Link(from: selected, at: cursor.address, in: machine)
-    link.search(machine, pages: Self.pagesAtOnce)
-    self.link = link
-    followLink()
+    link = Link(from: selected, at: cursor.address, in: machine)
+    searchOn()
   }
 
   /// Searches on for other places of the page. Returns whether there was anything to do.
   mutating func searchLinks() -> Bool {
-    guard var link, !link.isComplete else { return false }
-    link.search(machine, pages: Self.pagesAtOnce)
-    self.link = link
-    followLink()
+    guard let link, !link.isComplete else { return false }
+    searchOn()
     return true
+  }
+
+  private mutating func searchOn() {
+    inverse.belong(to: Place(branch: branch, moment: timeline.moment))
+    let machine = machine
+    link?.search(machine, in: &inverse.indexes, pages: Self.pagesAtOnce)
+    followLink()
   }
 
   private mutating func followLink() {

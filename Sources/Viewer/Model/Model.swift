@@ -51,6 +51,8 @@ public struct Model {
   var selected: TableID?
   /// Where else the selected page is.
   var link: Link?
+  /// What places of pages are found in.
+  var inverse = InverseIndexes()
   /// Whether the cursors of the panes are linked.
   var isLinked = true
   /// Whether the cursor follows what happens.
