@@ -29,15 +29,18 @@ private func measure(_ program: String, _ folder: URL, rounds: Int) throws {
   for pages in [400, 100_000, 1_000_000] {
     let file = folder.appending(path: "\(pages).pw")
     try scenario(pages: pages).write(to: file, atomically: true, encoding: .utf8)
-    let start = try firstFrame(program, [file.path], "nothing has happened", rounds: rounds)
-    let name = "\(pages) pages"
-    for (layout, keys) in [("all panes", "1"), ("a pane alone", "1z")] {
+    let devices = folder.appending(path: "\(pages)-device.pw")
+    try deviceScenario(pages: pages).write(to: devices, atomically: true, encoding: .utf8)
+    for (layout, file, keys) in [
+      ("all panes", file, "1"), ("a pane alone", file, "1z"), ("a device's table", devices, "2"),
+    ] {
+      let start = try firstFrame(program, [file.path], "nothing has happened", rounds: rounds)
       let page = Program(program, ["--at", "end", file.path], keys: keys + "g\u{6}\u{6}")
       let line = try page.line(rounds: 200)
-      memory[pages] = line.memory
+      if file != devices { memory[pages] = line.memory }
       row(
         [
-          "\(name), \(layout)", figure(start), figure(line.time / 1000), figure(line.bytes),
+          "\(pages) pages, \(layout)", figure(start), figure(line.time / 1000), figure(line.bytes),
           figure(line.memory),
         ], widths: widths)
     }
@@ -47,6 +50,19 @@ private func measure(_ program: String, _ folder: URL, rounds: Int) throws {
   }
   try idle(program)
   try peers(folder, rounds: rounds)
+}
+
+/// As many pages in the table of a device, beside some of the CPUs': where each of them is mapped besides is
+/// what a line that scrolls has to find.
+private func deviceScenario(pages: Int) -> String {
+  var text = "pagewalk 1\nvm ipa=40 vcpus=1 nested=off\nmemslot 0 0x80000000 16G backing=4K\n"
+  for page in 0..<200 { text += "l1 write 0x\(String(0x8000_0000 + page * 8192, radix: 16))\n" }
+  text += "iommu attach\n"
+  for page in 0..<pages {
+    let (input, output) = (0x1_0000_0000 + page * 8192, 0x20_0000_0000 + page * 8192)
+    text += "iommu map 0x\(String(input, radix: 16)) 4K 0x\(String(output, radix: 16)) rw\n"
+  }
+  return text
 }
 
 /// Pages that no run of equal entries folds.

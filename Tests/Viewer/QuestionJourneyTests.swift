@@ -257,4 +257,21 @@ import Testing
     plain.press("O")
     #expect(plain.lastLine.contains("no policy here keeps account of owners"))
   }
+
+  @Test func `under pKVM the TLB's entries belong to the host's table and the guests'`() throws {
+    var screen = try Screen("scenarios/pkvm/donation.pw")
+    screen.press("$ T")
+    #expect(screen.text.contains("VMID 0  the host's stage 2"))
+    #expect(screen.text.contains("VMID 1  the stage 2 of guest 0"))
+    #expect(screen.text.contains(" live, 0 stale"))
+  }
+
+  @Test func `a guest of pKVM is compared by the pages that another table maps, too`() throws {
+    var screen = try Screen("scenarios/pkvm/guest-sharing.pw")
+    screen.press("} } } 2 D")
+    #expect(screen.text.contains("Pages that both map:"))
+    #expect(screen.text.contains("0x80010000 → 0x880010000  +4K  pkvm-guest0 RWX, iommu RWX"))
+    screen.press("} 2 : ‹diff-panes pkvm-host› enter")
+    #expect(screen.text.contains("│ none"))
+  }
 }

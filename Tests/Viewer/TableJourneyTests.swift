@@ -115,6 +115,18 @@ import Testing
     #expect(screen.text.contains("No nowhere"))
   }
 
+  @Test func `what is found is marked until it is left`() throws {
+    var screen = try Screen()
+    screen.press("$ 3 g / ‹RW-› enter")
+    #expect(screen.frame.marked == ["RW-", "RW-"])
+    screen.press("escape")
+    #expect(screen.frame.marked.isEmpty)
+    screen.press("n")
+    #expect(screen.frame.marked == ["RW-", "RW-"])
+    screen.press("escape ? / ‹histor›")
+    #expect(screen.frame.marked.count > 2 && Set(screen.frame.marked) == ["histor"])
+  }
+
   @Test func `text is found in steps, answers and the map`() throws {
     var screen = try Screen()
     screen.press("} } } } 5 / ‹slot› enter")
@@ -201,6 +213,15 @@ import Testing
 }
 
 extension Surface {
+  /// The texts that are marked as found.
+  fileprivate var marked: [String] {
+    (0..<height).flatMap { y in
+      let cells = (0..<width).map { self[Point($0, y)] }
+      return cells.split { $0.style.role != .match }
+        .map { String(String.UnicodeScalarView($0.map(\.scalar))) }
+    }
+  }
+
   /// The text of rows in which something is marked as linked.
   fileprivate var linkedRows: [String] {
     (0..<height).compactMap { y in

@@ -67,7 +67,11 @@ extension Model {
       "\(SafeText(Phrase.table(first)).capitalized) and \(SafeText(Phrase.table(second)))"
     let words = (SafeText(first.name), SafeText(second.name))
     guard first.inputKind == second.inputKind else {
-      return show(composed(first, second, title), as: .differences)
+      let isProtected = machine.table(.protectedHost) != nil
+      let (guest, other) = first.inputKind == .nested ? (first, second) : (second, first)
+      return show(
+        isProtected ? sharedPages(guest, other, title) : composed(first, second, title),
+        as: .differences)
     }
     let depth: Comparison.Depth = first.outputKind == second.outputKind ? .outputs : .permissions
     show(
@@ -126,6 +130,40 @@ extension Model {
       leaf = reader.mappedRange(from: now.range.upperBound)
     }
     if found == 0 { document.add("They agree wherever both map.") }
+    addRest(found, to: &document)
+    if leaf != nil { document.add("The tables are large; not all was compared.", .warning) }
+    return document
+  }
+
+  /// Pages that a guest of pKVM has, and another table, whose input addresses are physical, maps too.
+  private func sharedPages(_ guest: TableID, _ other: TableID, _ title: SafeText) -> Document {
+    var document = Document()
+    document.add(title, .title)
+    document.add("Pages that both map:", .dim)
+    guard let reader = machine.reader(of: guest), let second = machine.reader(of: other)
+    else { return document }
+    var found = 0
+    var leaf = reader.mappedRange(from: 0)
+    for _ in 0..<Self.leavesInComposition {
+      guard let now = leaf else { break }
+      let output = now.output..<now.output + now.size
+      var also = second.mappedRange(from: output.lowerBound)
+      while let there = also, output.overlaps(there.range) {
+        found += 1
+        let common = there.range.clamped(to: output)
+        if found <= Self.linesAtMost {
+          let address = now.range.lowerBound + (common.lowerBound - now.output)
+          var line = Line("\(hex: address) \(Glyph.right) \(hex: common.lowerBound)  ")
+          line.add("+\(SafeText(Phrase.size(common.upperBound - common.lowerBound)))", .dim)
+          line.add("  \(SafeText(guest.name)) \(now.descriptor.permissions.text)")
+          line.add(", \(SafeText(other.name)) \(there.descriptor.permissions.text)")
+          document.add(line, to: .place(guest, address))
+        }
+        also = second.mappedRange(from: there.range.upperBound)
+      }
+      leaf = reader.mappedRange(from: now.range.upperBound)
+    }
+    if found == 0 { document.add("none") }
     addRest(found, to: &document)
     if leaf != nil { document.add("The tables are large; not all was compared.", .warning) }
     return document

@@ -114,6 +114,7 @@ extension Model {
     if link.isCut { document.add("A table may have more than \(Link.placesAtMost).", .dim) }
     document.addBlank()
     let digits = link.places.values.joined().map { ("\(hex: $0)" as SafeText).columns }.max() ?? 0
+    let letters = link.places.keys.map(\.name.count).max() ?? 0
     for id in link.places.keys.sorted(by: { $0.name < $1.name }) {
       for address in link.places[id, default: []].sorted() {
         let end = machine.walkEnd(of: address, in: id)
@@ -121,7 +122,7 @@ extension Model {
           end.map { SafeText(Phrase.entry($0.bits, level: Geometry.lastLevel)) } ?? "not mapped"
         let number = ("\(hex: address)" as SafeText).padded(to: digits)
         document.add(
-          Line(SafeText(id.name).padded(to: 11), .heading).adding(number + "  ")
+          Line(SafeText(id.name).padded(to: letters + 2), .heading).adding(number + "  ")
             .adding(state, .dim), to: .place(id, address))
       }
     }

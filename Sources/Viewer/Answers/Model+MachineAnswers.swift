@@ -7,8 +7,7 @@ extension Model {
   /// Live TLB entries, of the CPUs by VMID and of the SMMU by device, those that a walk would not give any
   /// more marked.
   var tlbAnswer: Document {
-    let tables = ([.canonical] + (0..<machine.configuration.shadows).map { TableID.shadow($0) })
-      .compactMap { machine.table($0) }
+    let tables = ([machine.cpuTableID] + tables(like: .shadow)).compactMap { machine.table($0) }
     let entries = machine.tlbEntries
     let deviceEntries = machine.iotlbEntries
     var parts: [TLBPart] = []

@@ -16,6 +16,7 @@ extension Model {
 
   /// Finds the next place of what was searched for last; after the end it goes on at the start.
   mutating func findNext(forward: Bool) {
+    marksMatches = true
     switch focus {
     case .canonical, .guest, .shadow, .iommu: findRow(forward)
     case .steps:
@@ -51,7 +52,7 @@ extension Model {
   }
 
   /// Whether a text has the searched one in it; capitals count if there are any.
-  private func matches(_ text: String) -> Bool {
+  func matches(_ text: String) -> Bool {
     searched.contains(where: \.isUppercase)
       ? text.contains(searched) : text.lowercased().contains(searched)
   }

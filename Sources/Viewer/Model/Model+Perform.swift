@@ -113,6 +113,8 @@ extension Model {
       ask(.why)
       if let pane = focusBefore { setFocus(pane) }
       focusBefore = nil
+    } else if marksMatches {
+      marksMatches = false
     } else if isMaximised {
       isMaximised = false
     }

@@ -59,8 +59,9 @@ public struct Model {
   var isFollowing = true
   /// The entries that tables are narrowed to.
   var filter: EntryFilter?
-  /// What was searched for last.
+  /// What was searched for last, and whether it is marked where it is in sight.
   var searched = ""
+  var marksMatches = false
 
   // Panes.
 

@@ -84,6 +84,13 @@ extension Model {
     }
   }
 
+  /// The line that is looked at: the selected one of an answer, else the place.
+  var lineText: SafeText {
+    let line = answer.choices.isEmpty ? detail.top : answer.choices[detail.choice]
+    guard focus == .detail, answer.items.indices.contains(line) else { return placeText }
+    return answer.text[line]
+  }
+
   /// What the pane that has the focus shows.
   var contentLines: [SafeText] {
     switch focus {

@@ -69,7 +69,9 @@ public struct Narrator {
     }
     model.settle()
     model.finishWork()
-    return asked() + sheet() + news()
+    let lines = asked() + sheet() + news()
+    // What changes nothing that is said leaves one where one is.
+    return lines.isEmpty ? [model.lineText] : lines
   }
 
   /// Follows the numbered line of an answer.

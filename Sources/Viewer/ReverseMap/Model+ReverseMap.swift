@@ -120,7 +120,7 @@ extension Model {
     for _ in 0..<10_000 {
       guard let next = neighbour(of: entry, after: forward) else { break }
       entry = next
-      if line(of: entry).text.string.contains(searched) {
+      if matches(line(of: entry).text.string) {
         reverseMap.cursor = entry
         return
       }

@@ -20,6 +20,9 @@ extension Model {
       case .detail: drawDetail(in: inside, of: &frame)
       }
     }
+    if marksMatches, let rect = layout.rect(of: focus) {
+      frame.mark(searched, in: Layout.inside(rect))
+    }
     drawTimeline(in: layout.timeline, of: &frame)
     drawSheet(of: &frame)
     drawFooter(in: layout.footer, of: &frame)

@@ -16,5 +16,7 @@ extension Model {
       frame.write(" " + mark + " ", at: point, style: Style(.paneTitleFocused))
     }
     frame.draw(sheet.document, sheet.view, showsChoice: true, in: inside)
+    // A single character is asked for as a key.
+    if sheet.query.unicodeScalars.count > 1 { frame.mark(sheet.query, in: inside) }
   }
 }
