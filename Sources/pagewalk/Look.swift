@@ -54,7 +54,8 @@ enum Configuration {
     {
       return (state + "/pagewalk/fault", String(state[..<end]))
     }
-    return environment("HOME").map { ($0 + "/.local/state/pagewalk/fault", $0) }
+    guard let home = environment("HOME"), isWhole(home) else { return nil }
+    return (home + "/.local/state/pagewalk/fault", home)
   }
 
   private static func file(in folder: String) -> String { folder + "/pagewalk/config" }
