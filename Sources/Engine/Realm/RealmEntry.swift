@@ -41,6 +41,16 @@ struct RealmEntry {
   }
 }
 
+extension Descriptor {
+  /// What the RMM notes in an entry that is not valid: what its addresses are for the realm, and whether
+  /// memory is assigned to them. Nil for other entries.
+  public var realmNote: (state: RealmState, isAssigned: Bool)? {
+    guard !isValid, bits != 0, bits >> 60 == 0 else { return nil }
+    let entry = RealmEntry(self)
+    return (entry.state, entry.isAssigned)
+  }
+}
+
 extension Machine {
   /// A leaf of a realm's memory: readable, writable and executable, with the kernel's memory type.
   static func realmLeaf(_ physical: UInt64, level: Int) -> Descriptor {

@@ -84,9 +84,19 @@ package enum Phrase {
     case .hypervisor: return "annotation: the hypervisor's"
     case .guest(let handle, let page):
       return "annotation: a guest's (handle \(address(handle)), IPA \(address(page << 12)))"
+    case nil where entry == .poisoned: return "POISONED: taken back by force"
     case nil:
-      return entry == .poisoned
-        ? "POISONED: taken back by force" : "annotation \(address(entry.bits))"
+      guard let note = entry.realmNote else { return "annotation \(address(entry.bits))" }
+      return "RIPAS \(name(of: note.state))" + (note.isAssigned ? ", memory assigned" : "")
+    }
+  }
+
+  /// What an address is for a realm, as the RMM specification writes it.
+  package static func name(of state: RealmState) -> String {
+    switch state {
+    case .empty: "EMPTY"
+    case .ram: "RAM"
+    case .destroyed: "DESTROYED"
     }
   }
 

@@ -78,7 +78,7 @@ extension RealmOperation {
     case .destroyData(let ipa):
       "The host takes the realm's page at \(Phrase.address(ipa)) (RMI_DATA_DESTROY)."
     case .setState(let range, let state):
-      "The realm wants \(Self.span(range)) to be \(state == .ram ? "RAM" : "EMPTY")."
+      "The realm wants \(Self.span(range)) to be \(Phrase.name(of: state))."
     }
   }
 

@@ -10,6 +10,8 @@ struct DescriptorField: Equatable {
     case hardware
     /// The hardware ignores it; KVM uses it.
     case software
+    /// The hardware ignores it; the RMM uses it.
+    case monitor
     /// Nobody: it must be 0 or is ignored.
     case nobody
 
@@ -17,6 +19,7 @@ struct DescriptorField: Equatable {
       switch self {
       case .hardware: "hw"
       case .software: "KVM"
+      case .monitor: "RMM"
       case .nobody: "-"
       }
     }
@@ -24,7 +27,7 @@ struct DescriptorField: Equatable {
     var role: Role {
       switch self {
       case .hardware: .ownerHardware
-      case .software: .ownerSoftware
+      case .software, .monitor: .ownerSoftware
       case .nobody: .dim
       }
     }
@@ -59,9 +62,22 @@ extension Descriptor {
   }
 
   private var invalidFields: [DescriptorField] {
-    [
+    if let note = realmNote { return realmFields(note.state) }
+    return [
       field("type", 63, 60, .software) { $0 == 0 ? "none" : $0 == 1 ? "LOCKED" : "an annotation" },
       field("payload", 59, 1, .software) { $0 == 0 ? "none" : "the annotation's" },
+      field("V", 0, 0, .hardware) { _ in "not valid: walks end here" },
+    ]
+  }
+
+  /// The fields of what the RMM notes for a realm (TF-RMM, s2tt).
+  private func realmFields(_ state: RealmState) -> [DescriptorField] {
+    [
+      field("address", 63, 12, .monitor) { $0 == 0 ? "none" : "of the assigned memory" },
+      field("-", 11, 7, .nobody) { _ in "" },
+      field("RIPAS", 6, 5, .monitor) { _ in SafeText(Phrase.name(of: state)) },
+      field("HIPAS", 4, 2, .monitor) { $0 == 0 ? "no memory assigned" : "memory assigned" },
+      field("-", 1, 1, .nobody) { _ in "" },
       field("V", 0, 0, .hardware) { _ in "not valid: walks end here" },
     ]
   }

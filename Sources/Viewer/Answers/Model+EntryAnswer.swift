@@ -97,7 +97,7 @@ extension Model {
     line.add("\(SafeText(Phrase.size(size))) \(both.text)", .heading)
     line.add(guest.map { ", tag \($0.level)" } ?? ", no tag: stage 2 is off")
     document.add(line)
-    document.add("           " + path + " \(Glyph.right) \(hex: page.physical)", .dim)
+    document.add("through    " + path + " \(Glyph.right) \(hex: page.physical)", .dim)
   }
 
   /// Where else the selected page is.

@@ -89,9 +89,14 @@ extension Glossary {
         + "RMM's, DATA a realm's memory, RTT a page of its table.",
       shows: "events realm", see: ["CCA", "IOMMU"]),
     Entry(
-      "CCA", also: ["RMM", "realm", "RTT entry", "RTT", "RIPAS"],
+      "CCA", also: ["RMM", "realm", "RTT entry", "RTT"],
       "Arm's confidential VMs: firmware owns a realm's table and keeps the IOMMU's equal to it.",
-      shows: "scenarios", see: ["IOMMU", "pKVM"]),
+      shows: "scenarios", see: ["RIPAS", "IOMMU", "pKVM"]),
+    Entry(
+      "RIPAS", also: ["HIPAS", "RAM", "EMPTY", "DESTROYED"],
+      "What an address is for a realm: EMPTY, RAM, or DESTROYED once the host has taken the memory away. "
+        + "The RMM notes it in entries that map nothing.",
+      shows: "a realm's table", see: ["CCA"]),
     Entry(
       "RMP", also: ["reverse map table", "RMPUPDATE", "PVALIDATE", "hold"],
       "AMD's table of who owns each page of memory, with the size at which it was given. A device's page "
