@@ -75,13 +75,16 @@ struct Line: Equatable {
 }
 
 extension SafeText {
+  /// Columns of a word that is left out as a whole, rather than cut.
+  private static let wordColumns = 13
+
   /// The text in at most `columns` columns, if it was cut then between words where that is possible, and
   /// with an ellipsis.
   func shortened(to columns: Int) -> SafeText {
     if self.columns <= columns { return self }
-    let cut = padded(to: columns + 1).truncated(to: columns)
-    guard let blank = cut.string.lastIndex(of: " "), self.columns > columns,
-      cut.string[blank...].count < columns / 2
+    let cut = truncated(to: columns)
+    guard let blank = cut.string.lastIndex(of: " "),
+      cut.string[blank...].count < max(columns / 2, Self.wordColumns)
     else { return cut }
     return SafeText(cut.string[..<blank]) + SafeText(.ellipsis)
   }
