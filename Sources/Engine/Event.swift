@@ -21,6 +21,8 @@ public enum Event: Equatable, Sendable {
   case wait(vcpu: Int)
   /// Another VM of the host, by its number, does something.
   case otherVM(UInt64, OtherVMOperation)
+  /// Another process of the host, by its number, does something.
+  case otherProcess(UInt64, OtherProcessOperation)
   /// The next event that may drop `mmu_lock` stops at the first such place at or above an address.
   case pause(UInt64)
   /// The event that stopped goes on: to its end, or to the next place where it may stop.

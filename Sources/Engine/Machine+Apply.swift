@@ -33,6 +33,7 @@ extension Machine {
       try requireVCPU(number, for: .l1)
       try wait(number)
     case .otherVM(let number, let operation): try start(operation, ofVM: number)
+    case .otherProcess(let number, let operation): try start(operation, ofProcess: number)
     case .pause(let address): try armPause(at: address)
     case .resume(let next): try resume(next: next)
     case .failReverseMap(let insertions, let erasures):

@@ -97,6 +97,8 @@ extension Machine {
     /// What L1 invalidated last: nested IPAs, and how often it did so so far, above whose (see
     /// `Coverage`).
     case coveredStart, coveredEnd, coveredShadows
+    /// ASIDs: the VMM's, the last that was given, and a sparse array of other processes'.
+    case processASID, lastASID, otherASIDs
     /// pKVM: slot of its record, and what the hypervisor knows of each page (`hyp_vmemmap`).
     case pkvm, vmemmap
     /// Counters, in the order of `Counter`.

@@ -38,6 +38,10 @@ public struct Refusal: Error, Equatable, Sendable {
     case lockHeld
     /// A failure of a reverse map that there is none of.
     case noReverseMap
+    /// A number of another process that is too large; the largest.
+    case noSuchProcess(UInt64)
+    /// A device that is to work with addresses of the host's, and cannot.
+    case noSharedAddresses
     /// A change of a device's own table where it shares the CPUs'.
     case sharedTable
     /// A second table where the SMMU has but one VMID for the VM.

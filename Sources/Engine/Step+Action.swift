@@ -229,11 +229,11 @@ extension Step {
     case smmuReset
     /// A device makes a DMA: 1 in `value` for a write, its StreamID in `extra`.
     case dma
-    /// The SMMU reads the stream table entry: its words 0 and 2 in `value` and `extra`.
+    /// The SMMU reads the stream table entry: its word 0 in `value`, the context in `extra`.
     case streamEntry
-    /// The SMMU's TLB holds a translation: physical address in `value`, VMID in `extra`.
+    /// The SMMU's TLB holds a translation: physical address in `value`, context in `extra`.
     case iotlbHit
-    /// The SMMU's walk gave a physical address, into its TLB: `value`, VMID in `extra`.
+    /// The SMMU's walk gave a physical address, into its TLB: `value`, context in `extra`.
     case dmaTranslated
     /// The data: what in `value`, physical address in `extra`.
     case dmaLoaded, dmaStored
@@ -243,6 +243,19 @@ extension Step {
     case dmaAborted
     /// The stream table entry is written: root in `value`, VMID in `extra`.
     case streamAttached
+    /// The stream table entry points to a context descriptor of the VMM's table: root in `value`, context in
+    /// `extra`.
+    case contextAttached
+    /// The context descriptor is cleared: context in `extra`.
+    case contextCleared
+    /// The VMM, or another process whose number is `address`, gets the ASID in `value`.
+    case asidTaken, otherASIDTaken
+    /// The host invalidates the VMM's own translations, under the ASID in `value`.
+    case hostInvalidation
+    /// Entries of the VMM's table are cleared before others take their place.
+    case hostCleared
+    /// Another process, whose number is in `extra`, invalidates under the ASID in `value`.
+    case otherProcessUnmap
     /// The stream table entry is set to abort.
     case streamBlocked
     /// It is set to bypass; or under pKVM the host asked for that, and gets the identity map.
@@ -258,12 +271,12 @@ extension Step {
     /// Entries are cleaned to the point of coherency: physical address of the first in `value`, how many in
     /// `extra`.
     case cleanEntry
-    /// An invalidation is put into the SMMU's command queue: VMID in `value`.
+    /// An invalidation is put into the SMMU's command queue: context in `value`.
     case iotlbCommand
     /// The kernel waits until the commands that are queued, `value` of them, are done.
     case iotlbSync
-    /// The SMMU obeys a TLBI of a CPU: VMID in `value`, how many entries it drops in `extra`. Without a
-    /// table it was meant for another VM.
+    /// The SMMU obeys a TLBI of a CPU: context in `value`, how many entries it drops in `extra`. Without a
+    /// table it was meant for another VM or process.
     case iotlbBroadcast
     /// The SMMU obeys a TLBI of everything: how many entries it drops in `extra`.
     case iotlbBroadcastAll
@@ -289,7 +302,8 @@ extension Step {
     case dmaWaits
     /// A DMA ends in the fault with the number in `value`, and the device waits.
     case faultStalled
-    /// The fault was handled, and the device tries again: 1 in `value` if KVM did it, 0 if the hypervisor.
+    /// The fault was handled, and the device tries again: 2 in `value` if the host did it, 1 if KVM, 0 if the
+    /// hypervisor.
     case faultResumed
     /// The fault is none that can be repaired, and the device waits no longer.
     case faultTerminated

@@ -91,6 +91,12 @@ public struct Policy: Sendable {
         "pinned": { $0.iommu.vmids = .pinned },
       ]),
     Policy(
+      "sva-asid=",
+      ["private": { $0.iommu.asids = .private }, "process": { $0.iommu.asids = .process }]),
+    Policy("sva-aset=", ["on": { $0.iommu.asidSet = true }, "off": { $0.iommu.asidSet = false }]),
+    Policy(
+      "sva-notifier=", ["on": { $0.iommu.notifies = true }, "off": { $0.iommu.notifies = false }]),
+    Policy(
       "rmp-order=",
       [
         "iommu-first": { $0.setRMP { $0.order = .iommuFirst } },

@@ -129,6 +129,10 @@ extension Refusal.Reason {
       "expected CPU 0\(count > 1 ? " to \(count - 1)" : ""): there is one for each vCPU"
     case .notRunning: "expected 'run' first: it stays on no CPU"
     case .noSuchVM(let limit): "expected the number of another VM, 0 to \(limit)"
+    case .noSuchProcess(let limit): "expected the number of another process, 0 to \(limit)"
+    case .noSharedAddresses:
+      "a device can work with the VMM's addresses where it is the host's, and its walks are coherent: "
+        + "without policies rmp-, cca, pkvm and iommu-walk=noncoherent"
     case .notNested: "expected a VM with nested=on: without it there is no L2"
     case .nothingPaused: "expected a paused event: nothing is paused, and no pause is asked for"
     case .alreadyPaused: "expected 'resume' first: an event is paused"

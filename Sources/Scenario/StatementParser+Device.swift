@@ -5,6 +5,7 @@ extension StatementParser {
   mutating func iommu() throws(Mistake) -> Event {
     let device = try number(after: "iommu", below: SMMU.devices, "a device")
     if operands.takeIf("attach") { return .iommu(device: device, .attach) }
+    if operands.takeIf("sva") { return .iommu(device: device, .shareAddresses) }
     if operands.takeIf("detach") { return .iommu(device: device, .detach) }
     if operands.takeIf("bypass") { return .iommu(device: device, .bypass) }
     if operands.takeIf("map") {
@@ -21,7 +22,7 @@ extension StatementParser {
     }
     if operands.takeIf("free") { return .iommu(device: device, .free) }
     if operands.takeIf("pin") { return .iommu(device: device, .pin(try operands.range())) }
-    throw operands.mistake("attach, detach, bypass, free, map, unmap, pin or clean")
+    throw operands.mistake("attach, sva, detach, bypass, free, map, unmap, pin or clean")
   }
 
   mutating func dma() throws(Mistake) -> Event {

@@ -45,6 +45,7 @@ struct StatementParser {
     if operands.takeIf("policy") { return .policy(try policy()) }
     if operands.takeIf("revmap") { return .event(try reverseMap()) }
     if operands.takeIf("other-vm") { return .event(try otherVM()) }
+    if operands.takeIf("other-process") { return .event(try otherProcess()) }
     if operands.takeIf("pause") { return .event(.pause(try operands.option("at=") ?? 0)) }
     if operands.takeIf("resume") { return .event(.resume(next: operands.takeIf("next"))) }
     if operands.takeIf("pkvm") { return .event(.pkvm(try pkvm())) }
@@ -59,8 +60,8 @@ struct StatementParser {
       return .version
     }
     throw operands.mistake(
-      "a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2, revmap, other-vm, pkvm, "
-        + "iommu, dev, rmp, realm, pause, resume or expect")
+      "a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2, revmap, other-vm, "
+        + "other-process, pkvm, iommu, dev, rmp, realm, pause, resume or expect")
   }
 
   private mutating func vm() throws(Mistake) -> Configuration {
@@ -121,6 +122,16 @@ struct StatementParser {
     if operands.takeIf("unmap") { return .otherVM(number, .unmap(try operands.range())) }
     return .otherVM(
       number, try operands.take(["attach": OtherVMOperation.attach, "detach": .detach]))
+  }
+
+  /// `other-process N run` and `other-process N unmap ADDRESS SIZE`.
+  private mutating func otherProcess() throws(Mistake) -> Event {
+    let number = try operands.number("the number of the process")
+    if operands.takeIf("unmap") {
+      return .otherProcess(number, .unmap(try operands.range("ADDRESS")))
+    }
+    if operands.takeIf("run") { return .otherProcess(number, .run) }
+    throw operands.mistake("run or unmap")
   }
 
   private mutating func memslot() throws(Mistake) -> Event {

@@ -104,6 +104,9 @@ import Testing
     ("other-vm 3 wait", "4:10: expected 'run' first: it stays on no CPU"),
     ("other-vm 3 run cpu=1", "4:1: expected CPU 0: there is one for each vCPU"),
     ("other-vm 3 unmap 0x800 4K", "4:18: expected a multiple of 4K, not 0x800"),
+    ("other-process 1 unmap 0x800 4K", "4:23: expected a multiple of 4K, not 0x800"),
+    ("other-process 2M run", "4:15: expected the number of another process, 0 to 1048576"),
+    ("other-process 1 wait", "4:17: expected run or unmap"),
     ("resume", "4:1: expected a paused event: nothing is paused, and no pause is asked for"),
     (
       "revmap fail 1",

@@ -134,7 +134,34 @@ import Testing
         + "\ndev read 0x80005000\nrealm data-destroy 0x80005000",
       failing: 0, forbidden: 1),
     Example(name: "btm-private-vmid", text: "policy smmu-vmid=private\n" + shared, failing: 0),
+    // The page that is not cached fails from the zap on, the other one from the sync on.
+    Example(name: "sva-notifier", text: sharedAddresses(""), failing: 5 + 2),
+    // By broadcast: with the CPU's TLBI, one step earlier.
+    Example(
+      name: "sva-broadcast",
+      text: sharedAddresses(
+        "policy iommu-tlbi=broadcast\npolicy sva-asid=process\npolicy sva-notifier=off"),
+      failing: 4 + 2),
+    // The entry has ASET and nobody sends a command: it stays.
+    Example(
+      name: "sva-missed",
+      text: sharedAddresses(
+        "policy iommu-tlbi=broadcast\npolicy sva-asid=process\npolicy sva-aset=on\n"
+          + "policy sva-notifier=off"),
+      failing: 4),
   ]
+
+  /// The VMM frees a page that a device, which works with its addresses, has cached.
+  private static func sharedAddresses(_ policies: String) -> String {
+    policies + """
+
+      memslot 0 0x80000000 4M backing=4K
+      host write 0x80000000 8K
+      iommu sva
+      dev read 0xffff9bc00000
+      host discard 0x80000000 8K
+      """
+  }
 
   private static let files = GoldenFiles("Charts")
 

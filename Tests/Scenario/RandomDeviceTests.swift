@@ -67,6 +67,15 @@ import Testing
     Example(system: .mirror, policies: ["iommu=shared", "iommu-fault=stall"]),
     Example(system: .mirror, policies: ["iommu=shared", "iommu-fault=pin"]),
     Example(system: .mirror, policies: ["iommu=shared", "iommu-fault=pin", "bbm-cpu=2"]),
+    Example(system: .process, policies: ["iommu-fault=stall"]),
+    Example(system: .process, policies: ["iommu-tlbi=broadcast"]),
+    Example(system: .process, policies: ["iommu-tlbi=broadcast", "sva-aset=off"]),
+    Example(
+      system: .process,
+      policies: [
+        "iommu-fault=stall", "iommu-tlbi=broadcast", "sva-asid=process", "sva-notifier=off",
+      ]
+    ),
     Example(system: .rmp, policies: ["rmp-order=firmware", "rmp-check=walk"]),
     Example(system: .rmp, policies: ["rmp-order=firmware", "rmp-check=access"]),
     Example(system: .realm, policies: ["cca=on", "bbm-cpu=2", "bbm-smmu=2"]),
@@ -82,6 +91,15 @@ import Testing
       breaks: [.mirrorVMID, .staleIOTLB]),
     Example(
       system: .mirror, policies: ["iommu=shared", "iommu-tlbi=none"], breaks: [.staleIOTLB]),
+    Example(system: .process, policies: ["sva-notifier=off"], breaks: [.staleIOTLB]),
+    Example(
+      system: .process, policies: ["iommu-tlbi=broadcast", "sva-notifier=off"],
+      breaks: [.mirrorVMID, .staleIOTLB]),
+    Example(
+      system: .process,
+      policies: [
+        "iommu-tlbi=broadcast", "sva-asid=process", "sva-aset=on", "sva-notifier=off",
+      ], breaks: [.mirrorVMID, .staleIOTLB]),
     Example(system: .rmp, policies: ["rmp-order=iommu-first"], breaks: [.dmaHole]),
     Example(system: .rmp, policies: ["rmp-order=rmp-first"], breaks: [.dmaHole]),
     Example(system: .realm, policies: ["cca=on", "bbm-cpu=0"], breaks: [.dmaHole]),

@@ -24,6 +24,8 @@ extension Event {
     case .run(let vcpu): return "l1@\(vcpu) run"
     case .wait(let vcpu): return "l1@\(vcpu) wait"
     case .otherVM(let number, let operation): return "other-vm \(number) \(operation.statement)"
+    case .otherProcess(let number, let operation):
+      return "other-process \(number) \(operation.statement)"
     case .iommu(let device, let operation): return "iommu@\(device) \(operation.statement)"
     case .pkvm(let operation): return "pkvm \(operation.statement)"
     case .dma(let device, let address, let write):
@@ -72,6 +74,15 @@ extension OtherVMOperation {
   }
 }
 
+extension OtherProcessOperation {
+  fileprivate var statement: String {
+    switch self {
+    case .run: "run"
+    case .unmap(let range): "unmap \(range.operands)"
+    }
+  }
+}
+
 extension RealmOperation {
   fileprivate var statement: String {
     switch self {
@@ -104,6 +115,7 @@ extension IOMMUOperation {
   fileprivate var statement: String {
     switch self {
     case .attach: "attach"
+    case .shareAddresses: "sva"
     case .detach: "detach"
     case .bypass: "bypass"
     case .free: "free"

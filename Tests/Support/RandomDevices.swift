@@ -8,6 +8,8 @@ public struct RandomDevices {
     case own
     /// The CPUs' table, and VMIDs that run out.
     case mirror
+    /// The VMM's own addresses.
+    case process
     /// Pages that change hands under AMD's RMP.
     case rmp
     /// A realm.
@@ -36,7 +38,7 @@ public struct RandomDevices {
       .host(.touch(Self.huge, write: true)),
     ]
     switch system {
-    case .own, .mirror: return slots
+    case .own, .mirror, .process: return slots
     case .rmp:
       return slots + [
         .iommu(device: 0, .attach), .iommu(device: 0, .pin(Self.huge)),
@@ -78,7 +80,11 @@ public struct RandomDevices {
   /// The next event.
   public mutating func next() -> Event {
     switch random.below(20) {
-    case 0..<6: return .dma(device: device(), place(), write: random.below(2) == 0)
+    case 0..<6:
+      let place = place()
+      return .dma(
+        device: device(), system == .process ? Self.address(of: place) : place,
+        write: random.below(2) == 0)
     case 6: return .pause(0)
     case 7, 8: return .resume(next: random.below(3) == 0)
     case 9, 10:
@@ -90,17 +96,27 @@ public struct RandomDevices {
     switch system {
     case .own: return .iommu(device: device(), own())
     case .mirror: return mirror()
+    case .process: return process()
     case .rmp: return .rmp(rmp())
     case .realm: return .realm(realm())
     }
   }
 
-  private mutating func device() -> Int { system == .own ? random.below(2) : 0 }
+  private mutating func device() -> Int {
+    system == .own || system == .process ? random.below(2) : 0
+  }
+
+  /// The VMM's address of a canonical IPA: memory of slots is mapped downwards, congruent modulo 2M, with a gap
+  /// of 2M.
+  private static func address(of ipa: UInt64) -> UInt64 {
+    pages.contains(ipa)
+      ? 0xffff_9be0_0000 + (ipa - pages.lowerBound) : 0xffff_9b80_0000 + (ipa - huge.lowerBound)
+  }
 
   /// Without what takes pinned memory away from under its device, which no kernel prevents.
   private mutating func host() -> HostOperation {
     let range = range()
-    switch random.below(system == .mirror ? 8 : 5) {
+    switch random.below(system == .mirror || system == .process ? 8 : 5) {
     case 0: return .fork
     case 1: return .merge(Self.pages)
     case 2: return .collapse(range)
@@ -152,6 +168,19 @@ public struct RandomDevices {
       case 2: return .iommu(device: device, .unmap(range()))
       default: return nil
       }
+    }
+  }
+
+  private mutating func process() -> Event {
+    let number = UInt64(random.below(3))
+    switch random.below(10) {
+    case 0, 1: return .iommu(device: device(), .shareAddresses)
+    case 2: return .iommu(device: device(), random.below(3) > 0 ? .detach : .free)
+    case 3: return .otherProcess(number, .run)
+    case 4, 5:
+      let start = Self.address(of: place())
+      return .otherProcess(number, .unmap(start..<start + 8192))
+    default: return .host(host())
     }
   }
 

@@ -124,6 +124,7 @@ import Testing
     Case("vmids", "} }", file: "scenarios/btm/rollover-unpinned.pw"),
     Case("vmids-counters", "} } #", file: "scenarios/btm/rollover-unpinned.pw"),
     Case("vmids-tlb", "$ T", file: "scenarios/btm/rollover-unpinned.pw"),
+    Case("shared-addresses", "$ T", file: "scenarios/btm/aset.pw"),
   ]
 
   /// Where there is nothing to be seen yet.

@@ -86,6 +86,7 @@ extension Machine {
     let reused = HostEntry(
       bits: entry.bits | HostEntry.write | HostEntry.exclusive | HostEntry.accessed)
     memory.store(reused.bits, at: slot)
+    invalidateHost(start..<start + size)
     return .resolved(reused, level: level)
   }
 
@@ -100,6 +101,7 @@ extension Machine {
       note(.hostChanged, .host, at: start, size: Self.hugeSize, level: 2)
       return
     }
+    clearAndFlush(start..<start + Self.hugeSize)
     let page = allocateHostPage(size: Self.hugeSize)
     note(.hostHugePage, .host, at: start, size: Self.hugeSize, level: 2, value: page)
     setHostLeaf(
@@ -114,6 +116,7 @@ extension Machine {
       note(.hostChanged, .host, at: hva, size: 4096, level: 3)
       return
     }
+    clearAndFlush(hva..<hva + 4096)
     let page = allocateHostPage(size: 4096)
     note(.hostCopy, .host, at: hva, size: 4096, level: 3, value: page, extra: old.address)
     if let vma = vma(at: hva) { setVMA(vma.range, vma.flags.union(.anonymous)) }
@@ -126,6 +129,7 @@ extension Machine {
   mutating func splitHugePage(_ start: UInt64) {
     let (entry, level, slot) = hostWalk(start)
     guard level == 2, entry.has(Descriptor.valid) else { return }
+    clearAndFlush(start..<start + Self.hugeSize)
     note(.hostSplit, .host, at: start, size: Self.hugeSize, level: 2, value: entry.address)
     let frame = memory.allocateFrame(.table)
     let isZero = entry.has(HostEntry.zero)

@@ -30,12 +30,7 @@ extension Machine {
       }
     }
     note(.hostZap, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
-    let table = hostTable
-    var address = range.lowerBound
-    while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: table) {
-      memory.store(0, at: leaf.slot)
-      address = leaf.address + table.geometry.size(leaf.level)
-    }
+    changeHostLeaves(in: range) { _, _ in 0 }
     // A page table whose 2 MiB were all zapped at once is given back (`zap_empty_pte_table`).
     freeHostTables(in: range, level: 2)
     return []
@@ -87,16 +82,19 @@ extension Machine {
     return slot
   }
 
-  /// Changes every leaf of a range.
+  /// Changes every leaf of a range, and invalidates it if there was one.
   private mutating func changeHostLeaves(
     in range: Range<UInt64>, _ change: (Machine, HostEntry) -> UInt64
   ) {
     let table = hostTable
     var address = range.lowerBound
+    var first: UInt64?
     while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: table) {
       memory.store(change(self, HostEntry(bits: leaf.descriptor.bits)), at: leaf.slot)
+      first = first ?? leaf.address
       address = leaf.address + table.geometry.size(leaf.level)
     }
+    if let first { invalidateHost(first..<address) }
   }
 
   /// `change_protection`. Towards read-write, only exclusive pages become writable at once, and those of
@@ -137,13 +135,18 @@ extension Machine {
   /// `collapse_huge_page`: the pages of 2 MiB are copied into a huge page that takes their place.
   mutating func collapse(_ start: UInt64) {
     let page = allocateHostPage(size: Self.hugeSize)
-    note(.hostCollapse, .host, at: start, size: Self.hugeSize, level: 2, value: page)
     let region = start..<start + Self.hugeSize
+    var leaves: [TableLeaf] = []
     var address = start
     while let leaf = memory.nextEntry(from: address, below: region.upperBound, of: hostTable) {
+      leaves.append(leaf)
+      address = leaf.address + 4096
+    }
+    clearAndFlush(region)
+    note(.hostCollapse, .host, at: start, size: Self.hugeSize, level: 2, value: page)
+    for leaf in leaves {
       copyContents(of: leaf.descriptor.address, to: page + (leaf.address - start))
       memory.store(0, at: leaf.slot)
-      address = leaf.address + 4096
     }
     freeHostTables(in: region, level: 2)
     let writable = vma(at: start)?.flags.contains(.write) ?? false ? HostEntry.write : 0

@@ -58,6 +58,7 @@ extension Machine {
   mutating func writeProtectForMerge(_ hva: UInt64) {
     let (entry, level, slot) = hostWalk(hva)
     guard level == 3, entry.has(Descriptor.valid) else { return }
+    clearAndFlush(hva..<hva + 4096)
     note(.hostMergeProtect, .host, at: hva, size: 4096, level: 3, value: entry.address)
     memory.store(entry.bits & ~(HostEntry.write | HostEntry.exclusive), at: slot)
   }
@@ -76,6 +77,7 @@ extension Machine {
     guard level == 3, old.has(Descriptor.valid), merged.has(HostEntry.merged),
       haveSameContents(old.address, merged.address)
     else { return }
+    clearAndFlush(hva..<hva + 4096)
     note(
       .hostMerge, .host, at: hva, size: 4096, level: 3, value: merged.address, extra: old.address)
     memory.store(

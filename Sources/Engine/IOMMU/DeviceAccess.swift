@@ -1,48 +1,3 @@
-/// What a DMA gets.
-public enum DeviceOutcome: Equatable, Sendable {
-  /// A physical address, from an entry of the SMMU's TLB.
-  case cached(UInt64, level: Int)
-  /// A physical address, from a walk.
-  case walked(UInt64, level: Int)
-  /// A physical address: the stream is not translated.
-  case bypassed(UInt64)
-  /// A fault; an event is recorded.
-  case fault(DeviceFault, level: Int)
-  /// Terminated without an event: the stream's entry says so.
-  case aborted
-  /// Held up: nothing of it has happened yet, and it goes on later.
-  case stalled
-
-  /// The physical address, or nil.
-  public var physical: UInt64? {
-    switch self {
-    case .cached(let physical, _), .walked(let physical, _), .bypassed(let physical): physical
-    case .fault, .aborted, .stalled: nil
-    }
-  }
-}
-
-/// Classes of faults, with the number of the event that the SMMU records.
-public enum DeviceFault: UInt8, CaseIterable, Sendable {
-  /// A granule protection fault: the page is not the host's. Root firmware finds it in SMMU_ROOT_GPF_FAR, and
-  /// no event is recorded.
-  case granule = 0
-  /// RMP_PAGE_FAULT, of AMD's IOMMU: the RMP does not allow it (EVENT_TYPE_RMP_FAULT).
-  case rmp = 0x0d
-  /// C_BAD_STE.
-  case badStreamEntry = 0x04
-  /// F_TRANSLATION.
-  case translation = 0x10
-  /// F_ADDR_SIZE.
-  case addressSize = 0x11
-  /// F_ACCESS.
-  case accessFlag = 0x12
-  /// F_PERMISSION.
-  case permission = 0x13
-  /// F_TLB_CONFLICT: two entries of the TLB translate the address.
-  case conflict = 0x20
-}
-
 /// A translation by the SMMU, and what it was made from.
 struct DeviceTranslation {
   var outcome: DeviceOutcome
@@ -100,24 +55,52 @@ extension Machine {
       switch streamEntry(ofDevice: device).configuration {
       case .abort: return DeviceTranslation(outcome: .aborted)
       case .bypass: return DeviceTranslation(outcome: .bypassed(iova))
+      case .stage1: return translateByProcess(iova, write: write, device)
       case .stage2, .invalid:
         return DeviceTranslation(outcome: .fault(.badStreamEntry, level: 0))
       }
     }
     let vmid = UInt16(truncatingIfNeeded: memory.load(entry &+ 2))
+    switch lookUp(iova, .vmid(vmid)) {
+    case .hit(let hit): return cachedForDevice(iova, write: write, hit, entry, device)
+    case .conflict(let level): return DeviceTranslation(outcome: .fault(.conflict, level: level))
+    case .miss: return walkForDevice(iova, write: write, streamTable(entry, device))
+    }
+  }
+
+  /// What the SMMU's TLB holds for an input address: the slot of an entry's tag, or two entries, of which the
+  /// second has this level.
+  private enum Lookup {
+    case miss, hit(Int), conflict(level: Int)
+  }
+
+  @inline(__always)
+  private func lookUp(_ iova: UInt64, _ context: TranslationContext) -> Lookup {
     var hit: Int?
     for level in TLB.levels {
-      guard let slot = memory.slot(of: iova, level: level, vmid: vmid, in: iotlb) else {
-        continue
-      }
+      guard let slot = memory.slot(of: iova, level: level, context, in: iotlb) else { continue }
       // With SMMU_IDR3.BBML = 2 no conflict is reported, and either entry may be used.
-      if hit != nil, configuration.iommu.smmuBreakLevel < 2 {
-        return DeviceTranslation(outcome: .fault(.conflict, level: level))
-      }
+      if hit != nil, configuration.iommu.smmuBreakLevel < 2 { return .conflict(level: level) }
       hit = slot
     }
-    if let hit { return cachedForDevice(iova, write: write, hit, entry, device) }
-    return walkForDevice(iova, write: write, streamTable(entry, device))
+    return hit.map { .hit($0) } ?? .miss
+  }
+
+  /// Stage 1, by the table of the process.
+  @inline(never)
+  private func translateByProcess(
+    _ iova: UInt64, write: Bool, _ device: Int
+  ) -> DeviceTranslation {
+    switch lookUp(iova, context(ofDevice: device)) {
+    case .hit(let hit): return translation(of: iova, write: write, cachedAt: hit)
+    case .conflict(let level): return DeviceTranslation(outcome: .fault(.conflict, level: level))
+    case .miss: break
+    }
+    let table = hostTable
+    if iova > table.inputMask {
+      return DeviceTranslation(outcome: .fault(.translation, level: table.geometry.startLevel))
+    }
+    return translation(of: iova, write: write, stage1End(iova, table))
   }
 
   /// The stage-2 table that a stream table entry points to, by the slot of its first word.
@@ -140,6 +123,14 @@ extension Machine {
     {
       return DeviceTranslation(outcome: .fault(.conflict, level: level))
     }
+    return translation(of: iova, write: write, cachedAt: hit)
+  }
+
+  @inline(__always)
+  private func translation(
+    of iova: UInt64, write: Bool, cachedAt hit: Int
+  ) -> DeviceTranslation {
+    let level = Int(truncatingIfNeeded: memory.load(hit) >> 1 & 3)
     let leaf = Descriptor(memory.load(hit &+ 1))
     return DeviceTranslation(
       outcome: isAllowed(leaf, write)
@@ -171,7 +162,14 @@ extension Machine {
     if iova > table.inputMask {
       return DeviceTranslation(outcome: .fault(.translation, level: table.geometry.startLevel))
     }
-    let end = walkEndForDevice(iova, table)
+    return translation(of: iova, write: write, walkEndForDevice(iova, table))
+  }
+
+  /// What the end of a walk gives.
+  @inline(__always)
+  private func translation(
+    of iova: UInt64, write: Bool, _ end: WalkEnd
+  ) -> DeviceTranslation {
     let outcome: DeviceOutcome =
       if !end.descriptor.isLeaf(end.level) {
         .fault(.translation, level: end.level)
@@ -222,9 +220,9 @@ extension Machine {
   mutating func translateDMA(_ iova: UInt64, write: Bool, device: Int) {
     let id = TableID.iommu(device)
     let entry = streamEntry(ofDevice: device)
-    note(.streamEntry, id, value: entry.words[0], extra: entry.words[2])
+    note(.streamEntry, id, value: entry.words[0], extra: context(ofDevice: device).bits)
     var translation = noteTranslation(of: iova, write: write, device: device)
-    for _ in 0..<Self.stallAttempts where waitsForHandler(translation.outcome) {
+    for _ in 0..<Self.stallAttempts where waitsForHandler(translation.outcome, device) {
       switch handleStall(translation, iova, write: write, device: device) {
       case .retry: translation = noteTranslation(of: iova, write: write, device: device)
       case .after(let first): return push(first + [.dma(device, iova, write: write)])
@@ -233,7 +231,7 @@ extension Machine {
       }
     }
     // Whatever was done, the device finds nothing, and goes on waiting.
-    if waitsForHandler(translation.outcome) { translation.outcome = .stalled }
+    if waitsForHandler(translation.outcome, device) { translation.outcome = .stalled }
     end(translation, iova, write: write, device: device)
   }
 
@@ -250,14 +248,14 @@ extension Machine {
     _ translation: DeviceTranslation, _ iova: UInt64, write: Bool, device: Int
   ) {
     let id = TableID.iommu(device)
-    let vmid = streamEntry(ofDevice: device).vmid
+    let context = context(ofDevice: device)
     switch translation.outcome {
     case .cached(let physical, let level):
-      note(.iotlbHit, id, at: iova, level: level, value: physical, extra: UInt64(vmid))
+      note(.iotlbHit, id, at: iova, level: level, value: physical, extra: context.bits)
       access(physical, write: write, id, iova)
     case .walked(let physical, let level):
-      note(.dmaTranslated, id, at: iova, level: level, value: physical, extra: UInt64(vmid))
-      if let end = translation.end { memory.fill(iotlb, vmid, iova, cacheable(end, iova)) }
+      note(.dmaTranslated, id, at: iova, level: level, value: physical, extra: context.bits)
+      if let end = translation.end { memory.fill(iotlb, context, iova, cacheable(end, iova)) }
       access(physical, write: write, id, iova)
     case .bypassed(let physical): access(physical, write: write, id, iova)
     case .fault(let fault, let level): record(fault, iova, write: write, device, level: level)
@@ -276,13 +274,14 @@ extension Machine {
 
   /// The entries that the SMMU's walk reads.
   private mutating func noteDeviceWalk(_ iova: UInt64, _ device: Int) {
-    guard steps.isRecording, let table = domainTable(ofDevice: device),
+    guard steps.isRecording, let table = deviceTable(device),
       iova < table.geometry.inputSize
     else { return }
     var level = table.geometry.startLevel
     var slot = table.root + table.geometry.index(iova, level)
     while true {
-      let bits = Descriptor(loadForSMMU(slot))
+      var bits = Descriptor(loadForSMMU(slot))
+      if sharesAddresses(device), bits.isLeaf(level) { bits = stage1End(iova, table).descriptor }
       note(
         .walk, table.id, at: iova & ~(table.geometry.size(level) - 1),
         size: table.geometry.size(level), level: level, value: bits.bits, extra: UInt64(slot))
@@ -316,65 +315,16 @@ extension Machine {
       extra: write ? 1 : 0)
     if fault == .granule { return }
     let isTranslation = fault.rawValue >= DeviceFault.translation.rawValue
-    // RnW, S2 and CLASS = the input address caused the fault.
-    let details: UInt64 = (write ? 0 : 1 << 35) | 1 << 39 | 2 << 40
+    // RnW, S2 and CLASS = the input address caused the fault; an IPA is told of stage 2 alone.
+    let isStage2 = !sharesAddresses(device)
+    let details: UInt64 = (write ? 0 : 1 << 35) | (isStage2 ? 1 << 39 : 0) | 2 << 40
     let words: [UInt64] = [
       UInt64(fault.rawValue) | SMMU.streamID(device) << 32, isTranslation ? details : 0,
-      isTranslation ? iova : 0, isTranslation ? iova & 0xf_ffff_ffff_f000 : 0,
+      isTranslation ? iova : 0, isTranslation && isStage2 ? iova & 0xf_ffff_ffff_f000 : 0,
     ]
     for (index, word) in words.enumerated() {
       memory.store(word, at: slot(.event, ofDevice: device) + index)
     }
     self[device, .events] += 1
-  }
-}
-
-/// How a device's last DMA ended, kept in words.
-extension Machine {
-  private mutating func setDeviceOutcome(_ outcome: DeviceOutcome, _ device: Int) {
-    let (code, operand): (UInt64, UInt64) =
-      switch outcome {
-      case .cached(let physical, let level): (1 | UInt64(level) << 8, physical)
-      case .walked(let physical, let level): (2 | UInt64(level) << 8, physical)
-      case .bypassed(let physical): (3, physical)
-      case .fault(let fault, let level): (4 | UInt64(level) << 8, UInt64(fault.rawValue))
-      case .aborted: (5, 0)
-      case .stalled: (6, 0)
-      }
-    let slot = slot(.outcome, ofDevice: device)
-    memory.store(code, at: slot)
-    memory.store(operand, at: slot + 1)
-    self[.lastDevice] = UInt64(device + 1)
-  }
-
-  /// How the last DMA of all ended, or nil if there was none.
-  public var lastDeviceOutcome: DeviceOutcome? {
-    guard let device = lastDevice else { return nil }
-    let slot = slot(.outcome, ofDevice: device)
-    let code = memory.load(slot)
-    let operand = memory.load(slot + 1)
-    let level = Int(code >> 8)
-    switch code & 0xff {
-    case 1: return .cached(operand, level: level)
-    case 2: return .walked(operand, level: level)
-    case 3: return .bypassed(operand)
-    case 4:
-      return DeviceFault(rawValue: UInt8(truncatingIfNeeded: operand)).map {
-        .fault($0, level: level)
-      }
-    case 5: return .aborted
-    case 6: return .stalled
-    default: return nil
-    }
-  }
-
-  /// The device that made the last DMA.
-  public var lastDevice: Int? { self[.lastDevice] == 0 ? nil : Int(self[.lastDevice]) - 1 }
-
-  /// The event that was recorded last for a device: four words, or nil if there was none.
-  public func lastEventRecord(ofDevice device: Int) -> [UInt64]? {
-    if !hasSMMU || self[device, .events] == 0 { return nil }
-    let slot = slot(.event, ofDevice: device)
-    return (slot..<slot + 4).map { memory.load($0) }
   }
 }

@@ -3,6 +3,8 @@
 public enum IOMMUOperation: Equatable, Sendable {
   /// The device's stream is translated by its domain's table.
   case attach
+  /// The device works with the VMM's own addresses, by the page table of the process.
+  case shareAddresses
   /// Every DMA of the device is refused (the blocking domain).
   case detach
   /// The device is the host's own, and its stream is not translated (the identity domain).
@@ -27,10 +29,11 @@ extension Machine {
       if configuration.iommu.table == .shared, !pinsKeepLeaves {
         throw Refusal(.sharedTable, operand: 0)
       }
+    case .shareAddresses: try requireProcess()
     case .attach, .detach, .bypass, .free, .clean: break
     }
     switch operation {
-    case .attach, .detach, .bypass, .clean: break
+    case .attach, .detach, .bypass, .clean, .shareAddresses: break
     case .map, .unmap, .pin, .free:
       if configuration.isolation.pkvm != nil { throw Refusal(.hypervisorTable, operand: 0) }
     }
@@ -42,12 +45,13 @@ extension Machine {
       try requirePageByPage(range, operand: 2)
     default: break
     }
-    try requireOneTable(device)
+    if operation != .shareAddresses { try requireOneTable(device) }
     makeSMMU()
     switch operation {
     case .attach:
       push([.attach(device)])
       if needsSnapshot { startSnapshot() }
+    case .shareAddresses: shareAddresses(device)
     case .detach:
       note(.streamBlocked, .iommu(device))
       setStreamEntry(.abort, ofDevice: device)
@@ -58,6 +62,14 @@ extension Machine {
     case .unmap(let range): startUnmapping(range, device: device)
     case .pin(let range): startPinning(range, device: device)
     case .clean(let range): cleanEntries(for: range, device: device)
+    }
+  }
+
+  /// The devices of a guest that the host does not own are the guest's, and a process' table is kept for
+  /// walkers that see caches (`arm_smmu_sva_supported`).
+  private func requireProcess() throws(Refusal) {
+    if configuration.isolation != .none || !configuration.iommu.isCoherent {
+      throw Refusal(.noSharedAddresses, operand: 0)
     }
   }
 
@@ -92,8 +104,12 @@ extension Machine {
   }
 
   /// The domain of a device, made if there is none (`arm_smmu_domain_finalise`); nil, and the event fails,
-  /// if no VMID is left.
+  /// if no VMID is left, or the device works with the VMM's addresses.
   mutating func makeDomain(_ device: Int) -> Table? {
+    if sharesAddresses(device) {
+      fail(.ebusy, .iommu(device))
+      return nil
+    }
     if let table = domainTable(ofDevice: device) { return table }
     if configuration.isolation.pkvm != nil {
       let host = protectedHostTable
@@ -125,6 +141,12 @@ extension Machine {
 
   /// All that is pinned is unmapped first; then the domain goes.
   private mutating func startFreeing(_ device: Int) {
+    if sharesAddresses(device) {
+      if streamEntry(ofDevice: device).configuration == .stage1 {
+        return fail(.ebusy, .iommu(device))
+      }
+      return unshareAddresses(device)
+    }
     guard let table = domainTable(ofDevice: device) else {
       return fail(.enoent, .iommu(device))
     }

@@ -81,6 +81,7 @@ extension Machine {
   /// An SMMU that learns of a shared table's changes by broadcast alone must use the VMID that the CPUs use
   /// for it, or it hears nothing.
   func mirrorViolations(_ device: Int) -> [Violation] {
+    if sharesAddresses(device) { return asidViolations(device) }
     guard configuration.iommu.table == .shared, configuration.iommu.forwarding == .broadcast,
       let domain = domainTable(ofDevice: device)
     else { return [] }

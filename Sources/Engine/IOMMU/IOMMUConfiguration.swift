@@ -51,6 +51,16 @@ public struct IOMMUConfiguration: Equatable, Sendable {
   /// The choice that counts.
   public var vmidChoice: VMIDChoice { vmids ?? (table == .shared ? .kvm : .private) }
 
+  /// Which ASID the SMMU tags a process' translations with.
+  public var asids = ASIDChoice.private
+  /// CD.ASET; nil for what goes with the choice of the ASID.
+  public var asidSet: Bool?
+  /// Whether the notifier of a process whose addresses a device shares invalidates by commands.
+  public var notifies = true
+
+  /// Whether the ASID counts as the SMMU's own.
+  public var hasPrivateASID: Bool { asidSet ?? (asids == .private) }
+
   /// Whether a block of a shared table becomes a table without a break, as the CPUs allow it. What the SMMU
   /// allows nobody asks.
   var replacesInPlace: Bool { table == .shared && cpuBreakLevel >= 2 }

@@ -110,8 +110,9 @@ extension Machine {
     let queued = isPaused ? queuedInvalidations + parkedInvalidations : []
     let tables = attachedDevices.compactMap { domainTable(ofDevice: $0) }
     return iotlbEntries.compactMap { entry in
+      if entry.context.isStage1 { return staleProcessEntry(entry, queued) }
       guard let table = tables.first(where: { $0.vmid == entry.vmid }),
-        !queued.contains(where: { $0.vmid == entry.vmid && $0.range.overlaps(entry.range) })
+        !queued.contains(where: { $0.context == entry.context && $0.range.overlaps(entry.range) })
       else { return nil }
       let end = memory.walk(table, entry.address)
       let isMapped =
@@ -121,5 +122,17 @@ extension Machine {
       return isMapped
         ? nil : Violation(invariant: .staleIOTLB, table: table.id, address: entry.address)
     }
+  }
+
+  /// The same of an entry of the VMM's, which also must not permit more than its table.
+  private func staleProcessEntry(
+    _ entry: TLB.Entry, _ queued: [(range: Range<UInt64>, context: TranslationContext)]
+  ) -> Violation? {
+    guard entry.context == processContext,
+      let device = (0..<SMMU.devices).first(where: sharesAddresses),
+      !queued.contains(where: { $0.context == entry.context && $0.range.overlaps(entry.range) }),
+      !isBorneOut(entry)
+    else { return nil }
+    return Violation(invariant: .staleIOTLB, table: .iommu(device), address: entry.address)
   }
 }

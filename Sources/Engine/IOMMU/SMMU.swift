@@ -1,5 +1,5 @@
-/// The SMMU, as far as stage 2 goes: streams with their table entries, domains, a TLB, a command queue and
-/// an event queue. All of it is records in memory.
+/// The SMMU: streams with their table entries, of stage 2 or of a process' stage 1, domains, a TLB, a command
+/// queue and an event queue. All of it is records in memory.
 ///
 /// Source: drivers/iommu/arm/arm-smmu-v3 for the bits; the SMMUv3 architecture for what they do.
 public enum SMMU {
@@ -21,6 +21,8 @@ public enum SMMU {
     /// Tree of the IOVAs that were pinned, and a sparse array of their host pages; see Pinning.swift.
     case pinnedAreas = 18
     case pinnedPages = 21
+    /// The context descriptor, eight words.
+    case contextDescriptor = 24
 
     static let count = 32
   }
@@ -35,6 +37,7 @@ public enum SMMU {
   static let entryConfig: UInt64 = 7 << 1
   static let configAbort: UInt64 = 0 << 1
   static let configBypass: UInt64 = 4 << 1
+  static let configStage1: UInt64 = 5 << 1
   static let configStage2: UInt64 = 6 << 1
 
   /// The StreamID of a device, as on the captured machine: PCI device 1 and up on bus 0.
@@ -55,6 +58,8 @@ public struct StreamEntry: Equatable, Sendable {
     case abort
     /// Let through as they are.
     case bypass
+    /// Translated by stage 1 alone.
+    case stage1
     /// Translated by stage 2.
     case stage2
     /// No valid entry: C_BAD_STE.
@@ -67,6 +72,7 @@ public struct StreamEntry: Equatable, Sendable {
     switch words[0] & SMMU.entryConfig {
     case SMMU.configAbort: return .abort
     case SMMU.configBypass: return .bypass
+    case SMMU.configStage1: return .stage1
     case SMMU.configStage2: return .stage2
     default: return .invalid
     }
@@ -89,6 +95,14 @@ public struct StreamEntry: Equatable, Sendable {
 
   /// Input addresses are physical ones.
   static let bypass = StreamEntry(words: [SMMU.entryValid | SMMU.configBypass, 0, 0, 0])
+
+  /// Stage-1 translation by a context descriptor at a physical address (`arm_smmu_make_cdtable_ste`):
+  /// S1ContextPtr, and in word 1 write-back, shareable fetches of it, and STRW = EL2, as a VHE host has it.
+  static func stage1(contextAt address: UInt64) -> StreamEntry {
+    StreamEntry(words: [
+      SMMU.entryValid | SMMU.configStage1 | address, 1 << 2 | 1 << 4 | 3 << 6 | 2 << 30, 0, 0,
+    ])
+  }
 
   /// Stage-2 translation by a table.
   static func stage2(_ table: Table, stalls: Bool) -> StreamEntry {
@@ -166,6 +180,14 @@ extension Machine {
 
   /// Devices whose DMA is translated, in order.
   public var attachedDevices: [Int] {
-    (0..<SMMU.devices).filter { streamEntry(ofDevice: $0).configuration == .stage2 }
+    (0..<SMMU.devices).filter {
+      [.stage1, .stage2].contains(streamEntry(ofDevice: $0).configuration)
+    }
+  }
+
+  /// Under what a device's translations are cached.
+  public func context(ofDevice device: Int) -> TranslationContext {
+    sharesAddresses(device)
+      ? contextDescriptor(ofDevice: device).context : .vmid(streamEntry(ofDevice: device).vmid)
   }
 }

@@ -1,8 +1,9 @@
-/// DMA that a table of CPUs has no translation for, and that waits (STE.S2S): whoever keeps the table is told
-/// of the SMMU's event, handles it as a fault of a CPU, and ends the stall with CMD_RESUME.
+/// DMA that a table of CPUs has no translation for, and that waits (STE.S2S, CD.S): whoever keeps the table is
+/// told of the SMMU's event, handles it as a fault of a CPU, and ends the stall with CMD_RESUME.
 ///
-/// Under pKVM that is the hypervisor, else KVM. Nobody has posted code for either: what is modelled is the
-/// requirement of the thread about sharing tables, and the handlers that the kernel has for CPUs.
+/// Of a process' table that is the host kernel. Of stage 2 it is under pKVM the hypervisor, else KVM; nobody
+/// has posted code for either: what is modelled is the requirement of the thread about sharing tables, and the
+/// handlers that the kernel has for CPUs.
 extension Machine {
   /// How the stall of a DMA ends, as far as its fault was handled.
   enum StallEnd {
@@ -21,9 +22,9 @@ extension Machine {
   static let stallAttempts = 4
 
   /// Whether a DMA that ends so waits for its fault to be handled.
-  func waitsForHandler(_ outcome: DeviceOutcome) -> Bool {
-    guard configuration.iommu.faults == .stall, configuration.iommu.table == .shared,
-      case .fault(let fault, _) = outcome
+  func waitsForHandler(_ outcome: DeviceOutcome, _ device: Int) -> Bool {
+    guard configuration.iommu.faults == .stall, case .fault(let fault, _) = outcome,
+      configuration.iommu.table == .shared || sharesAddresses(device)
     else { return false }
     switch configuration.isolation {
     // The hypervisor's leaves permit all that they ever will.
@@ -40,14 +41,20 @@ extension Machine {
     _ translation: DeviceTranslation, _ iova: UInt64, write: Bool, device: Int
   ) -> StallEnd {
     guard case .fault(let fault, let level) = translation.outcome else { return .terminate }
-    let isProtected = configuration.isolation.pkvm != nil
+    let handler: UInt64 =
+      sharesAddresses(device) ? 2 : configuration.isolation.pkvm != nil ? 0 : 1
     note(.faultStalled, .iommu(device), at: iova, level: level, value: UInt64(fault.rawValue))
-    let end = isProtected ? repairHost(iova) : repairVM(fault, level, iova, write: write)
+    let end =
+      switch handler {
+      case 0: repairHost(iova)
+      case 1: repairVM(fault, level, iova, write: write)
+      default: repairProcess(iova, write: write)
+      }
     switch end {
     case .retry:
       // What was changed in the table may be cached as it was: a leaf without the permission.
       if translation.end == nil { forgetCached(iova, device) }
-      note(.faultResumed, .iommu(device), at: iova, value: isProtected ? 0 : 1)
+      note(.faultResumed, .iommu(device), at: iova, value: handler)
     case .terminate: note(.faultTerminated, .iommu(device), at: iova)
     case .after, .wait: break
     }

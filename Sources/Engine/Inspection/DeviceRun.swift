@@ -12,9 +12,9 @@ public struct DeviceRun: Equatable, Sendable {
 extension Machine {
   /// Cuts a range of a device's input addresses where what a DMA gets can change. Nothing is carried out.
   public func deviceRuns(in range: Range<UInt64>, device: Int = 0) -> [DeviceRun] {
-    let entry = streamEntry(ofDevice: device)
-    let isTranslated = entry.configuration == .stage2
-    let cached = isTranslated ? iotlbEntries.filter { $0.vmid == entry.vmid }.map(\.range) : []
+    let isTranslated = attachedDevices.contains(device)
+    let context = context(ofDevice: device)
+    let cached = isTranslated ? iotlbEntries.filter { $0.context == context }.map(\.range) : []
     let edges = cached.flatMap { [$0.lowerBound, $0.upperBound] }.sorted()
     var nextEdge = edges.startIndex
     var runs: [DeviceRun] = []
@@ -37,7 +37,7 @@ extension Machine {
 
   /// Bytes that the entry at which the SMMU's walk ends covers, or nil outside its input addresses.
   private func deviceEntrySize(at iova: UInt64, device: Int) -> UInt64? {
-    guard let table = domainTable(ofDevice: device), iova < table.geometry.inputSize else {
+    guard let table = deviceTable(device), iova < table.geometry.inputSize else {
       return nil
     }
     return table.geometry.size(walkEndForDevice(iova, table).level)

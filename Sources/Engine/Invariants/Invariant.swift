@@ -42,7 +42,8 @@ public enum Invariant: String, CaseIterable, Sendable {
   case dmaHole = "dma-hole"
   /// Under pKVM every page has one owner, and the states and tables of all parties say the same.
   case pageOwner = "page-owner"
-  /// An SMMU that hears of a shared table's changes by broadcast uses the CPUs' VMID for it.
+  /// An SMMU that hears of a shared table's changes by broadcast alone uses the CPUs' VMID for it, or of a
+  /// process' table its ASID without ASET.
   case mirrorVMID = "mirror-vmid"
 }
 

@@ -113,7 +113,7 @@ extension Machine {
       end = WalkEnd(slot: end.slot, level: end.level, descriptor: Descriptor(bits))
     }
     note(.translated, table.id, at: access.address, level: end.level, value: physical)
-    memory.fill(layout.tlb, table.vmid, access.address, end)
+    memory.fill(layout.tlb, .vmid(table.vmid), access.address, end)
     exchange(access.kind, physical, value: access.value, table.id, access.address)
   }
 

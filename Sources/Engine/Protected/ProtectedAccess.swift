@@ -43,7 +43,7 @@ extension Machine {
     let end = memory.walk(table, address)
     return end.descriptor.isLeaf(end.level)
       && (1..<end.level).contains {
-        memory.slot(of: address, level: $0, vmid: table.vmid, in: layout.tlb) != nil
+        memory.slot(of: address, level: $0, .vmid(table.vmid), in: layout.tlb) != nil
       }
   }
 
@@ -92,7 +92,7 @@ extension Machine {
   ) {
     let physical = translation.output(of: address, in: table)
     note(.translated, table.id, at: address, level: translation.end.level, value: physical)
-    memory.fill(layout.tlb, table.vmid, address, translation.end)
+    memory.fill(layout.tlb, .vmid(table.vmid), address, translation.end)
     exchange(
       kind, physical, value: value, table.id, address, hasContents: isHostMemory(physical))
   }

@@ -1,9 +1,9 @@
 /// A TLB: for each level of a leaf a frame of 64 sets of 4 entries of 2 words. One is shared by the
 /// machine's CPUs, one is the SMMU's own.
 ///
-///      63                     20 19          4  2 1  0
+///      63                     21 20          3  2 1  0
 ///     +-------------------------+-------------+----+--+
-///     | input page              |    VMID     |lvl |V |   tag; the other word is the leaf's descriptor
+///     | input page              |   context   |lvl |V |   tag; the other word is the leaf's descriptor
 ///     +-------------------------+-------------+----+--+
 ///
 /// Accesses of CPUs fill theirs and the kernel's TLB invalidations empty it, but no such access is decided
@@ -31,8 +31,8 @@ public struct TLB: Equatable, Sendable {
 
   /// A live entry.
   public struct Entry: Equatable, Sendable {
-    /// Hardware VMID.
-    public let vmid: UInt16
+    /// Whose translation it is.
+    public let context: TranslationContext
     /// First input address, aligned to the size of the level.
     public let address: UInt64
     /// Level of the leaf that was cached.
@@ -42,6 +42,8 @@ public struct TLB: Equatable, Sendable {
     /// Slot of the tag.
     public let slot: Int
 
+    /// Hardware VMID, or nil for stage 1.
+    public var vmid: UInt16? { context.isStage1 ? nil : context.number }
     /// The input addresses that it translates.
     public var range: Range<UInt64> { address..<address + TLB.geometry.size(level) }
 
@@ -49,8 +51,8 @@ public struct TLB: Equatable, Sendable {
     init?(at slot: Int, in memory: Memory) {
       let tag = memory.load(slot)
       guard tag & 1 != 0 else { return nil }
-      vmid = UInt16(truncatingIfNeeded: tag >> 4)
-      address = (tag >> 20) << 12
+      context = TranslationContext(bits: tag >> 3 & TranslationContext.mask)
+      address = (tag >> 21) << 12
       level = Int(tag >> 1 & 3)
       descriptor = Descriptor(memory.load(slot + 1))
       self.slot = slot
@@ -63,17 +65,17 @@ public struct TLB: Equatable, Sendable {
 
   /// First slot of the set for a page of a level.
   @inline(__always)
-  func set(_ vmid: UInt16, _ address: UInt64, level: Int) -> Int {
+  func set(_ context: TranslationContext, _ address: UInt64, level: Int) -> Int {
     let page = address >> Self.geometry.shift(level)
-    let hash = (page ^ page >> 6 ^ UInt64(vmid)) & UInt64(Self.sets - 1)
+    let hash = (page ^ page >> 6 ^ context.bits) & UInt64(Self.sets - 1)
     return frame(level) &+ Int(truncatingIfNeeded: hash) &* (Self.ways * 2)
   }
 
   /// The tag of an entry for an address.
   @inline(__always)
-  static func tag(_ vmid: UInt16, _ address: UInt64, level: Int) -> UInt64 {
+  static func tag(_ context: TranslationContext, _ address: UInt64, level: Int) -> UInt64 {
     let page = (address & ~(geometry.size(level) - 1)) >> 12
-    return page << 20 | UInt64(vmid) << 4 | UInt64(level) << 1 | 1
+    return page << 21 | context.bits << 3 | UInt64(truncatingIfNeeded: level) << 1 | 1
   }
 }
 
@@ -87,10 +89,12 @@ extension Memory {
 
   /// Slot of the tag of the entry of a level for an address, or nil.
   @inline(__always)
-  func slot(of address: UInt64, level: Int, vmid: UInt16, in tlb: TLB) -> Int? {
+  func slot(
+    of address: UInt64, level: Int, _ context: TranslationContext, in tlb: TLB
+  ) -> Int? {
     if isEmpty(level, of: tlb) { return nil }
-    let tag = TLB.tag(vmid, address, level: level)
-    var way = tlb.set(vmid, address, level: level)
+    let tag = TLB.tag(context, address, level: level)
+    var way = tlb.set(context, address, level: level)
     for _ in 0..<TLB.ways {
       if load(way) == tag { return way }
       way &+= 2
@@ -103,10 +107,12 @@ extension Memory {
   func isEmpty(_ level: Int, of tlb: TLB) -> Bool { usedWords(inFrameAt: tlb.frame(level)) == 0 }
 
   /// Caches the leaf that a walk ended at.
-  mutating func fill(_ tlb: TLB, _ vmid: UInt16, _ address: UInt64, _ end: WalkEnd) {
+  mutating func fill(
+    _ tlb: TLB, _ context: TranslationContext, _ address: UInt64, _ end: WalkEnd
+  ) {
     let start = address & ~(TLB.geometry.size(end.level) - 1)
-    let tag = TLB.tag(vmid, address, level: end.level)
-    let set = tlb.set(vmid, address, level: end.level)
+    let tag = TLB.tag(context, address, level: end.level)
+    let set = tlb.set(context, address, level: end.level)
     // A free way, or else one that the address picks.
     var place = set + Int((start >> 18 ^ start >> 12) & UInt64(TLB.ways - 1)) * 2
     var free: Int?
@@ -124,25 +130,25 @@ extension Memory {
     store(end.descriptor.bits, at: place + 1)
   }
 
-  /// Drops every entry of a VMID that overlaps a range of input addresses.
-  mutating func drop(_ range: Range<UInt64>, _ vmid: UInt16, from tlb: TLB) {
+  /// Drops every entry of a context that overlaps a range of input addresses.
+  mutating func drop(_ range: Range<UInt64>, _ context: TranslationContext, from tlb: TLB) {
     let isPage = range.upperBound - range.lowerBound == Memory.frameBytes
     for level in TLB.levels where !isEmpty(level, of: tlb) {
       let frame = tlb.frame(level)
-      let set = tlb.set(vmid, range.lowerBound, level: level)
+      let set = tlb.set(context, range.lowerBound, level: level)
       drop(
-        range, vmid,
+        range, context,
         fromSlots: isPage ? set..<set + 2 * TLB.ways : frame..<frame + Memory.frameWords)
     }
   }
 
   private mutating func drop(
-    _ range: Range<UInt64>, _ vmid: UInt16, fromSlots slots: Range<Int>
+    _ range: Range<UInt64>, _ context: TranslationContext, fromSlots slots: Range<Int>
   ) {
     for slot in stride(from: slots.lowerBound, to: slots.upperBound, by: 2) {
       let tag = load(slot)
-      if tag & 1 == 0 || UInt16(truncatingIfNeeded: tag >> 4) != vmid { continue }
-      let start = (tag >> 20) << 12
+      if tag & 1 == 0 || tag >> 3 & TranslationContext.mask != context.bits { continue }
+      let start = (tag >> 21) << 12
       let size = TLB.geometry.size(Int(tag >> 1 & 3))
       if start < range.upperBound && range.lowerBound < start + size {
         store(0, at: slot)
@@ -166,7 +172,7 @@ extension Machine {
     note(
       .invalidate(reason), table.id, at: range.lowerBound,
       size: range.upperBound - range.lowerBound, value: UInt64(table.vmid))
-    if table.hasVMID { memory.drop(range, table.vmid, from: layout.tlb) }
+    if table.hasVMID { memory.drop(range, .vmid(table.vmid), from: layout.tlb) }
     if reachesSMMU { invalidateIOTLB(after: range, of: table) }
   }
 

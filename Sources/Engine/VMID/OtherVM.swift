@@ -41,9 +41,9 @@ extension Machine {
       .otherVMUnmap, at: range.lowerBound, size: range.upperBound - range.lowerBound,
       value: UInt64(vmid), extra: holder.number)
     if vmid == 0 { return }
-    memory.drop(range, vmid, from: layout.tlb)
+    memory.drop(range, .vmid(vmid), from: layout.tlb)
     if hasSMMU, configuration.iommu.forwarding == .broadcast {
-      broadcast(range, vmid, of: nil)
+      broadcast(range, .vmid(vmid), of: nil)
     }
   }
 }

@@ -46,6 +46,10 @@ extension Event {
       case .attach: return "A device of VM \(number) is attached to the SMMU."
       case .detach: return "The device of VM \(number) is detached from the SMMU."
       }
+    case .otherProcess(let number, .run): return "Process \(number) of the host runs."
+    case .otherProcess(let number, .unmap(let range)):
+      return "Process \(number) of the host unmaps "
+        + "\(Phrase.size(range.upperBound - range.lowerBound)) at \(Phrase.address(range.lowerBound))."
     case .pause(let address):
       return address == 0
         ? "The next event that can be stopped in the middle will stop there."

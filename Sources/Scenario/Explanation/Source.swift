@@ -61,6 +61,13 @@ public struct Source: Equatable, Sendable {
   static func smmu(_ function: String) -> Source {
     Source("drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c", function)
   }
+  static func sva(_ function: String) -> Source {
+    Source("drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-sva.c", function)
+  }
+  static func asid(_ function: String) -> Source { Source("arch/arm64/mm/context.c", function) }
+  static func tlbFlush(_ function: String) -> Source {
+    Source("arch/arm64/include/asm/tlbflush.h", function)
+  }
   static func smmuArchitecture(_ section: String) -> Source {
     Source("SMMUv3 architecture", section)
   }

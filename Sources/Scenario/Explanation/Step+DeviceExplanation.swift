@@ -35,12 +35,15 @@ extension Step {
         switch StreamEntry(words: [value, 0, extra, 0]).configuration {
         case .abort: "abort"
         case .bypass: "bypass"
-        case .stage2: "stage 2, VMID \(extra & 0xffff)"
+        case .stage1: "stage 1 alone, \(Phrase.context(extra))"
+        case .stage2: "stage 2, \(Phrase.context(extra))"
         case .invalid: "not valid"
         }
       return Explanation(
         "STE", "the stream table entry says: \(config)",
-        "It holds the stage-2 root, its shape, and the VMID under which translations are cached.",
+        TranslationContext(bits: extra).isStage1
+          ? "It leads to the context descriptor: root of the process' table, ASID, ASET."
+          : "It holds the stage-2 root, its shape, and the VMID under which translations are cached.",
         .smmu("arm_smmu_make_s2_domain_ste"))
     case .walk:
       return Explanation(
@@ -49,12 +52,16 @@ extension Step {
         .smmuArchitecture("3.4, translation table walk"))
     case .iotlbHit:
       return Explanation(
-        "IOTLB", "\(at) → PA \(Phrase.address(value)), cached at level \(level), VMID \(extra)",
+        "IOTLB",
+        "\(at) → PA \(Phrase.address(value)), cached at level \(level), "
+          + Phrase.context(extra),
         "A cached translation is used without a look at the table, right or stale.",
         .smmuArchitecture("3.17, TLB tagging"))
     case .dmaTranslated:
       return Explanation(
-        "translate", "\(at) → PA \(Phrase.address(value)), into the SMMU's TLB, VMID \(extra)",
+        "translate",
+        "\(at) → PA \(Phrase.address(value)), into the SMMU's TLB, "
+          + Phrase.context(extra),
         "The leaf permits the access.", .smmuArchitecture("3.4, stage 2 translation"))
     case .dmaLoaded:
       return Explanation(
@@ -109,11 +116,15 @@ extension Step {
           + "wait, and a host that does not answer locks them up.",
         .smmuArchitecture("3.12, fault models"))
     case .faultResumed:
+      let why =
+        switch value {
+        case 0: "EL2 takes no interrupts: the host had to tell it of the event."
+        case 1:
+          "KVM was told of the event and handled it as a fault of a vCPU, which Linux cannot do today."
+        default: "The host handled it as a fault of the VMM's own."
+        }
       return Explanation(
-        "go on", "the fault at \(at) was handled: CMD_RESUME, retry",
-        value == 0
-          ? "EL2 takes no interrupts: the host had to tell it of the event."
-          : "KVM was told of the event and handled it as a fault of a vCPU, which Linux cannot do today.",
+        "go on", "the fault at \(at) was handled: CMD_RESUME, retry", why,
         .smmuArchitecture("4.6, CMD_RESUME"))
     case .faultTerminated:
       return Explanation(
@@ -173,7 +184,7 @@ extension Step {
         .iommu("__iommu_unmap"))
     case .iotlbCommand:
       return Explanation(
-        "TLBI", "command: forget VMID \(value), \(Phrase.span(self))",
+        "TLBI", "command: forget \(Phrase.context(value)), \(Phrase.span(self))",
         "It waits in the queue; until a sync the SMMU may go on using what it has cached.",
         .smmu("arm_smmu_iotlb_sync"))
     case .iotlbSync:
@@ -287,6 +298,7 @@ extension IOMMUOperation {
     let name = Phrase.device(device)
     switch self {
     case .attach: return "\(name) is attached to its domain."
+    case .shareAddresses: return "\(name) is bound to the VMM's address space (SVA)."
     case .detach: return "\(name) is detached: all of its DMA is refused."
     case .bypass: return "\(name) is the host's own, and its DMA not translated."
     case .free: return "The domain of \(name) is freed."
@@ -308,5 +320,12 @@ extension IOMMUOperation {
 }
 
 extension Phrase {
+  /// Under what translations are cached.
+  package static func context(_ bits: UInt64) -> String {
+    let context = TranslationContext(bits: bits)
+    if !context.isStage1 { return "VMID \(context.number)" }
+    return "ASID \(context.number), \(context.isPrivate ? "ASET" : "no ASET")"
+  }
+
   static func device(_ number: Int) -> String { number == 0 ? "the device" : "device \(number)" }
 }

@@ -5,7 +5,8 @@ extension Step {
   public var explanation: Explanation {
     protectedExplanation ?? deviceExplanation ?? guestExplanation ?? faultExplanation
       ?? tableExplanation ?? hostExplanation ?? slotExplanation ?? reverseMapExplanation
-      ?? vmidExplanation ?? rmpExplanation ?? realmExplanation ?? pausingExplanation
+      ?? vmidExplanation ?? sharedAddressExplanation ?? rmpExplanation ?? realmExplanation
+      ?? pausingExplanation
       ?? Explanation("step", "\(action)", "", Source("pagewalk", "Step.Action"))
   }
 

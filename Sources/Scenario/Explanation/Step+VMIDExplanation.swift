@@ -58,12 +58,18 @@ extension Step {
   private var domainVMIDExplanation: Explanation? {
     switch action {
     case .iotlbBroadcast:
-      let whose = table == nil ? "another VM's TLBI" : "the TLBI"
+      let isStage1 = TranslationContext(bits: value).isStage1
+      let other = isStage1 ? "another process' TLBI" : "another VM's TLBI"
       return Explanation(
-        "DVM", "the SMMU obeys \(whose): VMID \(value), \(Phrase.span(self)), drops \(extra)",
+        "DVM",
+        "the SMMU obeys \(table == nil ? other : "the TLBI"): \(Phrase.context(value)), "
+          + "\(Phrase.span(self)), drops \(extra)",
         table == nil && extra > 0
-          ? "The SMMU cannot know whom the VMID was meant for: the entries must be walked for again."
-          : "With broadcast maintenance a CPU's invalidation reaches the SMMU, by VMID.",
+          ? "The SMMU cannot know whom the number was meant for: the entries must be walked for again."
+          : isStage1
+            ? "With broadcast maintenance a CPU's invalidation reaches the SMMU, by ASID; entries with ASET "
+              + "set do not take part."
+            : "With broadcast maintenance a CPU's invalidation reaches the SMMU, by VMID.",
         .smmuArchitecture("3.17, TLB tagging"))
     case .iotlbBroadcastAll:
       return Explanation(

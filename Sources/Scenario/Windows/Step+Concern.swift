@@ -6,7 +6,7 @@ extension Step {
   ///
   /// - Parameter machines: the machine before and after the event, whose leaves count.
   func concernedRanges(in machines: [Machine]) -> [Range<UInt64>] {
-    guard changesTranslation, let table, table.isSeenByDevices else { return [] }
+    guard changesTranslation, let table else { return [] }
     var start = address & ~4095
     var end = (address + min(max(size, 1), 1 << 30) + 4095) & ~4095
     for machine in machines {
@@ -24,6 +24,11 @@ extension Step {
       .dmaStalled, .dmaResumed, .rmpAssigned, .rmpValidated, .rmpShared, .psmash, .realmEntry,
       .failed, .hostStateSet:
       true
+    // The VMM's own table.
+    case .hostPage, .hostHugePage, .hostHugetlb, .hostZeroPage, .hostHugeZeroPage, .hostReuse,
+      .hostCopy, .hostSplit, .hostZap, .hostProtect, .hostFork, .hostCollapse, .hostMergeProtect,
+      .hostMerge, .hostCleared, .hostInvalidation:
+      true
     default: false
     }
   }
@@ -31,10 +36,13 @@ extension Step {
 
 extension TableID {
   /// Whether a device's input addresses are those of the table.
-  fileprivate var isSeenByDevices: Bool {
+  func isSeen(by device: Int, in machine: Machine) -> Bool {
+    let shares = machine.sharesAddresses(device)
     switch self {
-    case .canonical, .iommu, .protectedHost: true
-    case .shadow, .guest, .host, .protectedGuest: false
+    case .canonical, .protectedHost: return !shares
+    case .host: return shares
+    case .iommu(let other): return shares == machine.sharesAddresses(other)
+    case .shadow, .guest, .protectedGuest: return false
     }
   }
 }

@@ -61,9 +61,12 @@ public struct WindowChart: Equatable, Sendable {
     timeline.seek(to: Moment(events: event + 1))
     let after = timeline.machine
     let steps = timeline.steps
-    let ranges = Self.merged(steps.flatMap { $0.concernedRanges(in: [before, after]) })
     let devices = Set(before.attachedDevices + after.attachedDevices).sorted()
-    let parts = devices.flatMap { device in ranges.map { Column(device: device, range: $0) } }
+    let parts = devices.flatMap { device in
+      let seen = steps.filter { $0.table?.isSeen(by: device, in: after) ?? false }
+      return Self.merged(seen.flatMap { $0.concernedRanges(in: [before, after]) })
+        .map { Column(device: device, range: $0) }
+    }
     if parts.isEmpty { return nil }
     var instants = [Instant(before, parts)]
     for step in steps.indices.dropFirst() {

@@ -4,14 +4,14 @@ import Scenario
 
 /// What the machine holds besides its tables.
 extension Model {
-  /// Live TLB entries, of the CPUs by VMID and of the SMMU by device, those that a walk would not give any
-  /// more marked.
+  /// Live TLB entries, of the CPUs by VMID and of the SMMU by VMID or ASID, those that a walk would not give
+  /// any more marked.
   var tlbAnswer: Document {
     let tables = ([machine.cpuTableID] + tables(like: .shadow)).compactMap { machine.table($0) }
     let entries = machine.tlbEntries
     let deviceEntries = machine.iotlbEntries
     var parts: [TLBPart] = []
-    for vmid in Set(entries.map(\.vmid)).sorted() {
+    for vmid in Set(entries.compactMap(\.vmid)).sorted() {
       let table = tables.first { $0.vmid == vmid }
       parts.append(
         TLBPart(
@@ -19,15 +19,22 @@ extension Model {
           clearedBy: { "IPAS2E1IS \(hex: $0) or VMALLS12E1IS" },
           isStale: { entry in table.map { machine.isStale(entry, in: $0) } ?? false }))
     }
-    for vmid in Set(deviceEntries.map(\.vmid)).sorted() {
-      let device = machine.attachedDevices.first { machine.streamEntry(ofDevice: $0).vmid == vmid }
-      let table = device.map { TableID.iommu($0) }
+    for bits in Set(deviceEntries.map(\.context.bits)).sorted() {
+      let context = TranslationContext(bits: bits)
+      let device = machine.attachedDevices.first { machine.context(ofDevice: $0) == context }
+      let table: TableID? = context.isStage1 ? .host : device.map { .iommu($0) }
       parts.append(
         TLBPart(
-          title: "SMMU, VMID \(vmid)", table: table,
-          entries: deviceEntries.filter { $0.vmid == vmid },
-          clearedBy: { "TLBI_S2_IPA \(hex: $0) or TLBI_S12_VMALL" },
-          isStale: { isStale($0, in: table) }))
+          title: "SMMU, \(SafeText(Phrase.context(bits)))", table: table,
+          entries: deviceEntries.filter { $0.context == context },
+          clearedBy: {
+            context.isStage1
+              ? "TLBI_EL2_VA \(hex: $0) or TLBI_EL2_ASID"
+              : "TLBI_S2_IPA \(hex: $0) or TLBI_S12_VMALL"
+          },
+          isStale: {
+            context.isStage1 ? !machine.isBorneOut($0) : isStale($0, in: table)
+          }))
     }
     var document = Document()
     let stale = parts.reduce(0) { $0 + $1.entries.count(where: $1.isStale) }

@@ -76,7 +76,7 @@ extension Model {
     case .pkvm(.memory(let range)): return (.protectedHost, range.lowerBound)
     case .pkvm(.createGuest), .pkvm(.tearDownGuest), .pkvm(.snapshot): return nil
     case .addMemslot, .context, .invalidate, .l2Invalidate, .pause, .resume, .failReverseMap, .run,
-      .wait, .otherVM, .iommu:
+      .wait, .otherVM, .otherProcess, .iommu:
       return nil
     }
   }
@@ -116,7 +116,8 @@ extension Step {
     case .vcpuStays, .vcpuLeaves, .vmidTaken, .vmidKept, .vmidPinned, .vmidUnpinned, .context,
       .guestInvalidation, .l2Invalidation, .shadowFound, .shadowTaken,
       .shadowRecycled, .sweep, .invalidate(.unmapped), .invalidate(.writeProtected), .resetMap,
-      .brokenCleared, .failuresArmed, .pauseArmed, .pauseUnused, .resumed:
+      .brokenCleared, .failuresArmed, .pauseArmed, .pauseUnused, .resumed, .asidTaken,
+      .otherASIDTaken, .contextAttached, .contextCleared:
       false
     default: true
     }

@@ -8,7 +8,7 @@ enum EventKind: Int, CaseIterable, Comparable {
   init(_ event: Event) {
     switch event {
     case .addMemslot: self = .slot
-    case .host, .otherVM: self = .host
+    case .host, .otherVM, .otherProcess: self = .host
     case .access(.l1, _, _, _, _), .run, .wait: self = .l1
     case .access(.l2, _, _, _, _): self = .l2
     case .context, .vncr: self = .context

@@ -15,9 +15,17 @@ extension Model {
   }
 
   private func drawAbsence(of pane: Pane, in rect: Rect, of frame: inout Surface) {
-    let text: SafeText =
-      pane == .guest ? "L1 uses no stage-2 table now." : "There is no such table."
-    frame.write(Line(text, .dim), at: Point(rect.x + 1, rect.y), clip: rect)
+    for (index, text) in absence(of: pane).enumerated() {
+      frame.write(Line(text, .dim), at: Point(rect.x + 1, rect.y + index), clip: rect)
+    }
+  }
+
+  /// Why a pane has no table to show.
+  private func absence(of pane: Pane) -> [SafeText] {
+    if case .iommu(let device) = tableID(of: pane), machine.sharesAddresses(device) {
+      return ["Stage 1, by the VMM's own table.", "\(key(.tlb)) says what of it is cached."]
+    }
+    return [pane == .guest ? "L1 uses no stage-2 table now." : "There is no such table."]
   }
 
   private func drawRows(

@@ -85,6 +85,9 @@ extension Model {
       parts += changeCount(of: .iommu(device))
       let entry = machine.streamEntry(ofDevice: device)
       switch entry.configuration {
+      case .stage1:
+        parts.append(SafeText(Phrase.context(machine.context(ofDevice: device).bits)))
+        parts.append("the VMM's table")
       case .stage2:
         parts.append("VMID \(entry.vmid)")
         parts.append(

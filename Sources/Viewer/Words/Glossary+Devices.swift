@@ -49,8 +49,18 @@ extension Glossary {
       "Messages by which a CPU's TLBI reaches all. BTM is the SMMU's switch to obey them, by VMID.",
       shows: "steps", see: ["TLBI", "pinned VMID", "ASET"]),
     Entry(
-      "ASET", "A flag of an SMMU's stage-1 context not to obey broadcast TLBIs. Stage 2 has none.",
-      shows: "steps", see: ["DVM", "stage 1"]),
+      "ASID", also: ["process"],
+      "The number under which a process' own translations are cached, as a VMID is for stage 2.",
+      shows: "steps", see: ["ASET", "SVA", "VMID"]),
+    Entry(
+      "SVA", also: ["bind", "unbind", "shared virtual addressing"],
+      "A device uses a process' own addresses, by the same page table. Stage 1 alone translates them.",
+      shows: "events iommu sva", see: ["ASID", "DVM", "VMM"]),
+    Entry(
+      "ASET", also: ["no ASET"],
+      "A flag of an SMMU's stage-1 context that its ASID is the SMMU's own: CPUs' TLBIs by ASID or address "
+        + "then do not count for its entries. Stage 2 has none.",
+      shows: "steps", see: ["ASID", "DVM", "stage 1"]),
     Entry(
       "pinned VMID", also: ["pin", "unpin"],
       "A VMID that stays a VM's when the numbers run out and are given anew: needed if an SMMU obeys "

@@ -47,7 +47,7 @@ extension Glossary {
     Entry(
       "mirror-vmid",
       "Rule: an SMMU that hears of a shared table's changes by broadcast alone tags its entries with the "
-        + "VMID that the CPUs use for the table.",
+        + "VMID that the CPUs use for the table, or a process' ASID without ASET.",
       shows: "violations", see: ["invariant", "VMID", "DVM"]),
     Entry(
       "stale-iotlb",

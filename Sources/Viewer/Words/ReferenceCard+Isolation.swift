@@ -73,4 +73,24 @@ extension ReferenceCard {
       "arch/arm64/mm/context.c: arm64_mm_context_get",
     ],
     see: ["pinned VMID", "rollover", "DVM"])
+
+  static let sharedAddresses = ReferenceCard(
+    "A device with a process' addresses (SVA)",
+    [
+      "The stream's context descriptor points to the page table of the process: stage 1 alone. What the "
+        + "SMMU caches is tagged with an ASID. Whenever the process' table changes, the CPUs' TLBI goes by "
+        + "its ASID, and a notifier can queue the same for the SMMU.",
+      "If the SMMU obeys broadcasts, an ASID that is the process' own makes commands needless. An ASID of "
+        + "the SMMU's own may be another process' on the CPUs, whose TLBIs then cost entries; so its "
+        + "contexts set ASET, and do not take part. Stage 2 has no such flag.",
+      "ASET together with the process' own ASID and no notifier is the worst: nothing tells the SMMU, and "
+        + "DMA reaches memory that was freed. Linux 7.3.4 has an ASID of the SMMU's own, ASET, and the "
+        + "notifier.",
+    ],
+    sources: [
+      "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-sva.c: arm_smmu_make_sva_cd, "
+        + "arm_smmu_mm_arch_invalidate_secondary_tlbs",
+      "SMMUv3 architecture: 3.17 and 5.4, CD.ASET",
+    ],
+    see: ["SVA", "ASID", "ASET", "DVM"])
 }

@@ -49,8 +49,8 @@ enum Rule: String, CaseIterable {
   // The host's memory.
   case notifier, hostPages, copyOnWrite, hostMappings, collapsing, merging, hostUse
   // Devices.
-  case deviceAccess, stalling, ioTable, deviceInvalidation, cleaning, pagePinning, splitting,
-    reverseMapTable, realm, protectedHost, pageOwnership, identityMap, failing
+  case deviceAccess, stalling, sharedAddresses, ioTable, deviceInvalidation, cleaning, pagePinning,
+    splitting, reverseMapTable, realm, protectedHost, pageOwnership, identityMap, failing
 }
 
 extension Rule {
@@ -103,6 +103,7 @@ extension Rule {
     case .notifier: .notifier
     case .deviceAccess: .deviceAccess
     case .stalling: .stalling
+    case .sharedAddresses: .sharedAddresses
     case .ioTable: .ioTable
     case .deviceInvalidation: .deviceInvalidation
     case .cleaning: .cleaning

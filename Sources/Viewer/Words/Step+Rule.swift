@@ -44,6 +44,9 @@ extension Step.Action {
     case .notifierStart, .notifierEnd: .notifier
     case .hostPage, .hostHugePage, .hostHugetlb, .hostZeroPage, .hostHugeZeroPage, .noHugePages:
       .hostPages
+    case .asidTaken, .otherASIDTaken, .contextAttached, .contextCleared, .hostInvalidation,
+      .otherProcessUnmap, .hostCleared:
+      .sharedAddresses
     case .hostReuse, .hostCopy, .hostChanged, .hostFork: .copyOnWrite
     case .hostSplit, .hostZap, .hostFlags, .hostProtect: .hostMappings
     case .hostCollapse: .collapsing

@@ -1,0 +1,56 @@
+/// A context descriptor (CD) of stage 1, as `arm_smmu_make_sva_cd` makes it.
+///
+/// Linux binds a process to a PASID, which picks the descriptor from a table. Here a device has one
+/// descriptor, and all of its DMA uses it. Of the eight words only these two are not zero: memory types
+/// (MAIR) are not modelled.
+public struct ContextDescriptor: Equatable, Sendable {
+  /// Word 0.
+  public let control: UInt64
+  /// Word 1: TTB0.
+  public let root: UInt64
+
+  private static let valid: UInt64 = 1 << 31
+
+  /// V, word 0 bit 31.
+  public var isValid: Bool { control & Self.valid != 0 }
+  /// ASID, word 0 bits 63:48, and ASET, bit 47.
+  public var context: TranslationContext {
+    .asid(UInt16(control >> 48), isPrivate: control >> 47 & 1 != 0)
+  }
+
+  init(control: UInt64, root: UInt64) {
+    self.control = control
+    self.root = root
+  }
+
+  /// A process' table, under an ASID.
+  ///
+  /// - Parameter stalls: whether DMA that faults waits.
+  init(_ table: Table, _ context: TranslationContext, stalls: Bool) {
+    // TG0 = 4K, IRGN0 and ORGN0 write-back, SH0 inner shareable, EPD1, IPS = 48 bits, AA64, R, A; S.
+    let flags: UInt64 =
+      1 << 8 | 1 << 10 | 3 << 12 | 1 << 30 | 5 << 32 | 1 << 41 | 1 << 45 | 1 << 46
+      | (stalls ? 1 << 44 : 0)
+    control =
+      UInt64(64 - table.geometry.inputBits) | flags | Self.valid
+      | (context.isPrivate ? 1 << 47 : 0) | UInt64(context.number) << 48
+    root = table.rootAddress
+  }
+
+  static let none = ContextDescriptor(control: 0, root: 0)
+}
+
+extension Machine {
+  /// The context descriptor of a device, 0 to 3.
+  public func contextDescriptor(ofDevice device: Int) -> ContextDescriptor {
+    if !hasSMMU { return .none }
+    let slot = slot(.contextDescriptor, ofDevice: device)
+    return ContextDescriptor(control: memory.load(slot), root: memory.load(slot + 1))
+  }
+
+  mutating func setContextDescriptor(_ descriptor: ContextDescriptor, ofDevice device: Int) {
+    let slot = slot(.contextDescriptor, ofDevice: device)
+    memory.store(descriptor.control, at: slot)
+    memory.store(descriptor.root, at: slot + 1)
+  }
+}

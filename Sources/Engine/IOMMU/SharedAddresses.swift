@@ -1,0 +1,138 @@
+/// Shared virtual addressing: a device works with the VMM's own addresses, by stage 1 and the page table of
+/// the process (drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-sva.c). No stage 2 lies behind it.
+///
+/// One domain serves all devices that are bound to the process: they have the same ASID.
+
+/// Which ASID the SMMU tags the translations of a process with.
+public enum ASIDChoice: String, CaseIterable, Sendable {
+  /// One of the SMMU's own allocator, which knows nothing of the CPUs': Linux 7.3.4.
+  case `private`
+  /// The one that CPUs use for the process, pinned (`arm64_mm_context_get`): older kernels.
+  case process
+}
+
+extension Machine {
+  /// Whether a device works with the VMM's addresses.
+  public func sharesAddresses(_ device: Int) -> Bool {
+    contextDescriptor(ofDevice: device).isValid
+  }
+
+  /// Under what the VMM's translations are cached, or nil if no device is bound to it.
+  var processContext: TranslationContext? {
+    if !hasSMMU { return nil }
+    return (0..<SMMU.devices).lazy.map { contextDescriptor(ofDevice: $0) }.first(where: \.isValid)?
+      .context
+  }
+
+  /// What a device is given: its domain's table, or the VMM's.
+  func deviceTable(_ device: Int) -> Table? {
+    if !sharesAddresses(device) { return domainTable(ofDevice: device) }
+    let host = hostTable
+    return Table(id: .iommu(device), root: host.root, geometry: host.geometry, vmid: 0)
+  }
+
+  /// `iommu_sva_bind_device`.
+  mutating func shareAddresses(_ device: Int) {
+    if domainTable(ofDevice: device) != nil { return fail(.ebusy, .iommu(device)) }
+    guard let asid = takeASID() else { return fail(.enospc, .iommu(device)) }
+    let iommu = configuration.iommu
+    // The SMMU's allocator gives the lowest number that is free, and knows of no other process.
+    let context = TranslationContext.asid(
+      iommu.asids == .private ? 1 : asid, isPrivate: iommu.hasPrivateASID)
+    note(.contextAttached, .iommu(device), value: hostTable.rootAddress, extra: context.bits)
+    let descriptor = ContextDescriptor(hostTable, context, stalls: iommu.faults == .stall)
+    setContextDescriptor(descriptor, ofDevice: device)
+    setStreamEntry(
+      .stage1(contextAt: Memory.address(ofSlot: slot(.contextDescriptor, ofDevice: device))),
+      ofDevice: device)
+  }
+
+  /// `iommu_sva_unbind_device`, of a device that is detached. With the last one the domain goes: before its
+  /// ASID can be another's, the TLB forgets it (`arm_smmu_sva_domain_free`).
+  mutating func unshareAddresses(_ device: Int) {
+    let context = contextDescriptor(ofDevice: device).context
+    note(.contextCleared, .iommu(device), extra: context.bits)
+    setContextDescriptor(.none, ofDevice: device)
+    if processContext != nil { return }
+    queueInvalidation(0..<hostTable.geometry.inputSize, context, .iommu(device))
+    syncCommands(.iommu(device))
+  }
+
+  /// The leaf of a process' table as the SMMU understands it: EL0 may read what is there, and write what the
+  /// process may. It sets no access flag (CD.HA is clear).
+  func stage1End(_ iova: UInt64, _ table: Table) -> WalkEnd {
+    let end = memory.walk(table, iova)
+    guard end.descriptor.isLeaf(end.level) else { return end }
+    let entry = HostEntry(bits: end.descriptor.bits)
+    let kept =
+      Descriptor.addressMask | Descriptor.valid | Descriptor.tableOrPage | Descriptor.accessed
+    let permissions = Permissions(read: true, write: entry.has(HostEntry.write), executeNever: 2)
+    return WalkEnd(
+      slot: end.slot, level: end.level,
+      descriptor: Descriptor(entry.bits & kept | permissions.bits))
+  }
+
+  /// A device's fault at an address of the VMM's, handled as one of the VMM's own (`iommu_sva_iopf_handler`,
+  /// `iommu_sva_handle_mm`).
+  mutating func repairProcess(_ address: UInt64, write: Bool) -> StallEnd {
+    if isMapLocked {
+      note(.mapLockHeld, .host, at: address)
+      return .wait
+    }
+    switch hostFault(address, write: write) {
+    case .resolved: return .retry
+    case .first(let tasks): return .after(tasks)
+    case .badAddress: return .terminate
+    }
+  }
+}
+
+/// Changes of the process' table.
+extension Machine {
+  /// `flush_tlb_range`: TLBI VAE1IS by the VMM's ASID, on all CPUs, and the notifier of a device that walks the
+  /// same table (`arm_smmu_mm_arch_invalidate_secondary_tlbs`). The CPUs' own entries are not modelled, so
+  /// nothing is done where no device is bound.
+  mutating func invalidateHost(_ range: Range<UInt64>) {
+    guard let context = processContext,
+      let device = (0..<SMMU.devices).first(where: sharesAddresses)
+    else { return }
+    let size = range.upperBound - range.lowerBound
+    tally.invalidations += 1
+    note(.hostInvalidation, .host, at: range.lowerBound, size: size, value: self[.processASID])
+    if configuration.iommu.forwarding == .broadcast {
+      let asid = UInt16(truncatingIfNeeded: self[.processASID])
+      broadcast(range, .asid(asid, isPrivate: false), of: .host)
+    }
+    if configuration.iommu.notifies {
+      queueInvalidation(range, context, .iommu(device))
+      syncCommands(.iommu(device))
+    }
+  }
+
+  /// `ptep_clear_flush`: entries of the VMM's table that are about to be replaced are cleared and invalidated
+  /// first. Nobody can tell where no device is bound, so there the new entry takes their place at once.
+  mutating func clearAndFlush(_ range: Range<UInt64>) {
+    if processContext == nil { return }
+    note(
+      .hostCleared, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    var address = range.lowerBound
+    while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: hostTable) {
+      memory.store(0, at: leaf.slot)
+      address = leaf.address + hostTable.geometry.size(leaf.level)
+    }
+    invalidateHost(range)
+  }
+
+  /// An SMMU that hears of the process' changes by broadcast alone must use its ASID, and the shared set.
+  func asidViolations(_ device: Int) -> [Violation] {
+    let iommu = configuration.iommu
+    guard sharesAddresses(device), iommu.forwarding == .broadcast, !iommu.notifies else {
+      return []
+    }
+    let context = contextDescriptor(ofDevice: device).context
+    let asid = UInt16(truncatingIfNeeded: self[.processASID])
+    return context == .asid(asid, isPrivate: false)
+      ? []
+      : [Violation(invariant: .mirrorVMID, table: .iommu(device), address: UInt64(context.number))]
+  }
+}
