@@ -17,7 +17,8 @@ extension Model {
       document.add("which is usual while nothing else is watched.", .dim)
     }
     document.addBlank()
-    document.add("\(key(.run)) and \(key(.runBack)) run. Enter switches a watch on or off.", .dim)
+    document.add(
+      "\(key(.run)) and \(key(.runBack)) run. \(key(.choose)) switches a watch on or off.", .dim)
     document.add(
       "\(key(.watch)) watches the selected entry, :watch CONDITION anything: "
         + Filter.Term.help(for: .events) + ".", .dim)

@@ -43,7 +43,9 @@ extension Model {
     guard let target = forward ? named.first(where: { $0 > now }) : named.last(where: { $0 < now })
     else {
       return refuse(
-        forward ? "No chapter follows. { goes back." : "No chapter is before this. } goes forward.")
+        forward
+          ? "No chapter follows. \(key(.previousMark)) goes back."
+          : "No chapter is before this. \(key(.nextMark)) goes forward.")
     }
     go(to: target)
   }
@@ -60,7 +62,7 @@ extension Model {
   /// Selects an input address in the table that has, or had, the focus.
   private mutating func selectAddress(_ address: UInt64) {
     guard let reader = reader(of: lastTable), let table = tableID(of: lastTable) else {
-      return refuse("There is no table here. Tab goes to the next pane.")
+      return refuse("There is no table here. \(key(.nextPane)) goes to the next pane.")
     }
     guard address < reader.geometry.inputSize else {
       return refuse("\(SafeText(Phrase.table(table))) ends at \(hex: reader.geometry.inputSize).")
@@ -149,7 +151,8 @@ extension Model {
     playback.isPlaying.toggle()
     say(
       playback.isPlaying
-        ? "Playing, \(playback.speed) events a second. + and - change that, space stops."
+        ? "Playing, \(playback.speed) events a second. \(key(.faster)) and \(key(.slower)) change that, "
+          + "\(key(.play)) stops."
         : "Stopped.")
   }
 
