@@ -1,15 +1,17 @@
 /// pKVM's account of owners: a device is the host's, and reaches what the host may use.
 struct HostOwnership: Ownership {
   func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64? {
-    machine.firstRecordedPage(in: physical) { page, record in
-      record.host == .noPage && !machine.isChangingHands(page)
+    let changing = machine.rangesChangingHands
+    return machine.firstRecordedPage(in: physical) { page, record in
+      record.host == .noPage && !changing.contains { $0.contains(page) }
     }
   }
 
   func violations(of machine: Machine) -> [Violation] {
     let devices = machine.attachedDevices
+    let changing = machine.rangesChangingHands
     let holes = devices.flatMap { device in
-      machine.hostMemory.compactMap { machine.firstHole(in: $0, device: device) }
+      machine.hostMemory.compactMap { machine.firstHole(in: $0, device: device, besides: changing) }
     }
     // In the middle of a hypercall tables and states are not in step, and nobody can see that.
     return holes + (machine.isPaused ? [] : machine.ownerViolations + machine.mapViolations)
@@ -19,7 +21,9 @@ struct HostOwnership: Ownership {
 extension Machine {
   /// The first page of a region that the host keeps and a device does not reach. What is kept for DMA follows
   /// from the policy: everything, what is pinned, or nothing where the device can wait.
-  fileprivate func firstHole(in region: Range<UInt64>, device: Int) -> Violation? {
+  fileprivate func firstHole(
+    in region: Range<UInt64>, device: Int, besides changing: [Range<UInt64>]
+  ) -> Violation? {
     guard let table = domainTable(ofDevice: device) else { return nil }
     var address = region.lowerBound
     while address < region.upperBound {
@@ -29,7 +33,7 @@ extension Machine {
         address & ~(table.geometry.size(end.level) - 1)
           + table.geometry.size(end.level))
       if !end.descriptor.isLeaf(end.level),
-        let page = firstKeptPage(in: address..<next)
+        let page = firstKeptPage(in: address..<next, besides: changing)
       {
         return Violation(invariant: .dmaHole, table: table.id, address: page)
       }
@@ -38,29 +42,31 @@ extension Machine {
     return nil
   }
 
-  private func firstKeptPage(in range: Range<UInt64>) -> UInt64? {
+  private func firstKeptPage(
+    in range: Range<UInt64>, besides changing: [Range<UInt64>]
+  ) -> UInt64? {
+    func isChanging(_ page: UInt64) -> Bool { changing.contains { $0.contains(page) } }
     switch configuration.iommu.faults {
     case .stall: return nil
     case .pin:
       // What the hypervisor borrows has references of its own.
       return firstRecordedPage(in: range) { page, record in
         record.host != .noPage && record.references > 0 && record.hypervisor == .noPage
-          && !isChangingHands(page)
+          && !isChanging(page)
       }
     case .abort:
       return stride(from: range.lowerBound, to: range.upperBound, by: 4096).first {
-        hostState(of: $0) != .noPage && !isChangingHands($0)
+        hostState(of: $0) != .noPage && !isChanging($0)
       }
     }
   }
 
-  /// Whether a paused hypercall has yet to set the host's state of a page: in its middle the tables are
-  /// ahead of the states, and what the page is to be counts for nobody yet.
-  fileprivate func isChangingHands(_ page: UInt64) -> Bool {
-    isPaused
-      && parkedTaskList.contains {
-        if case .pkvm(.setHost(let range, _)) = $0 { range.contains(page) } else { false }
-      }
+  /// Pages whose state for the host a paused hypercall has yet to set: in its middle the tables are ahead of the
+  /// states, and what the pages are to be counts for nobody yet.
+  fileprivate var rangesChangingHands: [Range<UInt64>] {
+    parkedTaskList.compactMap {
+      if case .pkvm(.setHost(let range, _)) = $0 { range } else { nil }
+    }
   }
 
   /// What the CPUs' TLBs hold of the host's table and a paused hypercall is still to invalidate.
