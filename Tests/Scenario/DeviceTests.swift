@@ -5,13 +5,6 @@ import Testing
 
 /// DMA through a device's own table.
 @Suite struct DeviceTests {
-  private func session(_ text: String, bits: Int = 16) throws -> Session {
-    let head = "pagewalk 1\nvm ipa=40 vcpus=1 nested=off vmid-bits=\(bits)\n"
-    var session = Session(try Scenario(parsing: [UInt8]((head + text).utf8), file: "f.pw"))
-    try session.finish()
-    return session
-  }
-
   @Test func `a DMA is aborted, faults, walks, and then is cached`() throws {
     let session = try session(
       """
@@ -93,15 +86,6 @@ import Testing
     #expect(seen == [.cached(0x8000_0000, level: 3), .fault(.translation, level: 3)])
   }
 
-  private func refusal(_ text: String) -> String? {
-    do {
-      _ = try session(text)
-      return nil
-    } catch {
-      return (error as? ScenarioError)?.description
-    }
-  }
-
   @Test func `no VMID left is an error of the kernel, and nothing is half done`() throws {
     let others = (0..<7).map { "other-vm \($0) attach\n" }.joined()
     let session = try session(
@@ -109,7 +93,7 @@ import Testing
         + "dev read 0\nexpect dma aborted\nother-vm 3 detach\niommu attach\n"
         + "dev read 0\nexpect dma fault=translation\nother-vm 9 attach\nexpect error enospc\n"
         + "other-vm 9 detach\nexpect error enoent\nother-vm 1 attach\nexpect error ebusy\n",
-      bits: 3)
+      vmidBits: 3)
     // The first expectation asks for an error that there is none of.
     #expect(session.failures.map(\.message) == ["it did not fail"])
     #expect(session.timeline.machine.streamEntry(ofDevice: 0).vmid == 4)
@@ -133,7 +117,7 @@ import Testing
       expect error enospc
       dev read 0
       expect dma aborted
-      """, bits: 3)
+      """, vmidBits: 3)
     #expect(session.failures.isEmpty, "\(session.failures)")
   }
 

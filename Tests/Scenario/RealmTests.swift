@@ -6,13 +6,6 @@ import Testing
 
 /// A realm's memory under the RMM.
 @Suite struct RealmTests {
-  private func session(_ text: String) throws -> Session {
-    let head = "pagewalk 1\nvm ipa=40 vcpus=1 nested=off\n"
-    var session = Session(try Scenario(parsing: [UInt8]((head + text).utf8), file: "f.pw"))
-    try session.finish()
-    return session
-  }
-
   /// The RMM's account in the plainest way: for each page of two regions of 2M.
   private struct Model {
     var granule = [GranuleState](repeating: .undelegated, count: 1024)
@@ -163,14 +156,6 @@ import Testing
   }
 
   @Test func `statements that make no sense are refused with their place`() {
-    func refusal(_ text: String) -> String? {
-      do {
-        _ = try session(text)
-        return nil
-      } catch {
-        return (error as? ScenarioError)?.description
-      }
-    }
     let slot = "policy cca=on\nmemslot 0 0x80000000 4M backing=4K\n"
     #expect(refusal("realm data-create 0")?.hasPrefix("f.pw:3:1: expected 'policy cca=on'") == true)
     for call in ["discard", "unmap", "collapse", "merge"] {

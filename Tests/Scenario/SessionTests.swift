@@ -4,13 +4,6 @@ import Testing
 @testable import Scenario
 
 @Suite struct SessionTests {
-  private func session(_ text: String) throws -> Session {
-    let head = "pagewalk 1\nvm ipa=40 vcpus=1 nested=on\n"
-    var session = Session(try Scenario(parsing: [UInt8]((head + text).utf8), file: "f.pw"))
-    try session.finish()
-    return session
-  }
-
   @Test func `numbers may be decimal or hexadecimal, with underscores and units`() throws {
     let session = try session(
       "memslot 0 0x4000_0000 4M backing=4K\nmemslot 1 2G 0x10K backing=thp\n")
@@ -114,7 +107,7 @@ import Testing
       l2 tlbi vmalle1is
       host no-thp 0xc0200000 2M
       host delete-memslot 0x80000000
-      """)
+      """, nested: true)
     for event in 1...session.timeline.events.count {
       session.seek(to: Moment(events: event))
       #expect(!session.timeline.steps.isEmpty || event == 0, "event \(event)")

@@ -5,16 +5,10 @@ import Testing
 
 /// A device that walks KVM's own table of a VM.
 @Suite struct SharedTableTests {
-  private func session(_ text: String) throws -> Session {
-    let head = "pagewalk 1\nvm ipa=40 vcpus=1 nested=off\npolicy iommu=shared\n"
-    var session = Session(try Scenario(parsing: [UInt8]((head + text).utf8), file: "f.pw"))
-    try session.finish()
-    return session
-  }
-
   @Test func `a device waits for an event that holds what its fault needs`() throws {
     let session = try session(
       """
+      policy iommu=shared
       policy iommu-fault=stall
       memslot 0 0x80000000 3G backing=4K
       iommu attach
@@ -37,6 +31,7 @@ import Testing
   @Test func `a device that finds nothing new goes on waiting`() throws {
     let session = try session(
       """
+      policy iommu=shared
       policy iommu-fault=stall
       policy iommu-sync=off
       memslot 0 0x80000000 64K backing=4K
@@ -54,6 +49,7 @@ import Testing
   @Test func `what two devices have pinned stays until both let go, and is one page`() throws {
     let session = try session(
       """
+      policy iommu=shared
       policy iommu-fault=pin
       memslot 0 0x80000000 64K backing=4K
       iommu pin 0x80000000 8K
@@ -85,6 +81,7 @@ import Testing
   @Test func `a page cannot be pinned while an invalidation is under way`() throws {
     let session = try session(
       """
+      policy iommu=shared
       policy iommu-fault=pin
       memslot 0 0x80000000 3G backing=4K
       l1 write 0x80000000
@@ -103,11 +100,13 @@ import Testing
   @Test func `without pinning nothing can be mapped in a table that is the CPUs'`() {
     for policy in ["abort", "stall"] {
       #expect(throws: ScenarioError.self) {
-        try session("policy iommu-fault=\(policy)\nmemslot 0 0 4K backing=4K\niommu pin 0 4K")
+        try session(
+          "policy iommu=shared\npolicy iommu-fault=\(policy)\nmemslot 0 0 4K backing=4K\niommu pin 0 4K"
+        )
       }
     }
     #expect(throws: ScenarioError.self) {
-      try session("policy iommu-fault=pin\niommu map 0 4K 0x900000000 rw")
+      try session("policy iommu=shared\npolicy iommu-fault=pin\niommu map 0 4K 0x900000000 rw")
     }
   }
 }

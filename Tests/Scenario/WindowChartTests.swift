@@ -5,13 +5,6 @@ import Testing
 
 /// The chart of what DMA sees, against asking at every instant, page by page.
 @Suite struct WindowChartTests {
-  private func session(_ text: String) throws -> Session {
-    let head = "pagewalk 1\nvm ipa=40 vcpus=1 nested=off\n"
-    var session = Session(try Scenario(parsing: [UInt8]((head + text).utf8), file: "f.pw"))
-    try session.finish()
-    return session
-  }
-
   private static let mixed = """
     iommu attach
     iommu map 0x40000000 2M 0x80000000 rw

@@ -1,0 +1,20 @@
+@testable import Scenario
+
+/// A session at the end of a short scenario, f.pw, of a VM with one vCPU. The text begins in line 3.
+func session(_ text: String, nested: Bool = false, vmidBits: Int = 16) throws -> Session {
+  let head =
+    "pagewalk 1\nvm ipa=40 vcpus=1 nested=\(nested ? "on" : "off") vmid-bits=\(vmidBits)\n"
+  var session = Session(try Scenario(parsing: [UInt8]((head + text).utf8), file: "f.pw"))
+  try session.finish()
+  return session
+}
+
+/// What is wrong with such a scenario, with its place, or nil if nothing is.
+func refusal(_ text: String) -> String? {
+  do {
+    _ = try session(text)
+    return nil
+  } catch {
+    return (error as? ScenarioError)?.description
+  }
+}
