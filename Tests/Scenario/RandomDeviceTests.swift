@@ -15,6 +15,11 @@ import Testing
 
     var testDescription: String { policies.joined(separator: " ") }
 
+    /// The file of the shortest run that breaks a rule.
+    func name(breaking rule: Invariant) -> String {
+      (policies.last ?? "").replacing("=", with: "-") + "-\(rule.rawValue).pw"
+    }
+
     var configuration: Configuration {
       var scenario = Scenario(file: "random")
       scenario.configuration = Configuration(ipaBits: 40, vcpus: 2)
@@ -81,7 +86,7 @@ import Testing
     Example(system: .realm, policies: ["cca=on", "bbm-cpu=2", "bbm-smmu=2"]),
   ]
 
-  private static let wrong: [Example] = [
+  static let wrong: [Example] = [
     Example(system: .own, policies: ["iommu-sync=off"], breaks: [.staleIOTLB]),
     Example(
       system: .mirror, policies: ["iommu=shared", "iommu-tlbi=broadcast", "smmu-vmid=private"],
@@ -136,7 +141,7 @@ import Testing
         var guest = machine
         try machine.apply(event)
         if machine.isPaused || machine.lastDeviceOutcome == .aborted { continue }
-        if case .fault = guest.deviceOutcome(of: iova, write: write) { waited += 1 }
+        if guest.deviceOutcome(of: iova, write: write) == .stalled { waited += 1 }
         try guest.apply(
           .access(.l1, vcpu: 0, write ? .write : .read, iova, value: nil))
         let table = try #require(guest.table(.canonical))
@@ -165,8 +170,7 @@ import Testing
       }
       #expect(best != nil, "\(rule.rawValue)")
       if let folder, let best {
-        let policy = (example.policies.last ?? "").replacing("=", with: "-")
-        let path = "\(folder)/\(policy)-\(rule.rawValue).pw"
+        let path = "\(folder)/\(example.name(breaking: rule))"
         try example.text(of: best).write(toFile: path, atomically: true, encoding: .utf8)
       }
     }

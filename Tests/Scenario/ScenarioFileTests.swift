@@ -1,5 +1,6 @@
 import Engine
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Scenario
@@ -84,6 +85,39 @@ extension Statement {
     try other.finish()
     let last = other.timeline.events.count - 1
     #expect(other.timeline.machine.violations(after: other.timeline.stores(ofEvent: last)).isEmpty)
+  }
+
+  /// The shortest that random events found: each event of it matters, as they are today.
+  @Test(arguments: files("found/devices") + files("found").filter { $0.contains("/pkvm-") })
+  func `of what random events found wrong with devices nothing can be left out`(
+    file: String
+  ) throws {
+    let scenario = try Self.scenario(file)
+    let events = scenario.statements.compactMap { statement -> Event? in
+      if case .event(let event) = statement.kind { event } else { nil }
+    }
+    let rule = try #require(
+      scenario.statements.compactMap { statement -> Invariant? in
+        if case .expect(.violation(let rule)) = statement.kind { rule } else { nil }
+      }.last)
+    func breaks(_ events: [Event]) -> Bool {
+      RandomRun(scenario.configuration, events, watching: [rule]).broken != nil
+    }
+    #expect(breaks(events))
+    for index in events.indices {
+      var fewer = events
+      fewer.remove(at: index)
+      #expect(!breaks(fewer), "without \(events[index])")
+    }
+  }
+
+  /// But for the window of an unfolding, whose block takes 512 pages to make: see cca/unfold.pw.
+  @Test func `each wrong policy of a device has its shortest scenario`() {
+    let devices = RandomDeviceTests.wrong.filter { !$0.policies.contains("bbm-cpu=0") }
+      .flatMap { example in example.breaks.map { example.name(breaking: $0) } }
+    let pkvm = RandomProtectedTests.wrong.map { "pkvm-\($0.name).pw" }
+    #expect(Set(Self.files("found/devices")).isSuperset(of: devices.map { "found/devices/" + $0 }))
+    #expect(Set(Self.files("found")).isSuperset(of: pkvm.map { "found/" + $0 }))
   }
 
   @Test func `every bug of the list has a scenario that breaks a rule or counts what is lost`() {

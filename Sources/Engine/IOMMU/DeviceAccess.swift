@@ -14,7 +14,8 @@ extension Machine {
   public func deviceOutcome(
     of iova: UInt64, write: Bool, device: Int = 0
   ) -> DeviceOutcome {
-    translateForDevice(iova, write: write, device: device).outcome
+    let outcome = translateForDevice(iova, write: write, device: device).outcome
+    return waitsForHandler(outcome, device) ? .stalled : outcome
   }
 
   /// The translation, and what the hardware that keeps owners apart says to it.
