@@ -165,7 +165,7 @@ extension Step {
     case pauseArmed
     /// No event came to such a place, and none will stop any more.
     case pauseUnused
-    /// The event stops before an address of the step's table; a sweep drops `mmu_lock` for that.
+    /// The event stops before an address of the step's table; 1 in `value` if it drops `mmu_lock` for that.
     case parked
     /// The event that stopped goes on.
     case resumed

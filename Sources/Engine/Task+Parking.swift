@@ -50,8 +50,8 @@ extension Machine {
   }
 
   /// Stops the event that is being carried out, before an address of a table.
-  mutating func park(at address: UInt64, in table: TableID) {
-    note(.parked, table, at: address)
+  mutating func park(at address: UInt64, in table: TableID, dropsLock: Bool = false) {
+    note(.parked, table, at: address, value: dropsLock ? 1 : 0)
     let list = SparseArray(root: Register.parkedTasks.slot)
     for (index, task) in tasks.enumerated() {
       for (place, word) in task.words.enumerated() {

@@ -15,7 +15,7 @@ extension Machine {
     unmap(part, in: table(of: mmu))
     if let stop {
       push([.sweep(mmu.index, stop..<range.upperBound)])
-      park(at: stop, in: mmu.tableID)
+      park(at: stop, in: mmu.tableID, dropsLock: true)
     }
   }
 

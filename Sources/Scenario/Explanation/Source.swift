@@ -23,6 +23,17 @@ public struct Source: Equatable, Sendable {
   }
   /// AMD's SEV-SNP in the host.
   static func amd(_ function: String) -> Source { Source("arch/x86/virt/svm/sev.c", function) }
+  static func amdIOMMU(_ function: String) -> Source {
+    Source("drivers/iommu/amd/iommu.c", function)
+  }
+  static func errors(_ name: String) -> Source {
+    Source("include/uapi/asm-generic/errno-base.h", name)
+  }
+  /// The thread about giving the SMMU the CPUs' table.
+  static func sharing(_ detail: String) -> Source {
+    Source(
+      "[PATCH v6 08/25] KVM: arm64: iommu: Shadow host stage-2 page table, 2026-05-11", detail)
+  }
   /// What is known of Arm's RMM.
   static func rmm(_ section: String) -> Source { Source("RMM specification 1.0", section) }
   /// The generic page table that AMD's IOMMU driver uses.

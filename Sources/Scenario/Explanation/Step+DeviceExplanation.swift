@@ -11,14 +11,22 @@ extension Step {
     }
     if case .failed(let error) = action {
       return Explanation(
-        error.name, "the call fails with \(error.name) at \(at)", error.meaning,
-        .ioTable("arm_lpae_map_pages"))
+        error.name, "the call fails with \(error.name)" + (address == 0 ? "" : " at \(at)"),
+        error.meaning, source(of: error))
     }
     guard case .iommu(let device) = table else { return nil }
     return dmaExplanation(device) ?? stallExplanation ?? domainExplanation ?? ioTableExplanation
   }
 
   private var at: String { Phrase.address(address) }
+
+  private func source(of error: KernelError) -> Source {
+    switch error {
+    case .rmiInput, .rmiTable: .rmm("command return codes")
+    default:
+      if case .iommu = table { .ioTable("arm_lpae_map_pages") } else { .errors(error.name) }
+    }
+  }
 
   /// How many entries follow the one that is told.
   private var others: String { extra > 1 ? ", and \(extra - 1) more" : "" }
@@ -76,9 +84,16 @@ extension Step {
       return Explanation(
         "fault",
         "granule protection fault at PA \(at): the \(extra == 0 ? "read" : "write") is terminated",
-        "What a device of the normal world may reach says the granule protection table, which the RMM has "
-          + "changed. No event is recorded: root firmware finds the address in SMMU_ROOT_GPF_FAR.",
+        "The granule protection table says what a device of the normal world may reach. No event is "
+          + "recorded: root firmware finds the address in SMMU_ROOT_GPF_FAR.",
         .smmuArchitecture("granule protection checks"))
+    case .dmaFault where value == UInt64(DeviceFault.rmp.rawValue):
+      return Explanation(
+        "fault",
+        "\(faultName) at level \(max(0, level)); the \(extra == 0 ? "read" : "write") is terminated",
+        "The RMP does not allow it: the page is not the device's, or its size is of another class. AMD's "
+          + "IOMMU logs an event.",
+        .amdIOMMU("amd_iommu_report_rmp_fault"))
     case .dmaFault:
       return Explanation(
         "fault",
@@ -246,12 +261,13 @@ extension KernelError {
     case .eperm: "The page is not in a state that allows it."
     case .enoent: "Nothing is mapped there."
     case .e2big: "The leaf is larger than a page."
-    case .eagain: "The table changed meanwhile; it must be tried again."
+    case .eagain: "Something is under way there: it must be tried again."
     case .enomem: "No page for a table is left."
     case .efault: "The address cannot be reached."
-    case .ebusy: "The page is in use."
+    case .ebusy: "It is in use."
     case .eexist: "Something is mapped there already, and must be unmapped first."
-    case .einval: "The operands make no sense: an address or a size is not aligned."
+    case .einval:
+      "An address or a size is not aligned, or what is there is not of the kind that is asked for."
     case .enospc: "No number is free."
     case .erange: "An address is outside what the table can translate."
     case .ehwpoison: "The host took the page back by force."

@@ -101,7 +101,7 @@ extension Step {
         .memory("memory.c", "handle_mm_fault"))
     case .signal:
       return Explanation(
-        "SIGSEGV", "VMM \(at)", "The VMM has nothing mapped there, or may not write.",
+        "SIGSEGV", "VMM \(at)", "The VMM has nothing mapped there that it may use so.",
         .memory("memory.c", "handle_mm_fault"))
     case .noHugePages:
       return Explanation(

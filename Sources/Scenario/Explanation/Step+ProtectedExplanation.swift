@@ -20,14 +20,14 @@ extension Step {
     case .guestCreated:
       return Explanation(
         "create",
-        "\(Phrase.table(table)) is made, for a \(value == 1 ? "protected guest" : "guest")",
+        "\(Phrase.table(table)) is made; the guest is \(value == 1 ? "" : "not ")protected",
         value == 1
           ? "What is given to it is not the host's any more."
           : "The host shares its own memory with it.",
         .hypervisor("pkvm.c", "__pkvm_init_vm"))
     case .guestDying:
       return Explanation(
-        "teardown", "the guest of \(Phrase.table(table)) will not run again",
+        "teardown", "the guest will not run again: \(Phrase.table(table)) is left",
         "From now on the host can take its pages back, one by one.",
         .hypervisor("pkvm.c", "__pkvm_start_teardown_vm"))
     case .hostAccess:
@@ -40,6 +40,23 @@ extension Step {
         "access", "the guest makes a \(Phrase.access(value)) at IPA \(at)",
         "It runs under \(Phrase.table(table)), which only the hypervisor changes.",
         .architecture("AArch64.S2Translate"))
+    case .fault where table?.isProtected == true:
+      return Explanation(
+        "fault",
+        "\(Phrase.status(value)) on a \(Phrase.access(extra)): "
+          + "the \(table == .protectedHost ? "host" : "guest") leaves to EL2",
+        "The walk found no leaf, or one that does not permit the access.",
+        .architecture("D8.2, stage 2 faults"))
+    case .allocateTable where table == .protectedHost:
+      return Explanation(
+        "allocate", "a page for a table of level \(level) entries",
+        "It comes from the host's pool, which was reserved at boot.",
+        .memoryProtection("host_s2_zalloc_page"))
+    case .allocateTable where table?.isProtected == true:
+      return Explanation(
+        "allocate", "a page for a table of level \(level) entries",
+        "It comes from what the host has donated to the guest for that.",
+        .memoryProtection("guest_s2_zalloc_page"))
     case .hostSizeChosen:
       return Explanation(
         "size", "\(Phrase.size(size)) of \(value == 1 ? "memory" : "MMIO") at \(at)",
@@ -61,7 +78,9 @@ extension Step {
     case .hostAbort:
       return Explanation(
         "abort", "the host is given an abort: \(Phrase.entry(value, level: level)) at \(at)",
-        "The page is another's. S1PTW in the syndrome tells the host that it is no fault of its own.",
+        Descriptor(value).isValid
+          ? "It is mapped, but not for this: MMIO is never executed from."
+          : "The page is another's. S1PTW in the syndrome tells the host that it is no fault of its own.",
         .memoryProtection("host_inject_mem_abort"))
     case .tlbConflict:
       return Explanation(
@@ -78,7 +97,7 @@ extension Step {
     case .hypercall(let call):
       return Explanation(
         "hypercall", "\(call.name): \(call.sentence)", call.rule,
-        .memoryProtection(call.name))
+        call.isProposal ? .sharing("requirement 2, pinning") : .memoryProtection(call.name))
     case .hostStateSet:
       return Explanation(
         "host state", "\(pages): \(state) for the host",
@@ -157,6 +176,14 @@ extension TableID {
 }
 
 extension PKVMCall {
+  /// Whether no kernel has it.
+  fileprivate var isProposal: Bool {
+    switch self {
+    case .hostPin, .hostUnpin: true
+    default: false
+    }
+  }
+
   /// Who does what with which page.
   var sentence: String {
     switch self {

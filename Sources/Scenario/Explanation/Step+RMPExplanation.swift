@@ -54,15 +54,20 @@ extension Step {
       return Explanation(
         "fill",
         "512 leaves for \(Phrase.entry(value, level: level - 1)), in a table nobody sees yet",
-        "With the same pages and permissions: nothing is absent at any time.",
-        .iommuGeneric("pt_iommu_map_pages"))
+        "With the same pages and permissions: nothing is absent at any time.", splitSource)
     case .swapEntry:
       return Explanation(
         "swap", "level \(level) at \(at): \(Phrase.entry(value, level: level))",
         "One store: a walk finds the block or the table. What is cached of the block stays for now.",
-        .iommuGeneric("pt_iommu_map_pages"))
+        splitSource)
     default: return nil
     }
+  }
+
+  /// AMD's driver splits so; in a table of CPUs it is what the architecture allows.
+  private var splitSource: Source {
+    if case .iommu = table { return .iommuGeneric("pt_iommu_map_pages") }
+    return .architecture("D8.16, FEAT_BBM")
   }
 }
 

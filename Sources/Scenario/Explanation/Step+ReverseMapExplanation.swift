@@ -112,7 +112,7 @@ extension Step {
         "A sweep stops at a gigabyte border only; a device's event, or a hypercall, between two actions.",
         .mmu("stage2_apply_range"))
     case .parked:
-      return isSweep
+      return value == 1
         ? Explanation(
           "drop lock", "mmu_lock is dropped before \(at) of \(Phrase.table(table))",
           "A long sweep lets others run: a vCPU may fault, or another unmap start.",
@@ -120,7 +120,7 @@ extension Step {
         : Explanation(
           "stop", "the event stops before \(at) of \(Phrase.table(table))",
           "Whoever is not in the middle of it goes on meanwhile: DMA gets what is there at this instant.",
-          .iommu("iommu_map_nosync"))
+          .project("pause"))
     case .resumed:
       return Explanation(
         "resume", "the paused event goes on where it stopped",
@@ -140,14 +140,6 @@ extension Step {
         "VNCR", "the translation of canonical \(at) is dropped",
         "The page behind it may be another one soon.", .nested("kvm_invalidate_vncr_ipa"))
     default: return nil
-    }
-  }
-
-  /// Whether the step is of a sweep under `mmu_lock`, of a table of KVM's.
-  private var isSweep: Bool {
-    switch table {
-    case .canonical, .shadow: true
-    default: false
     }
   }
 }

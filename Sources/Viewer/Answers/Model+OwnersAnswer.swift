@@ -12,12 +12,16 @@ extension Model {
     let (ranges, isComplete) = machine.ownedRanges(limit: Self.ownersAtMost)
     document.add("By physical address; all other memory is the host's", .title)
     if ranges.isEmpty { document.add("Nobody else has any memory now.") }
-    for owned in ranges.prefix(Self.linesAtMost) {
+    let shown = ranges.prefix(Self.linesAtMost)
+    // They ascend, so the last address is the longest.
+    let width = shown.last.map { ("\(hex: $0.range.lowerBound)" as SafeText).columns } ?? 0
+    for owned in shown {
       let size = owned.range.upperBound - owned.range.lowerBound
-      var line = Line("\(hex: owned.range.lowerBound) ", .address)
+      var line = Line(("\(hex: owned.range.lowerBound)" as SafeText).padded(to: width), .address)
+      line.add(" ")
       line.add(("+\(SafeText(Phrase.size(size)))" as SafeText).padded(to: 7), .dim)
       line.add(owned.state.line)
-      document.add(line, indent: 18)
+      document.add(line, indent: width + 8)
     }
     addRest(ranges.count, to: &document)
     if !isComplete { document.add("There is more; not all of it was read.", .warning) }
