@@ -97,6 +97,27 @@ import Testing
     #expect(session.timeline.machine.pinnedPage(at: 0x8000_1000, device: 0) != nil)
   }
 
+  @Test func `a pin that fails gives back what notifiers passed over while it was paused`() throws {
+    let session = try session(
+      """
+      policy iommu=shared
+      policy iommu-fault=pin
+      memslot 0 0x80000000 32K backing=4K
+      host protect 0x80004000 4K r
+      l1 write 0x80001000
+      pause at=0x80003000
+      iommu pin 0x80000000 32K
+      host discard 0x80000000 16K
+      expect leaf canonical 0x80001000 4K
+      expect violation none
+      resume
+      expect error efault
+      expect leaf canonical 0x80001000 none
+      expect violation none
+      """)
+    #expect(session.failures.isEmpty, "\(session.failures)")
+  }
+
   @Test func `without pinning nothing can be mapped in a table that is the CPUs'`() {
     for policy in ["abort", "stall"] {
       #expect(throws: ScenarioError.self) {

@@ -103,9 +103,11 @@ extension Machine {
     push([.mapPinned(device, range, run: range.lowerBound, done: 0)])
   }
 
+  /// Nothing is mapped for the device yet; but where pins keep leaves, a notifier may have passed some over
+  /// while the event was paused.
   private mutating func failPinning(_ range: Range<UInt64>, at ipa: UInt64, device: Int) {
-    unpin(range, device: device)
     fail(.efault, .iommu(device), at: ipa)
+    push(pinsKeepLeaves ? unmapTasks(range, device) : [.unpin(device, range)])
   }
 
   /// Maps pinned pages, those that follow each other in memory at once (`batch_to_domain`), from a run on of
