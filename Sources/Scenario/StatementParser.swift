@@ -31,9 +31,12 @@ struct StatementParser {
 
   private mutating func statement() throws(Mistake) -> ParsedStatement {
     guard let word = operands.next else { throw operands.mistake("a statement") }
+    // First what long files consist of.
     if operands.words.hasPrefix(word, "l1") { return .event(try l1()) }
     if operands.words.hasPrefix(word, "l2") { return .event(try l2()) }
     if operands.takeIf("host") { return .event(.host(try host())) }
+    if operands.words.hasPrefix(word, "iommu") { return .event(try iommu()) }
+    if operands.words.hasPrefix(word, "dev") { return .event(try dma()) }
     if operands.takeIf("expect") { return .expect(try expectation()) }
     if operands.takeIf("step") {
       let label = try operands.words.text(try operands.take("a label"))
@@ -49,8 +52,6 @@ struct StatementParser {
     if operands.takeIf("pause") { return .event(.pause(try operands.option("at=") ?? 0)) }
     if operands.takeIf("resume") { return .event(.resume(next: operands.takeIf("next"))) }
     if operands.takeIf("pkvm") { return .event(.pkvm(try pkvm())) }
-    if operands.words.hasPrefix(word, "iommu") { return .event(try iommu()) }
-    if operands.words.hasPrefix(word, "dev") { return .event(try dma()) }
     if operands.takeIf("realm") { return .event(.realm(try realm())) }
     if operands.takeIf("rmp") { return .event(.rmp(try rmp())) }
     if operands.takeIf("pagewalk") {
