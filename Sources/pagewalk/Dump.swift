@@ -19,7 +19,7 @@ extension Pagewalk {
     @Option(help: ArgumentHelp("The moment: N events done, N.STEP, step:LABEL, N%, start, end."))
     var at = "end"
 
-    @Option(help: Pagewalk.policyHelp)
+    @Option(help: Pagewalk.policyHelp, completion: .policy)
     var policy: [String] = []
 
     @Option(help: ArgumentHelp("canonical, shadow<N>, guest<VMID> or iommu<N>."))

@@ -84,7 +84,8 @@ struct Failure: Error {
 extension Pagewalk {
   /// The option `--policy` of all commands that carry a scenario out.
   static let policyHelp = ArgumentHelp(
-    "Another policy than the scenario's: revmap=none|v1|v2|v3|repaired|ideal.",
+    "Another policy than the scenario's, as revmap=v2 or iommu-sync=off; can be repeated. A wrong key is "
+      + "answered with all of them.",
     valueName: "key=value")
 
   /// Reads and parses a scenario; `-` is the standard input, and nil the scenario that greets whoever
@@ -130,4 +131,6 @@ extension Pagewalk {
 extension CompletionKind {
   /// A file of the event language.
   static let scenario = CompletionKind.file(extensions: ["pw"])
+  /// Settings of policies.
+  static let policy = CompletionKind.list(Policy.settings)
 }

@@ -21,7 +21,7 @@ extension Pagewalk {
     @Option(help: "Columns and rows.")
     var size = Size(width: 120, height: 40)
 
-    @Option(help: policyHelp)
+    @Option(help: policyHelp, completion: .policy)
     var policy: [String] = []
 
     @OptionGroup var look: Look

@@ -18,7 +18,7 @@ extension Pagewalk {
       completion: .directory)
     var dumpDir: String?
 
-    @Option(help: Pagewalk.policyHelp)
+    @Option(help: Pagewalk.policyHelp, completion: .policy)
     var policy: [String] = []
 
     @Flag(help: "Print one JSON object for each event, with its micro-steps and changes.")

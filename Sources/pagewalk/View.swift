@@ -17,7 +17,7 @@ extension Pagewalk {
     @Option(help: ArgumentHelp("The moment: N events done, N.STEP, step:LABEL, N%, start, end."))
     var at = "start"
 
-    @Option(help: policyHelp)
+    @Option(help: policyHelp, completion: .policy)
     var policy: [String] = []
 
     @Flag(

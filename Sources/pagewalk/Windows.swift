@@ -20,7 +20,7 @@ extension Pagewalk {
       help: ArgumentHelp("The moment after the event: N events done, step:LABEL, N%, end."))
     var at = "end"
 
-    @Option(help: Pagewalk.policyHelp)
+    @Option(help: Pagewalk.policyHelp, completion: .policy)
     var policy: [String] = []
 
     @Flag(help: "Print one JSON object.")
