@@ -7,8 +7,10 @@ public struct ViolationRun: Equatable, Sendable {
   /// Bytes from there; one page unless more follow.
   public private(set) var size: UInt64 = 4096
 
-  /// Whether it is more than one place.
-  public var isRange: Bool { size > 4096 }
+  /// Its address, with the size if it is more than one page.
+  public var place: String {
+    Phrase.address(first.address) + (size > 4096 ? "+\(Phrase.size(size))" : "")
+  }
 
   /// Places as they are found, joined where one page follows the other.
   public static func runs(of violations: [Violation]) -> [ViolationRun] {

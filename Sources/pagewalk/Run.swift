@@ -80,8 +80,7 @@ extension Pagewalk {
       for run in runs {
         writeError(
           "\(session.scenario.file):\(session.line(ofEvent: last)):1: event \(last + 1) breaks "
-            + "\(run.first.invariant.rawValue) at 0x\(hex(run.first.address))"
-            + (run.isRange ? "+\(Phrase.size(run.size))" : "") + " of \(run.first.table.name)")
+            + "\(run.first.invariant.rawValue) at \(run.place) of \(run.first.table.name)")
       }
       return runs.count
     }

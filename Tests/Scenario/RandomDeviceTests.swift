@@ -180,13 +180,7 @@ import Testing
   func `an event is read as it was written`(example: Example) throws {
     var source = RandomDevices(seed: 5, example.system, example.configuration)
     for event in source.setUp() + (0..<300).map({ _ in source.next() }) {
-      let text = "pagewalk 1\nvm ipa=40 vcpus=2 nested=off\n" + event.statement + "\n"
-      let scenario = try Scenario(parsing: Array(text.utf8), file: "event")
-      guard case .event(let parsed) = try #require(scenario.statements.first).kind else {
-        Issue.record("no event: \(event.statement)")
-        continue
-      }
-      #expect(parsed == event)
+      try expectReadBack(event, after: "vm ipa=40 vcpus=2 nested=off")
     }
   }
 }

@@ -128,13 +128,7 @@ import Testing
   @Test func `an event is read as it was written`() throws {
     var source = RandomProtectedEvents(seed: 3)
     for event in source.setUp() + (0..<1_000).map({ _ in source.next() }) {
-      let text = "pagewalk 1\nvm ipa=36\npolicy pkvm=v5\n" + event.statement + "\n"
-      let scenario = try Scenario(parsing: Array(text.utf8), file: "event")
-      guard case .event(let parsed) = try #require(scenario.statements.first).kind else {
-        Issue.record("no event: \(event.statement)")
-        continue
-      }
-      #expect(parsed == event)
+      try expectReadBack(event, after: "vm ipa=36\npolicy pkvm=v5")
     }
   }
 }

@@ -78,14 +78,7 @@ import Testing
   @Test func `an event is read as it was written`() throws {
     var source = RandomEvents(seed: 7, policy: .repaired)
     for event in source.setUp() + (0..<2_000).map({ _ in source.next() }) {
-      let text =
-        "pagewalk 1\nvm ipa=48 vcpus=2 nested=on\npolicy revmap=v2\n" + event.statement + "\n"
-      let scenario = try Scenario(parsing: Array(text.utf8), file: "event")
-      guard case .event(let parsed) = try #require(scenario.statements.first).kind else {
-        Issue.record("no event: \(event.statement)")
-        continue
-      }
-      #expect(parsed == event)
+      try expectReadBack(event, after: "vm ipa=48 vcpus=2 nested=on\npolicy revmap=v2")
     }
   }
 }

@@ -1,3 +1,7 @@
+import Engine
+import TestSupport
+import Testing
+
 @testable import Scenario
 
 /// A session at the end of a short scenario, f.pw, of a VM with one vCPU. The text begins in line 3.
@@ -17,4 +21,15 @@ func refusal(_ text: String) -> String? {
   } catch {
     return (error as? ScenarioError)?.description
   }
+}
+
+/// Expects that an event, as a statement after others, is read as what was written.
+func expectReadBack(_ event: Event, after head: String) throws {
+  let text = "pagewalk 1\n\(head)\n\(event.statement)\n"
+  let scenario = try Scenario(parsing: Array(text.utf8), file: "event")
+  guard case .event(let parsed) = try #require(scenario.statements.first).kind else {
+    Issue.record("no event: \(event.statement)")
+    return
+  }
+  #expect(parsed == event)
 }

@@ -142,8 +142,7 @@ extension Model {
         let violation = run.first
         document.add(
           Line("\(Glyph.mismatch) ", .mismatch).adding(SafeText(violation.invariant.rawValue))
-            .adding("  \(SafeText(violation.table.name)) \(hex: violation.address)", .dim)
-            .adding(run.isRange ? "+\(SafeText(Phrase.size(run.size)))" : "", .dim),
+            .adding("  \(SafeText(violation.table.name)) \(SafeText(run.place))", .dim),
           to: .place(violation.table, violation.address))
       }
       addRest(now.count, to: &document)

@@ -43,8 +43,7 @@ extension Model {
   /// Rules that the moment leaves broken, and expectations that failed there.
   var violationLines: [SafeText] {
     let broken = ViolationRun.runs(of: violationsNow ?? []).map { run -> SafeText in
-      "Broken rule: \(SafeText(run.first.invariant.rawValue)) at \(hex: run.first.address)"
-        + (run.isRange ? "+\(SafeText(Phrase.size(run.size)))" : "") + " of "
+      "Broken rule: \(SafeText(run.first.invariant.rawValue)) at \(SafeText(run.place)) of "
         + SafeText(Phrase.table(run.first.table)) + "."
     }
     let failed = session.failures.filter { $0.position == timeline.moment.events }.map {
