@@ -16,9 +16,13 @@ let package = Package(
   ],
   targets: [
     .target(name: "Engine", swiftSettings: strict),
-    .target(name: "Scenario", dependencies: ["Engine"], swiftSettings: strict),
+    .target(name: "Language", dependencies: ["Engine"], swiftSettings: strict),
+    .target(name: "KernelText", dependencies: ["Engine"], swiftSettings: strict),
+    .target(name: "Inquiry", dependencies: ["Engine", "Language"], swiftSettings: strict),
     .target(name: "Canvas", swiftSettings: strict),
-    .target(name: "Viewer", dependencies: ["Engine", "Scenario", "Canvas"], swiftSettings: strict),
+    .target(
+      name: "Viewer", dependencies: ["Engine", "Language", "Inquiry", "Canvas"],
+      swiftSettings: strict),
     .target(
       name: "CTerminal",
       linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
@@ -26,7 +30,7 @@ let package = Package(
     .executableTarget(
       name: "pagewalk",
       dependencies: [
-        "Engine", "Scenario", "Canvas", "Viewer", "Terminal",
+        "Engine", "Language", "KernelText", "Inquiry", "Canvas", "Viewer", "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       resources: [.embedInCode("../../assets/scenarios/built-in.pw")],
@@ -34,20 +38,23 @@ let package = Package(
     .target(name: "CBenchmarkPeers"),
     .executableTarget(
       name: "Benchmarks",
-      dependencies: ["Engine", "Scenario", "CBenchmarkPeers", "Pseudoterminal"],
-      swiftSettings: strict),
-    .target(
-      name: "TestSupport", dependencies: ["Engine", "Canvas"], path: "Tests/Support",
+      dependencies: ["Engine", "Language", "Inquiry", "CBenchmarkPeers", "Pseudoterminal"],
       swiftSettings: strict),
     .testTarget(
       name: "EngineTests", dependencies: ["Engine", "TestSupport"], path: "Tests/Engine",
       swiftSettings: strict),
     .testTarget(
-      name: "ScenarioTests", dependencies: ["Engine", "Scenario", "TestSupport"],
-      path: "Tests/Scenario", exclude: ["Charts"],
-      swiftSettings: strict),
+      name: "LanguageTests", dependencies: ["Engine", "Language", "KernelText", "TestSupport"],
+      path: "Tests/Language", swiftSettings: strict),
     .testTarget(
-      name: "CaptureTests", dependencies: ["Engine", "Scenario", "TestSupport"],
+      name: "KernelTextTests", dependencies: ["Engine", "Language", "KernelText", "TestSupport"],
+      path: "Tests/KernelText", swiftSettings: strict),
+    .testTarget(
+      name: "InquiryTests", dependencies: ["Engine", "Language", "Inquiry", "TestSupport"],
+      path: "Tests/Inquiry", exclude: ["Charts"], swiftSettings: strict),
+    .testTarget(
+      name: "CaptureTests",
+      dependencies: ["Engine", "Language", "KernelText", "Inquiry", "TestSupport"],
       path: "Tests/Captures",
       swiftSettings: strict),
     .testTarget(
@@ -55,7 +62,7 @@ let package = Package(
       exclude: ["Inks"], swiftSettings: strict),
     .testTarget(
       name: "ViewerTests",
-      dependencies: ["Engine", "Scenario", "Canvas", "Viewer", "TestSupport"],
+      dependencies: ["Engine", "Language", "Inquiry", "Canvas", "Viewer", "TestSupport"],
       path: "Tests/Viewer", exclude: ["Frames", "Looks"], swiftSettings: strict),
     .testTarget(
       name: "TerminalTests",
@@ -66,16 +73,20 @@ let package = Package(
     .testTarget(
       name: "ProgramTests",
       dependencies: [
-        "Engine", "Scenario", "Canvas", "Viewer", "pagewalk", "Pseudoterminal", "TestSupport",
+        "Engine", "Language", "Inquiry", "KernelText", "Canvas", "Viewer", "pagewalk",
+        "Pseudoterminal", "TestSupport",
       ],
       path: "Tests/pagewalk", swiftSettings: strict),
-    .target(name: "CPseudoterminal", path: "Tests/CPseudoterminal"),
     .target(
-      name: "Pseudoterminal", dependencies: ["CPseudoterminal"], path: "Tests/Pseudoterminal",
+      name: "TestSupport", dependencies: ["Engine", "Language", "Canvas"],
+      path: "Tests/Tools/Support", swiftSettings: strict),
+    .target(name: "CPseudoterminal", path: "Tests/Tools/CPseudoterminal"),
+    .target(
+      name: "Pseudoterminal", dependencies: ["CPseudoterminal"], path: "Tests/Tools/Pseudoterminal",
       swiftSettings: strict),
     .executableTarget(
-      name: "TerminalProbe", dependencies: ["Canvas", "Terminal"], path: "Tests/TerminalProbe",
-      swiftSettings: strict),
+      name: "TerminalProbe", dependencies: ["Canvas", "Terminal"],
+      path: "Tests/Tools/TerminalProbe", swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -1,6 +1,6 @@
 import Engine
 import Foundation
-import Scenario
+import Language
 
 /// Statements a second of `pagewalk run` on the largest capture, from the file's bytes to the last
 /// expectation.

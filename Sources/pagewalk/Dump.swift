@@ -1,7 +1,8 @@
 import ArgumentParser
 import Engine
 import FoundationEssentials
-import Scenario
+import KernelText
+import Language
 
 extension Pagewalk {
   /// `pagewalk dump`.

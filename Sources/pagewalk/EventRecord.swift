@@ -1,5 +1,5 @@
 import Engine
-import Scenario
+import Language
 
 /// An event as `run --json` prints it. Addresses and words are hexadecimal texts, since JSON's numbers
 /// cannot hold 64 bits everywhere.

@@ -2,7 +2,7 @@ import ArgumentParser
 import Canvas
 import FoundationEssentials
 import Glibc
-import Scenario
+import Language
 import Viewer
 
 /// Options about colours and characters.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
-import Scenario
+import Language
 
 /// The command line.
 struct Pagewalk: ParsableCommand {

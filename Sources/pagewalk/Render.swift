@@ -1,6 +1,6 @@
 import ArgumentParser
 import Canvas
-import Scenario
+import Language
 import Terminal
 import Viewer
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Canvas
 import Engine
-import Scenario
+import Language
 import Terminal
 import Viewer
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Engine
-import Scenario
+import Inquiry
+import Language
 
 extension Pagewalk {
   /// `pagewalk windows`.

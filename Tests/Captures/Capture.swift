@@ -1,6 +1,7 @@
 import Engine
 import Foundation
-import Scenario
+import KernelText
+import Language
 import Testing
 
 /// A captured run: a scenario, and what the kernel wrote at each of its steps.

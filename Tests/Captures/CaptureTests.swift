@@ -1,6 +1,6 @@
 import Engine
 import Foundation
-import Scenario
+import Language
 import Testing
 
 /// The captures of a real kernel, fed to the engine: every dump of every step must be the same.

@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 @testable import Engine
-@testable import Scenario
+@testable import Inquiry
+@testable import Language
 
 /// What policies cost, held against what the tables themselves say.
 @Suite struct ComparisonTests {

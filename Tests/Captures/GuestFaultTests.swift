@@ -1,5 +1,5 @@
 import Foundation
-import Scenario
+import Language
 import Testing
 
 @testable import Engine

@@ -1,6 +1,6 @@
 import Engine
 import Foundation
-import Scenario
+import Language
 import Testing
 
 /// The calls that the kernel made, by its probes, against the engine's micro-steps.

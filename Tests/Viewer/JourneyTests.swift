@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 import Testing
 
 @testable import Viewer

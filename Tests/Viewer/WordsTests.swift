@@ -1,7 +1,7 @@
 import Canvas
 import Engine
 import Foundation
-import Scenario
+import Language
 import Testing
 
 @testable import Viewer

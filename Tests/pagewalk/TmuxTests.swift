@@ -2,8 +2,8 @@ import Canvas
 import Engine
 import Foundation
 import Glibc
+import Language
 import Pseudoterminal
-import Scenario
 import Testing
 import Viewer
 

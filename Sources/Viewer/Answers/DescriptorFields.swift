@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// A field of an entry: its bits, its value, what that means, and who owns it.
 struct DescriptorField: Equatable {

@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// What the next event will change. Time goes on for it, and comes back.
 struct Forecast {

@@ -1,6 +1,7 @@
 import Canvas
 import Engine
-import Scenario
+import Inquiry
+import Language
 
 /// The pane of answers.
 extension Model {

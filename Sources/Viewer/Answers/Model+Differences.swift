@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// Comparing a table with another, or with itself at another moment or in another history.
 extension Model {

@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// The selected entry: its walk, its bits, and for a shadow's leaf what it is made from.
 extension Model {

@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 extension Model {
   /// Entries of the account of owners that are read for an answer at most.

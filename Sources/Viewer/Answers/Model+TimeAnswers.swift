@@ -1,6 +1,7 @@
 import Canvas
 import Engine
-import Scenario
+import Inquiry
+import Language
 
 /// Where one can go in time, and other histories.
 extension Model {

@@ -1,6 +1,7 @@
 import Canvas
 import Engine
-import Scenario
+import Inquiry
+import Language
 
 extension Model {
   /// What DMA gets while the current event is carried out: a line for every micro-step, a column for every

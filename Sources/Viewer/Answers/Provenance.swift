@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// Why an entry is as it is: who stored it, what made them, and so on back to a cause.
 extension Model {

@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// The entries that tables are narrowed to. They are found table by table, in pieces.
 struct EntryFilter {

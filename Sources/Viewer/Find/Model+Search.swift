@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// Finding text in the pane that has the focus.
 extension Model {

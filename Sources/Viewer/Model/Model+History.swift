@@ -1,5 +1,5 @@
 import Engine
-import Scenario
+import Language
 
 /// Carrying the rest of a history out while its beginning is on the screen.
 extension Model {

@@ -1,5 +1,5 @@
 import Engine
-import Scenario
+import Language
 
 /// Going through time.
 extension Model {

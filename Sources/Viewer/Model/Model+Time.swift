@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// Places in time that have names, and ways between them.
 extension Model {

@@ -1,6 +1,7 @@
 import Canvas
 import Engine
-import Scenario
+import Inquiry
+import Language
 
 /// All that the screen depends on. Input changes it, and a frame is drawn from it; both are pure.
 public struct Model {

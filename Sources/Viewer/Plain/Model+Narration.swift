@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// The model in words, for who reads lines and not a screen.
 extension Model {

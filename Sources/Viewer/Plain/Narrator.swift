@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// The viewer as a conversation in lines: what is typed at the prompt goes in, what happens comes out in
 /// words. For screen readers and for pipes; nothing that was said is ever changed.

@@ -1,5 +1,5 @@
 import Canvas
-import Scenario
+import Language
 
 /// The file of the configuration: lines `NAME = VALUE`, and `key ACTION = KEY ...` with keys in their
 /// spelling, separated by blanks; after `=` nothing takes an action's keys away. A line that begins with

@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// Where one is in the pane of the reverse map, and what was counted for it.
 struct ReverseMapView {

@@ -1,5 +1,5 @@
 import Engine
-import Scenario
+import Language
 
 extension Pane {
   /// The word of the glossary for what the pane shows.

@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// Help, made from the tables of actions, statements and signs.
 extension Model {

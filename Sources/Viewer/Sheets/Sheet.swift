@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// Something to read above the panes.
 struct Sheet {

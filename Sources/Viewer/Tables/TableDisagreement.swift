@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// In what an entry of a device's table differs from the CPUs' table at the same addresses.
 struct TableDisagreement: Equatable {

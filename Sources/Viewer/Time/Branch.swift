@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// A history, with a name. The first is what was opened; others began at a moment of one that was there.
 struct Branch {

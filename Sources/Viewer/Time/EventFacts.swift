@@ -1,5 +1,5 @@
 import Engine
-import Scenario
+import Language
 
 /// What is asked about events, one after the other. Finding an answer goes through time, and comes back.
 struct EventFacts {

@@ -1,5 +1,5 @@
 import Engine
-import Scenario
+import Language
 
 /// Checking the rules of a history while no input comes.
 extension Model {

@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// A run through time, event by event, to the next one for which a condition holds.
 struct Run {

@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 extension Model {
   /// The reverse map: a line of its ranges, what it holds, what was done last, its entries and its nodes.

@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 extension Model {
   /// The micro-steps of the current event; those that are not done yet are dim.

@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 extension Model {
   /// The title of a pane: its number, what it shows, and for a table its context.

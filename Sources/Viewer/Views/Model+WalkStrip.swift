@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 extension Model {
   /// The walk of a table for the cursor's address: the index at each level, and how it ends.

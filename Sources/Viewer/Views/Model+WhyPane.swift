@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 extension Model {
   func drawDetail(in rect: Rect, of frame: inout Surface) {

@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// The columns in which the rows of a table stand, as many as fit into the width of its pane.
 ///

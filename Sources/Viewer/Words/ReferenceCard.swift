@@ -1,6 +1,6 @@
 import Canvas
 import Engine
-import Scenario
+import Language
 
 /// A rule in a few lines, with where it comes from.
 struct ReferenceCard {

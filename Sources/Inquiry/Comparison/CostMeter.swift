@@ -1,0 +1,116 @@
+import Engine
+import Language
+
+/// Counts what each event costs, from its micro-steps.
+struct CostMeter {
+  var cost: PolicyCost
+  private var leaves = ShadowLeaves()
+  /// Leaves that would still be there if none had gone without need.
+  private var missed = ShadowLeaves()
+  /// The unmap of canonical memory that is under way, if any, and the one that is paused.
+  private var unmap: CanonicalUnmap?
+  private var parked: CanonicalUnmap?
+  /// Canonical IPA of the fault under way.
+  private var canonical: UInt64 = 0
+
+  /// All shadows have the same.
+  private static let geometry = Geometry.stage2(bits: Configuration.physicalBits)
+
+  /// Canonical ranges that a notifier, or the deletion of a slot, takes away.
+  private struct CanonicalUnmap {
+    var ranges: [Range<UInt64>] = []
+  }
+
+  init(_ policy: String) { cost = PolicyCost(policy) }
+
+  /// Counts the event that a session has carried out last.
+  mutating func count(last session: inout Session) {
+    session.seek(to: session.timeline.moment)
+    let timeline = session.timeline
+    for step in timeline.steps { count(step) }
+    cost.notifiers = Int(timeline.machine[.notifiers])
+    cost.fullUnmaps = Int(timeline.machine[.fullUnmaps])
+    countMaps(timeline.machine)
+  }
+
+  /// Notes the rules that the event that a session has carried out last breaks for the first time.
+  mutating func check(last session: Session) {
+    let timeline = session.timeline
+    let last = timeline.events.count - 1
+    for violation in timeline.machine.violations(after: timeline.stores(ofEvent: last)) {
+      let rule = violation.invariant.rawValue
+      if cost.violations.contains(where: { $0.rule == rule }) { continue }
+      cost.violations.append(
+        PolicyCost.Breach(rule: rule, event: last + 1, line: session.line(ofEvent: last)))
+    }
+  }
+
+  private mutating func countMaps(_ machine: Machine) {
+    var entries = 0
+    var bytes = 0
+    var unknown: UInt64 = 0
+    var stale = 0
+    for number in 0..<machine.configuration.shadows {
+      let size = machine.reverseMapSize(ofShadow: number)
+      if size.bytes == 0 { continue }
+      entries += size.reverse + size.direct
+      bytes += size.bytes
+      unknown += machine.reverseMap(ofShadow: number).filter { $0.nested == nil }
+        .reduce(0) { $0 + $1.canonical.upperBound - $1.canonical.lowerBound }
+      stale += machine.staleEntries(ofShadow: number).count
+    }
+    cost.peakEntries = max(cost.peakEntries, entries)
+    cost.peakBytes = max(cost.peakBytes, bytes)
+    cost.peakUnknown = max(cost.peakUnknown, unknown)
+    cost.peakStale = max(cost.peakStale, stale)
+  }
+
+  private mutating func count(_ step: Step) {
+    let range = step.address..<step.address &+ step.size
+    switch step.action {
+    case .notifierStart, .deleteMemslot: unmap = CanonicalUnmap()
+    case .notifierEnd: unmap = nil
+    case .parked:
+      parked = unmap
+      unmap = nil
+    case .resumed: unmap = parked
+    case .memslotFound: canonical = step.value
+    case .sweep where step.table == .canonical:
+      guard unmap != nil else { return }
+      unmap?.ranges.append(range)
+      cost.leavesNeeded += leaves.reaching(range).count
+      // These would have had to go now.
+      for key in missed.reaching(range) { missed.remove(at: key) }
+    case .sweep:
+      // Outside a notifier these leaves would have gone under any policy.
+      if unmap == nil, let number = step.shadow { missed.remove(range, of: number) }
+    case .makeLeaf, .breakEntry, .clearLeaf:
+      if let number = step.shadow { change(number, step) }
+    default: break
+    }
+  }
+
+  /// A leaf of a shadow comes or goes.
+  private mutating func change(_ shadow: Int, _ step: Step) {
+    let size = Self.geometry.size(step.level)
+    let address = step.address & ~(size - 1)
+    let gone = leaves.remove(address..<address + size, of: shadow)
+    if step.action == .makeLeaf {
+      let leaf = ShadowLeaves.Leaf(canonical: canonical & ~(size - 1), size: size)
+      leaves.add(leaf, at: ShadowLeaves.Key(shadow: shadow, nested: address))
+      cost.refaults += missed.remove(address..<address + size, of: shadow).count
+    } else if step.action == .clearLeaf, let ranges = unmap?.ranges {
+      cost.leavesRemoved += gone.count
+      for (key, leaf) in gone where !ranges.contains(where: { $0.overlaps(leaf.range) }) {
+        missed.add(leaf, at: key)
+      }
+    }
+  }
+}
+
+extension Step {
+  /// Number of the shadow that the step concerns, or nil.
+  fileprivate var shadow: Int? {
+    if case .shadow(let number) = table { number } else { nil }
+  }
+}

@@ -1,0 +1,80 @@
+import Engine
+import Language
+
+/// What the events of a scenario cost its devices under one policy. Windows are counted in micro-steps times
+/// pages of 4K.
+public struct DeviceCost: Equatable, Sendable, Encodable {
+  /// DMA that fails in the middle of an event, to pages that it reaches before and after.
+  public internal(set) var failing: UInt64 = 0
+  /// DMA that is held up.
+  public internal(set) var stalled: UInt64 = 0
+  /// DMA that reaches memory of another owner.
+  public internal(set) var forbidden: UInt64 = 0
+  /// Entries of the SMMU's TLB that were dropped although the table still bears them out.
+  public internal(set) var needless = 0
+  /// The most entries of it, after an event, that the table no longer bears out.
+  public internal(set) var peakStale = 0
+  /// Bytes that were mapped for devices at the most, less those of the pages that any DMA reached.
+  public internal(set) var unused: UInt64 = 0
+  /// The most bytes of tables of the devices' own.
+  public internal(set) var peakTables: UInt64 = 0
+}
+
+/// Counts it.
+struct DeviceMeter {
+  private(set) var cost = DeviceCost()
+  private var peakMapped: UInt64 = 0
+  /// Pages that a DMA reached, by device.
+  private var reached: Set<[UInt64]> = []
+  private var cached: [TLB.Entry] = []
+
+  /// Counts the event that a session has carried out last.
+  mutating func count(last session: Session) {
+    let machine = session.timeline.machine
+    let event = session.timeline.events.count - 1
+    countCached(machine)
+    if case .dma(let device, let iova, _) = session.timeline.events[event] {
+      if machine.lastDeviceOutcome?.physical != nil {
+        reached.insert([UInt64(device), iova >> 12])
+      }
+    } else {
+      countTables(machine)
+      // An event that is paused ends, and goes on, in the middle of its window.
+      let goesOn = if case .resume = session.timeline.events[event] { true } else { false }
+      if let chart = WindowChart(ofEvent: event, in: session) {
+        count(chart, from: goesOn, to: machine.isPaused)
+      }
+    }
+    let used = UInt64(reached.count) * 4096
+    cost.unused = peakMapped > used ? peakMapped - used : 0
+  }
+
+  private mutating func countCached(_ machine: Machine) {
+    let now = machine.iotlbEntries
+    cost.needless += cached.count { !now.contains($0) && machine.isBorneOut($0) }
+    cost.peakStale = max(cost.peakStale, now.count { !machine.isBorneOut($0) })
+    cached = now
+  }
+
+  private mutating func countTables(_ machine: Machine) {
+    let sizes = (0..<SMMU.devices).map { machine.deviceTableSize($0) }
+    peakMapped = max(peakMapped, sizes.reduce(0) { $0 + $1.mapped })
+    cost.peakTables = max(cost.peakTables, sizes.reduce(0) { $0 + $1.table })
+  }
+
+  /// - Parameters:
+  ///   - isOpen: whether the chart begins in the middle of a window.
+  ///   - staysOpen: whether it ends in the middle of one.
+  private mutating func count(_ chart: WindowChart, from isOpen: Bool, to staysOpen: Bool) {
+    for (index, column) in chart.columns.enumerated() {
+      let cells = chart.rows.map { $0.cells[index] }
+      let isKept =
+        (isOpen || cells.first?.fails == false) && (staysOpen || cells.last?.fails == false)
+      for cell in cells.dropFirst() {
+        if isKept, cell.fails { cost.failing += column.pages }
+        if cell.read == .stalled { cost.stalled += column.pages }
+      }
+      cost.forbidden += UInt64(cells.count(where: \.isForbidden)) * column.pages
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import Engine
+import Language
+
+/// What the events of a scenario cost under one policy, and where it is wrong.
+public struct PolicyCost: Equatable, Sendable, Encodable {
+  /// A rule that an event breaks for the first time.
+  public struct Breach: Equatable, Sendable, Encodable {
+    /// The rule's name.
+    public let rule: String
+    /// Number of the event, from 1, and its line.
+    public let event: Int
+    /// Line of the event's statement.
+    public let line: Int
+  }
+
+  /// Name of the policy.
+  public let policy: String
+  /// Whether the scenario as it stands is carried out under it.
+  public internal(set) var isInForce = false
+  /// Notifier invalidations that concerned the VM.
+  public internal(set) var notifiers = 0
+  /// Unmaps of everything in a shadow, whatever the reason.
+  public internal(set) var fullUnmaps = 0
+  /// Shadow leaves that notifiers and the deletion of slots removed.
+  public internal(set) var leavesRemoved = 0
+  /// Shadow leaves that had to go then, if none had gone without need before: what `ideal` removes on the
+  /// same events. So it is the same for all policies, and what they remove can be held against it.
+  public internal(set) var leavesNeeded = 0
+  /// Leaves that had gone without need, would still be there, and were faulted in again.
+  public internal(set) var refaults = 0
+  /// The most entries, and bytes of nodes, that all reverse maps had after an event.
+  public internal(set) var peakEntries = 0
+  /// The most bytes of nodes.
+  public internal(set) var peakBytes = 0
+  /// The most canonical addresses, in bytes, whose nested IPA was unknown.
+  public internal(set) var peakUnknown: UInt64 = 0
+  /// The most known entries without a leaf.
+  public internal(set) var peakStale = 0
+  /// The rules that were broken, each with the first event that did, in the order of those events.
+  public internal(set) var violations: [Breach] = []
+  /// Why the events could not all be carried out under this policy, or nil.
+  public internal(set) var stopped: String?
+
+  /// What devices pay, where policies about devices are compared.
+  public internal(set) var devices: DeviceCost?
+
+  init(_ policy: String) { self.policy = policy }
+}
+
+extension Scenario {
+  /// Carries the scenario out under each policy, and counts.
+  public func costs(under policies: [ReverseMapPolicyName]) -> [PolicyCost] {
+    costs(under: policies.map { PolicyChoice($0) })
+  }
+
+  /// Carries the scenario out under each policy, and counts; what devices pay too, if any choice is not a
+  /// reverse map.
+  public func costs(under choices: [PolicyChoice]) -> [PolicyCost] {
+    let countsDevices = choices.contains { $0.reverseMap == nil }
+    let least = countsDevices ? nil : cost(under: PolicyChoice(.ideal), countingDevices: false)
+    return choices.map { choice in
+      if choice.reverseMap == .ideal, let least { return least }
+      var cost = cost(under: choice, countingDevices: countsDevices)
+      if let least { cost.leavesNeeded = least.leavesNeeded }
+      return cost
+    }
+  }
+
+  /// The costs under one policy; needed are here the leaves that were there and had to go.
+  private func cost(under choice: PolicyChoice, countingDevices: Bool) -> PolicyCost {
+    var meter = CostMeter(choice.name)
+    var devices = countingDevices ? DeviceMeter() : nil
+    do {
+      let scenario = try choice.applied(to: self)
+      meter.cost.isInForce = scenario.configuration == configuration
+      var session = Session(scenario)
+      while let statement = try session.advance() {
+        guard case .event = statement.kind else { continue }
+        meter.count(last: &session)
+        meter.check(last: session)
+        devices?.count(last: session)
+      }
+    } catch {
+      meter.cost.stopped = error.description
+    }
+    meter.cost.devices = devices?.cost
+    return meter.cost
+  }
+}

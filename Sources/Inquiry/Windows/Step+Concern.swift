@@ -1,0 +1,49 @@
+import Engine
+import Language
+
+extension Step {
+  /// Input addresses of devices whose DMA the step may change: its own, and all of the leaves that they
+  /// are part of. A step that spans more than 1 GiB concerns the first GiB here.
+  ///
+  /// - Parameter machines: the machine before and after the event, whose leaves count.
+  func concernedRanges(in machines: [Machine]) -> [Range<UInt64>] {
+    guard changesTranslation, let table else { return [] }
+    var start = address & ~4095
+    var end = (address + min(max(size, 1), 1 << 30) + 4095) & ~4095
+    for machine in machines {
+      guard let table = machine.table(table) else { continue }
+      if let size = machine.leafSize(at: start, of: table) { start &= ~(size - 1) }
+      if let size = machine.leafSize(at: end - 1, of: table) { end = (end - 1) | (size - 1) &+ 1 }
+    }
+    return [start..<end]
+  }
+
+  private var changesTranslation: Bool {
+    switch action {
+    case .dma, .breakEntry, .makeLeaf, .clearLeaf, .relaxLeaf, .writeProtect, .ageLeaf,
+      .youngLeaf, .partialUnmap, .unmapStopped, .iotlbCommand, .iotlbBroadcast, .swapEntry,
+      .dmaStalled, .dmaResumed, .rmpAssigned, .rmpValidated, .rmpShared, .psmash, .realmEntry,
+      .failed, .hostStateSet:
+      true
+    // The VMM's own table.
+    case .hostPage, .hostHugePage, .hostHugetlb, .hostZeroPage, .hostHugeZeroPage, .hostReuse,
+      .hostCopy, .hostSplit, .hostZap, .hostProtect, .hostFork, .hostCollapse, .hostMergeProtect,
+      .hostMerge, .hostCleared, .hostInvalidation:
+      true
+    default: false
+    }
+  }
+}
+
+extension TableID {
+  /// Whether a device's input addresses are those of the table.
+  func isSeen(by device: Int, in machine: Machine) -> Bool {
+    let shares = machine.sharesAddresses(device)
+    switch self {
+    case .canonical, .protectedHost: return !shares
+    case .host: return shares
+    case .iommu(let other): return shares == machine.sharesAddresses(other)
+    case .shadow, .guest, .protectedGuest: return false
+    }
+  }
+}

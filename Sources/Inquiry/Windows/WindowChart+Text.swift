@@ -1,0 +1,81 @@
+import Engine
+import Language
+
+/// The chart as text, and what its cells say.
+extension WindowChart {
+  /// The chart: a line for each instant, a column for each run of pages.
+  public var text: String {
+    var lines = [
+      ["", ""] + columns.map { "\(deviceName($0))0x\(hex($0.range.lowerBound))" },
+      ["", ""] + columns.map { "\($0.pages) page\($0.pages == 1 ? "" : "s")" },
+    ]
+    lines += rows.map { row in
+      ["\(row.steps)", row.steps == 0 ? "before" : row.label] + row.cells.map(\.text)
+    }
+    let widths = lines[0].indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+    return lines.map { line in
+      let cells = line.indices.map { column in
+        let padding = String(repeating: " ", count: widths[column] - line[column].count)
+        return column == 0 ? padding + line[column] : line[column] + padding
+      }
+      return Self.trimmed(cells.joined(separator: "  ")) + "\n"
+    }.joined()
+  }
+
+  private func deviceName(_ column: Column) -> String {
+    columns.allSatisfy { $0.device == 0 } ? "" : "dev\(column.device) "
+  }
+
+  private static func trimmed(_ line: String) -> Substring {
+    var end = line.endIndex
+    while end > line.startIndex, line[line.index(before: end)] == " " {
+      end = line.index(before: end)
+    }
+    return line[..<end]
+  }
+}
+
+extension WindowChart.Cell {
+  /// What the DMA gets in a few words: where the translation comes from and its size, or the fault and its
+  /// level; `read-only` if a write fares otherwise, `!` if it reaches what it must not.
+  public var text: String {
+    let mark = isForbidden ? " !" : ""
+    if read.physical != nil, write.physical == nil { return read.text + " read-only" + mark }
+    if read.physical == nil, write.physical != nil { return write.text + " write-only" + mark }
+    return read.text + mark
+  }
+}
+
+extension DeviceOutcome {
+  /// The outcome in at most 15 columns.
+  public var text: String {
+    switch self {
+    case .cached(_, let level): "TLB \(Self.size(level))"
+    case .walked(_, let level): "walk \(Self.size(level))"
+    case .bypassed: "bypass"
+    case .fault(let fault, let level): "\(fault.text) L\(level)"
+    case .aborted: "abort"
+    case .stalled: "stalled"
+    }
+  }
+
+  private static func size(_ level: Int) -> String {
+    Phrase.size(Geometry.stage2(bits: Configuration.physicalBits).size(level))
+  }
+}
+
+extension DeviceFault {
+  /// The class in a word.
+  var text: String {
+    switch self {
+    case .badStreamEntry: "bad STE"
+    case .granule: "GPF"
+    case .rmp: "RMP"
+    case .translation: "translation"
+    case .addressSize: "size"
+    case .accessFlag: "access flag"
+    case .permission: "permission"
+    case .conflict: "conflict"
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import Engine
+
+/// The text of Linux's stage-2 page table dump (`arch/arm64/mm/ptdump.c`, `arch/arm64/kvm/ptdump.c`,
+/// 7.3): runs of entries of the same level with the same attributes, one row each.
+public struct KernelDump {
+  /// The text so far; what the kernel would have written.
+  public private(set) var text: String
+  private var run: (start: UInt64, level: Int, attributes: UInt64)?
+
+  /// The bits that tell one row from the next.
+  private static let mask =
+    Descriptor.valid | Descriptor.tableOrPage | Descriptor.read | Descriptor.write
+    | Descriptor.accessed | Descriptor.executeNeverMask
+
+  private init(header: String) {
+    text = header + "---[ Guest IPA ]---\n"
+  }
+
+  private mutating func note(_ address: UInt64, _ level: Int, _ bits: UInt64) {
+    let attributes = bits & Self.mask
+    if let run {
+      if run.level == level && run.attributes == attributes { return }
+      flush(run, to: address)
+    }
+    run = (address, level, attributes)
+  }
+
+  private mutating func flush(
+    _ run: (start: UInt64, level: Int, attributes: UInt64), to end: UInt64
+  ) {
+    let units = ["K", "M", "G", "T", "P", "E"]
+    var size = (end - run.start) >> 10
+    var unit = 0
+    while size & 1023 == 0, unit + 1 < units.count {
+      size >>= 10
+      unit += 1
+    }
+    let number = String(size)
+    let padding = String(repeating: " ", count: max(0, 9 - number.count))
+    text +=
+      "0x\(hex(run.start, 16))-0x\(hex(end, 16))   \(padding)\(number)\(units[unit]) \(run.level)"
+    if run.attributes != 0 { text += Self.attributes(Descriptor(run.attributes)) }
+    text += "\n"
+  }
+
+  private static func attributes(_ entry: Descriptor) -> String {
+    let names = ["px ux ", "PXNux ", "PXNUXN", "px UXN"]
+    return " "
+      + [
+        entry.isValid ? " " : "F",
+        entry.permissions.read ? "R" : " ",
+        entry.permissions.write ? "W" : " ",
+        names[entry.executeNever],
+        entry.bits & Descriptor.accessed != 0 ? "AF" : "  ",
+        entry.bits & 3 == 1 ? "BLK" : "   ",
+      ].joined(separator: " ")
+  }
+
+  private mutating func finish(at end: UInt64) {
+    if let run { flush(run, to: end) }
+  }
+
+  /// The text of a table that the host keeps. A shadow has L1's registers in a line above, and no text
+  /// at all while it is not in use.
+  public static func text(of id: TableID, in machine: Machine) -> String? {
+    guard let table = machine.table(id) else { return nil }
+    var header = ""
+    if case .shadow(let number) = id {
+      let context = machine.shadowContext(number)
+      guard context.isValid else { return "" }
+      header = """
+        VTCR: 0x\(hex(context.vtcr, 16)) VTTBR: 0x\(hex(context.vttbr, 16)) \
+        s2: \(context.stage2Enabled ? "enabled" : "disabled")
+
+        """
+    }
+    var dump = KernelDump(header: header)
+    machine.visitEntries(of: table) { dump.note($0.address, $0.level, $0.descriptor.bits) }
+    dump.finish(at: table.geometry.inputSize)
+    return dump.text
+  }
+
+  /// The text of a table that L1 keeps, as its own kernel would write it.
+  public static func text(of guest: GuestTable, in machine: Machine) -> String {
+    var dump = KernelDump(header: "")
+    machine.visitEntries(of: guest) { entry, _ in
+      dump.note(entry.address, entry.level, entry.descriptor.bits)
+    }
+    dump.finish(at: guest.vtcr.geometry.inputSize)
+    return dump.text
+  }
+
+  /// The debugfs file `ipa_range`.
+  public static func ipaRange(of machine: Machine) -> String {
+    let bits = String(machine.configuration.ipaBits)
+    return String(repeating: " ", count: max(0, 2 - bits.count)) + bits + "\n"
+  }
+
+  /// The debugfs file `stage2_levels`.
+  public static func levels(of machine: Machine) -> String {
+    guard let table = machine.table(.canonical) else { return "" }
+    return "\(4 - table.geometry.startLevel)\n"
+  }
+}

@@ -1,0 +1,122 @@
+import Engine
+import TestSupport
+import Testing
+
+@testable import Language
+
+@Suite struct SessionTests {
+  @Test func `numbers may be decimal or hexadecimal, with underscores and units`() throws {
+    let session = try session(
+      "memslot 0 0x4000_0000 4M backing=4K\nmemslot 1 2G 0x10K backing=thp\n")
+    #expect(
+      session.timeline.events == [
+        .addMemslot(id: 0, 0x4000_0000..<0x4040_0000, .pages),
+        .addMemslot(id: 1, 0x8000_0000..<0x8000_4000, .transparentHuge),
+      ])
+  }
+
+  @Test func `a slot may be as large as the IPA space, however many vCPUs there are`() throws {
+    let text = """
+      pagewalk 1
+      vm ipa=48 vcpus=64 nested=on
+      memslot 0 0x100000000 128G backing=thp
+      l1 write 0x1ffffff000 value=5
+      l1 read 0x1ffffff000
+      expect value 5
+
+      """
+    var session = Session(try Scenario(parsing: [UInt8](text.utf8), file: "f.pw"))
+    try session.finish()
+    #expect(session.failures.isEmpty)
+  }
+
+  @Test func `an expectation that does not hold is kept with its line`() throws {
+    let session = try session(
+      """
+      memslot 0 0x40000000 4M backing=4K
+      l1 write 0x40000000 value=5
+      l1 read 0x40000000
+      expect value 5
+      expect value 6
+      l1 read 0x0a000000
+      expect mmio read 0xa000000 8
+      expect error efault
+      """)
+    #expect(session.failures.map(\.line) == [7, 10])
+    #expect(session.failures[0].message == "the value is 0x5")
+    #expect(session.failures[1].message == "it was mmio read 0xa000000")
+  }
+
+  @Test func `moments have names`() throws {
+    let session = try session(
+      """
+      memslot 0 0x40000000 4M backing=4K
+      step 00 "first"
+      l1 write 0x40000000
+      l1 write 0x40001000
+      step end-of-all "second"
+      """)
+    #expect(session.moment(named: "0") == Moment(events: 0))
+    #expect(session.moment(named: "2") == Moment(events: 2))
+    #expect(session.moment(named: "1.3") == Moment(events: 1, steps: 3))
+    #expect(session.moment(named: "step:00") == Moment(events: 1))
+    #expect(session.moment(named: "step:end-of-all") == Moment(events: 3))
+    #expect(session.moment(named: "50%") == Moment(events: 1))
+    #expect(session.moment(named: "start") == Moment(events: 0))
+    #expect(session.moment(named: "end") == Moment(events: 3))
+    for wrong in ["4", "-1", "3.1", "step:x", "101%", "", "1.2.3", "one"] {
+      #expect(session.moment(named: wrong) == nil, "\(wrong)")
+    }
+  }
+
+  @Test func `every micro-step of a long session can be put into words`() throws {
+    var session = try session(
+      """
+      host eager-split 2M
+      memslot 0 0x40000000 4M backing=4K
+      memslot 1 0x80000000 4M backing=4K
+      memslot 2 0xc0000000 4M backing=thp
+      memslot 3 0x100000000 1G backing=hugetlb-1G
+      l1 store 0x40100000 0x40103003
+      l1 store 0x40103000 0x40104003
+      l1 store 0x40104080 0x400000800057ff
+      l1 store 0x40103008 0x400000c00007fd
+      l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=1
+      l2 write 0x10000 value=1
+      l2 read 0x200000
+      l2 write 0x200000
+      l2 read 0x300000000
+      l1 exec 0x9000000
+      l1 read 0x9000000
+      l1 read 0xfffffffffff
+      host dirty-log on 0xc0000000
+      l1 write 0xc0000000
+      host dirty-log get 0xc0000000
+      host dirty-log off 0xc0000000
+      host write 0x80000000 64K
+      host merge 0x80000000 64K
+      host fork
+      host discard 0x80005000 4K
+      host protect 0x80000000 32K r
+      host idle 0x80000000
+      host test-idle 0x80000000
+      l1 read 0x100000000
+      host collapse 0xc0000000 2M
+      host unmap 0x80100000 4K
+      host read 0x80100000 4K
+      l1 tlbi ipas2e1is 0x10000
+      l2 tlbi vmalle1is
+      host no-thp 0xc0200000 2M
+      host delete-memslot 0x80000000
+      """, nested: true)
+    for event in 1...session.timeline.events.count {
+      session.seek(to: Moment(events: event))
+      #expect(!session.timeline.steps.isEmpty || event == 0, "event \(event)")
+      for step in session.timeline.steps {
+        let words = step.explanation
+        #expect(words.label.count <= 10 && !words.label.isEmpty, "\(step.action)")
+        #expect(words.label != "step" && !words.why.isEmpty, "\(step.action)")
+      }
+    }
+  }
+}
