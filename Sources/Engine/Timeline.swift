@@ -5,8 +5,10 @@
 public struct Timeline: Sendable {
   /// The machine as it is at the moment.
   public private(set) var machine: Machine
-  /// All events, past and future.
+  /// All events, past and future, since the history begins.
   public private(set) var events: [Event] = []
+  /// Number of events before the history begins: those that `forgetPast` gave up.
+  package private(set) var forgotten = 0
   /// The moment.
   public private(set) var moment = Moment(events: 0)
   /// Micro-steps of the current event: the one in progress, else the last one done.
@@ -21,19 +23,21 @@ public struct Timeline: Sendable {
     machine = Machine(configuration)
   }
 
-  /// Carries out one more event at the end of history, and goes to the moment after it. Its micro-steps
-  /// are not kept; `seek` finds them.
+  /// Carries out one more event at the end of history, and goes to the moment after it.
   ///
+  /// - Parameter recordingSteps: whether its micro-steps are wanted at once. Without, the event takes less
+  ///   time, and `seek` finds them by carrying it out once more.
   /// - Throws: a `Refusal`; then nothing has happened.
-  public mutating func append(_ event: Event) throws(Refusal) {
+  public mutating func append(_ event: Event, recordingSteps: Bool = false) throws(Refusal) {
     if moment.events != events.count || moment.steps != 0 { seek(to: Moment(events: events.count)) }
-    machine.steps.isRecording = false
+    machine.steps.isRecording = recordingSteps
+    defer { machine.steps.isRecording = false }
     try machine.apply(event)
     events.append(event)
     marks.append(machine.memory.position)
     moment = Moment(events: events.count)
-    steps = []
-    recordedEvent = nil
+    steps = recordingSteps ? machine.steps.steps : []
+    recordedEvent = recordingSteps ? events.count - 1 : nil
   }
 
   /// Goes to a moment; one beyond the end is the end.
@@ -80,6 +84,19 @@ public struct Timeline: Sendable {
     machine.memory.forgetFuture()
     events.removeSubrange(moment.events...)
     marks.removeSubrange((moment.events + 1)...)
+  }
+
+  /// Gives up all events: the history begins at its end. A run that nobody goes back in needs no more memory
+  /// then than its machine.
+  package mutating func forgetPast() {
+    seek(to: Moment(events: events.count))
+    machine.memory.forgetPast()
+    forgotten += events.count
+    events.removeAll(keepingCapacity: true)
+    marks = [machine.memory.position]
+    moment = Moment(events: 0)
+    steps = []
+    recordedEvent = nil
   }
 
   /// Goes one event forward; false at the end.

@@ -12,6 +12,11 @@ public struct Scenario: Sendable {
   var policies: [String] = []
   /// What happens, in order.
   public var statements: [Statement] = []
+  /// Number of its events. O(n) in the statements.
+  public var eventCount: Int {
+    statements.count { if case .event = $0.kind { true } else { false } }
+  }
+
   /// The file's bytes, to point at a place in them.
   var source: [UInt8] = []
 }

@@ -34,12 +34,27 @@ public struct Session: Sendable {
   public internal(set) var statementOfEvent: [Int] = []
   /// The next statement to be carried out.
   var next = 0
+  /// Whether all of the past is kept, or so much at the most.
+  private let keepsPast: Bool
+  private static let forgetsAfter = (events: 1 << 14, words: 1 << 18)
+  /// Whether the micro-steps of each event are there as soon as it is carried out.
+  private let recordsSteps: Bool
 
   /// A session in which nothing has happened yet.
-  public init(_ scenario: Scenario) {
+  ///
+  /// - Parameters:
+  ///   - keepsPast: whether one can go back. Without, the events that are over are forgotten now and then,
+  ///     so that memory does not grow with their number; the last one is kept.
+  ///   - recordsSteps: whether the micro-steps of each event are wanted.
+  public init(_ scenario: Scenario, keepsPast: Bool = true, recordsSteps: Bool = false) {
     self.scenario = scenario
+    self.keepsPast = keepsPast
+    self.recordsSteps = recordsSteps
     timeline = Timeline(scenario.configuration)
   }
+
+  /// Number of events that have been carried out, forgotten ones too.
+  public var eventsDone: Int { timeline.forgotten + timeline.events.count }
 
   /// Whether every statement was carried out.
   public var isComplete: Bool { next == scenario.statements.count }
@@ -53,24 +68,35 @@ public struct Session: Sendable {
     let statement = scenario.statements[next]
     switch statement.kind {
     case .event(let event):
+      if !keepsPast { forgetPast() }
       do throws(Refusal) {
-        try timeline.append(event)
+        try timeline.append(event, recordingSteps: recordsSteps)
       } catch {
         throw scenario.error(error, at: statement)
       }
       statementOfEvent.append(next)
     case .step(let label, let text):
-      chapters.append(Chapter(label: label, text: text, end: timeline.events.count))
+      chapters.append(Chapter(label: label, text: text, end: eventsDone))
     case .expect(let expectation):
       let last = timeline.events.count - 1
       let stores = last < 0 ? 0..<0 : timeline.stores(ofEvent: last)
       if let message = expectation.failure(in: timeline.machine, after: stores) {
         failures.append(
-          Failure(position: timeline.events.count, line: statement.line, message: message))
+          Failure(position: eventsDone, line: statement.line, message: message))
       }
     }
     next += 1
     return statement
+  }
+
+  /// Forgets what is over, where it is much.
+  private mutating func forgetPast() {
+    guard
+      timeline.events.count >= Self.forgetsAfter.events
+        || timeline.machine.memory.position >= Self.forgetsAfter.words
+    else { return }
+    timeline.forgetPast()
+    statementOfEvent.removeAll(keepingCapacity: true)
   }
 
   /// Carries out a piece of what is left: so many statements, or fewer if they change so many words.

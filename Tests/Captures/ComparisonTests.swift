@@ -32,13 +32,13 @@ import Testing
   @Test(arguments: captures + Capture.all(["nested"]).filter { $0.name.hasSuffix("-notifier") })
   func `leaves counted as removed are those that the tables lose`(capture: Capture) throws {
     for policy in Self.policies {
-      var session = Session(try capture.scenario().under(policy))
+      var session = Session(try capture.scenario().under(policy), recordsSteps: true)
       var meter = CostMeter(policy.rawValue)
       var before: Set<[UInt64]> = []
       while let statement = try session.advance() {
         guard case .event(let event) = statement.kind else { continue }
         let counted = meter.cost.leavesRemoved
-        meter.count(last: &session)
+        meter.count(last: session)
         let after = leaves(of: session.timeline.machine)
         if case .host = event {
           let lost = before.subtracting(after).count

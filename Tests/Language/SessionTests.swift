@@ -119,4 +119,45 @@ import Testing
       }
     }
   }
+
+  @Test(arguments: ["built-in.pw", "bugs/relax.pw", "iommu/pin-paused.pw"])
+  func `the steps that are recorded at once are those that carrying the event out again gives`(
+    file: String
+  ) throws {
+    let scenario = try shippedScenario(file)
+    var recording = Session(scenario, recordsSteps: true)
+    var other = Session(scenario)
+    while let statement = try recording.advance() {
+      try other.advance()
+      guard case .event = statement.kind else { continue }
+      #expect(other.timeline.steps.isEmpty)
+      other.seek(to: other.timeline.moment)
+      #expect(recording.timeline.steps == other.timeline.steps, "line \(statement.line)")
+      for step in recording.timeline.steps.indices {
+        #expect(recording.timeline.stores(ofStep: step) == other.timeline.stores(ofStep: step))
+      }
+    }
+  }
+
+  @Test func `a session that keeps no past needs no more memory for more events, and ends as any`()
+    throws
+  {
+    var text = "pagewalk 1\nvm ipa=40 vcpus=1 nested=on\nmemslot 0 0x40000000 4M backing=4K\n"
+    for number in 0..<40_000 { text += "l1 write 0x4000\(number % 10)000 value=\(number)\n" }
+    text += "step end \"All is written.\"\nl1 read 0x40009000\nexpect value 39999\n"
+    let scenario = try Scenario(parsing: [UInt8](text.utf8), file: "f.pw")
+    var whole = Session(scenario)
+    try whole.finish()
+    var session = Session(scenario, keepsPast: false)
+    var most = (events: 0, words: 0)
+    while try session.advance() != nil {
+      most.events = max(most.events, session.timeline.events.count)
+      most.words = max(most.words, session.timeline.machine.memory.journalCount)
+    }
+    #expect(most.events <= 1 << 14 && most.words < 1 << 18)
+    #expect(session.eventsDone == 40_002 && session.eventsDone == whole.timeline.events.count)
+    #expect(session.chapters == whole.chapters && session.failures == whole.failures)
+    #expect(session.timeline.machine.memory.hasSameWords(as: whole.timeline.machine.memory))
+    #expect(session.text(ofEvent: session.timeline.events.count - 1) == "l1 read 0x40009000")
+  }
 }

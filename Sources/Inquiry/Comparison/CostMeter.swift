@@ -23,9 +23,8 @@ struct CostMeter {
 
   init(_ policy: String) { cost = PolicyCost(policy) }
 
-  /// Counts the event that a session has carried out last.
-  mutating func count(last session: inout Session) {
-    session.seek(to: session.timeline.moment)
+  /// Counts the event that a session, which records steps, has carried out last.
+  mutating func count(last session: Session) {
     let timeline = session.timeline
     for step in timeline.steps { count(step) }
     cost.notifiers = Int(timeline.machine[.notifiers])
@@ -41,7 +40,8 @@ struct CostMeter {
       let rule = violation.invariant.rawValue
       if cost.violations.contains(where: { $0.rule == rule }) { continue }
       cost.violations.append(
-        PolicyCost.Breach(rule: rule, event: last + 1, line: session.line(ofEvent: last)))
+        PolicyCost.Breach(
+          rule: rule, event: session.eventsDone, line: session.line(ofEvent: last)))
     }
   }
 
