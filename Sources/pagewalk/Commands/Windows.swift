@@ -14,21 +14,16 @@ extension Pagewalk {
         level at which the walk ends. ! marks a DMA that reaches memory of another owner.
         """)
 
-    @Argument(help: "A scenario, or - for the standard input.", completion: .scenario)
-    var file: String
+    @OptionGroup var input: InputOptions
 
-    @Option(
-      help: ArgumentHelp("The moment after the event: N events done, step:LABEL, N%, end."))
+    @Option(help: momentHelp("The moment after the event"))
     var at = "end"
-
-    @Option(help: Pagewalk.policyHelp, completion: .policy)
-    var policy: [String] = []
 
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func run() throws {
-      let session = try Pagewalk.session(of: file, at: at, policies: policy)
+      let session = try Pagewalk.session(input.scenario(), at: at, for: "windows")
       guard let event = session.timeline.currentEvent else {
         throw Failure.usage("--at: no event lies before '\(at)'")
       }

@@ -32,11 +32,11 @@ extension Pagewalk.Config {
         give to an action is taken from others.
         """)
 
-    @OptionGroup var look: Look
-    @OptionGroup var manners: Manners
+    @OptionGroup var look: LookOptions
+    @OptionGroup var screen: ScreenOptions
 
     func run() throws {
-      let preferences = try Configuration.read(look, manners)
+      let preferences = try ConfigurationFile.read(look, screen)
       FileDescriptor.output.write(preferences.text)
     }
   }

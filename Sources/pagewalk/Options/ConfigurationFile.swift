@@ -1,37 +1,10 @@
-import ArgumentParser
 import Canvas
-import FoundationEssentials
 import Glibc
 import Language
 import Viewer
 
-/// Options about colours and characters.
-struct Look: ParsableArguments {
-  @Option(help: ArgumentHelp("Colours: auto, always or never.", valueName: "when"))
-  var color: ColourChoice?
-
-  @Flag(inversion: .prefixedNo, help: "Whether only ASCII is drawn; else the locale decides.")
-  var ascii: Bool?
-
-  @Option(help: "Colours: dark, light, high-contrast or colour-blind.")
-  var theme: Theme?
-}
-
-/// Options about the screen.
-struct Manners: ParsableArguments {
-  @Flag(inversion: .prefixedNo, help: "Whether the mouse is used from the start.")
-  var mouse: Bool?
-
-  @Option(help: "How much is said: plain, engineer or bits.")
-  var detail: DetailLevel?
-}
-
-extension ColourChoice: ExpressibleByArgument {}
-extension Theme: ExpressibleByArgument {}
-extension DetailLevel: ExpressibleByArgument {}
-
-/// Finds and reads what a person has chosen.
-enum Configuration {
+/// The files and the variables in which a person has chosen a look, and the order in which they count.
+enum ConfigurationFile {
   /// The person's file, whether it is there or not: what `PAGEWALK_CONFIG` says, else `pagewalk/config`
   /// in `XDG_CONFIG_HOME` or `~/.config`. Nil if none of these is set.
   static var userFile: String? {
@@ -69,7 +42,7 @@ enum Configuration {
   }
 
   /// What is chosen in the files, in the environment and by options.
-  static func read(_ look: Look, _ manners: Manners? = nil) throws -> Preferences {
+  static func read(_ look: LookOptions, _ screen: ScreenOptions? = nil) throws -> Preferences {
     var preferences = Preferences()
     if let file = systemFile { try read(file, into: &preferences) }
     // A file that was named must be there.
@@ -85,14 +58,14 @@ enum Configuration {
     preferences.colour.choose(look.color, .option("--color"))
     preferences.ascii.choose(look.ascii, .option(look.ascii == false ? "--no-ascii" : "--ascii"))
     preferences.mouse.choose(
-      manners?.mouse, .option(manners?.mouse == false ? "--no-mouse" : "--mouse"))
-    preferences.detail.choose(manners?.detail, .option("--detail"))
+      screen?.mouse, .option(screen?.mouse == false ? "--no-mouse" : "--mouse"))
+    preferences.detail.choose(screen?.detail, .option("--detail"))
     return preferences
   }
 
   private static func read(_ file: String, into preferences: inout Preferences) throws {
     do {
-      try preferences.read(Pagewalk.contents(of: file), file: file)
+      try preferences.read(FileDescriptor.contents(of: file), file: file)
     } catch let error as ScenarioError {
       throw Failure.input(error.description)
     }

@@ -11,14 +11,10 @@ extension Pagewalk {
     static let configuration = CommandConfiguration(
       abstract: "Open a scenario on the screen; without a file, the built-in one.")
 
-    @Argument(help: "A scenario, or - for the standard input.", completion: .scenario)
-    var file: String?
+    @OptionGroup var input: OptionalInputOptions
 
-    @Option(help: ArgumentHelp("The moment: N events done, N.STEP, step:LABEL, N%, start, end."))
+    @Option(help: momentHelp())
     var at = "start"
-
-    @Option(help: policyHelp, completion: .policy)
-    var policy: [String] = []
 
     @Flag(
       help: ArgumentHelp(
@@ -29,15 +25,15 @@ extension Pagewalk {
           """))
     var plain = false
 
-    @OptionGroup var look: Look
-    @OptionGroup var manners: Manners
+    @OptionGroup var look: LookOptions
+    @OptionGroup var screen: ScreenOptions
 
     /// What of a history is carried out before the screen opens, so that a mistake in a scenario of a
     /// person's making is found before. What is left follows while the person looks.
     private static let before = (statements: 1_000, words: 100_000)
 
     func run() throws {
-      let preferences = try Configuration.read(look, manners)
+      let preferences = try ConfigurationFile.read(look, screen)
       let session = try start()
       if plain { return try converse(session, preferences) }
       var terminal: Terminal
@@ -75,18 +71,18 @@ extension Pagewalk {
 
     /// The note of what is known from the start, and where it is kept.
     private func faultNote(on terminal: borrowing Terminal) -> FaultNote {
-      if let (file, folder) = Configuration.faultFile {
+      if let (file, folder) = ConfigurationFile.faultFile {
         terminal.keepFaultNotes(in: file, below: folder)
       }
-      let type = Configuration.environment("TERM") ?? ""
+      let type = ConfigurationFile.environment("TERM") ?? ""
       return FaultNote(
-        scenario: file ?? "the built-in one",
+        scenario: input.file ?? "the built-in one",
         terminal: "\(type) \(terminal.size.width)x\(terminal.size.height)")
     }
 
     /// Reads lines and answers in lines, until there are no more or one of them ends it.
     private func converse(_ session: Session, _ preferences: Preferences) throws {
-      if file == "-" {
+      if input.file == "-" {
         throw Failure.usage("--plain: expected a file: the standard input is for what you ask")
       }
       let characters = Terminal.characters(asciiOnly: preferences.ascii.value)
@@ -103,8 +99,9 @@ extension Pagewalk {
     }
 
     private func start() throws -> Session {
-      if at != "start" { return try Pagewalk.session(of: file, at: at, policies: policy) }
-      var session = Session(try Pagewalk.scenario(file, policies: policy))
+      let scenario = try input.scenario()
+      if at != "start" { return try Pagewalk.session(scenario, at: at, for: "view") }
+      var session = Session(scenario)
       do {
         _ = try session.advance(statements: Self.before.statements, words: Self.before.words)
       } catch {

@@ -48,12 +48,19 @@ struct FileDescriptor {
   /// Writes all bytes. If there is no room for the output, that is said, and the program ends: half of it
   /// must not pass for the whole.
   func write(_ bytes: [UInt8]) {
-    if attempt(bytes) || number == Self.error.number { return }
-    writeError("the output cannot be written: \(String(cString: strerror(errno)))")
+    let error = StatusLine.shared.withLock { line in
+      if line.isShown, isatty(number) == 1 { line.remove() }
+      return attempt(bytes) ? 0 : errno
+    }
+    if error == 0 || number == Self.error.number { return }
+    // Whoever read the output has gone: the signal that says so, if it was held back, ends the program.
+    if error == EPIPE { _ = SignalSet([SIGPIPE]).unblock() }
+    writeError("the output cannot be written: \(String(cString: strerror(error)))")
     exit(4)
   }
 
-  private func attempt(_ bytes: [UInt8]) -> Bool {
+  /// Writes all bytes; false if that fails, for the reason in `errno`.
+  func attempt(_ bytes: [UInt8]) -> Bool {
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
@@ -64,20 +71,24 @@ struct FileDescriptor {
   }
 }
 
-/// A file that is written in pieces, with holes between them.
-struct SparseFile: ~Copyable {
-  private let descriptor: Int32
-
-  /// Creates or empties a file; nil if that cannot be done.
-  init?(_ path: String) {
-    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-    if descriptor < 0 { return nil }
+/// Files by their names.
+extension FileDescriptor {
+  /// Everything in a file; `-` is the standard input.
+  static func contents(of path: String) throws -> [UInt8] {
+    if path == "-" { return input.contents() ?? [] }
+    let file = FileDescriptor(number: open(path, O_RDONLY | O_CLOEXEC))
+    defer { close(file.number) }
+    guard let bytes = file.contents() else {
+      throw Failure.input("\(path): cannot be read: \(reason(for: path))")
+    }
+    return bytes
   }
 
-  func write(_ bytes: [UInt8], at offset: UInt64) {
-    lseek(descriptor, off_t(offset), SEEK_SET)
-    FileDescriptor(number: descriptor).write(bytes)
+  private static func reason(for path: String) -> String {
+    var isDirectory = false
+    if !FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
+      return "no such file"
+    }
+    return isDirectory ? "it is a folder" : "no permission"
   }
-
-  deinit { close(descriptor) }
 }

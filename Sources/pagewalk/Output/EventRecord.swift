@@ -28,12 +28,11 @@ struct EventRecord: Encodable {
   let outcome: String?
   let steps: [StepRecord]
 
-  /// The event that the session has just carried out.
-  init(last session: inout Session) {
-    session.seek(to: session.timeline.moment)
+  /// The event that a session, which records steps, has just carried out.
+  init(last session: Session) {
     let timeline = session.timeline
     let index = timeline.events.count - 1
-    event = index + 1
+    event = session.eventsDone
     line = session.line(ofEvent: index)
     statement = session.text(ofEvent: index)
     if case .access = timeline.events[index] {
@@ -70,11 +69,5 @@ private struct LaterValues {
     return EventRecord.Change(
       address: "0x" + hex(Memory.address(ofSlot: slot)), old: "0x" + hex(old),
       new: "0x" + hex(new))
-  }
-}
-
-extension Pagewalk.Run {
-  func printEvent(_ session: inout Session) throws {
-    try FileDescriptor.output.write(json: EventRecord(last: &session))
   }
 }

@@ -51,7 +51,14 @@ extension Pagewalk {
     @Flag(help: "Print one JSON object for each file.")
     var json = false
 
+    @Option(
+      help: ArgumentHelp(
+        "Carry out at most so many policies at the same time; without it, one for each processor.",
+        valueName: "n"))
+    var jobs: Int?
+
     func validate() throws {
+      if let jobs, jobs < 1 { throw ValidationError("--jobs: expected 1 or more, not \(jobs)") }
       _ = try choices()
     }
 
@@ -73,13 +80,33 @@ extension Pagewalk {
       let choices = try choices()
       for (index, file) in files.enumerated() {
         let scenario = try Pagewalk.scenario(file)
-        let costs = scenario.costs(under: choices ?? PolicyChoice.choices(for: scenario))
+        let costs = costs(of: scenario, under: choices ?? PolicyChoice.choices(for: scenario))
         if json {
           try FileDescriptor.output.write(json: Report(file: file, policies: costs))
         } else {
           FileDescriptor.output.write(
             lines: (index > 0 ? "\n" : "") + CostTable(scenario, costs).text)
         }
+      }
+    }
+
+    /// The costs of a scenario, whatever the number of jobs the same.
+    private func costs(of scenario: Scenario, under choices: [PolicyChoice]) -> [PolicyCost] {
+      let comparison = Comparison(of: scenario, under: choices)
+      let events = scenario.eventCount
+      let progress = Progress(
+        "compare", events: events * comparison.runCount, runs: comparison.runCount)
+      return watching(progress) { progress in
+        comparison.costs(
+          ofChoices: inParallel(comparison.runCount, jobs: jobs ?? .max) { run in
+            var left = events
+            let cost = comparison.cost(ofRun: run) {
+              progress.advance()
+              left -= 1
+            }
+            progress.finishRun(leaving: left)
+            return cost
+          })
       }
     }
 

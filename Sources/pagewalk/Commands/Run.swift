@@ -10,17 +10,13 @@ extension Pagewalk {
     static let configuration = CommandConfiguration(
       abstract: "Carry out a scenario and check what it expects.")
 
-    @Argument(help: "A scenario, or - for the standard input.", completion: .scenario)
-    var file: String
+    @OptionGroup var input: InputOptions
 
     @Option(
       help: ArgumentHelp(
         "Write the kernel's dumps of every step to FOLDER/LABEL/.", valueName: "folder"),
       completion: .directory)
     var dumpDir: String?
-
-    @Option(help: Pagewalk.policyHelp, completion: .policy)
-    var policy: [String] = []
 
     @Flag(help: "Print one JSON object for each event, with its micro-steps and changes.")
     var json = false
@@ -31,23 +27,19 @@ extension Pagewalk {
     var check = false
 
     func run() throws {
-      var session = Session(try Pagewalk.scenario(file, policies: policy))
+      let scenario = try input.scenario()
+      var session = Session(scenario, keepsPast: false, recordsSteps: json)
       var violations = 0
-      var finished = false
-      while !finished {
-        let statement: Statement?
-        do {
-          statement = try session.advance()
-        } catch {
-          throw Failure.input(error.description)
-        }
-        switch statement?.kind {
-        case .event:
-          if json { try printEvent(&session) }
-          if check { violations += checkInvariants(session) }
-        case .step(let label, _): try writeDumps(session.timeline.machine, label)
-        case .expect: break
-        case nil: finished = true
+      try watching(Progress("run", events: scenario.eventCount), streams: json) { progress in
+        while let statement = try advance(&session) {
+          switch statement.kind {
+          case .event:
+            if json { try FileDescriptor.output.write(json: EventRecord(last: session)) }
+            if check { violations += checkInvariants(session) }
+            progress.advance()
+          case .step(let label, _): try writeDumps(session.timeline.machine, label)
+          case .expect: break
+          }
         }
       }
       for failure in session.failures {
@@ -58,6 +50,14 @@ extension Pagewalk {
       if !session.failures.isEmpty || violations > 0 { throw Failure.no("") }
     }
 
+    private func advance(_ session: inout Session) throws -> Statement? {
+      do {
+        return try session.advance()
+      } catch {
+        throw Failure.input(error.description)
+      }
+    }
+
     private func printSummary(_ session: Session, _ violations: Int) {
       let expectations = session.scenario.statements.count {
         if case .expect = $0.kind { true } else { false }
@@ -66,7 +66,7 @@ extension Pagewalk {
         "\(number) \(thing)\(number == 1 ? "" : "s")"
       }
       let parts = [
-        count(session.timeline.events.count, "event"), count(session.chapters.count, "step"),
+        count(session.eventsDone, "event"), count(session.chapters.count, "step"),
         count(expectations, "expectation"), "\(session.failures.count) failed",
       ]
       FileDescriptor.output.write(
@@ -80,7 +80,7 @@ extension Pagewalk {
       let runs = ViolationRun.runs(of: violations)
       for run in runs {
         writeError(
-          "\(session.scenario.file):\(session.line(ofEvent: last)):1: event \(last + 1) breaks "
+          "\(session.scenario.file):\(session.line(ofEvent: last)):1: event \(session.eventsDone) breaks "
             + "\(run.first.invariant.rawValue) at \(run.place) of \(run.first.table.name)")
       }
       return runs.count
@@ -90,7 +90,7 @@ extension Pagewalk {
     private func writeDumps(_ machine: Machine, _ label: String) throws {
       guard let dumpDir else { return }
       guard !label.isEmpty, !label.hasPrefix("."), !label.contains("/") else {
-        throw Failure.input("\(file): the step label '\(label)' cannot name a folder")
+        throw Failure.input("\(input.file): the step label '\(label)' cannot name a folder")
       }
       let folder = dumpDir + "/" + label
       let nested = folder + "/nested"

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Engine
+
+extension Pagewalk {
+  /// `pagewalk dump`.
+  struct Dump: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print one table as the kernel would, at a moment of a scenario.",
+      discussion: """
+        With --image the table's pages are also written to a file, as they lie in memory from the lowest \
+        one up, and three lines above the text say what hardware needs to walk them.
+        """)
+
+    @OptionGroup var input: InputOptions
+
+    @Option(help: momentHelp())
+    var at = "end"
+
+    @OptionGroup var table: TableOption
+
+    @Option(
+      help: ArgumentHelp("Write the table's pages to this file.", valueName: "out"),
+      completion: .file())
+    var image: String?
+
+    func run() throws {
+      let machine = try Pagewalk.session(input.scenario(), at: at, for: "dump").timeline.machine
+      let (text, pages) = try table.selected(in: machine)
+      if let image {
+        try write(pages, to: image)
+        FileDescriptor.output.write(
+          """
+          base: 0x\(hex(pages.base, 16))
+          VTTBR: 0x\(hex(pages.vttbr, 16))
+          VTCR: 0x\(hex(pages.vtcr, 16))
+
+          """)
+      }
+      FileDescriptor.output.write(text)
+    }
+
+    /// Writes the pages, each at its distance from the lowest; what lies between them is a hole.
+    private func write(_ pages: TableImage, to path: String) throws {
+      guard let output = SparseFile(path) else {
+        throw Failure.environment("\(path): cannot be written")
+      }
+      for page in pages.pages {
+        let bytes = page.words.flatMap { word in withUnsafeBytes(of: word.littleEndian, Array.init)
+        }
+        output.write(bytes, at: page.address - pages.base)
+      }
+    }
+  }
+}

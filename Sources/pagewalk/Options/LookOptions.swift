@@ -1,0 +1,28 @@
+import ArgumentParser
+import Canvas
+import Viewer
+
+/// Options about colours and characters.
+struct LookOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Colours: auto, always or never.", valueName: "when"))
+  var color: ColourChoice?
+
+  @Flag(inversion: .prefixedNo, help: "Whether only ASCII is drawn; else the locale decides.")
+  var ascii: Bool?
+
+  @Option(help: "Colours: dark, light, high-contrast or colour-blind.")
+  var theme: Theme?
+}
+
+/// Options about the screen.
+struct ScreenOptions: ParsableArguments {
+  @Flag(inversion: .prefixedNo, help: "Whether the mouse is used from the start.")
+  var mouse: Bool?
+
+  @Option(help: "How much is said: plain, engineer or bits.")
+  var detail: DetailLevel?
+}
+
+extension ColourChoice: ExpressibleByArgument {}
+extension Theme: ExpressibleByArgument {}
+extension DetailLevel: ExpressibleByArgument {}

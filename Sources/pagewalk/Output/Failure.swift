@@ -1,0 +1,46 @@
+import ArgumentParser
+
+/// A reason to stop, with its exit code.
+struct Failure: Error {
+  let message: String
+  let code: Int32
+
+  /// The end that an error means, whoever threw it.
+  init(_ error: any Error) {
+    if let failure = error as? Failure {
+      self = failure
+    } else if Pagewalk.exitCode(for: error).isSuccess {
+      // A request for help or the like.
+      self.init(message: Pagewalk.fullMessage(for: error), code: 0)
+    } else if Pagewalk.exitCode(for: error) == .validationFailure {
+      self = .usage(Self.withoutFarSuggestion(Pagewalk.fullMessage(for: error)))
+    } else {
+      let fault = "a fault of pagewalk itself, please report it: \(error)"
+      self.init(message: fault, code: 70)
+    }
+  }
+
+  private init(message: String, code: Int32) {
+    self.message = message
+    self.code = code
+  }
+
+  /// The answer is no.
+  static func no(_ message: String) -> Failure { Failure(message: message, code: 1) }
+  /// Wrong usage.
+  static func usage(_ message: String) -> Failure { Failure(message: message, code: 2) }
+  /// Wrong or unreadable input.
+  static func input(_ message: String) -> Failure { Failure(message: message, code: 3) }
+  /// The environment cannot do it.
+  static func environment(_ message: String) -> Failure { Failure(message: message, code: 4) }
+
+  /// The argument parser suggests any option of a few other letters: `--at` for `--html`. Whoever mistypes a
+  /// name seldom misses its first letter, so another one is no suggestion.
+  private static func withoutFarSuggestion(_ message: String) -> String {
+    let parts = message.split(separator: "'", maxSplits: 4, omittingEmptySubsequences: false)
+    guard parts.count == 5, parts[0].hasSuffix("Unknown option "), parts[2] == ". Did you mean ",
+      parts[4].hasPrefix("?"), parts[1].dropFirst(2).first != parts[3].dropFirst(2).first
+    else { return message }
+    return "\(parts[0])'\(parts[1])'\(parts[4].dropFirst())"
+  }
+}

@@ -1,0 +1,76 @@
+import Synchronization
+
+/// How far long work has come. Whoever does the work only counts, which costs an addition; who tells of it
+/// looks at the count (`Watch`). Any number of threads may count.
+final class Progress: Sendable {
+  /// Name of the command.
+  let command: String
+  /// Number of events that there are.
+  let events: Int
+  /// Number of runs that the events are of; 1 where a scenario is carried out once.
+  let runs: Int
+
+  private let eventCount = Atomic(0)
+  private let runCount = Atomic(0)
+
+  init(_ command: String, events: Int, runs: Int = 1) {
+    self.command = command
+    self.events = events
+    self.runs = runs
+  }
+
+  /// Number of events that have been carried out.
+  var eventsDone: Int { eventCount.load(ordering: .relaxed) }
+
+  /// Number of runs that are finished.
+  var runsDone: Int { runCount.load(ordering: .relaxed) }
+
+  /// Counts an event that has been carried out.
+  func advance() { eventCount.wrappingAdd(1, ordering: .relaxed) }
+
+  /// Counts a run that is finished, and the events of it that were not carried out.
+  func finishRun(leaving events: Int) {
+    eventCount.wrappingAdd(events, ordering: .relaxed)
+    runCount.wrappingAdd(1, ordering: .relaxed)
+  }
+
+  /// How far it is, as a line that stands while the work goes on: the parts that fit in so many columns.
+  ///
+  /// - Parameter rate: events in a second, as of late; 0 if there were none.
+  func line(rate: Double, columns: Int) -> String {
+    var parts = ["\(command): \(eventsDone.grouped) of \(events.grouped) events"]
+    if events > 0 { parts.append("\(eventsDone * 100 / events)%") }
+    if rate > 0 {
+      parts.append("\(Self.duration(Double(max(0, events - eventsDone)) / rate)) left")
+    }
+    if runs > 1 { parts.append("\(runsDone) of \(runs) policies") }
+    if rate > 0 { parts.append("\(Int(rate).grouped)/s") }
+    while parts.count > 1, parts.joined(separator: ", ").utf8.count > columns {
+      parts.removeLast()
+    }
+    return String(parts.joined(separator: ", ").prefix(columns))
+  }
+
+  /// How far it came, where it ends early.
+  var whereInterrupted: String {
+    "interrupted after \(eventsDone.grouped) of \(events.grouped) events"
+      + (runs > 1 ? "; \(runsDone) of \(runs) policies are done" : "")
+  }
+
+  /// A time in the unit that gives it two digits or so.
+  private static func duration(_ seconds: Double) -> String {
+    if seconds < 100 { return "\(Int(seconds.rounded(.up))) s" }
+    if seconds < 6000 { return "\(Int(seconds / 60)) min" }
+    return seconds < 3.6e9 ? "\(Int(seconds / 3600)) h" : "very long"
+  }
+}
+
+extension Int {
+  /// The digits in groups of three. The number is not negative.
+  fileprivate var grouped: String {
+    let digits = Array(String(self))
+    return digits.indices.map { index in
+      index > 0 && (digits.count - index) % 3 == 0 ? ",\(digits[index])" : String(digits[index])
+    }.joined()
+  }
+}

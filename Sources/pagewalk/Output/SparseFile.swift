@@ -1,0 +1,19 @@
+import Glibc
+
+/// A file that is written in pieces, with holes between them.
+struct SparseFile: ~Copyable {
+  private let descriptor: Int32
+
+  /// Creates or empties a file; nil if that cannot be done.
+  init?(_ path: String) {
+    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    if descriptor < 0 { return nil }
+  }
+
+  func write(_ bytes: [UInt8], at offset: UInt64) {
+    lseek(descriptor, off_t(offset), SEEK_SET)
+    FileDescriptor(number: descriptor).write(bytes)
+  }
+
+  deinit { close(descriptor) }
+}
