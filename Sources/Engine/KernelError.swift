@@ -49,7 +49,7 @@ extension Machine {
   mutating func fail(
     _ error: KernelError, _ table: TableID? = nil, at address: UInt64 = 0, size: UInt64 = 0
   ) {
-    note(.failed(error), table, at: address, size: size)
+    note(.end(.failed(error)), table, at: address, size: size)
     tally.error = error
   }
 }

@@ -16,7 +16,8 @@ extension Machine {
       perform(Access(guest: guest, vcpu: number, kind: kind, address: address, value: value))
     case .context(let number, let vttbr, let vtcr, let hcr):
       let vcpu = try requireVCPU(number, for: .l2)
-      note(.context, .guest(VTTBR(vttbr).vmid), value: vttbr, extra: VTCR.sanitised(vtcr))
+      note(
+        .guest(.context(VTTBR(vttbr), VTCR(VTCR.sanitised(vtcr)))), .guest(VTTBR(vttbr).vmid))
       self[vcpu, .vttbr] = vttbr
       self[vcpu, .vtcr] = VTCR.sanitised(vtcr)
       self[vcpu, .hcr] = hcr
@@ -54,7 +55,7 @@ extension Machine {
     runTasks()
     // No such place came any more.
     if case .resume(next: true) = event, !isPaused { self[.pauseAt] = 0 }
-    if steps.steps.isEmpty { note(.noEffect(.mappingUnchanged)) }
+    if steps.steps.isEmpty { note(.end(.noEffect(.mappingUnchanged))) }
     storeTally()
   }
 
@@ -85,7 +86,7 @@ extension Machine {
   private mutating func enterL2(_ vcpu: VCPU) {
     let mmu = chooseShadow(for: vcpu)
     loadVMID(of: mmu, on: vcpu)
-    note(.l2Invalidation, mmu.tableID)
+    note(.guest(.stage1Invalidation), mmu.tableID)
     if self[mmu, .pendingUnmap] != 0 {
       push(Self.unmapAllTasks(mmu) + [.finishRecycling(mmu.index)])
     }
@@ -126,12 +127,12 @@ extension Machine {
         throw Refusal(.splitSize(size), operand: 1)
       }
       if !memslots.isEmpty { throw Refusal(.splitAfterSlots, operand: 0) }
-      note(.eagerSplit, .canonical, size: size)
+      note(.slot(.eagerSplit), .canonical, size: size)
       self[.splitChunk] = size
     case .deleteMemslot(let ipa): push(deleteMemslotTasks(try requireSlot(ipa)))
     case .noHugePages(let range):
       let range = try hostRange(range)
-      note(.noHugePages, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+      note(.host(.noHugePages), .host, over: range)
       memory.store(1, for: range, in: RangeTree(slot: Register.noHugePages.slot))
     }
   }

@@ -8,7 +8,7 @@ public struct Machine: Sendable {
   /// Every word that can change.
   public package(set) var memory: Memory
   /// Micro-steps of the event that was carried out last.
-  public internal(set) var steps = StepLog()
+  package internal(set) var steps = StepLog()
   /// What remains to be done of the event under way, the next task last.
   var tasks: [Task] = []
   /// Who carries out the event under way, as `parkedOwner` holds it.

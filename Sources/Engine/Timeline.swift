@@ -12,7 +12,7 @@ public struct Timeline: Sendable {
   /// The moment.
   public private(set) var moment = Moment(events: 0)
   /// Micro-steps of the current event: the one in progress, else the last one done.
-  public private(set) var steps: [Step] = []
+  package private(set) var steps: [Step] = []
   /// The event whose micro-steps `steps` holds.
   private var recordedEvent: Int?
   /// Position of the journal before each event, and at the end.

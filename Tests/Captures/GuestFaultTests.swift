@@ -70,12 +70,10 @@ private struct Fault: CustomStringConvertible {
   }
 
   init?(_ step: Step) {
-    guard step.action == .fault, let kind = AccessKind(rawValue: UInt8(step.extra)) else {
-      return nil
-    }
+    guard case .access(.fault(let status, let kind)) = step.action else { return nil }
     page = step.address & ~4095
     self.kind = kind
-    isPermission = FaultStatus(UInt8(step.value)).faultClass == .permission
+    isPermission = status.faultClass == .permission
     level = step.level
   }
 

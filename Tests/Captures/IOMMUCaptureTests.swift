@@ -71,11 +71,13 @@ import Testing
       #expect(machine.lastError == nil)
       for step in machine.steps.steps {
         switch step.action {
-        case .iommuMapCall, .iommuUnmapCall:
+        case .domain(.mapCall(let physical, let count)):
           found.append(
             Call(
-              isMap: step.action == .iommuMapCall, iova: step.address, physical: step.value,
-              size: step.size, count: step.extra))
+              isMap: true, iova: step.address, physical: physical, size: step.size, count: count))
+        case .domain(.unmapCall(let count)):
+          found.append(
+            Call(isMap: false, iova: step.address, physical: 0, size: step.size, count: count))
         default: break
         }
       }

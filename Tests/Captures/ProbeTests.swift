@@ -102,26 +102,25 @@ extension Calls {
     var isNotifying = false
     for step in steps {
       switch step.action {
-      case .map:
-        let leaf = Descriptor(step.value)
+      case .table(.map(let leaf)):
         maps.append(
           Call(
             function: "s2_map", table: step.table!, address: step.address, size: step.size,
             protection: Self.protection(leaf)))
-      case .relax:
+      case .table(.relax(let permissions)):
         maps.append(
           Call(
             function: "s2_relax", table: step.table!, address: step.address,
-            protection: Self.protection(Descriptor(step.value))))
-      case .record:
-        addReverseMap("record_revmap", step.table, step.address, step.size, nested: step.value)
-      case .forget: addReverseMap("revmap_forget", step.table, step.address, step.size)
-      case .resetMap: addReverseMap("revmap_reset", step.table)
-      case .sweep where step.table != .canonical:
+            protection: Self.protection(permissions)))
+      case .reverseMap(.record(let nested)):
+        addReverseMap("record_revmap", step.table, step.address, step.size, nested: nested)
+      case .reverseMap(.forget): addReverseMap("revmap_forget", step.table, step.address, step.size)
+      case .reverseMap(.resetMap): addReverseMap("revmap_reset", step.table)
+      case .table(.sweep) where step.table != .canonical:
         addReverseMap("s2_unmap_range", step.table, step.address, step.size)
-      case .notifierStart: isNotifying = true
-      case .notifierEnd: isNotifying = false
-      case .sweep where isNotifying && step.table == .canonical:
+      case .host(.notifierStart): isNotifying = true
+      case .host(.notifierEnd): isNotifying = false
+      case .table(.sweep) where isNotifying && step.table == .canonical:
         notifiers.append(step.address..<step.address + step.size)
       default: break
       }
@@ -129,10 +128,12 @@ extension Calls {
   }
 
   private static func protection(_ leaf: Descriptor) -> UInt64 {
-    let permissions = leaf.permissions
-    return (permissions.executeEL1 ? 1 : 0) | (permissions.executeEL0 ? 2 : 0)
+    protection(leaf.permissions) | leaf.bits & Descriptor.softwareMask
+  }
+
+  private static func protection(_ permissions: Permissions) -> UInt64 {
+    (permissions.executeEL1 ? 1 : 0) | (permissions.executeEL0 ? 2 : 0)
       | (permissions.write ? 4 : 0) | (permissions.read ? 8 : 0)
-      | leaf.bits & Descriptor.softwareMask
   }
 }
 

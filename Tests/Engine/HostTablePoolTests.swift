@@ -44,8 +44,8 @@ import Testing
       let isRefused = (try? large.apply(event)) == nil
       #expect(((try? small.apply(event)) == nil) == isRefused, "\(event)")
       if isRefused { continue }
-      refills += small.steps.steps.count { $0.action == .hostPoolEmpty }
-      #expect(!large.steps.steps.contains { $0.action == .hostPoolEmpty })
+      refills += small.steps.steps.count { $0.action.caseName == "hostPoolEmpty" }
+      #expect(!large.steps.steps.contains { $0.action.caseName == "hostPoolEmpty" })
       #expect(small.lastError == large.lastError, "\(event)")
       #expect(small.lastDeviceOutcome?.physical == large.lastDeviceOutcome?.physical, "\(event)")
       #expect(small.hostTableCount <= small.hostTablePool)

@@ -251,7 +251,7 @@ import Testing
       if let error = KernelError.allCases.first(where: { $0.name == outcome }) {
         #expect(after.lastError == error, "\(name) when \(from)")
         #expect(wordsThatDiffer(before, after) == [], "\(name) when \(from) is half done")
-        #expect(after.steps.steps.contains { $0.action == .failed(error) })
+        #expect(after.steps.steps.contains { $0.action == .end(.failed(error)) })
       } else {
         let target = try #require(Self.situations[outcome])
         #expect(after.lastError == nil, "\(name) when \(from)")
@@ -312,15 +312,15 @@ import Testing
       .pkvm(.call(.hostDonateGuest(Self.guest, Self.page, at: Self.address))))
     let order = machine.steps.steps.compactMap { step -> String? in
       switch (step.action, step.table) {
-      case (.breakEntry, .protectedHost): "host break L\(step.level)"
-      case (.invalidate, .protectedHost): "host TLBI"
-      case (.makeTable, .protectedHost): "host table"
-      case (.makeLeaf, .protectedHost): "host annotation"
-      case (.clearLeaf, .iommu): "device unmap"
-      case (.iotlbCommand, .iommu): "device TLBI"
-      case (.iotlbSync, .iommu): "device sync"
-      case (.hostStateSet, _): "host state"
-      case (.makeLeaf, .protectedGuest): "guest leaf"
+      case (.table(.breakEntry), .protectedHost): "host break L\(step.level)"
+      case (.tlb(.invalidate), .protectedHost): "host TLBI"
+      case (.table(.makeTable), .protectedHost): "host table"
+      case (.table(.makeLeaf), .protectedHost): "host annotation"
+      case (.table(.clearLeaf), .iommu): "device unmap"
+      case (.tlb(.command), .iommu): "device TLBI"
+      case (.tlb(.sync), .iommu): "device sync"
+      case (.pkvm(.hostState), _): "host state"
+      case (.table(.makeLeaf), .protectedGuest): "guest leaf"
       default: nil
       }
     }

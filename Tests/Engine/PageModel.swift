@@ -11,13 +11,13 @@ struct PageModel {
       let size = step.level >= 0 ? geometry.size(step.level) : 0
       let start = size > 0 ? step.address & ~(size - 1) : step.address
       switch step.action {
-      case .makeLeaf, .relaxLeaf, .writeProtect:
-        let leaf = Descriptor(step.value)
+      case .table(.makeLeaf(let leaf, _)), .table(.relaxLeaf(let leaf, _)),
+        .table(.writeProtect(let leaf, _)):
         for offset in stride(from: 0, to: size, by: 4096) {
           pages[table, default: [:]][start + offset] =
             (leaf.address + offset) | leaf.permissions.bits
         }
-      case .breakEntry, .clearLeaf:
+      case .table(.breakEntry), .table(.clearLeaf):
         remove(start..<start + size, of: table)
       default: break
       }

@@ -55,7 +55,7 @@ import Testing
     var missing: Set<String> = [
       "recordKnown", "recordKept", "recordUnknown", "recordFailed", "recordSkipped", "lookUpKnown",
       "lookUpUnknown", "lookUpNothing", "lookUpBroken", "lookUpSwept", "eraseFailed", "resetMap",
-      "forget", "parked", "resumed", "deleteMemslot", "shadowRecycled", "vncrTranslated",
+      "forget", "parked", "resumed", "deleted", "shadowRecycled", "vncrTranslated",
       "vncrDropped", "stage2Off", "twoVCPUs",
     ]
     for seed in 0..<UInt64(60) where !missing.isEmpty {
@@ -64,7 +64,7 @@ import Testing
       machine.steps.isRecording = true
       for event in source.setUp() + (0..<500).map({ _ in source.next() }) {
         guard (try? machine.apply(event)) != nil else { continue }
-        for step in machine.steps.steps { missing.remove("\(step.action)") }
+        for step in machine.steps.steps { missing.remove(step.action.caseName) }
         let off = machine.validShadows.filter { machine[$0, .stage2Enabled] == 0 }
         if off.contains(where: { !machine.reverseMap(ofShadow: $0.index - 1).isEmpty }) {
           missing.remove("stage2Off")

@@ -52,7 +52,7 @@ import Testing
       guard (try? session.finish()) != nil else { continue }
       for event in 1...max(1, session.timeline.events.count) {
         session.seek(to: Moment(events: event))
-        for step in session.timeline.steps { seen["\(step.action)"] = step }
+        for step in session.timeline.steps { seen[step.action.caseName] = step }
       }
     }
     return seen.sorted { $0.key < $1.key }.map(\.value)
@@ -67,18 +67,18 @@ import Testing
 
   @Test func `a step's card says what it did, the rule, and where it comes from`() {
     for step in Self.steps {
-      let card = step.action.rule.card
-      let text = Document(step.action.rule, for: step).text.map(\.string)
+      let card = step.facts.convention.card
+      let text = Document(step.facts.convention, for: step).text.map(\.string)
       #expect(text.first == card.title)
       #expect(text.contains("This step: " + SafeText(step.explanation.what).string))
       #expect(text.contains { $0.hasPrefix("Source: ") })
     }
   }
 
-  @Test(arguments: Rule.allCases)
-  func `a card is short, has a source, and its words have entries`(rule: Rule) {
+  @Test(arguments: Convention.allCases)
+  func `a card is short, has a source, and its words have entries`(rule: Convention) {
     let card = rule.card
-    #expect(Rule.allCases.filter { $0.card.title == card.title } == [rule])
+    #expect(Convention.allCases.filter { $0.card.title == card.title } == [rule])
     #expect(!card.sources.isEmpty && (1...3).contains(card.text.count))
     for paragraph in card.text { #expect(paragraph.hasSuffix(".") && paragraph.count <= 400) }
     for word in card.see { #expect(Glossary.entry(word)?.name == word, "see \(word)") }
@@ -91,7 +91,7 @@ import Testing
     #expect(found.map(\.name) == ["unknown"])
     #expect(Glossary.search("no such word").isEmpty)
     #expect(Glossary.entry("hva")?.name == "VMM address")
-    #expect(ReferenceCard.search("").count == Rule.allCases.count)
+    #expect(ReferenceCard.search("").count == Convention.allCases.count)
     #expect(ReferenceCard.search("kvm_age_gfn") == [.ageing])
     #expect(ReferenceCard.search("break before").first == .breakBeforeMake)
   }

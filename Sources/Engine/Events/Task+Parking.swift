@@ -26,7 +26,7 @@ extension Machine {
 
   mutating func armPause(at address: UInt64) throws(Refusal) {
     if isPaused { throw Refusal(.alreadyPaused, operand: 0) }
-    note(.pauseArmed, at: address)
+    note(.pause(.armed), at: address)
     self[.pauseAt] = address &+ 1
   }
 
@@ -51,7 +51,7 @@ extension Machine {
 
   /// Stops the event that is being carried out, before an address of a table.
   mutating func park(at address: UInt64, in table: TableID, dropsLock: Bool = false) {
-    note(.parked, table, at: address, value: dropsLock ? 1 : 0)
+    note(.pause(.parked(dropsLock: dropsLock)), table, at: address)
     let list = SparseArray(root: Register.parkedTasks.slot)
     for (index, task) in tasks.enumerated() {
       for (place, word) in task.words.enumerated() {
@@ -70,11 +70,11 @@ extension Machine {
   mutating func resume(next: Bool) throws(Refusal) {
     guard isPaused else {
       if self[.pauseAt] == 0 { throw Refusal(.nothingPaused, operand: 0) }
-      note(.pauseUnused)
+      note(.pause(.unused))
       self[.pauseAt] = 0
       return
     }
-    note(.resumed)
+    note(.pause(.resumed))
     tasks = parkedTaskList
     SparseArray(root: Register.parkedTasks.slot).removeAll(in: &memory)
     owner = self[.parkedOwner]

@@ -154,7 +154,7 @@ extension Machine {
     while hva < range.upperBound {
       switch hostFault(hva, write: write) {
       case .badAddress:
-        note(.signal, .host, at: hva)
+        note(.host(.signal), .host, at: hva)
         return
       case .first(let first):
         push(first + [.touch(hva..<range.upperBound, write: write)])
@@ -162,11 +162,11 @@ extension Machine {
       case .resolved(let entry, let level):
         let page = entry.address | hva & (hostTable.geometry.size(level) - 1) & ~4095
         if isBeyondHost(page) {
-          note(.granuleFault, .host, at: hva, size: 4096, value: page)
-          note(.signal, .host, at: hva)
+          note(.realm(.granuleFault(page: page)), .host, at: hva, size: 4096)
+          note(.host(.signal), .host, at: hva)
           return
         }
-        note(write ? .hostStored : .hostLoaded, .host, at: hva, size: 4096, value: page)
+        note(.host(write ? .stored(page) : .loaded(page)), .host, at: hva, size: 4096)
         if write { storeUnknownContents(in: page) }
       }
       hva += 4096

@@ -34,7 +34,8 @@ extension Machine {
       let page = allocateHostPage(size: 1 << 30)
       setVMA(range, flags.union(.anonymous))
       return fill(
-        .leaf(page, level: 1, HostEntry.exclusive | writable), at: hva, level: 1, .hostHugetlb)
+        .leaf(page, level: 1, HostEntry.exclusive | writable), at: hva, level: 1,
+        .hugetlbPage(page))
     }
     let start = hva & ~(Self.hugeSize - 1)
     let fits = range.lowerBound <= start && start + Self.hugeSize <= range.upperBound
@@ -43,26 +44,26 @@ extension Machine {
       setVMA(range, flags.union(.anonymous))
       if !write {
         return fill(
-          .leaf(Self.hugeZeroPage, level: 2, HostEntry.zero), at: hva, level: 2, .hostHugeZeroPage)
+          .leaf(Self.hugeZeroPage, level: 2, HostEntry.zero), at: hva, level: 2, .hugeZeroPage)
       }
       let page = allocateHostPage(size: Self.hugeSize)
       return fill(
-        .leaf(page, level: 2, HostEntry.exclusive | writable), at: hva, level: 2, .hostHugePage)
+        .leaf(page, level: 2, HostEntry.exclusive | writable), at: hva, level: 2, .hugePage(page))
     }
     if !write {
-      return fill(.leaf(Self.zeroPage, level: 3, HostEntry.zero), at: hva, level: 3, .hostZeroPage)
+      return fill(.leaf(Self.zeroPage, level: 3, HostEntry.zero), at: hva, level: 3, .zeroPage)
     }
     setVMA(range, flags.union(.anonymous))
     let page = allocateHostPage(size: 4096)
     return fill(
-      .leaf(page, level: 3, HostEntry.exclusive | writable), at: hva, level: 3, .hostPage)
+      .leaf(page, level: 3, HostEntry.exclusive | writable), at: hva, level: 3, .page(page))
   }
 
   private mutating func fill(
-    _ leaf: HostEntry, at hva: UInt64, level: Int, _ action: Step.Action
+    _ leaf: HostEntry, at hva: UInt64, level: Int, _ step: HostStep
   ) -> HostFault {
     let size = hostTable.geometry.size(level)
-    note(action, .host, at: hva & ~(size - 1), size: size, level: level, value: leaf.address)
+    note(.host(step), .host, at: hva & ~(size - 1), size: size, level: level)
     setHostLeaf(leaf, at: hva, level: level)
     return .resolved(leaf, level: level)
   }
@@ -82,7 +83,7 @@ extension Machine {
     if entry.has(HostEntry.zero) || entry.has(HostEntry.merged) {
       return .first(notified(start..<start + size, .copyOnWrite(start)))
     }
-    note(.hostReuse, .host, at: start, size: size, level: level, value: entry.address)
+    note(.host(.reuse), .host, at: start, size: size, level: level)
     let reused = HostEntry(
       bits: entry.bits | HostEntry.write | HostEntry.exclusive | HostEntry.accessed)
     memory.store(reused.bits, at: slot)
@@ -98,12 +99,12 @@ extension Machine {
   /// `do_huge_zero_wp_pmd`: a huge page of zeros of our own, if the entry still is what it was.
   mutating func replaceHugeZeroPage(_ start: UInt64) {
     guard hostWalk(start).entry.has(HostEntry.zero), hostWalk(start).level == 2 else {
-      note(.hostChanged, .host, at: start, size: Self.hugeSize, level: 2)
+      note(.host(.changed), .host, at: start, size: Self.hugeSize, level: 2)
       return
     }
     clearAndFlush(start..<start + Self.hugeSize)
     let page = allocateHostPage(size: Self.hugeSize)
-    note(.hostHugePage, .host, at: start, size: Self.hugeSize, level: 2, value: page)
+    note(.host(.hugePage(page)), .host, at: start, size: Self.hugeSize, level: 2)
     setHostLeaf(
       .leaf(page, level: 2, HostEntry.exclusive | HostEntry.write), at: start, level: 2)
   }
@@ -113,12 +114,12 @@ extension Machine {
   mutating func copyOnWrite(_ hva: UInt64) {
     let (old, level, slot) = hostWalk(hva)
     guard level == 3, old.has(HostEntry.zero) || old.has(HostEntry.merged) else {
-      note(.hostChanged, .host, at: hva, size: 4096, level: 3)
+      note(.host(.changed), .host, at: hva, size: 4096, level: 3)
       return
     }
     clearAndFlush(hva..<hva + 4096)
     let page = allocateHostPage(size: 4096)
-    note(.hostCopy, .host, at: hva, size: 4096, level: 3, value: page, extra: old.address)
+    note(.host(.copy(to: page, from: old.address)), .host, at: hva, size: 4096, level: 3)
     if let vma = vma(at: hva) { setVMA(vma.range, vma.flags.union(.anonymous)) }
     copyContents(of: old.address, to: page)
     memory.store(
@@ -130,7 +131,7 @@ extension Machine {
     let (entry, level, slot) = hostWalk(start)
     guard level == 2, entry.has(Descriptor.valid) else { return }
     clearAndFlush(start..<start + Self.hugeSize)
-    note(.hostSplit, .host, at: start, size: Self.hugeSize, level: 2, value: entry.address)
+    note(.host(.split), .host, at: start, size: Self.hugeSize, level: 2)
     let frame = memory.allocateFrame(.table)
     let isZero = entry.has(HostEntry.zero)
     for index in 0..<UInt64(512) {

@@ -25,7 +25,7 @@ extension Machine {
       // Whole huge pages only: an unaligned start is refused (-EINVAL), an unaligned end rounded down.
       let mask: UInt64 = 1 << 30 - 1
       guard part.lowerBound & mask == 0, part.lowerBound < part.upperBound & ~mask else {
-        note(.noEffect(.partOfHugePage))
+        note(.end(.noEffect(.partOfHugePage)))
         return []
       }
       whole = part.lowerBound..<part.upperBound & ~mask
@@ -37,12 +37,12 @@ extension Machine {
   mutating func unmapTasks(_ range: Range<UInt64>) -> [Task] {
     let parts = vmas(in: range)
     guard let first = parts.first?.range, let last = parts.last else {
-      note(.noEffect(.mappingUnchanged))
+      note(.end(.noEffect(.mappingUnchanged)))
       return []
     }
     let mapped = first.clamped(to: range).lowerBound..<last.range.clamped(to: range).upperBound
     if !canCut(mapped, last.flags) {
-      note(.noEffect(.partOfHugePage))
+      note(.end(.noEffect(.partOfHugePage)))
       return []
     }
     return cut(mapped, out: first.lowerBound..<last.range.upperBound)
@@ -53,15 +53,15 @@ extension Machine {
   mutating func protectTasks(_ range: Range<UInt64>, write: Bool) -> [Task] {
     guard let (part, flags, rest) = firstVMA(in: range) else { return [] }
     if part.lowerBound != range.lowerBound {
-      note(.noEffect(.mappingUnchanged))
+      note(.end(.noEffect(.mappingUnchanged)))
       return []
     }
     if !canCut(part, flags) {
-      note(.noEffect(.partOfHugePage))
+      note(.end(.noEffect(.partOfHugePage)))
       return []
     }
     if flags.contains(.write) == write {
-      note(.noEffect(.mappingUnchanged))
+      note(.end(.noEffect(.mappingUnchanged)))
       return [.protect(rest, write: write)]
     }
     var tasks = changeFlags(part, flags.symmetricDifference(.write))
@@ -81,7 +81,7 @@ extension Machine {
     let new = flags.subtracting(removed).union(added)
     let next: Task = .advise(rest, adding: added, removing: removed)
     if new == flags || flags.contains(.hugetlb) {
-      note(.noEffect(.mappingUnchanged))
+      note(.end(.noEffect(.mappingUnchanged)))
       return [next]
     }
     return changeFlags(part, new) + [next]
@@ -99,7 +99,7 @@ extension Machine {
       vma.flags.isDisjoint(with: [.noHugePages, .hugetlb]), hostWalk(start).level == 3,
       canAllocateHugePage(start), !hasPinnedPages(region)
     else {
-      note(.noEffect(.nothingToCollapse))
+      note(.end(.noEffect(.nothingToCollapse)))
       return [rest]
     }
     return notified(region, .collapse(start)) + [rest]
@@ -118,7 +118,7 @@ extension Machine {
   /// fork and the exit of the child: every VMA that has an anon_vma is write-protected.
   mutating func forkTasks() -> [Task] {
     let shared = vmas(in: 0..<1 << 48).filter { $0.flags.contains(.anonymous) }
-    if shared.isEmpty { note(.noEffect(.nothingToShare)) }
+    if shared.isEmpty { note(.end(.noEffect(.nothingToShare))) }
     return shared.flatMap { notified($0.range, .protectForFork($0.range)) }
   }
 

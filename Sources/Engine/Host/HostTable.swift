@@ -2,7 +2,7 @@
 extension Machine {
   /// Gives part of the address space other flags, and joins it to its neighbours if they are alike.
   mutating func setFlags(_ part: Range<UInt64>, _ flags: VMAFlags) {
-    note(.hostFlags, .host, at: part.lowerBound, size: part.upperBound - part.lowerBound)
+    note(.host(.flags), .host, over: part)
     var range = part
     var flags = flags
     for neighbour in [vma(at: part.lowerBound - 1), vma(at: part.upperBound)] {
@@ -29,7 +29,7 @@ extension Machine {
         return notified(region, .splitHugePage(start)) + [.zap(range)]
       }
     }
-    note(.hostZap, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    note(.host(.zap), .host, over: range)
     changeHostLeaves(in: range) { _, _ in 0 }
     // A page table whose 2 MiB were all zapped at once is given back (`zap_empty_pte_table`).
     freeHostTables(in: range, level: 2)
@@ -110,9 +110,7 @@ extension Machine {
           + [.changeProtection(range, write: write)]
       }
     }
-    note(
-      .hostProtect, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound,
-      value: write ? 1 : 0)
+    note(.host(.protect(write: write)), .host, over: range)
     let hugetlb = vma(at: range.lowerBound)?.flags.contains(.hugetlb) ?? false
     changeHostLeaves(in: range) { _, entry in
       if !write { return entry.bits & ~HostEntry.write }
@@ -124,7 +122,7 @@ extension Machine {
 
   /// What fork leaves behind in the parent: nothing is writable, nothing exclusive.
   mutating func protectForFork(_ range: Range<UInt64>) {
-    note(.hostFork, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    note(.host(.fork), .host, over: range)
     // A page that is pinned is not shared with the child but copied for it (`copy_present_page`).
     changeHostLeaves(in: range) { machine, entry in
       machine.isPinned(entry.address)
@@ -143,7 +141,7 @@ extension Machine {
       address = leaf.address + 4096
     }
     clearAndFlush(region)
-    note(.hostCollapse, .host, at: start, size: Self.hugeSize, level: 2, value: page)
+    note(.host(.collapse(to: page)), .host, at: start, size: Self.hugeSize, level: 2)
     for leaf in leaves {
       copyContents(of: leaf.descriptor.address, to: page + (leaf.address - start))
       memory.store(0, at: leaf.slot)

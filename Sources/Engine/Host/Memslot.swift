@@ -108,9 +108,7 @@ extension Machine {
     guard let hva = mapVMMMemory(for: range, backing) else {
       throw Refusal(.addressSpaceFull, operand: 3)
     }
-    note(
-      .addMemslot, .canonical, at: range.lowerBound, size: range.upperBound - range.lowerBound,
-      value: id, extra: hva)
+    note(.slot(.added(id, hva: hva)), .canonical, over: range)
     let record = memslot(number: number)
     self[record, .id] = id
     self[record, .ipa] = range.lowerBound

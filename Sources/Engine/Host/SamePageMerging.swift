@@ -35,7 +35,7 @@ extension Machine {
         ordinary[digest, default: []].append(page.hva)
       }
     }
-    if tasks.isEmpty { note(.noEffect(.nothingToMerge)) }
+    if tasks.isEmpty { note(.end(.noEffect(.nothingToMerge))) }
     return tasks
   }
 
@@ -59,7 +59,7 @@ extension Machine {
     let (entry, level, slot) = hostWalk(hva)
     guard level == 3, entry.has(Descriptor.valid) else { return }
     clearAndFlush(hva..<hva + 4096)
-    note(.hostMergeProtect, .host, at: hva, size: 4096, level: 3, value: entry.address)
+    note(.host(.mergeProtect), .host, at: hva, size: 4096, level: 3)
     memory.store(entry.bits & ~(HostEntry.write | HostEntry.exclusive), at: slot)
   }
 
@@ -79,7 +79,7 @@ extension Machine {
     else { return }
     clearAndFlush(hva..<hva + 4096)
     note(
-      .hostMerge, .host, at: hva, size: 4096, level: 3, value: merged.address, extra: old.address)
+      .host(.merge(to: merged.address, from: old.address)), .host, at: hva, size: 4096, level: 3)
     memory.store(
       HostEntry.leaf(merged.address, level: 3, HostEntry.merged).bits, at: slot)
   }

@@ -24,7 +24,7 @@ extension Machine {
   mutating func takeASID() -> UInt16? {
     if self[.processASID] == 0 {
       guard let asid = nextASID() else { return nil }
-      note(.asidTaken, .host, value: asid)
+      note(.identifier(.asidTaken(asid: asid)), .host)
       self[.processASID] = asid
     }
     return UInt16(truncatingIfNeeded: self[.processASID])
@@ -42,15 +42,14 @@ extension Machine {
     }
     if otherASIDs.load(number, from: memory) == 0 {
       guard let asid = nextASID() else { return fail(.enospc, at: number) }
-      note(.otherASIDTaken, at: number, value: asid)
+      note(.identifier(.otherASIDTaken(process: number, asid: asid)))
       otherASIDs.store(asid, at: number, in: &memory)
     }
     guard case .unmap(let range) = operation else { return }
     let asid = otherASIDs.load(number, from: memory)
     tally.invalidations += 1
     note(
-      .otherProcessUnmap, at: range.lowerBound, size: range.upperBound - range.lowerBound,
-      value: asid, extra: number)
+      .tlb(.otherProcess(number, asid: UInt16(truncatingIfNeeded: asid))), nil, over: range)
     if hasSMMU, configuration.iommu.forwarding == .broadcast {
       broadcast(range, .asid(UInt16(truncatingIfNeeded: asid), isPrivate: false), of: nil)
     }

@@ -37,9 +37,7 @@ extension Machine {
   private mutating func invalidateOtherVM(_ holder: VMIDHolder, _ range: Range<UInt64>) {
     let vmid = vmid(ofID: self[idOf: holder])
     tally.invalidations += 1
-    note(
-      .otherVMUnmap, at: range.lowerBound, size: range.upperBound - range.lowerBound,
-      value: UInt64(vmid), extra: holder.number)
+    note(.tlb(.otherVM(holder.number, vmid: vmid)), nil, over: range)
     if vmid == 0 { return }
     memory.drop(range, .vmid(vmid), from: layout.tlb)
     if hasSMMU, configuration.iommu.forwarding == .broadcast {

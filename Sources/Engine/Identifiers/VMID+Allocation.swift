@@ -86,9 +86,8 @@ extension Machine {
   mutating func run(_ holder: VMIDHolder, on cpu: Int) {
     putVCPU(on: cpu)
     updateVMID(holder)
-    note(
-      .vcpuStays, holder.table, at: holder.number, value: self[idOf: holder] & vmids.mask,
-      extra: UInt64(cpu))
+    let vmid = self[idOf: holder] & vmids.mask
+    note(.identifier(.vcpuStays(holder.noted, vmid: vmid, cpu: cpu)), holder.table)
     memory.store(self[idOf: holder], at: vmids.slot(.active, of: cpu))
     memory.store(occupant(holder), at: vmids.slot(.occupant, of: cpu))
   }
@@ -96,7 +95,7 @@ extension Machine {
   /// Whoever stays on a CPU leaves it (`kvm_arch_vcpu_put`): no id has to be kept for it.
   mutating func putVCPU(on cpu: Int) {
     guard let holder = occupant(ofCPU: cpu) else { return }
-    note(.vcpuLeaves, holder.table, at: holder.number, extra: UInt64(cpu))
+    note(.identifier(.vcpuLeaves(holder.noted, cpu: cpu)), holder.table)
     memory.store(vmids.noneActive, at: vmids.slot(.active, of: cpu))
     memory.store(0, at: vmids.slot(.occupant, of: cpu))
   }
@@ -138,18 +137,18 @@ extension Machine {
         memory.load(vmids.slot(.reserved, of: $0)) == old
       }
       if !reserving.isEmpty {
-        noteVMID(.vmidKept(.reserved), holder, renewed)
+        noteKept(holder, renewed, .reserved)
         for cpu in reserving { memory.store(renewed, at: vmids.slot(.reserved, of: cpu)) }
         self[idOf: holder] = renewed
         return
       }
       if self[pinsOf: holder] > 0 {
-        noteVMID(.vmidKept(.pinned), holder, renewed)
+        noteKept(holder, renewed, .pinned)
         self[idOf: holder] = renewed
         return
       }
       if !memory.isSet(old & vmids.mask, in: .taken, of: vmids) {
-        noteVMID(.vmidKept(.free), holder, renewed)
+        noteKept(holder, renewed, .free)
         memory.set(old & vmids.mask, in: .taken, of: vmids)
         self[idOf: holder] = renewed
         return
@@ -164,22 +163,30 @@ extension Machine {
       preconditionFailure("CPUs and pins together leave a VMID free")
     }
     let id = memory.load(.generation, of: vmids) | vmid
-    noteVMID(.vmidTaken, holder, id)
+    let ordinal = id >> UInt64(vmids.bits)
+    note(
+      .identifier(.vmidTaken(holder.noted, vmid: vmid, generation: ordinal)), holder.table)
     memory.set(vmid, in: .taken, of: vmids)
     memory.store(vmid, at: vmids.slot(.index))
     self[idOf: holder] = id
   }
 
-  private mutating func noteVMID(_ action: Step.Action, _ holder: VMIDHolder, _ id: UInt64) {
+  private mutating func noteKept(
+    _ holder: VMIDHolder, _ id: UInt64, _ reason: IdentifierStep.Kept
+  ) {
+    let vmids = layout.vmids
     note(
-      action, holder.table, at: holder.number, value: id & vmids.mask,
-      extra: id >> UInt64(vmids.bits))
+      .identifier(
+        .vmidKept(
+          holder.noted, vmid: id & vmids.mask, generation: id >> UInt64(vmids.bits), reason)),
+      holder.table)
   }
 
   /// A new generation (`flush_context`): only what is pinned, or runs on a CPU, stays taken.
   private mutating func rollOver() {
     let generation = memory.load(.generation, of: vmids) &+ vmids.count
-    note(.vmidRollover, value: generation >> UInt64(vmids.bits), extra: vmids.mask)
+    let (number, limit) = (generation >> UInt64(vmids.bits), vmids.mask)
+    note(.identifier(.vmidRollover(generation: number, limit: limit)))
     memory.store(generation, at: vmids.slot(.generation))
     for (taken, pinned) in zip(vmids.slots(of: .taken), vmids.slots(of: .pinned)) {
       memory.store(memory.load(pinned), at: taken)
@@ -189,7 +196,8 @@ extension Machine {
       // A CPU that has not taken the lock since the last rollover runs what was reserved then.
       let id = active == 0 ? memory.load(vmids.slot(.reserved, of: cpu)) : active
       if id & vmids.mask != 0 {
-        note(.vmidReserved, value: id & vmids.mask, extra: UInt64(cpu))
+        let vmid = id & vmids.mask
+        note(.identifier(.vmidReserved(vmid: vmid, cpu: cpu)))
       }
       // Where nobody is, 0 and `noneActive` mean the same until the next rollover and after it.
       memory.store(
@@ -202,7 +210,7 @@ extension Machine {
 
   /// TLBI ALLE1IS, and what that means for the SMMU (`__kvm_flush_vm_context`).
   private mutating func flushTLB() {
-    note(.vmidFlush)
+    note(.tlb(.flush))
     tally.invalidations += 1
     for slot in layout.tlb.slots { memory.store(0, at: slot) }
     if hasSMMU, configuration.iommu.forwarding == .broadcast { broadcastAll() }
@@ -217,7 +225,8 @@ extension Machine {
       updateVMID(holder)
     }
     let id = self[idOf: holder]
-    noteVMID(.vmidPinned, holder, id)
+    let number = id & vmids.mask
+    note(.identifier(.vmidPinned(holder.noted, vmid: number)), holder.table)
     if self[pinsOf: holder] == 0 {
       memory.store(memory.load(.pinnedCount, of: vmids) + 1, at: vmids.slot(.pinnedCount))
       memory.set(id & vmids.mask, in: .pinned, of: vmids)
@@ -229,7 +238,8 @@ extension Machine {
   /// `kvm_arm_pinned_vmid_put`, of a holder that is pinned.
   mutating func unpinVMID(_ holder: VMIDHolder) {
     let id = self[idOf: holder]
-    noteVMID(.vmidUnpinned, holder, id)
+    let number = id & vmids.mask
+    note(.identifier(.vmidUnpinned(holder.noted, vmid: number)), holder.table)
     self[pinsOf: holder] -= 1
     if self[pinsOf: holder] > 0 { return }
     memory.store(memory.load(.pinnedCount, of: vmids) - 1, at: vmids.slot(.pinnedCount))

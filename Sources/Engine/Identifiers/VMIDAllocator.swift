@@ -92,6 +92,12 @@ enum VMIDHolder: Equatable {
   var number: UInt64 {
     if case .otherVM(let number) = self { number } else { 0 }
   }
+  var noted: IdentifierStep.Holder {
+    switch self {
+    case .context(let mmu): .context(mmu.tableID)
+    case .otherVM(let number): .otherVM(number)
+    }
+  }
 }
 
 extension Memory {

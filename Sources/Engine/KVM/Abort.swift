@@ -6,11 +6,11 @@ extension Machine {
     let page = access.address & ~4095
     if status.faultClass == .translation {
       if page >> UInt64(Configuration.physicalBits) != 0 {
-        note(.injectSize, mmu.tableID, at: page)
+        note(.fault(.injectSize), mmu.tableID, at: page)
         return .ended(.sizeFault)
       }
       if page >> UInt64(geometry(of: mmu).inputBits) != 0 {
-        note(.injectExternal, mmu.tableID, at: page)
+        note(.fault(.injectExternal(ipa: nil)), mmu.tableID, at: page)
         return .ended(.externalAbort)
       }
     }
@@ -35,15 +35,16 @@ extension Machine {
 
     guard let slot = usableMemslot(at: ipa) else {
       if access.kind == .execute {
-        note(.injectExternal, mmu.tableID, at: page, value: ipa)
+        note(.fault(.injectExternal(ipa: ipa)), mmu.tableID, at: page)
         return .ended(.externalAbort)
       }
       let device = ipa | access.address & 4095
-      note(.mmioExit, mmu.tableID, at: page, value: device)
+      note(.fault(.mmioExit(ipa: device)), mmu.tableID, at: page)
       tally.mmioExits += 1
       return .ended(.mmio(write: access.kind == .write, ipa: device))
     }
-    note(.memslotFound, mmu.tableID, at: page, value: ipa, extra: hva(of: ipa, in: slot))
+    let hva = hva(of: ipa, in: slot)
+    note(.fault(.memslotFound(ipa: ipa, hva: hva)), mmu.tableID, at: page)
     let fault = MemoryFault(
       kind: access.kind, mmu: mmu, page: page, ipa: ipa, slot: slot, guestLeaf: guestLeaf,
       permissionGranule: status.faultClass == .permission
@@ -56,8 +57,7 @@ extension Machine {
   ) -> Attempt {
     tally.injected += 1
     note(
-      .inject, mmu.tableID, at: page, level: status.level, value: UInt64(status.code),
-      extra: UInt64(access.kind.rawValue))
+      .fault(.inject(status, on: access.kind)), mmu.tableID, at: page, level: status.level)
     return .ended(
       .exception(
         status, instruction: access.kind == .execute, write: access.kind == .write, ipa: page,

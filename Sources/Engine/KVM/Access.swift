@@ -39,7 +39,7 @@ extension Machine {
       case .again: continue
       }
     }
-    note(.blocked, at: access.address)
+    note(.access(.blocked), at: access.address)
     setOutcome(.blocked, of: access.guest, vcpu)
   }
 
@@ -59,17 +59,14 @@ extension Machine {
     }
     if mmu.isCanonical { tally.canonicalFaults += 1 } else { tally.shadowFaults += 1 }
     note(
-      .fault, table.id, at: access.address, level: status.level, value: UInt64(status.code),
-      extra: UInt64(access.kind.rawValue))
+      .access(.fault(status, on: access.kind)), table.id, at: access.address, level: status.level)
     return handleAbort(access, vcpu, mmu, status)
   }
 
   /// The hardware's walk, one step a level.
   private mutating func noteWalk(_ access: Access, _ table: Table) {
     guard steps.isRecording else { return }
-    note(
-      .enter, table.id, at: access.address, value: UInt64(access.kind.rawValue),
-      extra: UInt64(access.guest.rawValue))
+    note(.access(.enter(access.kind, by: access.guest)), table.id, at: access.address)
     if access.address >> UInt64(table.geometry.inputBits) != 0 { return }
     noteWalk(to: access.address, in: table)
   }
@@ -79,8 +76,8 @@ extension Machine {
     guard steps.isRecording else { return }
     for entry in path(to: address, in: table) {
       note(
-        .walk, table.id, at: entry.address, size: table.geometry.size(entry.level),
-        level: entry.level, value: entry.descriptor.bits, extra: UInt64(entry.slot))
+        .access(.walk(entry.descriptor, slot: entry.slot)), table.id, at: entry.address,
+        size: table.geometry.size(entry.level), level: entry.level)
     }
   }
 
@@ -108,11 +105,12 @@ extension Machine {
     var end = translation.end
     if end.descriptor.bits & Descriptor.accessed == 0 {
       let bits = end.descriptor.bits | Descriptor.accessed
-      note(.hardwareAccessFlag, table.id, at: access.address, level: end.level, value: bits)
+      note(
+        .access(.accessFlagSet(Descriptor(bits))), table.id, at: access.address, level: end.level)
       memory.store(bits, at: end.slot)
       end = WalkEnd(slot: end.slot, level: end.level, descriptor: Descriptor(bits))
     }
-    note(.translated, table.id, at: access.address, level: end.level, value: physical)
+    note(.access(.translated(to: physical)), table.id, at: access.address, level: end.level)
     memory.fill(layout.tlb, .vmid(table.vmid), access.address, end)
     exchange(access.kind, physical, value: access.value, table.id, access.address)
   }
@@ -125,13 +123,13 @@ extension Machine {
     switch kind {
     case .read:
       let value = hasContents ? guestWord(at: physical) : 0
-      note(.loaded, table, at: address, value: value, extra: physical)
+      note(.access(.loaded(value, from: physical)), table, at: address)
       self[.lastValue] = value
     case .write:
       let value = value ?? makeUnknownValue()
-      note(.stored, table, at: address, value: value, extra: physical)
+      note(.access(.stored(value, to: physical)), table, at: address)
       if hasContents { storeGuestWord(value, at: physical) }
-    case .execute: note(.fetched, table, at: address, extra: physical)
+    case .execute: note(.access(.fetched(from: physical)), table, at: address)
     }
   }
 }

@@ -2,9 +2,9 @@
 extension Machine {
   /// Sets the idle flag of the page at an IPA, after ageing it.
   mutating func markIdle(_ ipa: UInt64, in slot: Memslot) {
-    guard let page = idleCandidate(ipa, in: slot) else { return note(.noEffect(.notTracked)) }
+    guard let page = idleCandidate(ipa, in: slot) else { return note(.end(.noEffect(.notTracked))) }
     age(page)
-    note(.idleSet, .host, at: page.address)
+    note(.host(.idleSet), .host, at: page.address)
     for entry in mappings(of: page) {
       memory.store(entry.descriptor.bits | HostEntry.idle, at: entry.slot)
     }
@@ -13,12 +13,12 @@ extension Machine {
   /// Reads the idle flag of the page at an IPA: an idle page is aged again, and if it was young the flag
   /// goes.
   mutating func testIdle(_ ipa: UInt64, in slot: Memslot) {
-    guard let page = idleCandidate(ipa, in: slot) else { return note(.noEffect(.notTracked)) }
+    guard let page = idleCandidate(ipa, in: slot) else { return note(.end(.noEffect(.notTracked))) }
     guard HostEntry(bits: page.descriptor.bits).has(HostEntry.idle) else {
-      return note(.noEffect(.notIdle))
+      return note(.end(.noEffect(.notIdle)))
     }
     let young = age(page)
-    note(.idleTested, .host, at: page.address, value: young ? 0 : 1)
+    note(.host(.idleTested(isIdle: !young)), .host, at: page.address)
     if young { clearIdle(page.address) }
   }
 
@@ -90,11 +90,11 @@ extension Machine {
     var wasAccessed = false
     for entry in mappings(of: page) {
       let end = entry.address + hostTable.geometry.size(entry.level)
-      note(.age, .host, at: entry.address, size: end - entry.address)
+      note(.host(.age), .host, over: entry.address..<end)
       if entry.descriptor.bits & Descriptor.accessed != 0 { wasAccessed = true }
       memory.store(entry.descriptor.bits & ~Descriptor.accessed, at: entry.slot)
       for part in canonicalParts(of: entry.address..<end) {
-        let aged = clear(Descriptor.accessed, in: part, of: table(of: canonical), .ageLeaf)
+        let aged = clear(Descriptor.accessed, in: part, of: table(of: canonical), TableStep.ageLeaf)
         if aged > 0 { wasAccessed = true }
       }
     }

@@ -16,8 +16,8 @@ extension Machine {
   /// KVM_MEM_LOG_DIRTY_PAGES set: everything of the slot is write-protected, blocks split if asked for
   /// (`kvm_mmu_wp_memory_region`, `kvm_mmu_split_memory_region`).
   mutating func startDirtyLog(_ slot: Memslot) {
-    if isLogging(slot) { return note(.noEffect(.loggingUnchanged)) }
-    note(.dirtyLogOn, .canonical, at: self[slot, .ipa], size: self[slot, .size])
+    if isLogging(slot) { return note(.end(.noEffect(.loggingUnchanged))) }
+    note(.slot(.dirtyLogOn), .canonical, at: self[slot, .ipa], size: self[slot, .size])
     self[slot, .flags] |= Memslot.logsDirtyPages
     writeProtect(range(of: slot))
     invalidate(table(of: canonical), range(of: slot), .writeProtected)
@@ -26,8 +26,8 @@ extension Machine {
 
   /// KVM_MEM_LOG_DIRTY_PAGES cleared: the bitmap goes, no table changes.
   mutating func stopDirtyLog(_ slot: Memslot) {
-    if !isLogging(slot) { return note(.noEffect(.loggingUnchanged)) }
-    note(.dirtyLogOff, .canonical, at: self[slot, .ipa], size: self[slot, .size])
+    if !isLogging(slot) { return note(.end(.noEffect(.loggingUnchanged))) }
+    note(.slot(.dirtyLogOff), .canonical, at: self[slot, .ipa], size: self[slot, .size])
     self[slot, .flags] &= ~Memslot.logsDirtyPages
     dirtyBitmap(of: slot).removeAll(in: &memory)
   }
@@ -37,14 +37,14 @@ extension Machine {
   mutating func getDirtyLog(_ slot: Memslot) {
     let bitmap = dirtyBitmap(of: slot)
     let base = self[slot, .ipa]
-    note(.dirtyLogGet, .canonical, at: base, size: self[slot, .size])
+    note(.slot(.dirtyLogGet), .canonical, at: base, size: self[slot, .size])
     self[slot, .reported] = bitmap.load(0, from: memory)
     let words = (self[slot, .size] >> 12 + 63) / 64
     var found = false
     var index: UInt64 = 0
     while let next = bitmap.firstIndex(in: index..<words, of: memory) {
       let mask = bitmap.load(next, from: memory)
-      note(.dirtyPages, .canonical, at: base + next << 18, value: mask)
+      note(.slot(.dirtyPages(mask: mask)), .canonical, at: base + next << 18)
       bitmap.store(0, at: next, in: &memory)
       let first = next * 64 + UInt64(mask.trailingZeroBitCount)
       let last = next * 64 + UInt64(63 - mask.leadingZeroBitCount)
@@ -58,13 +58,13 @@ extension Machine {
   /// Write-protects canonical leaves of a range and, since nothing says which of their leaves are
   /// concerned, every leaf of every valid shadow (`kvm_nested_s2_wp`).
   private mutating func writeProtect(_ range: Range<UInt64>) {
-    note(.lockWrite)
-    clear(Descriptor.write, in: range, of: table(of: canonical), .writeProtect)
+    note(.fault(.locked(.write)))
+    clear(Descriptor.write, in: range, of: table(of: canonical), TableStep.writeProtect)
     for mmu in validShadows {
-      clear(Descriptor.write, in: inputRange(of: mmu), of: table(of: mmu), .writeProtect)
+      clear(Descriptor.write, in: inputRange(of: mmu), of: table(of: mmu), TableStep.writeProtect)
     }
     if configuration.nested { dropVNCR(Self.allAddresses) }
-    note(.unlockWrite)
+    note(.fault(.unlocked(.write)))
   }
 
   /// Eager splitting of canonical blocks, chunk by chunk (`kvm_mmu_split_huge_pages`): each becomes a

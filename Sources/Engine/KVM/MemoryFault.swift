@@ -24,11 +24,11 @@ extension Machine {
     if configuration.isolation == .cca { return mapRealm(fault) }
     let hva = hva(of: fault.ipa, in: fault.slot)
     if isMapLocked {
-      note(.mapLockHeld, .host, at: hva)
+      note(.fault(.mapLockHeld), .host, at: hva)
       return .ended(.blocked)
     }
     guard let vma = vma(at: hva) else {
-      note(.noVMA, .host, at: hva)
+      note(.fault(.noVMA), .host, at: hva)
       return .ended(.efault)
     }
     let logging = isLogging(fault.slot)
@@ -40,18 +40,18 @@ extension Machine {
     let hostLevel: Int
     switch hostFault(hva, write: write) {
     case .badAddress:
-      note(.hostRefused, .host, at: hva)
+      note(.fault(.hostRefused), .host, at: hva)
       return .ended(.efault)
     case .first(let tasks):
-      note(.retryAfterNotifier, fault.mmu.tableID, at: fault.page)
+      note(.fault(.retryAfterNotifier), fault.mmu.tableID, at: fault.page)
       return .first(tasks)
     case .resolved(let entry, let level): (host, hostLevel) = (entry, level)
     }
 
-    note(.lockRead)
+    note(.fault(.locked(.read)))
     if self[.invalidateInProgress] != 0 {
-      note(.retryInvalidation, fault.mmu.tableID, at: fault.page)
-      note(.unlockRead)
+      note(.fault(.retryInvalidation), fault.mmu.tableID, at: fault.page)
+      note(.fault(.unlocked(.read)))
       return .again
     }
 
@@ -78,8 +78,8 @@ extension Machine {
     do {
       replaced = try install(fault, physical, size: size, permissions)
     } catch {
-      note(.unlockRead)
-      note(.noMemory, fault.mmu.tableID, at: fault.page)
+      note(.fault(.unlocked(.read)))
+      note(.fault(.noMemory), fault.mmu.tableID, at: fault.page)
       return .ended(.enomem)
     }
     if replaced != nil {
@@ -87,7 +87,7 @@ extension Machine {
       clearIdle(hva)
       if permissions.write { markDirty(fault.ipa & ~(size - 1), in: fault.slot) }
     }
-    note(.unlockRead)
+    note(.fault(.unlocked(.read)))
     return .again
   }
 
@@ -111,9 +111,10 @@ extension Machine {
       limit = Self.sizes.first { $0 <= limit } ?? 4096
       size = min(size, limit)
     }
+    let (chosen, largest) = (size, limit)
     note(
-      .sizeChosen, fault.mmu.tableID, at: fault.page, size: size, value: limit,
-      extra: fault.guestLeaf?.size ?? 0)
+      .fault(.sizeChosen(limit: largest, guestLeaf: fault.guestLeaf?.size)), fault.mmu.tableID,
+      at: fault.page, size: chosen)
     return (size, limit)
   }
 
@@ -141,7 +142,7 @@ extension Machine {
   ) throws(OutOfMemory) -> Descriptor? {
     let table = table(of: fault.mmu)
     if size == fault.permissionGranule {
-      note(.relax, table.id, at: fault.page, size: size, value: permissions.bits)
+      note(.table(.relax(permissions)), table.id, at: fault.page, size: size)
       return relax(permissions, at: fault.page, in: table)
     }
     // Below 35 bits a table has no entries of 1 GiB; such a page is mapped in blocks of 2 MiB.
@@ -157,7 +158,7 @@ extension Machine {
       if !policy.record(mapping, in: &self) { throw OutOfMemory() }
     }
     note(
-      .map, table.id, at: fault.page & ~(size - 1), size: size, level: level, value: leaf.bits)
+      .table(.map(leaf)), table.id, at: fault.page & ~(size - 1), size: size, level: level)
     var replaced: Descriptor?
     for offset in stride(from: 0, to: size, by: UInt64.Stride(table.geometry.size(level))) {
       replaced = map(

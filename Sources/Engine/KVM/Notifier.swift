@@ -3,7 +3,7 @@ extension Machine {
   /// `kvm_mmu_notifier_invalidate_range_start`: returns what must be unmapped, slot by slot.
   mutating func beginInvalidation(_ range: Range<UInt64>) -> [Task] {
     let parts = canonicalParts(of: range)
-    note(.notifierStart, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    note(.host(.notifierStart), .host, over: range)
     if parts.isEmpty { return [] }
     tally.notifiers += 1
     self[.invalidateInProgress] += 1
@@ -12,7 +12,7 @@ extension Machine {
 
   /// `kvm_mmu_notifier_invalidate_range_end`.
   mutating func endInvalidation(_ range: Range<UInt64>) {
-    note(.notifierEnd, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    note(.host(.notifierEnd), .host, over: range)
     if canonicalParts(of: range).isEmpty { return }
     self[.invalidateSequence] += 1
     self[.invalidateInProgress] -= 1
@@ -36,8 +36,7 @@ extension Machine {
       fail(.ebusy, .canonical, at: range.lowerBound)
       return []
     }
-    note(
-      .deleteMemslot, .canonical, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    note(.slot(.deleted), .canonical, over: range)
     self[slot, .flags] |= Memslot.invalid
     return [
       .unmapCanonical(range), .unmapShadows(range, .memslot), .removeMemslot(slot.base),

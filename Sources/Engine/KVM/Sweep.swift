@@ -10,7 +10,7 @@ extension Machine {
   mutating func sweep(_ mmu: MMU, _ range: Range<UInt64>) {
     let stop = pausePlace(in: range)
     let part = range.lowerBound..<(stop ?? range.upperBound)
-    note(.sweep, mmu.tableID, at: part.lowerBound, size: part.upperBound - part.lowerBound)
+    note(.table(.sweep), mmu.tableID, over: part)
     if !mmu.isCanonical { policy.willUnmap(part, of: mmu, in: &self) }
     unmap(part, in: table(of: mmu))
     if let stop {

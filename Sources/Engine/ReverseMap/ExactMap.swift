@@ -10,13 +10,11 @@ struct ExactMap: ReverseMapPolicy {
   private static let valid: UInt64 = 1 << 62
 
   func record(_ mapping: ShadowMapping, in machine: inout Machine) -> Bool {
-    let size = mapping.canonical.upperBound - mapping.canonical.lowerBound
     machine.note(
-      .record, mapping.mmu.tableID, at: mapping.canonical.lowerBound, size: size,
-      value: mapping.nested)
+      .reverseMap(.record(nested: mapping.nested)), mapping.mmu.tableID, over: mapping.canonical)
     machine.note(
-      .recordKnown, mapping.mmu.tableID, at: mapping.canonical.lowerBound, size: size,
-      value: mapping.nested | Self.valid)
+      .reverseMap(.recordKnown(nested: mapping.nested)), mapping.mmu.tableID,
+      over: mapping.canonical)
     // What was mapped there was replaced as a whole.
     forget(mapping.nestedRange, of: mapping.mmu, in: &machine)
     machine.memory.store(
@@ -36,15 +34,13 @@ struct ExactMap: ReverseMapPolicy {
   ) -> [Task] {
     let found = entries(of: mmu, in: machine).filter { $0.canonical.overlaps(range) }
     if found.isEmpty {
-      machine.note(
-        .lookUpNothing, mmu.tableID, at: range.lowerBound,
-        size: range.upperBound - range.lowerBound)
+      machine.note(.reverseMap(.lookUpNothing), mmu.tableID, over: range)
     }
     return found.map { entry in
       let size = entry.canonical.upperBound - entry.canonical.lowerBound
       let nested = entry.nested ?? 0
       machine.note(
-        .lookUpKnown, mmu.tableID, at: entry.canonical.lowerBound, size: size, value: nested)
+        .reverseMap(.lookUpKnown(nested: nested)), mmu.tableID, over: entry.canonical)
       return .sweep(mmu.index, nested..<nested + size)
     }
   }

@@ -2,7 +2,7 @@
 extension Machine {
   mutating func failReverseMap(insertions: UInt64, erasures: UInt64) throws(Refusal) {
     if !policy.keepsMap { throw Refusal(.noReverseMap, operand: 0) }
-    note(.failuresArmed, value: insertions, extra: erasures)
+    note(.reverseMap(.failuresArmed(insertions: insertions, erasures: erasures)))
     self[.failInsertions] += insertions
     self[.failErasures] += erasures
   }

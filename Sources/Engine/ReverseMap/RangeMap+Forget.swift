@@ -4,7 +4,7 @@ extension RangeMap {
     switch forgetting {
     case .nothing: break
     case .byDirectMap:
-      note(.forget, nested, of: mmu, in: &machine)
+      machine.note(.reverseMap(.forget), mmu.tableID, over: nested)
       if nested == Machine.allAddresses {
         // VMALLS12E1: nothing of the shadow is left, so UNKNOWN entries go too.
         reset(mmu, in: &machine)
@@ -14,7 +14,7 @@ extension RangeMap {
         erasePair(entry, mmu, in: &machine)
       }
     case .byScan:
-      note(.forget, nested, of: mmu, in: &machine)
+      machine.note(.reverseMap(.forget), mmu.tableID, over: nested)
       for entry in machine.memory.entries(in: Machine.allAddresses, of: mmu.reverseMap)
       where !Self.isUnknown(entry.payload) {
         let start = entry.payload & ReverseMapEntry.addressMask
@@ -24,13 +24,6 @@ extension RangeMap {
         }
       }
     }
-  }
-
-  private func note(
-    _ action: Step.Action, _ nested: Range<UInt64>, of mmu: MMU, in machine: inout Machine
-  ) {
-    machine.note(
-      action, mmu.tableID, at: nested.lowerBound, size: nested.upperBound - nested.lowerBound)
   }
 
   /// With a direct map: a nested range that is recorded for another canonical address was remapped by L1

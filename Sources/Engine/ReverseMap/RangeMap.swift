@@ -64,14 +64,13 @@ struct RangeMap: ReverseMapPolicy {
   func record(_ mapping: ShadowMapping, in machine: inout Machine) -> Bool {
     let id = mapping.mmu.tableID
     let range = mapping.canonical
-    let size = range.upperBound - range.lowerBound
     if !mapping.hasGuestLeaf, !recordsWithoutStage2 {
-      machine.note(.recordOff, id, at: range.lowerBound, size: size, value: mapping.nested)
+      machine.note(.reverseMap(.recordOff(nested: mapping.nested)), id, over: range)
       return true
     }
-    machine.note(.record, id, at: range.lowerBound, size: size, value: mapping.nested)
+    machine.note(.reverseMap(.record(nested: mapping.nested)), id, over: range)
     if machine[mapping.mmu, .broken] != 0 {
-      machine.note(.recordSkipped, id, at: range.lowerBound, size: size, value: mapping.nested)
+      machine.note(.reverseMap(.recordSkipped(nested: mapping.nested)), id, over: range)
       return true
     }
     forgetRemapped(mapping, in: &machine)
@@ -79,16 +78,16 @@ struct RangeMap: ReverseMapPolicy {
     let place = machine.memory.search(range, in: tree)
     guard let first = machine.memory.entry(at: place) else {
       return store(
-        mapping.nested | validEntry, for: range, at: place, of: mapping, .recordKnown, in: &machine)
+        mapping.nested | validEntry, for: range, at: place, of: mapping, in: &machine)
     }
     if first.range == range, !Self.isUnknown(first.payload),
       first.payload & ReverseMapEntry.addressMask == mapping.nested
     {
-      machine.note(.recordKept, id, at: range.lowerBound, size: size, value: mapping.nested)
+      machine.note(.reverseMap(.recordKept(nested: mapping.nested)), id, over: range)
       return true
     }
     let union = fused(range, with: first, in: tree, of: machine.memory)
-    return store(Self.unknown, for: union, at: nil, of: mapping, .recordUnknown, in: &machine)
+    return store(Self.unknown, for: union, at: nil, of: mapping, in: &machine)
   }
 
   /// The union of a range with the ranges it overlaps, as the patch computes it: `mas_find_range` gives
@@ -111,21 +110,22 @@ struct RangeMap: ReverseMapPolicy {
   /// - Parameter place: where the search for the range ended, if it overlaps nothing.
   private func store(
     _ payload: UInt64, for range: Range<UInt64>, at place: RangePlace?, of mapping: ShadowMapping,
-    _ action: Step.Action, in machine: inout Machine
+    in machine: inout Machine
   ) -> Bool {
     let mmu = mapping.mmu
-    let size = range.upperBound - range.lowerBound
     if isFirstPosting { noteUnsafeRecord(range, of: mmu, in: &machine) }
     if machine[.failInsertions] > 0 {
       machine[.failInsertions] -= 1
-      machine.note(.recordFailed, mmu.tableID, at: range.lowerBound, size: size)
+      machine.note(.reverseMap(.recordFailed), mmu.tableID, over: range)
       if !isFirstPosting { machine[mmu, .broken] = 1 }
       return !isFirstPosting
     }
     let replaced = place == nil ? machine.memory.entries(in: range, of: mmu.reverseMap) : []
     machine.note(
-      action, mmu.tableID, at: range.lowerBound, size: size, value: payload,
-      extra: UInt64(replaced.count))
+      .reverseMap(
+        Self.isUnknown(payload)
+          ? .recordUnknown(replacing: replaced.count) : .recordKnown(nested: mapping.nested)),
+      mmu.tableID, over: range)
     for old in replaced { eraseDirect(of: old, mmu, in: &machine) }
     if payload == 0 {
       // v1 and nested IPA 0: the tree takes it for the erasure of the range.
@@ -166,31 +166,28 @@ struct RangeMap: ReverseMapPolicy {
   func continueUnmap(
     _ range: Range<UInt64>, of mmu: MMU, in machine: inout Machine
   ) -> [Task] {
-    let size = range.upperBound - range.lowerBound
     let isSwept = heedsSweeps && machine[mmu, .sweeps] > 0
     if machine[mmu, .broken] != 0 || isSwept {
       machine.note(
-        isSwept ? .lookUpSwept : .lookUpBroken, mmu.tableID, at: range.lowerBound, size: size)
+        .reverseMap(isSwept ? .lookUpSwept : .lookUpBroken), mmu.tableID, over: range)
       return Machine.unmapAllTasks(mmu)
     }
     let place = machine.memory.search(range, in: mmu.reverseMap)
     guard let entry = machine.memory.entry(at: place) else {
-      machine.note(.lookUpNothing, mmu.tableID, at: range.lowerBound, size: size)
+      machine.note(.reverseMap(.lookUpNothing), mmu.tableID, over: range)
       return []
     }
     let entrySize = entry.range.upperBound - entry.range.lowerBound
     if Self.isUnknown(entry.payload) {
-      machine.note(
-        .lookUpUnknown, mmu.tableID, at: entry.range.lowerBound, size: entrySize)
+      machine.note(.reverseMap(.lookUpUnknown), mmu.tableID, over: entry.range)
       return Machine.unmapAllTasks(mmu)
     }
     let nested = entry.payload & ReverseMapEntry.addressMask
-    machine.note(
-      .lookUpKnown, mmu.tableID, at: entry.range.lowerBound, size: entrySize, value: nested)
+    machine.note(.reverseMap(.lookUpKnown(nested: nested)), mmu.tableID, over: entry.range)
     if machine[.failErasures] > 0 {
       // "Ignore result, it is okay if a reverse mapping erase fails."
       machine[.failErasures] -= 1
-      machine.note(.eraseFailed, mmu.tableID, at: entry.range.lowerBound, size: entrySize)
+      machine.note(.reverseMap(.eraseFailed), mmu.tableID, over: entry.range)
     } else {
       machine.memory.remove(at: place, in: mmu.reverseMap)
       eraseDirect(of: entry, mmu, in: &machine)
@@ -203,7 +200,7 @@ struct RangeMap: ReverseMapPolicy {
   }
 
   func reset(_ mmu: MMU, in machine: inout Machine) {
-    machine.note(.resetMap, mmu.tableID)
+    machine.note(.reverseMap(.resetMap), mmu.tableID)
     machine.memory.removeAll(in: mmu.reverseMap)
     machine.memory.removeAll(in: mmu.directMap)
     if heedsSweeps { machine[mmu, .broken] = 0 }
@@ -212,7 +209,7 @@ struct RangeMap: ReverseMapPolicy {
   func didUnmapAll(_ mmu: MMU, in machine: inout Machine) {
     // What broke the map while this sweep was under way must keep it broken.
     if !heedsSweeps, machine[mmu, .broken] != 0 {
-      machine.note(.brokenCleared, mmu.tableID)
+      machine.note(.reverseMap(.brokenCleared), mmu.tableID)
       machine[mmu, .broken] = 0
     }
   }

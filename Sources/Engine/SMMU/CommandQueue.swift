@@ -16,9 +16,7 @@ extension Machine {
   mutating func queueInvalidation(
     _ range: Range<UInt64>, _ context: TranslationContext, _ table: TableID
   ) {
-    note(
-      .iotlbCommand, table, at: range.lowerBound, size: range.upperBound - range.lowerBound,
-      value: context.bits)
+    note(.tlb(.command(context)), table, over: range)
     tally.invalidations += 1
     if Int(self[.commandCount]) == Self.commandCapacity { takeCommands() }
     let slot = commands + Int(self[.commandCount]) * Self.commandWords
@@ -31,7 +29,8 @@ extension Machine {
   /// CMD_SYNC: waits until all that is queued is done. Left out if the policy does not wait.
   mutating func syncCommands(_ table: TableID) {
     if !configuration.iommu.syncs { return }
-    note(.iotlbSync, table, value: self[.commandCount])
+    let count = self[.commandCount]
+    note(.tlb(.sync(commands: count)), table)
     takeCommands()
   }
 
@@ -84,16 +83,14 @@ extension Machine {
     _ range: Range<UInt64>, _ context: TranslationContext, of table: TableID?
   ) {
     let count = iotlbEntries.count { $0.context == context && $0.range.overlaps(range) }
-    note(
-      .iotlbBroadcast, table, at: range.lowerBound, size: range.upperBound - range.lowerBound,
-      value: context.bits, extra: UInt64(count))
+    note(.tlb(.broadcast(context, dropped: count)), table, over: range)
     if count > 0 { memory.drop(range, context, from: iotlb) }
   }
 
   /// The same for TLBI ALLE1IS, which does not concern the host's own processes.
   mutating func broadcastAll() {
     let entries = iotlbEntries.filter { !$0.context.isStage1 }
-    note(.iotlbBroadcastAll, extra: UInt64(entries.count))
+    note(.tlb(.broadcastAll(dropped: entries.count)))
     for slot in entries.map(\.slot) {
       memory.store(0, at: slot)
       memory.store(0, at: slot + 1)

@@ -213,7 +213,7 @@ extension Machine {
   mutating func performDMA(_ iova: UInt64, write: Bool, device: Int) {
     makeSMMU()
     note(
-      .dma, .iommu(device), at: iova, value: write ? 1 : 0, extra: SMMU.streamID(device))
+      .dma(.begin(write: write, streamID: SMMU.streamID(device))), .iommu(device), at: iova)
     translateDMA(iova, write: write, device: device)
   }
 
@@ -221,7 +221,8 @@ extension Machine {
   mutating func translateDMA(_ iova: UInt64, write: Bool, device: Int) {
     let id = TableID.iommu(device)
     let entry = streamEntry(ofDevice: device)
-    note(.streamEntry, id, value: entry.words[0], extra: context(ofDevice: device).bits)
+    let context = context(ofDevice: device)
+    note(.dma(.streamEntry(entry.configuration, context)), id)
     var translation = noteTranslation(of: iova, write: write, device: device)
     for _ in 0..<Self.stallAttempts where waitsForHandler(translation.outcome, device) {
       switch handleStall(translation, iova, write: write, device: device) {
@@ -252,16 +253,18 @@ extension Machine {
     let context = context(ofDevice: device)
     switch translation.outcome {
     case .cached(let physical, let level):
-      note(.iotlbHit, id, at: iova, level: level, value: physical, extra: context.bits)
+      note(.dma(.cached(physical, context)), id, at: iova, level: level)
       access(physical, write: write, id, iova)
     case .walked(let physical, let level):
-      note(.dmaTranslated, id, at: iova, level: level, value: physical, extra: context.bits)
+      note(.dma(.translated(to: physical, context)), id, at: iova, level: level)
       if let end = translation.end { memory.fill(iotlb, context, iova, cacheable(end, iova)) }
       access(physical, write: write, id, iova)
     case .bypassed(let physical): access(physical, write: write, id, iova)
     case .fault(let fault, let level): record(fault, iova, write: write, device, level: level)
-    case .aborted: note(.dmaAborted, id, at: iova)
-    case .stalled: note(.dmaWaits, id, at: iova, value: self[.dmaStalled])
+    case .aborted: note(.dma(.aborted), id, at: iova)
+    case .stalled:
+      let cause: DMAStep.Wait = self[.dmaStalled] != 0 ? .firmware : .handler
+      note(.dma(.waits(for: cause)), id, at: iova)
     }
     setDeviceOutcome(translation.outcome, device)
   }
@@ -283,9 +286,10 @@ extension Machine {
     while true {
       var bits = Descriptor(loadForSMMU(slot))
       if sharesAddresses(device), bits.isLeaf(level) { bits = stage1End(iova, table).descriptor }
+      let (entry, place, depth) = (bits, slot, level)
       note(
-        .walk, table.id, at: iova & ~(table.geometry.size(level) - 1),
-        size: table.geometry.size(level), level: level, value: bits.bits, extra: UInt64(slot))
+        .access(.walk(entry, slot: place)), table.id, at: iova & ~(table.geometry.size(depth) - 1),
+        size: table.geometry.size(depth), level: depth)
       guard bits.isTable(level), let child = memory.slot(at: bits.address) else { return }
       level += 1
       slot = child + table.geometry.index(iova, level)
@@ -298,11 +302,11 @@ extension Machine {
       (Self.pagesBase..<self[.nextPage]).contains(physical) || isHostMemory(physical)
     if write {
       let value = makeUnknownValue()
-      note(.dmaStored, id, at: iova, value: value, extra: physical)
+      note(.dma(.stored(value, to: physical)), id, at: iova)
       if isPage { storeGuestWord(value, at: physical) }
     } else {
       let value = isPage ? guestWord(at: physical) : 0
-      note(.dmaLoaded, id, at: iova, value: value, extra: physical)
+      note(.dma(.loaded(value, from: physical)), id, at: iova)
       self[.lastValue] = value
     }
   }
@@ -311,9 +315,7 @@ extension Machine {
   private mutating func record(
     _ fault: DeviceFault, _ iova: UInt64, write: Bool, _ device: Int, level: Int
   ) {
-    note(
-      .dmaFault, .iommu(device), at: iova, level: level, value: UInt64(fault.rawValue),
-      extra: write ? 1 : 0)
+    note(.dma(.fault(fault, write: write)), .iommu(device), at: iova, level: level)
     if fault == .granule { return }
     let isTranslation = fault.rawValue >= DeviceFault.translation.rawValue
     // RnW, S2 and CLASS = the input address caused the fault; an IPA is told of stage 2 alone.

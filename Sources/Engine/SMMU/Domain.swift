@@ -53,7 +53,7 @@ extension Machine {
       if needsSnapshot { startSnapshot() }
     case .shareAddresses: shareAddresses(device)
     case .detach:
-      note(.streamBlocked, .iommu(device))
+      note(.domain(.blocked), .iommu(device))
       setStreamEntry(.abort, ofDevice: device)
     case .bypass: bypass(device)
     case .free: startFreeing(device)
@@ -86,7 +86,7 @@ extension Machine {
   /// `arm_smmu_attach_dev`: makes the domain if there is none, and points the stream to it.
   mutating func attach(_ device: Int) {
     guard let table = makeDomain(device) else { return }
-    note(.streamAttached, table.id, value: table.rootAddress, extra: UInt64(table.vmid))
+    note(.domain(.attached(root: table.rootAddress, vmid: table.vmid)), table.id)
     setStreamEntry(
       .stage2(table, stalls: configuration.iommu.faults == .stall), ofDevice: device)
   }
@@ -94,12 +94,12 @@ extension Machine {
   /// `arm_smmu_attach_dev_identity`. Under pKVM the host may ask for it, and what it gets is the identity map.
   private mutating func bypass(_ device: Int) {
     if configuration.isolation.pkvm != nil {
-      note(.bypassShadowed, .iommu(device))
+      note(.domain(.bypassShadowed), .iommu(device))
       push([.attach(device)])
       if needsSnapshot { startSnapshot() }
       return
     }
-    note(.streamBypassed, .iommu(device))
+    note(.domain(.bypassed), .iommu(device))
     setStreamEntry(.bypass, ofDevice: device)
   }
 
@@ -125,7 +125,7 @@ extension Machine {
       setDomain(device, root: shared.root, shared.geometry, vmid: vmid)
     } else {
       let geometry = Geometry.stage2(bits: Configuration.physicalBits)
-      note(.allocateTable, .iommu(device), level: geometry.startLevel)
+      note(.table(.allocateTable), .iommu(device), level: geometry.startLevel)
       let root = memory.allocateFrames(geometry.rootPages, .table)
       tally.tablesAllocated += geometry.rootPages
       setDomain(device, root: root, geometry, vmid: vmid)

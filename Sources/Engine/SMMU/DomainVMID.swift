@@ -19,13 +19,13 @@ extension Machine {
   mutating func takeDomainVMID(_ device: Int) -> UInt16? {
     let vmid = takeVMID(for: .context(canonical))
     if let vmid, configuration.iommu.vmidChoice == .private {
-      note(.domainVMIDTaken, .iommu(device), value: UInt64(vmid))
+      note(.identifier(.domainVMIDTaken(vmid: vmid)), .iommu(device))
     }
     return vmid
   }
 
   mutating func returnDomainVMID(_ vmid: UInt16, _ device: Int) {
-    note(.domainFreed, .iommu(device), value: UInt64(vmid))
+    note(.identifier(.domainFreed(vmid: vmid)), .iommu(device))
     returnVMID(vmid, of: .context(canonical))
   }
 
@@ -66,16 +66,17 @@ extension Machine {
   mutating func attachOther(_ number: UInt64) {
     if otherDevices.load(number, from: memory) != 0 { return fail(.ebusy, at: number) }
     guard let vmid = takeVMID(for: .otherVM(number)) else { return fail(.enospc, at: number) }
-    note(.otherAttached, at: number, value: UInt64(vmid))
+    note(.domain(.otherAttached(vm: number, vmid: vmid)))
     otherDevices.store(UInt64(vmid) + 1, at: number, in: &memory)
   }
 
   mutating func detachOther(_ number: UInt64) {
     let word = otherDevices.load(number, from: memory)
     if word == 0 { return fail(.enoent, at: number) }
-    note(.otherDetached, at: number, value: word - 1)
+    let vmid = UInt16(word - 1)
+    note(.domain(.otherDetached(vm: number, vmid: vmid)))
     otherDevices.store(0, at: number, in: &memory)
-    returnVMID(UInt16(word - 1), of: .otherVM(number))
+    returnVMID(vmid, of: .otherVM(number))
   }
 
   /// An SMMU that learns of a shared table's changes by broadcast alone must use the VMID that the CPUs use

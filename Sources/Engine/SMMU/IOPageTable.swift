@@ -75,8 +75,10 @@ extension Machine {
       }
     }
     note(
-      .makeLeaf, table.id, at: pages.address, size: count * pages.size, level: end.level,
-      value: pages.bits(at: pages.physical, level: end.level), extra: count)
+      .table(
+        .makeLeaf(
+          Descriptor(pages.bits(at: pages.physical, level: end.level)), count: count)),
+      table.id, at: pages.address, size: count * pages.size, level: end.level)
     for index in 0..<count {
       let bits = pages.bits(at: pages.physical + index * pages.size, level: end.level)
       storeEntry(bits, at: end.slot + Int(index))
@@ -103,8 +105,8 @@ extension Machine {
     if end.level < level {
       if end.descriptor.bits != 0 {
         note(
-          .partialUnmap, table.id, at: address, size: size, level: end.level,
-          value: end.descriptor.bits)
+          .domain(.partialUnmap(end.descriptor)), table.id, at: address, size: size,
+          level: end.level)
       }
       return 0
     }
@@ -134,10 +136,10 @@ extension Machine {
   ) {
     let old = (slot..<slot + Int(count)).filter { memory.load($0) != 0 }
     guard let first = old.first else { return }
+    let leaf = Descriptor(memory.load(first))
     note(
-      .clearLeaf, table.id, at: address + UInt64(first - slot) * size,
-      size: UInt64(old.count) * size, level: level, value: memory.load(first),
-      extra: UInt64(old.count))
+      .table(.clearLeaf(leaf, count: UInt64(old.count))), table.id,
+      at: address + UInt64(first - slot) * size, size: UInt64(old.count) * size, level: level)
     for slot in old { storeEntry(0, at: slot) }
     tally.unmaps &+= old.count
   }
@@ -147,7 +149,7 @@ extension Machine {
   private mutating func unmapTable(
     _ entry: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table
   ) {
-    note(.clearTable, table.id, at: address, level: level, value: entry.bits)
+    note(.table(.clearTable(entry)), table.id, at: address, level: level)
     storeEntry(0, at: slot)
     clean(slot..<slot + 1, table.id, at: address, level: level)
     queueInvalidation(address..<address + table.geometry.size(level), of: table)

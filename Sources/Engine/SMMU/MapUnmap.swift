@@ -57,7 +57,8 @@ extension Machine {
       let physical = mapping.physical + mapping.done
       let call = Self.pageSize(iova, physical, mapping.left)
       note(
-        .iommuMapCall, table.id, at: iova, size: call.size, value: physical, extra: call.count)
+        .domain(.mapCall(physical: physical, count: call.count)), table.id, at: iova,
+        size: call.size)
       let pages = IOPages(
         address: iova, physical: physical, size: call.size, count: call.count,
         permissions: Descriptor.read | (mapping.write ? Descriptor.write : 0))
@@ -117,7 +118,7 @@ extension Machine {
         return park(at: iova, in: table.id)
       }
       let call = Self.pageSize(iova, iova, size - unmapped)
-      note(.iommuUnmapCall, table.id, at: iova, size: call.size, extra: call.count)
+      note(.domain(.unmapCall(count: call.count)), table.id, at: iova, size: call.size)
       let bytes = unmapPages(iova, call.size, call.count, in: table, &gather)
       if bytes == 0 { break }
       unmapped += bytes
@@ -128,9 +129,10 @@ extension Machine {
     }
     flush(&gather, table)
     if unmapped < size {
+      let done = unmapped
       note(
-        .unmapStopped, table.id, at: range.lowerBound + unmapped, size: size - unmapped,
-        value: unmapped)
+        .domain(.unmapStopped(done: done)), table.id,
+        over: range.lowerBound + done..<range.upperBound)
       tally.error = .einval
     }
   }

@@ -93,7 +93,7 @@ extension Machine {
         let page =
           isWhole ? entry.address : keptPage(at: ipa) ?? entry.address | ipa & (size - 1)
         let step = isWhole ? size : 4096
-        note(.pagePinned, .iommu(device), at: ipa, size: step, level: level, value: page)
+        note(.domain(.pagePinned(page)), .iommu(device), at: ipa, size: step, level: level)
         changePins(page, level: isWhole ? level : 3, by: 1)
         pinnedPages(of: device).store(
           page | UInt64(isWhole ? level : 3), at: ipa >> 12, in: &memory)
@@ -158,9 +158,7 @@ extension Machine {
   mutating func unpin(_ range: Range<UInt64>, device: Int) {
     let pages = pinned(in: range, of: device)
     if pages.isEmpty { return }
-    note(
-      .pagesUnpinned, .iommu(device), at: range.lowerBound,
-      size: range.upperBound - range.lowerBound, value: UInt64(pages.count))
+    note(.domain(.pagesUnpinned(pages.count)), .iommu(device), over: range)
     for (iova, page, level) in pages {
       changePins(page, level: level, by: -1)
       pinnedPages(of: device).store(0, at: iova >> 12, in: &memory)

@@ -53,7 +53,7 @@ public struct StreamEntry: Equatable, Sendable {
   public init(words: [UInt64]) { self.words = words }
 
   /// What becomes of the stream's transactions.
-  public enum Configuration: Equatable, Sendable {
+  public enum Configuration: Hashable, Sendable {
     /// Terminated, without an event.
     case abort
     /// Let through as they are.
@@ -121,7 +121,7 @@ extension Machine {
   /// a domain is attached.
   mutating func makeSMMU() {
     if hasSMMU { return }
-    note(.smmuReset)
+    note(.domain(.reset))
     self[.smmu] = UInt64(memory.allocateFrames(SMMU.frames, .records))
     for device in 0..<SMMU.devices { setStreamEntry(.abort, ofDevice: device) }
   }

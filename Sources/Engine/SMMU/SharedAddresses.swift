@@ -39,7 +39,8 @@ extension Machine {
     // The SMMU's allocator gives the lowest number that is free, and knows of no other process.
     let context = TranslationContext.asid(
       iommu.asids == .private ? 1 : asid, isPrivate: iommu.hasPrivateASID)
-    note(.contextAttached, .iommu(device), value: hostTable.rootAddress, extra: context.bits)
+    let root = hostTable.rootAddress
+    note(.domain(.bound(root: root, context)), .iommu(device))
     let descriptor = ContextDescriptor(hostTable, context, stalls: iommu.faults == .stall)
     setContextDescriptor(descriptor, ofDevice: device)
     setStreamEntry(
@@ -51,7 +52,7 @@ extension Machine {
   /// ASID can be another's, the TLB forgets it (`arm_smmu_sva_domain_free`).
   mutating func unshareAddresses(_ device: Int) {
     let context = contextDescriptor(ofDevice: device).context
-    note(.contextCleared, .iommu(device), extra: context.bits)
+    note(.domain(.unbound(context)), .iommu(device))
     setContextDescriptor(.none, ofDevice: device)
     if processContext != nil { return }
     queueInvalidation(0..<hostTable.geometry.inputSize, context, .iommu(device))
@@ -76,7 +77,7 @@ extension Machine {
   /// `iommu_sva_handle_mm`).
   mutating func repairProcess(_ address: UInt64, write: Bool) -> StallEnd {
     if isMapLocked {
-      note(.mapLockHeld, .host, at: address)
+      note(.fault(.mapLockHeld), .host, at: address)
       return .wait
     }
     switch hostFault(address, write: write) {
@@ -96,11 +97,10 @@ extension Machine {
     guard let context = processContext,
       let device = (0..<SMMU.devices).first(where: sharesAddresses)
     else { return }
-    let size = range.upperBound - range.lowerBound
     tally.invalidations += 1
-    note(.hostInvalidation, .host, at: range.lowerBound, size: size, value: self[.processASID])
+    let asid = UInt16(truncatingIfNeeded: self[.processASID])
+    note(.tlb(.host(asid: asid)), .host, over: range)
     if configuration.iommu.forwarding == .broadcast {
-      let asid = UInt16(truncatingIfNeeded: self[.processASID])
       broadcast(range, .asid(asid, isPrivate: false), of: .host)
     }
     if configuration.iommu.notifies {
@@ -113,8 +113,7 @@ extension Machine {
   /// first. Nobody can tell where no device is bound, so there the new entry takes their place at once.
   mutating func clearAndFlush(_ range: Range<UInt64>) {
     if processContext == nil { return }
-    note(
-      .hostCleared, .host, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    note(.host(.cleared), .host, over: range)
     var address = range.lowerBound
     while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: hostTable) {
       memory.store(0, at: leaf.slot)

@@ -79,9 +79,7 @@ extension Machine {
     let bytes = parts.reduce(0) { $0 + $1.upperBound - $1.lowerBound }
     let kept = range.upperBound - range.lowerBound - bytes
     if kept > 0 {
-      note(
-        .pinnedKept, .canonical, at: range.lowerBound,
-        size: range.upperBound - range.lowerBound, value: kept / 4096)
+      note(.host(.pinnedKept(pages: kept / 4096)), .canonical, over: range)
     }
     return parts.flatMap { [.unmapCanonical($0), .unmapShadows($0, .notifier)] }
   }

@@ -41,21 +41,21 @@ extension Machine {
     _ translation: DeviceTranslation, _ iova: UInt64, write: Bool, device: Int
   ) -> StallEnd {
     guard case .fault(let fault, let level) = translation.outcome else { return .terminate }
-    let handler: UInt64 =
-      sharesAddresses(device) ? 2 : configuration.isolation.pkvm != nil ? 0 : 1
-    note(.faultStalled, .iommu(device), at: iova, level: level, value: UInt64(fault.rawValue))
+    let handler: DMAStep.Handler =
+      sharesAddresses(device) ? .host : configuration.isolation.pkvm != nil ? .hypervisor : .kvm
+    note(.dma(.stalled(fault)), .iommu(device), at: iova, level: level)
     let end =
       switch handler {
-      case 0: repairHost(iova)
-      case 1: repairVM(fault, level, iova, write: write)
-      default: repairProcess(iova, write: write)
+      case .hypervisor: repairHost(iova)
+      case .kvm: repairVM(fault, level, iova, write: write)
+      case .host: repairProcess(iova, write: write)
       }
     switch end {
     case .retry:
       // What was changed in the table may be cached as it was: a leaf without the permission.
       if translation.end == nil { forgetCached(iova, device) }
-      note(.faultResumed, .iommu(device), at: iova, value: handler)
-    case .terminate: note(.faultTerminated, .iommu(device), at: iova)
+      note(.dma(.resumed(by: handler)), .iommu(device), at: iova)
+    case .terminate: note(.dma(.terminated), .iommu(device), at: iova)
     case .after, .wait: break
     }
     return end
@@ -82,7 +82,8 @@ extension Machine {
       makeYoung(page, in: table)
       return .retry
     }
-    note(.memslotFound, table.id, at: page, value: page, extra: hva(of: page, in: slot))
+    let hva = hva(of: page, in: slot)
+    note(.fault(.memslotFound(ipa: page, hva: hva)), table.id, at: page)
     let attempt = mapMemory(
       MemoryFault(
         kind: write ? .write : .read, mmu: canonical, page: page, ipa: page, slot: slot,
@@ -102,7 +103,8 @@ extension Machine {
     guard end.descriptor.isLeaf(end.level) else { return }
     let bits = end.descriptor.bits | Descriptor.accessed
     note(
-      .youngLeaf, table.id, at: ipa, level: end.level, value: bits, extra: end.descriptor.bits)
+      .table(.youngLeaf(Descriptor(bits), from: end.descriptor)), table.id, at: ipa,
+      level: end.level)
     storeEntry(bits, at: end.slot)
   }
 

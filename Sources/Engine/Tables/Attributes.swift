@@ -11,14 +11,14 @@ extension Machine {
     let size = table.geometry.size(end.level)
     let start = address & ~(size - 1)
     guard end.descriptor.isLeaf(end.level) else {
-      note(.relaxGone, table.id, at: address, level: end.level, value: end.descriptor.bits)
+      note(.table(.relaxGone(end.descriptor)), table.id, at: address, level: end.level)
       invalidate(table, start..<start + size, .relaxed)
       return nil
     }
     let bits = end.descriptor.bits & ~Descriptor.executeNeverMask | permissions.bits
     note(
-      .relaxLeaf, table.id, at: start, size: size, level: end.level, value: bits,
-      extra: end.descriptor.bits)
+      .table(.relaxLeaf(Descriptor(bits), from: end.descriptor)), table.id, at: start, size: size,
+      level: end.level)
     storeEntry(bits, at: end.slot)
     tally.relaxes += 1
     invalidate(table, start..<start + size, .relaxed)
@@ -29,16 +29,18 @@ extension Machine {
   /// not. Returns the number of leaves that had it.
   @discardableResult
   mutating func clear(
-    _ bit: UInt64, in range: Range<UInt64>, of table: Table, _ action: Step.Action
+    _ bit: UInt64, in range: Range<UInt64>, of table: Table,
+    _ step: (_ new: Descriptor, _ old: Descriptor) -> TableStep
   ) -> Int {
     var changed = 0
     var address = range.lowerBound
     while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: table) {
       if leaf.descriptor.isLeaf(leaf.level), leaf.descriptor.bits & bit != 0 {
+        let new = Descriptor(leaf.descriptor.bits & ~bit)
         note(
-          action, table.id, at: leaf.address, size: table.geometry.size(leaf.level),
-          level: leaf.level, value: leaf.descriptor.bits & ~bit, extra: leaf.descriptor.bits)
-        storeEntry(leaf.descriptor.bits & ~bit, at: leaf.slot)
+          .table(step(new, leaf.descriptor)), table.id, at: leaf.address,
+          size: table.geometry.size(leaf.level), level: leaf.level)
+        storeEntry(new.bits, at: leaf.slot)
         changed += 1
       }
       address = leaf.address + table.geometry.size(leaf.level)

@@ -6,7 +6,7 @@
 ///     +--+------+-----+-----+--+----+-----+-------------------+--+--+-----+----+-------+--+--+
 ///
 /// With V = 0 all other bits are software's: bits 63:60 give the type of an annotation.
-public struct Descriptor: Equatable, Sendable {
+public struct Descriptor: Hashable, Sendable {
   /// The 64 bits.
   public var bits: UInt64
 
@@ -104,7 +104,7 @@ public struct Descriptor: Equatable, Sendable {
 }
 
 /// What a leaf permits: S2AP and XN.
-public struct Permissions: Equatable, Sendable {
+public struct Permissions: Hashable, Sendable {
   /// S2AP[0].
   public var read: Bool
   /// S2AP[1].

@@ -1,5 +1,5 @@
 /// Fault status code of an exception syndrome, DFSC or IFSC (Arm ARM, ESR_ELx; `asm/esr.h`).
-public struct FaultStatus: Equatable, Sendable {
+public struct FaultStatus: Hashable, Sendable {
   /// The six bits.
   public let code: UInt8
 

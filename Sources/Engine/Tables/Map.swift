@@ -48,7 +48,7 @@ extension Machine {
   ) -> Descriptor? {
     let isKnown = (old.descriptor.bits ^ leaf.bits) & ~Descriptor.permissionMask == 0
     if isKnown, old.descriptor.isValid {
-      note(.mapUnneeded, table.id, at: address, level: old.level, value: old.descriptor.bits)
+      note(.table(.mapUnneeded(old.descriptor)), table.id, at: address, level: old.level)
       return nil
     }
     guard breakEntry(old, at: address, in: table) else { return nil }
@@ -67,10 +67,10 @@ extension Machine {
   @inline(__always)
   mutating func breakEntry(_ old: WalkEnd, at address: UInt64, in table: Table) -> Bool {
     if old.descriptor.isLocked {
-      note(.entryLocked, table.id, at: address, level: old.level, value: old.descriptor.bits)
+      note(.table(.entryLocked(old.descriptor)), table.id, at: address, level: old.level)
       return false
     }
-    note(.breakEntry, table.id, at: address, level: old.level, value: old.descriptor.bits)
+    note(.table(.breakEntry(old.descriptor)), table.id, at: address, level: old.level)
     storeEntry(Descriptor.locked, at: old.slot)
     if old.descriptor.isValid { invalidateBroken(old, at: address, in: table) }
     return true
@@ -90,14 +90,14 @@ extension Machine {
     _ new: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table
   ) {
     note(
-      new.isTable(level) ? .makeTable : .makeLeaf, table.id, at: address,
-      size: table.geometry.size(level), level: level, value: new.bits)
+      .table(new.isTable(level) ? .makeTable(new) : .makeLeaf(new, count: 1)), table.id,
+      at: address, size: table.geometry.size(level), level: level)
     storeEntry(new.bits, at: slot)
   }
 
   /// Takes a zeroed page for a table whose entries will be of `level`.
   mutating func allocateTable(for table: Table, at address: UInt64, level: Int) -> Int {
-    note(.allocateTable, table.id, at: address, level: level)
+    note(.table(.allocateTable), table.id, at: address, level: level)
     tally.tablesAllocated += 1
     if table.id == .protectedHost { self[pkvm: .hostTables] += 1 }
     return memory.allocateFrame(.table)
@@ -106,7 +106,7 @@ extension Machine {
   /// Gives back a table page, which must be all zero.
   mutating func freeTable(_ frame: Int, of table: Table, at address: UInt64, level: Int) {
     note(
-      .freeTable, table.id, at: address, level: level, value: Memory.address(ofSlot: frame))
+      .table(.freeTable(page: Memory.address(ofSlot: frame))), table.id, at: address, level: level)
     tally.tablesFreed += 1
     if table.id == .protectedHost { self[pkvm: .hostTables] -= 1 }
     memory.freeFrame(frame)

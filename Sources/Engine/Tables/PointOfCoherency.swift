@@ -35,8 +35,10 @@ extension Machine {
   mutating func clean(_ slots: Range<Int>, _ table: TableID, at address: UInt64, level: Int) {
     if configuration.iommu.isCoherent || slots.isEmpty { return }
     note(
-      .cleanEntry, table, at: address, level: level,
-      value: Memory.address(ofSlot: slots.lowerBound), extra: UInt64(slots.count))
+      .table(
+        .cleanEntries(
+          at: Memory.address(ofSlot: slots.lowerBound), count: UInt64(slots.count))),
+      table, at: address, level: level)
     let first = slots.lowerBound / Self.lineWords * Self.lineWords
     let end = (slots.upperBound + Self.lineWords - 1) / Self.lineWords * Self.lineWords
     for slot in first..<end {

@@ -1,5 +1,5 @@
 /// VTCR_EL2, stage-2 control (tools/arch/arm64/include/asm/sysreg; Arm ARM D19.2.158).
-public struct VTCR: Equatable, Sendable {
+public struct VTCR: Hashable, Sendable {
   /// The 64 bits.
   public let bits: UInt64
 
@@ -48,7 +48,7 @@ public struct VTCR: Equatable, Sendable {
 }
 
 /// VTTBR_EL2, stage-2 root and VMID.
-public struct VTTBR: Equatable, Sendable {
+public struct VTTBR: Hashable, Sendable {
   /// The 64 bits.
   public let bits: UInt64
 

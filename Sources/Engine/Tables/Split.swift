@@ -11,8 +11,8 @@ extension Machine {
     let size = table.geometry.size(level + 1)
     let isPage = level + 1 == Geometry.lastLevel
     note(
-      .fillTable, table.id, at: address, size: table.geometry.size(level), level: level + 1,
-      value: block.bits)
+      .table(.fillTable(block)), table.id, at: address, size: table.geometry.size(level),
+      level: level + 1)
     for index in 0..<table.geometry.tableEntries {
       let bits = block.bits + UInt64(index) * size | (isPage ? Descriptor.tableOrPage : 0)
       storeEntry(bits, at: child + index)
@@ -33,8 +33,8 @@ extension Machine {
       let child = makeSplitTable(of: end.descriptor, at: start, level: end.level, in: table)
       let entry = Descriptor.table(at: Memory.address(ofSlot: child))
       note(
-        .swapEntry, table.id, at: start, size: table.geometry.size(end.level), level: end.level,
-        value: entry.bits, extra: end.descriptor.bits)
+        .table(.swapEntry(entry, from: end.descriptor)), table.id, at: start,
+        size: table.geometry.size(end.level), level: end.level)
       storeEntry(entry.bits, at: end.slot)
       clean(end.slot..<end.slot + 1, table.id, at: start, level: end.level)
     }

@@ -166,12 +166,10 @@ extension Machine {
   /// that overlaps the range. What the SMMU must forget too follows from the policy.
   @inline(__always)
   mutating func invalidate(
-    _ table: Table, _ range: Range<UInt64>, _ reason: Step.Invalidation
+    _ table: Table, _ range: Range<UInt64>, _ reason: TLBStep.Reason
   ) {
     tally.invalidations &+= 1
-    note(
-      .invalidate(reason), table.id, at: range.lowerBound,
-      size: range.upperBound - range.lowerBound, value: UInt64(table.vmid))
+    note(.tlb(.invalidate(reason, vmid: table.vmid)), table.id, over: range)
     if table.hasVMID { memory.drop(range, .vmid(table.vmid), from: layout.tlb) }
     if reachesSMMU { invalidateIOTLB(after: range, of: table) }
   }

@@ -34,8 +34,8 @@ extension Machine {
     _ old: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table
   ) {
     note(
-      .clearLeaf, table.id, at: address, size: table.geometry.size(level), level: level,
-      value: old.bits)
+      .table(.clearLeaf(old, count: 1)), table.id, at: address,
+      size: table.geometry.size(level), level: level)
     storeEntry(0, at: slot)
     tally.unmaps &+= Int(truncatingIfNeeded: old.bits & Descriptor.valid)
   }
@@ -78,7 +78,7 @@ extension Machine {
   private mutating func clearTable(
     _ entry: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table
   ) {
-    note(.clearTable, table.id, at: address, level: level, value: entry.bits)
+    note(.table(.clearTable(entry)), table.id, at: address, level: level)
     storeEntry(0, at: slot)
     invalidate(table, address..<address + table.geometry.size(level), .tableFreed)
     freeTable(

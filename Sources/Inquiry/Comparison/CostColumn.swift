@@ -1,3 +1,4 @@
+import Engine
 import Language
 
 /// One thing that is counted for each policy.

@@ -68,25 +68,28 @@ struct CostMeter {
   private mutating func count(_ step: Step) {
     let range = step.address..<step.address &+ step.size
     switch step.action {
-    case .notifierStart, .deleteMemslot: unmap = CanonicalUnmap()
-    case .notifierEnd: unmap = nil
-    case .parked:
+    case .host(.notifierStart), .slot(.deleted): unmap = CanonicalUnmap()
+    case .host(.notifierEnd): unmap = nil
+    case .pause(.parked):
       parked = unmap
       unmap = nil
-    case .resumed: unmap = parked
-    case .memslotFound: canonical = step.value
-    case .sweep where step.table == .canonical:
+    case .pause(.resumed): unmap = parked
+    case .fault(.memslotFound(let ipa, _)): canonical = ipa
+    case .table(.sweep) where step.table == .canonical:
       guard unmap != nil else { return }
       unmap?.ranges.append(range)
       cost.leavesNeeded += leaves.reaching(range).count
       // These would have had to go now.
       for key in missed.reaching(range) { missed.remove(at: key) }
-    case .sweep:
+    case .table(.sweep):
       // Outside a notifier these leaves would have gone under any policy.
       if unmap == nil, let number = step.shadow { missed.remove(range, of: number) }
-    case .makeLeaf, .breakEntry, .clearLeaf:
-      if let number = step.shadow { change(number, step) }
-    default: break
+    default:
+      if [.leafMade, .entryBroken, .leafRemoved].contains(step.stepClass),
+        let number = step.shadow
+      {
+        change(number, step)
+      }
     }
   }
 
@@ -95,11 +98,11 @@ struct CostMeter {
     let size = Self.geometry.size(step.level)
     let address = step.address & ~(size - 1)
     let gone = leaves.remove(address..<address + size, of: shadow)
-    if step.action == .makeLeaf {
+    if step.stepClass == .leafMade {
       let leaf = ShadowLeaves.Leaf(canonical: canonical & ~(size - 1), size: size)
       leaves.add(leaf, at: ShadowLeaves.Key(shadow: shadow, nested: address))
       cost.refaults += missed.remove(address..<address + size, of: shadow).count
-    } else if step.action == .clearLeaf, let ranges = unmap?.ranges {
+    } else if step.stepClass == .leafRemoved, let ranges = unmap?.ranges {
       cost.leavesRemoved += gone.count
       for (key, leaf) in gone where !ranges.contains(where: { $0.overlaps(leaf.range) }) {
         missed.add(leaf, at: key)

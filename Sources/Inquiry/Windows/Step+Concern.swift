@@ -19,18 +19,17 @@ extension Step {
   }
 
   private var changesTranslation: Bool {
-    switch action {
-    case .dma, .breakEntry, .makeLeaf, .clearLeaf, .relaxLeaf, .writeProtect, .ageLeaf,
-      .youngLeaf, .partialUnmap, .unmapStopped, .iotlbCommand, .iotlbBroadcast, .swapEntry,
-      .dmaStalled, .dmaResumed, .rmpAssigned, .rmpValidated, .rmpShared, .psmash, .realmEntry,
-      .failed, .hostStateSet:
+    switch stepClass {
+    case .deviceAccess, .entryBroken, .entryReplaced, .leafMade, .leafRemoved, .leafRelaxed,
+      .leafWeakened, .accessFlag, .deviceInvalidation, .ownership, .hostPage, .hostMapping,
+      .refusal:
       true
-    // The VMM's own table.
-    case .hostPage, .hostHugePage, .hostHugetlb, .hostZeroPage, .hostHugeZeroPage, .hostReuse,
-      .hostCopy, .hostSplit, .hostZap, .hostProtect, .hostFork, .hostCollapse, .hostMergeProtect,
-      .hostMerge, .hostCleared, .hostInvalidation:
-      true
-    default: false
+    case .access, .walk, .data, .fault, .deviceFault, .injection, .setting, .choice, .trigger,
+      .lookUp, .lookUpMiss, .lookUpFailure, .record, .recordLost, .mapState, .tableMade,
+      .tableRemoved, .tableAllocated, .tableFilled, .tableFreed, .cleaning, .guestEntry, .sweep,
+      .plan, .invalidation, .wait, .hostArea, .ageing, .lock, .pause, .pinning, .identifier,
+      .retry, .remark:
+      false
     }
   }
 }

@@ -32,27 +32,34 @@ struct Forecast {
       if let change = Self.change(step, in: timeline.machine) { changes.append(change) }
     }
     cost = Cost(of: timeline.steps, words: timeline.stores(ofEvent: event).count)
-    if changes.isEmpty { remark = timeline.steps.last { $0.isRemark }?.explanation.why }
+    if changes.isEmpty { remark = timeline.steps.last { $0.stepClass == .remark }?.explanation.why }
     session.seek(to: moment)
   }
 
   private static func change(_ step: Step, in machine: Machine) -> Change? {
-    switch step.action {
-    case .makeLeaf, .relaxLeaf, .writeProtect, .ageLeaf, .youngLeaf, .clearLeaf,
-      .hardwareAccessFlag:
-      guard let table = step.table, table != .host else { return nil }
+    switch step.stepClass {
+    case .leafMade, .leafRelaxed, .leafWeakened, .accessFlag, .leafRemoved:
+      guard let table = step.table, table != .host, let entry = step.result else { return nil }
       let size = machine.reader(of: table)?.geometry.size(step.level) ?? step.size
       return Change(
         table: table, position: Position(step.address & ~(size - 1), level: step.level),
-        descriptor: step.action == .clearLeaf ? nil : Descriptor(step.value), entrySize: size)
-    case .stored:
-      guard let (guest, position) = machine.guestEntry(at: step.address) else { return nil }
+        descriptor: entry.bits == 0 ? nil : entry, entrySize: size)
+    case .data:
+      guard case .access(.stored(let value, _)) = step.action,
+        let (guest, position) = machine.guestEntry(at: step.address)
+      else { return nil }
       let geometry = guest.vtcr.geometry
       return Change(
         table: .guest(guest.vttbr.vmid), position: position,
-        descriptor: step.value == 0 ? nil : Descriptor(step.value),
+        descriptor: value == 0 ? nil : Descriptor(value),
         entrySize: geometry.size(position.level))
-    default: return nil
+    case .access, .deviceAccess, .walk, .fault, .deviceFault, .injection, .setting, .choice,
+      .trigger, .lookUp, .lookUpMiss, .lookUpFailure, .record, .recordLost, .mapState,
+      .entryBroken, .entryReplaced, .tableMade, .tableRemoved, .tableAllocated, .tableFilled,
+      .tableFreed, .cleaning, .guestEntry, .sweep, .plan, .invalidation, .deviceInvalidation,
+      .wait, .hostPage, .hostMapping, .hostArea, .ageing, .lock, .pause, .ownership, .pinning,
+      .identifier, .retry, .remark, .refusal:
+      return nil
     }
   }
 
@@ -73,16 +80,6 @@ struct Forecast {
     changes.contains {
       $0.table == table && $0.position.level == row.level
         && (row.address..<row.end).contains($0.position.address)
-    }
-  }
-}
-
-extension Step {
-  /// Whether the step says why nothing changes.
-  var isRemark: Bool {
-    switch action {
-    case .noEffect, .mapUnneeded, .mmioExit, .signal, .blocked, .hostRefused, .noVMA: true
-    default: false
     }
   }
 }

@@ -25,7 +25,7 @@ extension Model {
       let table: TableID? = context.isStage1 ? .host : device.map { .iommu($0) }
       parts.append(
         TLBPart(
-          title: "SMMU, \(SafeText(Phrase.context(bits)))", table: table,
+          title: "SMMU, \(SafeText(Phrase.context(context)))", table: table,
           entries: deviceEntries.filter { $0.context == context },
           clearedBy: {
             context.isStage1
@@ -86,7 +86,7 @@ extension Model {
   var shadowsAnswer: Document {
     var document = Document()
     let recycled = timeline.steps.prefix(timeline.stepsDone)
-      .filter { $0.action == .shadowRecycled }.map(\.table)
+      .filter { if case .fault(.shadowRecycled) = $0.action { true } else { false } }.map(\.table)
     for number in 0..<machine.configuration.shadows {
       let context = machine.shadowContext(number)
       var line = Line(("shadow \(number)  " as SafeText).padded(to: 11), .heading)

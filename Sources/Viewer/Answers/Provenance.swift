@@ -27,7 +27,7 @@ extension Model {
       return chain
     }
     add(link, to: &chain)
-    if link.step.action.removes,
+    if link.step.removes,
       let maker = event(before: link.event, where: { $0.makes(cursor.address, in: selected) })
     {
       chain.addBlank()
@@ -90,7 +90,7 @@ extension Model {
 
   private mutating func add(_ link: CauseLink, to chain: inout Document) {
     add(
-      step: link.index, of: link, link.step.action.removes ? "removed by" : "stored by", to: &chain)
+      step: link.index, of: link, link.step.removes ? "removed by" : "stored by", to: &chain)
     for index in link.causes { add(step: index, of: link, "because of", to: &chain) }
     addEvent(link.event, "in", to: &chain)
     addOrigins(of: link, to: &chain)
@@ -118,22 +118,22 @@ extension Model {
 
   /// What lies behind the event: L1's store to its entry, the event that made a range unknown.
   private mutating func addOrigins(of link: CauseLink, to chain: inout Document) {
-    let made = link.step.action
     if case .shadow = link.step.table,
-      made == .makeLeaf || made == .relaxLeaf || made == .breakEntry,
-      let read = link.steps[...link.index].last(where: { $0.action == .guestRead })
+      [.leafMade, .leafRelaxed, .entryBroken].contains(link.step.stepClass),
+      let ipa = link.steps[...link.index].lazy.reversed().compactMap(\.guestEntryRead).first
     {
-      let word = Int(read.extra >> 3 & 511)
+      let word = Int(ipa >> 3 & 511)
       let end = timeline.stores(ofEvent: link.event).lowerBound
-      if let slots = machine.guestPage(at: read.extra & ~4095)?.slots(ofWord: word),
+      if let slots = machine.guestPage(at: ipa & ~4095)?.slots(ofWord: word),
         let store = machine.memory.lastStore(toAny: slots, in: 0..<end)
       {
         chain.addBlank()
-        chain.add("L1's entry at canonical \(hex: read.extra) had been stored by", .dim)
+        chain.add("L1's entry at canonical \(hex: ipa) had been stored by", .dim)
         addEvent(stepOf(store: store).event, to: &chain)
       }
     }
-    if let look = link.steps[...link.index].last(where: { $0.action == .lookUpUnknown }),
+    if let look = link.steps[...link.index].last(where: { $0.action == .reverseMap(.lookUpUnknown) }
+    ),
       let event = event(before: link.event, where: { $0.loses(look) })
     {
       chain.addBlank()
@@ -153,32 +153,46 @@ extension Model.CauseLink {
         causes.append(cause)
       }
     }
-    if step.action.removes {
-      add { $0.action == .sweep && $0.table == step.table }
-      add { $0.table == step.table && $0.action.isLookUp }
-      add { $0.action.isTrigger }
+    if step.removes {
+      add { $0.stepClass == .sweep && $0.table == step.table }
+      add { $0.table == step.table && $0.isLookUp }
+      add { $0.stepClass == .trigger }
     } else {
-      add { $0.action == .guestRead && $0.level == step.level }
-      add { $0.action.isHostPage }
-      add { $0.action == .fault }
+      add { $0.guestEntryRead != nil && $0.level == step.level }
+      add { $0.stepClass == .hostPage }
+      add { $0.stepClass == .fault }
     }
     return causes
   }
 }
 
 extension Step {
+  /// Whether the step takes an entry, or a table, away.
+  fileprivate var removes: Bool {
+    [.leafRemoved, .tableRemoved, .tableFreed].contains(stepClass)
+  }
+
+  /// Whether the step asks a reverse map.
+  var isLookUp: Bool { [.lookUp, .lookUpMiss, .lookUpFailure].contains(stepClass) }
+
+  /// The canonical IPA of the entry of L1's table that KVM reads.
+  fileprivate var guestEntryRead: UInt64? {
+    if case .fault(.guestRead(_, let ipa)) = action { ipa } else { nil }
+  }
+
   /// Whether the step removes, or makes, the leaf of an input address of a table.
   fileprivate func removes(_ address: UInt64, in table: TableID) -> Bool {
-    action == .clearLeaf && self.table == table && covers(address)
+    stepClass == .leafRemoved && self.table == table && covers(address)
   }
 
   fileprivate func makes(_ address: UInt64, in table: TableID) -> Bool {
-    action == .makeLeaf && self.table == table && covers(address)
+    stepClass == .leafMade && self.table == table && covers(address)
   }
 
   /// Whether the step makes unknown what a look-up found unknown.
   fileprivate func loses(_ look: Step) -> Bool {
-    action == .recordUnknown && table == look.table
+    guard case .reverseMap(.recordUnknown) = action else { return false }
+    return table == look.table
       && (address..<address &+ max(1, size)).overlaps(
         look.address..<look.address &+ max(1, look.size))
   }
@@ -186,40 +200,6 @@ extension Step {
   private func covers(_ address: UInt64) -> Bool {
     let size = max(4096, self.size)
     return self.address & ~(size - 1) == address & ~(size - 1)
-  }
-}
-
-extension Step.Action {
-  /// Whether the step takes an entry away.
-  fileprivate var removes: Bool {
-    switch self {
-    case .clearLeaf, .clearTable, .freeTable: true
-    default: false
-    }
-  }
-
-  var isLookUp: Bool {
-    switch self {
-    case .lookUpKnown, .lookUpUnknown, .lookUpNothing, .lookUpBroken, .lookUpSwept: true
-    default: false
-    }
-  }
-
-  /// Whether the step is where an unmap comes from.
-  var isTrigger: Bool {
-    switch self {
-    case .notifierStart, .deleteMemslot, .guestInvalidation, .shadowRecycled: true
-    default: false
-    }
-  }
-
-  fileprivate var isHostPage: Bool {
-    switch self {
-    case .hostPage, .hostHugePage, .hostHugetlb, .hostZeroPage, .hostHugeZeroPage, .hostCopy,
-      .hostReuse:
-      true
-    default: false
-    }
   }
 }
 

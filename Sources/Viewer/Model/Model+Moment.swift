@@ -38,10 +38,7 @@ extension Model {
   private var concernedShadows: [Int] {
     var shadows: [Int] = []
     for step in timeline.steps.prefix(timeline.stepsDone) {
-      switch step.action {
-      case .sweep, .invalidate, .lookUpNothing: continue
-      default: break
-      }
+      if [.sweep, .invalidation, .lookUpMiss].contains(step.stepClass) { continue }
       if case .shadow(let number) = step.table, !shadows.contains(number) {
         shadows.append(number)
       }
@@ -57,8 +54,8 @@ extension Model {
     }
     switch timeline.events[event] {
     case .access:
-      let store = timeline.steps.last { $0.action == .stored }.flatMap { place(of: $0) }
-      return store ?? timeline.steps.last { $0.action == .enter }.flatMap { place(of: $0) }
+      let store = timeline.steps.last(where: \.isStore).flatMap { place(of: $0) }
+      return store ?? timeline.steps.last { $0.stepClass == .access }.flatMap { place(of: $0) }
     case .host(let operation): return operation.address.map { (.canonical, $0) }
     case .invalidate(_, .address(let address, _)), .invalidate(_, .range(let address, _, _)):
       return (.shadow(recentShadow), address)
@@ -83,15 +80,15 @@ extension Model {
 
   /// The place that a step is about: for a store to a table of L1's, the entry.
   func place(of step: Step) -> (TableID, UInt64)? {
-    if step.concernsReverseMap { return (.canonical, step.address) }
+    if step.facts.subject == .canonical { return (.canonical, step.address) }
     switch step.table {
     case .host:
       return machine.canonicalAddress(ofHost: step.address).map { (.canonical, $0) }
-    case .canonical where step.action == .stored:
+    case .canonical where step.isStore:
       guard let (table, position) = machine.guestEntry(at: step.address) else { fallthrough }
       return (.guest(table.vttbr.vmid), position.address)
     case .canonical, .shadow, .guest, .iommu, .protectedHost, .protectedGuest:
-      guard let table = step.table, step.concernsAddress else { return nil }
+      guard let table = step.table, step.facts.subject == .input else { return nil }
       return (table, step.address)
     case nil: return nil
     }
@@ -99,28 +96,9 @@ extension Model {
 }
 
 extension Step {
-  /// Whether the step is about canonical IPAs, although its table is a shadow: it concerns the map back.
-  var concernsReverseMap: Bool {
-    switch action {
-    case .record, .recordKnown, .recordKept, .recordUnknown, .recordFailed, .recordSkipped,
-      .recordOff, .lookUpKnown, .lookUpUnknown, .lookUpNothing, .lookUpBroken, .lookUpSwept,
-      .eraseFailed:
-      true
-    default: false
-    }
-  }
-
-  /// Whether the step is about its address, and not about a context or all of a table.
-  var concernsAddress: Bool {
-    switch action {
-    case .vcpuStays, .vcpuLeaves, .vmidTaken, .vmidKept, .vmidPinned, .vmidUnpinned, .context,
-      .guestInvalidation, .l2Invalidation, .shadowFound, .shadowTaken,
-      .shadowRecycled, .sweep, .invalidate(.unmapped), .invalidate(.writeProtected), .resetMap,
-      .brokenCleared, .failuresArmed, .pauseArmed, .pauseUnused, .resumed, .asidTaken,
-      .otherASIDTaken, .contextAttached, .contextCleared:
-      false
-    default: true
-    }
+  /// Whether the step is a guest's store.
+  var isStore: Bool {
+    if case .access(.stored) = action { true } else { false }
   }
 }
 

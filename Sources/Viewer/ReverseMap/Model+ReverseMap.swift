@@ -144,12 +144,12 @@ extension Model {
       guard step.table == .shadow(mappedShadow) else { return nil }
       let range = step.address..<step.address &+ step.size
       let place: SafeText = "\(hex: step.address)+\(SafeText(Phrase.size(step.size)))"
-      switch step.action {
-      case .recordKnown:
-        let nested = step.value & ReverseMapEntry.addressMask
+      guard case .reverseMap(let change) = step.action else { return nil }
+      switch change {
+      case .recordKnown(let nested):
         return ("+", .changed, "inserted \(place) \(Glyph.right) \(hex: nested)", range)
-      case .recordUnknown:
-        let old: SafeText = step.extra == 1 ? "1 range" : "\(step.extra) ranges"
+      case .recordUnknown(let count):
+        let old: SafeText = count == 1 ? "1 range" : "\(count) ranges"
         return (SafeText(.unknown), .unknown, "fused with \(old): \(place) unknown", range)
       case .recordSkipped:
         return (SafeText(.mismatch), .error, "not recorded \(place): the map is broken", range)
@@ -163,7 +163,9 @@ extension Model {
       case .resetMap: return ("-", .changed, "emptied", range)
       case .forget: return ("-", .changed, "forgot nested \(place)", range)
       case .brokenCleared: return ("+", .changed, "whole again", range)
-      default: return nil
+      case .record, .recordKept, .lookUpUnknown, .lookUpNothing, .lookUpBroken, .lookUpSwept,
+        .failuresArmed:
+        return nil
       }
     }
   }

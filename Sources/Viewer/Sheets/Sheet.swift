@@ -61,7 +61,7 @@ extension Model {
     case .reference:
       let steps = timeline.steps
       if let index = currentStep, steps.indices.contains(index) {
-        sheet.document = Document(steps[index].action.rule, for: steps[index])
+        sheet.document = Document(steps[index].facts.convention, for: steps[index])
       }
     }
     self.sheet = sheet

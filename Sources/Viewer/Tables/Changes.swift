@@ -33,21 +33,28 @@ struct Changes {
 
   private mutating func note(_ step: Step, isWhole: Bool, in machine: Machine) {
     guard let table = step.table else { return }
-    switch step.action {
-    case .clearLeaf:
+    switch step.stepClass {
+    case .leafRemoved:
+      counts[table, default: 0] += 1
+      guard case .table(.clearLeaf(let old, _)) = step.action else { return }
       removed[table, default: []].append(
         Row(
-          kind: .removed, position: Position(step.address, level: step.level),
-          descriptor: Descriptor(step.value), entrySize: step.size, isChanged: true))
-      counts[table, default: 0] += 1
+          kind: .removed, position: Position(step.address, level: step.level), descriptor: old,
+          entrySize: step.size, isChanged: true))
     // What is broken is made again, unless that is still to come.
-    case .breakEntry where !isWhole: counts[table, default: 0] += 1
-    case .makeLeaf, .makeTable, .clearTable, .relaxLeaf, .writeProtect, .ageLeaf, .youngLeaf,
-      .hardwareAccessFlag:
+    case .entryBroken: if !isWhole { counts[table, default: 0] += 1 }
+    case .leafMade, .leafRelaxed, .leafWeakened, .accessFlag, .tableMade, .tableRemoved:
       counts[table, default: 0] += 1
-    case .stored: noteStore(at: step.address, in: machine)
-    case .guestAccessFlag: noteStore(at: step.extra, in: machine)
-    default: break
+    case .data: if step.isStore { noteStore(at: step.address, in: machine) }
+    case .guestEntry:
+      guard case .fault(.guestAccessFlag(_, let ipa)) = step.action else { return }
+      noteStore(at: ipa, in: machine)
+    case .access, .deviceAccess, .walk, .fault, .deviceFault, .injection, .setting, .choice,
+      .trigger, .lookUp, .lookUpMiss, .lookUpFailure, .record, .recordLost, .mapState,
+      .entryReplaced, .tableAllocated, .tableFilled, .tableFreed, .cleaning, .sweep, .plan,
+      .invalidation, .deviceInvalidation, .wait, .hostPage, .hostMapping, .hostArea, .ageing,
+      .lock, .pause, .ownership, .pinning, .identifier, .retry, .remark, .refusal:
+      break
     }
   }
 

@@ -32,7 +32,7 @@ struct Cost {
     var best = -1
     for (index, step) in steps.enumerated() {
       count(step)
-      let weight = step.has(.fullUnmap) ? 3 : step.action.weight
+      let weight = step.has(.fullUnmap) ? 3 : step.facts.weight
       if weight >= best {
         best = weight
         keyStep = index
@@ -43,14 +43,15 @@ struct Cost {
   }
 
   private mutating func count(_ step: Step) {
-    switch step.action {
+    switch step.stepClass {
     case .fault: faults += 1
-    case .inject, .injectSize, .injectExternal: injected += 1
-    case .makeLeaf: made += 1
-    case .relaxLeaf: relaxed += 1
-    case .writeProtect, .ageLeaf: weakened += 1
-    case .clearLeaf:
-      let output = Descriptor(step.value).address
+    case .injection: injected += 1
+    case .leafMade: made += 1
+    case .leafRelaxed: relaxed += 1
+    case .leafWeakened: weakened += 1
+    case .leafRemoved:
+      guard case .table(.clearLeaf(let old, _)) = step.action else { return }
+      let output = old.address
       switch step.table {
       case .canonical: canonicalRemoved.append(output..<output + step.size)
       case .shadow: shadowRemoved.append(output)
@@ -58,11 +59,17 @@ struct Cost {
       case .iommu: devicesRemoved += 1
       case .guest, .protectedHost, .host, nil: hostsRemoved += 1
       }
-    case .allocateTable: tables += 1
-    case .freeTable: tablesFreed += 1
-    case .invalidate: invalidations += 1
-    case .sweep where step.has(.fullUnmap): fullUnmaps += 1
-    default: break
+    case .tableAllocated: tables += 1
+    case .tableFreed: tablesFreed += 1
+    case .invalidation:
+      if case .tlb(.invalidate) = step.action { invalidations += 1 }
+    case .sweep: if step.has(.fullUnmap) { fullUnmaps += 1 }
+    case .access, .deviceAccess, .walk, .data, .deviceFault, .setting, .choice, .trigger, .lookUp,
+      .lookUpMiss, .lookUpFailure, .record, .recordLost, .mapState, .accessFlag, .entryBroken,
+      .entryReplaced, .tableMade, .tableRemoved, .tableFilled, .cleaning, .guestEntry, .plan,
+      .deviceInvalidation, .wait, .hostPage, .hostMapping, .hostArea, .ageing, .lock, .pause,
+      .ownership, .pinning, .identifier, .retry, .remark, .refusal:
+      break
     }
   }
 
@@ -108,22 +115,5 @@ struct Cost {
     add(tablesFreed, "table freed", "tables freed")
     add(invalidations, "TLBI", "TLBIs")
     return parts
-  }
-}
-
-extension Step.Action {
-  /// How much the step tells of its event.
-  fileprivate var weight: Int {
-    switch self {
-    case .lookUpUnknown, .lookUpBroken, .recordFailed: 4
-    case .inject, .injectSize, .injectExternal, .mmioExit, .noVMA, .hostRefused, .blocked,
-      .noEffect, .signal, .recordUnknown:
-      3
-    case .makeLeaf, .clearLeaf, .relaxLeaf, .writeProtect, .ageLeaf, .youngLeaf,
-      .hardwareAccessFlag, .guestInvalidation, .context:
-      2
-    case .stored, .loaded, .fetched, .hostStored, .hostZap, .addMemslot, .deleteMemslot: 1
-    default: 0
-    }
   }
 }

@@ -35,13 +35,13 @@ struct EventFacts {
   }
 
   private func didNothing(_ timeline: Timeline) -> Bool {
-    timeline.steps.contains { if case .noEffect = $0.action { true } else { false } }
+    timeline.steps.contains { if case .end(.noEffect) = $0.action { true } else { false } }
   }
 
   private func touches(_ range: Range<UInt64>, _ step: Step, _ machine: Machine) -> Bool {
-    guard step.concernsAddress else { return false }
+    guard step.facts.subject != .none else { return false }
     let start =
-      step.table == .host && !step.concernsReverseMap
+      step.table == .host && step.facts.subject == .input
       ? machine.canonicalAddress(ofHost: step.address) : step.address
     guard let start else { return false }
     return range.overlaps(start..<start &+ max(1, step.size))
@@ -82,14 +82,20 @@ extension Machine {
 extension Step {
   /// Whether the step is what a filter calls an effect.
   func has(_ effect: Filter.Effect) -> Bool {
-    switch (effect, action) {
-    case (.fault, .fault), (.mmio, .mmioExit), (.unmap, .clearLeaf), (.unknown, .recordUnknown),
-      (.broken, .recordFailed), (.inject, .inject), (.inject, .injectSize),
-      (.inject, .injectExternal):
-      true
-    case (.fullUnmap, .sweep):
-      if case .shadow = table { address == 0 && size >> 47 != 0 } else { false }
-    default: false
+    switch effect {
+    case .fault: stepClass == .fault
+    case .inject: stepClass == .injection
+    case .mmio: if case .fault(.mmioExit) = action { true } else { false }
+    case .unmap: stepClass == .leafRemoved
+    case .unknown: if case .reverseMap(.recordUnknown) = action { true } else { false }
+    case .broken: action == .reverseMap(.recordFailed)
+    case .fullUnmap:
+      if case .shadow = table, action == .table(.sweep) {
+        address == 0 && size >> 47 != 0
+      } else {
+        false
+      }
+    case .violation, .nothing: false
     }
   }
 }

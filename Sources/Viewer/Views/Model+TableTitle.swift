@@ -86,7 +86,7 @@ extension Model {
       let entry = machine.streamEntry(ofDevice: device)
       switch entry.configuration {
       case .stage1:
-        parts.append(SafeText(Phrase.context(machine.context(ofDevice: device).bits)))
+        parts.append(SafeText(Phrase.context(machine.context(ofDevice: device))))
         parts.append("the VMM's table")
       case .stage2:
         parts.append("VMID \(entry.vmid)")

@@ -45,9 +45,10 @@ extension Model {
   func reason(ofStep index: Int, in steps: [Step]) -> SafeText {
     let step = steps[index]
     // What a whole shadow goes for is in the steps before: what a map said, or that there is none.
-    if step.has(.fullUnmap), let start = steps[..<index].lastIndex(where: { $0.action.isTrigger }),
-      steps[start].action == .notifierStart || steps[start].action == .deleteMemslot,
-      !steps[start..<index].contains(where: { $0.table == step.table && $0.action.isLookUp })
+    if step.has(.fullUnmap),
+      let start = steps[..<index].lastIndex(where: { $0.stepClass == .trigger }),
+      steps[start].action == .host(.notifierStart) || steps[start].action == .slot(.deleted),
+      !steps[start..<index].contains(where: { $0.table == step.table && $0.isLookUp })
     {
       return
         "Nothing records which nested addresses lead to that memory, so all of the shadow goes."
@@ -58,10 +59,14 @@ extension Model {
   /// That an event has changed no table, and why; nil if it has.
   private func nothingChanged(in event: Int) -> SafeText? {
     guard changes.counts.isEmpty, changes.removed.isEmpty else { return nil }
-    let reason = timeline.steps.last { $0.isRemark }.map { SafeText($0.explanation.why) }
+    let reason = timeline.steps.last { $0.stepClass == .remark }.map {
+      SafeText($0.explanation.why)
+    }
     let ending: SafeText =
       reason.map { $0.isEmpty ? "" : " " + $0 }
-      ?? (timeline.steps.contains { $0.action == .translated }
+      ?? (timeline.steps.contains {
+        if case .access(.translated) = $0.action { true } else { false }
+      }
         ? " The walk found what the access needs." : "")
     return "No table changed." + ending
   }

@@ -20,40 +20,19 @@ struct ReferenceCard {
   }
 
   /// Cards in which a text occurs, those with it in the title first; without a text, all.
-  static func search(_ text: some StringProtocol) -> [Rule] {
+  static func search(_ text: some StringProtocol) -> [Convention] {
     let text = text.lowercased()
-    if text.isEmpty { return Rule.allCases }
-    func isTitled(_ rule: Rule) -> Bool { rule.card.title.lowercased().contains(text) }
-    func mentions(_ rule: Rule) -> Bool {
+    if text.isEmpty { return Convention.allCases }
+    func isTitled(_ rule: Convention) -> Bool { rule.card.title.lowercased().contains(text) }
+    func mentions(_ rule: Convention) -> Bool {
       (rule.card.text + rule.card.sources).contains { $0.lowercased().contains(text) }
     }
-    return Rule.allCases.filter(isTitled)
-      + Rule.allCases.filter { !isTitled($0) && mentions($0) }
+    return Convention.allCases.filter(isTitled)
+      + Convention.allCases.filter { !isTitled($0) && mentions($0) }
   }
 }
 
-/// The rules that micro-steps follow. Every kind of step belongs to one: see `Step.Action.rule`.
-enum Rule: String, CaseIterable {
-  // A guest runs.
-  case hardwareWalk, hardwareAccessFlag, guestContext, guestInvalidation, stage1Invalidation, vncr
-  // KVM handles a fault.
-  case shadowChoice, guestWalk, injection, addressCheck, memslots, hostAccess, mappingSize, retry,
-    lock
-  // Tables change.
-  case mapping, breakBeforeMake, relaxing, unmapping, sweeping, writeProtection, ageing,
-    dirtyLogging
-  // The reverse map.
-  case recording, fusing, brokenMap, stage2Off, lookingUp, sharedSweep, forgetting
-  // VMIDs.
-  case vmidAllocation, vmidPinning, domainVMID
-  // The host's memory.
-  case notifier, hostPages, copyOnWrite, hostMappings, collapsing, merging, hostUse
-  // Devices.
-  case deviceAccess, stalling, sharedAddresses, ioTable, deviceInvalidation, cleaning, pagePinning,
-    splitting, reverseMapTable, realm, protectedHost, pageOwnership, identityMap, failing
-}
-
-extension Rule {
+extension Convention {
   /// The card of the rule.
   var card: ReferenceCard {
     switch self {
@@ -117,7 +96,7 @@ extension Rule {
 
 extension Document {
   /// The card of a rule; with a step that follows it, what it says of the step before.
-  init(_ rule: Rule, for step: Step? = nil) {
+  init(_ rule: Convention, for step: Step? = nil) {
     self.init()
     let card = rule.card
     add(Line(SafeText(card.title), .title))

@@ -9,6 +9,16 @@ public enum GranuleState: UInt64, Sendable {
   case data = 2
   /// A table of the realm (RTT).
   case table = 3
+
+  /// Its name in the specification.
+  public var name: String {
+    switch self {
+    case .undelegated: "UNDELEGATED"
+    case .delegated: "DELEGATED"
+    case .data: "DATA"
+    case .table: "RTT"
+    }
+  }
 }
 
 extension Machine {
@@ -26,10 +36,13 @@ extension Machine {
       .map { $0 << 12 }
   }
 
-  mutating func setGranule(_ state: GranuleState, at physical: UInt64, ipa: UInt64 = 0) {
-    note(.granule, .canonical, at: ipa, size: 4096, value: state.rawValue, extra: physical)
+  /// - Parameter ipa: the realm's address of the page; nil for one that is none of its memory.
+  mutating func setGranule(_ state: GranuleState, at physical: UInt64, ipa: UInt64? = nil) {
+    note(
+      .realm(.granule(state, page: physical)), ipa == nil ? nil : .canonical, at: ipa ?? 0,
+      size: 4096)
     granules.store(
-      state.rawValue | (state == .data ? ipa & ~4095 : 0), at: physical >> 12, in: &memory)
+      state.rawValue | (state == .data ? (ipa ?? 0) & ~4095 : 0), at: physical >> 12, in: &memory)
   }
 
   /// The realm's pages: the address of each, and where it is.

@@ -7,10 +7,10 @@ extension Machine {
     let entry = RealmEntry(memory.walk(table, fault.ipa).descriptor)
     switch entry.state {
     case .empty:
-      note(.injectExternal, table.id, at: fault.page)
+      note(.fault(.injectExternal(ipa: nil)), table.id, at: fault.page)
       return .ended(.externalAbort)
     case .destroyed:
-      note(.hostRefused, .host, at: hva(of: fault.ipa, in: fault.slot))
+      note(.fault(.hostRefused), .host, at: hva(of: fault.ipa, in: fault.slot))
       return .ended(.efault)
     case .ram: break
     }

@@ -95,8 +95,8 @@ extension Machine {
     setGranule(.table, at: Memory.address(ofSlot: child))
     if end.descriptor.bits != 0 {
       note(
-        .fillTable, table.id, at: address, size: table.geometry.size(end.level), level: level,
-        value: end.descriptor.bits)
+        .table(.fillTable(end.descriptor)), table.id, at: address,
+        size: table.geometry.size(end.level), level: level)
       // What is assigned but empty goes on page by page.
       let step = entry.isAssigned ? table.geometry.size(level) : 0
       for index in 0..<table.geometry.tableEntries {
@@ -123,8 +123,8 @@ extension Machine {
     let size = table.geometry.size(old.level)
     if configuration.iommu.cpuBreakLevel >= 2, configuration.iommu.smmuBreakLevel >= 2 {
       note(
-        .swapEntry, table.id, at: address, size: size, level: old.level, value: new.bits,
-        extra: old.descriptor.bits)
+        .table(.swapEntry(new, from: old.descriptor)), table.id, at: address, size: size,
+        level: old.level)
       storeEntry(new.bits, at: old.slot)
       return invalidate(
         table, address..<address + size,
@@ -201,8 +201,8 @@ extension Machine {
   ) {
     let size = table.geometry.size(old.level)
     note(
-      .realmEntry, table.id, at: address, size: size, level: old.level, value: new.bits,
-      extra: old.descriptor.bits)
+      .realm(.entry(new, from: old.descriptor)), table.id, at: address, size: size,
+      level: old.level)
     storeEntry(new.bits, at: old.slot)
     if old.descriptor.isLeaf(old.level) { tally.unmaps += 1 }
     if old.descriptor.isValid { invalidate(table, address..<address + size, .unmapped) }
@@ -243,7 +243,7 @@ extension Machine {
     let page = end.descriptor.address
     let new = RealmEntry.unassigned(entry.state == .ram ? .destroyed : .empty).descriptor
     storeInvalid(new, over: end, at: ipa, in: table)
-    note(.pageZeroed, table.id, at: ipa, size: 4096, extra: page)
+    note(.realm(.zeroed(page: page)), table.id, at: ipa, size: 4096)
     storeZeros(in: page)
     setGranule(.delegated, at: page, ipa: ipa)
   }

@@ -26,7 +26,8 @@ extension Machine {
     let level = hostLevel(for: address, from: end.level, in: range)
     let size = table.geometry.size(level)
     let start = address & ~(size - 1)
-    note(.hostSizeChosen, table.id, at: start, size: size, level: level, value: isMemory ? 1 : 0)
+    note(
+      .pkvm(.hostSizeChosen(isMemory: isMemory)), table.id, at: start, size: size, level: level)
     mapInHost(hostLeaf(at: start, level: level, isMemory: isMemory), at: start, level: level)
     return true
   }

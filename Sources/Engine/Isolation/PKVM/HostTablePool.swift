@@ -37,7 +37,8 @@ extension Machine {
     let table = protectedHostTable
     let needed = UInt64(level - memory.walk(table, address, to: level).level)
     if needed == 0 || hostTableCount + needed <= hostTablePool { return }
-    note(.hostPoolEmpty, table.id, at: address, value: hostTableCount, extra: needed)
+    let count = hostTableCount
+    note(.pkvm(.hostPoolEmpty(tables: count, needed: needed)), table.id, at: address)
     var start: UInt64 = 0
     for region in hostMemory {
       unmapMMIO(start..<region.lowerBound)
@@ -48,8 +49,7 @@ extension Machine {
 
   private mutating func unmapMMIO(_ range: Range<UInt64>) {
     if range.isEmpty { return }
-    note(
-      .mmioUnmap, .protectedHost, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    note(.pkvm(.mmioUnmap), .protectedHost, over: range)
     unmap(range, in: protectedHostTable)
   }
 }

@@ -21,7 +21,7 @@ extension Machine {
   mutating func startSnapshot() {
     makeSMMU()
     let geometry = protectedGeometry
-    note(.allocateTable, .iommu(0), level: geometry.startLevel)
+    note(.table(.allocateTable), .iommu(0), level: geometry.startLevel)
     self[pkvm: .identityRoot] = UInt64(allocateProtectedRoot())
     for device in 0..<SMMU.devices {
       setDomain(device, root: Int(self[pkvm: .identityRoot]), geometry, vmid: 0)
@@ -37,8 +37,8 @@ extension Machine {
     let end = memory.walk(table, address)
     let next = address & ~(table.geometry.size(end.level) - 1) + table.geometry.size(end.level)
     note(
-      .snapshotEntry, identity.id, at: address, size: next - address, level: end.level,
-      value: end.descriptor.bits)
+      .pkvm(.snapshotEntry(end.descriptor)), identity.id, at: address, size: next - address,
+      level: end.level)
     if next < table.geometry.inputSize { push([.pkvm(.snapshot(next))]) }
     if end.descriptor.bits != 0, !end.descriptor.isValid { return }
     // Memory and MMIO that one empty entry covers are mapped apart.
@@ -53,7 +53,7 @@ extension Machine {
   /// The flag that lets changes of owners through. v4 stored what the walk returned, and 0 is success.
   mutating func finishSnapshot() {
     let isForwarding = configuration.isolation.pkvm != .v4
-    note(.snapshotDone, .iommu(0), value: isForwarding ? 1 : 0)
+    note(.pkvm(.snapshotDone(isForwarding: isForwarding)), .iommu(0))
     self[pkvm: .forwards] = isForwarding ? 1 : 0
   }
 
@@ -67,8 +67,9 @@ extension Machine {
     while address < range.upperBound {
       let left = range.upperBound - address
       let call = isMemory ? (size: 4096, count: left / 4096) : Self.pageSize(address, address, left)
+      let start = address
       note(
-        .iommuMapCall, table.id, at: address, size: call.size, value: address, extra: call.count)
+        .domain(.mapCall(physical: start, count: call.count)), table.id, at: start, size: call.size)
       let done = mapPages(
         IOPages(
           address: address, physical: address, size: call.size, count: call.count,
@@ -94,7 +95,7 @@ extension Machine {
     var address = range.lowerBound
     while address < range.upperBound {
       let count = (range.upperBound - address) / 4096
-      note(.iommuUnmapCall, table.id, at: address, size: 4096, extra: count)
+      note(.domain(.unmapCall(count: count)), table.id, at: address, size: 4096)
       address += max(4096, unmapPages(address, 4096, count, in: table, &gather))
     }
   }
@@ -110,8 +111,7 @@ extension Machine {
   private mutating func forwardingTable(for range: Range<UInt64>) -> Table? {
     guard let table = identityTable else { return nil }
     if self[pkvm: .forwards] != 0 { return table }
-    note(
-      .notForwarded, table.id, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    note(.pkvm(.notForwarded), table.id, over: range)
     return nil
   }
 }

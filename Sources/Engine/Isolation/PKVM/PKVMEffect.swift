@@ -49,9 +49,9 @@ extension Machine {
     case .mapDevices(let range): mapDevices(range)
     case .unmapDevices(let range): unmapDevices(range)
     case .invalidateDevices(let range): invalidateDevices(range)
-    case .setHost(let range, let state): setStates(range, .hostStateSet, state) { $0.host = $1 }
+    case .setHost(let range, let state): changeRecords(range, .hostState(state)) { $0.host = state }
     case .setHypervisor(let range, let state):
-      setStates(range, .hypervisorStateSet, state) { $0.hypervisor = $1 }
+      changeRecords(range, .hypervisorState(state)) { $0.hypervisor = state }
     case .addShare(let range): changeShares(range, add: true)
     case .removeShare(let range): changeShares(range, add: false)
     case .addReference(let range): changeReferences(range, add: true)
@@ -60,23 +60,16 @@ extension Machine {
     case .unmapGuest(let number, let range):
       if let guest = protectedGuest(number) { unmap(range, in: table(of: guest)) }
     case .zero(let page):
-      note(.pageZeroed, .protectedHost, at: page, size: 4096)
+      note(.pkvm(.pageZeroed), .protectedHost, at: page, size: 4096)
       storeZeros(in: page)
     case .snapshot(let address): continueSnapshot(at: address)
     case .finishSnapshot: finishSnapshot()
     }
   }
 
-  private mutating func setStates(
-    _ range: Range<UInt64>, _ action: Step.Action, _ state: PageState,
-    _ set: (inout HypPage, PageState) -> Void
-  ) {
-    changeRecords(range, action, value: state.rawValue) { set(&$0, state) }
-  }
-
   private mutating func changeShares(_ range: Range<UInt64>, add: Bool) {
     let shares = hypPage(at: range.lowerBound).shares
-    changeRecords(range, .sharesCounted, value: add ? shares + 1 : shares - 1) { record in
+    changeRecords(range, .sharesCounted(add ? shares + 1 : shares - 1)) { record in
       record.shares = add ? record.shares + 1 : record.shares - 1
       // The last share takes the state with it.
       if record.shares == 0 { record.host = .owned }
@@ -85,19 +78,16 @@ extension Machine {
 
   private mutating func changeReferences(_ range: Range<UInt64>, add: Bool) {
     let references = hypPage(at: range.lowerBound).references
-    changeRecords(range, .referencesCounted, value: add ? references + 1 : references - 1) {
+    changeRecords(range, .referencesCounted(add ? references + 1 : references - 1)) {
       $0.references = add ? $0.references + 1 : $0.references - 1
     }
   }
 
   /// Changes the hypervisor's record of every page of a range, as one step.
   private mutating func changeRecords(
-    _ range: Range<UInt64>, _ action: Step.Action, value: UInt64,
-    _ change: (inout HypPage) -> Void
+    _ range: Range<UInt64>, _ step: PKVMStep, _ change: (inout HypPage) -> Void
   ) {
-    note(
-      action, .protectedHost, at: range.lowerBound, size: range.upperBound - range.lowerBound,
-      value: value)
+    note(.pkvm(step), .protectedHost, over: range)
     for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
       var record = hypPage(at: page)
       change(&record)

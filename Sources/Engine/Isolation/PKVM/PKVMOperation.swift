@@ -110,7 +110,7 @@ extension Machine {
   /// Checks a hypercall, and puts what it does before what remains. If a check fails nothing is done.
   private mutating func perform(_ call: PKVMCall) {
     let place = call.place
-    note(.hypercall(call), place.table, at: place.address)
+    note(.pkvm(.hypercall(call)), place.table, at: place.address)
     do {
       push(try effects(of: call).map { .pkvm($0) })
     } catch {

@@ -11,6 +11,17 @@ public enum PageState: UInt64, CaseIterable, Sendable {
   case noPage = 3
   /// It was a guest's until the host took it back by force. Of guests only.
   case poison = 4
+
+  /// The state as `expect pkvm` spells it.
+  public var name: String {
+    switch self {
+    case .owned: "owned"
+    case .sharedOwned: "shared-owned"
+    case .sharedBorrowed: "shared-borrowed"
+    case .noPage: "nopage"
+    case .poison: "poison"
+    }
+  }
 }
 
 /// What the hypervisor keeps of a page of memory (`struct hyp_page` in the `hyp_vmemmap`), in one word. All

@@ -13,17 +13,15 @@ extension Machine {
     if isPaused, translate(address, by: table, for: kind).fault != nil {
       throw Refusal(.lockHeld, operand: 0)
     }
-    note(.hostAccess, table.id, at: address, value: UInt64(kind.rawValue))
+    note(.pkvm(.hostAccess(kind)), table.id, at: address)
     if hasTwoSizes(address, in: table) {
-      note(.tlbConflict, table.id, at: address)
+      note(.pkvm(.tlbConflict), table.id, at: address)
       tally.error = .efault
       return
     }
     var translation = walk(address, kind, in: table)
     if let status = translation.fault {
-      note(
-        .fault, table.id, at: address, level: status.level, value: UInt64(status.code),
-        extra: UInt64(kind.rawValue))
+      note(.access(.fault(status, on: kind)), table.id, at: address, level: status.level)
       guard status.faultClass == .translation, handleHostFault(address) else {
         return abortHost(address, translation.end)
       }
@@ -49,8 +47,7 @@ extension Machine {
 
   /// `host_inject_mem_abort`: the host's own exception, marked as one of stage 2.
   private mutating func abortHost(_ address: UInt64, _ end: WalkEnd) {
-    note(
-      .hostAbort, .protectedHost, at: address, level: end.level, value: end.descriptor.bits)
+    note(.pkvm(.hostAbort(end.descriptor)), .protectedHost, at: address, level: end.level)
     tally.error = .efault
   }
 
@@ -63,13 +60,11 @@ extension Machine {
       return fail(.einval, .protectedGuest(number), at: address)
     }
     let table = table(of: guest)
-    note(.guestAccess, table.id, at: address, value: UInt64(kind.rawValue))
+    note(.pkvm(.guestAccess(kind)), table.id, at: address)
     if address >= table.geometry.inputSize { return fail(.erange, table.id, at: address) }
     let translation = walk(address, kind, in: table)
     if let status = translation.fault {
-      note(
-        .fault, table.id, at: address, level: status.level, value: UInt64(status.code),
-        extra: UInt64(kind.rawValue))
+      note(.access(.fault(status, on: kind)), table.id, at: address, level: status.level)
       let isPoisoned = translation.end.descriptor == .poisoned
       let isAbsent = status.faultClass == .translation
       return fail(isPoisoned ? .efault : isAbsent ? .enoent : .eperm, table.id, at: address)
@@ -91,7 +86,8 @@ extension Machine {
     in table: Table
   ) {
     let physical = translation.output(of: address, in: table)
-    note(.translated, table.id, at: address, level: translation.end.level, value: physical)
+    note(
+      .access(.translated(to: physical)), table.id, at: address, level: translation.end.level)
     memory.fill(layout.tlb, .vmid(table.vmid), address, translation.end)
     exchange(
       kind, physical, value: value, table.id, address, hasContents: isHostMemory(physical))

@@ -125,8 +125,7 @@ extension Machine {
     if self[pkvm: .identityRoot] != 0 || mapped != nil {
       throw Refusal(.memoryTooLate, operand: 0)
     }
-    note(
-      .hostMemory, .protectedHost, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    note(.pkvm(.memory), .protectedHost, over: range)
     let sorted = (regions + [range]).sorted { $0.lowerBound < $1.lowerBound }
     let first = Int(self[.pkvm]) + PKVM.Field.regions.rawValue
     for (index, region) in sorted.enumerated() {
@@ -176,7 +175,7 @@ extension Machine {
   /// `__pkvm_init_vm`.
   mutating func createGuest(_ number: Int, isProtected: Bool) {
     if protectedGuest(number) != nil { return fail(.eexist, .protectedGuest(number)) }
-    note(.guestCreated, .protectedGuest(number), value: isProtected ? 1 : 0)
+    note(.pkvm(.guestCreated(isProtected: isProtected)), .protectedGuest(number))
     let slot = guestSlot(number)
     memory.store(UInt64(allocateProtectedRoot()), at: slot + 1)
     memory.store(isProtected ? 1 : 2, at: slot)
@@ -187,7 +186,7 @@ extension Machine {
     guard let guest = protectedGuest(number), !guest.isDying else {
       return fail(.einval, .protectedGuest(number))
     }
-    note(.guestDying, .protectedGuest(number))
+    note(.pkvm(.guestDying), .protectedGuest(number))
     memory.store(1, at: guestSlot(number) + 2)
   }
 

@@ -8,7 +8,7 @@
 ///
 /// U is not in memory there: that another instruction has the entry in its hands. A region of 2M that was
 /// given as one has its entry at its first page; those of the other pages are zero.
-public struct RMPEntry: Equatable, Sendable {
+public struct RMPEntry: Hashable, Sendable {
   /// The 64 bits.
   public var bits: UInt64
 

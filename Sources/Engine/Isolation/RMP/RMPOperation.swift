@@ -58,7 +58,7 @@ extension Machine {
     case .hold(let ipa, let holds):
       guard let page = privatePage(at: ipa) else { return fail(.enoent, .canonical, at: ipa) }
       var (entry, start) = rmpEntry(of: page)
-      note(.rmpHeld, .canonical, at: ipa, value: holds ? 1 : 0, extra: start)
+      note(.rmp(.held(holds, page: start)), .canonical, at: ipa)
       entry.bits = entry.bits & ~RMPEntry.inUse | (holds ? RMPEntry.inUse : 0)
       setRMP(entry, at: start)
     }
@@ -92,10 +92,12 @@ extension Machine {
   private mutating func give(_ page: UInt64, at ipa: UInt64, large: Bool) {
     let size = large ? Self.regionSize : 4096
     var entry = RMPEntry(guestAddress: ipa, isLarge: large)
-    note(.rmpAssigned, .canonical, at: ipa, size: size, value: entry.bits, extra: page)
+    let assigned = entry
+    note(.rmp(.assigned(assigned, page: page)), .canonical, at: ipa, size: size)
     setRMP(entry, at: page)
     entry.bits |= RMPEntry.validated
-    note(.rmpValidated, .canonical, at: ipa, size: size, value: entry.bits, extra: page)
+    let validated = entry
+    note(.rmp(.validated(validated, page: page)), .canonical, at: ipa, size: size)
     setRMP(entry, at: page)
   }
 
@@ -110,7 +112,7 @@ extension Machine {
       guard let page else { return fail(.enoent, .canonical, at: ipa) }
       let (entry, _) = rmpEntry(of: page)
       if entry.isInUse {
-        note(.psmash, .canonical, at: ipa, value: Self.psmashInUse, extra: page)
+        note(.rmp(.psmash(.inUse, page: page)), .canonical, at: ipa)
         return fail(.eagain, .canonical, at: ipa)
       }
       if entry.isAssigned != shared { return fail(.einval, .canonical, at: ipa) }
@@ -168,7 +170,7 @@ extension Machine {
       }
     case .stall, .unstall:
       note(
-        action == .stall ? .dmaStalled : .dmaResumed, .canonical, at: start,
+        .rmp(action == .stall ? .dmaStalled : .dmaResumed), .canonical, at: start,
         size: Self.regionSize)
       self[.dmaStalled] = action == .stall ? 1 : 0
     case .share: share(range)
@@ -198,33 +200,26 @@ extension Machine {
       guard let (page, _) = backingPage(at: ipa) else { return }
       let (entry, start) = rmpEntry(of: page)
       let size = entry.isLarge ? Self.regionSize : 4096
-      note(.rmpShared, .canonical, at: ipa, size: size, value: entry.bits, extra: start)
+      note(.rmp(.shared(entry, page: start)), .canonical, at: ipa, size: size)
       setRMP(RMPEntry(0), at: start)
       ipa += size
     }
   }
 
-  /// PSMASH_FAIL_INUSE.
-  public static let psmashInUse: UInt64 = 3
-
   /// PSMASH: 512 entries of 4K for one of 2M, validated as it was. False if another has it in its hands,
   /// or there is none.
   private mutating func smash(_ page: UInt64, at region: Range<UInt64>) -> Bool {
     let (entry, start) = rmpEntry(of: page)
-    let result = entry.isInUse ? Self.psmashInUse : entry.isLarge ? 0 : Self.psmashBadAddress
+    let result: RMPStep.Result = entry.isInUse ? .inUse : entry.isLarge ? .done : .badAddress
     note(
-      .psmash, .canonical, at: region.lowerBound, size: Self.regionSize, value: result,
-      extra: start)
-    if result != 0 { return false }
+      .rmp(.psmash(result, page: start)), .canonical, at: region.lowerBound, size: Self.regionSize)
+    if result != .done { return false }
     for index in 0..<UInt64(512) {
       setRMP(
         RMPEntry(entry.bits & ~RMPEntry.large + index << 12), at: start + index << 12)
     }
     return true
   }
-
-  /// FAIL_BADADDR: the entry is not of 2M.
-  private static let psmashBadAddress: UInt64 = 1
 
   /// The largest leaf that KVM makes for a page of the guest (`sev_gmem_max_mapping_level`).
   func largestMapping(of page: UInt64) -> UInt64 {

@@ -16,11 +16,11 @@ public enum GuestInvalidation: Equatable, Sendable {
 extension Machine {
   mutating func guestInvalidationTasks(_ operation: GuestInvalidation, _ vcpu: VCPU) -> [Task] {
     let vmid = VTTBR(self[vcpu, .vttbr]).vmid
-    note(.guestInvalidation, .guest(vmid), value: UInt64(vmid))
+    note(.guest(.invalidation(vmid: vmid)), .guest(vmid))
     recordCoverage(of: operation, vmid)
     let tasks = unmaps(for: operation, vmid)
     if tasks.isEmpty || validShadows.isEmpty {
-      note(.noEffect(operation == .stage1 ? .stage1Only : .noShadow))
+      note(.end(.noEffect(operation == .stage1 ? .stage1Only : .noShadow)))
     }
     return tasks
   }

@@ -43,11 +43,11 @@ extension Machine {
     let inputBits = geometry.inputBits
     // Sizes that the walker does not know at all are not even given a fault status.
     guard (25...48).contains(inputBits) else {
-      note(.guestWalkRefused, guestID(vttbr), at: nested, value: vtcr.bits)
+      note(.fault(.guestWalkRefused(vtcr)), guestID(vttbr), at: nested)
       return .fault(FaultStatus(0), error: true)
     }
     guard vtcr.isWalkable else {
-      note(.guestWalkRefused, guestID(vttbr), at: nested, value: vtcr.bits)
+      note(.fault(.guestWalkRefused(vtcr)), guestID(vttbr), at: nested)
       return .fault(FaultStatus(.translation, level: 0), error: true)
     }
     let outputMask = ~((1 << UInt64(vtcr.outputBits)) - 1) & Descriptor.addressMask
@@ -62,13 +62,13 @@ extension Machine {
       switch readGuestMemory(at: place) {
       case .first(let tasks): return .first(tasks)
       case .unreadable:
-        note(.guestUnreadable, guestID(vttbr), at: nested, level: level, value: place)
+        note(.fault(.guestUnreadable(at: place)), guestID(vttbr), at: nested, level: level)
         return .fault(FaultStatus(.externalOnWalk, level: level), error: true)
       case .word(let bits, _): descriptor = Descriptor(bits)
       }
       note(
-        .guestRead, guestID(vttbr), at: nested, size: geometry.size(level), level: level,
-        value: descriptor.bits, extra: place)
+        .fault(.guestRead(descriptor, at: place)), guestID(vttbr), at: nested,
+        size: geometry.size(level), level: level)
 
       if !descriptor.isValid || level == 3 && !descriptor.isLeaf(3) {
         return .fault(FaultStatus(.translation, level: level), error: false)
@@ -110,8 +110,7 @@ extension Machine {
         return .fault(FaultStatus(0), error: true)
       case .word:
         note(
-          .guestAccessFlag, guestID(vttbr), at: nested, level: level, value: leaf.bits, extra: place
-        )
+          .fault(.guestAccessFlag(leaf, at: place)), guestID(vttbr), at: nested, level: level)
       }
     }
     return .output(
@@ -133,7 +132,7 @@ extension Machine {
     case .word(_, let physical):
       storeGuestWord(value, at: physical)
       markDirty(ipa, in: slot)
-    case .unreadable: note(.hostRefused, .host, at: hva(of: ipa, in: slot))
+    case .unreadable: note(.fault(.hostRefused), .host, at: hva(of: ipa, in: slot))
     case .first: break
     }
     return result

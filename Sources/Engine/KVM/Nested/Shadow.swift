@@ -7,7 +7,7 @@ extension Machine {
     let vtcr = self[vcpu, .vtcr]
     let enabled = self[vcpu, .hcr] & 1
     if let found = lookUpShadow(vttbr: vttbr, vtcr: vtcr, stage2Enabled: enabled != 0) {
-      note(.shadowFound, found.tableID, value: vttbr, extra: vtcr)
+      note(.fault(.shadowFound(VTTBR(vttbr), VTCR(vtcr))), found.tableID)
       return found
     }
     // Between statements no vCPU is inside a guest, so no context is referenced and the next one in
@@ -16,7 +16,11 @@ extension Machine {
     self[.nextShadow] = UInt64((number + 1) % configuration.shadows)
     let mmu = shadow(number)
     let recycled = isValid(mmu)
-    note(recycled ? .shadowRecycled : .shadowTaken, mmu.tableID, value: vttbr, extra: vtcr)
+    note(
+      .fault(
+        recycled
+          ? .shadowRecycled(VTTBR(vttbr), VTCR(vtcr)) : .shadowTaken(VTTBR(vttbr), VTCR(vtcr))),
+      mmu.tableID)
     if recycled { self[mmu, .pendingUnmap] = 1 }
     self[mmu, .vttbr] = vttbr
     self[mmu, .vtcr] = vtcr

@@ -4,7 +4,7 @@
 extension Machine {
   /// L1 writes VNCR_EL2.
   mutating func setVNCR(of vcpu: VCPU, to ipa: UInt64) {
-    note(.vncrSet, at: ipa)
+    note(.guest(.vncrSet), at: ipa)
     self[vcpu, .vncr] = ipa & ~4095 | 1
     self[vcpu, .vncrPage] = 0
   }
@@ -21,7 +21,7 @@ extension Machine {
     case .badAddress: return nil
     case .resolved(let entry, let level):
       let page = entry.address | ipa & (hostTable.geometry.size(level) - 1)
-      note(.vncrTranslated, at: ipa, value: page)
+      note(.guest(.vncrTranslated(to: page)), at: ipa)
       self[vcpu, .vncrPage] = page
       return nil
     }
@@ -33,7 +33,8 @@ extension Machine {
       let vcpu = vcpu(number)
       let ipa = self[vcpu, .vncr] & ~4095
       if self[vcpu, .vncrPage] != 0, range.contains(ipa) {
-        note(.vncrDropped, at: ipa, value: self[vcpu, .vncrPage])
+        let page = self[vcpu, .vncrPage]
+        note(.guest(.vncrDropped(page)), at: ipa)
         self[vcpu, .vncrPage] = 0
       }
     }

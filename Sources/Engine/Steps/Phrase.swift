@@ -1,24 +1,3 @@
-import Engine
-
-/// A micro-step in words, made from what the step did.
-public struct Explanation: Equatable, Sendable {
-  /// A verb or noun of at most 10 columns, for the list of steps.
-  public let label: String
-  /// What was done, in one line.
-  public let what: String
-  /// Why it is done.
-  public let why: String
-  /// Where the rule comes from.
-  public let source: Source
-
-  init(_ label: String, _ what: String, _ why: String, _ source: Source) {
-    self.label = label
-    self.what = what
-    self.why = why
-    self.source = source
-  }
-}
-
 /// Numbers, entries and tables as they appear in sentences.
 package enum Phrase {
   package static func address(_ value: UInt64) -> String { "0x" + hex(value) }
@@ -38,23 +17,25 @@ package enum Phrase {
   package static func span(_ step: Step) -> String { "\(address(step.address))+\(size(step.size))" }
 
   package static func permissions(_ bits: UInt64) -> String {
-    let permissions = Descriptor(bits).permissions
+    permissions(Descriptor(bits).permissions)
+  }
+
+  package static func permissions(_ permissions: Permissions) -> String {
     let execute = ["PX UX", "UX", "", "PX"][permissions.executeNever]
     let parts = [permissions.read ? "R" : "", permissions.write ? "W" : "", execute]
     let text = parts.filter { !$0.isEmpty }.joined(separator: " ")
     return text.isEmpty ? "no permission" : text
   }
 
-  package static func access(_ raw: UInt64) -> String {
-    switch AccessKind(rawValue: UInt8(truncatingIfNeeded: raw)) {
+  package static func access(_ kind: AccessKind) -> String {
+    switch kind {
+    case .read: "read"
     case .write: "write"
     case .execute: "fetch"
-    default: "read"
     }
   }
 
-  package static func status(_ code: UInt64) -> String {
-    let status = FaultStatus(UInt8(truncatingIfNeeded: code))
+  package static func status(_ status: FaultStatus) -> String {
     let name =
       switch status.faultClass {
       case .addressSize: "address size fault"
@@ -69,14 +50,17 @@ package enum Phrase {
 
   /// What an entry is, in one phrase.
   package static func entry(_ bits: UInt64, level: Int) -> String {
-    let entry = Descriptor(bits)
-    if bits == 0 { return "empty" }
+    entry(Descriptor(bits), level: level)
+  }
+
+  package static func entry(_ entry: Descriptor, level: Int) -> String {
+    if entry.bits == 0 { return "empty" }
     if entry.isLocked { return "LOCKED" }
     if !entry.isValid { return annotation(entry) }
     if entry.isTable(level) { return "table at \(address(entry.address))" }
     if !entry.isLeaf(level) { return "reserved" }
     let kind = level == Geometry.lastLevel ? "page" : "block"
-    return "\(kind) \(address(entry.address)) \(permissions(bits))"
+    return "\(kind) \(address(entry.address)) \(permissions(entry.bits))"
   }
 
   private static func annotation(_ entry: Descriptor) -> String {
@@ -124,5 +108,20 @@ package enum Phrase {
     case .protectedGuest: "IPA"
     case nil: "address"
     }
+  }
+
+  /// Under what translations are cached.
+  package static func context(_ context: TranslationContext) -> String {
+    if !context.isStage1 { return "VMID \(context.number)" }
+    return "ASID \(context.number), \(context.isPrivate ? "ASET" : "no ASET")"
+  }
+
+  package static func device(_ number: Int) -> String {
+    number == 0 ? "the device" : "device \(number)"
+  }
+
+  /// A count with its noun.
+  package static func count(_ number: UInt64, _ one: String, _ many: String) -> String {
+    number == 1 ? "1 \(one)" : "\(number) \(many)"
   }
 }

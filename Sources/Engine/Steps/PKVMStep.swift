@@ -1,144 +1,160 @@
-import Engine
+/// pKVM. Addresses of the host are physical ones, of a guest its own.
+package enum PKVMStep: StepFamily {
+  /// A region of the host's memory is added.
+  case memory
+  /// A guest is made; or begins to be torn down.
+  case guestCreated(isProtected: Bool)
+  case guestDying
+  /// The host, or a guest, makes an access.
+  case hostAccess(AccessKind)
+  case guestAccess(AccessKind)
+  /// The largest leaf for a fault of the host, in memory or MMIO.
+  case hostSizeChosen(isMemory: Bool)
+  /// No table for the host's stage 2 is left: how many there are, and how many it takes. All of its MMIO goes.
+  case hostPoolEmpty(tables: UInt64, needed: UInt64)
+  /// A range of the host's MMIO is unmapped.
+  case mmioUnmap
+  /// The host is given an abort because of an entry.
+  case hostAbort(Descriptor)
+  /// A CPU's TLB finds two entries of different sizes for the host's access.
+  case tlbConflict
+  /// A hypercall that changes who may use pages.
+  case hypercall(PKVMCall)
+  /// The host's, or the hypervisor's, state of pages.
+  case hostState(PageState)
+  case hypervisorState(PageState)
+  /// With how many guests pages are shared, or how many references a page has.
+  case sharesCounted(UInt64)
+  case referencesCounted(UInt64)
+  /// A page of the host's is filled with zeros.
+  case pageZeroed
+  /// The snapshot comes to an entry of the host's table.
+  case snapshotEntry(Descriptor)
+  /// The snapshot is over, and changes of owners are passed on from now on, or not.
+  case snapshotDone(isForwarding: Bool)
+  /// A change of an owner is not passed on to the SMMUs.
+  case notForwarded
 
-extension Step {
-  /// Steps of pKVM: accesses of the host and its guests, hypercalls, page states, the snapshot for SMMUs.
-  var protectedExplanation: Explanation? {
-    protectedAccessExplanation ?? ownershipExplanation ?? identityExplanation
+  package var facts: Step.Facts {
+    switch self {
+    case .memory: Step.Facts(.setting, .protectedHost)
+    case .guestCreated, .guestDying: Step.Facts(.setting, .pageOwnership, .none)
+    case .hostAccess: Step.Facts(.access, .protectedHost)
+    case .guestAccess: Step.Facts(.access, .pageOwnership)
+    case .hostSizeChosen, .hostPoolEmpty: Step.Facts(.choice, .protectedHost)
+    case .mmioUnmap: Step.Facts(.sweep, .protectedHost)
+    case .hostAbort: Step.Facts(.refusal, .protectedHost)
+    case .tlbConflict: Step.Facts(.refusal, .splitting)
+    case .hypercall: Step.Facts(.plan, .pageOwnership)
+    case .hostState, .hypervisorState, .sharesCounted, .referencesCounted, .pageZeroed:
+      Step.Facts(.ownership, .pageOwnership)
+    case .snapshotEntry: Step.Facts(.walk, .identityMap)
+    case .snapshotDone: Step.Facts(.setting, .identityMap, .none)
+    case .notForwarded: Step.Facts(.refusal, .identityMap)
+    }
   }
 
-  private var at: String { Phrase.address(address) }
-  private var state: String { PageState(rawValue: value)?.name ?? "unknown" }
-  private var pages: String { size > 4096 ? "\(size / 4096) pages at \(at)" : "the page at \(at)" }
-
-  private var protectedAccessExplanation: Explanation? {
-    switch action {
-    case .hostMemory:
+  func explanation(of step: Step) -> Explanation {
+    let pages =
+      step.size > 4096 ? "\(step.size / 4096) pages at \(step.at)" : "the page at \(step.at)"
+    switch self {
+    case .memory:
       return Explanation(
-        "memory", "\(Phrase.span(self)) is memory of the host",
+        "memory", "\(step.span) is memory of the host",
         "At boot the host owns all of it; what lies outside is MMIO.",
         .memoryProtection("find_mem_range"))
-    case .guestCreated:
+    case .guestCreated(let isProtected):
       return Explanation(
         "create",
-        "\(Phrase.table(table)) is made; the guest is \(value == 1 ? "" : "not ")protected",
-        value == 1
+        "\(Phrase.table(step.table)) is made; the guest is \(isProtected ? "" : "not ")protected",
+        isProtected
           ? "What is given to it is not the host's any more."
           : "The host shares its own memory with it.",
         .hypervisor("pkvm.c", "__pkvm_init_vm"))
     case .guestDying:
       return Explanation(
-        "teardown", "the guest will not run again: \(Phrase.table(table)) is left",
+        "teardown", "the guest will not run again: \(Phrase.table(step.table)) is left",
         "From now on the host can take its pages back, one by one.",
         .hypervisor("pkvm.c", "__pkvm_start_teardown_vm"))
-    case .hostAccess:
+    case .hostAccess(let kind):
       return Explanation(
-        "access", "the host makes a \(Phrase.access(value)) at PA \(at)",
+        "access", "the host makes a \(Phrase.access(kind)) at PA \(step.at)",
         "The host runs at EL1, under a stage 2 of its own that is the identity.",
         .architecture("AArch64.S2Translate"))
-    case .guestAccess:
+    case .guestAccess(let kind):
       return Explanation(
-        "access", "the guest makes a \(Phrase.access(value)) at IPA \(at)",
-        "It runs under \(Phrase.table(table)), which only the hypervisor changes.",
+        "access", "the guest makes a \(Phrase.access(kind)) at IPA \(step.at)",
+        "It runs under \(Phrase.table(step.table)), which only the hypervisor changes.",
         .architecture("AArch64.S2Translate"))
-    case .fault where table?.isProtected == true:
+    case .hostSizeChosen(let isMemory):
       return Explanation(
-        "fault",
-        "\(Phrase.status(value)) on a \(Phrase.access(extra)): "
-          + "the \(table == .protectedHost ? "host" : "guest") leaves to EL2",
-        "The walk found no leaf, or one that does not permit the access.",
-        .architecture("D8.2, stage 2 faults"))
-    case .allocateTable where table == .protectedHost:
-      return Explanation(
-        "allocate", "a page for a table of level \(level) entries",
-        "It comes from the host's pool, which was reserved at boot.",
-        .memoryProtection("host_s2_zalloc_page"))
-    case .allocateTable where table?.isProtected == true:
-      return Explanation(
-        "allocate", "a page for a table of level \(level) entries",
-        "It comes from what the host has donated to the guest for that.",
-        .memoryProtection("guest_s2_zalloc_page"))
-    case .hostSizeChosen:
-      return Explanation(
-        "size", "\(Phrase.size(size)) of \(value == 1 ? "memory" : "MMIO") at \(at)",
+        "size", "\(Phrase.size(step.size)) of \(isMemory ? "memory" : "MMIO") at \(step.at)",
         "The host's table is filled lazily: the largest block around the fault that is empty and lies in "
           + "one region.",
         .memoryProtection("host_stage2_adjust_range"))
-    case .hostPoolEmpty:
+    case .hostPoolEmpty(let tables, let needed):
       return Explanation(
-        "no table", "ENOMEM: the host's stage 2 has \(value) tables, and \(at) takes \(extra) more",
+        "no table",
+        "ENOMEM: the host's stage 2 has \(tables) tables, and \(step.at) takes \(needed) more",
         "The pool is reserved at boot: enough for all memory by pages, and some for MMIO. So all MMIO is "
           + "unmapped, and the map tried again.",
         .memoryProtection("host_stage2_try"))
     case .mmioUnmap:
       return Explanation(
-        "MMIO", "unmap the MMIO from \(at) to \(Phrase.address(address + size))",
+        "MMIO",
+        "unmap the MMIO from \(step.at) to \(Phrase.address(step.address + step.size))",
         "MMIO never changes its owner, so nothing is lost that a fault does not bring back. The SMMUs' "
           + "map keeps its own.",
         .memoryProtection("host_stage2_unmap_dev_all"))
-    case .hostAbort:
+    case .hostAbort(let entry):
       return Explanation(
-        "abort", "the host is given an abort: \(Phrase.entry(value, level: level)) at \(at)",
-        Descriptor(value).isValid
+        "abort",
+        "the host is given an abort: \(Phrase.entry(entry, level: step.level)) at \(step.at)",
+        entry.isValid
           ? "It is mapped, but not for this: MMIO is never executed from."
           : "The page is another's. S1PTW in the syndrome tells the host that it is no fault of its own.",
         .memoryProtection("host_inject_mem_abort"))
     case .tlbConflict:
       return Explanation(
-        "conflict", "TLB conflict abort at \(at): the TLB has a block, and the table pages",
+        "conflict", "TLB conflict abort at \(step.at): the TLB has a block, and the table pages",
         "With FEAT_BBM level 2 a CPU may report it; with level 3 it never does. EL2 is not told which "
           + "entries are in conflict, so it cannot handle it, and panics.",
         .architecture("D8.16, TLB conflict abort"))
-    default: return nil
-    }
-  }
-
-  private var ownershipExplanation: Explanation? {
-    switch action {
     case .hypercall(let call):
       return Explanation(
         "hypercall", "\(call.name): \(call.sentence)", call.rule,
         call.isProposal ? .sharing("requirement 2, pinning") : .memoryProtection(call.name))
-    case .hostStateSet:
+    case .hostState(let state):
       return Explanation(
-        "host state", "\(pages): \(state) for the host",
+        "host state", "\(pages): \(state.name) for the host",
         "The hyp_vmemmap has a state for each page; the host's table need not say it.",
         .memoryProtection("__host_update_page_state"))
-    case .hypervisorStateSet:
+    case .hypervisorState(let state):
       return Explanation(
-        "hyp state", "\(pages): \(state) for the hypervisor",
+        "hyp state", "\(pages): \(state.name) for the hypervisor",
         "Kept beside the host's state; one of the two owns the page, or a guest does.",
         .memoryProtection("__hyp_set_page_state_range"))
-    case .sharesCounted:
+    case .sharesCounted(let count):
       return Explanation(
-        "count", "\(pages): shared \(value) time\(value == 1 ? "" : "s")",
-        value == 0
+        "count", "\(pages): shared \(Phrase.count(count, "time", "times"))",
+        count == 0
           ? "With the last share the host owns it alone again."
           : "A page can be shared with several guests that are not protected.",
         .memoryProtection("host_share_guest_count"))
-    case .referencesCounted:
+    case .referencesCounted(let count):
       return Explanation(
-        "count", "\(pages): \(value) reference\(value == 1 ? "" : "s")",
-        "While there are any, the page cannot change hands.", .memoryProtection("hyp_page_ref_inc"))
-    case .pageZeroed where table == .protectedHost:
+        "count", "\(pages): \(Phrase.count(count, "reference", "references"))",
+        "While there are any, the page cannot change hands.",
+        .memoryProtection("hyp_page_ref_inc"))
+    case .pageZeroed:
       return Explanation(
         "zero", "\(pages) is filled with zeros, and cleaned to memory",
         "The host must not read what the guest left there.", .memoryProtection("hyp_poison_page"))
-    case .failed(let error) where table?.isProtected == true:
-      return Explanation(
-        error.name, "it fails with \(error.name) at \(at)",
-        error.meaning + " Nothing was changed.", .memoryProtection("__host_check_page_state_range"))
-    default: return nil
-    }
-  }
-
-  private var identityExplanation: Explanation? {
-    switch action {
-    case .snapshotEntry:
-      let entry = Descriptor(value)
+    case .snapshotEntry(let entry):
       let (what, why) =
         if entry.isValid {
           ("mapped", "The host may use it, and so may its devices.")
-        } else if value == 0 {
+        } else if entry.bits == 0 {
           (
             "mapped all the same",
             "The host has not touched it yet, but may at any time; a device cannot wait for a fault."
@@ -147,30 +163,20 @@ extension Step {
           ("left out", "It belongs to another.")
         }
       return Explanation(
-        "snapshot", "\(Phrase.span(self)): \(Phrase.entry(value, level: level)), \(what)", why,
+        "snapshot", "\(step.span): \(Phrase.entry(entry, level: step.level)), \(what)", why,
         .shadowing("__snapshot_host_stage2"))
-    case .snapshotDone:
+    case .snapshotDone(let isForwarding):
       return Explanation(
-        "snapshot", "idmap_initialized = \(value == 1 ? "true" : "false")",
-        value == 1
+        "snapshot", "idmap_initialized = \(isForwarding)",
+        isForwarding
           ? "From now on every change of an owner is passed on, under the host's lock."
           : "v4 stores the walk's result as it is: 0 for success. So no change is ever passed on.",
         .shadowing("kvm_iommu_snapshot_host_stage2"))
     case .notForwarded:
       return Explanation(
-        "skipped", "the SMMU's map keeps \(Phrase.span(self))",
+        "skipped", "the SMMU's map keeps \(step.span)",
         "idmap_initialized is false, though the snapshot was made.",
         .shadowing("kvm_iommu_host_stage2_idmap"))
-    default: return nil
-    }
-  }
-}
-
-extension TableID {
-  fileprivate var isProtected: Bool {
-    switch self {
-    case .protectedHost, .protectedGuest: true
-    default: false
     }
   }
 }
@@ -185,7 +191,7 @@ extension PKVMCall {
   }
 
   /// Who does what with which page.
-  var sentence: String {
+  package var sentence: String {
     switch self {
     case .hostShareHyp(let page): "the host lends PA \(Phrase.address(page)) to the hypervisor"
     case .hostUnshareHyp(let page):
@@ -215,7 +221,7 @@ extension PKVMCall {
   }
 
   /// The check that it must pass.
-  var rule: String {
+  fileprivate var rule: String {
     switch self {
     case .hostShareHyp, .hostDonateHyp:
       "The host must own the page alone, and the hypervisor must have nothing to do with it."
@@ -242,37 +248,5 @@ extension PKVMCall {
 
   private static func span(_ range: Range<UInt64>) -> String {
     "\(Phrase.size(range.upperBound - range.lowerBound)) at PA \(Phrase.address(range.lowerBound))"
-  }
-}
-
-extension PKVMOperation {
-  /// What happens, as a sentence.
-  var sentence: String {
-    switch self {
-    case .memory(let range):
-      return "The host has \(Phrase.size(range.upperBound - range.lowerBound)) of memory at PA "
-        + "\(Phrase.address(range.lowerBound))."
-    case .hostAccess(let kind, let address, _):
-      return "The host \(Self.verb(kind)) PA \(Phrase.address(address))."
-    case .guestAccess(let guest, let kind, let address, _):
-      return "Guest \(guest) \(Self.verb(kind)) IPA \(Phrase.address(address))."
-    case .createGuest(let guest, let isProtected):
-      return
-        "The host makes guest \(guest), \(isProtected ? "a protected one" : "not a protected one")."
-    case .tearDownGuest(let guest): return "The host tears guest \(guest) down."
-    case .snapshot:
-      return "The hypervisor's SMMU driver makes its identity map from the host's stage 2."
-    case .call(let call):
-      let words = call.sentence
-      return words.prefix(1).uppercased() + words.dropFirst() + "."
-    }
-  }
-
-  private static func verb(_ kind: AccessKind) -> String {
-    switch kind {
-    case .read: "reads"
-    case .write: "writes"
-    case .execute: "executes"
-    }
   }
 }

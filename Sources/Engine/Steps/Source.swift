@@ -1,9 +1,9 @@
 /// Where a rule comes from: a function of the kernel, a part of the architecture, or a mail thread.
-public struct Source: Equatable, Sendable {
+package struct Source: Equatable, Sendable {
   /// File, register or thread.
-  public let place: String
+  package let place: String
   /// Function, section or message.
-  public let detail: String
+  package let detail: String
 
   init(_ place: String, _ detail: String) {
     self.place = place
@@ -11,7 +11,7 @@ public struct Source: Equatable, Sendable {
   }
 
   /// Both in one line.
-  public var description: String { "\(place): \(detail)" }
+  package var description: String { "\(place): \(detail)" }
 
   static func mmu(_ function: String) -> Source { Source("arch/arm64/kvm/mmu.c", function) }
   static func nested(_ function: String) -> Source { Source("arch/arm64/kvm/nested.c", function) }
@@ -41,9 +41,8 @@ public struct Source: Equatable, Sendable {
     Source("drivers/iommu/generic_pt", function)
   }
   /// The thread about the RMP and the IOMMU.
-  static func seed(_ number: String) -> Source {
-    Source("[PATCH v8 07/15] iommupt: Add map_pages op, 2026-01-22", "Kardashevskiy, Gunthorpe")
-  }
+  static let rmpAndIOMMU = Source(
+    "[PATCH v8 07/15] iommupt: Add map_pages op, 2026-01-22", "Kardashevskiy, Gunthorpe")
   static func vmid(_ function: String) -> Source { Source("arch/arm64/kvm/vmid.c", function) }
   /// Pinned VMIDs, which Linux 7.3.4 does not have.
   static func pinning(_ function: String) -> Source {

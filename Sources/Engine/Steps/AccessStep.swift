@@ -1,0 +1,104 @@
+/// An access of a CPU as the hardware makes it: its walk, and how it ends.
+package enum AccessStep: StepFamily {
+  /// A vCPU makes an access.
+  case enter(AccessKind, by: Guest)
+  /// An entry is read, by a CPU or the SMMU.
+  case walk(Descriptor, slot: Int)
+  /// The walk ended in a fault.
+  case fault(FaultStatus, on: AccessKind)
+  /// The hardware sets the access flag: the new entry.
+  case accessFlagSet(Descriptor)
+  /// The walk gave a physical address.
+  case translated(to: UInt64)
+  /// A load of a value from a physical address.
+  case loaded(UInt64, from: UInt64)
+  /// A store of a value to a physical address.
+  case stored(UInt64, to: UInt64)
+  /// A fetch from a physical address.
+  case fetched(from: UInt64)
+  /// The access is not tried again: an invalidation is under way.
+  case blocked
+
+  package var facts: Step.Facts {
+    switch self {
+    case .enter: Step.Facts(.access, .hardwareWalk)
+    case .walk, .translated: Step.Facts(.walk, .hardwareWalk)
+    case .fault: Step.Facts(.fault, .hardwareWalk)
+    case .accessFlagSet: Step.Facts(.accessFlag, .hardwareAccessFlag, weight: 2)
+    case .loaded, .stored, .fetched: Step.Facts(.data, .hardwareWalk, weight: 1)
+    case .blocked: Step.Facts(.remark, .retry, weight: 3)
+    }
+  }
+
+  /// The entry that the step leaves in the table; nil where it stores none.
+  package var result: Descriptor? {
+    switch self {
+    case .accessFlagSet(let new): new
+    case .enter, .walk, .fault, .translated, .loaded, .stored, .fetched, .blocked: nil
+    }
+  }
+
+  func explanation(of step: Step) -> Explanation {
+    switch self {
+    case .enter(let kind, let guest):
+      let guest = guest == .l1 ? "L1" : "L2"
+      return Explanation(
+        "access",
+        "\(guest) makes a \(Phrase.access(kind)) at \(Phrase.input(step.table)) \(step.at)",
+        "With stage 1 off the address goes to stage 2 as it is; \(guest) runs on "
+          + "\(Phrase.table(step.table)).",
+        .architecture("AArch64.S2Translate"))
+    case .walk(let entry, _):
+      if case .iommu = step.table {
+        return Explanation(
+          "walk", "level \(step.level): \(Phrase.entry(entry, level: step.level))",
+          "The SMMU's TLB has nothing, so its walker reads one entry a level.",
+          .smmuArchitecture("3.4, translation table walk"))
+      }
+      return Explanation(
+        "walk",
+        "level \(step.level) of \(Phrase.table(step.table)): "
+          + Phrase.entry(entry, level: step.level),
+        "The hardware reads one entry a level, indexed by the address bits of that level.",
+        .architecture("D8.2, translation table walk"))
+    case .fault(let status, let kind):
+      let end =
+        switch step.table {
+        case .protectedHost: "the host leaves to EL2"
+        case .protectedGuest: "the guest leaves to EL2"
+        case .canonical, .shadow, .guest, .host, .iommu, nil: "the vCPU leaves to KVM"
+        }
+      return Explanation(
+        "fault", "\(Phrase.status(status)) on a \(Phrase.access(kind)): \(end)",
+        "The walk found no leaf, or one that does not permit the access.",
+        .architecture("D8.2, stage 2 faults"))
+    case .accessFlagSet:
+      return Explanation(
+        "AF", "the hardware sets the access flag of the leaf at level \(step.level)",
+        "VTCR_EL2.HA is set, so an old leaf becomes young without a fault.",
+        .architecture("VTCR_EL2.HA"))
+    case .translated(let physical):
+      return Explanation(
+        "translate", "\(step.at) → PA \(Phrase.address(physical)), into the TLB",
+        "The leaf permits the access. The TLB keeps it under the table's VMID.",
+        .architecture("AArch64.S2Translate"))
+    case .loaded(let value, let physical):
+      return Explanation(
+        "load", "8 bytes at PA \(Phrase.address(physical)): \(Phrase.address(value))",
+        "The access completes.", .architecture("AArch64.S2Translate"))
+    case .stored(let value, let physical):
+      return Explanation(
+        "store", "8 bytes to PA \(Phrase.address(physical)): \(Phrase.address(value))",
+        "The access completes.", .architecture("AArch64.S2Translate"))
+    case .fetched(let physical):
+      return Explanation(
+        "fetch", "an instruction at PA \(Phrase.address(physical))", "The access completes.",
+        .architecture("AArch64.S2Translate"))
+    case .blocked:
+      return Explanation(
+        "blocked", "the vCPU faults again and again at \(step.at)",
+        "An invalidation is under way and KVM maps nothing until it ends.",
+        .kvm("mmu_invalidate_retry"))
+    }
+  }
+}

@@ -1,0 +1,132 @@
+/// A device's domain: its stream table entry, and the calls that map, unmap and pin. Addresses are IOVAs.
+package enum DomainStep: StepFamily {
+  /// The SMMU's records are made: every stream's entry says abort.
+  case reset
+  /// The stream table entry points to a stage-2 table with a VMID.
+  case attached(root: UInt64, vmid: UInt16)
+  /// The stream table entry points to a context descriptor of the VMM's table.
+  case bound(root: UInt64, TranslationContext)
+  /// The context descriptor is cleared.
+  case unbound(TranslationContext)
+  /// The stream table entry is set to abort.
+  case blocked
+  /// It is set to bypass; or under pKVM the host asked for that, and gets the identity map.
+  case bypassed
+  case bypassShadowed
+  /// One call of `map_pages`: so many leaves of the step's size, to a physical address.
+  case mapCall(physical: UInt64, count: UInt64)
+  /// One call of `unmap_pages`: so many leaves of the step's size.
+  case unmapCall(count: UInt64)
+  /// A leaf is larger than what is to be unmapped. Nothing is done.
+  case partialUnmap(Descriptor)
+  /// The unmap ends before its end: so many bytes are done, the step's size is not.
+  case unmapStopped(done: UInt64)
+  /// A host page is pinned, at a physical address; the address is a canonical IPA.
+  case pagePinned(UInt64)
+  /// So many host pages are unpinned.
+  case pagesUnpinned(Int)
+  /// A device of another VM is attached or detached, with a VMID.
+  case otherAttached(vm: UInt64, vmid: UInt16)
+  case otherDetached(vm: UInt64, vmid: UInt16)
+
+  package var facts: Step.Facts {
+    switch self {
+    case .reset, .attached, .blocked, .bypassed, .bypassShadowed:
+      Step.Facts(.setting, .deviceAccess, .none)
+    case .bound, .unbound: Step.Facts(.setting, .sharedAddresses, .none)
+    case .mapCall, .unmapCall: Step.Facts(.plan, .ioTable)
+    case .partialUnmap, .unmapStopped: Step.Facts(.refusal, .ioTable)
+    case .pagePinned, .pagesUnpinned: Step.Facts(.pinning, .pagePinning)
+    case .otherAttached, .otherDetached: Step.Facts(.setting, .domainVMID, .none)
+    }
+  }
+
+  func explanation(of step: Step) -> Explanation {
+    switch self {
+    case .reset:
+      Explanation(
+        "SMMU", "the SMMU is set up: every stream's entry says abort",
+        "No device reaches memory before a domain is attached to it.",
+        .smmu("arm_smmu_init_initial_stes"))
+    case .attached(let root, let vmid):
+      Explanation(
+        "attach", "the stream's entry points to the table at \(Phrase.address(root)), VMID \(vmid)",
+        "From now on the device's DMA is translated by it.", .smmu("arm_smmu_attach_dev"))
+    case .bound(let root, let context):
+      Explanation(
+        "bind",
+        "the stream's context points to the VMM's table at \(Phrase.address(root)), "
+          + Phrase.context(context),
+        context.isPrivate
+          ? "Stage 1 alone: IOVAs are the VMM's addresses. ASET keeps its entries out of broadcast TLBIs, "
+            + "which stage 2 cannot."
+          : "Stage 1 alone: IOVAs are the VMM's addresses. Without ASET a CPU's TLBI by this ASID counts "
+            + "for its entries, too.",
+        .sva("arm_smmu_make_sva_cd"))
+    case .unbound(let context):
+      Explanation(
+        "unbind", "the context descriptor is cleared: \(Phrase.context(context))",
+        "No new walk begins with it. What is cached of the ASID must go before another gets it.",
+        .sva("arm_smmu_sva_domain_free"))
+    case .blocked:
+      Explanation(
+        "detach", "the stream's entry is set to abort",
+        "The blocking domain: no DMA of the device reaches memory.",
+        .smmu("arm_smmu_attach_dev_blocked"))
+    case .bypassed:
+      Explanation(
+        "bypass", "the stream's entry says bypass: input addresses are physical ones",
+        "A device of the host's own, which is trusted with all of the host's memory. What else may stop it "
+          + "is behind the SMMU.",
+        .smmu("arm_smmu_attach_dev_identity"))
+    case .bypassShadowed:
+      Explanation(
+        "bypass", "the host asks for bypass, and EL2 gives it the identity map",
+        "To the host that is the same. But what it has given away is not in the map.",
+        .shadowing("every stream is given the map"))
+    case .mapCall(let physical, let count):
+      Explanation(
+        "map call",
+        "\(count) × \(Phrase.size(step.size)) at IOVA \(step.at) → PA \(Phrase.address(physical))",
+        "The largest size that both addresses are aligned to and that fits what is left.",
+        .iommu("iommu_pgsize"))
+    case .unmapCall(let count):
+      Explanation(
+        "unmap call", "\(count) × \(Phrase.size(step.size)) at IOVA \(step.at)",
+        "Sizes follow from the range alone: the caller does not know how it was mapped.",
+        .iommu("__iommu_unmap"))
+    case .partialUnmap(let leaf):
+      Explanation(
+        "refused",
+        "level \(step.level) at \(step.at) is a \(Phrase.entry(leaf, level: step.level))",
+        "Unmapping a part of a large leaf is not allowed: there is no split, and nothing is done.",
+        .ioTable("__arm_lpae_unmap"))
+    case .unmapStopped(let done):
+      Explanation(
+        "stopped",
+        "\(Phrase.size(done)) unmapped, \(Phrase.size(step.size)) left from \(step.at) on",
+        "The unmap ends at the first place where nothing could be removed.",
+        .iommu("__iommu_unmap"))
+    case .pagePinned(let page):
+      Explanation(
+        "pin page",
+        "\(Phrase.size(step.size)) at canonical IPA \(step.at): PA \(Phrase.address(page))",
+        "The page is made writable and kept where it is: the device cannot take a fault.",
+        .memory("gup.c", "pin_user_pages_remote"))
+    case .pagesUnpinned(let count):
+      Explanation(
+        "unpin page",
+        "\(Phrase.count(UInt64(count), "page", "pages")) from \(step.at) on may move again",
+        "Only after the sync: until then a DMA might still have reached them.",
+        .memory("gup.c", "unpin_user_pages_dirty_lock"))
+    case .otherAttached(let number, let vmid):
+      Explanation(
+        "attach", "a device of VM \(number) is attached, with VMID \(vmid)",
+        "Its domain takes a VMID in the SMMU.", .smmu("arm_smmu_attach_dev"))
+    case .otherDetached(let number, let vmid):
+      Explanation(
+        "detach", "the device of VM \(number) is detached; VMID \(vmid) is given back",
+        "Another domain may take the VMID.", .smmu("arm_smmu_domain_free"))
+    }
+  }
+}

@@ -1,0 +1,140 @@
+/// How an event ends that does not do what was asked for.
+package enum EndStep: StepFamily {
+  /// Why nothing happens.
+  package enum Idleness: Hashable, CaseIterable, Sendable {
+    /// Dirty logging is as it is asked to be already.
+    case loggingUnchanged
+    /// No region can be collapsed: there is no page table, or the VMA or the lack of huge pages forbid it.
+    case nothingToCollapse
+    /// The VMAs of the range have those permissions, or that advice, already, or there are none.
+    case mappingUnchanged
+    /// hugetlb memory is discarded in whole huge pages only.
+    case partOfHugePage
+    /// No two mergeable pages hold the same bytes.
+    case nothingToMerge
+    /// The page is absent, a zero page, or the tail of a huge page: page_idle passes over it.
+    case notTracked
+    /// The page is not idle.
+    case notIdle
+    /// Nothing was ever written, so the child shares nothing.
+    case nothingToShare
+    /// No shadow has the virtual VMID.
+    case noShadow
+    /// The invalidation is of stage 1.
+    case stage1Only
+  }
+
+  /// The kernel, the hypervisor or the RMM returns an error.
+  case failed(KernelError)
+  /// Nothing happens, for a reason.
+  case noEffect(Idleness)
+
+  package var facts: Step.Facts {
+    switch self {
+    case .failed: Step.Facts(.refusal, .failing)
+    case .noEffect(let reason): Step.Facts(.remark, reason.convention, .none, weight: 3)
+    }
+  }
+
+  func explanation(of step: Step) -> Explanation {
+    switch self {
+    case .failed(let error):
+      switch step.table {
+      case .protectedHost, .protectedGuest:
+        return Explanation(
+          error.name, "it fails with \(error.name) at \(step.at)",
+          error.meaning + " Nothing was changed.",
+          .memoryProtection("__host_check_page_state_range"))
+      case .canonical, .shadow, .guest, .host, .iommu, nil:
+        return Explanation(
+          error.name,
+          "the call fails with \(error.name)" + (step.address == 0 ? "" : " at \(step.at)"),
+          error.meaning, error.source(in: step.table))
+      }
+    case .noEffect(let reason):
+      let (what, source) = reason.explanation
+      return Explanation("no change", what, "The event changes nothing.", source)
+    }
+  }
+}
+
+extension EndStep.Idleness {
+  fileprivate var convention: Convention {
+    switch self {
+    case .loggingUnchanged: .dirtyLogging
+    case .nothingToCollapse: .collapsing
+    case .mappingUnchanged, .partOfHugePage: .hostMappings
+    case .nothingToMerge: .merging
+    case .notTracked, .notIdle: .ageing
+    case .nothingToShare: .copyOnWrite
+    case .noShadow: .guestInvalidation
+    case .stage1Only: .stage1Invalidation
+    }
+  }
+
+  fileprivate var explanation: (String, Source) {
+    switch self {
+    case .loggingUnchanged:
+      ("dirty logging of the slot is so already", .kvm("kvm_set_memory_region"))
+    case .nothingToCollapse:
+      (
+        "nothing to collapse here: no page table, or the VMA or the lack of huge pages forbid it",
+        .memory("khugepaged.c", "madvise_collapse")
+      )
+    case .mappingUnchanged:
+      ("the VMM's mapping is so already, or there is none", .memory("vma.c", "vma_modify"))
+    case .partOfHugePage:
+      (
+        "hugetlb memory changes in whole huge pages only",
+        .memory("hugetlb.c", "hugetlb_vm_op_split")
+      )
+    case .nothingToMerge:
+      ("no two mergeable pages hold the same bytes", .memory("ksm.c", "cmp_and_merge_page"))
+    case .notTracked:
+      (
+        "page_idle passes over absent pages, zero pages and tails of huge pages",
+        .memory("page_idle.c", "page_idle_get_folio")
+      )
+    case .notIdle: ("the page is not idle", .memory("page_idle.c", "page_idle_bitmap_read"))
+    case .nothingToShare:
+      ("nothing was ever written: the child shares nothing", .memory("memory.c", "vma_needs_copy"))
+    case .noShadow:
+      ("no shadow in use has this VMID", .nested("kvm_s2_mmu_iterate_by_vmid"))
+    case .stage1Only:
+      ("a stage-1 invalidation changes no stage-2 table", .sysRegs("handle_tlbi_el1"))
+    }
+  }
+}
+
+extension KernelError {
+  fileprivate func source(in table: TableID?) -> Source {
+    switch self {
+    case .rmiInput, .rmiTable: return .rmm("command return codes")
+    case .eperm, .enoent, .e2big, .eagain, .enomem, .efault, .ebusy, .eexist, .einval, .enospc,
+      .erange, .ehwpoison:
+      if case .iommu = table { return .ioTable("arm_lpae_map_pages") }
+      return .errors(name)
+    }
+  }
+
+  /// What the error says, as a sentence.
+  fileprivate var meaning: String {
+    switch self {
+    case .eperm: "The page is not in a state that allows it."
+    case .enoent: "Nothing is mapped there."
+    case .e2big: "The leaf is larger than a page."
+    case .eagain: "Something is under way there: it must be tried again."
+    case .enomem: "No page for a table is left."
+    case .efault: "The address cannot be reached."
+    case .ebusy: "It is in use."
+    case .eexist: "Something is mapped there already, and must be unmapped first."
+    case .einval:
+      "An address or a size is not aligned, or what is there is not of the kind that is asked for."
+    case .enospc: "No number is free."
+    case .erange: "An address is outside what the table can translate."
+    case .ehwpoison: "The host took the page back by force."
+    case .rmiInput: "The RMM checks first: the granule is not in a state that allows it."
+    case .rmiTable: "The realm's table is not as the call needs it there; nothing is changed."
+    }
+  }
+}

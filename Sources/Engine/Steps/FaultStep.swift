@@ -1,0 +1,185 @@
+/// KVM handles a fault: the shadow, L1's table, the slot and the host's page, and what may end it early.
+package enum FaultStep: StepFamily {
+  /// How `mmu_lock` is held.
+  package enum Lock: Hashable, Sendable {
+    case read, write
+  }
+
+  /// A shadow serves L1's VTTBR and VTCR already.
+  case shadowFound(VTTBR, VTCR)
+  /// A shadow that nobody used is taken.
+  case shadowTaken(VTTBR, VTCR)
+  /// A shadow that served another context is taken.
+  case shadowRecycled(VTTBR, VTCR)
+  /// KVM reads an entry of L1's table, at a canonical IPA.
+  case guestRead(Descriptor, at: UInt64)
+  /// L1's memory cannot be read at a canonical IPA.
+  case guestUnreadable(at: UInt64)
+  /// L1's VTCR describes no table that can be walked.
+  case guestWalkRefused(VTCR)
+  /// KVM sets the access flag in L1's entry at a canonical IPA: the new entry.
+  case guestAccessFlag(Descriptor, at: UInt64)
+  /// An abort is given to L1.
+  case inject(FaultStatus, on: AccessKind)
+  /// An address size fault is given to the guest.
+  case injectSize
+  /// An external abort is given to the guest; for a fetch from no slot, of a canonical IPA.
+  case injectExternal(ipa: UInt64?)
+  /// Exit to user space for MMIO at a canonical IPA.
+  case mmioExit(ipa: UInt64)
+  /// The slot is found that has a canonical IPA at an address of the VMM's.
+  case memslotFound(ipa: UInt64, hva: UInt64)
+  /// The VMM has no mapping at an address of its own.
+  case noVMA
+  /// The paused event holds `mmap_lock`, which the fault needs.
+  case mapLockHeld
+  /// The VMM's mapping forbids the access, at an address of its own.
+  case hostRefused
+  /// Size of the mapping: of the VMA in the step's size, the largest allowed, and that of L1's leaf.
+  case sizeChosen(limit: UInt64, guestLeaf: UInt64?)
+  /// The host's copy-on-write called the notifier, so the fault is given up and tried again.
+  case retryAfterNotifier
+  /// An invalidation is under way, so the fault is given up and tried again.
+  case retryInvalidation
+  /// `mmu_lock` is taken, or dropped.
+  case locked(Lock)
+  case unlocked(Lock)
+  /// The fault fails for want of memory.
+  case noMemory
+
+  package var facts: Step.Facts {
+    switch self {
+    case .shadowFound, .shadowTaken: Step.Facts(.choice, .shadowChoice, .none)
+    case .shadowRecycled: Step.Facts(.trigger, .shadowChoice, .none)
+    case .guestRead: Step.Facts(.walk, .guestWalk)
+    case .guestUnreadable, .guestWalkRefused: Step.Facts(.choice, .guestWalk)
+    case .guestAccessFlag: Step.Facts(.guestEntry, .guestWalk)
+    case .inject: Step.Facts(.injection, .injection, weight: 3)
+    case .injectSize, .injectExternal: Step.Facts(.injection, .addressCheck, weight: 3)
+    case .mmioExit: Step.Facts(.remark, .memslots, weight: 3)
+    case .memslotFound: Step.Facts(.choice, .memslots)
+    case .noVMA, .hostRefused: Step.Facts(.remark, .hostAccess, weight: 3)
+    case .mapLockHeld: Step.Facts(.retry, .retry)
+    case .sizeChosen: Step.Facts(.choice, .mappingSize)
+    case .retryAfterNotifier, .retryInvalidation: Step.Facts(.retry, .retry)
+    case .locked, .unlocked: Step.Facts(.lock, .lock, .none)
+    case .noMemory: Step.Facts(.retry, .brokenMap)
+    }
+  }
+
+  func explanation(of step: Step) -> Explanation {
+    switch self {
+    case .shadowFound(let vttbr, _):
+      return Explanation(
+        "shadow", "\(Phrase.table(step.table)) serves VTTBR \(Phrase.address(vttbr.bits))",
+        "VTTBR and VTCR match (with stage 2 off, the VMID alone), so its leaves can be used.",
+        .nested("lookup_s2_mmu"))
+    case .shadowTaken(let vttbr, _):
+      return Explanation(
+        "shadow",
+        "\(Phrase.table(step.table)), unused so far, is taken for VTTBR "
+          + Phrase.address(vttbr.bits),
+        "No shadow matches. They are taken in turn, two for each vCPU.",
+        .nested("get_s2_mmu_nested"))
+    case .shadowRecycled(let vttbr, _):
+      return Explanation(
+        "recycle",
+        "\(Phrase.table(step.table)) is taken from another context for VTTBR "
+          + Phrase.address(vttbr.bits),
+        "No shadow matches and none is free. All its leaves must go before it is used.",
+        .nested("get_s2_mmu_nested"))
+    case .guestRead(let entry, let ipa):
+      return Explanation(
+        "read L1",
+        "level \(step.level) at canonical \(Phrase.address(ipa)): "
+          + Phrase.entry(entry, level: step.level),
+        "KVM walks L1's own table in software, as the hardware would if L1 were not virtual.",
+        .nested("walk_nested_s2_pgd"))
+    case .guestUnreadable(let ipa):
+      return Explanation(
+        "read L1", "level \(step.level) at canonical \(Phrase.address(ipa)) cannot be read",
+        "L1's table lies where it has no memory: an external abort on the walk.",
+        .nested("read_guest_s2_desc"))
+    case .guestWalkRefused(let vtcr):
+      return Explanation(
+        "read L1",
+        "VTCR_EL2 \(Phrase.address(vtcr.bits)) describes no table that can be walked",
+        "Granule, start level and input size do not fit together.",
+        .nested("check_base_s2_limits"))
+    case .guestAccessFlag(_, let ipa):
+      return Explanation(
+        "AF in L1", "KVM sets the access flag in L1's entry at \(Phrase.address(ipa))",
+        "L1 set VTCR_EL2.HA, so KVM does for it what the hardware would.",
+        .nested("swap_guest_s2_desc"))
+    case .inject(let status, let kind):
+      return Explanation(
+        "inject",
+        "L1 gets a \(Phrase.status(status)) for the \(Phrase.access(kind)) at \(step.at)",
+        "L1's own table forbids it, so L1 must handle it. The shadow stays as it is.",
+        .nested("kvm_inject_s2_fault"))
+    case .injectSize:
+      return Explanation(
+        "inject", "an address size fault at \(step.at)",
+        "The address is above the largest that KVM supports.", .mmu("kvm_handle_guest_abort"))
+    case .injectExternal:
+      return Explanation(
+        "inject", "an external abort at \(step.at)",
+        "There is no memory, and a fetch or an address outside the IPA space is no MMIO.",
+        .mmu("kvm_handle_guest_abort"))
+    case .mmioExit(let ipa):
+      return Explanation(
+        "MMIO", "exit to user space for canonical IPA \(Phrase.address(ipa))",
+        "No memory slot is there, so a device of the VMM may be.", .mmu("io_mem_abort"))
+    case .memslotFound(let ipa, let hva):
+      return Explanation(
+        "slot", "canonical \(Phrase.address(ipa)) is VMM address \(Phrase.address(hva))",
+        "The memory slot says which memory of the VMM backs the guest's.",
+        .mmu("kvm_handle_guest_abort"))
+    case .noVMA:
+      return Explanation(
+        "EFAULT", "the VMM has nothing mapped at \(step.at)", "KVM_RUN fails; no table changes.",
+        .mmu("kvm_s2_fault_get_vma_info"))
+    case .mapLockHeld:
+      return Explanation(
+        "blocked", "the fault at VMM \(step.at) waits for mmap_lock",
+        "The paused event holds it for writing.", .mmu("kvm_s2_fault_get_vma_info"))
+    case .hostRefused:
+      return Explanation(
+        "EFAULT", "the VMM's mapping at \(step.at) forbids the access",
+        "KVM_RUN fails; no table changes.", .kvm("hva_to_pfn_slow"))
+    case .sizeChosen(let limit, let guestLeaf):
+      let guest = guestLeaf.map { ", L1's leaf \(Phrase.size($0))" } ?? ""
+      return Explanation(
+        "size", "VMA \(Phrase.size(step.size)), at most \(Phrase.size(limit))\(guest)",
+        "A leaf is no larger than the host's page, the slot, and in a shadow L1's leaf.",
+        .mmu("kvm_s2_resolve_vma_size"))
+    case .retryAfterNotifier:
+      return Explanation(
+        "retry", "the host must copy the page first, so the notifier runs",
+        "The sequence number will have changed: the fault is given up and taken again.",
+        .mmu("kvm_s2_fault_map"))
+    case .retryInvalidation:
+      return Explanation(
+        "retry", "an invalidation is in progress: nothing may be mapped",
+        "A leaf made now could outlive the page that is being taken back.",
+        .kvm("mmu_invalidate_retry"))
+    case .locked(.read):
+      return Explanation(
+        "lock", "mmu_lock, read", "Other vCPUs may fault at the same time.",
+        .mmu("kvm_s2_fault_map"))
+    case .unlocked(.read):
+      return Explanation("unlock", "mmu_lock", "The guest runs again.", .mmu("kvm_s2_fault_map"))
+    case .locked(.write):
+      return Explanation(
+        "lock", "mmu_lock, write", "Nobody else may touch a table of this VM.",
+        .mmu("kvm_mmu_wp_memory_region"))
+    case .unlocked(.write):
+      return Explanation(
+        "unlock", "mmu_lock", "Faults can go on.", .mmu("kvm_mmu_wp_memory_region"))
+    case .noMemory:
+      return Explanation(
+        "ENOMEM", "the fault at \(step.at) fails", "This version hands the failure to the VMM.",
+        .reverseMap("v1, kvm_record_nested_revmap"))
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/// What L1, as a hypervisor, does to the machine.
+package enum GuestStep: StepFamily {
+  /// L1 writes its registers.
+  case context(VTTBR, VTCR)
+  /// L1 invalidates under a virtual VMID.
+  case invalidation(vmid: UInt16)
+  /// L2 invalidates its stage 1.
+  case stage1Invalidation
+  /// L1 writes VNCR_EL2; the address is a canonical IPA.
+  case vncrSet
+  /// KVM translates L1's VNCR page to a physical address.
+  case vncrTranslated(to: UInt64)
+  /// KVM forgets that translation, of a physical address.
+  case vncrDropped(UInt64)
+
+  package var facts: Step.Facts {
+    switch self {
+    case .context: Step.Facts(.setting, .guestContext, .none, weight: 2)
+    case .invalidation: Step.Facts(.trigger, .guestInvalidation, .none, weight: 2)
+    case .stage1Invalidation: Step.Facts(.setting, .stage1Invalidation, .none)
+    case .vncrSet, .vncrTranslated, .vncrDropped: Step.Facts(.setting, .vncr)
+    }
+  }
+
+  func explanation(of step: Step) -> Explanation {
+    switch self {
+    case .context(let vttbr, let vtcr):
+      return Explanation(
+        "registers",
+        "VTTBR_EL2 = \(Phrase.address(vttbr.bits)), VTCR_EL2 = \(Phrase.address(vtcr.bits))",
+        "L1 describes the stage 2 of its guest. A shadow is chosen when that guest next runs.",
+        .nested("lookup_s2_mmu"))
+    case .invalidation(let vmid):
+      return Explanation(
+        "TLBI", "L1 invalidates under its VMID \(vmid); every shadow with that VMID obeys",
+        "To L1 the shadow tables are its TLB: they must forget what L1 took back.",
+        .nested("kvm_s2_mmu_iterate_by_vmid"))
+    case .stage1Invalidation:
+      return Explanation(
+        "TLBI", "L2 invalidates its stage 1: no stage-2 table changes",
+        "Stage-1 translations are not in a shadow table.", .sysRegs("handle_tlbi_el1"))
+    case .vncrSet:
+      return Explanation(
+        "registers", "VNCR_EL2 = canonical \(step.at)",
+        "L1 keeps a guest hypervisor's registers in this page.", .nested("kvm_map_l1_vncr"))
+    case .vncrTranslated(let page):
+      return Explanation(
+        "VNCR", "canonical \(step.at) → PA \(Phrase.address(page))",
+        "KVM keeps this translation itself: it is no entry of a table, but must go like one.",
+        .nested("kvm_translate_vncr"))
+    case .vncrDropped:
+      return Explanation(
+        "VNCR", "the translation of canonical \(step.at) is dropped",
+        "The page behind it may be another one soon.", .nested("kvm_invalidate_vncr_ipa"))
+    }
+  }
+}

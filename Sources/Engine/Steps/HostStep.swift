@@ -1,0 +1,209 @@
+/// The host's memory management, and the VMM. Addresses are the VMM's.
+package enum HostStep: StepFamily {
+  /// The notifier tells KVM of a range, before and after the change.
+  case notifierStart
+  case notifierEnd
+  /// A notifier passes over so many pinned pages of the canonical table.
+  case pinnedKept(pages: UInt64)
+  /// A page comes to be, at a physical address.
+  case page(UInt64)
+  case hugePage(UInt64)
+  case hugetlbPage(UInt64)
+  /// A read of absent memory maps the zero page, or the huge one.
+  case zeroPage
+  case hugeZeroPage
+  /// A write-protected page that nobody shares is made writable.
+  case reuse
+  /// A shared page is copied to a new one.
+  case copy(to: UInt64, from: UInt64)
+  /// The entry that was to be changed is another by now.
+  case changed
+  /// A huge page's mapping becomes 512 of pages.
+  case split
+  /// The table is emptied for a range.
+  case zap
+  /// Entries of the VMM's table are cleared before others take their place.
+  case cleared
+  /// The VMA of a range gets other flags.
+  case flags
+  /// The permissions of a range change.
+  case protect(write: Bool)
+  /// A range is write-protected for the child.
+  case fork
+  /// Pages become a huge page at a physical address.
+  case collapse(to: UInt64)
+  /// KSM write-protects a page.
+  case mergeProtect
+  /// KSM puts a page in the place of another.
+  case merge(to: UInt64, from: UInt64)
+  /// The VMM stores to, or loads from, a page at a physical address.
+  case stored(UInt64)
+  case loaded(UInt64)
+  /// The VMM gets SIGSEGV.
+  case signal
+  /// Huge pages cannot be had in a range.
+  case noHugePages
+  /// The access flags of a page are cleared.
+  case age
+  /// The idle flag of a page is set.
+  case idleSet
+  /// The idle flag of a page was read.
+  case idleTested(isIdle: Bool)
+
+  package var facts: Step.Facts {
+    switch self {
+    case .notifierStart: Step.Facts(.trigger, .notifier)
+    case .notifierEnd: Step.Facts(.wait, .notifier)
+    case .pinnedKept: Step.Facts(.pinning, .pagePinning)
+    case .page, .hugePage, .hugetlbPage, .zeroPage, .hugeZeroPage:
+      Step.Facts(.hostPage, .hostPages)
+    case .reuse, .copy: Step.Facts(.hostPage, .copyOnWrite)
+    case .changed: Step.Facts(.retry, .copyOnWrite)
+    case .split, .protect: Step.Facts(.hostMapping, .hostMappings)
+    case .zap: Step.Facts(.hostMapping, .hostMappings, weight: 1)
+    case .cleared: Step.Facts(.hostMapping, .sharedAddresses)
+    case .flags: Step.Facts(.hostArea, .hostMappings)
+    case .fork: Step.Facts(.hostMapping, .copyOnWrite)
+    case .collapse: Step.Facts(.hostMapping, .collapsing)
+    case .mergeProtect, .merge: Step.Facts(.hostMapping, .merging)
+    case .stored: Step.Facts(.data, .hostUse, weight: 1)
+    case .loaded: Step.Facts(.data, .hostUse)
+    case .signal: Step.Facts(.remark, .hostUse, weight: 3)
+    case .noHugePages: Step.Facts(.hostArea, .hostPages)
+    case .age, .idleSet, .idleTested: Step.Facts(.ageing, .ageing)
+    }
+  }
+
+  func explanation(of step: Step) -> Explanation {
+    let at = "VMM \(step.at)"
+    let span = "VMM \(step.span)"
+    switch self {
+    case .notifierStart:
+      return Explanation(
+        "notifier", "the host will change VMM memory \(step.span)",
+        "KVM must forget what it mapped of it before the page can be used for anything else.",
+        .kvm("kvm_mmu_notifier_invalidate_range_start"))
+    case .notifierEnd:
+      return Explanation(
+        "notifier", "the change of \(step.span) is done",
+        "The sequence number goes up: faults that looked before try again.",
+        .kvm("kvm_mmu_notifier_invalidate_range_end"))
+    case .pinnedKept(let pages):
+      return Explanation(
+        "pinned",
+        "\(Phrase.count(pages, "page", "pages")) in \(step.span) of "
+          + "\(Phrase.table(step.table)) stay\(pages == 1 ? "s" : "")",
+        "A device that walks this table has pinned them, so KVM passes them over. The VMM may see other "
+          + "memory there now than its guest.",
+        .project("pinning in a shared table"))
+    case .page(let page):
+      return Explanation(
+        "host page", "\(at): a page at PA \(Phrase.address(page))",
+        "The first write to absent memory.", .memory("memory.c", "do_anonymous_page"))
+    case .hugePage(let page):
+      return Explanation(
+        "host page", "\(at): a huge page at PA \(Phrase.address(page))",
+        "The VMA allows huge pages and no page table is in the way.",
+        .memory("huge_memory.c", "do_huge_pmd_anonymous_page"))
+    case .hugetlbPage(let page):
+      return Explanation(
+        "host page", "\(at): a 1G page at PA \(Phrase.address(page))",
+        "The memory is of hugetlb pages.", .memory("hugetlb.c", "hugetlb_no_page"))
+    case .zeroPage:
+      return Explanation(
+        "host page", "\(at): the zero page, read-only", "A read of absent memory.",
+        .memory("memory.c", "do_anonymous_page"))
+    case .hugeZeroPage:
+      return Explanation(
+        "host page", "\(at): the huge zero page, read-only", "A read of absent memory.",
+        .memory("huge_memory.c", "do_huge_pmd_anonymous_page"))
+    case .reuse:
+      return Explanation(
+        "host page", "\(at): the page becomes writable", "Nobody shares it any more.",
+        .memory("memory.c", "wp_page_reuse"))
+    case .copy(let new, let old):
+      return Explanation(
+        "host copy", "\(at): PA \(Phrase.address(old)) → \(Phrase.address(new))",
+        "The page is shared, so the writer gets a copy.", .memory("memory.c", "wp_page_copy"))
+    case .changed:
+      return Explanation(
+        "host page", "\(at): the page is another by now, and stays as it is",
+        "Another thread changed the entry while the notifiers ran; the access is tried again.",
+        .memory("memory.c", "wp_page_copy"))
+    case .split:
+      return Explanation(
+        "host split", "\(span): 512 pages in place of the huge one",
+        "Part of it will be changed.", .memory("huge_memory.c", "__split_huge_pmd"))
+    case .zap:
+      return Explanation(
+        "host zap", "\(span): the memory is freed", "It reads as zero when it is used again.",
+        .memory("memory.c", "zap_pte_range"))
+    case .cleared:
+      return Explanation(
+        "clear", "\(span): what is there is cleared before it is replaced",
+        "Break before make, which counts since a device walks the table, too.",
+        .memory("pgtable-generic.c", "ptep_clear_flush"))
+    case .flags:
+      return Explanation(
+        "host VMA", "\(span): other flags", "Neighbours with the same flags become one VMA.",
+        .memory("vma.c", "vma_modify"))
+    case .protect(let write):
+      return Explanation(
+        "mprotect", "\(span): \(write ? "read-write" : "read-only")",
+        write
+          ? "Pages that are exclusive become writable at once, others by a fault."
+          : "Every page is write-protected.",
+        .memory("mprotect.c", "change_protection"))
+    case .fork:
+      return Explanation(
+        "fork", "\(span): write-protected",
+        "Parent and child share the pages until one of them writes.",
+        .memory("memory.c", "copy_page_range"))
+    case .collapse(let page):
+      return Explanation(
+        "collapse", "\(span): one huge page at PA \(Phrase.address(page))",
+        "512 pages were copied into it.", .memory("khugepaged.c", "collapse_huge_page"))
+    case .mergeProtect:
+      return Explanation(
+        "KSM", "\(at): write-protected", "Its contents must not change while it is compared.",
+        .memory("ksm.c", "write_protect_page"))
+    case .merge(let new, let old):
+      return Explanation(
+        "KSM", "\(at): PA \(Phrase.address(old)) → the shared \(Phrase.address(new))",
+        "The two pages hold the same bytes.", .memory("ksm.c", "replace_page"))
+    case .stored(let page):
+      return Explanation(
+        "VMM store", "\(at), PA \(Phrase.address(page))",
+        "The VMM uses the memory itself; KVM has no part in it.",
+        .memory("memory.c", "handle_mm_fault"))
+    case .loaded(let page):
+      return Explanation(
+        "VMM load", "\(at), PA \(Phrase.address(page))",
+        "The VMM uses the memory itself; KVM has no part in it.",
+        .memory("memory.c", "handle_mm_fault"))
+    case .signal:
+      return Explanation(
+        "SIGSEGV", at, "The VMM has nothing mapped there that it may use so.",
+        .memory("memory.c", "handle_mm_fault"))
+    case .noHugePages:
+      return Explanation(
+        "no THP", "\(span): huge pages cannot be had",
+        "A fact that the scenario states: memory is fragmented.",
+        .memory("huge_memory.c", "vma_alloc_anon_folio_pmd"))
+    case .age:
+      return Explanation(
+        "age", "\(span): the access flags are cleared",
+        "The VMM's table and the canonical table, but no shadow.",
+        .memory("page_idle.c", "page_idle_clear_pte_refs"))
+    case .idleSet:
+      return Explanation(
+        "idle", "\(at): marked idle", "It stays so until someone uses the page.",
+        .memory("page_idle.c", "page_idle_bitmap_write"))
+    case .idleTested(let isIdle):
+      return Explanation(
+        "idle", "\(at): \(isIdle ? "still idle" : "used meanwhile")",
+        "Reading the bit ages the page again.",
+        .memory("page_idle.c", "page_idle_bitmap_read"))
+    }
+  }
+}

@@ -1,0 +1,134 @@
+/// Hardware VMIDs and ASIDs are given, kept and taken back.
+package enum IdentifierStep: StepFamily {
+  /// Who has a VMID.
+  package enum Holder: Hashable, Sendable {
+    /// A stage-2 context of this VM.
+    case context(TableID)
+    /// Another VM, by its number.
+    case otherVM(UInt64)
+  }
+
+  /// Why a VMID is kept.
+  package enum Kept: Hashable, Sendable {
+    /// It ran on a CPU during the rollover.
+    case reserved
+    /// It is pinned.
+    case pinned
+    /// Nobody has taken it since.
+    case free
+  }
+
+  /// A vCPU stays on a CPU, under a VMID; or leaves it.
+  case vcpuStays(Holder, vmid: UInt64, cpu: Int)
+  case vcpuLeaves(Holder, cpu: Int)
+  /// A holder gets a VMID of a generation.
+  case vmidTaken(Holder, vmid: UInt64, generation: UInt64)
+  /// A holder has the same VMID in the new generation.
+  case vmidKept(Holder, vmid: UInt64, generation: UInt64, Kept)
+  /// No VMID up to a limit is free: a generation begins.
+  case vmidRollover(generation: UInt64, limit: UInt64)
+  /// A VMID runs on a CPU and stays taken.
+  case vmidReserved(vmid: UInt64, cpu: Int)
+  /// A holder's VMID is pinned, or unpinned.
+  case vmidPinned(Holder, vmid: UInt64)
+  case vmidUnpinned(Holder, vmid: UInt64)
+  /// A domain gets a VMID from the SMMU's own allocator.
+  case domainVMIDTaken(vmid: UInt16)
+  /// A domain goes, and its VMID is given back.
+  case domainFreed(vmid: UInt16)
+  /// The VMM gets an ASID.
+  case asidTaken(asid: UInt64)
+  /// Another process, by its number, gets an ASID.
+  case otherASIDTaken(process: UInt64, asid: UInt64)
+
+  package var facts: Step.Facts {
+    switch self {
+    case .vcpuStays, .vcpuLeaves, .vmidTaken, .vmidKept, .vmidRollover, .vmidReserved:
+      Step.Facts(.identifier, .vmidAllocation, .none)
+    case .vmidPinned, .vmidUnpinned: Step.Facts(.identifier, .vmidPinning, .none)
+    case .domainVMIDTaken, .domainFreed: Step.Facts(.identifier, .domainVMID, .none)
+    case .asidTaken, .otherASIDTaken: Step.Facts(.identifier, .sharedAddresses, .none)
+    }
+  }
+
+  func explanation(of step: Step) -> Explanation {
+    switch self {
+    case .vcpuStays(let holder, let vmid, let cpu):
+      Explanation(
+        "run", "\(holder.name) stays on CPU \(cpu) with VMID \(vmid)",
+        "The CPU's active id says so: a rollover must not give its VMID to another.",
+        .vmid("kvm_arm_vmid_update"))
+    case .vcpuLeaves(let holder, let cpu):
+      Explanation(
+        "put", "\(holder.name) leaves CPU \(cpu)",
+        "The CPU's active id becomes invalid, so that a rollover reserves nothing for it.",
+        .vmid("kvm_arm_vmid_clear_active"))
+    case .vmidTaken(let holder, let vmid, let generation):
+      Explanation(
+        "VMID", "\(holder.name) gets VMID \(vmid), generation \(generation)",
+        "It had none, or another has taken its old one since the rollover. The first free one is used.",
+        .vmid("new_vmid"))
+    case .vmidKept(let holder, let vmid, let generation, let reason):
+      Explanation(
+        "VMID", "\(holder.name) keeps VMID \(vmid) in generation \(generation)", reason.sentence,
+        .vmid("new_vmid"))
+    case .vmidRollover(let generation, let limit):
+      Explanation(
+        "rollover", "no VMID up to \(limit) is free: generation \(generation) begins",
+        "All VMIDs are given back, except those that are pinned or run on a CPU.",
+        .vmid("flush_context"))
+    case .vmidReserved(let vmid, let cpu):
+      Explanation(
+        "reserve", "VMID \(vmid) runs on CPU \(cpu) and stays taken",
+        "The guest goes on under its old VMID, without asking.", .vmid("flush_context"))
+    case .vmidPinned(let holder, let vmid):
+      Explanation(
+        "pin", "VMID \(vmid) of \(holder.name) is pinned",
+        "A device's translations are tagged with it: it must stay the same through rollovers.",
+        .pinning("kvm_arm_pinned_vmid_get"))
+    case .vmidUnpinned(let holder, let vmid):
+      Explanation(
+        "unpin", "VMID \(vmid) of \(holder.name) is not pinned by this device any more",
+        "It is free again at the next rollover.", .pinning("kvm_arm_pinned_vmid_put"))
+    case .domainVMIDTaken(let vmid):
+      Explanation(
+        "VMID", "the domain gets VMID \(vmid) of the SMMU's own",
+        "The SMMU's allocator knows nothing of KVM's: the same number may be another VM's there.",
+        .smmu("arm_smmu_domain_finalise_s2"))
+    case .domainFreed(let vmid):
+      Explanation(
+        "free", "the domain is gone, and its VMID \(vmid) is given back",
+        "Its translations were invalidated before: the next domain may get the VMID.",
+        .smmu("arm_smmu_domain_free"))
+    case .asidTaken(let asid):
+      Explanation(
+        "ASID", "the VMM's process has ASID \(asid)",
+        "CPUs tag what they cache of its table with this number, and invalidate by it.",
+        .asid("new_context"))
+    case .otherASIDTaken(let process, let asid):
+      Explanation(
+        "ASID", "process \(process) of the host has ASID \(asid)",
+        "CPUs tag what they cache of its table with this number, and invalidate by it.",
+        .asid("new_context"))
+    }
+  }
+}
+
+extension IdentifierStep.Holder {
+  fileprivate var name: String {
+    switch self {
+    case .context(let table): Phrase.table(table)
+    case .otherVM(let number): "VM \(number)"
+    }
+  }
+}
+
+extension IdentifierStep.Kept {
+  fileprivate var sentence: String {
+    switch self {
+    case .reserved: "It ran on a CPU during the rollover, where it was reserved."
+    case .pinned: "It is pinned: the rollover left it taken."
+    case .free: "It did not run during the rollover, but nobody has taken its VMID since."
+    }
+  }
+}

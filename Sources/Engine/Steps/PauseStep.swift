@@ -1,0 +1,47 @@
+/// An event is paused in the middle, and goes on.
+package enum PauseStep: StepFamily {
+  /// The next event that can be stopped at or above an address will stop there.
+  case armed
+  /// No event came to such a place, and none will stop any more.
+  case unused
+  /// The event stops before an address of the step's table, and may drop `mmu_lock` for that.
+  case parked(dropsLock: Bool)
+  /// The event that stopped goes on.
+  case resumed
+
+  package var facts: Step.Facts {
+    switch self {
+    case .armed, .unused, .resumed: Step.Facts(.pause, .sweeping, .none)
+    case .parked: Step.Facts(.pause, .sweeping)
+    }
+  }
+
+  func explanation(of step: Step) -> Explanation {
+    switch self {
+    case .armed:
+      Explanation(
+        "pause", "the next event that can be stopped stops there, at or above \(step.at)",
+        "Other events can then run in between.", .mmu("stage2_apply_range"))
+    case .unused:
+      Explanation(
+        "resume", "no event came to a place where it can be stopped: the pause is taken back",
+        "A sweep stops at a gigabyte border only; a device's event, or a hypercall, between two actions.",
+        .mmu("stage2_apply_range"))
+    case .parked(dropsLock: true):
+      Explanation(
+        "drop lock", "mmu_lock is dropped before \(step.at) of \(Phrase.table(step.table))",
+        "A long sweep lets others run: a vCPU may fault, or another unmap start.",
+        .mmu("cond_resched_rwlock_write"))
+    case .parked(dropsLock: false):
+      Explanation(
+        "stop", "the event stops before \(step.at) of \(Phrase.table(step.table))",
+        "Whoever is not in the middle of it goes on meanwhile: DMA gets what is there at this instant.",
+        .project("pause"))
+    case .resumed:
+      Explanation(
+        "resume", "the paused event goes on where it stopped",
+        "What it has looked at may have changed. A sweep takes mmu_lock again.",
+        .mmu("stage2_apply_range"))
+    }
+  }
+}

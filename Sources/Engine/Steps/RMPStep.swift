@@ -1,0 +1,81 @@
+/// AMD's RMP. The address is the guest's; physical ones are operands.
+package enum RMPStep: StepFamily {
+  /// How PSMASH ends.
+  package enum Result: UInt64, Hashable, Sendable {
+    /// The entry was split.
+    case done = 0
+    /// FAIL_BADADDR: there is no entry of 2M.
+    case badAddress = 1
+    /// FAIL_INUSE: another instruction holds the entry.
+    case inUse = 3
+  }
+
+  /// RMPUPDATE gives a page to the guest.
+  case assigned(RMPEntry, page: UInt64)
+  /// The guest accepts it (PVALIDATE).
+  case validated(RMPEntry, page: UInt64)
+  /// RMPUPDATE takes it back.
+  case shared(RMPEntry, page: UInt64)
+  /// PSMASH of the entry of a page.
+  case psmash(Result, page: UInt64)
+  /// Another instruction takes an entry into its hands, or lets it go.
+  case held(Bool, page: UInt64)
+  /// All DMA is held up, or goes on.
+  case dmaStalled
+  case dmaResumed
+
+  package var facts: Step.Facts {
+    switch self {
+    case .assigned, .validated, .shared, .psmash, .dmaStalled, .dmaResumed:
+      Step.Facts(.ownership, .reverseMapTable)
+    case .held: Step.Facts(.lock, .reverseMapTable)
+    }
+  }
+
+  func explanation(of step: Step) -> Explanation {
+    let size = Phrase.size(step.size)
+    switch self {
+    case .assigned(_, let page):
+      return Explanation(
+        "RMPUPDATE", "\(size) at \(step.at), PA \(Phrase.address(page)), become the guest's",
+        "The RMP says for each page who owns it, and at which size it was given.",
+        .amd("rmp_make_private"))
+    case .validated:
+      return Explanation(
+        "PVALIDATE", "the guest accepts \(size) at \(step.at)",
+        "A page that the guest has not accepted is not used as its own.",
+        .amd("snp_accept_memory"))
+    case .shared(_, let page):
+      return Explanation(
+        "RMPUPDATE", "\(size) at \(step.at), PA \(Phrase.address(page)), become the hypervisor's",
+        "The guest asked for pages that it shares with the host.", .amd("rmp_make_shared"))
+    case .psmash(.done, let page):
+      return Explanation(
+        "PSMASH", "the RMP's 2M entry of PA \(Phrase.address(page)) becomes 512 of 4K",
+        "Each stays the guest's, and accepted. From here on the IOMMU demands I/O pages of 4K.",
+        .amd("snp_rmptable_psmash"))
+    case .psmash(.inUse, let page):
+      return Explanation(
+        "PSMASH", "refused, result 3: the entry of PA \(Phrase.address(page)) is in use",
+        "Another instruction has it in its hands: to be tried again.",
+        .amd("snp_rmptable_psmash"))
+    case .psmash(.badAddress, let page):
+      return Explanation(
+        "PSMASH", "refused, result 1: PA \(Phrase.address(page)) has no entry of 2M",
+        "There is nothing to split.", .amd("snp_rmptable_psmash"))
+    case .held(let isHeld, let page):
+      return Explanation(
+        "hold",
+        "the RMP entry of PA \(Phrase.address(page)) is \(isHeld ? "in use" : "free again")",
+        "While one instruction works on an entry, another is refused.",
+        .amd("snp_rmptable_psmash"))
+    case .dmaStalled:
+      return Explanation(
+        "stall", "firmware holds all DMA up",
+        "Nobody can see the two tables out of step. The price is latency: a few milliseconds.",
+        .rmpAndIOMMU)
+    case .dmaResumed:
+      return Explanation("resume", "DMA goes on", "Both tables say 4K now.", .rmpAndIOMMU)
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/// A realm's memory. The address is the realm's; physical ones are operands.
+package enum RealmStep: StepFamily {
+  /// A granule gets a state.
+  case granule(GranuleState, page: UInt64)
+  /// An entry that the hardware does not use takes another's place.
+  case entry(Descriptor, from: Descriptor)
+  /// A page of the realm is filled with zeros.
+  case zeroed(page: UInt64)
+  /// The granule protection stops the host at a page; the address is the VMM's.
+  case granuleFault(page: UInt64)
+
+  package var facts: Step.Facts {
+    switch self {
+    case .granule, .zeroed: Step.Facts(.ownership, .realm)
+    case .entry: Step.Facts(.entryReplaced, .realm)
+    case .granuleFault: Step.Facts(.refusal, .realm)
+    }
+  }
+
+  /// The entry that the step leaves in the table; nil where it stores none.
+  package var result: Descriptor? {
+    switch self {
+    case .entry(let new, _): new
+    case .granule, .zeroed, .granuleFault: nil
+    }
+  }
+
+  func explanation(of step: Step) -> Explanation {
+    switch self {
+    case .granule(let state, let page):
+      Explanation(
+        "GPT", "PA \(Phrase.address(page)) becomes \(state.name)", state.meaning,
+        .rmm("granule state"))
+    case .entry(let new, let old):
+      Explanation(
+        "RTT entry",
+        "level \(step.level) at \(step.at): \(Self.entry(old, level: step.level)) → "
+          + Self.entry(new, level: step.level),
+        "One edit, and CPUs and devices lose it alike: they walk the same table.",
+        .rmm("RTT entry"))
+    case .zeroed(let page):
+      Explanation(
+        "zero", "PA \(Phrase.address(page)) is filled with zeros",
+        "The host must not read what the realm left there.", .rmm("RMI_DATA_DESTROY"))
+    case .granuleFault(let page):
+      Explanation(
+        "GPF", "the host is stopped at PA \(Phrase.address(page))",
+        "The granule is not the host's: the hardware checks every access against its protection table.",
+        .architecture("RME, granule protection check"))
+    }
+  }
+
+  /// What an entry of a realm's table is.
+  private static func entry(_ entry: Descriptor, level: Int) -> String {
+    if entry.isValid { return Phrase.entry(entry, level: level) }
+    let realmEntry = RealmEntry(entry)
+    let state = Phrase.name(of: realmEntry.state)
+    return realmEntry.isAssigned
+      ? "assigned \(Phrase.address(entry.address)), \(state)" : "unassigned, \(state)"
+  }
+}
+
+extension GranuleState {
+  fileprivate var meaning: String {
+    switch self {
+    case .undelegated: "It is the host's again."
+    case .delegated: "It is the RMM's, and the host cannot reach it any more."
+    case .data: "It is memory of the realm, at one address only."
+    case .table: "It is a page of the realm's table."
+    }
+  }
+}

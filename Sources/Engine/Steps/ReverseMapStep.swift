@@ -1,0 +1,143 @@
+/// A reverse map of a shadow is changed or asked. Addresses are canonical IPAs unless it is said otherwise.
+package enum ReverseMapStep: StepFamily {
+  /// A leaf is about to be mapped at a nested IPA: what is recorded for its memory?
+  case record(nested: UInt64)
+  /// A known entry is stored.
+  case recordKnown(nested: UInt64)
+  /// The entry is there already.
+  case recordKept(nested: UInt64)
+  /// So many ranges that overlap fuse into one whose nested IPA is unknown.
+  case recordUnknown(replacing: Int)
+  /// The insertion fails for want of memory.
+  case recordFailed
+  /// The map is broken, so nothing is recorded.
+  case recordSkipped(nested: UInt64)
+  /// With stage 2 off, nothing is recorded.
+  case recordOff(nested: UInt64)
+  /// Looking up a range: an entry with a nested IPA, one that is unknown, none.
+  case lookUpKnown(nested: UInt64)
+  case lookUpUnknown
+  case lookUpNothing
+  /// Looking up is of no use: the map is broken, or the shadow is being swept.
+  case lookUpBroken
+  case lookUpSwept
+  /// An erasure fails for want of memory.
+  case eraseFailed
+  /// All entries are thrown away.
+  case resetMap
+  /// The map counts as whole again.
+  case brokenCleared
+  /// Entries of nested IPAs are forgotten.
+  case forget
+  /// Insertions and erasures will fail, so many of each.
+  case failuresArmed(insertions: UInt64, erasures: UInt64)
+
+  package var facts: Step.Facts {
+    switch self {
+    case .record, .recordKnown, .recordKept: Step.Facts(.record, .recording, .canonical)
+    case .recordUnknown: Step.Facts(.recordLost, .fusing, .canonical, weight: 3)
+    case .recordFailed: Step.Facts(.recordLost, .brokenMap, .canonical, weight: 4)
+    case .recordSkipped: Step.Facts(.recordLost, .brokenMap, .canonical)
+    case .recordOff: Step.Facts(.recordLost, .stage2Off, .canonical)
+    case .lookUpKnown: Step.Facts(.lookUp, .lookingUp, .canonical)
+    case .lookUpUnknown: Step.Facts(.lookUpFailure, .lookingUp, .canonical, weight: 4)
+    case .lookUpNothing: Step.Facts(.lookUpMiss, .lookingUp, .canonical)
+    case .lookUpBroken: Step.Facts(.lookUpFailure, .brokenMap, .canonical, weight: 4)
+    case .lookUpSwept: Step.Facts(.lookUpFailure, .sharedSweep, .canonical)
+    case .eraseFailed: Step.Facts(.record, .brokenMap, .canonical)
+    case .resetMap: Step.Facts(.mapState, .lookingUp, .none)
+    case .brokenCleared, .failuresArmed: Step.Facts(.mapState, .brokenMap, .none)
+    case .forget: Step.Facts(.mapState, .forgetting)
+    }
+  }
+
+  func explanation(of step: Step) -> Explanation {
+    let span = "canonical \(step.span)"
+    let shadow = Phrase.table(step.table)
+    switch self {
+    case .record(let nested):
+      return Explanation(
+        "record", "\(span) is about to be mapped at nested \(Phrase.address(nested))",
+        "The way back is recorded first. What do the recorded ranges that overlap say?",
+        .reverseMap("kvm_record_nested_revmap"))
+    case .recordKnown(let nested):
+      return Explanation(
+        "insert", "\(span) → nested \(Phrase.address(nested))",
+        "No recorded range overlaps it. When that memory goes, only this nested range must.",
+        .reverseMap("kvm_record_nested_revmap"))
+    case .recordKept(let nested):
+      return Explanation(
+        "keep", "\(span) → nested \(Phrase.address(nested)) is there already",
+        "The same leaf is mapped again, with other permissions.",
+        .reverseMap("kvm_record_nested_revmap"))
+    case .recordUnknown(let count):
+      return Explanation(
+        "fuse",
+        "\(span), in place of \(Phrase.count(UInt64(count), "range", "ranges")) → unknown nested IPA",
+        "It overlaps what is recorded. One entry cannot hold two nested IPAs, so all the ranges it "
+          + "touches become one that says only: somewhere in this shadow.",
+        .reverseMap("kvm_record_nested_revmap"))
+    case .recordFailed:
+      return Explanation(
+        "no memory", "\(span) cannot be recorded",
+        "The tree needed a node and there was none without sleeping.",
+        .reverseMap("mas_store_gfp"))
+    case .recordSkipped(let nested):
+      return Explanation(
+        "no record", "\(span) → nested \(Phrase.address(nested)) is not recorded",
+        "The map is broken: whatever goes, all of the shadow goes.",
+        .reverseMap("nested_revmap_broken"))
+    case .recordOff:
+      return Explanation(
+        "no record", "\(span) is not recorded",
+        "L1 has stage 2 off, so there is no leaf of L1, and this version records only with one.",
+        .reverseMap("if (s2fd->nested)"))
+    case .lookUpKnown(let nested):
+      return Explanation(
+        "look up", "\(span) → nested \(Phrase.address(nested)): the entry goes, and its leaf",
+        "The whole entry goes, even if less of it was asked for.",
+        .reverseMap("unmap_mmu_ipa_range"))
+    case .lookUpUnknown:
+      return Explanation(
+        "look up", "\(span) is unknown: all of \(shadow) must go",
+        "It is mapped somewhere in this shadow, and nobody knows where.",
+        .reverseMap("unmap_mmu_ipa_range"))
+    case .lookUpNothing:
+      return Explanation(
+        "look up", "\(span): nothing is recorded in \(shadow)",
+        "So no leaf of this shadow reaches it.", .reverseMap("unmap_mmu_ipa_range"))
+    case .lookUpBroken:
+      return Explanation(
+        "look up", "the map of \(shadow) is broken: all of it must go",
+        "A leaf may be there that could not be recorded.", .reverseMap("unmap_mmu_ipa_range"))
+    case .lookUpSwept:
+      return Explanation(
+        "look up", "\(shadow) is being swept: it is swept from here, too",
+        "The other sweep emptied the map first and has dropped mmu_lock: leaves it has not come to "
+          + "are in no map.",
+        .project("repaired"))
+    case .eraseFailed:
+      return Explanation(
+        "no memory", "the entry of \(span) stays",
+        "Erasing can need a node too. An entry too many only costs.",
+        .reverseMap("unmap_mmu_ipa_range"))
+    case .resetMap:
+      return Explanation(
+        "reset", "the map of \(shadow) is emptied", "Every leaf of the shadow is about to go.",
+        .reverseMap("reset_revmap_and_unmap"))
+    case .brokenCleared:
+      return Explanation(
+        "whole", "the map of \(shadow) counts as whole again",
+        "The shadow is empty, so nothing is missing.", .reverseMap("reset_revmap_and_unmap"))
+    case .forget:
+      return Explanation(
+        "forget", "entries for nested \(step.span) of \(shadow)",
+        "L1 invalidated them: their leaves go, and stale entries would only fuse with others.",
+        .project("guest TLB invalidation, v3 and repaired"))
+    case .failuresArmed(let insertions, let erasures):
+      return Explanation(
+        "fail", "the next \(insertions) insertions and \(erasures) erasures will fail",
+        "GFP_NOWAIT may find no memory; the scenario says when.", .reverseMap("GFP_NOWAIT"))
+    }
+  }
+}

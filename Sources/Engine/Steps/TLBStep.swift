@@ -1,0 +1,170 @@
+/// An invalidation of a TLB: of the CPUs', or of the SMMU's.
+package enum TLBStep: StepFamily {
+  /// Why the host kernel invalidates the TLB.
+  package enum Reason: Hashable, Sendable {
+    /// A table entry, or a leaf, was broken.
+    case breakTable, breakLeaf
+    /// A full table took a block's place.
+    case replaced
+    /// A range was unmapped.
+    case unmapped
+    /// A table became empty.
+    case tableFreed
+    /// A leaf got more permissions.
+    case relaxed
+    /// A slot was write-protected.
+    case writeProtected
+  }
+
+  /// A range, under a hardware VMID.
+  case invalidate(Reason, vmid: UInt16)
+  /// Everything.
+  case flush
+  /// The notifier takes a range of another VM.
+  case otherVM(UInt64, vmid: UInt16)
+  /// The host invalidates the VMM's own translations.
+  case host(asid: UInt16)
+  /// Another process of the host invalidates.
+  case otherProcess(UInt64, asid: UInt16)
+  /// An invalidation is put into the SMMU's command queue.
+  case command(TranslationContext)
+  /// The kernel waits until the commands that are queued are done.
+  case sync(commands: UInt64)
+  /// The SMMU obeys a TLBI of a CPU, and drops so many entries. Without a table it was meant for another VM or
+  /// process.
+  case broadcast(TranslationContext, dropped: Int)
+  /// The SMMU obeys a TLBI of everything, and drops so many entries.
+  case broadcastAll(dropped: Int)
+
+  package var facts: Step.Facts {
+    switch self {
+    case .invalidate(let reason, _):
+      Step.Facts(.invalidation, reason.convention, reason.isOfRange ? .none : .input)
+    case .flush: Step.Facts(.invalidation, .vmidAllocation, .none)
+    case .otherVM: Step.Facts(.invalidation, .unmapping, .none)
+    case .host: Step.Facts(.invalidation, .sharedAddresses)
+    case .otherProcess: Step.Facts(.invalidation, .sharedAddresses, .none)
+    case .command, .broadcast: Step.Facts(.deviceInvalidation, .deviceInvalidation)
+    case .sync: Step.Facts(.wait, .deviceInvalidation, .none)
+    case .broadcastAll: Step.Facts(.deviceInvalidation, .deviceInvalidation, .none)
+    }
+  }
+
+  func explanation(of step: Step) -> Explanation {
+    switch self {
+    case .invalidate(let reason, let vmid):
+      let (why, function) = reason.explanation
+      return Explanation(
+        "TLBI", "TLB entries of VMID \(vmid) for \(step.span)", why, .pgtable(function))
+    case .flush:
+      return Explanation(
+        "TLBI", "everything, on all CPUs (TLBI ALLE1IS)",
+        "The VMIDs of the last generation come to mean others.", .vmid("__kvm_flush_vm_context"))
+    case .otherVM(let number, let vmid):
+      return Explanation(
+        "TLBI", "TLB entries of VMID \(vmid) for \(step.span): VM \(number) lost memory",
+        "The notifier of another VM. Only its own entries should be under this VMID.",
+        .mmu("kvm_unmap_gfn_range"))
+    case .host(let asid):
+      return Explanation(
+        "TLBI", "TLB entries of the VMM's ASID \(asid) for \(step.span), on all CPUs",
+        "TLBI VAE1IS: the process' own table has changed, which a device walks as well.",
+        .tlbFlush("__flush_tlb_range"))
+    case .otherProcess(let number, let asid):
+      return Explanation(
+        "TLBI", "TLB entries of ASID \(asid) for \(step.span): process \(number) lost memory",
+        "Another process of the host. Only its own entries should be under this ASID.",
+        .tlbFlush("__flush_tlb_range"))
+    case .command(let context):
+      return Explanation(
+        "TLBI", "command: forget \(Phrase.context(context)), \(step.span)",
+        "It waits in the queue; until a sync the SMMU may go on using what it has cached.",
+        .smmu("arm_smmu_iotlb_sync"))
+    case .sync(let commands):
+      return Explanation(
+        "sync", "wait until \(commands) command\(commands == 1 ? " is" : "s are") done",
+        "Only now is it certain that no DMA uses the old translation.",
+        .smmu("arm_smmu_cmdq_issue_cmdlist"))
+    case .broadcast(let context, let dropped):
+      return broadcastExplanation(step, context, dropped)
+    case .broadcastAll(let dropped):
+      return Explanation(
+        "DVM", "the SMMU obeys TLBI ALLE1IS: drops \(dropped)",
+        "A rollover must leave no entry of the old generation, in any TLB that uses KVM's VMIDs.",
+        .smmuArchitecture("3.17, TLB tagging"))
+    }
+  }
+
+  private func broadcastExplanation(
+    _ step: Step, _ context: TranslationContext, _ dropped: Int
+  ) -> Explanation {
+    let isOthers = step.table == nil
+    let whose =
+      isOthers
+      ? context.isStage1 ? "another process' TLBI" : "another VM's TLBI" : "the TLBI"
+    let why =
+      if isOthers, dropped > 0 {
+        "The SMMU cannot know whom the number was meant for: the entries must be walked for again."
+      } else if context.isStage1 {
+        "With broadcast maintenance a CPU's invalidation reaches the SMMU, by ASID; entries with ASET "
+          + "set do not take part."
+      } else {
+        "With broadcast maintenance a CPU's invalidation reaches the SMMU, by VMID."
+      }
+    return Explanation(
+      "DVM",
+      "the SMMU obeys \(whose): \(Phrase.context(context)), \(step.span), drops \(dropped)", why,
+      .smmuArchitecture("3.17, TLB tagging"))
+  }
+}
+
+extension TLBStep.Reason {
+  fileprivate var convention: Convention {
+    switch self {
+    case .breakTable, .breakLeaf, .replaced: .breakBeforeMake
+    case .unmapped, .tableFreed: .unmapping
+    case .relaxed: .relaxing
+    case .writeProtected: .writeProtection
+    }
+  }
+
+  /// Whether it is of all that was asked for, and not of one entry.
+  fileprivate var isOfRange: Bool {
+    switch self {
+    case .unmapped, .writeProtected: true
+    case .breakTable, .breakLeaf, .replaced, .tableFreed, .relaxed: false
+    }
+  }
+
+  /// Why, and in which function of the kernel.
+  fileprivate var explanation: (String, String) {
+    switch self {
+    case .breakTable:
+      ("All that the replaced table mapped may be cached.", "stage2_try_break_pte")
+    case .breakLeaf: ("The broken leaf may be cached.", "stage2_try_break_pte")
+    case .replaced:
+      (
+        "The block may be cached beside pages of the new table. With FEAT_BBM level 2 that may end in a "
+          + "conflict abort, which EL2 cannot handle; with level 3 it does not.",
+        "stage2_try_break_pte"
+      )
+    case .unmapped:
+      (
+        "One range invalidation for the whole walk, since the CPU has FEAT_TLBIRANGE.",
+        "kvm_pgtable_stage2_unmap"
+      )
+    case .tableFreed:
+      ("The walker may have cached the entry that led to the table.", "stage2_unmap_put_pte")
+    case .relaxed:
+      (
+        "Only this CPU: another one that uses the old leaf just faults.",
+        "kvm_pgtable_stage2_relax_perms"
+      )
+    case .writeProtected:
+      (
+        "The canonical VMID only. Nothing invalidates the shadows' VMIDs here: an open question.",
+        "kvm_flush_remote_tlbs_memslot"
+      )
+    }
+  }
+}

@@ -1,0 +1,267 @@
+/// A change of a table that the host kernel, the hypervisor or the RMM keeps.
+package enum TableStep: StepFamily {
+  /// A leaf is to be mapped.
+  case map(Descriptor)
+  /// A leaf is to get these permissions, too.
+  case relax(Permissions)
+  /// The leaf is there already.
+  case mapUnneeded(Descriptor)
+  /// Another walker holds the entry.
+  case entryLocked(Descriptor)
+  /// Break: the LOCKED marker replaces an entry.
+  case breakEntry(Descriptor)
+  /// Make: an entry that points to a table.
+  case makeTable(Descriptor)
+  /// Make: the first of so many leaves that follow each other.
+  case makeLeaf(Descriptor, count: UInt64)
+  /// A page for a table whose entries have the step's level.
+  case allocateTable
+  /// The page of a table, at a physical address, is given back.
+  case freeTable(page: UInt64)
+  /// Leaves are removed: the first of so many.
+  case clearLeaf(Descriptor, count: UInt64)
+  /// An entry that points to an empty table is removed.
+  case clearTable(Descriptor)
+  /// A leaf gets more permissions.
+  case relaxLeaf(Descriptor, from: Descriptor)
+  /// The leaf that was to get more permissions is gone: what is there.
+  case relaxGone(Descriptor)
+  /// A leaf loses its write permission.
+  case writeProtect(Descriptor, from: Descriptor)
+  /// A leaf loses its access flag.
+  case ageLeaf(Descriptor, from: Descriptor)
+  /// A leaf gets its access flag from KVM.
+  case youngLeaf(Descriptor, from: Descriptor)
+  /// A range is unmapped.
+  case sweep
+  /// 512 leaves are put into a table that nobody sees yet, for a block.
+  case fillTable(Descriptor)
+  /// An entry takes another's place in one store.
+  case swapEntry(Descriptor, from: Descriptor)
+  /// So many entries from a physical address on are cleaned to the point of coherency.
+  case cleanEntries(at: UInt64, count: UInt64)
+
+  package var facts: Step.Facts {
+    switch self {
+    case .map: Step.Facts(.plan, .mapping)
+    case .relax: Step.Facts(.plan, .relaxing)
+    case .mapUnneeded: Step.Facts(.remark, .mapping)
+    case .entryLocked: Step.Facts(.retry, .breakBeforeMake)
+    case .breakEntry: Step.Facts(.entryBroken, .breakBeforeMake)
+    case .makeTable: Step.Facts(.tableMade, .mapping)
+    case .makeLeaf: Step.Facts(.leafMade, .mapping, weight: 2)
+    case .allocateTable: Step.Facts(.tableAllocated, .mapping)
+    case .freeTable: Step.Facts(.tableFreed, .unmapping)
+    case .clearLeaf: Step.Facts(.leafRemoved, .unmapping, weight: 2)
+    case .clearTable: Step.Facts(.tableRemoved, .unmapping)
+    case .relaxLeaf: Step.Facts(.leafRelaxed, .relaxing, weight: 2)
+    case .relaxGone: Step.Facts(.retry, .relaxing)
+    case .writeProtect: Step.Facts(.leafWeakened, .writeProtection, weight: 2)
+    case .ageLeaf: Step.Facts(.leafWeakened, .ageing, weight: 2)
+    case .youngLeaf: Step.Facts(.accessFlag, .ageing, weight: 2)
+    case .sweep: Step.Facts(.sweep, .sweeping, .none)
+    case .fillTable: Step.Facts(.tableFilled, .splitting)
+    case .swapEntry: Step.Facts(.entryReplaced, .splitting)
+    case .cleanEntries: Step.Facts(.cleaning, .cleaning)
+    }
+  }
+
+  /// The entry, or the first of the entries, that the step leaves in the table; nil where it stores none.
+  package var result: Descriptor? {
+    switch self {
+    case .makeTable(let new), .makeLeaf(let new, _), .relaxLeaf(let new, _),
+      .writeProtect(let new, _), .ageLeaf(let new, _), .youngLeaf(let new, _),
+      .swapEntry(let new, _):
+      new
+    case .clearLeaf, .clearTable: Descriptor(0)
+    case .breakEntry: Descriptor(Descriptor.locked)
+    case .map, .relax, .mapUnneeded, .entryLocked, .allocateTable, .freeTable, .relaxGone, .sweep,
+      .fillTable, .cleanEntries:
+      nil
+    }
+  }
+
+  func explanation(of step: Step) -> Explanation {
+    switch step.table {
+    case .iommu: deviceExplanation(step)
+    case .canonical, .shadow, .guest, .host, .protectedHost, .protectedGuest, nil:
+      processorExplanation(step)
+    }
+  }
+
+  /// In a table that CPUs walk.
+  private func processorExplanation(_ step: Step) -> Explanation {
+    let level = step.level
+    let place = "level \(level) at \(step.at)"
+    switch self {
+    case .map(let leaf):
+      return Explanation(
+        "map", "\(step.span) in \(Phrase.table(step.table)): \(Phrase.entry(leaf, level: level))",
+        "The leaf that the fault asked for is to be installed.",
+        .pgtable("kvm_pgtable_stage2_map"))
+    case .relax(let permissions):
+      return Explanation(
+        "relax", "\(step.span) in \(Phrase.table(step.table)): \(Phrase.permissions(permissions))",
+        "A leaf of the right size is there; it only lacks the permission.",
+        .pgtable("kvm_pgtable_stage2_relax_perms"))
+    case .mapUnneeded:
+      return Explanation(
+        "no change", "level \(level) holds this leaf already",
+        "Another vCPU was faster; the guest just tries again.",
+        .pgtable("stage2_map_walker_try_leaf"))
+    case .entryLocked:
+      return Explanation(
+        "locked", "level \(level) is LOCKED: tried again",
+        "Another walker is between break and make.", .pgtable("stage2_try_break_pte"))
+    case .breakEntry(let old):
+      return Explanation(
+        "break", "\(place): \(Phrase.entry(old, level: level)) → LOCKED",
+        "Break before make: an entry is never changed from one valid value to another.",
+        .pgtable("stage2_try_break_pte"))
+    case .makeTable(let new):
+      return Explanation(
+        "make", "\(place): \(Phrase.entry(new, level: level))",
+        "The new, empty table takes the entry's place.", .pgtable("stage2_make_pte"))
+    case .makeLeaf(let new, _):
+      return Explanation(
+        "make", "\(place): \(Phrase.entry(new, level: level))",
+        "The leaf becomes visible to the hardware.", .pgtable("stage2_make_pte"))
+    case .allocateTable:
+      let (why, source): (String, Source) =
+        switch step.table {
+        case .protectedHost:
+          (
+            "It comes from the host's pool, which was reserved at boot.",
+            .memoryProtection("host_s2_zalloc_page")
+          )
+        case .protectedGuest:
+          (
+            "It comes from what the host has donated to the guest for that.",
+            .memoryProtection("guest_s2_zalloc_page")
+          )
+        case .canonical, .shadow, .guest, .host, .iommu, nil:
+          (
+            "It comes from the vCPU's cache, filled before any lock was taken.",
+            .pgtable("stage2_map_walk_leaf")
+          )
+        }
+      return Explanation("allocate", "a page for a table of level \(level) entries", why, source)
+    case .freeTable(let page):
+      return Explanation(
+        "free", "the table page at PA \(Phrase.address(page))", "No entry points to it any more.",
+        .pgtable("stage2_unmap_walker"))
+    case .clearLeaf(let old, _):
+      return Explanation(
+        "unmap", "\(place): \(Phrase.entry(old, level: level)) → empty",
+        "The whole leaf goes, even if less was asked for; the rest comes back by faults.",
+        .pgtable("stage2_unmap_put_pte"))
+    case .clearTable:
+      return Explanation(
+        "unmap", "\(place): the table is empty and goes",
+        "A table without entries is freed on the way up.", .pgtable("stage2_unmap_walker"))
+    case .relaxLeaf(let new, let old):
+      return Explanation(
+        "relax", "\(place): \(Phrase.permissions(old.bits)) → \(Phrase.permissions(new.bits))",
+        "More permission needs no break before make.", .pgtable("stage2_attr_walker"))
+    case .relaxGone:
+      return Explanation(
+        "relax", "the leaf at \(step.at) is gone",
+        "It was unmapped meanwhile; the guest tries again.",
+        .pgtable("kvm_pgtable_stage2_relax_perms"))
+    case .writeProtect(let new, let old):
+      return Explanation(
+        "protect",
+        "\(place) in \(Phrase.table(step.table)): "
+          + "\(Phrase.permissions(old.bits)) → \(Phrase.permissions(new.bits))",
+        "The next write will fault, and so be logged.",
+        .pgtable("kvm_pgtable_stage2_wrprotect"))
+    case .ageLeaf:
+      return Explanation(
+        "age", "\(place): the access flag is cleared",
+        "If it is set again, the page was used. Shadow leaves are not aged.",
+        .mmu("kvm_age_gfn"))
+    case .youngLeaf:
+      return Explanation(
+        "AF", "\(place): KVM sets the access flag",
+        "A CPU would do it by itself (VTCR_EL2.HA); the SMMU is not asked to (S2HA is clear).",
+        .mmu("handle_access_fault"))
+    case .sweep:
+      return Explanation(
+        "sweep", "unmap \(step.span) of \(Phrase.table(step.table))",
+        "Between gigabytes mmu_lock may be dropped.", .mmu("stage2_apply_range"))
+    case .fillTable(let block): return Self.filling(block, step, Self.architecture)
+    case .swapEntry(let new, _): return Self.swapping(new, step, Self.architecture)
+    case .cleanEntries(let page, let count): return Self.cleaning(page, count)
+    }
+  }
+
+  /// In a table of a device's own, as the io-pgtable code keeps it.
+  private func deviceExplanation(_ step: Step) -> Explanation {
+    let level = step.level
+    let place = "level \(level) at \(step.at)"
+    switch self {
+    case .allocateTable:
+      return Explanation(
+        "allocate", "a page for a table of level \(level) entries",
+        "The table is made when the first leaf below it is mapped.", .ioTable("__arm_lpae_map"))
+    case .makeTable(let new):
+      return Explanation(
+        "make", "\(place): \(Phrase.entry(new, level: level))",
+        "An empty entry gets a table: the hardware never saw anything else there.",
+        .ioTable("arm_lpae_install_table"))
+    case .makeLeaf(let new, let count):
+      return Explanation(
+        "make", "\(place): \(Phrase.entry(new, level: level))\(Self.others(count))",
+        "The entry was empty: a leaf is never changed into another, so nothing need be invalidated.",
+        .ioTable("arm_lpae_init_pte"))
+    case .clearLeaf(let old, let count):
+      return Explanation(
+        "unmap", "\(place): \(Phrase.entry(old, level: level))\(Self.others(count)) → empty",
+        "The table has forgotten it; the SMMU's TLB may not have.", .ioTable("__arm_lpae_unmap"))
+    case .clearTable:
+      return Explanation(
+        "unmap", "\(place): the table and all below it go",
+        "The whole span of the entry is unmapped at once.", .ioTable("__arm_lpae_unmap"))
+    case .freeTable(let page):
+      return Explanation(
+        "free", "the table page at PA \(Phrase.address(page))",
+        "The walks that could reach it were invalidated first.",
+        .ioTable("__arm_lpae_free_pgtable"))
+    case .fillTable(let block): return Self.filling(block, step, Self.driver)
+    case .swapEntry(let new, _): return Self.swapping(new, step, Self.driver)
+    case .cleanEntries(let page, let count): return Self.cleaning(page, count)
+    case .map, .relax, .mapUnneeded, .entryLocked, .breakEntry, .relaxLeaf, .relaxGone,
+      .writeProtect, .ageLeaf, .youngLeaf, .sweep:
+      return processorExplanation(step)
+    }
+  }
+
+  /// AMD's driver splits so; in a table of CPUs it is what the architecture allows.
+  private static let driver = Source.iommuGeneric("pt_iommu_map_pages")
+  private static let architecture = Source.architecture("D8.16, FEAT_BBM")
+
+  private static func filling(_ block: Descriptor, _ step: Step, _ source: Source) -> Explanation {
+    Explanation(
+      "fill",
+      "512 leaves for \(Phrase.entry(block, level: step.level - 1)), in a table nobody sees yet",
+      "With the same pages and permissions: nothing is absent at any time.", source)
+  }
+
+  private static func swapping(_ new: Descriptor, _ step: Step, _ source: Source) -> Explanation {
+    Explanation(
+      "swap", "level \(step.level) at \(step.at): \(Phrase.entry(new, level: step.level))",
+      "One store: a walk finds the block or the table. What is cached of the block stays for now.",
+      source)
+  }
+
+  private static func cleaning(_ page: UInt64, _ count: UInt64) -> Explanation {
+    Explanation(
+      "clean", "\(Phrase.count(count, "entry", "entries")) from PA \(Phrase.address(page)) on",
+      "The SMMU's walker does not look into the CPUs' caches.", .ioTable("__arm_lpae_sync_pte"))
+  }
+
+  /// How many entries follow the one that is told.
+  private static func others(_ count: UInt64) -> String {
+    count > 1 ? ", and \(count - 1) more" : ""
+  }
+}
