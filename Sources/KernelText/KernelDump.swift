@@ -16,13 +16,18 @@ public struct KernelDump {
     text = header + "---[ Guest IPA ]---\n"
   }
 
-  private mutating func note(_ address: UInt64, _ level: Int, _ bits: UInt64) {
-    let attributes = bits & Self.mask
+  /// Adds an entry that is no table. One at which a walk faults although V is set, which the kernel never makes,
+  /// is shown as what it is: not valid.
+  private mutating func note(_ entry: TableEntry) {
+    let isIllegal = entry.descriptor.isValid && !entry.isLeaf
+    let attributes =
+      entry.descriptor.bits & Self.mask
+      & ~(isIllegal ? Descriptor.valid | Descriptor.tableOrPage : 0)
     if let run {
-      if run.level == level && run.attributes == attributes { return }
-      flush(run, to: address)
+      if run.level == entry.level && run.attributes == attributes { return }
+      flush(run, to: entry.address)
     }
-    run = (address, level, attributes)
+    run = (entry.address, entry.level, attributes)
   }
 
   private mutating func flush(
@@ -75,7 +80,7 @@ public struct KernelDump {
         """
     }
     var dump = KernelDump(header: header)
-    machine.visitEntries(of: table) { dump.note($0.address, $0.level, $0.descriptor.bits) }
+    machine.visit(.leaf, of: table) { dump.note($0) }
     dump.finish(at: table.geometry.inputSize)
     return dump.text
   }
@@ -83,9 +88,7 @@ public struct KernelDump {
   /// The text of a table that L1 keeps, as its own kernel would write it.
   public static func text(of guest: GuestTable, in machine: Machine) -> String {
     var dump = KernelDump(header: "")
-    machine.visitEntries(of: guest) { entry, _ in
-      dump.note(entry.address, entry.level, entry.descriptor.bits)
-    }
+    machine.visit(.leaf, of: guest) { dump.note($0) }
     dump.finish(at: guest.vtcr.geometry.inputSize)
     return dump.text
   }

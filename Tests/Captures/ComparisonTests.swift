@@ -20,7 +20,7 @@ import Testing
   private func leaves(of machine: Machine) -> Set<[UInt64]> {
     var found: Set<[UInt64]> = []
     for mmu in machine.validShadows {
-      machine.visitLeaves(of: machine.table(of: mmu)) {
+      machine.visit(.mapping, of: machine.table(of: mmu)) {
         found.insert([UInt64(mmu.index), $0.address])
       }
     }

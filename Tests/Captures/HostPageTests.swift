@@ -76,12 +76,11 @@ extension Machine {
     var leaves: [(Range<UInt64>, UInt64)] = []
     for slot in memslots {
       let range = hostRange(of: slot)
-      var address = range.lowerBound
-      while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: hostTable) {
+      var walk = TableWalk(of: hostTable, range, .mapping)
+      while let leaf = memory.next(&walk) {
         let size = hostTable.geometry.size(leaf.level)
         let ipa = leaf.address - range.lowerBound + self[slot, .ipa]
         leaves.append((ipa..<ipa + size, leaf.descriptor.address))
-        address = leaf.address + size
       }
     }
     return leaves

@@ -106,7 +106,7 @@ import Testing
       }
       var pages: [UInt64: UInt64] = [:]
       let table = try #require(machine.table(.iommu(0)))
-      machine.visitLeaves(of: table) { leaf in
+      machine.visit(.mapping, of: table) { leaf in
         for offset in stride(from: 0, to: table.geometry.size(leaf.level), by: 4096) {
           pages[leaf.address + offset] = leaf.descriptor.address + offset
         }

@@ -132,7 +132,7 @@ extension Calls {
   }
 
   private static func protection(_ permissions: Permissions) -> UInt64 {
-    (permissions.executeEL1 ? 1 : 0) | (permissions.executeEL0 ? 2 : 0)
+    (permissions.executeEL1 ? 1 : 0) | (permissions.executeNever < 2 ? 2 : 0)
       | (permissions.write ? 4 : 0) | (permissions.read ? 8 : 0)
   }
 }

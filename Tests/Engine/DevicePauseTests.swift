@@ -19,7 +19,7 @@ import Testing
   private func pages(of machine: Machine) -> [UInt64: UInt64] {
     var pages: [UInt64: UInt64] = [:]
     guard let table = machine.table(.iommu(0)) else { return pages }
-    machine.visitLeaves(of: table) { leaf in
+    machine.visit(.mapping, of: table) { leaf in
       for offset in stride(from: 0, to: table.geometry.size(leaf.level), by: 4096) {
         pages[leaf.address + offset] = leaf.descriptor.address + offset
       }

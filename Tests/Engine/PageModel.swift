@@ -43,7 +43,7 @@ extension Machine {
   /// What the hardware's walker gives for every page that a table maps.
   func translations(of table: Table) -> [UInt64: UInt64] {
     var pages: [UInt64: UInt64] = [:]
-    visitLeaves(of: table) { leaf in
+    visit(.mapping, of: table) { leaf in
       for offset in stride(from: 0, to: table.geometry.size(leaf.level), by: 4096) {
         let address = leaf.address + offset
         let translation = translate(address, by: table, for: .read)

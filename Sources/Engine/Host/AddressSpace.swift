@@ -114,19 +114,14 @@ extension Machine {
 
   /// Installs a leaf at `level` where the table has none, making the tables above it.
   mutating func setHostLeaf(_ leaf: HostEntry, at hva: UInt64, level target: Int) {
-    let geometry = hostTable.geometry
-    var level = geometry.startLevel
-    var slot = hostTable.root + geometry.index(hva, level)
-    while level < target {
-      var entry = Descriptor(memory.load(slot))
-      if !entry.isTable(level) {
-        entry = .table(at: Memory.address(ofSlot: memory.allocateFrame(.table)))
-        memory.store(entry.bits, at: slot)
-      }
-      level += 1
-      slot = Memory.firstSlot(ofFrameAt: entry.address) + geometry.index(hva, level)
+    let table = hostTable
+    var end = memory.walk(table, hva, to: target)
+    while end.level < target {
+      let child = Memory.address(ofSlot: memory.allocateFrame(.table))
+      memory.store(Descriptor.table(at: child).bits, at: end.slot)
+      end = memory.walk(table, hva, to: target)
     }
-    memory.store(leaf.bits, at: slot)
+    memory.store(leaf.bits, at: end.slot)
   }
 
   /// Whether the table has a page middle directory for an address, which is what decides whether a VMA

@@ -107,10 +107,9 @@ extension Machine {
 
   /// Whether a pinned page lies in a range: it cannot be moved, so nothing is collapsed there.
   private func hasPinnedPages(_ range: Range<UInt64>) -> Bool {
-    var address = range.lowerBound
-    while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: hostTable) {
-      if isPinned(HostEntry(bits: leaf.descriptor.bits).address) { return true }
-      address = leaf.address + hostTable.geometry.size(leaf.level)
+    var walk = TableWalk(of: hostTable, range, .mapping)
+    while let leaf = memory.next(&walk) {
+      if isPinned(leaf.descriptor.address) { return true }
     }
     return false
   }

@@ -58,28 +58,13 @@ extension Machine {
     let size = table.geometry.size(level)
     var start = (range.lowerBound + size - 1) & ~(size - 1)
     while start + size <= range.upperBound {
-      if let slot = hostEntrySlot(start, level: level),
-        case let entry = Descriptor(memory.load(slot)), entry.isTable(level)
-      {
-        memory.store(0, at: slot)
-        memory.freeFrame(Memory.firstSlot(ofFrameAt: entry.address))
+      let end = memory.walk(table, start, to: level)
+      if end.level == level, end.descriptor.isTable(level) {
+        memory.store(0, at: end.slot)
+        memory.freeFrame(Memory.firstSlot(ofFrameAt: end.descriptor.address))
       }
       start += size
     }
-  }
-
-  /// Slot of the entry of a level, or nil if the table does not reach that far down.
-  private func hostEntrySlot(_ hva: UInt64, level target: Int) -> Int? {
-    let table = hostTable
-    var level = 0
-    var slot = table.root + table.geometry.index(hva, level)
-    while level < target {
-      let entry = Descriptor(memory.load(slot))
-      guard entry.isTable(level) else { return nil }
-      level += 1
-      slot = Memory.firstSlot(ofFrameAt: entry.address) + table.geometry.index(hva, level)
-    }
-    return slot
   }
 
   /// Changes every leaf of a range, and invalidates it if there was one.
@@ -87,14 +72,14 @@ extension Machine {
     in range: Range<UInt64>, _ change: (Machine, HostEntry) -> UInt64
   ) {
     let table = hostTable
-    var address = range.lowerBound
-    var first: UInt64?
-    while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: table) {
+    var changed: Range<UInt64>?
+    var walk = TableWalk(of: table, range, .mapping)
+    while let leaf = memory.next(&walk) {
       memory.store(change(self, HostEntry(bits: leaf.descriptor.bits)), at: leaf.slot)
-      first = first ?? leaf.address
-      address = leaf.address + table.geometry.size(leaf.level)
+      let end = leaf.address + table.geometry.size(leaf.level)
+      changed = (changed?.lowerBound ?? leaf.address)..<end
     }
-    if let first { invalidateHost(first..<address) }
+    if let changed { invalidateHost(changed) }
   }
 
   /// `change_protection`. Towards read-write, only exclusive pages become writable at once, and those of
@@ -134,12 +119,9 @@ extension Machine {
   mutating func collapse(_ start: UInt64) {
     let page = allocateHostPage(size: Self.hugeSize)
     let region = start..<start + Self.hugeSize
-    var leaves: [TableLeaf] = []
-    var address = start
-    while let leaf = memory.nextEntry(from: address, below: region.upperBound, of: hostTable) {
-      leaves.append(leaf)
-      address = leaf.address + 4096
-    }
+    var leaves: [TableEntry] = []
+    var walk = TableWalk(of: hostTable, region, .mapping)
+    while let leaf = memory.next(&walk) { leaves.append(leaf) }
     clearAndFlush(region)
     note(.host(.collapse(to: page)), .host, at: start, size: Self.hugeSize, level: 2)
     for leaf in leaves {

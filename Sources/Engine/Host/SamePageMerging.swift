@@ -43,11 +43,10 @@ extension Machine {
   private func mergeablePages() -> [(hva: UInt64, entry: HostEntry)] {
     var pages: [(UInt64, HostEntry)] = []
     for vma in vmas(in: 0..<1 << 48) where vma.flags.contains(.mergeable) {
-      var address = vma.range.lowerBound
-      while let leaf = memory.nextEntry(from: address, below: vma.range.upperBound, of: hostTable) {
-        address = leaf.address + hostTable.geometry.size(leaf.level)
+      var walk = TableWalk(of: hostTable, vma.range, .mapping)
+      while let leaf = memory.next(&walk) {
         let entry = HostEntry(bits: leaf.descriptor.bits)
-        if leaf.level == 3, !entry.has(HostEntry.zero), !isPinned(entry.address) {
+        if leaf.kind == .page, !entry.has(HostEntry.zero), !isPinned(entry.address) {
           pages.append((leaf.address, entry))
         }
       }

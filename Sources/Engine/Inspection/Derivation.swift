@@ -35,7 +35,8 @@ extension Machine {
   public func isStale(
     _ leaf: Descriptor, at address: UInt64, level: Int, inShadow number: Int
   ) -> Bool {
-    isStale(
-      TableLeaf(address: address, level: level, slot: 0, descriptor: leaf), of: shadow(number))
+    let mmu = shadow(number)
+    return isStale(
+      TableEntry(leaf, at: address, level: level, place: 0, in: geometry(of: mmu)), of: mmu)
   }
 }

@@ -6,10 +6,10 @@ extension Machine {
   public func deviceTableSize(_ device: Int) -> (mapped: UInt64, table: UInt64) {
     guard let table = domainTable(ofDevice: device) else { return (0, 0) }
     var mapped: UInt64 = 0
-    visitLeaves(of: table) { mapped += table.geometry.size($0.level) }
+    visit(.mapping, of: table) { mapped += table.geometry.size($0.level) }
     if configuration.iommu.table == .shared { return (mapped, 0) }
     var pages = UInt64(table.geometry.rootPages)
-    visitTables(of: table) { _, _ in pages += 1 }
+    visit(.tablePre, of: table) { _ in pages += 1 }
     return (mapped, pages * Memory.frameBytes)
   }
 
@@ -18,7 +18,7 @@ extension Machine {
     if entry.context.isStage1 {
       let end = stage1End(entry.address, hostTable)
       let size = hostTable.geometry.size(end.level)
-      return end.descriptor.isLeaf(end.level)
+      return end.isLeaf
         && end.descriptor.address | entry.address & (size - 1) == entry.descriptor.address
         && (end.descriptor.permissions.write || !entry.descriptor.permissions.write)
     }

@@ -6,7 +6,7 @@ public struct TablePage: Sendable {
   public let level: Int
   /// Number of its entries.
   public let count: Int
-  private let shift: UInt64
+  private let geometry: Geometry
   private let words: Words
 
   fileprivate enum Words {
@@ -18,7 +18,7 @@ public struct TablePage: Sendable {
   }
 
   /// Bytes that an entry covers.
-  public var entrySize: UInt64 { 1 << shift }
+  public var entrySize: UInt64 { geometry.size(level) }
 
   /// The entry at an index. One that cannot be read counts as empty, as in the kernel's dump.
   public subscript(index: Int) -> Descriptor {
@@ -29,6 +29,9 @@ public struct TablePage: Sendable {
       return Descriptor(pages[word >> 9]?[word & 511] ?? 0)
     }
   }
+
+  /// What the entry at an index is to a walker.
+  public func kind(of index: Int) -> EntryKind { geometry.kind(of: self[index], at: level) }
 
   /// Number of entries that are not empty.
   public var usedCount: Int {
@@ -61,11 +64,12 @@ public struct TablePage: Sendable {
   }
 
   /// First input address of an entry.
-  public func address(of index: Int) -> UInt64 { address + UInt64(index) << shift }
+  public func address(of index: Int) -> UInt64 { address + UInt64(index) << geometry.shift(level) }
 
   /// Index of the entry that covers an input address; one outside the page counts as its nearest end.
   public func index(of address: UInt64) -> Int {
-    address < self.address ? 0 : min(count - 1, Int((address - self.address) >> shift))
+    address < self.address
+      ? 0 : min(count - 1, Int((address - self.address) >> geometry.shift(level)))
   }
 
   /// Where an entry lies: its physical address, or in L1's memory its canonical IPA.
@@ -93,7 +97,7 @@ public struct TablePage: Sendable {
     self.address = address
     self.level = level
     self.count = count
-    shift = geometry.shift(level)
+    self.geometry = geometry
   }
 }
 
@@ -133,8 +137,8 @@ public struct TableReader: Sendable {
 
   /// The table that an entry of a page points to, or nil if it points to none.
   public func child(of index: Int, in page: TablePage) -> TablePage? {
+    guard page.kind(of: index) == .table else { return nil }
     let entry = page[index]
-    guard entry.isTable(page.level) else { return nil }
     let address = page.address(of: index)
     switch keeper {
     case .host:

@@ -11,7 +11,7 @@ struct HostPages {
   private var pages: [Page] = []
 
   init(of machine: Machine) {
-    machine.visitLeaves(of: machine.hostTable) { leaf in
+    machine.visit(.mapping, of: machine.hostTable) { leaf in
       let entry = HostEntry(bits: leaf.descriptor.bits)
       let size = machine.hostTable.geometry.size(leaf.level)
       pages.append(

@@ -46,14 +46,9 @@ extension Machine {
       if shadows & Coverage.all == 0, vmid != shadows & Coverage.vmidMask { return [] }
       let table = table(of: mmu)
       var found: [Violation] = []
-      var address = range.lowerBound
-      while let leaf = memory.nextEntry(
-        from: address, below: range.upperBound, of: table)
-      {
-        if leaf.descriptor.isLeaf(leaf.level) {
-          found.append(Violation(invariant: .staleShadow, table: table.id, address: leaf.address))
-        }
-        address = leaf.address + table.geometry.size(leaf.level)
+      var walk = TableWalk(of: table, range, .mapping)
+      while let leaf = memory.next(&walk) {
+        found.append(Violation(invariant: .staleShadow, table: table.id, address: leaf.address))
       }
       return found
     }
@@ -66,7 +61,7 @@ extension Machine {
       let words = [MMU.Field.vttbr, .vtcr, .stage2Enabled].map { mmu.base + $0.rawValue }
       if changed.isDisjoint(with: words) || self[mmu, .pendingUnmap] != 0 { return [] }
       var found: [Violation] = []
-      visitLeaves(of: table(of: mmu)) { leaf in
+      visit(.mapping, of: table(of: mmu)) { leaf in
         if !made.contains(leaf.slot) {
           found.append(
             Violation(invariant: .staleShadow, table: mmu.tableID, address: leaf.address))

@@ -4,7 +4,7 @@ extension Machine {
     var found: [Violation] = []
     for mmu in validShadows {
       let table = table(of: mmu)
-      visitLeaves(of: table) { leaf in
+      visit(.mapping, of: table) { leaf in
         if !isCovered(leaf, of: mmu, pages) {
           found.append(
             Violation(invariant: .reverseMapCoverage, table: table.id, address: leaf.address))
@@ -21,7 +21,7 @@ extension Machine {
   }
 
   /// Whether a leaf would be found, wherever in canonical memory its page is.
-  private func isCovered(_ leaf: TableLeaf, of mmu: MMU, _ pages: HostPages) -> Bool {
+  private func isCovered(_ leaf: TableEntry, of mmu: MMU, _ pages: HostPages) -> Bool {
     let size = geometry(of: mmu).size(leaf.level)
     let physical = leaf.descriptor.address
     let places = pages.pages(at: physical).compactMap { page -> UInt64? in

@@ -72,7 +72,7 @@ extension Machine {
     for index in 0...configuration.shadows {
       let mmu = mmu(index)
       let table = table(of: mmu)
-      visitLeaves(of: table) { leaf in
+      visit(.mapping, of: table) { leaf in
         // What devices have pinned is kept, and the guest's to write.
         if isKeptByPins(leaf.descriptor, size: table.geometry.size(leaf.level)) { return }
         guard let isWritable = backing(of: leaf, of: mmu, pages) else {
@@ -95,18 +95,9 @@ extension Machine {
       + coverageViolations(after: stores) + recyclingViolations(made: made, after: stores)
   }
 
-  /// Calls `visit` for every valid leaf of a table.
-  func visitLeaves(of table: Table, _ visit: (TableLeaf) -> Void) {
-    var address: UInt64 = 0
-    while let entry = memory.nextEntry(from: address, below: table.geometry.inputSize, of: table) {
-      if entry.descriptor.isLeaf(entry.level) { visit(entry) }
-      address = entry.address + table.geometry.size(entry.level)
-    }
-  }
-
   /// Whether the page that a leaf maps is writable, or nil if it is not there: for the canonical table at
   /// the leaf's own address, for a shadow anywhere.
-  private func backing(of leaf: TableLeaf, of mmu: MMU, _ pages: HostPages) -> Bool? {
+  private func backing(of leaf: TableEntry, of mmu: MMU, _ pages: HostPages) -> Bool? {
     let size = geometry(of: mmu).size(leaf.level)
     if mmu.isCanonical {
       guard let slot = memslot(at: leaf.address) else { return nil }
@@ -125,7 +116,7 @@ extension Machine {
   }
 
   /// Whether L1's entry, composed with canonical memory, would not give this shadow leaf now.
-  func isStale(_ leaf: TableLeaf, of mmu: MMU) -> Bool {
+  func isStale(_ leaf: TableEntry, of mmu: MMU) -> Bool {
     let geometry = geometry(of: mmu)
     guard self[mmu, .stage2Enabled] != 0 else {
       return !isBacking(leaf.descriptor.address, leaf.address)
@@ -140,25 +131,6 @@ extension Machine {
       || given.executeNever != allowed.executeNever
   }
 
-  /// The leaf that a walk of L1's table finds, without faulting anything in or setting a flag.
-  public func peekGuestWalk(_ nested: UInt64, _ guest: GuestTable) -> GuestTranslation? {
-    let geometry = guest.vtcr.geometry
-    var table = guest.root
-    var level = geometry.startLevel
-    while true {
-      guard let bits = peekGuestMemory(at: table | UInt64(geometry.index(nested, level)) * 8)
-      else { return nil }
-      let entry = Descriptor(bits)
-      if entry.isTable(level) {
-        table = entry.address(granuleShift: geometry.granuleShift)
-        level += 1
-        continue
-      }
-      guard entry.isLeaf(level), geometry.allowsLeaf(level) else { return nil }
-      return GuestTranslation(leaf: entry, level: level, nested: nested, geometry: geometry)
-    }
-  }
-
   /// Entries of every table page, and the number of table pages.
   private func countViolations() -> [Violation] {
     var found: [Violation] = []
@@ -166,28 +138,29 @@ extension Machine {
     for index in 0...configuration.shadows {
       let table = table(of: mmu(index))
       pages += table.geometry.rootPages
-      visitTables(of: table) { address, frame in
+      visit(.tablePre, of: table) { entry in
         pages += 1
+        let frame = Memory.firstSlot(ofFrameAt: entry.descriptor.address)
         let used = (frame..<frame + Memory.frameWords).count { memory.load($0) != 0 }
         // A realm's table stays when it is empty, until the host has it destroyed.
         if used == 0 && configuration.isolation != .cca
           || used != memory.usedWords(inFrameAt: frame)
         {
-          found.append(Violation(invariant: .tableCounts, table: table.id, address: address))
+          found.append(Violation(invariant: .tableCounts, table: table.id, address: entry.address))
         }
       }
     }
     for table in protectedTables {
       pages += table.geometry.rootPages
       let before = pages
-      visitTables(of: table) { _, _ in pages += 1 }
+      visit(.tablePre, of: table) { _ in pages += 1 }
       if table.id == .protectedHost, UInt64(pages - before) != hostTableCount {
         found.append(Violation(invariant: .tableCounts, table: table.id, address: 0))
       }
     }
     for table in ownDomainTables {
       pages += table.geometry.rootPages
-      visitTables(of: table) { _, _ in pages += 1 }
+      visit(.tablePre, of: table) { _ in pages += 1 }
     }
     pages += detachedTables
     if UInt64(pages) != self[.tablesAllocated] - self[.tablesFreed] {
@@ -207,21 +180,6 @@ extension Machine {
     }
   }
 
-  /// Calls `visit` with the first input address and the first slot of every table below the root.
-  func visitTables(of table: Table, _ visit: (UInt64, Int) -> Void) {
-    func go(_ base: UInt64, _ frame: Int, _ entries: Int, _ level: Int) {
-      for index in 0..<entries {
-        let entry = Descriptor(memory.load(frame + index))
-        guard entry.isTable(level) else { continue }
-        let address = base + UInt64(index) << table.geometry.shift(level)
-        let child = Memory.firstSlot(ofFrameAt: entry.address)
-        visit(address, child)
-        go(address, child, 512, level + 1)
-      }
-    }
-    go(0, table.root, table.geometry.rootEntries, table.geometry.startLevel)
-  }
-
   private func tlbViolations() -> [Violation] {
     // The VMID of an older generation may be another's by now; its own entries went with the rollover.
     let contexts = (0...configuration.shadows).map { mmu($0) }.filter { isCurrent(self[$0, .vmid]) }
@@ -235,7 +193,7 @@ extension Machine {
       let size = table.geometry.size(end.level)
       // A smaller leaf says nothing of the rest of what the entry translates.
       let mapped =
-        end.descriptor.isLeaf(end.level) && end.level <= entry.level
+        end.isLeaf && end.level <= entry.level
         && end.descriptor.address | entry.address & (size - 1) == entry.descriptor.address
       return mapped
         ? nil : Violation(invariant: .staleTLB, table: table.id, address: entry.address)

@@ -99,7 +99,7 @@ extension Machine {
       check(entry.address, entry.descriptor, TLB.geometry.size(entry.level))
     }
     if let table = domainTable(ofDevice: device) {
-      visitLeaves(of: table) { check($0.address, $0.descriptor, table.geometry.size($0.level)) }
+      visit(.mapping, of: table) { check($0.address, $0.descriptor, table.geometry.size($0.level)) }
     }
     return found
   }
@@ -116,7 +116,7 @@ extension Machine {
       else { return nil }
       let end = memory.walk(table, entry.address)
       let isMapped =
-        end.descriptor.isLeaf(end.level)
+        end.isLeaf
         && end.descriptor.address | entry.address & (table.geometry.size(end.level) - 1)
           == entry.descriptor.address
       return isMapped

@@ -81,24 +81,6 @@ extension Machine {
     }
   }
 
-  /// The entries that a walk reads for an address, from the root on.
-  public func path(to address: UInt64, in table: Table) -> [TableLeaf] {
-    let geometry = table.geometry
-    var level = geometry.startLevel
-    var slot = table.root + geometry.index(address, level)
-    var entries: [TableLeaf] = []
-    while true {
-      let descriptor = Descriptor(memory.load(slot))
-      entries.append(
-        TableLeaf(
-          address: address & ~(geometry.size(level) - 1), level: level, slot: slot,
-          descriptor: descriptor))
-      guard descriptor.isTable(level) else { return entries }
-      level += 1
-      slot = Memory.firstSlot(ofFrameAt: descriptor.address) + geometry.index(address, level)
-    }
-  }
-
   /// The access itself: access flag, TLB, data.
   private mutating func complete(_ access: Access, _ translation: Translation, in table: Table) {
     let physical = translation.output(of: access.address, in: table)

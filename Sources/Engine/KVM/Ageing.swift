@@ -30,11 +30,9 @@ extension Machine {
 
   /// The page at an address of the VMM is used: it is no longer idle (`mark_page_accessed`).
   mutating func clearIdle(_ hva: UInt64) {
-    let (entry, level, slot) = hostWalk(hva)
-    guard entry.has(HostEntry.idle) else { return }
-    let start = hva & ~(hostTable.geometry.size(level) - 1)
-    let page = TableLeaf(
-      address: start, level: level, slot: slot, descriptor: Descriptor(entry.bits))
+    let table = hostTable
+    let page = TableEntry(memory.walk(table, hva), for: hva, in: table.geometry)
+    guard HostEntry(bits: page.descriptor.bits).has(HostEntry.idle) else { return }
     for entry in mappings(of: page) {
       memory.store(entry.descriptor.bits & ~HostEntry.idle, at: entry.slot)
     }
@@ -42,20 +40,20 @@ extension Machine {
 
   /// The page that page_idle would look at: an anonymous page, by its first 4 KiB; tails of huge pages
   /// and the zero pages are passed over (`page_idle_get_folio`).
-  private func idleCandidate(_ ipa: UInt64, in slot: Memslot) -> TableLeaf? {
+  private func idleCandidate(_ ipa: UInt64, in slot: Memslot) -> TableEntry? {
     let hva = hva(of: ipa, in: slot) & ~4095
-    let (entry, level, entrySlot) = hostWalk(hva)
+    let table = hostTable
+    let page = TableEntry(memory.walk(table, hva), for: hva, in: table.geometry)
+    let entry = HostEntry(bits: page.descriptor.bits)
     let isTail = entry.has(HostEntry.part) && entry.address & (Self.hugeSize - 1) != 0
-    guard entry.has(Descriptor.valid), !entry.has(HostEntry.zero), !isTail, level >= 2,
-      hva & (hostTable.geometry.size(level) - 1) == 0
+    guard page.isLeaf, !entry.has(HostEntry.zero), !isTail, page.level >= 2, page.address == hva
     else { return nil }
-    return TableLeaf(
-      address: hva, level: level, slot: entrySlot, descriptor: Descriptor(entry.bits))
+    return page
   }
 
   /// The entries of the VMM's table that map a page, as they are now (`rmap_walk`): those of all parts of a
   /// huge page that is mapped by 4 KiB entries, those that share a KSM page, else the one it was found by.
-  private func mappings(of page: TableLeaf) -> [TableLeaf] {
+  private func mappings(of page: TableEntry) -> [TableEntry] {
     let entry = HostEntry(bits: page.descriptor.bits)
     if entry.has(HostEntry.part) {
       let first = page.address & ~(Self.hugeSize - 1)
@@ -73,12 +71,11 @@ extension Machine {
 
   private func leaves(
     in range: Range<UInt64>, where matches: (HostEntry) -> Bool
-  ) -> [TableLeaf] {
-    var found: [TableLeaf] = []
-    var address = range.lowerBound
-    while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: hostTable) {
+  ) -> [TableEntry] {
+    var found: [TableEntry] = []
+    var walk = TableWalk(of: hostTable, range, .mapping)
+    while let leaf = memory.next(&walk) {
       if matches(HostEntry(bits: leaf.descriptor.bits)) { found.append(leaf) }
-      address = leaf.address + hostTable.geometry.size(leaf.level)
     }
     return found
   }
@@ -86,7 +83,7 @@ extension Machine {
   /// Clears the access flags of a page, in the VMM's table and in the canonical table, and says whether
   /// one was set. Shadow tables are left alone, and no TLB is invalidated (`kvm_age_gfn`).
   @discardableResult
-  private mutating func age(_ page: TableLeaf) -> Bool {
+  private mutating func age(_ page: TableEntry) -> Bool {
     var wasAccessed = false
     for entry in mappings(of: page) {
       let end = entry.address + hostTable.geometry.size(entry.level)

@@ -72,18 +72,15 @@ extension Machine {
   private mutating func splitBlocks(in range: Range<UInt64>) {
     if self[.splitChunk] == 0 { return }
     let table = table(of: canonical)
-    var address = range.lowerBound
-    while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: table) {
-      if leaf.level < Geometry.lastLevel, leaf.descriptor.isLeaf(leaf.level) {
-        split(leaf, of: table)
-      } else {
-        address = leaf.address + table.geometry.size(leaf.level)
-      }
+    // Of a block that has become a table the walk goes on to the parts.
+    var walk = TableWalk(of: table, range, .mapping)
+    while let leaf = memory.next(&walk) {
+      if leaf.kind == .block { split(leaf, of: table) }
     }
   }
 
   /// `stage2_split_walker`: the table is complete before it takes the block's place.
-  private mutating func split(_ block: TableLeaf, of table: Table) {
+  private mutating func split(_ block: TableEntry, of table: Table) {
     let level = block.level + 1
     let frame = allocateTable(for: table, at: block.address, level: level)
     let size = table.geometry.size(level)

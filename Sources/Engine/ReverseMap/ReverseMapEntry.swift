@@ -40,13 +40,10 @@ extension Machine {
     return reverseMap(ofShadow: number).filter { entry in
       guard let nested = entry.nested else { return false }
       let size = entry.canonical.upperBound - entry.canonical.lowerBound
-      var address = nested
-      while let leaf = memory.nextEntry(from: address, below: nested + size, of: table) {
+      var walk = TableWalk(of: table, nested..<nested + size, .mapping)
+      while let leaf = memory.next(&walk) {
         let canonical = entry.canonical.lowerBound &+ leaf.address &- nested
-        if leaf.descriptor.isLeaf(leaf.level), isBacking(leaf.descriptor.address, canonical) {
-          return false
-        }
-        address = leaf.address + table.geometry.size(leaf.level)
+        if isBacking(leaf.descriptor.address, canonical) { return false }
       }
       return true
     }

@@ -143,7 +143,7 @@ extension Machine {
   @inline(never)
   private func isReplaced(_ iova: UInt64, _ level: Int, _ entry: Int, _ device: Int) -> Bool {
     let end = walkEndForDevice(iova, streamTable(entry, device))
-    return end.descriptor.isLeaf(end.level) && end.level != level
+    return end.isLeaf && end.level != level
   }
 
   @inline(__always)
@@ -172,7 +172,7 @@ extension Machine {
     of iova: UInt64, write: Bool, _ end: WalkEnd
   ) -> DeviceTranslation {
     let outcome: DeviceOutcome =
-      if !end.descriptor.isLeaf(end.level) {
+      if !end.isLeaf {
         .fault(.translation, level: end.level)
       } else if end.descriptor.bits & Descriptor.accessed == 0 {
         .fault(.accessFlag, level: end.level)
@@ -191,20 +191,21 @@ extension Machine {
 
   @inline(never)
   private func walkBehindCaches(_ iova: UInt64, _ table: Table) -> WalkEnd {
-    var level = table.geometry.startLevel
-    var slot = table.rootSlot(iova)
-    while true {
-      let entry = Descriptor(loadForSMMU(slot))
-      guard entry.isTable(level) else {
-        return WalkEnd(slot: slot, level: level, descriptor: entry)
-      }
+    var end = WalkEnd(
+      slot: table.rootSlot(iova), level: table.geometry.startLevel, descriptor: Descriptor(0))
+    var walk = TableWalk(of: table, iova..<iova + 1, .path)
+    while let entry = nextForSMMU(&walk) {
       // What was not cleaned may lead to where no table is any more.
-      guard let child = memory.slot(at: entry.address) else {
-        return WalkEnd(slot: slot, level: level, descriptor: Descriptor(0))
-      }
-      level += 1
-      slot = child + table.geometry.index(iova, level)
+      end = WalkEnd(
+        slot: entry.slot, level: entry.level,
+        descriptor: entry.kind == .table ? Descriptor(0) : entry.descriptor)
     }
+    return end
+  }
+
+  /// The next entry of a walk as the SMMU sees it; nil too where there is no frame.
+  private func nextForSMMU(_ walk: inout TableWalk) -> TableEntry? {
+    walk.next { place in memory.slot(at: place).map { loadForSMMU($0) } }
   }
 }
 
@@ -281,18 +282,13 @@ extension Machine {
     guard steps.isRecording, let table = deviceTable(device),
       iova < table.geometry.inputSize
     else { return }
-    var level = table.geometry.startLevel
-    var slot = table.root + table.geometry.index(iova, level)
-    while true {
-      var bits = Descriptor(loadForSMMU(slot))
-      if sharesAddresses(device), bits.isLeaf(level) { bits = stage1End(iova, table).descriptor }
-      let (entry, place, depth) = (bits, slot, level)
+    var walk = TableWalk(of: table, iova..<iova + 1, .path)
+    while let entry = nextForSMMU(&walk) {
+      var bits = entry.descriptor
+      if sharesAddresses(device), entry.isLeaf { bits = stage1End(iova, table).descriptor }
       note(
-        .access(.walk(entry, slot: place)), table.id, at: iova & ~(table.geometry.size(depth) - 1),
-        size: table.geometry.size(depth), level: depth)
-      guard bits.isTable(level), let child = memory.slot(at: bits.address) else { return }
-      level += 1
-      slot = child + table.geometry.index(iova, level)
+        .access(.walk(bits, slot: entry.slot)), table.id, at: entry.address,
+        size: table.geometry.size(entry.level), level: entry.level)
     }
   }
 

@@ -179,7 +179,7 @@ extension Machine {
     return pinned(in: 0..<1 << 48, of: device).compactMap { iova, page, level in
       guard iova < table.geometry.inputSize else { return nil }
       let end = memory.walk(table, iova)
-      guard end.descriptor.isLeaf(end.level) else { return nil }
+      guard end.isLeaf else { return nil }
       let size = table.geometry.size(end.level)
       return end.descriptor.address | iova & (size - 1) == page
         ? nil : Violation(invariant: .tableAgreement, table: .iommu(device), address: iova)

@@ -63,7 +63,7 @@ extension Machine {
   /// process may. It sets no access flag (CD.HA is clear).
   func stage1End(_ iova: UInt64, _ table: Table) -> WalkEnd {
     let end = memory.walk(table, iova)
-    guard end.descriptor.isLeaf(end.level) else { return end }
+    guard end.isLeaf else { return end }
     let entry = HostEntry(bits: end.descriptor.bits)
     let kept =
       Descriptor.addressMask | Descriptor.valid | Descriptor.tableOrPage | Descriptor.accessed
@@ -114,11 +114,8 @@ extension Machine {
   mutating func clearAndFlush(_ range: Range<UInt64>) {
     if processContext == nil { return }
     note(.host(.cleared), .host, over: range)
-    var address = range.lowerBound
-    while let leaf = memory.nextEntry(from: address, below: range.upperBound, of: hostTable) {
-      memory.store(0, at: leaf.slot)
-      address = leaf.address + hostTable.geometry.size(leaf.level)
-    }
+    var walk = TableWalk(of: hostTable, range, .mapping)
+    while let leaf = memory.next(&walk) { memory.store(0, at: leaf.slot) }
     invalidateHost(range)
   }
 

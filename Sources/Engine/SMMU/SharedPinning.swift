@@ -30,7 +30,7 @@ extension Machine {
   private mutating func mapPinnedForCPUs(_ ipa: UInt64) -> Bool {
     let table = table(of: canonical)
     let end = memory.walk(table, ipa)
-    let isPage = end.descriptor.isLeaf(end.level) && end.level == Geometry.lastLevel
+    let isPage = end.isLeaf && end.level == Geometry.lastLevel
     if isPage, end.descriptor.permissions.write { return true }
     guard let slot = usableMemslot(at: ipa) else { return false }
     let fault = MemoryFault(

@@ -100,7 +100,7 @@ extension Machine {
   /// `handle_access_fault`: the SMMU sets no access flag itself (S2HA is clear).
   private mutating func makeYoung(_ ipa: UInt64, in table: Table) {
     let end = memory.walk(table, ipa)
-    guard end.descriptor.isLeaf(end.level) else { return }
+    guard end.isLeaf else { return }
     let bits = end.descriptor.bits | Descriptor.accessed
     note(
       .table(.youngLeaf(Descriptor(bits), from: end.descriptor)), table.id, at: ipa,

@@ -30,16 +30,12 @@ public struct Descriptor: Hashable, Sendable {
   public static let accessed: UInt64 = 1 << 10
   /// Bits 47:12 of an output address.
   public static let addressMask: UInt64 = 0xffff_ffff_f000
-  /// Bit 51: dirty bit modifier.
-  public static let dirtyModifier: UInt64 = 1 << 51
   /// Bit 52: one of a contiguous run.
   public static let contiguous: UInt64 = 1 << 52
   /// Bits 54:53, execute-never.
   public static let executeNeverMask: UInt64 = 3 << 53
   /// Bits 58:55, free for software.
   public static let softwareMask: UInt64 = 0xf << 55
-  /// Bits 56:55 of a shadow leaf: level of the guest's leaf, 0 for none (`KVM_NV_GUEST_MAP_SZ`).
-  public static let guestLevelMask: UInt64 = 3 << 55
   /// The bits that `stage2_pte_needs_update` ignores: S2AP and XN.
   public static let permissionMask: UInt64 = read | write | executeNeverMask
   /// An entry under break-before-make (`KVM_INVALID_PTE_TYPE_LOCKED`).
@@ -49,13 +45,14 @@ public struct Descriptor: Hashable, Sendable {
   @inline(__always)
   public var isValid: Bool { bits & Self.valid != 0 }
 
-  /// Whether the entry points to a table of the next level.
+  /// Whether the entry points to a table of the next level. Of a table that the machine keeps, whose granule is
+  /// 4K and whose addresses are legal; of any table `Geometry.kind` says it.
   @inline(__always)
   public func isTable(_ level: Int) -> Bool {
     level < Geometry.lastLevel && bits & 3 == 3
   }
 
-  /// Whether the entry is a valid block or page. A level-3 entry with bit 1 clear is reserved.
+  /// Whether the entry is a valid block or page, of a table that the machine keeps.
   @inline(__always)
   public func isLeaf(_ level: Int) -> Bool {
     bits & 3 == (level == Geometry.lastLevel ? 3 : 1)
@@ -101,50 +98,4 @@ public struct Descriptor: Hashable, Sendable {
       address | valid | (level == Geometry.lastLevel ? tableOrPage : 0) | memAttr << 2
         | permissions.bits | innerShareable | accessed | UInt64(guestLevel) << 55)
   }
-}
-
-/// What a leaf permits: S2AP and XN.
-public struct Permissions: Hashable, Sendable {
-  /// S2AP[0].
-  public var read: Bool
-  /// S2AP[1].
-  public var write: Bool
-  /// XN[1:0]: 0 executable at EL1 and EL0, 1 at EL0 only, 2 nowhere, 3 at EL1 only.
-  public var executeNever: Int
-
-  /// These permissions.
-  public init(read: Bool, write: Bool, executeNever: Int) {
-    self.read = read
-    self.write = write
-    self.executeNever = executeNever
-  }
-
-  /// Whether EL1 may execute; read permission is not needed for that.
-  public var executeEL1: Bool { executeNever == 0 || executeNever == 3 }
-  /// Whether EL0 may execute.
-  public var executeEL0: Bool { executeNever == 0 || executeNever == 1 }
-
-  /// The bits of a descriptor.
-  var bits: UInt64 {
-    (read ? Descriptor.read : 0) | (write ? Descriptor.write : 0) | UInt64(executeNever) << 53
-  }
-
-  /// Whether an access of EL1 is permitted.
-  public func allow(_ access: AccessKind) -> Bool {
-    switch access {
-    case .read: read
-    case .write: write
-    case .execute: executeEL1
-    }
-  }
-}
-
-/// A load, a store or an instruction fetch.
-public enum AccessKind: UInt8, Sendable {
-  /// A load.
-  case read
-  /// A store.
-  case write
-  /// An instruction fetch.
-  case execute
 }

@@ -8,16 +8,19 @@ public struct Geometry: Equatable, Sendable {
   public let inputBits: Int
   /// Level of the root, 0 to 3.
   public let startLevel: Int
+  /// Bits of an output address, 32 to 48: what lies beyond is an address size fault.
+  public let outputBits: Int
 
   /// The last level, whose leaves are pages.
   public static let lastLevel = 3
 
   /// A table with the given shape.
   @inline(__always)
-  public init(granuleShift: Int, inputBits: Int, startLevel: Int) {
+  public init(granuleShift: Int, inputBits: Int, startLevel: Int, outputBits: Int = 48) {
     self.granuleShift = granuleShift
     self.inputBits = inputBits
     self.startLevel = startLevel
+    self.outputBits = outputBits
   }
 
   /// The table that KVM builds for `bits` of IPA with 4 KiB pages: the root resolves up to 4 bits more
@@ -55,6 +58,12 @@ public struct Geometry: Equatable, Sendable {
 
   /// Bytes of the root, which are also its alignment (at least 64).
   public var rootBytes: UInt64 { max(64, UInt64(rootEntries) * 8) }
+
+  /// The bits of a descriptor's address that lie beyond the output size.
+  @inline(__always)
+  var illegalOutputMask: UInt64 {
+    Descriptor.addressMask & ~(1 &<< UInt64(truncatingIfNeeded: outputBits) &- 1)
+  }
 
   /// Index of the entry for an input address, in the root if `level` is the start level.
   @inline(__always)

@@ -12,7 +12,7 @@ extension Machine {
     _ leaf: Descriptor, at address: UInt64, level: Int, in table: Table
   ) -> Descriptor? {
     var end = memory.walk(table, address, to: level)
-    if end.level < level, end.descriptor.isLeaf(end.level), configuration.iommu.replacesInPlace,
+    if end.level < level, end.isLeaf, configuration.iommu.replacesInPlace,
       table.id == cpuTableID
     {
       end = splitInPlace(end, at: address, to: level, in: table)
@@ -54,7 +54,7 @@ extension Machine {
     guard breakEntry(old, at: address, in: table) else { return nil }
     makeEntry(leaf, at: address, slot: old.slot, level: old.level, in: table)
     if leaf.isValid { tally.maps &+= 1 }
-    if old.descriptor.isTable(old.level) {
+    if old.isTable {
       freeSubtree(
         Memory.firstSlot(ofFrameAt: old.descriptor.address), of: table,
         at: address & ~(table.geometry.size(old.level) - 1), level: old.level + 1)
@@ -79,7 +79,7 @@ extension Machine {
   private mutating func invalidateBroken(_ old: WalkEnd, at address: UInt64, in table: Table) {
     let size = table.geometry.size(old.level)
     let start = address & ~(size - 1)
-    let isTable = old.descriptor.isTable(old.level)
+    let isTable = old.isTable
     invalidate(table, start..<start + size, isTable ? .breakTable : .breakLeaf)
     if !isTable { tally.unmaps += 1 }
   }
@@ -117,20 +117,18 @@ extension Machine {
   mutating func freeSubtree(
     _ frame: Int, of table: Table, at address: UInt64, level: Int
   ) {
-    var remaining = memory.usedWords(inFrameAt: frame)
-    for index in 0..<table.geometry.tableEntries {
-      if remaining == 0 { break }
-      let entry = Descriptor(memory.load(frame + index))
-      if entry.bits == 0 { continue }
-      remaining -= 1
-      if entry.isTable(level) {
-        freeSubtree(
-          Memory.firstSlot(ofFrameAt: entry.address), of: table,
-          at: address + UInt64(index) * table.geometry.size(level), level: level + 1)
-      } else if entry.isValid {
+    var walk = TableWalk(
+      table.geometry, page: Memory.address(ofSlot: frame), level: level, at: address,
+      address..<address + table.geometry.size(level - 1), [.used, .tablePost])
+    while let entry = memory.next(&walk) {
+      if entry.kind == .table {
+        freeTable(
+          Memory.firstSlot(ofFrameAt: entry.descriptor.address), of: table, at: entry.address,
+          level: entry.level + 1)
+      } else if entry.isLeaf {
         tally.unmaps += 1
       }
-      storeEntry(0, at: frame + index)
+      storeEntry(0, at: entry.slot)
     }
     freeTable(frame, of: table, at: address, level: level)
   }

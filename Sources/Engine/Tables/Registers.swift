@@ -30,7 +30,9 @@ public struct VTCR: Hashable, Sendable {
 
   /// The shape that the register describes.
   public var geometry: Geometry {
-    Geometry(granuleShift: granuleShift, inputBits: inputBits, startLevel: startLevel)
+    Geometry(
+      granuleShift: granuleShift, inputBits: inputBits, startLevel: startLevel,
+      outputBits: outputBits)
   }
 
   /// What KVM writes for a table of its own (`kvm_get_vtcr`): 4K pages, inner shareable write-back

@@ -28,7 +28,7 @@ extension Machine {
   ) {
     while true {
       let end = memory.walk(table, address)
-      guard end.level < last, end.descriptor.isLeaf(end.level) else { return }
+      guard end.level < last, end.isLeaf else { return }
       let start = address & ~(table.geometry.size(end.level) - 1)
       let child = makeSplitTable(of: end.descriptor, at: start, level: end.level, in: table)
       let entry = Descriptor.table(at: Memory.address(ofSlot: child))

@@ -64,6 +64,14 @@ public struct WalkEnd: Equatable, Sendable {
   public let level: Int
   /// Its bits.
   public let descriptor: Descriptor
+
+  /// Whether it is a block or page.
+  @inline(__always)
+  public var isLeaf: Bool { descriptor.isLeaf(level) }
+
+  /// Whether it points to a table: the walk was to end at its level.
+  @inline(__always)
+  var isTable: Bool { descriptor.isTable(level) }
 }
 
 extension Memory {
@@ -122,7 +130,7 @@ extension Machine {
         end: end, fault: FaultStatus(.translation, level: table.geometry.startLevel))
     }
     let end = memory.walk(table, address)
-    if !end.descriptor.isLeaf(end.level) {
+    if !end.isLeaf {
       return Translation(end: end, fault: FaultStatus(.translation, level: end.level))
     }
     if !end.descriptor.permissions.allow(access) {

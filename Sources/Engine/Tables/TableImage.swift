@@ -15,7 +15,9 @@ extension Machine {
   /// The frames of a table that the host keeps.
   public func image(of table: Table) -> TableImage {
     var frames = (0..<table.geometry.rootPages).map { table.root + $0 * Memory.frameWords }
-    visitTables(of: table) { _, frame in frames.append(frame) }
+    visit(.tablePre, of: table) {
+      frames.append(Memory.firstSlot(ofFrameAt: $0.descriptor.address))
+    }
     return TableImage(
       pages: frames.sorted().map { frame in
         (
@@ -32,18 +34,20 @@ extension Machine {
   public func image(of guest: GuestTable) -> TableImage {
     let geometry = guest.vtcr.geometry
     var pages: [UInt64: [UInt64]] = [:]
-    func go(_ table: UInt64, _ entries: Int, _ level: Int) {
-      if pages[table] != nil || pages.count >= Self.guestTableLimit { return }
-      guard peekGuestMemory(at: table) != nil else { return }
-      let words = (0..<UInt64(entries)).map { peekGuestMemory(at: table + $0 * 8) ?? 0 }
-      pages[table] = words
-      for word in words where Descriptor(word).isTable(level) {
-        go(
-          Descriptor(word).address(granuleShift: geometry.granuleShift), geometry.tableEntries,
-          level + 1)
+    /// Keeps a page, and says whether it is new and can be read.
+    func keep(_ place: UInt64, _ entries: Int) -> Bool {
+      if pages[place] != nil || pages.count >= Self.guestTableLimit { return false }
+      guard peekGuestMemory(at: place) != nil else { return false }
+      pages[place] = (0..<UInt64(entries)).map { peekGuestMemory(at: place + $0 * 8) ?? 0 }
+      return true
+    }
+    if keep(guest.root, geometry.rootEntries) {
+      var walk = TableWalk(of: guest, 0..<geometry.inputSize, .tablePre)
+      while let entry = walk.next({ peekGuestMemory(at: $0) ?? 0 }) {
+        let table = entry.descriptor.address(granuleShift: geometry.granuleShift)
+        if !keep(table, geometry.tableEntries) { walk.skip() }
       }
     }
-    go(guest.root, geometry.rootEntries, geometry.startLevel)
     return TableImage(
       pages: pages.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
       vttbr: guest.vttbr.bits, vtcr: guest.vtcr.bits)

@@ -21,9 +21,7 @@ extension Machine {
         freeEmptyTables(at: range.lowerBound, in: table)
       }
     } else {
-      unmapEntries(
-        range, at: 0, frame: table.root, entries: table.geometry.rootEntries,
-        level: table.geometry.startLevel, in: table)
+      unmapEntries(range, in: table)
     }
     invalidate(table, range, .unmapped)
     return tally.unmaps &- before
@@ -40,33 +38,24 @@ extension Machine {
     tally.unmaps &+= Int(truncatingIfNeeded: old.bits & Descriptor.valid)
   }
 
-  /// - Parameter base: input address of the first entry of the frame.
-  private mutating func unmapEntries(
-    _ range: Range<UInt64>, at base: UInt64, frame: Int, entries: Int, level: Int, in table: Table
-  ) {
-    let shift = table.geometry.shift(level)
-    let first = range.lowerBound > base ? Int((range.lowerBound &- base) &>> shift) : 0
-    let last = min(entries - 1, Int((range.upperBound &- 1 &- base) &>> shift))
-    for slot in frame + first...frame + last {
-      let entry = Descriptor(memory.load(slot))
-      if entry.bits == 0 { continue }
-      let address = base + UInt64(slot - frame) << shift
-      if entry.isTable(level) {
-        let child = Memory.firstSlot(ofFrameAt: entry.address)
-        unmapEntries(range, at: address, frame: child, entries: 512, level: level + 1, in: table)
-        if memory.usedWords(inFrameAt: child) == 0 {
-          clearTable(entry, at: address, slot: slot, level: level, in: table)
-        }
-      } else {
-        clearLeaf(entry, at: address, slot: slot, level: level, in: table)
+  private mutating func unmapEntries(_ range: Range<UInt64>, in table: Table) {
+    var walk = TableWalk(of: table, range, [.used, .tablePost])
+    while let entry = memory.next(&walk) {
+      if entry.kind != .table {
+        clearLeaf(
+          entry.descriptor, at: entry.address, slot: entry.slot, level: entry.level, in: table)
+      } else if memory.usedWords(
+        inFrameAt: Memory.firstSlot(ofFrameAt: entry.descriptor.address)) == 0
+      {
+        clearTable(
+          entry.descriptor, at: entry.address, slot: entry.slot, level: entry.level, in: table)
       }
     }
   }
 
   /// Frees the tables on the way to an address that have become empty, the lowest first.
   private mutating func freeEmptyTables(at address: UInt64, in table: Table) {
-    for entry in path(to: address, in: table).reversed() where entry.descriptor.isTable(entry.level)
-    {
+    for entry in path(to: address, in: table).reversed() where entry.kind == .table {
       let child = Memory.firstSlot(ofFrameAt: entry.descriptor.address)
       if memory.usedWords(inFrameAt: child) != 0 { return }
       clearTable(

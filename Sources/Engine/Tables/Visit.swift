@@ -25,32 +25,7 @@ extension Machine {
   public func leafSize(at address: UInt64, of table: Table) -> UInt64? {
     guard address < table.geometry.inputSize else { return nil }
     let end = memory.walk(table, address)
-    return end.descriptor.isLeaf(end.level) ? table.geometry.size(end.level) : nil
-  }
-
-  /// Calls `visit` for every entry that is not a table, in ascending order of addresses: what a leaf
-  /// walker of `kvm_pgtable_walk` sees.
-  public func visitEntries(of table: Table, _ visit: (TableLeaf) -> Void) {
-    visitEntries(
-      at: 0, frame: table.root, entries: table.geometry.rootEntries,
-      level: table.geometry.startLevel, table.geometry, visit)
-  }
-
-  private func visitEntries(
-    at base: UInt64, frame: Int, entries: Int, level: Int, _ geometry: Geometry,
-    _ visit: (TableLeaf) -> Void
-  ) {
-    for index in 0..<entries {
-      let entry = Descriptor(memory.load(frame + index))
-      let address = base + UInt64(index) << geometry.shift(level)
-      if entry.isTable(level) {
-        visitEntries(
-          at: address, frame: Memory.firstSlot(ofFrameAt: entry.address),
-          entries: geometry.tableEntries, level: level + 1, geometry, visit)
-      } else {
-        visit(TableLeaf(address: address, level: level, slot: frame + index, descriptor: entry))
-      }
-    }
+    return end.isLeaf ? table.geometry.size(end.level) : nil
   }
 }
 
@@ -66,9 +41,6 @@ public struct GuestTable: Equatable, Sendable {
 }
 
 extension Machine {
-  /// Tables of one guest that are visited at most; a table that points to itself has no end.
-  public static let guestTableLimit = 1 << 14
-
   /// L1's tables that are in use, by a vCPU or a shadow, in the order of their VMIDs.
   public var guestTables: [GuestTable] {
     var found: [GuestTable] = []
@@ -96,39 +68,5 @@ extension Machine {
     let (entry, level, _) = hostWalk(hva)
     guard entry.has(Descriptor.valid) else { return 0 }
     return guestWord(at: entry.address | ipa & (hostTable.geometry.size(level) - 1))
-  }
-
-  /// Calls `visit` for every entry of L1's table that is not a table, in ascending order; the slot is
-  /// that of no word. False if the table has too many parts to be visited.
-  @discardableResult
-  public func visitEntries(
-    of guest: GuestTable, _ visit: (TableLeaf, _ place: UInt64) -> Void
-  ) -> Bool {
-    var left = Self.guestTableLimit
-    let geometry = guest.vtcr.geometry
-    visitGuestEntries(
-      at: 0, table: guest.root, entries: geometry.rootEntries, level: geometry.startLevel, geometry,
-      &left, visit)
-    return left > 0
-  }
-
-  private func visitGuestEntries(
-    at base: UInt64, table: UInt64, entries: Int, level: Int, _ geometry: Geometry,
-    _ left: inout Int, _ visit: (TableLeaf, UInt64) -> Void
-  ) {
-    left -= 1
-    for index in 0..<entries {
-      if left <= 0 { return }
-      let place = table + UInt64(index) * 8
-      let entry = Descriptor(peekGuestMemory(at: place) ?? 0)
-      let address = base + UInt64(index) << geometry.shift(level)
-      if entry.isTable(level) {
-        visitGuestEntries(
-          at: address, table: entry.address(granuleShift: geometry.granuleShift),
-          entries: geometry.tableEntries, level: level + 1, geometry, &left, visit)
-      } else {
-        visit(TableLeaf(address: address, level: level, slot: -1, descriptor: entry), place)
-      }
-    }
   }
 }

@@ -85,7 +85,7 @@ extension Machine {
 
   mutating func createTable(_ ipa: UInt64, level: Int) {
     let table = realmTable
-    guard let end = parent(of: level, at: ipa), !end.descriptor.isTable(end.level) else {
+    guard let end = parent(of: level, at: ipa), !end.isTable else {
       return fail(.rmiTable, table.id, at: ipa)
     }
     let address = start(of: ipa, level: end.level)
@@ -128,7 +128,7 @@ extension Machine {
       storeEntry(new.bits, at: old.slot)
       return invalidate(
         table, address..<address + size,
-        old.descriptor.isTable(old.level) ? .breakTable : .breakLeaf)
+        old.isTable ? .breakTable : .breakLeaf)
     }
     guard breakEntry(old, at: address, in: table) else { return }
     push([.finishReplacing(address, level: old.level, new.bits)])
@@ -144,7 +144,7 @@ extension Machine {
   /// A table whose entries are all of one kind, and if they are memory follow each other, becomes one entry.
   private mutating func fold(_ ipa: UInt64, level: Int) {
     let table = realmTable
-    guard let end = parent(of: level, at: ipa), end.descriptor.isTable(end.level) else {
+    guard let end = parent(of: level, at: ipa), end.isTable else {
       return fail(.rmiTable, table.id, at: ipa)
     }
     let child = Memory.firstSlot(ofFrameAt: end.descriptor.address)
@@ -180,7 +180,7 @@ extension Machine {
 
   private mutating func destroyTable(_ ipa: UInt64, level: Int) {
     let table = realmTable
-    guard let end = parent(of: level, at: ipa), end.descriptor.isTable(end.level) else {
+    guard let end = parent(of: level, at: ipa), end.isTable else {
       return fail(.rmiTable, table.id, at: ipa)
     }
     let child = Memory.firstSlot(ofFrameAt: end.descriptor.address)
@@ -204,7 +204,7 @@ extension Machine {
       .realm(.entry(new, from: old.descriptor)), table.id, at: address, size: size,
       level: old.level)
     storeEntry(new.bits, at: old.slot)
-    if old.descriptor.isLeaf(old.level) { tally.unmaps += 1 }
+    if old.isLeaf { tally.unmaps += 1 }
     if old.descriptor.isValid { invalidate(table, address..<address + size, .unmapped) }
   }
 

@@ -32,7 +32,7 @@ extension Machine {
         region.upperBound,
         address & ~(table.geometry.size(end.level) - 1)
           + table.geometry.size(end.level))
-      if !end.descriptor.isLeaf(end.level),
+      if !end.isLeaf,
         let page = firstKeptPage(in: address..<next, besides: changing)
       {
         return Violation(invariant: .dmaHole, table: table.id, address: page)
@@ -83,7 +83,7 @@ extension Machine {
     func check(_ holds: Bool, _ table: TableID, _ address: UInt64) {
       if !holds { found.append(Violation(invariant: .pageOwner, table: table, address: address)) }
     }
-    visitEntries(of: protectedHostTable) { entry in
+    visit(.leaf, of: protectedHostTable) { entry in
       let page = hypPage(at: entry.address)
       switch entry.descriptor.donation {
       case .hypervisor:
@@ -104,7 +104,7 @@ extension Machine {
       }
     }
     for guest in protectedGuests {
-      visitLeaves(of: table(of: guest)) { leaf in
+      visit(.mapping, of: table(of: guest)) { leaf in
         let page = hypPage(at: leaf.descriptor.address)
         let fits =
           switch leaf.descriptor.pageState {
@@ -125,8 +125,7 @@ extension Machine {
     guard !attachedDevices.isEmpty, let map = identityTable else { return [] }
     var found: [Violation] = []
     let allowed = Descriptor.read | Descriptor.write
-    visitEntries(of: map) { leaf in
-      guard leaf.descriptor.isLeaf(leaf.level) else { return }
+    visit(.mapping, of: map) { leaf in
       let host = memory.walk(protectedHostTable, leaf.address).descriptor
       let agrees =
         host.isValid ? (host.bits ^ leaf.descriptor.bits) & allowed == 0 : host.donation == nil

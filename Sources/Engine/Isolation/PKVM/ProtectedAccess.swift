@@ -39,7 +39,7 @@ extension Machine {
       return false
     }
     let end = memory.walk(table, address)
-    return end.descriptor.isLeaf(end.level)
+    return end.isLeaf
       && (1..<end.level).contains {
         memory.slot(of: address, level: $0, .vmid(table.vmid), in: layout.tlb) != nil
       }

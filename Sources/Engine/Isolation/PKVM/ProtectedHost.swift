@@ -120,9 +120,8 @@ extension Machine {
     }
     if regions.count == PKVM.regions { throw Refusal(.tooManyRegions(PKVM.regions), operand: 0) }
     // What is known of the range as MMIO would have to go.
-    let mapped = memory.nextEntry(
-      from: range.lowerBound, below: range.upperBound, of: protectedHostTable)
-    if self[pkvm: .identityRoot] != 0 || mapped != nil {
+    var walk = TableWalk(of: protectedHostTable, range, .used)
+    if self[pkvm: .identityRoot] != 0 || memory.next(&walk) != nil {
       throw Refusal(.memoryTooLate, operand: 0)
     }
     note(.pkvm(.memory), .protectedHost, over: range)

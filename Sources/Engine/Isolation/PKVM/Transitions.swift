@@ -164,7 +164,7 @@ extension Machine {
     let blocks = stride(from: range.lowerBound, to: range.upperBound, by: 4096).compactMap {
       page -> Range<UInt64>? in
       let end = memory.walk(table, page)
-      guard end.level < Geometry.lastLevel, end.descriptor.isLeaf(end.level) else { return nil }
+      guard end.level < Geometry.lastLevel, end.isLeaf else { return nil }
       let size = table.geometry.size(end.level)
       return page & ~(size - 1)..<page & ~(size - 1) + size
     }
@@ -264,7 +264,7 @@ extension Machine {
     if address & (size - 1) != 0 || address >= protectedGeometry.inputSize { throw .einval }
     let end = guestEntry(guest, at: address)
     if end.descriptor == .poisoned { throw .ehwpoison }
-    guard end.descriptor.isLeaf(end.level) else { throw .enoent }
+    guard end.isLeaf else { throw .enoent }
     if protectedGeometry.size(end.level) != size { throw .e2big }
     guard states.contains(end.descriptor.pageState) else { throw .eperm }
     let physical = end.descriptor.address

@@ -103,7 +103,7 @@ struct RMPOwnership: Ownership {
     machine.attachedDevices.flatMap { device -> [Violation] in
       guard let table = machine.domainTable(ofDevice: device) else { return [] }
       var found: [Violation] = []
-      machine.visitLeaves(of: table) { leaf in
+      machine.visit(.mapping, of: table) { leaf in
         let size = table.geometry.size(leaf.level)
         // All pages of a large leaf fare alike but for what is cached of them.
         for offset in stride(from: 0, to: size, by: 4096) {

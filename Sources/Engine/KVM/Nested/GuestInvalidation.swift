@@ -70,7 +70,7 @@ extension Machine {
       guard let size = Self.size(ofHint: granule | UInt8(level)) else { continue }
       start &= ~(size - 1)
       let end = memory.walk(table, start)
-      guard end.descriptor.isLeaf(end.level), end.descriptor.guestLevel != 0 else { continue }
+      guard end.isLeaf, end.descriptor.guestLevel != 0 else { continue }
       let hint = granule | UInt8(end.descriptor.guestLevel)
       let covered = Self.size(ofHint: hint) ?? 1 << 30
       return address < start + covered ? hint : 0

@@ -29,6 +29,46 @@ enum GuestWalk {
   case first([Task])
 }
 
+/// Where a walk of L1's table ends.
+enum GuestWalkEnd {
+  /// The access flag of the leaf is set, or is for the walker to set.
+  case leaf(TableEntry)
+  case fault(FaultStatus)
+  /// An entry of the level could not be read.
+  case unread(level: Int)
+}
+
+extension GuestTable {
+  /// Where a walk for a nested IPA ends, whoever reads the words (`walk_nested_s2_pgd`). The table's VTCR must be
+  /// one that can be walked.
+  ///
+  /// - Parameter read: the word at a canonical IPA, where an entry of a level lies; nil ends the walk.
+  @inline(__always)
+  func end(
+    of nested: UInt64, read: (_ place: UInt64, _ level: Int) -> UInt64?
+  ) -> GuestWalkEnd {
+    let geometry = vtcr.geometry
+    if root & geometry.illegalOutputMask != 0 {
+      return .fault(FaultStatus(.addressSize, level: 0))
+    }
+    // Bits of the address above the input size are ignored: they alias.
+    let address = nested & (geometry.inputSize - 1)
+    var walk = TableWalk(of: self, address..<address + 1, .path)
+    var level = geometry.startLevel
+    while let entry = walk.next({ read($0, level) }) {
+      if entry.kind == .table {
+        level += 1
+        continue
+      }
+      if let fault = entry.kind.fault { return .fault(FaultStatus(fault, level: level)) }
+      let isAccessed = entry.descriptor.bits & Descriptor.accessed != 0
+      return isAccessed || vtcr.hardwareAccessFlag
+        ? .leaf(entry) : .fault(FaultStatus(.accessFlag, level: level))
+    }
+    return .unread(level: level)
+  }
+}
+
 /// Result of reading or changing a word of L1's memory on its behalf.
 enum GuestMemory {
   case word(UInt64, physical: UInt64)
@@ -50,46 +90,43 @@ extension Machine {
       note(.fault(.guestWalkRefused(vtcr)), guestID(vttbr), at: nested)
       return .fault(FaultStatus(.translation, level: 0), error: true)
     }
-    let outputMask = ~((1 << UInt64(vtcr.outputBits)) - 1) & Descriptor.addressMask
-    var table = vttbr.base & ~(UInt64(geometry.rootEntries) * 8 - 1)
-    if table & outputMask != 0 { return .fault(FaultStatus(.addressSize, level: 0), error: false) }
-
-    var level = geometry.startLevel
-    while true {
-      // Bits of the address above the input size are ignored: they alias.
-      let place = table | UInt64(geometry.index(nested, level)) * 8
+    let guest = GuestTable(vttbr: vttbr, vtcr: vtcr)
+    var unreadable: GuestMemory?
+    let end = guest.end(of: nested) { place, level in
       let descriptor: Descriptor
       switch readGuestMemory(at: place) {
-      case .first(let tasks): return .first(tasks)
-      case .unreadable:
-        note(.fault(.guestUnreadable(at: place)), guestID(vttbr), at: nested, level: level)
-        return .fault(FaultStatus(.externalOnWalk, level: level), error: true)
       case .word(let bits, _): descriptor = Descriptor(bits)
+      case let other:
+        if case .unreadable = other {
+          note(.fault(.guestUnreadable(at: place)), guestID(vttbr), at: nested, level: level)
+        }
+        unreadable = other
+        return nil
       }
       note(
         .fault(.guestRead(descriptor, at: place)), guestID(vttbr), at: nested,
         size: geometry.size(level), level: level)
-
-      if !descriptor.isValid || level == 3 && !descriptor.isLeaf(3) {
-        return .fault(FaultStatus(.translation, level: level), error: false)
-      }
-      if descriptor.isTable(level) {
-        if descriptor.bits & outputMask != 0 {
-          return .fault(FaultStatus(.addressSize, level: level), error: false)
-        }
-        table = descriptor.address(granuleShift: geometry.granuleShift)
-        level += 1
-        continue
-      }
-      if !geometry.allowsLeaf(level) {
-        return .fault(FaultStatus(.translation, level: level), error: false)
-      }
-      if descriptor.bits & outputMask != 0 {
-        return .fault(FaultStatus(.addressSize, level: level), error: false)
-      }
-      return finishGuestWalk(
-        descriptor, at: place, level: level, for: nested, vttbr: vttbr, vtcr: vtcr)
+      return descriptor.bits
     }
+    switch end {
+    case .leaf(let leaf):
+      return finishGuestWalk(
+        leaf.descriptor, at: leaf.place, level: leaf.level, for: nested, vttbr: vttbr, vtcr: vtcr)
+    case .fault(let status): return .fault(status, error: false)
+    case .unread(let level):
+      if case .first(let tasks) = unreadable { return .first(tasks) }
+      return .fault(FaultStatus(.externalOnWalk, level: level), error: true)
+    }
+  }
+
+  /// The leaf that a walk of L1's table finds, without faulting anything in or setting a flag; nil where it ends
+  /// in a fault.
+  public func peekGuestWalk(_ nested: UInt64, _ guest: GuestTable) -> GuestTranslation? {
+    guard guest.vtcr.isWalkable,
+      case .leaf(let leaf) = guest.end(of: nested, read: { place, _ in peekGuestMemory(at: place) })
+    else { return nil }
+    return GuestTranslation(
+      leaf: leaf.descriptor, level: leaf.level, nested: nested, geometry: guest.vtcr.geometry)
   }
 
   /// The leaf is found: access flag, then the output address.
@@ -99,9 +136,6 @@ extension Machine {
     let geometry = vtcr.geometry
     var leaf = leaf
     if leaf.bits & Descriptor.accessed == 0 {
-      guard vtcr.hardwareAccessFlag else {
-        return .fault(FaultStatus(.accessFlag, level: level), error: false)
-      }
       leaf.bits |= Descriptor.accessed
       switch writeGuestMemory(leaf.bits, at: place) {
       case .first(let tasks): return .first(tasks)

@@ -1,0 +1,81 @@
+/// What an entry of a table is to whoever walks the table.
+///
+/// There is one answer, for hardware, for KVM's walk of L1's tables, for dumps, panes and rules: what is shown
+/// of a table is what its walker sees. A walker faults at everything but `table`, `block` and `page`.
+public enum EntryKind: Equatable, Sendable {
+  /// Zero, or nothing that anybody here gives a meaning: a translation fault.
+  case invalid
+  /// Not valid, and software's note: a translation fault for the hardware.
+  case annotation(Annotation)
+  /// Not valid, and under break-before-make: another walker waits, or tries again.
+  case locked
+  /// Points to a table of the next level.
+  case table
+  /// Maps a block, at levels 1 and 2.
+  case block
+  /// Maps a page, at level 3.
+  case page
+  /// Valid, and of an encoding that the architecture does not have there: bits 1:0 = 01 at level 3, or a block
+  /// at a level where the granule has none. A translation fault.
+  case reserved
+  /// A table, block or page whose address lies beyond the output size: an address size fault.
+  ///
+  /// Bits of an address below the size of a block, or of a table with a larger granule, are RES0: walkers ignore
+  /// them, and so does `Geometry.output(of:at:)`. They make no entry illegal.
+  case illegalOutput
+
+  /// What software notes in an entry that is not valid.
+  public enum Annotation: Equatable, Sendable {
+    /// pKVM, in the host's table: the page belongs to another; see `Descriptor.donation`.
+    case donation
+    /// pKVM, in a guest's table: the host took the page back by force.
+    case poisoned
+    /// The RMM, in a realm's table: what the address is for the realm; see `Descriptor.realmNote`.
+    case realm
+    /// A type that nobody here makes.
+    case unknown
+  }
+
+  /// Whether it maps memory.
+  @inline(__always)
+  public var isLeaf: Bool { self == .block || self == .page }
+
+  /// What the hardware's walker, and KVM's of L1's tables, answer at the entry; nil where they go on or have
+  /// found what they look for.
+  public var fault: FaultStatus.Class? {
+    switch self {
+    case .table, .block, .page: nil
+    case .invalid, .annotation, .locked, .reserved: .translation
+    case .illegalOutput: .addressSize
+    }
+  }
+}
+
+extension Geometry {
+  /// What an entry at a level, 0 to 3, is. The order of the checks is that of `walk_nested_s2_pgd`: an encoding
+  /// that does not exist there comes before an address that is too large.
+  @inline(__always)
+  public func kind(of entry: Descriptor, at level: Int) -> EntryKind {
+    if !entry.isValid { return entry.bits == 0 ? .invalid : Self.note(in: entry) }
+    let isTableOrPage = entry.bits & Descriptor.tableOrPage != 0
+    if level == Self.lastLevel {
+      if !isTableOrPage { return .reserved }
+    } else if !isTableOrPage, !allowsLeaf(level) {
+      return .reserved
+    }
+    if entry.bits & illegalOutputMask != 0 { return .illegalOutput }
+    return level == Self.lastLevel ? .page : isTableOrPage ? .table : .block
+  }
+
+  /// What the bits of an entry that is not valid say: bits 63:60 are KVM's type of it
+  /// (`KVM_INVALID_PTE_TYPE_*`), and the RMM has no type but other bits.
+  private static func note(in entry: Descriptor) -> EntryKind {
+    switch entry.bits >> 60 {
+    case 0: .annotation(.realm)
+    case Descriptor.locked >> 60: .locked
+    case _ where entry.donation != nil: .annotation(.donation)
+    case _ where entry == .poisoned: .annotation(.poisoned)
+    default: .annotation(.unknown)
+    }
+  }
+}
