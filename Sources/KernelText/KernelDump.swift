@@ -65,10 +65,11 @@ public struct KernelDump {
     if let run { flush(run, to: end) }
   }
 
-  /// The text of a table that the host keeps. A shadow has L1's registers in a line above, and no text
-  /// at all while it is not in use.
+  /// The text of a stage-2 table, or nil if there is none. A shadow has L1's registers in a line above, and no text
+  /// at all while it is not in use; a table of L1's is written as L1's own kernel would.
   public static func text(of id: TableID, in machine: Machine) -> String? {
-    guard let table = machine.table(id) else { return nil }
+    if let guest = machine.guestTable(id) { return text(of: guest, in: machine) }
+    guard id.kind != .host, let table = machine.table(id) else { return nil }
     var header = ""
     if case .shadow(let number) = id {
       let context = machine.shadowContext(number)
@@ -85,7 +86,7 @@ public struct KernelDump {
     return dump.text
   }
 
-  /// The text of a table that L1 keeps, as its own kernel would write it.
+  /// The text of a table that L1 keeps.
   public static func text(of guest: GuestTable, in machine: Machine) -> String {
     var dump = KernelDump(header: "")
     machine.visit(.leaf, of: guest) { dump.note($0) }

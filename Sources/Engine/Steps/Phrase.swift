@@ -85,30 +85,9 @@ package enum Phrase {
   }
 
   /// The name of a table, and of its input addresses.
-  package static func table(_ id: TableID?) -> String {
-    switch id {
-    case .canonical: "the canonical table"
-    case .shadow(let number): "shadow \(number)"
-    case .guest(let vmid): "L1's table, VMID \(vmid)"
-    case .host: "the VMM's table"
-    case .iommu(let device): device == 0 ? "the IOMMU table" : "the IOMMU table of device \(device)"
-    case .protectedHost: "the host's stage 2"
-    case .protectedGuest(let number): "the stage 2 of guest \(number)"
-    case nil: "no table"
-    }
-  }
+  package static func table(_ id: TableID?) -> String { id?.phrase ?? "no table" }
 
-  package static func input(_ id: TableID?) -> String {
-    switch id {
-    case .canonical: "canonical IPA"
-    case .shadow, .guest: "nested IPA"
-    case .host: "VMM address"
-    case .iommu: "IOVA"
-    case .protectedHost: "PA"
-    case .protectedGuest: "IPA"
-    case nil: "address"
-    }
-  }
+  package static func input(_ id: TableID?) -> String { id?.kind.input.name ?? "address" }
 
   /// Under what translations are cached.
   package static func context(_ context: TranslationContext) -> String {

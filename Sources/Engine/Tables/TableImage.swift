@@ -12,6 +12,12 @@ public struct TableImage: Sendable {
 }
 
 extension Machine {
+  /// The pages of a stage-2 table, or nil if there is none.
+  public func image(of id: TableID) -> TableImage? {
+    if let guest = guestTable(id) { return image(of: guest) }
+    return id.kind == .host ? nil : table(id).map { image(of: $0) }
+  }
+
   /// The frames of a table that the host keeps.
   public func image(of table: Table) -> TableImage {
     var frames = (0..<table.geometry.rootPages).map { table.root + $0 * Memory.frameWords }

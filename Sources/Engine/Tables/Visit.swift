@@ -59,6 +59,12 @@ extension Machine {
     return found.sorted { $0.vttbr.bits < $1.vttbr.bits }
   }
 
+  /// L1's table with a virtual VMID, if that is what `id` is and it is in use: the first of them.
+  public func guestTable(_ id: TableID) -> GuestTable? {
+    guard case .guest(let vmid) = id else { return nil }
+    return guestTables.first { $0.vttbr.vmid == vmid }
+  }
+
   /// The word of L1's memory at a canonical IPA as it is, without faulting anything in; nil outside all
   /// slots and mappings.
   public func peekGuestMemory(at ipa: UInt64) -> UInt64? {

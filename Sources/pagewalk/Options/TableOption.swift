@@ -5,49 +5,31 @@ import Language
 
 /// Which table a command is about.
 struct TableOption: ParsableArguments {
-  private static let names =
-    "canonical, shadow<N>, guest<VMID>, iommu<N>, pkvm-host or pkvm-guest<N>"
-
-  @Option(help: ArgumentHelp("\(names)."))
+  @Option(help: ArgumentHelp("\(TableKind.forms)."))
   var table = "canonical"
 
   /// The table as the kernel would print it, and its pages.
   func selected(in machine: Machine) throws -> (text: String, pages: TableImage) {
-    // The kernel prints no table of user space.
-    guard let id = TableID(name: table), id != .host else {
-      throw Failure.usage("--table: expected \(Self.names), not '\(table)'")
+    guard let id = TableID(name: table) else {
+      throw Failure.usage("--table: expected \(TableKind.forms), not '\(table)'")
     }
-    if case .guest(let vmid) = id {
-      guard let found = machine.guestTables.first(where: { $0.vttbr.vmid == vmid }) else {
-        throw absent(id, in: machine)
-      }
-      return (KernelDump.text(of: found, in: machine), machine.image(of: found))
-    }
-    guard let found = machine.table(id), let text = KernelDump.text(of: id, in: machine) else {
-      throw absent(id, in: machine)
-    }
-    return (text, machine.image(of: found))
+    guard let text = KernelDump.text(of: id, in: machine), let image = machine.image(of: id)
+    else { throw Failure.usage("--table: " + Self.absence(of: id, in: machine)) }
+    return (text, image)
   }
 
   /// Says that the table is not there, and what is.
-  private func absent(_ id: TableID, in machine: Machine) -> Failure {
+  private static func absence(of id: TableID, in machine: Machine) -> String {
     switch id {
     case .shadow(let number):
-      return .usage(
-        "--table: there is no shadow \(number); the VM has \(machine.configuration.shadows)")
+      return "there is no shadow \(number); the VM has \(machine.configuration.shadows)"
     case .guest(let vmid):
-      let others = machine.guestTables.map { "guest\($0.vttbr.vmid)" }.joined(separator: ", ")
-      return .usage(
-        "--table: L1 has no table with VMID \(vmid) at that moment; it has "
-          + (others.isEmpty ? "none" : others))
-    case .iommu(let device):
-      return .usage("--table: device \(device) has no domain at that moment")
-    case .protectedHost:
-      return .usage("--table: there is no pkvm-host: the scenario does not set policy pkvm")
-    case .protectedGuest(let number):
-      return .usage("--table: there is no pKVM guest \(number) at that moment")
-    case .canonical, .host:
-      return .usage("--table: there is no table '\(table)' at that moment")
+      let others = machine.guestTables.map { TableID.guest($0.vttbr.vmid).name }
+      return "L1 has no table with VMID \(vmid) at that moment; it has "
+        + (others.isEmpty ? "none" : others.joined(separator: ", "))
+    case .iommu(let device): return "device \(device) has no domain at that moment"
+    case .protectedHost: return "there is no pkvm-host: the scenario does not set policy pkvm"
+    default: return "there is no \(id.name) at that moment"
     }
   }
 }

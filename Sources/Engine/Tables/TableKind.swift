@@ -1,0 +1,180 @@
+/// The kinds of tables: how each is typed, what it is called, what its addresses are.
+///
+/// This is the one list of them. To add a kind takes a case here and in `TableID`, and where its root is to be found,
+/// in `Machine.table(_:)`; help, errors, sentences and `--table` follow.
+public enum TableKind: CaseIterable, Sendable {
+  /// See `TableID` for what each is.
+  case canonical, shadow, guest, host, iommu, protectedHost, protectedGuest
+
+  /// What an address is an address of.
+  public enum AddressKind: Sendable {
+    /// What L1 takes for physical.
+    case canonicalIPA
+    /// What L2 takes for physical.
+    case nestedIPA
+    /// What a guest of pKVM takes for physical.
+    case guestIPA
+    /// The machine's memory.
+    case physical
+    /// What a device works with.
+    case iova
+    /// The VMM's address space.
+    case hostVirtual
+
+    /// Its name in a sentence.
+    public var name: String {
+      switch self {
+      case .canonicalIPA: "canonical IPA"
+      case .nestedIPA: "nested IPA"
+      case .guestIPA: "IPA"
+      case .physical: "PA"
+      case .iova: "IOVA"
+      case .hostVirtual: "VMM address"
+      }
+    }
+
+    /// Its name where there is little room.
+    public var shortName: String {
+      switch self {
+      case .canonicalIPA, .guestIPA: "IPA"
+      case .nestedIPA: "nIPA"
+      case .physical: "PA"
+      case .iova: "IOVA"
+      case .hostVirtual: "HVA"
+      }
+    }
+  }
+
+  /// The number in the name of a table, where there may be several of the kind.
+  struct Number {
+    /// What it is, in help.
+    let placeholder: String
+    let range: Range<Int>
+    /// Whether 0 is left out.
+    var isOptional = false
+  }
+
+  /// What is known of a kind.
+  struct Facts {
+    /// Its name as it is typed, before the number.
+    let name: String
+    var number: Number?
+    /// Its name in a sentence, with the number if that is more than one could have.
+    let phrase: (Int) -> String
+    let input: AddressKind
+    let output: AddressKind
+    /// Whether it is a stage-2 table, which can be dumped and compared by name.
+    var isTyped = true
+  }
+
+  var facts: Facts {
+    switch self {
+    case .canonical:
+      Facts(
+        name: "canonical", phrase: { _ in "the canonical table" }, input: .canonicalIPA,
+        output: .physical)
+    case .shadow:
+      Facts(
+        name: "shadow", number: Number(placeholder: "N", range: 0..<Int.max),
+        phrase: { "shadow \($0)" }, input: .nestedIPA, output: .physical)
+    case .guest:
+      Facts(
+        name: "guest", number: Number(placeholder: "VMID", range: 0..<1 << 16),
+        phrase: { "L1's table, VMID \($0)" }, input: .nestedIPA, output: .canonicalIPA)
+    case .iommu:
+      Facts(
+        name: "iommu",
+        number: Number(placeholder: "N", range: 0..<SMMU.devices, isOptional: true),
+        phrase: { "the IOMMU table" + ($0 == 0 ? "" : " of device \($0)") }, input: .iova,
+        output: .physical)
+    case .protectedHost:
+      Facts(
+        name: "pkvm-host", phrase: { _ in "the host's stage 2" }, input: .physical,
+        output: .physical)
+    case .protectedGuest:
+      Facts(
+        name: "pkvm-guest", number: Number(placeholder: "N", range: 0..<PKVM.guests),
+        phrase: { "the stage 2 of guest \($0)" }, input: .guestIPA, output: .physical)
+    case .host:
+      Facts(
+        name: "host", phrase: { _ in "the VMM's table" }, input: .hostVirtual, output: .physical,
+        isTyped: false)
+    }
+  }
+
+  /// What its input addresses are.
+  public var input: AddressKind { facts.input }
+  /// What its output addresses are.
+  public var output: AddressKind { facts.output }
+
+  /// What can be typed for a table of the kind, as in `shadow<N>`.
+  private var form: String { facts.name + (facts.number.map { "<\($0.placeholder)>" } ?? "") }
+
+  /// What can be typed for a table, in a sentence: `canonical, shadow<N> ... or pkvm-guest<N>`.
+  public static var forms: String {
+    let forms = allCases.filter(\.facts.isTyped).map(\.form)
+    return forms.dropLast().joined(separator: ", ") + " or " + (forms.last ?? "")
+  }
+
+  /// The table with a number; of a kind that has one table, that one.
+  private func table(_ number: Int) -> TableID {
+    switch self {
+    case .canonical: .canonical
+    case .shadow: .shadow(number)
+    case .guest: .guest(UInt16(truncatingIfNeeded: number))
+    case .host: .host
+    case .iommu: .iommu(number)
+    case .protectedHost: .protectedHost
+    case .protectedGuest: .protectedGuest(number)
+    }
+  }
+
+  /// The table that a name stands for, or nil.
+  fileprivate func table(named name: some StringProtocol) -> TableID? {
+    guard facts.isTyped, name.hasPrefix(facts.name) else { return nil }
+    let rest = name.dropFirst(facts.name.count)
+    guard let form = facts.number else { return rest.isEmpty ? table(0) : nil }
+    if rest.isEmpty { return form.isOptional ? table(0) : nil }
+    guard rest.allSatisfy(\.isNumber), let number = Int(rest), form.range.contains(number) else {
+      return nil
+    }
+    return table(number)
+  }
+}
+
+extension TableID {
+  /// What kind of table it is, and which of the kind; 0 where there is one.
+  private var place: (kind: TableKind, number: Int) {
+    switch self {
+    case .canonical: (.canonical, 0)
+    case .shadow(let number): (.shadow, number)
+    case .guest(let vmid): (.guest, Int(vmid))
+    case .host: (.host, 0)
+    case .iommu(let device): (.iommu, device)
+    case .protectedHost: (.protectedHost, 0)
+    case .protectedGuest(let number): (.protectedGuest, number)
+    }
+  }
+
+  /// What kind of table it is.
+  public var kind: TableKind { place.kind }
+
+  /// The name of the table on the command line and where it is typed.
+  public var name: String {
+    let (kind, number) = place
+    guard let form = kind.facts.number, number != 0 || !form.isOptional else {
+      return kind.facts.name
+    }
+    return kind.facts.name + "\(number)"
+  }
+
+  /// What the table is called in a sentence.
+  public var phrase: String { place.kind.facts.phrase(place.number) }
+
+  /// The table that a name stands for, one of `TableKind.forms`; nil for any other text.
+  public init?(name: some StringProtocol) {
+    let found = TableKind.allCases.lazy.compactMap { $0.table(named: name) }.first
+    guard let found else { return nil }
+    self = found
+  }
+}
