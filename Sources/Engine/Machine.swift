@@ -23,6 +23,11 @@ public struct Machine: Sendable {
   let ownership: any Ownership
   /// Whether anybody keeps account of owners, who may have a say in a DMA.
   let checksDMA: Bool
+  /// Who hangs on the CPUs' tables, and whether anybody does.
+  let tableHooks: [any TableHooks]
+  let hasTableHooks: Bool
+  /// Who hangs on the host and on KVM.
+  let hostHooks: [any HostHooks]
   /// Where the records lie.
   let layout: Layout
 
@@ -32,6 +37,9 @@ public struct Machine: Sendable {
     policy = configuration.reverseMap.policy
     ownership = configuration.isolation.ownership
     checksDMA = configuration.isolation != .none
+    tableHooks = [ownership.tableHooks, configuration.iommu.tableHooks].compactMap { $0 }
+    hasTableHooks = !tableHooks.isEmpty
+    hostHooks = [ownership, SMMUHostHooks()]
     var memory = Memory.boot()
     layout = Layout(configuration, in: &memory)
     self.memory = memory

@@ -16,8 +16,8 @@ public struct KernelDump {
     text = header + "---[ Guest IPA ]---\n"
   }
 
-  /// Adds an entry that is no table. One at which a walk faults although V is set, which the kernel never makes,
-  /// is shown as what it is: not valid.
+  /// Adds an entry that is no table. One at which a walk faults although V is set, which the kernel
+  /// never makes, is shown as what it is: not valid.
   private mutating func note(_ entry: TableEntry) {
     let isIllegal = entry.descriptor.isValid && !entry.isLeaf
     let attributes =
@@ -65,8 +65,8 @@ public struct KernelDump {
     if let run { flush(run, to: end) }
   }
 
-  /// The text of a stage-2 table, or nil if there is none. A shadow has L1's registers in a line above, and no text
-  /// at all while it is not in use; a table of L1's is written as L1's own kernel would.
+  /// The text of a stage-2 table, or nil if there is none. A shadow has L1's registers in a line above,
+  /// and no text at all while it is not in use; a table of L1's is written as L1's own kernel would.
   public static func text(of id: TableID, in machine: Machine) -> String? {
     if let guest = machine.guestTable(id) { return text(of: guest, in: machine) }
     guard id.kind != .host, let table = machine.table(id) else { return nil }

@@ -3,8 +3,8 @@ import Testing
 
 @testable import Engine
 
-/// What an entry is, decided a second time, from the architecture's tables (Arm ARM D8.3) and nothing of the
-/// engine's: for each granule the levels that may hold blocks, then the output size.
+/// What an entry is, decided a second time, from the architecture's tables (Arm ARM D8.3) and nothing of
+/// the engine's: for each granule the levels that may hold blocks, then the output size.
 private enum Decoded: Equatable {
   case fault, addressSize, table(UInt64), leaf
 

@@ -50,8 +50,7 @@ extension Machine {
     tally.invalidations += 1
     note(
       .tlb(.otherProcess(number, asid: UInt16(truncatingIfNeeded: asid))), nil, over: range)
-    if hasSMMU, configuration.iommu.forwarding == .broadcast {
-      broadcast(range, .asid(UInt16(truncatingIfNeeded: asid), isPrivate: false), of: nil)
-    }
+    let context = TranslationContext.asid(UInt16(truncatingIfNeeded: asid), isPrivate: false)
+    for hook in hostHooks { hook.didInvalidate(range, context, in: &self) }
   }
 }

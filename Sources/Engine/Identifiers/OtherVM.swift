@@ -40,9 +40,7 @@ extension Machine {
     note(.tlb(.otherVM(holder.number, vmid: vmid)), nil, over: range)
     if vmid == 0 { return }
     memory.drop(range, .vmid(vmid), from: layout.tlb)
-    if hasSMMU, configuration.iommu.forwarding == .broadcast {
-      broadcast(range, .vmid(vmid), of: nil)
-    }
+    for hook in hostHooks { hook.didInvalidate(range, .vmid(vmid), in: &self) }
   }
 }
 

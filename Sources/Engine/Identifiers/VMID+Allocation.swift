@@ -208,12 +208,12 @@ extension Machine {
     flushTLB()
   }
 
-  /// TLBI ALLE1IS, and what that means for the SMMU (`__kvm_flush_vm_context`).
+  /// TLBI ALLE1IS (`__kvm_flush_vm_context`).
   private mutating func flushTLB() {
     note(.tlb(.flush))
     tally.invalidations += 1
     for slot in layout.tlb.slots { memory.store(0, at: slot) }
-    if hasSMMU, configuration.iommu.forwarding == .broadcast { broadcastAll() }
+    for hook in hostHooks { hook.didInvalidateAll(in: &self) }
   }
 
   /// `kvm_arm_pinned_vmid_get`: the holder keeps its VMID through rollovers until it is unpinned as often.

@@ -1,5 +1,5 @@
-/// Input addresses of a device that follow each other, for which a DMA gets the same at this instant: by the
-/// same entry, or none for the same reason.
+/// Input addresses of a device that follow each other, for which a DMA gets the same at this instant: by
+/// the same entry, or none for the same reason.
 public struct DeviceRun: Equatable, Sendable {
   /// The input addresses.
   public let range: Range<UInt64>
@@ -37,7 +37,7 @@ extension Machine {
 
   /// Bytes that the entry at which the SMMU's walk ends covers, or nil outside its input addresses.
   private func deviceEntrySize(at iova: UInt64, device: Int) -> UInt64? {
-    guard let table = deviceTable(device), iova < table.geometry.inputSize else {
+    guard let table = walkedTable(ofDevice: device), iova < table.geometry.inputSize else {
       return nil
     }
     return table.geometry.size(walkEndForDevice(iova, table).level)

@@ -16,11 +16,12 @@ extension Machine {
   /// Whether the SMMU would walk to the same translation as an entry of its TLB holds.
   public func isBorneOut(_ entry: TLB.Entry) -> Bool {
     if entry.context.isStage1 {
-      let end = stage1End(entry.address, hostTable)
+      let end = memory.walk(hostTable, entry.address)
+      let permissions = HostEntry(bits: end.descriptor.bits).devicePermissions
       let size = hostTable.geometry.size(end.level)
       return end.isLeaf
         && end.descriptor.address | entry.address & (size - 1) == entry.descriptor.address
-        && (end.descriptor.permissions.write || !entry.descriptor.permissions.write)
+        && (permissions.write || !entry.descriptor.permissions.write)
     }
     return attachedDevices.contains { device in
       guard let table = domainTable(ofDevice: device), table.vmid == entry.vmid else {

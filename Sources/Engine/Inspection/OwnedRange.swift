@@ -36,7 +36,7 @@ extension Machine {
     var ranges: [OwnedRange] = []
     var start: UInt64 = 0
     for _ in 0..<limit {
-      guard let next = ownedRange(from: start) else { return (ranges, true) }
+      guard let next = ownership.ownedRange(from: start, in: self) else { return (ranges, true) }
       start = next.range.upperBound
       if let last = ranges.last, last.range.upperBound == next.range.lowerBound,
         next.state.continues(last)
@@ -47,38 +47,6 @@ extension Machine {
       }
     }
     return (ranges, false)
-  }
-
-  /// The first entry of the account at or after a physical address.
-  private func ownedRange(from physical: UInt64) -> OwnedRange? {
-    let rest = physical..<1 << UInt64(Configuration.physicalBits)
-    switch configuration.isolation {
-    case .none: return nil
-    case .rmp:
-      return firstRMPEntry(in: rest).map { page in
-        let (entry, start) = rmpEntry(of: page)
-        return OwnedRange(
-          range: start..<start + (entry.isLarge ? 2 << 20 : 4096), state: .rmp(entry))
-      }
-    case .cca:
-      return firstGranule(in: rest).map {
-        OwnedRange(range: $0..<$0 + 4096, state: .granule(granule(at: $0)))
-      }
-    case .pkvm:
-      return firstRecordedPage(in: rest, where: { _, _ in true }).map { page in
-        let recipient: OwnedRange.State.Recipient? =
-          switch memory.walk(protectedHostTable, page).descriptor.donation {
-          case .hypervisor: .hypervisor
-          case .guest(let handle, _): .guest(handle)
-          case nil: nil
-          }
-        return OwnedRange(
-          range: page..<page + 4096,
-          state: .page(
-            host: hostState(of: page), hypervisor: hypervisorState(of: page),
-            shares: shareCount(of: page), references: referenceCount(of: page), owner: recipient))
-      }
-    }
   }
 }
 

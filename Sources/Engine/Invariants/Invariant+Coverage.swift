@@ -1,15 +1,16 @@
-/// What an invalidation by L1 must leave behind, and what a new context of a shadow. The words about the last one are stored by its event, which
-/// so is known to be one.
+/// What an invalidation by L1 must leave behind, and what a new context of a shadow. The words about the
+/// last one are stored by its event, which so is known to be one.
 extension Machine {
-  /// Bits of `coveredShadows`: a virtual VMID, or shadows of all; above them the number of the invalidation.
+  /// Bits of `coveredShadows`: a virtual VMID, or shadows of all; above them the number of the
+  /// invalidation.
   private enum Coverage {
     static let vmidMask: UInt64 = 0xffff
     static let all: UInt64 = 1 << 16
     static let count: UInt64 = 1 << 17
   }
 
-  /// Notes what the architecture makes an invalidation remove at least: of one nested IPA its page, whatever
-  /// the level hint says.
+  /// Notes what the architecture makes an invalidation remove at least: of one nested IPA its page,
+  /// whatever the level hint says.
   mutating func recordCoverage(of operation: GuestInvalidation, _ vmid: UInt16) {
     let range: Range<UInt64>
     var shadows = UInt64(vmid)

@@ -143,7 +143,7 @@ extension Machine {
         let frame = Memory.firstSlot(ofFrameAt: entry.descriptor.address)
         let used = (frame..<frame + Memory.frameWords).count { memory.load($0) != 0 }
         // A realm's table stays when it is empty, until the host has it destroyed.
-        if used == 0 && configuration.isolation != .cca
+        if used == 0 && !ownership.keepsEmptyTables
           || used != memory.usedWords(inFrameAt: frame)
         {
           found.append(Violation(invariant: .tableCounts, table: table.id, address: entry.address))

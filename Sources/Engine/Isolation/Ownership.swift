@@ -27,7 +27,28 @@ public enum Isolation: Equatable, Sendable {
 
 /// An account of the owners of memory: what decides whether a DMA is forbidden, and what else must hold of
 /// the tables of CPUs and devices. All that it knows lies in the machine's memory.
-protocol Ownership: Sendable {
+protocol Ownership: HostHooks {
+  /// What it hangs on the CPUs' tables, if anything.
+  var tableHooks: (any TableHooks)? { get }
+
+  /// The table of CPUs that devices share, or that theirs is compared with.
+  var cpuTable: TableID { get }
+
+  /// Whether somebody else than the kernel keeps the tables of devices: then the kernel makes no domains.
+  var keepsDeviceTables: Bool { get }
+
+  /// Whether a table stays when it has become empty, until it is asked to go.
+  var keepsEmptyTables: Bool { get }
+
+  /// The lowest level, and so the largest size, of what an IOMMU caches of a walk.
+  var lowestCachedLevel: Int { get }
+
+  /// Whether a fault of a DMA can be repaired, so that the DMA may wait for that.
+  func canRepair(_ fault: DeviceFault) -> Bool
+
+  /// The first entry of the account at or after a physical address.
+  func ownedRange(from physical: UInt64, in machine: Machine) -> OwnedRange?
+
   /// The first page in a range of physical addresses that a device must not reach now: whose owner is not
   /// the device's and does not lend it. Nil if there is none.
   func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64?
@@ -47,6 +68,13 @@ protocol Ownership: Sendable {
 }
 
 extension Ownership {
+  var tableHooks: (any TableHooks)? { nil }
+  var cpuTable: TableID { .canonical }
+  var keepsDeviceTables: Bool { false }
+  var keepsEmptyTables: Bool { false }
+  var lowestCachedLevel: Int { TLB.levels.lowerBound }
+  func canRepair(_ fault: DeviceFault) -> Bool { false }
+
   func check(
     _ physical: UInt64, level: Int, isCached: Bool, of machine: Machine
   ) -> DeviceFault? { nil }
@@ -56,6 +84,10 @@ extension Ownership {
 
 /// Without an account nothing is forbidden; what is kept for DMA is what is pinned in a shared table.
 private struct OpenMemory: Ownership {
+  func canRepair(_ fault: DeviceFault) -> Bool {
+    [.translation, .permission, .accessFlag].contains(fault)
+  }
+  func ownedRange(from physical: UInt64, in machine: Machine) -> OwnedRange? { nil }
   func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64? { nil }
   func violations(of machine: Machine) -> [Violation] {
     machine.attachedDevices.flatMap(machine.pinViolations)
@@ -81,7 +113,7 @@ extension Machine {
 
   /// Translations of a device, cached or in its table, that lead to what it must not reach.
   private func foreignDMAViolations(_ device: Int) -> [Violation] {
-    if configuration.isolation == .none { return [] }
+    if !checksDMA { return [] }
     var found: [Violation] = []
     func check(_ iova: UInt64, _ leaf: Descriptor, _ size: UInt64) {
       guard leaf.bits & (Descriptor.read | Descriptor.write) != 0 else { return }

@@ -21,7 +21,9 @@ extension Machine {
   private static let sizes: [UInt64] = [1 << 30, 2 << 20, 4096]
 
   mutating func mapMemory(_ fault: MemoryFault) -> Attempt {
-    if configuration.isolation == .cca { return mapRealm(fault) }
+    for hook in hostHooks {
+      if let attempt = hook.handle(fault, in: &self) { return attempt }
+    }
     let hva = hva(of: fault.ipa, in: fault.slot)
     if isMapLocked {
       note(.fault(.mapLockHeld), .host, at: hva)
@@ -69,7 +71,7 @@ extension Machine {
 
     let physical =
       keptPage(at: fault.ipa) ?? host.address | hva & (hostTable.geometry.size(hostLevel) - 1)
-    size = min(size, largestMapping(of: physical & ~4095), largestBesidePins(fault.ipa))
+    size = min(size, largestMapping(at: fault.ipa, of: physical & ~4095))
 
     let writable =
       (write || host.has(HostEntry.write)) && (!logging || write)

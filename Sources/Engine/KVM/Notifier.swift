@@ -32,7 +32,7 @@ extension Machine {
   mutating func deleteMemslotTasks(_ slot: Memslot) -> [Task] {
     let range = range(of: slot)
     let host = hostRange(of: slot)
-    if unpinnedParts(of: range) != [range] {
+    if unmappable(range) != [range] {
       fail(.ebusy, .canonical, at: range.lowerBound)
       return []
     }

@@ -77,6 +77,9 @@ extension Machine {
       && hasSMMU
   }
 
+  /// Whether the SMMU takes part in broadcast TLB maintenance.
+  var hearsBroadcasts: Bool { hasSMMU && configuration.iommu.forwarding == .broadcast }
+
   /// The SMMU obeys a CPU's TLBI of a range under a VMID, or an ASID of the shared set: of a table, or of
   /// another VM's or process'. Whose entries have that number makes no difference to it.
   mutating func broadcast(

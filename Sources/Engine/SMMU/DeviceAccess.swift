@@ -69,8 +69,8 @@ extension Machine {
     }
   }
 
-  /// What the SMMU's TLB holds for an input address: the slot of an entry's tag, or two entries, of which the
-  /// second has this level.
+  /// What the SMMU's TLB holds for an input address: the slot of an entry's tag, or two entries, of
+  /// which the second has this level.
   private enum Lookup {
     case miss, hit(Int), conflict(level: Int)
   }
@@ -101,7 +101,10 @@ extension Machine {
     if iova > table.inputMask {
       return DeviceTranslation(outcome: .fault(.translation, level: table.geometry.startLevel))
     }
-    return translation(of: iova, write: write, stage1End(iova, table))
+    let end = memory.walk(table, iova)
+    let permissions = HostEntry(bits: end.descriptor.bits).devicePermissions
+    return translation(
+      of: iova, end, isAllowed: permissions.allow(write ? .write : .read))
   }
 
   /// The stage-2 table that a stream table entry points to, by the slot of its first word.
@@ -138,8 +141,8 @@ extension Machine {
         ? .cached(output(of: iova, leaf, level), level: level) : .fault(.permission, level: level))
   }
 
-  /// Whether a table of CPUs has a leaf of another size now for what is cached: the TLB may have taken in that
-  /// one, too. The worst case is modelled.
+  /// Whether a table of CPUs has a leaf of another size now for what is cached: the TLB may have taken
+  /// in that one, too. The worst case is modelled.
   @inline(never)
   private func isReplaced(_ iova: UInt64, _ level: Int, _ entry: Int, _ device: Int) -> Bool {
     let end = walkEndForDevice(iova, streamTable(entry, device))
@@ -163,20 +166,23 @@ extension Machine {
     if iova > table.inputMask {
       return DeviceTranslation(outcome: .fault(.translation, level: table.geometry.startLevel))
     }
-    return translation(of: iova, write: write, walkEndForDevice(iova, table))
+    let end = walkEndForDevice(iova, table)
+    return translation(of: iova, end, isAllowed: isAllowed(end.descriptor, write))
   }
 
   /// What the end of a walk gives.
+  ///
+  /// - Parameter isAllowed: whether the leaf, if it is one, permits the access.
   @inline(__always)
   private func translation(
-    of iova: UInt64, write: Bool, _ end: WalkEnd
+    of iova: UInt64, _ end: WalkEnd, isAllowed: Bool
   ) -> DeviceTranslation {
     let outcome: DeviceOutcome =
       if !end.isLeaf {
         .fault(.translation, level: end.level)
       } else if end.descriptor.bits & Descriptor.accessed == 0 {
         .fault(.accessFlag, level: end.level)
-      } else if !isAllowed(end.descriptor, write) {
+      } else if !isAllowed {
         .fault(.permission, level: end.level)
       } else {
         .walked(output(of: iova, end.descriptor, end.level), level: end.level)
@@ -258,7 +264,9 @@ extension Machine {
       access(physical, write: write, id, iova)
     case .walked(let physical, let level):
       note(.dma(.translated(to: physical, context)), id, at: iova, level: level)
-      if let end = translation.end { memory.fill(iotlb, context, iova, cacheable(end, iova)) }
+      if let end = translation.end {
+        memory.fill(iotlb, context, iova, cacheable(end, iova, device))
+      }
       access(physical, write: write, id, iova)
     case .bypassed(let physical): access(physical, write: write, id, iova)
     case .fault(let fault, let level): record(fault, iova, write: write, device, level: level)
@@ -270,24 +278,27 @@ extension Machine {
     setDeviceOutcome(translation.outcome, device)
   }
 
-  /// What is cached of a walk: under an RMP never more than 2M.
-  private func cacheable(_ end: WalkEnd, _ iova: UInt64) -> WalkEnd {
-    guard configuration.isolation == .rmp, end.level == 1 else { return end }
-    let block = end.descriptor.bits | iova & (TLB.geometry.size(1) - TLB.geometry.size(2))
-    return WalkEnd(slot: end.slot, level: 2, descriptor: Descriptor(block))
+  /// What is cached of a walk: a block that is too large for that, only in part.
+  private func cacheable(_ end: WalkEnd, _ iova: UInt64, _ device: Int) -> WalkEnd {
+    if sharesAddresses(device) { return processEnd(end) }
+    let level = ownership.lowestCachedLevel
+    guard end.level < level else { return end }
+    let part = iova & (TLB.geometry.size(end.level) - TLB.geometry.size(level))
+    return WalkEnd(
+      slot: end.slot, level: level, descriptor: Descriptor(end.descriptor.bits | part))
   }
 
   /// The entries that the SMMU's walk reads.
   private mutating func noteDeviceWalk(_ iova: UInt64, _ device: Int) {
-    guard steps.isRecording, let table = deviceTable(device),
+    guard steps.isRecording, let table = walkedTable(ofDevice: device),
       iova < table.geometry.inputSize
     else { return }
     var walk = TableWalk(of: table, iova..<iova + 1, .path)
     while let entry = nextForSMMU(&walk) {
-      var bits = entry.descriptor
-      if sharesAddresses(device), entry.isLeaf { bits = stage1End(iova, table).descriptor }
+      let end = WalkEnd(slot: entry.slot, level: entry.level, descriptor: entry.descriptor)
+      let bits = sharesAddresses(device) ? processEnd(end).descriptor : entry.descriptor
       note(
-        .access(.walk(bits, slot: entry.slot)), table.id, at: entry.address,
+        .access(.walk(bits, slot: entry.slot)), .iommu(device), at: entry.address,
         size: table.geometry.size(entry.level), level: entry.level)
     }
   }

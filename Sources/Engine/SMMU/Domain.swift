@@ -35,7 +35,7 @@ extension Machine {
     switch operation {
     case .attach, .detach, .bypass, .clean, .shareAddresses: break
     case .map, .unmap, .pin, .free:
-      if configuration.isolation.pkvm != nil { throw Refusal(.hypervisorTable, operand: 0) }
+      if ownership.keepsDeviceTables { throw Refusal(.hypervisorTable, operand: 0) }
     }
     switch operation {
     case .pin(let range):
@@ -68,7 +68,7 @@ extension Machine {
   /// The devices of a guest that the host does not own are the guest's, and a process' table is kept for
   /// walkers that see caches (`arm_smmu_sva_supported`).
   private func requireProcess() throws(Refusal) {
-    if configuration.isolation != .none || !configuration.iommu.isCoherent {
+    if checksDMA || !configuration.iommu.isCoherent {
       throw Refusal(.noSharedAddresses, operand: 0)
     }
   }
@@ -76,7 +76,7 @@ extension Machine {
   /// With the CPUs' VMID two tables would mix in the SMMU's TLB.
   private func requireOneTable(_ device: Int) throws(Refusal) {
     let iommu = configuration.iommu
-    if configuration.isolation.pkvm == nil, iommu.table == .own, iommu.vmidChoice != .private,
+    if !ownership.keepsDeviceTables, iommu.table == .own, iommu.vmidChoice != .private,
       (0..<SMMU.devices).contains(where: { $0 != device && domainTable(ofDevice: $0) != nil })
     {
       throw Refusal(.oneTableOfVMID, operand: 0)
@@ -91,9 +91,10 @@ extension Machine {
       .stage2(table, stalls: configuration.iommu.faults == .stall), ofDevice: device)
   }
 
-  /// `arm_smmu_attach_dev_identity`. Under pKVM the host may ask for it, and what it gets is the identity map.
+  /// `arm_smmu_attach_dev_identity`. Under pKVM the host may ask for it, and what it gets is the
+  /// identity map.
   private mutating func bypass(_ device: Int) {
-    if configuration.isolation.pkvm != nil {
+    if ownership.keepsDeviceTables {
       note(.domain(.bypassShadowed), .iommu(device))
       push([.attach(device)])
       if needsSnapshot { startSnapshot() }
@@ -111,7 +112,7 @@ extension Machine {
       return nil
     }
     if let table = domainTable(ofDevice: device) { return table }
-    if configuration.isolation.pkvm != nil {
+    if ownership.keepsDeviceTables {
       let host = protectedHostTable
       setDomain(device, root: host.root, host.geometry, vmid: host.vmid)
       return domainTable(ofDevice: device)

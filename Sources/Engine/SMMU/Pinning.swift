@@ -110,8 +110,8 @@ extension Machine {
     push(pinsKeepLeaves ? unmapTasks(range, device) : [.unpin(device, range)])
   }
 
-  /// Maps pinned pages, those that follow each other in memory at once (`batch_to_domain`), from a run on of
-  /// which so many bytes are done.
+  /// Maps pinned pages, those that follow each other in memory at once (`batch_to_domain`), from a run
+  /// on of which so many bytes are done.
   mutating func mapPinned(
     _ range: Range<UInt64>, run start: UInt64, done: UInt64, device: Int
   ) {

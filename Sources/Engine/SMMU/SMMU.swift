@@ -1,5 +1,5 @@
-/// The SMMU: streams with their table entries, of stage 2 or of a process' stage 1, domains, a TLB, a command
-/// queue and an event queue. All of it is records in memory.
+/// The SMMU: streams with their table entries, of stage 2 or of a process' stage 1, domains, a TLB, a
+/// command queue and an event queue. All of it is records in memory.
 ///
 /// Source: drivers/iommu/arm/arm-smmu-v3 for the bits; the SMMUv3 architecture for what they do.
 public enum SMMU {
@@ -174,7 +174,7 @@ extension Machine {
   /// The tables that the kernel keeps for devices alone, each once.
   var ownDomainTables: [Table] {
     if configuration.iommu.table == .shared { return [] }
-    if configuration.isolation.pkvm != nil { return identityTable.map { [$0] } ?? [] }
+    if ownership.keepsDeviceTables { return identityTable.map { [$0] } ?? [] }
     return (0..<SMMU.devices).compactMap { domainTable(ofDevice: $0) }
   }
 

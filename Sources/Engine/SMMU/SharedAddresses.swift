@@ -3,6 +3,14 @@
 ///
 /// One domain serves all devices that are bound to the process: they have the same ASID.
 
+extension HostEntry {
+  /// What a leaf of a process' table permits to a device, which works as EL0: to read what is there, and
+  /// to write what the process may. It sets no access flag (CD.HA is clear).
+  var devicePermissions: Permissions {
+    Permissions(read: true, write: has(HostEntry.write), executeNever: 2)
+  }
+}
+
 /// Which ASID the SMMU tags the translations of a process with.
 public enum ASIDChoice: String, CaseIterable, Sendable {
   /// One of the SMMU's own allocator, which knows nothing of the CPUs': Linux 7.3.4.
@@ -24,11 +32,9 @@ extension Machine {
       .context
   }
 
-  /// What a device is given: its domain's table, or the VMM's.
-  func deviceTable(_ device: Int) -> Table? {
-    if !sharesAddresses(device) { return domainTable(ofDevice: device) }
-    let host = hostTable
-    return Table(id: .iommu(device), root: host.root, geometry: host.geometry, vmid: 0)
+  /// The table that the SMMU walks for a device: its domain's, or the VMM's own.
+  func walkedTable(ofDevice device: Int) -> Table? {
+    sharesAddresses(device) ? hostTable : domainTable(ofDevice: device)
   }
 
   /// `iommu_sva_bind_device`.
@@ -59,22 +65,20 @@ extension Machine {
     syncCommands(.iommu(device))
   }
 
-  /// The leaf of a process' table as the SMMU understands it: EL0 may read what is there, and write what the
-  /// process may. It sets no access flag (CD.HA is clear).
-  func stage1End(_ iova: UInt64, _ table: Table) -> WalkEnd {
-    let end = memory.walk(table, iova)
+  /// The end of a walk of a process' table in the one format in which TLBs keep leaves, that of stage 2:
+  /// where it leads, and what it permits to a device.
+  func processEnd(_ end: WalkEnd) -> WalkEnd {
     guard end.isLeaf else { return end }
-    let entry = HostEntry(bits: end.descriptor.bits)
     let kept =
       Descriptor.addressMask | Descriptor.valid | Descriptor.tableOrPage | Descriptor.accessed
-    let permissions = Permissions(read: true, write: entry.has(HostEntry.write), executeNever: 2)
+    let permissions = HostEntry(bits: end.descriptor.bits).devicePermissions
     return WalkEnd(
       slot: end.slot, level: end.level,
-      descriptor: Descriptor(entry.bits & kept | permissions.bits))
+      descriptor: Descriptor(end.descriptor.bits & kept | permissions.bits))
   }
 
-  /// A device's fault at an address of the VMM's, handled as one of the VMM's own (`iommu_sva_iopf_handler`,
-  /// `iommu_sva_handle_mm`).
+  /// A device's fault at an address of the VMM's, handled as one of the VMM's own
+  /// (`iommu_sva_iopf_handler`, `iommu_sva_handle_mm`).
   mutating func repairProcess(_ address: UInt64, write: Bool) -> StallEnd {
     if isMapLocked {
       note(.fault(.mapLockHeld), .host, at: address)
@@ -90,16 +94,23 @@ extension Machine {
 
 /// Changes of the process' table.
 extension Machine {
-  /// `flush_tlb_range`: TLBI VAE1IS by the VMM's ASID, on all CPUs, and the notifier of a device that walks the
-  /// same table (`arm_smmu_mm_arch_invalidate_secondary_tlbs`). The CPUs' own entries are not modelled, so
-  /// nothing is done where no device is bound.
+  /// `flush_tlb_range`: TLBI VAE1IS by the VMM's ASID, on all CPUs. Their own entries are not modelled,
+  /// so nothing is done where nobody else is to hear of it.
   mutating func invalidateHost(_ range: Range<UInt64>) {
-    guard let context = processContext,
-      let device = (0..<SMMU.devices).first(where: sharesAddresses)
-    else { return }
+    guard isProcessWatched else { return }
     tally.invalidations += 1
     let asid = UInt16(truncatingIfNeeded: self[.processASID])
     note(.tlb(.host(asid: asid)), .host, over: range)
+    for hook in hostHooks { hook.didFlushProcess(range, in: &self) }
+  }
+
+  /// What a flush of the process' addresses means for a device that walks the same table: it hears a
+  /// broadcast, and the process' notifier sends commands (`arm_smmu_mm_arch_invalidate_secondary_tlbs`).
+  mutating func flushProcessForSMMU(_ range: Range<UInt64>) {
+    guard let context = processContext,
+      let device = (0..<SMMU.devices).first(where: sharesAddresses)
+    else { return }
+    let asid = UInt16(truncatingIfNeeded: self[.processASID])
     if configuration.iommu.forwarding == .broadcast {
       broadcast(range, .asid(asid, isPrivate: false), of: .host)
     }
@@ -109,10 +120,10 @@ extension Machine {
     }
   }
 
-  /// `ptep_clear_flush`: entries of the VMM's table that are about to be replaced are cleared and invalidated
-  /// first. Nobody can tell where no device is bound, so there the new entry takes their place at once.
+  /// `ptep_clear_flush`: entries of the VMM's table that are about to be replaced are cleared and
+  /// invalidated first. Where nobody can tell, the new entry takes their place at once.
   mutating func clearAndFlush(_ range: Range<UInt64>) {
-    if processContext == nil { return }
+    if !isProcessWatched { return }
     note(.host(.cleared), .host, over: range)
     var walk = TableWalk(of: hostTable, range, .mapping)
     while let leaf = memory.next(&walk) { memory.store(0, at: leaf.slot) }

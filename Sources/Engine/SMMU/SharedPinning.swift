@@ -8,7 +8,7 @@ extension Machine {
   /// Whether pins keep leaves of the CPUs' table.
   var pinsKeepLeaves: Bool {
     configuration.iommu.table == .shared && configuration.iommu.faults == .pin
-      && configuration.isolation == .none
+      && !checksDMA
   }
 
   /// Maps pages that were pinned, as KVM would at the guest's first store to each, from one on. It can be
@@ -58,7 +58,7 @@ extension Machine {
   }
 
   /// The page that is pinned at a canonical IPA, which KVM goes on using whatever the VMM has there now.
-  func keptPage(at ipa: UInt64) -> UInt64? {
+  func pinnedPage(at ipa: UInt64) -> UInt64? {
     if !pinsKeepLeaves || !hasSMMU { return nil }
     return (0..<SMMU.devices).lazy.compactMap { pinnedPage(at: ipa, device: $0) }.first
   }
@@ -84,8 +84,8 @@ extension Machine {
     return parts.flatMap { [.unmapCanonical($0), .unmapShadows($0, .notifier)] }
   }
 
-  /// Before pages are unpinned their leaves go, since notifiers passed them over; but for those that another
-  /// device has pinned, too.
+  /// Before pages are unpinned their leaves go, since notifiers passed them over; but for those that
+  /// another device has pinned, too.
   mutating func releaseLeaves(_ range: Range<UInt64>, device: Int) {
     push(
       unpinnedParts(of: range, released: device).flatMap {

@@ -1,9 +1,10 @@
-/// DMA that a table of CPUs has no translation for, and that waits (STE.S2S, CD.S): whoever keeps the table is
-/// told of the SMMU's event, handles it as a fault of a CPU, and ends the stall with CMD_RESUME.
+/// DMA that a table of CPUs has no translation for, and that waits (STE.S2S, CD.S): whoever keeps the
+/// table is told of the SMMU's event, handles it as a fault of a CPU, and ends the stall with
+/// CMD_RESUME.
 ///
-/// Of a process' table that is the host kernel. Of stage 2 it is under pKVM the hypervisor, else KVM; nobody
-/// has posted code for either: what is modelled is the requirement of the thread about sharing tables, and the
-/// handlers that the kernel has for CPUs.
+/// Of a process' table that is the host kernel. Of stage 2 it is under pKVM the hypervisor, else KVM;
+/// nobody has posted code for either: what is modelled is the requirement of the thread about sharing
+/// tables, and the handlers that the kernel has for CPUs.
 extension Machine {
   /// How the stall of a DMA ends, as far as its fault was handled.
   enum StallEnd {
@@ -17,8 +18,8 @@ extension Machine {
     case wait
   }
 
-  /// No DMA is tried more often before it is left waiting: its flag, then its permission, then what the SMMU
-  /// has cached can each be in the way once.
+  /// No DMA is tried more often before it is left waiting: its flag, then its permission, then what the
+  /// SMMU has cached can each be in the way once.
   static let stallAttempts = 4
 
   /// Whether a DMA that ends so waits for its fault to be handled.
@@ -26,12 +27,7 @@ extension Machine {
     guard configuration.iommu.faults == .stall, case .fault(let fault, _) = outcome,
       configuration.iommu.table == .shared || sharesAddresses(device)
     else { return false }
-    switch configuration.isolation {
-    // The hypervisor's leaves permit all that they ever will.
-    case .pkvm: return fault == .translation
-    case .none: return [.translation, .permission, .accessFlag].contains(fault)
-    case .rmp, .cca: return false
-    }
+    return ownership.canRepair(fault)
   }
 
   /// Has the fault of a DMA that waits handled.
@@ -42,7 +38,7 @@ extension Machine {
   ) -> StallEnd {
     guard case .fault(let fault, let level) = translation.outcome else { return .terminate }
     let handler: DMAStep.Handler =
-      sharesAddresses(device) ? .host : configuration.isolation.pkvm != nil ? .hypervisor : .kvm
+      sharesAddresses(device) ? .host : ownership.keepsDeviceTables ? .hypervisor : .kvm
     note(.dma(.stalled(fault)), .iommu(device), at: iova, level: level)
     let end =
       switch handler {

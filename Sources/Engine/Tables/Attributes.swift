@@ -1,7 +1,8 @@
 /// Changing leaves in place: permissions and the access flag.
 extension Machine {
   /// Grants more to the leaf at `address` (`kvm_pgtable_stage2_relax_perms`): no break-before-make, and
-  /// a TLB invalidation on this CPU only. S2AP only grows, XN becomes what is asked for, software bits stay.
+  /// a TLB invalidation on this CPU only. S2AP only grows, XN becomes what is asked for, software bits
+  /// stay.
   ///
   /// - Returns: the entry as it was, or nil if there is none any more.
   mutating func relax(

@@ -45,8 +45,8 @@ public struct Descriptor: Hashable, Sendable {
   @inline(__always)
   public var isValid: Bool { bits & Self.valid != 0 }
 
-  /// Whether the entry points to a table of the next level. Of a table that the machine keeps, whose granule is
-  /// 4K and whose addresses are legal; of any table `Geometry.kind` says it.
+  /// Whether the entry points to a table of the next level. Of a table that the machine keeps, whose
+  /// granule is 4K and whose addresses are legal; of any table `Geometry.kind` says it.
   @inline(__always)
   public func isTable(_ level: Int) -> Bool {
     level < Geometry.lastLevel && bits & 3 == 3

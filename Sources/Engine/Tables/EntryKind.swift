@@ -1,7 +1,8 @@
 /// What an entry of a table is to whoever walks the table.
 ///
-/// There is one answer, for hardware, for KVM's walk of L1's tables, for dumps, panes and rules: what is shown
-/// of a table is what its walker sees. A walker faults at everything but `table`, `block` and `page`.
+/// There is one answer, for hardware, for KVM's walk of L1's tables, for dumps, panes and rules: what is
+/// shown of a table is what its walker sees. A walker faults at everything but `table`, `block` and
+/// `page`.
 public enum EntryKind: Equatable, Sendable {
   /// Zero, or nothing that anybody here gives a meaning: a translation fault.
   case invalid
@@ -15,13 +16,13 @@ public enum EntryKind: Equatable, Sendable {
   case block
   /// Maps a page, at level 3.
   case page
-  /// Valid, and of an encoding that the architecture does not have there: bits 1:0 = 01 at level 3, or a block
-  /// at a level where the granule has none. A translation fault.
+  /// Valid, and of an encoding that the architecture does not have there: bits 1:0 = 01 at level 3, or a
+  /// block at a level where the granule has none. A translation fault.
   case reserved
   /// A table, block or page whose address lies beyond the output size: an address size fault.
   ///
-  /// Bits of an address below the size of a block, or of a table with a larger granule, are RES0: walkers ignore
-  /// them, and so does `Geometry.output(of:at:)`. They make no entry illegal.
+  /// Bits of an address below the size of a block, or of a table with a larger granule, are RES0:
+  /// walkers ignore them, and so does `Geometry.output(of:at:)`. They make no entry illegal.
   case illegalOutput
 
   /// What software notes in an entry that is not valid.
@@ -40,8 +41,8 @@ public enum EntryKind: Equatable, Sendable {
   @inline(__always)
   public var isLeaf: Bool { self == .block || self == .page }
 
-  /// What the hardware's walker, and KVM's of L1's tables, answer at the entry; nil where they go on or have
-  /// found what they look for.
+  /// What the hardware's walker, and KVM's of L1's tables, answer at the entry; nil where they go on or
+  /// have found what they look for.
   public var fault: FaultStatus.Class? {
     switch self {
     case .table, .block, .page: nil
@@ -52,8 +53,8 @@ public enum EntryKind: Equatable, Sendable {
 }
 
 extension Geometry {
-  /// What an entry at a level, 0 to 3, is. The order of the checks is that of `walk_nested_s2_pgd`: an encoding
-  /// that does not exist there comes before an address that is too large.
+  /// What an entry at a level, 0 to 3, is. The order of the checks is that of `walk_nested_s2_pgd`: an
+  /// encoding that does not exist there comes before an address that is too large.
   @inline(__always)
   public func kind(of entry: Descriptor, at level: Int) -> EntryKind {
     if !entry.isValid { return entry.bits == 0 ? .invalid : Self.note(in: entry) }

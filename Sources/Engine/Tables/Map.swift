@@ -12,9 +12,7 @@ extension Machine {
     _ leaf: Descriptor, at address: UInt64, level: Int, in table: Table
   ) -> Descriptor? {
     var end = memory.walk(table, address, to: level)
-    if end.level < level, end.isLeaf, configuration.iommu.replacesInPlace,
-      table.id == cpuTableID
-    {
+    if hasTableHooks, end.level < level, end.isLeaf, replacesInPlace(table) {
       end = splitInPlace(end, at: address, to: level, in: table)
     }
     while end.level < level {
@@ -99,7 +97,7 @@ extension Machine {
   mutating func allocateTable(for table: Table, at address: UInt64, level: Int) -> Int {
     note(.table(.allocateTable), table.id, at: address, level: level)
     tally.tablesAllocated += 1
-    if table.id == .protectedHost { self[pkvm: .hostTables] += 1 }
+    for hook in tableHooks { hook.didAllocateTable(for: table, in: &self) }
     return memory.allocateFrame(.table)
   }
 
@@ -108,7 +106,7 @@ extension Machine {
     note(
       .table(.freeTable(page: Memory.address(ofSlot: frame))), table.id, at: address, level: level)
     tally.tablesFreed += 1
-    if table.id == .protectedHost { self[pkvm: .hostTables] -= 1 }
+    for hook in tableHooks { hook.didFreeTable(of: table, in: &self) }
     memory.freeFrame(frame)
   }
 

@@ -1,5 +1,5 @@
-/// Splitting a block without anything becoming absent: a full table for it, made where nobody sees it, takes
-/// its place. How it takes it is for the caller: in one store, or with a break in between.
+/// Splitting a block without anything becoming absent: a full table for it, made where nobody sees it,
+/// takes its place. How it takes it is for the caller: in one store, or with a break in between.
 extension Machine {
   /// A table with the leaves that a block stands for, one level down, of the same permissions.
   ///
@@ -17,12 +17,13 @@ extension Machine {
       let bits = block.bits + UInt64(index) * size | (isPage ? Descriptor.tableOrPage : 0)
       storeEntry(bits, at: child + index)
     }
-    clean(child..<child + table.geometry.tableEntries, table.id, at: address, level: level + 1)
+    didStore(
+      child..<child + table.geometry.tableEntries, of: table.id, at: address, level: level + 1)
     return child
   }
 
-  /// Splits what is larger than a leaf of the level `last` at an address, level by level; each table takes the
-  /// block's place in one store.
+  /// Splits what is larger than a leaf of the level `last` at an address, level by level; each table
+  /// takes the block's place in one store.
   mutating func splitBlocks(
     at address: UInt64, to last: Int = Geometry.lastLevel, in table: Table
   ) {
@@ -36,7 +37,7 @@ extension Machine {
         .table(.swapEntry(entry, from: end.descriptor)), table.id, at: start,
         size: table.geometry.size(end.level), level: end.level)
       storeEntry(entry.bits, at: end.slot)
-      clean(end.slot..<end.slot + 1, table.id, at: start, level: end.level)
+      didStore(end.slot..<end.slot + 1, of: table.id, at: start, level: end.level)
     }
   }
 }

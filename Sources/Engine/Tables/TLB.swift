@@ -163,7 +163,7 @@ extension Machine {
   public var tlbEntries: [TLB.Entry] { memory.entries(of: layout.tlb) }
 
   /// Invalidates what the TLB holds for a range of input addresses of a table: every entry of its VMID
-  /// that overlaps the range. What the SMMU must forget too follows from the policy.
+  /// that overlaps the range.
   @inline(__always)
   mutating func invalidate(
     _ table: Table, _ range: Range<UInt64>, _ reason: TLBStep.Reason
@@ -171,7 +171,12 @@ extension Machine {
     tally.invalidations &+= 1
     note(.tlb(.invalidate(reason, vmid: table.vmid)), table.id, over: range)
     if table.hasVMID { memory.drop(range, .vmid(table.vmid), from: layout.tlb) }
-    if reachesSMMU { invalidateIOTLB(after: range, of: table) }
+    if hasTableHooks { didInvalidate(range, of: table) }
+  }
+
+  @inline(never)
+  private mutating func didInvalidate(_ range: Range<UInt64>, of table: Table) {
+    for hook in tableHooks { hook.didInvalidate(range, of: table, in: &self) }
   }
 
   /// Whether the table that a TLB entry was filled from would give another translation now.

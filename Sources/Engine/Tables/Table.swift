@@ -26,6 +26,9 @@ public struct Table: Equatable, Sendable {
   public let geometry: Geometry
   /// Hardware VMID under which the TLB holds its entries.
   public let vmid: UInt16
+  /// Whether there can be TLB entries of the table. A context on which no vCPU ever ran has no VMID,
+  /// which its word says by 0.
+  let hasVMID: Bool
 
   /// Log2 of the bytes that an entry of the root covers.
   let rootShift: UInt64
@@ -33,7 +36,8 @@ public struct Table: Equatable, Sendable {
   let inputMask: UInt64
 
   @inline(__always)
-  init(id: TableID, root: Int, geometry: Geometry, vmid: UInt16) {
+  init(id: TableID, root: Int, geometry: Geometry, vmid: UInt16, hasVMID: Bool) {
+    self.hasVMID = hasVMID
     self.id = id
     self.root = root
     self.geometry = geometry
@@ -42,15 +46,17 @@ public struct Table: Equatable, Sendable {
     inputMask = geometry.inputSize &- 1
   }
 
+  /// A table whose VMID, if it is 0, is none.
+  @inline(__always)
+  init(id: TableID, root: Int, geometry: Geometry, vmid: UInt16) {
+    self.init(id: id, root: root, geometry: geometry, vmid: vmid, hasVMID: vmid != 0)
+  }
+
   /// Slot of the root's entry for an input address.
   @inline(__always)
   func rootSlot(_ address: UInt64) -> Int {
     root &+ Int(truncatingIfNeeded: (address & inputMask) &>> rootShift)
   }
-
-  /// Whether there can be TLB entries of the table. A context on which no vCPU ever ran has no VMID; 0 is
-  /// that of pKVM's host alone.
-  var hasVMID: Bool { vmid != 0 || id == .protectedHost }
 
   /// Physical address of the root.
   public var rootAddress: UInt64 { Memory.address(ofSlot: root) }

@@ -1,7 +1,7 @@
 /// The kinds of tables: how each is typed, what it is called, what its addresses are.
 ///
-/// This is the one list of them. To add a kind takes a case here and in `TableID`, and where its root is to be found,
-/// in `Machine.table(_:)`; help, errors, sentences and `--table` follow.
+/// This is the one list of them. To add a kind takes a case here and in `TableID`, and where its root is
+/// to be found, in `Machine.table(_:)`; help, errors, sentences and `--table` follow.
 public enum TableKind: CaseIterable, Sendable {
   /// See `TableID` for what each is.
   case canonical, shadow, guest, host, iommu, protectedHost, protectedGuest

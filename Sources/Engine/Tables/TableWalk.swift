@@ -1,20 +1,21 @@
-/// A walk of a table over a range of input addresses, as `kvm_pgtable_walk` makes it: down from the root, in
-/// ascending order of addresses, to every entry whose span overlaps the range.
+/// A walk of a table over a range of input addresses, as `kvm_pgtable_walk` makes it: down from the
+/// root, in ascending order of addresses, to every entry whose span overlaps the range.
 ///
-/// There is one walk for all tables: the machine's own, L1's in L1's memory, the VMM's stage 1, what the SMMU
-/// sees behind the CPUs' caches. They differ in who reads a word, which is for the caller of `next` to say, and
-/// in what is done at the entries. That is the body of the caller's loop:
+/// There is one walk for all tables: the machine's own, L1's in L1's memory, the VMM's stage 1, what the
+/// SMMU sees behind the CPUs' caches. They differ in who reads a word, which is for the caller of `next`
+/// to say, and in what is done at the entries. That is the body of the caller's loop:
 ///
 ///     var walk = TableWalk(of: table, range, [.mapping, .tablePost])
 ///     while let entry = memory.next(&walk) { ... }
 ///
-/// The kernel passes a visitor to its walker. Here the walker is passed to the visitor, which so may change the
-/// machine, as unmapping must, and stops by leaving its loop. As in the kernel, what is no table is read again
-/// before the walk goes on from it: a block that the visitor has replaced by a table is entered.
+/// The kernel passes a visitor to its walker. Here the walker is passed to the visitor, which so may
+/// change the machine, as unmapping must, and stops by leaving its loop. As in the kernel, what is no
+/// table is read again before the walk goes on from it: a block that the visitor has replaced by a table
+/// is entered.
 ///
-/// A walk for one address is one over a range of one byte. Where only its end is wanted, from a table in the
-/// machine's frames, there is `Memory.walk`, which every access and every map needs, and which is several times
-/// as fast because it keeps no place to go on from.
+/// A walk for one address is one over a range of one byte. Where only its end is wanted, from a table in
+/// the machine's frames, there is `Memory.walk`, which every access and every map needs, and which is
+/// several times as fast because it keeps no place to go on from.
 package struct TableWalk {
   /// Which entries a walk stops at.
   package struct Visits: OptionSet, Sendable {
@@ -70,7 +71,8 @@ package struct TableWalk {
   /// Where the entries lie, by level, that the walk came down by.
   private var parents = SIMD4<UInt64>()
 
-  /// A walk of a table whose root lies at a place. Of the range counts what the table has input addresses for.
+  /// A walk of a table whose root lies at a place. Of the range counts what the table has input
+  /// addresses for.
   @inline(__always)
   package init(
     _ geometry: Geometry, root: UInt64, _ range: Range<UInt64>, _ visits: Visits
@@ -225,8 +227,8 @@ extension Memory {
 
 /// Visiting tables without changing them.
 extension Machine {
-  /// Calls `visit` for the entries of a table in the machine's frames, in ascending order of addresses. Costs as
-  /// much as the table has entries, in all its pages.
+  /// Calls `visit` for the entries of a table in the machine's frames, in ascending order of addresses.
+  /// Costs as much as the table has entries, in all its pages.
   package func visit(
     _ visits: TableWalk.Visits, of table: Table, _ visit: (TableEntry) -> Void
   ) {
@@ -249,8 +251,8 @@ extension Machine {
   /// Tables of one guest that are visited at most; a table that points to itself has no end.
   package static let guestTableLimit = 1 << 14
 
-  /// Calls `visit` for the entries of a table that L1 keeps, in ascending order of addresses. What cannot be
-  /// read counts as zero.
+  /// Calls `visit` for the entries of a table that L1 keeps, in ascending order of addresses. What
+  /// cannot be read counts as zero.
   ///
   /// - Returns: false if the table has too many parts to be visited; those that come first were.
   @discardableResult

@@ -10,16 +10,14 @@ extension Machine {
     case .host: hostTable
     case .guest: nil
     case .iommu(let device): domainTable(ofDevice: device)
-    case .protectedHost: configuration.isolation.pkvm != nil ? protectedHostTable : nil
+    case .protectedHost: protectedTables.first
     case .protectedGuest(let number): protectedGuest(number).map { table(of: $0) }
     }
   }
 
   /// The table of CPUs that devices share, or that theirs is compared with: the host's under pKVM, else the
   /// VM's.
-  public var cpuTableID: TableID {
-    configuration.isolation.pkvm != nil ? .protectedHost : .canonical
-  }
+  public var cpuTableID: TableID { ownership.cpuTable }
 
   /// Bytes that the leaf at an input address of a table maps, or nil if there is none.
   public func leafSize(at address: UInt64, of table: Table) -> UInt64? {

@@ -58,9 +58,22 @@ extension Machine {
   }
 }
 
-/// The RMM's account: a device of the realm reaches the realm's pages, and all of them; one of the host's what
-/// is undelegated.
+/// The RMM's account: a device of the realm reaches the realm's pages, and all of them; one of the
+/// host's what is undelegated.
 struct RealmOwnership: Ownership {
+  var keepsEmptyTables: Bool { true }
+
+  func handle(_ fault: MemoryFault, in machine: inout Machine) -> Attempt? {
+    machine.mapRealm(fault)
+  }
+
+  func ownedRange(from physical: UInt64, in machine: Machine) -> OwnedRange? {
+    machine.firstGranule(in: physical..<1 << UInt64(Configuration.physicalBits)).map {
+      OwnedRange(
+        range: $0..<$0 + Memory.frameBytes, state: .granule(machine.granule(at: $0)))
+    }
+  }
+
   func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64? {
     stride(from: physical.lowerBound, to: physical.upperBound, by: 4096).first {
       machine.granule(at: $0) != .data

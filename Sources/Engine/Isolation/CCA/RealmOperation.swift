@@ -1,5 +1,5 @@
-/// What the host asks the RMM to do with a realm, by RMI calls. Addresses are the realm's; the memory behind
-/// them is the VMM's. One table serves CPUs and devices, and only the RMM edits it.
+/// What the host asks the RMM to do with a realm, by RMI calls. Addresses are the realm's; the memory
+/// behind them is the VMM's. One table serves CPUs and devices, and only the RMM edits it.
 ///
 /// Source: Realm Management Monitor specification 1.0, and TF-RMM for the order of stores and TLBIs; from
 /// memory, not from a capture.
@@ -109,7 +109,8 @@ extension Machine {
   }
 
   /// A table takes a block's place. Where CPUs and SMMU both bear it (BBML 2), in one store; else with a
-  /// break, in which no access finds anything: "this may cause spurious S2 aborts" (TF-RMM, smc_rtt_create).
+  /// break, in which no access finds anything: "this may cause spurious S2 aborts" (TF-RMM,
+  /// smc_rtt_create).
   private mutating func unfold(_ block: WalkEnd, at address: UInt64, in table: Table) {
     let child = makeSplitTable(of: block.descriptor, at: address, level: block.level, in: table)
     setGranule(.table, at: Memory.address(ofSlot: child))
@@ -141,7 +142,8 @@ extension Machine {
     makeEntry(Descriptor(bits), at: address, slot: end.slot, level: level, in: realmTable)
   }
 
-  /// A table whose entries are all of one kind, and if they are memory follow each other, becomes one entry.
+  /// A table whose entries are all of one kind, and if they are memory follow each other, becomes one
+  /// entry.
   private mutating func fold(_ ipa: UInt64, level: Int) {
     let table = realmTable
     guard let end = parent(of: level, at: ipa), end.isTable else {

@@ -1,5 +1,30 @@
 /// pKVM's account of owners: a device is the host's, and reaches what the host may use.
 struct HostOwnership: Ownership {
+  var tableHooks: (any TableHooks)? { HostTablePoolHooks() }
+  var cpuTable: TableID { .protectedHost }
+  var keepsDeviceTables: Bool { true }
+
+  /// The hypervisor's leaves permit all that they ever will.
+  func canRepair(_ fault: DeviceFault) -> Bool { fault == .translation }
+
+  func ownedRange(from physical: UInt64, in machine: Machine) -> OwnedRange? {
+    let rest = physical..<1 << UInt64(Configuration.physicalBits)
+    return machine.firstRecordedPage(in: rest, where: { _, _ in true }).map { page in
+      let recipient: OwnedRange.State.Recipient? =
+        switch machine.memory.walk(machine.protectedHostTable, page).descriptor.donation {
+        case .hypervisor: .hypervisor
+        case .guest(let handle, _): .guest(handle)
+        case nil: nil
+        }
+      return OwnedRange(
+        range: page..<page + Memory.frameBytes,
+        state: .page(
+          host: machine.hostState(of: page), hypervisor: machine.hypervisorState(of: page),
+          shares: machine.shareCount(of: page), references: machine.referenceCount(of: page),
+          owner: recipient))
+    }
+  }
+
   func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64? {
     let changing = machine.rangesChangingHands
     return machine.firstRecordedPage(in: physical) { page, record in
@@ -19,8 +44,8 @@ struct HostOwnership: Ownership {
 }
 
 extension Machine {
-  /// The first page of a region that the host keeps and a device does not reach. What is kept for DMA follows
-  /// from the policy: everything, what is pinned, or nothing where the device can wait.
+  /// The first page of a region that the host keeps and a device does not reach. What is kept for DMA
+  /// follows from the policy: everything, what is pinned, or nothing where the device can wait.
   fileprivate func firstHole(
     in region: Range<UInt64>, device: Int, besides changing: [Range<UInt64>]
   ) -> Violation? {
@@ -61,8 +86,8 @@ extension Machine {
     }
   }
 
-  /// Pages whose state for the host a paused hypercall has yet to set: in its middle the tables are ahead of the
-  /// states, and what the pages are to be counts for nobody yet.
+  /// Pages whose state for the host a paused hypercall has yet to set: in its middle the tables are
+  /// ahead of the states, and what the pages are to be counts for nobody yet.
   fileprivate var rangesChangingHands: [Range<UInt64>] {
     parkedTaskList.compactMap {
       if case .pkvm(.setHost(let range, _)) = $0 { range } else { nil }

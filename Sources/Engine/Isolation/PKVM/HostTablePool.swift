@@ -1,9 +1,19 @@
-/// The pool of tables for the host's stage 2 under pKVM, which is reserved at boot: enough to map all memory by
-/// pages, and some for MMIO. MMIO lies anywhere and may need more than that; since it never changes its owner
-/// it can all be forgotten at any time, and the host faults in again what it uses.
+/// The pool of tables for the host's stage 2 under pKVM, which is reserved at boot: enough to map all
+/// memory by pages, and some for MMIO. MMIO lies anywhere and may need more than that; since it never
+/// changes its owner it can all be forgotten at any time, and the host faults in again what it uses.
 ///
-/// Source: `host_s2_pgtable_pages`, `host_stage2_try` and `host_stage2_unmap_dev_all`. There a map fails halfway
-/// and is tried again; here what it will take is counted first.
+/// Source: `host_s2_pgtable_pages`, `host_stage2_try` and `host_stage2_unmap_dev_all`. There a map fails
+/// halfway and is tried again; here what it will take is counted first.
+struct HostTablePoolHooks: TableHooks {
+  func didAllocateTable(for table: Table, in machine: inout Machine) {
+    if table.id == .protectedHost { machine[pkvm: .hostTables] += 1 }
+  }
+
+  func didFreeTable(of table: Table, in machine: inout Machine) {
+    if table.id == .protectedHost { machine[pkvm: .hostTables] -= 1 }
+  }
+}
+
 extension Machine {
   /// Tables below the root that the pool has.
   public var hostTablePool: UInt64 {
@@ -31,8 +41,8 @@ extension Machine {
     map(leaf, at: address, level: level, in: protectedHostTable)
   }
 
-  /// Makes sure that there are tables to map an address at a level. All that memory can need are in the pool,
-  /// so once nothing of MMIO is mapped there are enough.
+  /// Makes sure that there are tables to map an address at a level. All that memory can need are in the
+  /// pool, so once nothing of MMIO is mapped there are enough.
   mutating func reserveHostTables(to level: Int, at address: UInt64) {
     let table = protectedHostTable
     let needed = UInt64(level - memory.walk(table, address, to: level).level)

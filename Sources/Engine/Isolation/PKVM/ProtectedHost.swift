@@ -1,5 +1,5 @@
-/// pKVM: a hypervisor at EL2 that keeps the host itself in a stage 2, and the owner of every page. All of it
-/// is records in memory, made with the machine.
+/// pKVM: a hypervisor at EL2 that keeps the host itself in a stage 2, and the owner of every page. All
+/// of it is records in memory, made with the machine.
 public enum PKVM {
   /// Postings of the SMMU driver that differ in what a device sees.
   public enum Version: String, CaseIterable, Sendable {
@@ -78,7 +78,8 @@ extension Machine {
   /// nobody else.
   var protectedHostTable: Table {
     Table(
-      id: .protectedHost, root: Int(self[pkvm: .hostRoot]), geometry: protectedGeometry, vmid: 0)
+      id: .protectedHost, root: Int(self[pkvm: .hostRoot]), geometry: protectedGeometry, vmid: 0,
+      hasVMID: true)
   }
 
   /// The regions of memory of the host; what lies outside is MMIO.

@@ -42,7 +42,7 @@ public struct RMPEntry: Hashable, Sendable {
 extension Machine {
   /// The guest's ASID, by which the RMP names it.
   static let guestASID: UInt64 = 1
-  private static let largeSize: UInt64 = 2 << 20
+  static let largeSize: UInt64 = 2 << 20
 
   private var rmp: SparseArray { SparseArray(root: Register.rmp.slot) }
 
@@ -84,6 +84,22 @@ extension Machine {
 
 /// What an RMP changes: each DMA is checked, and there are no other guests' pages.
 struct RMPOwnership: Ownership {
+  /// An IOMMU caches no more than 2M, whatever the leaf has.
+  var lowestCachedLevel: Int { 2 }
+
+  func largestMapping(at ipa: UInt64, of page: UInt64, in machine: Machine) -> UInt64 {
+    machine.largestMapping(of: page)
+  }
+
+  func ownedRange(from physical: UInt64, in machine: Machine) -> OwnedRange? {
+    machine.firstRMPEntry(in: physical..<1 << UInt64(Configuration.physicalBits)).map { page in
+      let (entry, start) = machine.rmpEntry(of: page)
+      return OwnedRange(
+        range: start..<start + (entry.isLarge ? Machine.largeSize : Memory.frameBytes),
+        state: .rmp(entry))
+    }
+  }
+
   func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64? { nil }
 
   func check(

@@ -223,7 +223,6 @@ extension Machine {
 
   /// The largest leaf that KVM makes for a page of the guest (`sev_gmem_max_mapping_level`).
   func largestMapping(of page: UInt64) -> UInt64 {
-    guard configuration.isolation == .rmp else { return .max }
     let (entry, _) = rmpEntry(of: page)
     if entry.isLarge { return Self.regionSize }
     let start = page & ~(Self.regionSize - 1)

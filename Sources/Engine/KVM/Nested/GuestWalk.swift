@@ -39,8 +39,8 @@ enum GuestWalkEnd {
 }
 
 extension GuestTable {
-  /// Where a walk for a nested IPA ends, whoever reads the words (`walk_nested_s2_pgd`). The table's VTCR must be
-  /// one that can be walked.
+  /// Where a walk for a nested IPA ends, whoever reads the words (`walk_nested_s2_pgd`). The table's
+  /// VTCR must be one that can be walked.
   ///
   /// - Parameter read: the word at a canonical IPA, where an entry of a level lies; nil ends the walk.
   @inline(__always)
@@ -119,8 +119,8 @@ extension Machine {
     }
   }
 
-  /// The leaf that a walk of L1's table finds, without faulting anything in or setting a flag; nil where it ends
-  /// in a fault.
+  /// The leaf that a walk of L1's table finds, without faulting anything in or setting a flag; nil where
+  /// it ends in a fault.
   public func peekGuestWalk(_ nested: UInt64, _ guest: GuestTable) -> GuestTranslation? {
     guard guest.vtcr.isWalkable,
       case .leaf(let leaf) = guest.end(of: nested, read: { place, _ in peekGuestMemory(at: place) })

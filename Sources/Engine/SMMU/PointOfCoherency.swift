@@ -8,14 +8,8 @@ extension Machine {
 
   private static let lineWords = 8
 
-  /// Changes a word of a table that hardware walks.
-  @inline(__always)
-  mutating func storeEntry(_ bits: UInt64, at slot: Int) {
-    if !configuration.iommu.isCoherent { keepUncleaned(slot, bits) }
-    memory.store(bits, at: slot)
-  }
-
-  private mutating func keepUncleaned(_ slot: Int, _ bits: UInt64) {
+  /// Keeps what a word holds that is about to be stored, for a walker that is not coherent.
+  mutating func keepUncleaned(_ slot: Int, _ bits: UInt64) {
     let place = UInt64(slot) * 2
     if bits == memory.load(slot) || uncleaned.load(place, from: memory) != 0 { return }
     uncleaned.store(1, at: place, in: &memory)

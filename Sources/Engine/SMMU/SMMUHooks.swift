@@ -1,0 +1,61 @@
+/// What the SMMU hangs on the tables of the CPUs: it may walk them, without seeing the CPUs' caches, and
+/// its TLB may have to hear of their invalidations.
+struct SMMUTableHooks: TableHooks {
+  func willStore(_ bits: UInt64, at slot: Int, in machine: inout Machine) {
+    if !machine.configuration.iommu.isCoherent { machine.keepUncleaned(slot, bits) }
+  }
+
+  func didStore(
+    _ slots: Range<Int>, of table: TableID, at address: UInt64, level: Int,
+    in machine: inout Machine
+  ) {
+    machine.clean(slots, table, at: address, level: level)
+  }
+
+  func didInvalidate(_ range: Range<UInt64>, of table: Table, in machine: inout Machine) {
+    if machine.reachesSMMU { machine.invalidateIOTLB(after: range, of: table) }
+  }
+
+  /// As the CPUs allow it. What the SMMU allows nobody asks.
+  func replacesInPlace(_ table: Table, in machine: Machine) -> Bool {
+    machine.configuration.iommu.replacesInPlace && table.id == machine.cpuTableID
+  }
+}
+
+/// What devices hang on the host and on KVM: a TLB that hears broadcasts, a process' addresses that they
+/// share, and pages that are pinned for them.
+struct SMMUHostHooks: HostHooks {
+  func didInvalidate(
+    _ range: Range<UInt64>, _ context: TranslationContext, in machine: inout Machine
+  ) {
+    if machine.hearsBroadcasts { machine.broadcast(range, context, of: nil) }
+  }
+
+  func didInvalidateAll(in machine: inout Machine) {
+    if machine.hearsBroadcasts { machine.broadcastAll() }
+  }
+
+  func watchesProcess(in machine: Machine) -> Bool { machine.processContext != nil }
+
+  func didFlushProcess(_ range: Range<UInt64>, in machine: inout Machine) {
+    machine.flushProcessForSMMU(range)
+  }
+
+  func keptPage(at ipa: UInt64, in machine: Machine) -> UInt64? { machine.pinnedPage(at: ipa) }
+
+  func largestMapping(at ipa: UInt64, of page: UInt64, in machine: Machine) -> UInt64 {
+    machine.largestBesidePins(ipa)
+  }
+
+  func unmappable(_ range: Range<UInt64>, in machine: Machine) -> [Range<UInt64>] {
+    machine.unpinnedParts(of: range)
+  }
+}
+
+extension IOMMUConfiguration {
+  /// The hooks of the CPUs' tables that the SMMU needs; nil where it has a table of its own, walks
+  /// coherently and hears no broadcasts.
+  var tableHooks: (any TableHooks)? {
+    table == .shared || forwarding == .broadcast || !isCoherent ? SMMUTableHooks() : nil
+  }
+}
