@@ -26,7 +26,7 @@ func benchmarkRun(rounds: Int) {
         if expectation.failure(in: timeline.machine, after: 0..<0) != nil {
           print("an expectation failed")
         }
-      case .step: break
+      case .chapter: break
       }
     }
     total.rounds.append(start.nanoseconds / Double(count))

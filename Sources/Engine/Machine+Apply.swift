@@ -63,21 +63,21 @@ extension Machine {
   private func requireHost(for event: Event) throws(Refusal) {
     let isProtected = configuration.isolation.pkvm != nil
     switch event {
-    case .pkvm: if !isProtected { throw Refusal(.notProtected, operand: 0) }
+    case .pkvm: if !isProtected { throw Refusal(.notProtected) }
     case .iommu, .dma, .pause, .resume: break
-    default: if isProtected { throw Refusal(.onlyProtected, operand: 0) }
+    default: if isProtected { throw Refusal(.onlyProtected) }
     }
   }
 
   private func requireDevice(_ device: Int) throws(Refusal) {
-    if !(0..<SMMU.devices).contains(device) { throw Refusal(.noSuchDevice, operand: 0) }
+    if !(0..<SMMU.devices).contains(device) { throw Refusal(.noSuchDevice, operand: .device) }
   }
 
   @discardableResult
   private func requireVCPU(_ number: Int, for guest: Guest) throws(Refusal) -> VCPU {
-    if guest == .l2, !configuration.nested { throw Refusal(.notNested, operand: 0) }
+    if guest == .l2, !configuration.nested { throw Refusal(.notNested) }
     if number >= configuration.vcpus {
-      throw Refusal(.noSuchVCPU(configuration.vcpus), operand: 0)
+      throw Refusal(.noSuchVCPU(configuration.vcpus), operand: .vcpu)
     }
     return vcpu(number)
   }
@@ -96,7 +96,7 @@ extension Machine {
     try requireNoRealm(operation)
     switch operation {
     case .touch(let range, let write):
-      try requirePageByPage(range, operand: 2)
+      try requirePageByPage(range)
       push([.touch(try hostRange(range), write: write)])
     case .discard(let range): push([.discard(try hostRange(range))])
     case .unmap(let range): push(unmapTasks(try hostRange(range)))
@@ -108,7 +108,7 @@ extension Machine {
           range, adding: on ? .hugePages : .noHugePages, removing: on ? .noHugePages : .hugePages)
       ])
     case .collapse(let range):
-      try requirePageByPage(range, operand: 2)
+      try requirePageByPage(range)
       push([.collapseRegions(try hostRange(range))])
     case .merge(let range):
       push([.advise(try hostRange(range), adding: .mergeable, removing: []), .merge])
@@ -120,13 +120,13 @@ extension Machine {
       if on { startDirtyLog(slot) } else { stopDirtyLog(slot) }
     case .getDirtyLog(let ipa):
       let slot = try requireSlot(ipa)
-      if !isLogging(slot) { throw Refusal(.notLogging, operand: 1) }
+      if !isLogging(slot) { throw Refusal(.notLogging, operand: .address) }
       getDirtyLog(slot)
     case .eagerSplit(let size):
       if ![0, 4096, 2 << 20, 1 << 30].contains(size) {
-        throw Refusal(.splitSize(size), operand: 1)
+        throw Refusal(.splitSize(size), operand: .size)
       }
-      if !memslots.isEmpty { throw Refusal(.splitAfterSlots, operand: 0) }
+      if !memslots.isEmpty { throw Refusal(.splitAfterSlots) }
       note(.slot(.eagerSplit), .canonical, size: size)
       self[.splitChunk] = size
     case .deleteMemslot(let ipa): push(deleteMemslotTasks(try requireSlot(ipa)))
@@ -138,25 +138,27 @@ extension Machine {
   }
 
   /// Refuses a range that would take more pages, one after the other, than a person waits for.
-  func requirePageByPage(_ range: Range<UInt64>, operand: Int) throws(Refusal) {
+  func requirePageByPage(_ range: Range<UInt64>) throws(Refusal) {
     let limit: UInt64 = 64 << 30
     if range.upperBound - range.lowerBound > limit {
-      throw Refusal(.tooLarge(limit), operand: operand)
+      throw Refusal(.tooLarge(limit), operand: .size)
     }
   }
 
   private func requireSlot(_ ipa: UInt64) throws(Refusal) -> Memslot {
-    guard let slot = usableMemslot(at: ipa) else { throw Refusal(.outsideSlots(ipa), operand: 1) }
+    guard let slot = usableMemslot(at: ipa) else {
+      throw Refusal(.outsideSlots(ipa), operand: .address)
+    }
     return slot
   }
 
   /// Addresses of the VMM behind a range of IPAs, which must lie in one slot.
   func hostRange(_ range: Range<UInt64>) throws(Refusal) -> Range<UInt64> {
-    try requireAligned(range.lowerBound, to: 4096, operand: 1)
-    try requireAligned(range.upperBound, to: 4096, operand: 2)
+    try requireAligned(range.lowerBound, to: 4096, operand: .address)
+    try requireAligned(range.upperBound, to: 4096, operand: .size)
     let slot = try requireSlot(range.lowerBound)
     if range.upperBound > self.range(of: slot).upperBound {
-      throw Refusal(.outsideSlots(self.range(of: slot).upperBound), operand: 2)
+      throw Refusal(.outsideSlots(self.range(of: slot).upperBound), operand: .size)
     }
     let start = hva(of: range.lowerBound, in: slot)
     return start..<start + (range.upperBound - range.lowerBound)

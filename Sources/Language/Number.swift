@@ -4,6 +4,6 @@ package enum Number {
   /// nil if it is none.
   package static func value(of text: some StringProtocol) -> UInt64? {
     let bytes = [UInt8](text.utf8)
-    return Words(bytes).number(0..<bytes.count)
+    return Lexer(bytes).number(0..<bytes.count)
   }
 }

@@ -1,32 +1,57 @@
 import Engine
 
-/// A key of the statement `policy KEY=VALUE`, and what its values set.
+/// A key of the statement `policy KEY=VALUE`, and what its values set: the one place where it is declared.
 public struct Policy: Sendable {
   typealias Change = @Sendable (inout Configuration) -> Void
 
   /// With the `=`.
-  let key: StaticString
+  let key: String
   let values: Values
+  /// The statement that sets it.
+  let form: StatementForm
 
   /// What may stand after the `=`.
   enum Values: Sendable {
     /// One of a few words.
-    case words(KeyValuePairs<StaticString, Change>)
-    /// A size in bytes, of whole 4K pages.
-    case pages(ClosedRange<UInt64>, @Sendable (inout Configuration, UInt64) -> Void)
+    case words([(word: String, change: Change)])
+    /// A size in bytes.
+    case size
   }
 
-  private init(_ key: StaticString, _ words: KeyValuePairs<StaticString, Change>) {
+  private init(_ key: String, _ meaning: String, words: [(word: String, change: Change)]) {
     self.key = key
     values = .words(words)
+    form = StatementForm(
+      "policy \(key)\(words.map(\.word).joined(separator: "|"))", meaning,
+      .prologue { .policy(Setting(key: key, change: words[$0.int(0)].change)) })
+  }
+
+  private init(_ key: String, _ meaning: String, _ words: KeyValuePairs<String, Change>) {
+    self.init(key, meaning, words: words.map { (word: $0.key, change: $0.value) })
+  }
+
+  /// A policy whose words are the values of a type.
+  private init<Value: CaseIterable & RawRepresentable<String> & Sendable>(
+    _ key: String, _ meaning: String,
+    _ set: @escaping @Sendable (inout Configuration, Value) -> Void
+  ) {
+    self.init(
+      key, meaning, words: Value.allCases.map { value in (value.rawValue, { set(&$0, value) }) })
   }
 
   private init(
-    _ key: StaticString, pages range: ClosedRange<UInt64>,
-    _ change: @escaping @Sendable (inout Configuration, UInt64) -> Void
+    _ key: String, _ meaning: String, pages range: ClosedRange<UInt64>,
+    _ set: @escaping @Sendable (inout Configuration, UInt64) -> Void
   ) {
     self.key = key
-    values = .pages(range, change)
+    values = .size
+    form = StatementForm(
+      "policy \(key)SIZE", meaning,
+      operands: ["\(key)SIZE": .number("SIZE", range, multipleOf: 4096, .size)],
+      .prologue { values in
+        let size = values[0]
+        return .policy(Setting(key: key) { set(&$0, size) })
+      })
   }
 
   /// What one statement sets.
@@ -40,7 +65,7 @@ public struct Policy: Sendable {
 
   /// The key with each of the words that it may have.
   private var settings: [String] {
-    if case .words(let words) = values { words.map { "\(key)\($0.key)" } } else { ["\(key)"] }
+    if case .words(let words) = values { words.map { key + $0.word } } else { [key] }
   }
 
   /// The key with each word under which the events of a scenario still make sense: memory belongs to owners
@@ -51,7 +76,7 @@ public struct Policy: Sendable {
       var configuration = scenario.configuration
       change(&configuration)
       let isSame = configuration.isolation.kind == scenario.configuration.isolation.kind
-      return isSame ? "\(key)\(word)" : nil
+      return isSame ? key + word : nil
     }
   }
 
@@ -59,57 +84,94 @@ public struct Policy: Sendable {
   static let all = [
     Policy(
       "revmap=",
-      [
-        "none": { $0.reverseMap = .none }, "v1": { $0.reverseMap = .v1 },
-        "v2": { $0.reverseMap = .v2 }, "v3": { $0.reverseMap = .v3 },
-        "repaired": { $0.reverseMap = .repaired }, "ideal": { $0.reverseMap = .ideal },
-      ]),
-    Policy("iommu=", ["own": { $0.iommu.table = .own }, "shared": { $0.iommu.table = .shared }]),
+      """
+      How shadows are found when canonical pages are unmapped. `none` (default): Linux 7.3.4, every shadow is \
+      emptied. `v1` (2026-03-30), `v2` (2026-04-11), `v3` (2026-05-10): the postings of a reverse map. \
+      `repaired`: v2's insertion without its holes, as on the kernel of the captures in `patched`. `ideal`: an \
+      exact multimap, which removes the leaves that have to go and no others.
+      """
+    ) { $0.reverseMap = $1 as ReverseMapPolicyName },
+    Policy(
+      "iommu=",
+      "The table that a device is given. `own` (default): one of its own, which the kernel fills. `shared`: the "
+        + "table that CPUs use."
+    ) { $0.iommu.table = $1 as IOMMUConfiguration.TableChoice },
     Policy(
       "iommu-tlbi=",
-      [
-        "forward": { $0.iommu.forwarding = .forward },
-        "broadcast": { $0.iommu.forwarding = .broadcast },
-        "none": { $0.iommu.forwarding = .none },
-      ]),
+      """
+      How the SMMU invalidates its TLB after a CPU's TLBI in a shared table. `forward` (default): a hook queues \
+      the same command and a sync. `broadcast`: the SMMU takes part in broadcast TLB maintenance. `none`: it \
+      does not invalidate.
+      """
+    ) { $0.iommu.forwarding = $1 as IOMMUConfiguration.Forwarding },
     Policy(
       "iommu-fault=",
-      [
-        "abort": { $0.iommu.faults = .abort }, "stall": { $0.iommu.faults = .stall },
-        "pin": { $0.iommu.faults = .pin },
-      ]),
+      """
+      What happens to DMA that finds no translation. `abort` (default): it is terminated. In a table that CPUs \
+      use, `stall`: it waits until the fault is handled there; `pin`: it cannot happen, since all memory that \
+      the device may reach is mapped in advance and stays mapped.
+      """
+    ) { $0.iommu.faults = $1 as IOMMUConfiguration.FaultHandling },
     Policy(
       "iommu-walk=",
+      "Whether the SMMU's walker sees the CPUs' caches. `coherent` (default): it does. `noncoherent`: it does not.",
       [
         "coherent": { $0.iommu.isCoherent = true }, "noncoherent": { $0.iommu.isCoherent = false },
       ]),
-    Policy("iommu-sync=", ["on": { $0.iommu.syncs = true }, "off": { $0.iommu.syncs = false }]),
+    Policy(
+      "iommu-sync=",
+      "Whether an unmap waits for its invalidations with CMD_SYNC (default `on`).",
+      ["on": { $0.iommu.syncs = true }, "off": { $0.iommu.syncs = false }]),
     Policy(
       "smmu-vmid=",
-      [
-        "private": { $0.iommu.vmids = .private }, "kvm": { $0.iommu.vmids = .kvm },
-        "pinned": { $0.iommu.vmids = .pinned },
-      ]),
+      """
+      The VMID under which the SMMU caches translations. `private`: one of its own allocator (Linux 7.3.4, the \
+      default with `iommu=own`). `kvm`: the one that KVM gave the VM (the default with `iommu=shared`). \
+      `pinned`: the same, pinned so that it stays through rollovers.
+      """
+    ) { $0.iommu.vmids = $1 as VMIDChoice },
     Policy(
       "sva-asid=",
-      ["private": { $0.iommu.asids = .private }, "process": { $0.iommu.asids = .process }]),
-    Policy("sva-aset=", ["on": { $0.iommu.asidSet = true }, "off": { $0.iommu.asidSet = false }]),
+      """
+      The ASID under which the SMMU caches a process's translations. `private` (default): one of its own \
+      allocator, as in Linux 7.3.4. `process`: the one that CPUs use for the process, as Linux had it before.
+      """
+    ) { $0.iommu.asids = $1 as ASIDChoice },
     Policy(
-      "sva-notifier=", ["on": { $0.iommu.notifies = true }, "off": { $0.iommu.notifies = false }]),
+      "sva-aset=",
+      """
+      Whether that ASID is the SMMU's own (CD.ASET), so that a CPU's TLBI does not invalidate its entries. The \
+      default is `on` with `sva-asid=private`, else `off`. Stage 2 has no such choice.
+      """,
+      ["on": { $0.iommu.asidSet = true }, "off": { $0.iommu.asidSet = false }]),
+    Policy(
+      "sva-notifier=",
+      """
+      Whether a change of the process's table is also queued as a command and a sync (default `on`). With the \
+      process's own ASID and an SMMU that takes part in broadcasts, Linux once left it out.
+      """,
+      ["on": { $0.iommu.notifies = true }, "off": { $0.iommu.notifies = false }]),
     Policy(
       "rmp-order=",
-      [
-        "iommu-first": { $0.setRMP { $0.order = .iommuFirst } },
-        "rmp-first": { $0.setRMP { $0.order = .rmpFirst } },
-        "firmware": { $0.setRMP { $0.order = .firmware } },
-      ]),
+      """
+      The VM is a guest with AMD's RMP. When it shares a few pages of a 2M region, the RMP and the IOMMU's table \
+      are both split to 4K, in this order. `iommu-first`: the IOMMU's table, its flush, PSMASH. `rmp-first`: \
+      PSMASH first. `firmware` (default): one call of the firmware, which stalls DMA meanwhile.
+      """
+    ) { (configuration, order: RMPConfiguration.Order) in configuration.setRMP { $0.order = order }
+    },
     Policy(
       "rmp-check=",
-      [
-        "walk": { $0.setRMP { $0.check = .walk } }, "access": { $0.setRMP { $0.check = .access } },
-      ]),
+      """
+      When the IOMMU checks the RMP. `walk` (default): when it walks. `access`: at every access, cached or not. \
+      No posting says which it is, so this is inferred.
+      """
+    ) { (configuration, check: RMPConfiguration.Check) in configuration.setRMP { $0.check = check }
+    },
     Policy(
       "cca=",
+      "The VM is a realm (default `off`): the RMM owns its table, and its devices use the same table "
+        + "(`iommu=shared`).",
       [
         "on": {
           $0.isolation = .cca
@@ -122,23 +184,39 @@ public struct Policy: Sendable {
       ]),
     Policy(
       "bbm-cpu=",
+      """
+      The level of FEAT_BBM that the CPUs have (default 0). From 2 on a block may become a table without a \
+      break. With 3 this raises no conflict abort; with 2 pKVM's host may get one before the TLBI \
+      (`expect error efault`).
+      """,
       [
         "0": { $0.iommu.cpuBreakLevel = 0 }, "1": { $0.iommu.cpuBreakLevel = 1 },
         "2": { $0.iommu.cpuBreakLevel = 2 }, "3": { $0.iommu.cpuBreakLevel = 3 },
       ]),
     Policy(
-      "bbm-smmu=",
+      "bbm-smmu=", "The level of break-before-make that the SMMU has, SMMU_IDR3.BBML (default 0).",
       [
         "0": { $0.iommu.smmuBreakLevel = 0 }, "1": { $0.iommu.smmuBreakLevel = 1 },
         "2": { $0.iommu.smmuBreakLevel = 2 },
       ]),
     Policy(
       "pkvm=",
+      """
+      Under pKVM (default `off`) there is no VM of the host, but a host that is itself under a stage 2, and \
+      guests of the hypervisor. `v4` (2025-08-19) and `v5` are two postings of its SMMU driver. In v4 the flag \
+      "snapshot done" has its sense inverted, and MMIO is mapped as device memory; v5 has neither.
+      """,
       [
         "off": { $0.isolation = .none }, "v4": { $0.isolation = .pkvm(.v4) },
         "v5": { $0.isolation = .pkvm(.v5) },
       ]),
-    Policy("mmio-reserve=", pages: Configuration.mmioReserveRange) { $0.mmioReserve = $1 },
+    Policy(
+      "mmio-reserve=",
+      """
+      pKVM reserves tables for the host's stage 2: enough to map all memory by pages, and as many as SIZE bytes \
+      of MMIO take (default 1G). When they run out, all MMIO is unmapped, and faults in again.
+      """, pages: Configuration.mmioReserveRange
+    ) { $0.mmioReserve = $1 },
   ]
 }
 

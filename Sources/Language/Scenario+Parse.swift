@@ -6,10 +6,13 @@ extension Scenario {
   /// - Throws: the first mistake, with its place.
   public init(parsing bytes: [UInt8], file: String) throws(ScenarioError) {
     self.init(file: file)
+    guard bytes.count <= UInt32.max else {
+      throw ScenarioError(file: file, line: 1, column: 1, message: "expected a file below 4G")
+    }
     source = bytes
     // A long file has a statement in nearly every line.
     statements.reserveCapacity(bytes.count { $0 == UInt8(ascii: "\n") })
-    var parser = StatementParser(Words(bytes))
+    var reader = StatementReader(bytes)
     var start = 0
     var line = 0
     var prologue = Prologue()
@@ -17,13 +20,15 @@ extension Scenario {
       line += 1
       let lineStart = start
       do throws(Mistake) {
-        start = try parser.operands.read(from: start)
-        guard let first = parser.operands.next else { continue }
+        start = try reader.readLine(from: start)
+        guard let first = reader.statementStart else { continue }
+        let statement = try reader.statement()
         try add(
-          try parser.parse(), at: first.range.lowerBound, line: line, offset: lineStart, &prologue)
+          statement, at: first, .file(line: UInt32(line), offset: UInt32(lineStart)),
+          reader.values.columns,
+          &prologue)
       } catch {
-        throw ScenarioError(
-          file: file, line: line, column: error.offset - lineStart + 1, message: error.message)
+        throw ScenarioError(error, file: file, line: line, offset: lineStart)
       }
     }
     if !prologue.hasVersion || !prologue.hasVM {
@@ -42,7 +47,7 @@ extension Scenario {
   }
 
   private mutating func add(
-    _ statement: ParsedStatement, at offset: Int, line: Int, offset start: Int,
+    _ statement: ParsedStatement, at offset: Int, _ origin: Origin, _ columns: OperandColumns,
     _ prologue: inout Prologue
   ) throws(Mistake) {
     if case .version = statement {
@@ -75,11 +80,11 @@ extension Scenario {
       policies.append(setting.key)
       return
     case .event(let event): kind = .event(event)
-    case .step(let label, let text): kind = .step(label: label, text: text)
+    case .chapter(let label, let text): kind = .chapter(label: label, text: text)
     case .expect(let expectation): kind = .expect(expectation)
     }
     if !prologue.hasVM { throw Mistake(offset: offset, message: Prologue.noVM) }
-    statements.append(Statement(kind: kind, line: line, offset: start))
+    statements.append(Statement(kind: kind, origin: origin, columns: columns))
   }
 }
 

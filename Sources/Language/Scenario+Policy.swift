@@ -22,14 +22,16 @@ extension Scenario {
   ///
   /// - Throws: what was expected instead.
   public func under(policy text: String) throws(ScenarioError) -> Scenario {
-    var words = Words([UInt8](("policy " + text).utf8))
+    let head = "policy "
     do throws(Mistake) {
-      _ = try words.read(from: 0)
-      guard case .policy(let setting) = try StatementParser.parse(words) else { return self }
+      guard case .policy(let setting) = try StatementReader.statement(of: head + text).0 else {
+        return self
+      }
       return under(setting.change)
     } catch {
       throw ScenarioError(
-        file: text, line: 1, column: max(1, error.offset - 6), message: error.message)
+        file: text, line: 1, column: max(1, error.offset - head.utf8.count + 1),
+        message: error.message)
     }
   }
 }

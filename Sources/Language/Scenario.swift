@@ -28,17 +28,71 @@ public struct Statement: Sendable {
     /// Something happens.
     case event(Event)
     /// A chapter ends: its label, and its text as the file says it.
-    case step(label: String, text: String)
+    case chapter(label: String, text: String)
     /// Something must be so now.
     case expect(Expectation)
   }
 
   /// What it says.
   public let kind: Kind
-  /// Its line, from 1.
-  public let line: Int
-  /// Where its line begins in the file.
-  let offset: Int
+  /// Where it comes from.
+  public let origin: Origin
+  /// Where its operands stand, if it has a text.
+  let columns: OperandColumns
+
+  init(kind: Kind, origin: Origin, columns: OperandColumns = OperandColumns()) {
+    self.kind = kind
+    self.origin = origin
+    self.columns = columns
+  }
+}
+
+extension Statement.Kind {
+  /// The statement as a line of the event language: what is read from it is the same.
+  package var text: String {
+    switch self {
+    case .event(let event): event.statement
+    case .chapter(let label, let text):
+      WorldStatement.chapter.text(label, text.isEmpty ? nil : text)
+    case .expect(let expectation): expectation.statement
+    }
+  }
+}
+
+/// Where a statement comes from.
+public enum Origin: Equatable, Sendable {
+  /// A line of the scenario's file, from 1, and where the line begins in its bytes.
+  case file(line: UInt32, offset: UInt32)
+  /// A person typed it.
+  indirect case typed(String)
+  /// It was read from something that is no statement, at this line of it, from 1.
+  case imported(line: UInt32)
+  /// A search found it.
+  case found
+
+  /// Where it is from, for messages.
+  public var description: String {
+    switch self {
+    case .file(let line, _), .imported(let line): "line \(line)"
+    case .typed: "what was typed"
+    case .found: "what was found"
+    }
+  }
+
+  /// The line of a file that it is from, from 1; nil if it is from none.
+  public var line: Int? {
+    switch self {
+    case .file(let line, _), .imported(let line): Int(line)
+    case .typed, .found: nil
+    }
+  }
+}
+
+extension Scenario {
+  /// Where a statement is, as in an error of the file.
+  public func position(of origin: Origin) -> String {
+    origin.line.map { "\(file):\($0):1" } ?? "\(file): \(origin.description)"
+  }
 }
 
 /// What a statement `expect` asks for.
@@ -123,6 +177,8 @@ public struct ScenarioError: Error, Equatable, CustomStringConvertible, Sendable
   public let column: Int
   /// What was expected.
   public let message: String
+  /// Whether not even the first word of the statement is known.
+  public private(set) var isUnknownStatement = false
 
   /// An error at a place.
   public init(file: String, line: Int, column: Int, message: String) {
@@ -130,6 +186,13 @@ public struct ScenarioError: Error, Equatable, CustomStringConvertible, Sendable
     self.line = line
     self.column = column
     self.message = message
+  }
+
+  /// The error of a mistake in a line that begins at `offset`.
+  init(_ mistake: Mistake, file: String, line: Int, offset: Int) {
+    self.init(
+      file: file, line: line, column: mistake.offset - offset + 1, message: mistake.message)
+    isUnknownStatement = mistake.isUnknownStatement
   }
 
   /// `file:line:column: message`.

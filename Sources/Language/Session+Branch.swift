@@ -17,38 +17,42 @@ extension Session {
   }
 
   /// Carries out one more statement at the end of the history, which must have been carried out: an event,
-  /// `step` or `expect`, as a line of text.
+  /// `chapter` or `expect`, as a person types it.
   ///
   /// - Throws: the mistake, with its column; then nothing has happened.
   public mutating func carryOut(_ line: String) throws(ScenarioError) {
-    let offset = scenario.source.count + (scenario.source.last == UInt8(ascii: "\n") ? 0 : 1)
-    let kind = try Self.kind(of: line)
-    let number = (scenario.statements.last?.line ?? 0) + 1
-    if offset > scenario.source.count { scenario.source.append(UInt8(ascii: "\n")) }
-    scenario.source += [UInt8](line.utf8) + [UInt8(ascii: "\n")]
-    scenario.statements.append(Statement(kind: kind, line: number, offset: offset))
-    do {
+    let kind: Statement.Kind
+    let columns: OperandColumns
+    do throws(Mistake) {
+      let (statement, places) = try StatementReader.statement(of: line)
+      columns = places
+      switch statement {
+      case .event(let event): kind = .event(event)
+      case .chapter(let label, let text): kind = .chapter(label: label, text: text)
+      case .expect(let expectation): kind = .expect(expectation)
+      case .version, .title, .vm, .policy:
+        throw Mistake(offset: 0, message: "expected an event, chapter or expect")
+      }
+    } catch {
+      throw ScenarioError(error, file: "", line: 1, offset: 0)
+    }
+    try carryOut(Statement(kind: kind, origin: .typed(line), columns: columns))
+  }
+
+  /// Carries out one more event at the end of the history, which must have been carried out.
+  ///
+  /// - Throws: why the engine refuses it; then nothing has happened.
+  package mutating func carryOut(_ event: Event, from origin: Origin) throws(ScenarioError) {
+    try carryOut(Statement(kind: .event(event), origin: origin))
+  }
+
+  private mutating func carryOut(_ statement: Statement) throws(ScenarioError) {
+    scenario.statements.append(statement)
+    do throws(ScenarioError) {
       try advance()
     } catch {
       scenario.statements.removeLast()
-      throw ScenarioError(file: "", line: 1, column: error.column, message: error.message)
-    }
-  }
-
-  private static func kind(of line: String) throws(ScenarioError) -> Statement.Kind {
-    let bytes = [UInt8](line.utf8)
-    do throws(Mistake) {
-      var words = Words(bytes)
-      _ = try words.read(from: 0)
-      switch try StatementParser.parse(words) {
-      case .event(let event): return .event(event)
-      case .step(let label, let text): return .step(label: label, text: text)
-      case .expect(let expectation): return .expect(expectation)
-      case .version, .title, .vm, .policy:
-        throw Mistake(offset: 0, message: "expected an event, step or expect")
-      }
-    } catch {
-      throw ScenarioError(file: "", line: 1, column: error.offset + 1, message: error.message)
+      throw error
     }
   }
 }

@@ -2,7 +2,7 @@ import Engine
 
 extension Session {
   /// The moment that a text names: an event's number (`14`: that many events are done), with micro-steps
-  /// of the next one (`14.3`), a chapter's label (`step:03`), a percentage (`40%`), `start` or `end`.
+  /// of the next one (`14.3`), a chapter's label (`chapter:03`, or `step:03` as it was spelled before), a percentage (`40%`), `start` or `end`.
   /// Nil if there is no such moment.
   public func moment(named text: String) -> Moment? {
     let count = timeline.events.count
@@ -11,8 +11,8 @@ extension Session {
     case "end": return Moment(events: count)
     default: break
     }
-    if text.hasPrefix("step:") {
-      let label = text.dropFirst(5)
+    for prefix in ["chapter:", "step:"] where text.hasPrefix(prefix) {
+      let label = text.dropFirst(prefix.count)
       return chapters.first { $0.label == label }.map { Moment(events: $0.end) }
     }
     if text.hasSuffix("%"), let percent = Int(text.dropLast()), (0...100).contains(percent) {
@@ -29,23 +29,29 @@ extension Session {
 
   /// What `moment(named:)` understands, for messages.
   public var momentHelp: String {
-    "0 to \(timeline.events.count), N.STEP, step:LABEL, PERCENT%, start or end"
+    "0 to \(timeline.events.count), N.STEP, chapter:LABEL, PERCENT%, start or end"
   }
 
   /// Goes to a moment.
   public mutating func seek(to moment: Moment) { timeline.seek(to: moment) }
 
-  /// The text of the statement of an event, as the file has it.
+  /// The text of the statement of an event: as it was written or typed, without a comment, or printed from
+  /// the event if nobody wrote it.
   public func text(ofEvent index: Int) -> String {
-    let statement = scenario.statements[statementOfEvent[index]]
-    let line = scenario.source[statement.offset...].prefix { $0 != UInt8(ascii: "\n") }
-    return String(decoding: line, as: UTF8.self)
+    switch origin(ofEvent: index) {
+    case .file(_, let offset): scenario.text(ofEventAt: offset)
+    case .typed(let text): Scenario.text(ofEvent: text.utf8)
+    case .imported, .found: timeline.events[index].statement
+    }
   }
 
-  /// The line of the statement of an event.
-  public func line(ofEvent index: Int) -> Int {
-    scenario.statements[statementOfEvent[index]].line
+  /// Where an event comes from.
+  public func origin(ofEvent index: Int) -> Origin {
+    scenario.statements[statementOfEvent[index]].origin
   }
+
+  /// The line of the statement of an event, from 1; nil if it is in no file.
+  public func line(ofEvent index: Int) -> Int? { origin(ofEvent: index).line }
 }
 
 extension Session {

@@ -2,7 +2,7 @@ import Engine
 
 /// A scenario that is being carried out: its history so far, its chapters, and what was not as expected.
 public struct Session: Sendable {
-  /// A place in the history where a `step` ended.
+  /// A place in the history where a chapter ended.
   public struct Chapter: Equatable, Sendable {
     /// Its label, as the file says it.
     public let label: String
@@ -13,13 +13,16 @@ public struct Session: Sendable {
   }
 
   /// An expectation that did not hold.
-  public struct Failure: Equatable, Sendable {
+  public struct Failure: Equatable, Sendable, CustomStringConvertible {
     /// Number of events before it.
     public let position: Int
-    /// Its line.
-    public let line: Int
+    /// Where the expectation comes from.
+    public let origin: Origin
     /// What was instead.
     public let message: String
+
+    /// Where it comes from, and what was instead.
+    public var description: String { "\(origin.description): \(message)" }
   }
 
   /// The scenario.
@@ -75,14 +78,14 @@ public struct Session: Sendable {
         throw scenario.error(error, at: statement)
       }
       statementOfEvent.append(next)
-    case .step(let label, let text):
+    case .chapter(let label, let text):
       chapters.append(Chapter(label: label, text: text, end: eventsDone))
     case .expect(let expectation):
       let last = timeline.events.count - 1
       let stores = last < 0 ? 0..<0 : timeline.stores(ofEvent: last)
       if let message = expectation.failure(in: timeline.machine, after: stores) {
         failures.append(
-          Failure(position: eventsDone, line: statement.line, message: message))
+          Failure(position: eventsDone, origin: statement.origin, message: message))
       }
     }
     next += 1
@@ -118,85 +121,40 @@ public struct Session: Sendable {
 }
 
 extension Scenario {
-  /// The error for an event that the engine refuses, at the operand that is to blame.
+  /// The error for an event that the engine refuses, at the operand that is to blame. Where there is no text
+  /// to point at, it says which operand that is.
   func error(_ refusal: Refusal, at statement: Statement) -> ScenarioError {
-    var words = Words(source)
-    _ = try? words.read(from: statement.offset)
-    // The operand is the n-th number of the statement.
-    let numbers = words.words.filter { !$0.isQuoted && words.number($0.range) != nil }
-    let place =
-      refusal.operand > 0 && refusal.operand <= numbers.count
-      ? numbers[refusal.operand - 1] : words.words.first
-    let column = (place?.range.lowerBound ?? statement.offset) - statement.offset + 1
-    return ScenarioError(
-      file: file, line: statement.line, column: column, message: refusal.reason.description)
-  }
-}
-
-extension Refusal.Reason {
-  /// What was expected instead.
-  public var description: String {
-    switch self {
-    case .unaligned(let value, let alignment):
-      "expected a multiple of \(Phrase.size(alignment)), not 0x\(hex(value))"
-    case .beyondIPASpace(let bits):
-      "expected a slot below 2^\(bits), the end of the VM's IPA space (vm ipa=\(bits))"
-    case .slotExists(let id): "expected a free slot number: slot \(id) exists"
-    case .slotsOverlap(let id): "expected addresses of no other slot: slot \(id) is there"
-    case .tooManySlots(let count): "expected at most \(count) memory slots"
-    case .addressSpaceFull: "expected a smaller slot: the VMM's address space is full"
-    case .outsideSlots(let address):
-      "expected addresses of one memory slot: 0x\(hex(address)) is outside"
-    case .tooLarge(let limit):
-      "expected at most \(Phrase.size(limit)): it is gone through page by page"
-    case .noSuchVCPU(let count):
-      "expected vCPU 0\(count > 1 ? " to \(count - 1)" : ""): the VM has vcpus=\(count)"
-    case .noSuchCPU(let count):
-      "expected CPU 0\(count > 1 ? " to \(count - 1)" : ""): there is one for each vCPU"
-    case .notRunning: "expected 'run' first: it stays on no CPU"
-    case .noSuchVM(let limit): "expected the number of another VM, 0 to \(limit)"
-    case .noSuchProcess(let limit): "expected the number of another process, 0 to \(limit)"
-    case .noSharedAddresses:
-      "a device can work with the VMM's addresses where it is the host's, and its walks are coherent: "
-        + "without policies rmp-, cca, pkvm and iommu-walk=noncoherent"
-    case .notNested: "expected a VM with nested=on: without it there is no L2"
-    case .nothingPaused: "expected a paused event: nothing is paused, and no pause is asked for"
-    case .alreadyPaused: "expected 'resume' first: an event is paused"
-    case .vcpuPaused(let number):
-      "expected another vCPU: vCPU \(number) is in the paused event, until 'resume'"
-    case .lockHeld:
-      "expected 'resume' first: the paused event holds a lock that this needs"
-    case .noReverseMap:
-      "expected a policy with a reverse map: under revmap=none there is nothing that can fail"
-    case .noRealm: "expected 'policy cca=on' before: the VM is no realm"
-    case .realmMemory:
-      "expected what a host can do with a realm's memory: read, write, hugepages, no-thp, or 'realm'"
-    case .noRMP: "expected 'policy rmp-order=ORDER' before: there is no RMP without it"
-    case .beyondRegion: "expected pages of one region of 2M"
-    case .oneTableOfVMID:
-      "expected the device that has the domain: with the CPUs' VMID one table is all that the SMMU can tell apart"
-    case .sharedTable:
-      "expected iommu=own: under iommu=shared the device's table is the CPUs' and changes with it "
-        + "(a VM's memory can be pinned there with iommu-fault=pin)"
-    case .notProtected: "expected 'policy pkvm=v4' or 'v5' first: without it there is no hypervisor"
-    case .onlyProtected:
-      "expected a statement of pKVM or of devices: under pkvm= there is no VM but 'pkvm create guest'"
-    case .outsidePhysicalMemory(let range):
-      "expected memory from 0x\(hex(range.lowerBound)) to 0x\(hex(range.upperBound)), the end of the "
-        + "physical addresses (vm ipa=)"
-    case .memoryOverlaps(let address):
-      "expected addresses without memory: there is some from 0x\(hex(address)) on already"
-    case .tooManyRegions(let count): "expected at most \(count) regions of memory"
-    case .memoryTooLate:
-      "expected memory before anything is mapped there, and before the snapshot"
-    case .beyondPhysicalSpace(let bits):
-      "expected an address below 2^\(bits), the end of the physical addresses (vm ipa=\(bits))"
-    case .hypervisorTable:
-      "expected no map or unmap: under pkvm= the device's table is the hypervisor's"
-    case .noSuchDevice: "expected device 0 to \(SMMU.devices - 1)"
-    case .notLogging: "expected dirty logging to be on for the slot (host dirty-log on)"
-    case .splitAfterSlots: "expected eager-split before the first memslot (EINVAL)"
-    case .splitSize(let size): "expected 0, 4K, 2M or 1G, not \(Phrase.size(size))"
+    let message = refusal.reason.description
+    let column = refusal.operand.flatMap { statement.columns.column(of: $0) }
+    switch statement.origin {
+    case .file(let line, let offset):
+      return ScenarioError(
+        file: file, line: Int(line), column: column ?? indentation(at: offset) + 1,
+        message: message)
+    case .typed:
+      return ScenarioError(file: "", line: 1, column: column ?? 1, message: message)
+    case .imported, .found:
+      let text = "\(statement.kind.text): \(refusal.operand.map { "\($0.phrase): " } ?? "")"
+      return ScenarioError(
+        file: file, line: statement.origin.line ?? 1, column: 1, message: text + message)
     }
+  }
+
+  /// Blanks before the statement of the line at `offset` of the file.
+  private func indentation(at offset: UInt32) -> Int {
+    source[Int(offset)...].prefix { $0 <= 0x20 }.count
+  }
+
+  /// The text of the event's statement in the line at `offset` of the file, without blanks around it and
+  /// without a comment. No statement of an event has a text in quotes, so the first `#` begins a comment.
+  func text(ofEventAt offset: UInt32) -> String {
+    Self.text(ofEvent: source[Int(offset)...].prefix { $0 != UInt8(ascii: "\n") })
+  }
+
+  /// The same of the bytes of a line.
+  static func text(ofEvent line: some BidirectionalCollection<UInt8>) -> String {
+    let statement = line.prefix { $0 != UInt8(ascii: "#") }.drop { $0 <= 0x20 }
+    let blanks = statement.reversed().prefix { $0 <= 0x20 }.count
+    return String(decoding: statement.dropLast(blanks), as: UTF8.self)
   }
 }

@@ -14,8 +14,8 @@ import Testing
       case .event(let event): try machine.apply(event)
       case .expect(let expectation):
         let failure = expectation.failure(in: machine, after: 0..<0)
-        #expect(failure == nil, "\(capture.name):\(statement.line)")
-      case .step(let label, _):
+        #expect(failure == nil, "\(capture.name), \(statement.origin.description)")
+      case .chapter(let label, _):
         #expect(machine.violations(after: 0..<0).isEmpty, "\(capture.name) step \(label)")
         for (file, text) in capture.dumps(ofStep: label) {
           let ours = Capture.dump(file, of: machine)

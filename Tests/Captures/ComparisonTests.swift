@@ -42,10 +42,10 @@ import Testing
         let after = leaves(of: session.timeline.machine)
         if case .host = event {
           let lost = before.subtracting(after).count
-          #expect(after.isSubset(of: before), "line \(statement.line)")
+          #expect(after.isSubset(of: before), "\(statement.origin.description)")
           #expect(
             meter.cost.leavesRemoved - counted == lost,
-            "\(policy.rawValue), line \(statement.line)")
+            "\(policy.rawValue), \(statement.origin.description)")
         }
         before = after
       }

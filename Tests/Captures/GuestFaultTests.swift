@@ -18,7 +18,7 @@ import Testing
         try timeline.append(event)
         timeline.seek(to: timeline.moment)
         engine += timeline.steps.compactMap { Fault($0) }
-      case .step(let label, _):
+      case .chapter(let label, _):
         let file = capture.folder.appending(path: label).appending(path: "guest_faults.txt")
         let kernel = Fault.all(try String(contentsOf: file, encoding: .utf8))
         compare(kernel, engine, capture, "\(capture.name) step \(label)")

@@ -17,7 +17,7 @@ import Testing
     var places: [UInt64: UInt64] = [:]
     for statement in scenario.statements {
       if case .event(let event) = statement.kind { try machine.apply(event) }
-      guard case .step(let label, _) = statement.kind else { continue }
+      guard case .chapter(let label, _) = statement.kind else { continue }
       let file = capture.folder.appending(path: label).appending(path: "host_pages.txt")
       // The VMM kept the memory of slots that it deleted.
       let kernel = Self.rows(try String(contentsOf: file, encoding: .utf8)).filter { row in

@@ -48,7 +48,7 @@ import Testing
       switch statement.kind {
       case .event(let event): try machine.apply(event)
       case .expect: break
-      case .step(let label, _):
+      case .chapter(let label, _):
         for (file, text) in capture.dumps(ofStep: label) where text.contains("Guest IPA") {
           guard let table = Self.table(file, of: machine) else { continue }
           let image = machine.image(of: table)

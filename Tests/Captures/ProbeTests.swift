@@ -86,7 +86,7 @@ extension Capture {
         try timeline.append(event)
         timeline.seek(to: timeline.moment)
         engine.add(timeline.steps)
-      case .step(let label, _):
+      case .chapter(let label, _):
         let probes = folder.appending(path: label).appending(path: "probes.txt")
         try compare(label, kernel.read(String(contentsOf: probes, encoding: .utf8)), engine)
         engine = Calls()

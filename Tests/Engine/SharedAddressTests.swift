@@ -176,7 +176,7 @@ import Testing
       var configuration = Configuration(ipaBits: 40, vcpus: 1, nested: false)
       configuration.isolation = isolation
       var machine = Machine(configuration)
-      #expect(throws: Refusal(.noSharedAddresses, operand: 0)) {
+      #expect(throws: Refusal(.noSharedAddresses)) {
         try machine.apply(.iommu(device: 0, .shareAddresses))
       }
     }

@@ -126,12 +126,12 @@ import Testing
 
   @Test func `what makes no sense is refused`() throws {
     var machine = try machine(bits: 3, cpus: 1)
-    #expect(throws: Refusal(.notRunning, operand: 0)) { try machine.apply(.wait(vcpu: 0)) }
-    #expect(throws: Refusal(.notRunning, operand: 1)) { try machine.apply(.otherVM(1, .wait)) }
-    #expect(throws: Refusal(.noSuchCPU(1), operand: 0)) {
+    #expect(throws: Refusal(.notRunning, operand: .vcpu)) { try machine.apply(.wait(vcpu: 0)) }
+    #expect(throws: Refusal(.notRunning, operand: .other)) { try machine.apply(.otherVM(1, .wait)) }
+    #expect(throws: Refusal(.noSuchCPU(1), operand: .cpu)) {
       try machine.apply(.otherVM(1, .run(cpu: 1)))
     }
-    #expect(throws: Refusal(.noSuchVM(Machine.otherVMLimit), operand: 1)) {
+    #expect(throws: Refusal(.noSuchVM(Machine.otherVMLimit), operand: .other)) {
       try machine.apply(.otherVM(.max, .run(cpu: 0)))
     }
   }

@@ -23,7 +23,8 @@ import Testing
   @Test(arguments: [
     ("", "f.pw:1:1: expected 'pagewalk 1' as the first statement"),
     ("vm ipa=40\n", "f.pw:1:1: expected 'pagewalk 1' as the first statement"),
-    ("pagewalk 2\n", "f.pw:1:1: expected 'pagewalk 1'"),
+    ("pagewalk 2\n", "f.pw:1:10: expected 'pagewalk 1': version 2 needs a newer program"),
+    ("pagewalk 0\n", "f.pw:1:10: expected 'pagewalk 1': there is no version 0"),
     (
       "pagewalk 1\nhost fork\n",
       "f.pw:2:1: expected 'vm ipa=BITS vcpus=N nested=on|off' before anything happens"
@@ -35,11 +36,11 @@ import Testing
     ("pagewalk 1\nvm ipa=52\n", "f.pw:2:4: expected ipa=32 to ipa=48"),
     ("pagewalk 1\nvm ipa=x\n", "f.pw:2:8: expected a number after 'ipa='"),
     ("pagewalk 1\nvm ipa=40 vcpus=65\n", "f.pw:2:11: expected vcpus=1 to vcpus=64"),
-    ("pagewalk 1\nvm ipa=40 nested=yes\n", "f.pw:2:18: expected on|off after 'nested='"),
+    ("pagewalk 1\nvm ipa=40 nested=yes\n", "f.pw:2:18: expected nested=on|off"),
     ("pagewalk 1\nvm vmid-bits=2\n", "f.pw:2:4: expected vmid-bits=3 to vmid-bits=16"),
     (
       "pagewalk 1\nvm vcpus=7 vmid-bits=3\n",
-      "f.pw:2:23: expected more VMIDs than CPUs: a larger vmid-bits, or fewer vcpus"
+      "f.pw:2:12: expected more VMIDs than CPUs: a larger vmid-bits, or fewer vcpus"
     ),
     ("pagewalk 1\ntitle \"cut", "f.pw:2:7: expected a closing quote on the same line"),
   ])
@@ -50,7 +51,7 @@ import Testing
   @Test(arguments: [
     (
       "jump 0x0",
-      "4:1: expected a statement: pagewalk, title, vm, policy, memslot, step, host, l1, l2, revmap"
+      "4:1: expected a statement: pagewalk, title, vm, memslot, chapter, step, policy, host, l1, l2"
     ),
     ("l1 read", "4:8: expected IPA: a decimal or 0x number, K M G T allowed"),
     ("l1 read 0xfoo", "4:9: expected IPA: a decimal or 0x number, K M G T allowed"),
@@ -60,7 +61,7 @@ import Testing
       "4:9: expected IPA: a decimal or 0x number, K M G T allowed"
     ),
     ("l1 read 0x40000000 4K", "4:20: expected the end of the statement"),
-    ("l1@x read 0", "4:1: expected 'l1' or 'l1@' and a vCPU"),
+    ("l1@x read 0", "4:1: expected l1, or l1@N for a vCPU from 0 to 63"),
     ("l1@1 read 0x40000000", "4:1: expected vCPU 0: the VM has vcpus=1"),
     ("host discard 0x40000000 0", "4:25: expected a size above 0 that stays below 2^48"),
     ("host discard 0x40000000 6K", "4:25: expected a multiple of 4K, not 0x40001800"),
@@ -86,7 +87,7 @@ import Testing
       "memslot 1 0xfffff00000 4M backing=4K",
       "4:11: expected a slot below 2^40, the end of the VM's IPA space (vm ipa=40)"
     ),
-    ("memslot 1 0x80000000 4M", "4:24: expected 'backing=4K|thp|hugetlb-1G'"),
+    ("memslot 1 0x80000000 4M", "4:24: expected backing=4K|thp|hugetlb-1G"),
     (
       "host dirty-log get 0x40000000",
       "4:20: expected dirty logging to be on for the slot (host dirty-log on)"
@@ -94,15 +95,15 @@ import Testing
     ("host eager-split 2M", "4:1: expected eager-split before the first memslot (EINVAL)"),
     (
       "l1 tlbi ipas2e1is 0 ttl=4K:9",
-      "4:25: expected ttl=GRANULE:LEVEL, 4K 16K 64K or none : 0 to 3"
+      "4:25: expected G:L, where G is 4K, 16K, 64K or none, and L is 0 to 3"
     ),
-    ("expect error none", "4:14: expected external, size or an error of the kernel: eperm"),
+    ("expect error none", "4:14: expected external, size, eperm, enoent"),
     (
-      "policy revmap=v9", "4:15: expected none|v1|v2|v3|repaired|ideal after 'revmap='"
+      "policy revmap=v9", "4:15: expected revmap=none|v1|v2|v3|repaired|ideal"
     ),
     ("l1 wait", "4:1: expected 'run' first: it stays on no CPU"),
     ("other-vm 3 wait", "4:10: expected 'run' first: it stays on no CPU"),
-    ("other-vm 3 run cpu=1", "4:1: expected CPU 0: there is one for each vCPU"),
+    ("other-vm 3 run cpu=1", "4:16: expected CPU 0: there is one for each vCPU"),
     ("other-vm 3 unmap 0x800 4K", "4:18: expected a multiple of 4K, not 0x800"),
     ("other-process 1 unmap 0x800 4K", "4:23: expected a multiple of 4K, not 0x800"),
     ("other-process 2M run", "4:15: expected the number of another process, 0 to 1048576"),
@@ -120,12 +121,15 @@ import Testing
       "iommu map 0x1000 65G 0x2000 rw",
       "4:18: expected at most 64G: it is gone through page by page"
     ),
-    ("revmap break", "4:8: expected 'fail', 'fail-erase'"),
+    ("revmap break", "4:8: expected fail or fail-erase"),
     ("pause at=x", "4:10: expected a number after 'at='"),
-    ("expect violation leaf", "4:18: expected none or a rule: leaf-outlives-page"),
-    ("expect under=v1,v9 violation none", "4:14: expected names of policies with commas: none, v1"),
-    ("expect leaf shadow=0 0x1000 64K", "4:29: expected 'none', '4K', '2M', '1G'"),
-    ("expect revmap shadow=0 0x1000 lost", "4:31: expected 'unknown', 'none'"),
+    ("expect violation leaf", "4:18: expected none, leaf-outlives-page, writable-leaf"),
+    (
+      "expect under=v1,v9 violation none",
+      "4:14: expected names of reverse maps with commas between them: none, v1"
+    ),
+    ("expect leaf shadow=0 0x1000 64K", "4:29: expected none, 4K, 2M or 1G"),
+    ("expect revmap shadow=0 0x1000 lost", "4:31: expected known, unknown, none or payload"),
     ("l1 read \u{1b}[31m", "4:9: expected text, found a control character"),
   ])
   func `a wrong statement is reported at its place`(statement: String, expected: String) {
@@ -147,6 +151,22 @@ import Testing
     #expect(throws: ScenarioError.self) { try session.advance() }
     #expect(session.timeline.machine.memory.hasSameWords(as: before))
     #expect(session.timeline.events.count == 1)
+  }
+
+  @Test func `a quoted text ends on its line`() {
+    #expect(
+      message("pagewalk 1\ntitle \"a\\\nb\"\n")
+        == "f.pw:2:7: expected a closing quote on the same line")
+    #expect(
+      message("pagewalk 1\ntitle \"a\\") == "f.pw:2:7: expected a closing quote on the same line")
+  }
+
+  @Test func `conditions of expectations are nested only so deep`() {
+    let condition = "under=none "
+    let atMost = "expect " + String(repeating: condition, count: 8) + "violation none"
+    #expect(message(head + atMost + "\n") == nil)
+    let line = "expect " + String(repeating: condition, count: 100_000) + "violation none"
+    #expect(message(head + line + "\n") == "f.pw:4:102: expected at most 8 conditions")
   }
 
   @Test func `a line of ten megabytes is an error like any other`() {

@@ -1,125 +1,240 @@
 import Engine
+import Foundation
+import TestSupport
 import Testing
 
 @testable import Language
 
-/// The description of the language beside the parser, and beside what is completed.
+/// The table of statements beside what is made from it: reader, printer, completion, messages, description.
 @Suite struct LanguageTests {
-  /// What stands for an operand in a statement that is to be parsed.
-  private static let examples: [String: String] = [
-    "IPA": "0x40000000", "NIPA": "0x1000", "IOVA": "0x2000", "PA": "0x3000", "ADDRESS": "0",
-    "SIZE": "2M", "V": "7", "N": "3", "ID": "1", "BITS": "40", "C": "0", "PAGE": "0x1000",
-    "F": "0x07", "LEN": "8", "G:L": "4K:3", "LABEL": "01", "\"TEXT\"": "\"a text\"",
-    "RULE": "stale-tlb", "POLICIES": "v1,v2", "TABLE": "canonical", "EXPECTATION": "value 1",
+  /// Values for the operands of a pattern: what they may be at their borders, and between.
+  private static let values: [String: [String]] = [
+    "IPA": ["0", "0x40000000", "0xffffffffffff"], "NIPA": ["0", "0xffffffffffffffff"],
+    "IOVA": ["0x2000"], "PA": ["0x3000"], "ADDRESS": ["0", "0x40000000"],
+    "SIZE": ["1", "4K", "6K"],
+    "V": ["0", "7", "0xffffffffffffffff"], "N": ["0", "3", "18446744073709551615"],
+    "ID": ["0", "18446744073709551615"], "C": ["0", "63"], "PAGE": ["0x1000"],
+    "F": ["0", "0x3f"], "LEN": ["8"], "G:L": ["none:1", "4K:0", "16K:3", "64K:2"],
+    "LABEL": ["01", "\"a label\""], "\"TEXT\"": ["\"a \\\"text\\\" \\\\ # with more\"", "\"é\""],
+    "RULE": Invariant.allCases.map(\.rawValue), "POLICIES": ["v1,v2", "none"],
+    "TABLE": ["canonical", "shadow3", "guest65535", "iommu", "iommu3", "pkvm-host"]
+      + ["pkvm-guest7"],
+    "EXPECTATION": ["value 1", "under=v3 violation none"], "VERSION": ["1"],
+  ]
+  /// Of operands that are limited in one pattern alone.
+  private static let narrow: [String: [String]] = [
+    "pages=N": ["pages=1", "pages=64G"], "ipa=BITS": ["ipa=32", "ipa=48"],
+    "vcpus=N": ["vcpus=1", "vcpus=64"], "vmid-bits=N": ["vmid-bits=16"],
+    "mmio-reserve=SIZE": ["mmio-reserve=4K", "mmio-reserve=1T"],
+    "l1": ["l1", "l1@63"], "l2": ["l2", "l2@1"], "iommu": ["iommu", "iommu@3"],
+    "dev": ["dev@1"], "guest": ["guest", "guest@7"],
   ]
 
-  private static func example(_ statement: String) -> String {
-    LanguageDescription.filled(statement) { examples[$0] }
+  /// Statements of a pattern: each alternative, and each value of one operand beside the first ones of the
+  /// others.
+  private static func examples(_ pattern: String) -> [String] {
+    LanguageDescription.statements(of: pattern).flatMap { statement -> [String] in
+      let choices = statement.split(separator: " ").map { word -> [String] in
+        let word = String(word)
+        let key = StatementForm.key(of: word)
+        return narrow[word] ?? values[String(word.dropFirst(key.count))]?.map { key + $0 } ?? [word]
+      }
+      let first = choices.map { $0[0] }
+      return choices.indices.flatMap { index in
+        choices[index].map { value in
+          var words = first
+          words[index] = value
+          return words.joined(separator: " ")
+        }
+      }
+    }
   }
 
-  private static let all = LanguageDescription.forms.flatMap(LanguageDescription.statements)
-
-  /// What the parser says about a line, and where; nil if it is a statement.
+  /// What the reader says about a line, and where; nil if it is a statement.
   private func mistake(_ line: String) -> Mistake? {
     do throws(Mistake) {
-      var words = Words([UInt8](line.utf8))
-      _ = try words.read(from: 0)
-      _ = try StatementParser.parse(words)
+      _ = try StatementReader.statement(of: line)
       return nil
     } catch {
       return error
     }
   }
 
-  @Test func `the description has forms of every kind`() {
-    #expect(LanguageDescription.forms.count > 60)
-    let firsts = Set(Self.all.compactMap { $0.split(separator: " ").first.map(String.init) })
-    #expect(firsts.isSuperset(of: ["pagewalk", "vm", "policy", "host", "l1", "l2", "expect"]))
+  private static func kind(_ line: String) throws -> Statement.Kind? {
+    switch try StatementReader.statement(of: line).0 {
+    case .event(let event): .event(event)
+    case .chapter(let label, let text): .chapter(label: label, text: text)
+    case .expect(let expectation): .expect(expectation)
+    case .version, .title, .vm, .policy: nil
+    }
   }
 
-  @Test(arguments: LanguageDescription.forms)
-  func `every form that is described is a statement`(form: String) {
-    for statement in LanguageDescription.statements(of: form) {
-      let line = Self.example(statement)
+  private static func isSame(_ one: Statement.Kind, _ other: Statement.Kind) -> Bool {
+    switch (one, other) {
+    case (.event(let one), .event(let other)): one == other
+    case (.chapter(let label, let text), .chapter(let other, let others)):
+      label == other && text == others
+    case (.expect(let one), .expect(let other)): one == other
+    case (.event, _), (.chapter, _), (.expect, _): false
+    }
+  }
+
+  @Test(arguments: StatementForm.all.map(\.pattern))
+  func `every statement of a form is read, printed and read back`(pattern: String) throws {
+    let examples = Self.examples(pattern)
+    #expect(!examples.isEmpty)
+    for line in examples {
       #expect(mistake(line)?.message == nil, "\(line)")
+      guard let kind = try Self.kind(line) else { continue }
+      let printed = kind.text
+      let again = try #require(try Self.kind(printed))
+      #expect(Self.isSame(kind, again), "\(line): \(printed)")
     }
   }
 
-  /// Every word that a message of the parser offers, and the parser then takes, is described. The parser's
-  /// messages name what it knows: so nothing that it takes is missing.
-  @Test func `every word that the parser offers is described`() {
-    var prefixes: Set<String> = [""]
-    for statement in Self.all {
-      let words = statement.split(separator: " ")
-      for count in 1..<max(2, words.count) {
-        prefixes.insert(words[..<count].joined(separator: " "))
-      }
-    }
-    let described = Set(
-      Self.all.flatMap { statement -> [String] in
-        let words = statement.split(separator: " ")
-        return (1...words.count).map { words[..<$0].joined(separator: " ") }
-      }.map(Self.example))
-    for prefix in prefixes.map(Self.example).sorted() {
-      let start = prefix.isEmpty ? "" : prefix + " "
-      var offers = offers(after: start, "")
-      for key in offers where key.hasSuffix("=") {
-        offers += self.offers(after: start + key, key).map { key + $0 }
-      }
-      for word in offers where isTaken(word, after: start) {
-        // One of the values of an operand.
-        if described.contains(start + "stale-tlb") || described.contains(start + "canonical") {
+  @Test func `random events are printed and read back`() throws {
+    for seed in 0..<UInt64(20) {
+      var guests = RandomEvents(seed: seed, policy: .repaired)
+      var protected = RandomProtectedEvents(seed: seed)
+      var events = guests.setUp() + protected.setUp()
+      for _ in 0..<300 { events += [guests.next(), protected.next()] }
+      for event in events {
+        guard case .event(let again)? = try Self.kind(event.statement) else {
+          Issue.record("\(event.statement)")
           continue
         }
-        // An option may stand at another place than in the description.
-        let isDescribed =
-          described.contains(start + word)
-          || described.contains {
-            $0.hasPrefix(start.prefix { $0 != " " }) && $0.hasSuffix(" " + word)
-          }
-          || word.hasSuffix("=") && described.contains { $0.contains(" " + word) }
-        #expect(isDescribed, "'\(start)\(word)' is not described")
+        #expect(again == event, "\(event.statement)")
       }
     }
   }
 
-  /// Words in the message about a line that goes on with nonsense.
-  private func offers(after start: String, _ key: String) -> [String] {
-    guard let mistake = mistake(start + "?") else { return [] }
-    let allowed = { (character: Character) in
-      character.isASCII && (character.isLetter || character.isNumber || "-=".contains(character))
+  @Test func `what is shipped is printed and read back`() throws {
+    let root = shippedScenarios.deletingLastPathComponent()
+    let files =
+      FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
+    let scenarios = files.filter { $0.hasSuffix(".pw") }
+    #expect(scenarios.count > 50)
+    for file in scenarios {
+      let bytes = try [UInt8](Data(contentsOf: root.appending(path: file)))
+      var seen: Set<String> = []
+      for statement in try Scenario(parsing: bytes, file: file).statements {
+        let printed = statement.kind.text
+        // The largest files say the same again and again.
+        if !seen.insert(printed).inserted { continue }
+        let again = try #require(try Self.kind(printed))
+        #expect(Self.isSame(statement.kind, again), "\(file): \(printed)")
+      }
     }
-    let words = mistake.message.split { !allowed($0) }.map(String.init)
-    // `key=` with an example behind it is offered as it is, and as a key.
-    return words + words.compactMap { word in word.firstIndex(of: "=").map { String(word[...$0]) } }
   }
 
-  /// Whether the parser gets past a word as one that it knows: past nonsense in its place it does not get.
-  private func isTaken(_ word: String, after start: String) -> Bool {
-    func isTaken(_ word: String, _ end: String) -> Bool {
-      mistake(start + word + end).map { $0.offset >= start.utf8.count + word.utf8.count } ?? true
+  /// Words with which statements can go on: each keyword there is, and each name of an option.
+  private static let vocabulary: [String] = {
+    let words = StatementForm.all.flatMap { form in
+      form.items.flatMap { item -> [String] in
+        switch item.content {
+        case .words(let words): words
+        case .indexed(let word): [word.name]
+        case .operand(let key, _): key.isEmpty ? [] : [key]
+        case .expectation: []
+        }
+      }
     }
-    return isTaken(word, word.hasSuffix("=") ? "?" : "") && !isTaken("?", "")
-      && word.first?.isNumber == false
+    return Set(words).sorted()
+  }()
+
+  /// The beginnings of statements, with one value for each operand.
+  private static let beginnings: [[String]] = {
+    var beginnings: Set<[String]> = [[]]
+    for pattern in LanguageDescription.patterns {
+      for statement in LanguageDescription.statements(of: pattern) {
+        let words = LanguageDescription.filled(statement) { values[$0]?.first }.split(
+          separator: " ")
+        for count in 1...words.count { beginnings.insert(words[..<count].map(String.init)) }
+      }
+    }
+    return beginnings.sorted { $0.joined(separator: " ") < $1.joined(separator: " ") }
+  }()
+
+  @Test func `what is completed is what the reader takes, at each point`() {
+    let prologue: Set = ["pagewalk", "title", "vm", "policy"]
+    for words in Self.beginnings {
+      let start = words.map { $0 + " " }.joined()
+      // A text may be any word.
+      if start.hasSuffix("chapter ") || start.hasSuffix("step ") || start.hasSuffix("title ")
+        || words.count == 2 && ["chapter", "step"].contains(words[0])
+      {
+        continue
+      }
+      let completed = StatementForm.continuations(of: words)
+      let taken = Self.vocabulary.filter { word in
+        if let mistake = mistake(start + word), mistake.offset <= start.utf8.count { return false }
+        // What is an operand here is for a person to say.
+        let isOperand = Number.value(of: word) != nil || TableID(name: word) != nil
+        return (!isOperand || completed.contains(word))
+          && (!words.isEmpty || !prologue.contains(word))
+      }
+      #expect(Set(completed) == Set(taken), "\(start)")
+    }
   }
 
-  @Test func `every rule is described, and every table of statements is one that is read`() {
+  @Test func `a message lists what may follow, and nothing else`() {
+    for words in Self.beginnings where !words.isEmpty {
+      let start = words.map { $0 + " " }.joined()
+      guard let mistake = mistake(start + "?"), mistake.offset == start.utf8.count else { continue }
+      let isListed = { (word: String) in
+        // `backing=4K|thp` lists both.
+        let key = StatementForm.key(of: word)
+        let list = mistake.message.dropFirst("expected ".count).replacing(" or ", with: ", ")
+        return list.components(separatedBy: ", ").contains {
+          $0 == word
+            || !key.isEmpty && $0.hasPrefix(key)
+              && (word == key
+                || $0.dropFirst(key.count).split(separator: "|").contains(
+                  word.dropFirst(key.count)))
+        }
+      }
+      let following = StatementForm.continuations(of: words)
+      for word in Self.vocabulary where word != "none" {
+        #expect(isListed(word) == following.contains(word), "\(start)\(word): \(mistake.message)")
+      }
+      let canEnd = self.mistake(start) == nil
+      #expect(mistake.message.contains("the end of the statement") == canEnd, "\(start)")
+    }
+  }
+
+  @Test func `options of a VM may come in any order, each once`() throws {
+    #expect(mistake("vm nested=on ipa=40 vmid-bits=8 vcpus=2") == nil)
     #expect(
-      Set(LanguageDescription.sections["Rules"] ?? []) == Set(Invariant.allCases.map(\.rawValue)))
-    let read = Set(LanguageDescription.forms).union(LanguageDescription.sections["Rules"] ?? [])
-      .union(LanguageDescription.sections[""] ?? [])
-    #expect(LanguageDescription.sections.values.allSatisfy { $0.allSatisfy(read.contains) })
+      mistake("vm nested=on vcpus=1 nested=off")?.message
+        == "expected ipa=BITS, vmid-bits=N or the end of the statement")
   }
 
-  @Test func `what is completed is what is described`() {
-    // What stands at a moment: the prologue is only in files, and expectations are for them, too.
-    let first = ["pagewalk", "title", "vm", "policy", "expect"]
-    let described = LanguageDescription.forms.flatMap { form -> [String] in
-      // A completion has every word that may be there.
-      LanguageDescription.statements(
-        of: form.replacing("[", with: "").replacing("]", with: ""))
-    }.filter { !first.contains(String($0.prefix { $0 != " " })) }
-    #expect(Set(StatementForm.all.map(\.text)) == Set(described))
-    #expect(StatementForm.all.count == described.count)
+  @Test func `the description has the rows of the table`() throws {
+    #expect(try LanguageDescription.difference() == nil)
+    for table in StatementForm.tables {
+      #expect(LanguageDescription.text.contains("<!-- statements: \(table.name) -->"))
+    }
+    #expect(
+      Set(LanguageDescription.names(below: "Rules")) == Set(Invariant.allCases.map(\.rawValue)))
+  }
+
+  /// Each row can be read alone: a sentence with a subject, that ends.
+  @Test(arguments: StatementForm.all.map { "\($0.pattern): \($0.meaning)" })
+  func `a meaning is a sentence`(row: String) {
+    let meaning = row.dropFirst(row.components(separatedBy: ": ")[0].count + 2)
+    #expect(meaning.hasSuffix("."))
+    #expect(meaning.first.map { $0.isUppercase || $0.isLowercase } ?? false)
+    #expect(!meaning.hasPrefix("and ") && !meaning.hasPrefix("the same of"))
+  }
+
+  @Test func `operands are described by the names that patterns give them`() {
+    let described = Set(
+      LanguageDescription.text.split(separator: "\n").filter { $0.hasPrefix("| `") }
+        .flatMap { $0.split(separator: "`") }.map(String.init))
+    for form in StatementForm.all {
+      for case .operand(_, let operand) in form.items.map(\.content) {
+        #expect(described.contains(operand.name), "\(operand.name) of \(form.pattern)")
+      }
+    }
   }
 }

@@ -182,7 +182,9 @@ import Testing
         == "f.pw:5:24: expected pages of one region of 2M")
     #expect(refusal(slot + "rmp assign 0x90000000 2M 2M")?.hasPrefix("f.pw:5:12: expected") == true)
     #expect(refusal("rmp melt 0")?.hasPrefix("f.pw:3:5: expected assign, convert") == true)
-    #expect(refusal("policy rmp-order=both")?.hasPrefix("f.pw:3:18: expected iommu-first|") == true)
+    #expect(
+      refusal("policy rmp-order=both")?.hasPrefix("f.pw:3:18: expected rmp-order=iommu-first|")
+        == true)
   }
 
   /// Nothing translates its DMA, so no size can differ, but what is the guest's is not the host's.

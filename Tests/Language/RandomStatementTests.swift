@@ -69,10 +69,8 @@ private struct RandomStatements {
     self.seed = seed
   }
 
-  private static let forms = LanguageDescription.forms.filter {
-    !["pagewalk", "title", "vm", "policy"].contains(String($0.prefix { $0 != " " }))
-  }
-  private static let policies = LanguageDescription.forms.filter { $0.hasPrefix("policy ") }
+  private static let forms = StatementForm.atMoment.map(\.pattern)
+  private static let policies = LanguageDescription.patterns.filter { $0.hasPrefix("policy ") }
 
   /// A VM with any policies that go together, slots, and L1 tables that make some sense.
   mutating func world() throws -> Scenario {

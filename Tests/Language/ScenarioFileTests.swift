@@ -28,7 +28,7 @@ extension Statement {
       var session = Session(scenario.under(policy))
       try session.finish()
       #expect(session.chapters.count > 0)
-      let failures = session.failures.map { "\(file):\($0.line): \($0.message)" }
+      let failures = session.failures.map { "\(file): \($0)" }
       #expect(failures.isEmpty, "under \(policy.rawValue)")
     }
   }
@@ -40,7 +40,7 @@ extension Statement {
     try session.finish()
     #expect(!session.scenario.title.isEmpty)
     #expect(session.chapters.count > 1 && session.chapters.allSatisfy { $0.text.hasSuffix(".") })
-    #expect(session.failures.map { "\(file):\($0.line): \($0.message)" } == [])
+    #expect(session.failures.map { "\(file): \($0)" } == [])
     #expect(session.scenario.statements.count { $0.isExpectation } >= session.chapters.count)
   }
 
@@ -58,7 +58,7 @@ extension Statement {
           after: session.timeline.stores(ofEvent: last))
         #expect(violations.isEmpty, "\(file) under \(policy.rawValue), event \(last + 1)")
       }
-      let failures = session.failures.map { "\(file):\($0.line): \($0.message)" }
+      let failures = session.failures.map { "\(file): \($0)" }
       #expect(failures.isEmpty, "under \(policy.rawValue)")
     }
   }
@@ -129,7 +129,7 @@ extension Statement {
       guard case .expect(let expectation) = statement.kind,
         case .under(_, let inner) = expectation
       else { return statement }
-      return Statement(kind: .expect(inner), line: statement.line, offset: statement.offset)
+      return Statement(kind: .expect(inner), origin: statement.origin)
     }
     var session = Session(scenario)
     try session.finish()

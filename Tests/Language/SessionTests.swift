@@ -42,7 +42,7 @@ import Testing
       expect mmio read 0xa000000 8
       expect error efault
       """)
-    #expect(session.failures.map(\.line) == [7, 10])
+    #expect(session.failures.map(\.origin.line) == [7, 10])
     #expect(session.failures[0].message == "the value is 0x5")
     #expect(session.failures[1].message == "it was mmio read 0xa000000")
   }
@@ -60,6 +60,7 @@ import Testing
     #expect(session.moment(named: "2") == Moment(events: 2))
     #expect(session.moment(named: "1.3") == Moment(events: 1, steps: 3))
     #expect(session.moment(named: "step:00") == Moment(events: 1))
+    #expect(session.moment(named: "chapter:00") == Moment(events: 1))
     #expect(session.moment(named: "step:end-of-all") == Moment(events: 3))
     #expect(session.moment(named: "50%") == Moment(events: 1))
     #expect(session.moment(named: "start") == Moment(events: 0))
@@ -67,6 +68,52 @@ import Testing
     for wrong in ["4", "-1", "3.1", "step:x", "101%", "", "1.2.3", "one"] {
       #expect(session.moment(named: wrong) == nil, "\(wrong)")
     }
+  }
+
+  @Test func `a refusal of a typed event points at the operand`() throws {
+    var session = try session("memslot 0 0x40000000 4M backing=4K\n")
+    let wrong: [(String, Int)] = [
+      ("host discard 0x40000000 8M # too much", 25), ("host discard 0x80000000 4K", 14),
+      ("  l1@1 read 0x40000000", 3), ("other-vm 9999999 run", 10), ("memslot 0 0 4K backing=4K", 9),
+      ("l1 raed 0", 4),
+    ]
+    for (line, column) in wrong {
+      let error = #expect(throws: ScenarioError.self) { try session.carryOut(line) }
+      #expect(error?.column == column, "\(line): \(error?.description ?? "")")
+    }
+    #expect(session.timeline.events.count == 1 && session.isComplete)
+  }
+
+  @Test func `a refusal of an event without a text names the operand`() throws {
+    var session = try session("memslot 0 0x40000000 4M backing=4K\n")
+    let error = #expect(throws: ScenarioError.self) {
+      try session.carryOut(.host(.discard(0x4000_0000..<0x4080_0000)), from: .found)
+    }
+    #expect(
+      error?.message
+        == "host discard 0x40000000 8M: the size: expected addresses of one memory slot: "
+        + "0x40400000 is outside")
+    #expect(session.timeline.events.count == 1 && session.isComplete)
+  }
+
+  @Test func `an event has the text that it was given, or that it is printed as`() throws {
+    var session = try session(
+      "memslot 0 0x40000000 4M backing=4K\n  l1 write 0x4000_0000 \t # first\r\nhost fork#last")
+    try session.carryOut("l1  read 1G # typed")
+    try session.carryOut(.access(.l1, vcpu: 0, .write, 0x4000_0000, value: 5), from: .found)
+    try session.carryOut(.host(.fork), from: .imported(line: 7))
+    #expect(
+      (1..<6).map { session.text(ofEvent: $0) } == [
+        "l1 write 0x4000_0000", "host fork", "l1  read 1G", "l1 write 0x40000000 value=5",
+        "host fork",
+      ])
+    #expect((1..<6).map { session.line(ofEvent: $0) } == [4, 5, nil, nil, 7])
+    // A branch keeps the texts of the past that it shares.
+    var branch = session.branch(at: 4)
+    try branch.carryOut("host read 1G 4K")
+    #expect(branch.text(ofEvent: 3) == "l1  read 1G")
+    #expect(branch.text(ofEvent: 4) == "host read 1G 4K")
+    #expect(session.text(ofEvent: 4) == "l1 write 0x40000000 value=5")
   }
 
   @Test func `every micro-step of a long session can be put into words`() throws {
@@ -132,7 +179,7 @@ import Testing
       guard case .event = statement.kind else { continue }
       #expect(other.timeline.steps.isEmpty)
       other.seek(to: other.timeline.moment)
-      #expect(recording.timeline.steps == other.timeline.steps, "line \(statement.line)")
+      #expect(recording.timeline.steps == other.timeline.steps, "\(statement.origin.description)")
       for step in recording.timeline.steps.indices {
         #expect(recording.timeline.stores(ofStep: step) == other.timeline.stores(ofStep: step))
       }

@@ -22,14 +22,14 @@ import Testing
     #expect(result.code == 0)
     #expect(result.errors.isEmpty)
     #expect(
-      result.text == "79 events, 11 steps, 0 expectations, 0 failed, 0 violations\n")
+      result.text == "79 events, 11 chapters, 0 expectations, 0 failed, 0 violations\n")
   }
 
   @Test func `run ends with 1 if an expectation fails, and says which, and what is instead`() throws
   {
     let result = try Program.run(["run", "-"], input: [UInt8](Self.wrong.utf8))
     #expect(result.code == 1)
-    #expect(result.text == "2 events, 0 steps, 1 expectation, 1 failed\n")
+    #expect(result.text == "2 events, 0 chapters, 1 expectation, 1 failed\n")
     #expect(result.errors == "stdin:5:1: not as expected: the value is 0x0\n")
   }
 

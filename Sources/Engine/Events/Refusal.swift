@@ -78,12 +78,30 @@ public struct Refusal: Error, Equatable, Sendable {
     case splitSize(UInt64)
   }
 
+  /// Which operand of the event is to blame, by what it is.
+  public enum Operand: UInt8, CaseIterable, Sendable {
+    /// The address that the event is about, or that its range begins at.
+    case address
+    /// The size of its range.
+    case size
+    /// The number of a memory slot.
+    case slot
+    /// The vCPU.
+    case vcpu
+    /// The CPU.
+    case cpu
+    /// The device.
+    case device
+    /// The number of another VM or process.
+    case other
+  }
+
   /// What is wrong.
   public let reason: Reason
-  /// Which number of the statement is to blame, counted from 1; 0 for the statement as a whole.
-  public let operand: Int
+  /// The operand that is to blame; nil if it is the event as a whole.
+  public let operand: Operand?
 
-  init(_ reason: Reason, operand: Int) {
+  init(_ reason: Reason, operand: Operand? = nil) {
     self.reason = reason
     self.operand = operand
   }

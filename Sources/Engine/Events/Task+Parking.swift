@@ -25,7 +25,7 @@ extension Machine {
   public var isPaused: Bool { self[.parkedOwner] != 0 }
 
   mutating func armPause(at address: UInt64) throws(Refusal) {
-    if isPaused { throw Refusal(.alreadyPaused, operand: 0) }
+    if isPaused { throw Refusal(.alreadyPaused) }
     note(.pause(.armed), at: address)
     self[.pauseAt] = address &+ 1
   }
@@ -69,7 +69,7 @@ extension Machine {
 
   mutating func resume(next: Bool) throws(Refusal) {
     guard isPaused else {
-      if self[.pauseAt] == 0 { throw Refusal(.nothingPaused, operand: 0) }
+      if self[.pauseAt] == 0 { throw Refusal(.nothingPaused) }
       note(.pause(.unused))
       self[.pauseAt] = 0
       return
@@ -106,15 +106,15 @@ extension Machine {
     guard isPaused else { return }
     let parked = self[.parkedOwner]
     if owner == parked, [Owner.devices, Owner.hypervisor].contains(owner) {
-      throw Refusal(.lockHeld, operand: 0)
+      throw Refusal(.lockHeld)
     }
     if owner == parked, owner >= Owner.firstVCPU {
-      throw Refusal(.vcpuPaused(Int(owner - Owner.firstVCPU)), operand: 0)
+      throw Refusal(.vcpuPaused(Int(owner - Owner.firstVCPU)), operand: .vcpu)
     }
     let held = MapLock(rawValue: self[.parkedLock]) ?? .none
     let waits = mapLock == .write ? held != .none : mapLock == .read && held == .write
     if waits || owner == Owner.memslot && parked == Owner.memslot {
-      throw Refusal(.lockHeld, operand: 0)
+      throw Refusal(.lockHeld)
     }
   }
 

@@ -91,22 +91,22 @@ extension Machine {
     throws(Refusal)
   {
     let huge = backing == .hugetlb1G ? UInt64(1 << 30) : 4096
-    try requireAligned(range.lowerBound, to: huge, operand: 2)
-    try requireAligned(range.upperBound - range.lowerBound, to: huge, operand: 3)
+    try requireAligned(range.lowerBound, to: huge, operand: .address)
+    try requireAligned(range.upperBound - range.lowerBound, to: huge, operand: .size)
     if range.upperBound > 1 << UInt64(configuration.ipaBits) {
-      throw Refusal(.beyondIPASpace(bits: configuration.ipaBits), operand: 2)
+      throw Refusal(.beyondIPASpace(bits: configuration.ipaBits), operand: .address)
     }
     for slot in memslots {
-      if self[slot, .id] == id { throw Refusal(.slotExists(id), operand: 1) }
+      if self[slot, .id] == id { throw Refusal(.slotExists(id), operand: .slot) }
       if self.range(of: slot).overlaps(range) {
-        throw Refusal(.slotsOverlap(self[slot, .id]), operand: 2)
+        throw Refusal(.slotsOverlap(self[slot, .id]), operand: .address)
       }
     }
     guard let number = freeMemslotNumber else {
-      throw Refusal(.tooManySlots(Layout.memslotCount), operand: 1)
+      throw Refusal(.tooManySlots(Layout.memslotCount), operand: .slot)
     }
     guard let hva = mapVMMMemory(for: range, backing) else {
-      throw Refusal(.addressSpaceFull, operand: 3)
+      throw Refusal(.addressSpaceFull, operand: .size)
     }
     note(.slot(.added(id, hva: hva)), .canonical, over: range)
     let record = memslot(number: number)
@@ -135,7 +135,9 @@ extension Machine {
     for field in Memslot.Field.allCases { self[slot, field] = 0 }
   }
 
-  func requireAligned(_ value: UInt64, to alignment: UInt64, operand: Int) throws(Refusal) {
+  func requireAligned(_ value: UInt64, to alignment: UInt64, operand: Refusal.Operand)
+    throws(Refusal)
+  {
     if value & (alignment - 1) != 0 {
       throw Refusal(.unaligned(value, alignment), operand: operand)
     }

@@ -34,11 +34,11 @@ extension Machine {
     _ operation: OtherProcessOperation, ofProcess number: UInt64
   ) throws(Refusal) {
     if number > Self.otherProcessLimit {
-      throw Refusal(.noSuchProcess(Self.otherProcessLimit), operand: 1)
+      throw Refusal(.noSuchProcess(Self.otherProcessLimit), operand: .other)
     }
     if case .unmap(let range) = operation {
-      try requireAligned(range.lowerBound, to: 4096, operand: 2)
-      try requireAligned(range.upperBound, to: 4096, operand: 3)
+      try requireAligned(range.lowerBound, to: 4096, operand: .address)
+      try requireAligned(range.upperBound, to: 4096, operand: .size)
     }
     if otherASIDs.load(number, from: memory) == 0 {
       guard let asid = nextASID() else { return fail(.enospc, at: number) }

@@ -4,18 +4,18 @@ extension Machine {
   public static let otherVMLimit: UInt64 = 1 << 20
 
   mutating func start(_ operation: OtherVMOperation, ofVM number: UInt64) throws(Refusal) {
-    if number > Self.otherVMLimit { throw Refusal(.noSuchVM(Self.otherVMLimit), operand: 1) }
+    if number > Self.otherVMLimit { throw Refusal(.noSuchVM(Self.otherVMLimit), operand: .other) }
     let holder = VMIDHolder.otherVM(number)
     switch operation {
     case .run(let cpu):
       if cpu >= configuration.vcpus {
-        throw Refusal(.noSuchCPU(configuration.vcpus), operand: 0)
+        throw Refusal(.noSuchCPU(configuration.vcpus), operand: .cpu)
       }
       run(holder, on: cpu)
-    case .wait: if !stop(holder) { throw Refusal(.notRunning, operand: 1) }
+    case .wait: if !stop(holder) { throw Refusal(.notRunning, operand: .other) }
     case .unmap(let range):
-      try requireAligned(range.lowerBound, to: 4096, operand: 2)
-      try requireAligned(range.upperBound, to: 4096, operand: 3)
+      try requireAligned(range.lowerBound, to: 4096, operand: .address)
+      try requireAligned(range.upperBound, to: 4096, operand: .size)
       invalidateOtherVM(holder, range)
     case .attach:
       makeSMMU()
@@ -28,7 +28,9 @@ extension Machine {
 
   /// L1 executes WFI: `kvm_vcpu_wfi` puts the vCPU.
   mutating func wait(_ number: Int) throws(Refusal) {
-    guard case .context = occupant(ofCPU: number) else { throw Refusal(.notRunning, operand: 0) }
+    guard case .context = occupant(ofCPU: number) else {
+      throw Refusal(.notRunning, operand: .vcpu)
+    }
     putVCPU(on: number)
   }
 

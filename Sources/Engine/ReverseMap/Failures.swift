@@ -1,7 +1,7 @@
 /// Failures of allocations that a reverse map makes with GFP_NOWAIT.
 extension Machine {
   mutating func failReverseMap(insertions: UInt64, erasures: UInt64) throws(Refusal) {
-    if !policy.keepsMap { throw Refusal(.noReverseMap, operand: 0) }
+    if !policy.keepsMap { throw Refusal(.noReverseMap) }
     note(.reverseMap(.failuresArmed(insertions: insertions, erasures: erasures)))
     self[.failInsertions] += insertions
     self[.failErasures] += erasures

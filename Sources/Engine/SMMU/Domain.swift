@@ -24,10 +24,10 @@ public enum IOMMUOperation: Equatable, Sendable {
 extension Machine {
   mutating func start(_ operation: IOMMUOperation, device: Int) throws(Refusal) {
     switch operation {
-    case .map: if configuration.iommu.table == .shared { throw Refusal(.sharedTable, operand: 0) }
+    case .map: if configuration.iommu.table == .shared { throw Refusal(.sharedTable) }
     case .unmap, .pin:
       if configuration.iommu.table == .shared, !pinsKeepLeaves {
-        throw Refusal(.sharedTable, operand: 0)
+        throw Refusal(.sharedTable)
       }
     case .shareAddresses: try requireProcess()
     case .attach, .detach, .bypass, .free, .clean: break
@@ -35,14 +35,14 @@ extension Machine {
     switch operation {
     case .attach, .detach, .bypass, .clean, .shareAddresses: break
     case .map, .unmap, .pin, .free:
-      if ownership.keepsDeviceTables { throw Refusal(.hypervisorTable, operand: 0) }
+      if ownership.keepsDeviceTables { throw Refusal(.hypervisorTable) }
     }
     switch operation {
     case .pin(let range):
-      try requirePageByPage(range, operand: 2)
+      try requirePageByPage(range)
       _ = try hostRange(range)
     case .map(let range, let physical, _) where (range.lowerBound ^ physical) & (1 << 30 - 1) != 0:
-      try requirePageByPage(range, operand: 2)
+      try requirePageByPage(range)
     default: break
     }
     if operation != .shareAddresses { try requireOneTable(device) }
@@ -69,7 +69,7 @@ extension Machine {
   /// walkers that see caches (`arm_smmu_sva_supported`).
   private func requireProcess() throws(Refusal) {
     if checksDMA || !configuration.iommu.isCoherent {
-      throw Refusal(.noSharedAddresses, operand: 0)
+      throw Refusal(.noSharedAddresses)
     }
   }
 
@@ -79,7 +79,7 @@ extension Machine {
     if !ownership.keepsDeviceTables, iommu.table == .own, iommu.vmidChoice != .private,
       (0..<SMMU.devices).contains(where: { $0 != device && domainTable(ofDevice: $0) != nil })
     {
-      throw Refusal(.oneTableOfVMID, operand: 0)
+      throw Refusal(.oneTableOfVMID)
     }
   }
 

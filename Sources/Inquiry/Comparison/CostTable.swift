@@ -30,8 +30,8 @@ public struct CostTable {
     }
     for cost in costs {
       for breach in cost.violations {
-        lines.append(
-          "\(cost.policy) breaks \(breach.rule) at event \(breach.event), line \(breach.line)")
+        let line = breach.line.map { ", line \($0)" } ?? ""
+        lines.append("\(cost.policy) breaks \(breach.rule) at event \(breach.event)\(line)")
       }
       if let stopped = cost.stopped { lines.append("\(cost.policy) stops: \(stopped)") }
     }

@@ -7,10 +7,10 @@ public struct PolicyCost: Equatable, Sendable, Encodable {
   public struct Breach: Equatable, Sendable, Encodable {
     /// The rule's name.
     public let rule: String
-    /// Number of the event, from 1, and its line.
+    /// Number of the event, from 1.
     public let event: Int
-    /// Line of the event's statement.
-    public let line: Int
+    /// Line of the event's statement, from 1; nil if it is in no file.
+    public let line: Int?
   }
 
   /// Name of the policy.

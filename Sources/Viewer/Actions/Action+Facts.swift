@@ -49,7 +49,7 @@ extension Action {
     case .goTo:
       ActionFacts(
         .time, "to a moment or an address",
-        argument: "EVENT, EVENT.STEP, step:LABEL, N%, start, end or 0xADDRESS")
+        argument: "EVENT, EVENT.STEP, chapter:LABEL, N%, start, end or 0xADDRESS")
     case .run:
       ActionFacts(.time, "forward to the next stop", keys: "c", argument: "a condition, or nothing")
     case .runBack:

@@ -7,19 +7,29 @@ extension Model {
   /// Compares the table in focus with itself: at a mark, at a moment, or in another history now.
   mutating func compareMoments(_ text: String) {
     guard let table = tableID(of: lastTable), let now = machine.reader(of: table) else { return }
-    guard let (name, other) = otherMachine(text) else { return }
-    guard let then = other.reader(of: table) else {
+    guard let other = otherMachine(text) else { return }
+    let name = other.name
+    guard let then = other.machine.reader(of: table) else {
       return refuse("\(SafeText(Phrase.table(table)).capitalized) does not exist \(name).")
     }
-    let comparison = Comparison(then, now, name.string.hasPrefix("in ") ? .outputs : .bits)
+    let comparison = Comparison(then, now, other.isOtherHistory ? .outputs : .bits)
     show(
       document(
         comparison, of: table, "\(SafeText(Phrase.table(table)).capitalized), \(name) and now",
         words: ("then", "now")), as: .differences)
   }
 
-  /// The machine at a moment, or in a history, that was named, and how to speak of it.
-  private mutating func otherMachine(_ text: String) -> (SafeText, Machine)? {
+  /// A machine at another moment, or in another history.
+  private struct OtherMachine {
+    /// How to speak of it.
+    let name: SafeText
+    let machine: Machine
+    /// Whether its pages are others, so that only what is mapped can be compared.
+    let isOtherHistory: Bool
+  }
+
+  /// The machine at a moment, or in a history, that was named.
+  private mutating func otherMachine(_ text: String) -> OtherMachine? {
     var place: Place?
     if text.isEmpty {
       guard let newestMark, let mark = marks[newestMark] else {
@@ -37,17 +47,22 @@ extension Model {
     if let place {
       var other = branches[place.branch].session
       other.seek(to: place.moment)
-      return ("at event \(place.moment.events)", other.timeline.machine)
+      return OtherMachine(
+        name: "at event \(place.moment.events)", machine: other.timeline.machine,
+        isOtherHistory: false)
     }
     if let index = branchIndex(text), Int(text) == nil {
       var other = branches[index].session
       other.seek(to: timeline.moment)
-      return ("in \(branches[index].name)", other.timeline.machine)
+      return OtherMachine(
+        name: "in \(branches[index].name)", machine: other.timeline.machine, isOtherHistory: true)
     }
     if let moment = session.moment(named: text) {
       var other = session
       other.seek(to: moment)
-      return ("at event \(Self.name(of: moment))", other.timeline.machine)
+      return OtherMachine(
+        name: "at event \(Self.name(of: moment))", machine: other.timeline.machine,
+        isOtherHistory: false)
     }
     refuse("Expected the letter of a mark, a moment, or the name of a history.")
     return nil

@@ -172,7 +172,9 @@ extension Model {
     for failure in session.failures.prefix(Self.linesAtMost) {
       document.add(
         Line("\(Glyph.mismatch) ", .mismatch)
-          .adding("line \(failure.line) expected otherwise: \(SafeText(failure.message))"),
+          .adding(
+            "\(SafeText(failure.origin.description)) expected otherwise: \(SafeText(failure.message))"
+          ),
         to: .moment(Moment(events: failure.position)))
     }
     return document

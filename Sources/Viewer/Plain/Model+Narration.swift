@@ -47,7 +47,7 @@ extension Model {
         + SafeText(Phrase.table(run.first.table)) + "."
     }
     let failed = session.failures.filter { $0.position == timeline.moment.events }.map {
-      "Not as expected, line \($0.line): " + SafeText($0.message) + "."
+      "Not as expected, \(SafeText($0.origin.description)): " + SafeText($0.message) + "."
     }
     return Self.shortened(broken + failed)
   }

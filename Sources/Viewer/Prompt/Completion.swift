@@ -21,13 +21,13 @@ extension Model {
   private func candidates(after words: [String]) -> [String] {
     guard let first = words.first else {
       return unique(
-        Action.allCases.map(\.rawValue) + StatementForm.all.compactMap { $0.words.first })
+        Action.allCases.map(\.rawValue) + StatementForm.continuations(of: []))
     }
     if let action = Action(rawValue: first) {
       return words.count == 1 || [.run, .runBack, .watch, .filter].contains(action)
         ? arguments(of: action) : []
     }
-    return unique(StatementForm.all.compactMap { $0.word(after: words) })
+    return StatementForm.continuations(of: words)
   }
 
   /// What may be said to an action.
@@ -35,7 +35,7 @@ extension Model {
     switch action {
     case .goTo:
       return ["start", "end"]
-        + session.chapters.map { "step:" + $0.label }
+        + session.chapters.map { "chapter:" + $0.label }
         .filter { SafeText($0).string == $0 && !$0.contains(" ") }
     case .run, .runBack, .watch: return Filter.Term.words(for: .events)
     case .filter: return Filter.Term.words(for: .entries)

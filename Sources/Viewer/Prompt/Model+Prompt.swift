@@ -73,7 +73,7 @@ extension Model {
       try carryOut(text)
     } catch {
       refuse(
-        error.message.hasPrefix("expected a statement")
+        error.isUnknownStatement
           ? "\(SafeText(String(parts[0]))) is no action, moment or event. \(key(.help)) lists them."
           : "Column \(error.column): \(SafeText(error.message)).")
       var again = Prompt(.command, text: text)

@@ -17,12 +17,19 @@ extension Model {
       document.addBlank()
     }
     // A single character is asked for as a key.
-    let forms = StatementForm.all.map(\.text).filter {
-      query.isEmpty || query.unicodeScalars.count > 1 && $0.contains(query)
+    let text = query.lowercased()
+    let forms = StatementForm.atMoment.filter {
+      query.isEmpty
+        || query.unicodeScalars.count > 1
+          && ($0.pattern + " " + $0.meaning).lowercased().contains(text)
     }
     if !forms.isEmpty {
       document.add("Typed after \(key(.command)) these happen at this moment", .title)
-      for form in forms { document.add("  " + SafeText(form)) }
+      for form in forms {
+        let meaning = SafeText(form.meaning.replacing("`", with: ""))
+        document.add(
+          Line("  " + SafeText(form.pattern), .key).adding("  " + meaning, .dim), indent: 6)
+      }
       document.addBlank()
     }
     if query.isEmpty { addSigns(to: &document) }

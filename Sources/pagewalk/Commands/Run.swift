@@ -37,14 +37,14 @@ extension Pagewalk {
             if json { try FileDescriptor.output.write(json: EventRecord(last: session)) }
             if check { violations += checkInvariants(session) }
             progress.advance()
-          case .step(let label, _): try writeDumps(session.timeline.machine, label)
+          case .chapter(let label, _): try writeDumps(session.timeline.machine, label)
           case .expect: break
           }
         }
       }
       for failure in session.failures {
         writeError(
-          "\(session.scenario.file):\(failure.line):1: not as expected: \(failure.message)")
+          "\(session.scenario.position(of: failure.origin)): not as expected: \(failure.message)")
       }
       if !json { printSummary(session, violations) }
       if !session.failures.isEmpty || violations > 0 { throw Failure.no("") }
@@ -66,7 +66,7 @@ extension Pagewalk {
         "\(number) \(thing)\(number == 1 ? "" : "s")"
       }
       let parts = [
-        count(session.eventsDone, "event"), count(session.chapters.count, "step"),
+        count(session.eventsDone, "event"), count(session.chapters.count, "chapter"),
         count(expectations, "expectation"), "\(session.failures.count) failed",
       ]
       FileDescriptor.output.write(
@@ -80,8 +80,9 @@ extension Pagewalk {
       let runs = ViolationRun.runs(of: violations)
       for run in runs {
         writeError(
-          "\(session.scenario.file):\(session.line(ofEvent: last)):1: event \(session.eventsDone) breaks "
-            + "\(run.first.invariant.rawValue) at \(run.place) of \(run.first.table.name)")
+          "\(session.scenario.position(of: session.origin(ofEvent: last))): event "
+            + "\(session.eventsDone) breaks \(run.first.invariant.rawValue) at \(run.place) of \(run.first.table.name)"
+        )
       }
       return runs.count
     }
@@ -90,7 +91,7 @@ extension Pagewalk {
     private func writeDumps(_ machine: Machine, _ label: String) throws {
       guard let dumpDir else { return }
       guard !label.isEmpty, !label.hasPrefix("."), !label.contains("/") else {
-        throw Failure.input("\(input.file): the step label '\(label)' cannot name a folder")
+        throw Failure.input("\(input.file): the chapter's label '\(label)' cannot name a folder")
       }
       let folder = dumpDir + "/" + label
       let nested = folder + "/nested"

@@ -36,7 +36,7 @@ extension Pagewalk {
 
   /// The help of `--at`, for every command that looks at one moment.
   static func momentHelp(_ what: String = "The moment") -> ArgumentHelp {
-    ArgumentHelp("\(what): N events done, N.STEP, step:LABEL, N%, start, end.")
+    ArgumentHelp("\(what): N events done, N.STEP, chapter:LABEL, N%, start, end.")
   }
 
   /// Reads and parses a scenario; `-` is the standard input, and nil the built-in scenario.

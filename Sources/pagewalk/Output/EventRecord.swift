@@ -23,7 +23,7 @@ struct EventRecord: Encodable {
   }
 
   let event: Int
-  let line: Int
+  let line: Int?
   let statement: String
   let outcome: String?
   let steps: [StepRecord]

@@ -11,6 +11,9 @@ public struct GoldenFiles: Sendable {
     folder = URL(filePath: source).deletingLastPathComponent().appending(path: name)
   }
 
+  /// The files in a folder.
+  public init(folder: URL) { self.folder = folder }
+
   /// The lines in which a text differs from its file, as they were and as they are; nil if it does not.
   public func difference(_ name: String, _ text: String) throws -> String? {
     let file = folder.appending(path: name)

@@ -39,7 +39,7 @@ extension Machine {
     if configuration.isolation != .cca { return }
     switch operation {
     case .touch, .noHugePages, .hugePages: return
-    default: throw Refusal(.realmMemory, operand: 0)
+    default: throw Refusal(.realmMemory)
     }
   }
 }

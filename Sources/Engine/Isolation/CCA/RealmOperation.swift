@@ -32,11 +32,11 @@ extension Machine {
   private var realmTable: Table { table(of: canonical) }
 
   mutating func start(_ operation: RealmOperation) throws(Refusal) {
-    guard configuration.isolation == .cca else { throw Refusal(.noRealm, operand: 0) }
+    guard configuration.isolation == .cca else { throw Refusal(.noRealm) }
     if operation.address >= realmTable.geometry.inputSize {
-      throw Refusal(.beyondIPASpace(bits: configuration.ipaBits), operand: 1)
+      throw Refusal(.beyondIPASpace(bits: configuration.ipaBits), operand: .address)
     }
-    try requireAligned(operation.address, to: 4096, operand: 1)
+    try requireAligned(operation.address, to: 4096, operand: .address)
     switch operation {
     case .delegate(let range):
       _ = try hostRange(range)

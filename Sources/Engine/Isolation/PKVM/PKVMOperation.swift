@@ -101,7 +101,7 @@ extension Machine {
     case .createGuest(let number, let isProtected): createGuest(number, isProtected: isProtected)
     case .tearDownGuest(let number): tearDownGuest(number)
     case .snapshot:
-      if configuration.iommu.table == .shared { throw Refusal(.sharedTable, operand: 0) }
+      if configuration.iommu.table == .shared { throw Refusal(.sharedTable) }
       if needsSnapshot { startSnapshot() } else { fail(.eexist, .iommu(0)) }
     case .call(let call): perform(call)
     }

@@ -7,11 +7,11 @@ extension Machine {
   ) throws(Refusal) {
     let table = protectedHostTable
     if address >= table.geometry.inputSize {
-      throw Refusal(.beyondPhysicalSpace(bits: table.geometry.inputBits), operand: 1)
+      throw Refusal(.beyondPhysicalSpace(bits: table.geometry.inputBits), operand: .address)
     }
     // Another CPU holds the lock of the host's table, and the fault would wait for it.
     if isPaused, translate(address, by: table, for: kind).fault != nil {
-      throw Refusal(.lockHeld, operand: 0)
+      throw Refusal(.lockHeld)
     }
     note(.pkvm(.hostAccess(kind)), table.id, at: address)
     if hasTwoSizes(address, in: table) {

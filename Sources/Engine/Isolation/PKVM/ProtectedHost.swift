@@ -108,22 +108,22 @@ extension Machine {
 
   /// Adds a region of memory, which must lie where there is none.
   mutating func addHostMemory(_ range: Range<UInt64>) throws(Refusal) {
-    try requireAligned(range.lowerBound, to: 4096, operand: 1)
-    try requireAligned(range.upperBound, to: 4096, operand: 2)
+    try requireAligned(range.lowerBound, to: 4096, operand: .address)
+    try requireAligned(range.upperBound, to: 4096, operand: .size)
     let regions = hostMemory
     if range.lowerBound < Self.pagesBase || range.upperBound > protectedGeometry.inputSize {
       throw Refusal(
         .outsidePhysicalMemory(Self.pagesBase..<max(Self.pagesBase, protectedGeometry.inputSize)),
-        operand: range.lowerBound < Self.pagesBase ? 1 : 2)
+        operand: range.lowerBound < Self.pagesBase ? .address : .size)
     }
     if regions.contains(where: { $0.overlaps(range) }) {
-      throw Refusal(.memoryOverlaps(range.lowerBound), operand: 1)
+      throw Refusal(.memoryOverlaps(range.lowerBound), operand: .address)
     }
-    if regions.count == PKVM.regions { throw Refusal(.tooManyRegions(PKVM.regions), operand: 0) }
+    if regions.count == PKVM.regions { throw Refusal(.tooManyRegions(PKVM.regions)) }
     // What is known of the range as MMIO would have to go.
     var walk = TableWalk(of: protectedHostTable, range, .used)
     if self[pkvm: .identityRoot] != 0 || memory.next(&walk) != nil {
-      throw Refusal(.memoryTooLate, operand: 0)
+      throw Refusal(.memoryTooLate)
     }
     note(.pkvm(.memory), .protectedHost, over: range)
     let sorted = (regions + [range]).sorted { $0.lowerBound < $1.lowerBound }

@@ -38,7 +38,7 @@ extension Machine {
   private static let regionSize: UInt64 = 2 << 20
 
   mutating func start(_ operation: RMPOperation) throws(Refusal) {
-    guard configuration.isolation == .rmp else { throw Refusal(.noRMP, operand: 0) }
+    guard configuration.isolation == .rmp else { throw Refusal(.noRMP) }
     switch operation {
     case .assign(let range, let large):
       _ = try hostRange(range)
@@ -46,7 +46,7 @@ extension Machine {
     case .convert(let range, let shared):
       _ = try hostRange(range)
       if (range.upperBound - 1) / Self.regionSize != range.lowerBound / Self.regionSize {
-        throw Refusal(.beyondRegion, operand: 2)
+        throw Refusal(.beyondRegion, operand: .size)
       }
       convert(range, shared: shared)
     case .smash(let ipa):

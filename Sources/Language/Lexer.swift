@@ -9,12 +9,14 @@ struct Word {
 struct Mistake: Error {
   let offset: Int
   let message: String
+  /// Whether not even the first word of the statement is known.
+  var isUnknownStatement = false
 }
 
-/// Cuts a line into words.
+/// Splits a line into words.
 ///
 /// Blanks separate, `#` starts a comment, `"…"` quotes; in quotes `\"` and `\\` stand for the character.
-struct Words {
+struct Lexer {
   let bytes: [UInt8]
   private(set) var words: [Word] = []
   /// Where the line ends, to point at when a word is missing.
@@ -63,7 +65,9 @@ struct Words {
   private mutating func readQuoted(from start: Int) throws(Mistake) -> Int {
     var place = start + 1
     while place < bytes.count, bytes[place] != UInt8(ascii: "\n") {
-      if bytes[place] == UInt8(ascii: "\\"), place + 1 < bytes.count {
+      if bytes[place] == UInt8(ascii: "\\"), place + 1 < bytes.count,
+        bytes[place + 1] != UInt8(ascii: "\n")
+      {
         place += 2
       } else if bytes[place] == UInt8(ascii: "\"") {
         words.append(Word(range: start + 1..<place, isQuoted: true))
@@ -94,23 +98,17 @@ struct Words {
     return result
   }
 
-  /// Whether a word is a keyword.
+  /// The first 8 bytes of a word, the first one lowest; 0 for a word in quotes, which is no keyword.
   @inline(__always)
-  func word(_ word: Word, is keyword: StaticString) -> Bool {
-    bytes[word.range].count == keyword.utf8CodeUnitCount && hasPrefix(word, keyword)
-  }
-
-  /// Whether a word begins with `prefix`.
-  @inline(__always)
-  func hasPrefix(_ word: Word, _ prefix: StaticString) -> Bool {
-    let count = prefix.utf8CodeUnitCount
-    guard word.range.count >= count, !word.isQuoted else { return false }
-    return prefix.withUTF8Buffer { buffer in
-      for index in 0..<count where bytes[word.range.lowerBound + index] != buffer[index] {
-        return false
-      }
-      return true
+  func head(of word: Word) -> UInt64 {
+    if word.isQuoted { return 0 }
+    var head: UInt64 = 0
+    var shift: UInt64 = 0
+    for place in word.range.lowerBound..<min(word.range.upperBound, word.range.lowerBound + 8) {
+      head |= UInt64(bytes[place]) << shift
+      shift += 8
     }
+    return head
   }
 
   /// A number: decimal or hexadecimal with `0x`, `_` between digits, with K, M, G or T for a power of

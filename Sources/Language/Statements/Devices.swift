@@ -1,0 +1,119 @@
+import Engine
+
+/// Devices: their domains and their DMA.
+enum DeviceStatement: StatementFamily {
+  case attach, shareAddresses, detach, bypass, free, pin, map, unmap, clean, read, write
+
+  var form: StatementForm {
+    switch self {
+    case .attach:
+      form(
+        "iommu attach",
+        "The device's DMA is translated by its domain's table, which is made if there is none."
+      ) { _ in .attach }
+    case .shareAddresses:
+      form(
+        "iommu sva",
+        """
+        The device works with the VMM's own addresses, by the page table of the process: stage 1 alone, under \
+        an ASID (`iommu_sva_bind_device`). Linux picks the process by a PASID; here all DMA of the device is \
+        the process's. With `iommu-fault=stall` the host handles its faults.
+        """
+      ) { _ in .shareAddresses }
+    case .detach:
+      form("iommu detach", "From now on every DMA of the device is refused.") { _ in .detach }
+    case .bypass:
+      form(
+        "iommu bypass",
+        "The device is the host's own, and its DMA is not translated. An RMP or a granule protection check may "
+          + "still stop it. Under pKVM it gets the hypervisor's identity map."
+      ) { _ in .bypass }
+    case .free:
+      form(
+        "iommu free",
+        "The domain of a detached device is freed, with its table and its VMID. For a device with the VMM's "
+          + "addresses, the ASID is freed with the last such device."
+      ) { _ in .free }
+    case .pin:
+      form(
+        "iommu pin IPA SIZE",
+        """
+        Guest memory is made present and writable, pinned, and mapped at its IPAs, as VFIO and iommufd do it \
+        for a VMM. With `iommu=shared` and `iommu-fault=pin` KVM maps it, page by page, and no notifier takes \
+        it until `iommu unmap`.
+        """
+      ) { .pin($0.range(1)) }
+    case .map:
+      form(
+        "iommu map IOVA SIZE PA r|rw",
+        "The kernel maps a range (`iommu_map`), in as few calls of io-pgtable-arm as the sizes allow."
+      ) { .map($0.range(1), to: $0[3], write: $0[4] == 1) }
+    case .unmap:
+      form(
+        "iommu unmap IOVA SIZE",
+        "The kernel unmaps a range (`iommu_unmap`), to its end or to the first hole. Invalidations and a sync "
+          + "follow."
+      ) { .unmap($0.range(1)) }
+    case .clean:
+      form(
+        "iommu clean IOVA SIZE",
+        "The kernel cleans the entries of a range to the point of coherency, for a walker that does not see "
+          + "caches (`iommu-walk=noncoherent`)."
+      ) { .clean($0.range(1)) }
+    case .read:
+      StatementForm(
+        "dev read IOVA", "The device reads 8 bytes by DMA.",
+        .event { .dma(device: $0.int(0), $0[1], write: false) })
+    case .write:
+      StatementForm(
+        "dev write IOVA", "The device writes 8 bytes by DMA.",
+        .event { .dma(device: $0.int(0), $0[1], write: true) })
+    }
+  }
+
+  private func form(
+    _ pattern: String, _ meaning: String,
+    _ make: @escaping @Sendable (OperandValues) -> IOMMUOperation
+  ) -> StatementForm {
+    StatementForm(pattern, meaning, .event { .iommu(device: $0.int(0), make($0)) })
+  }
+}
+
+extension IOMMUOperation {
+  func statement(ofDevice device: Int) -> String {
+    switch self {
+    case .attach: DeviceStatement.attach.text(device)
+    case .shareAddresses: DeviceStatement.shareAddresses.text(device)
+    case .detach: DeviceStatement.detach.text(device)
+    case .bypass: DeviceStatement.bypass.text(device)
+    case .free: DeviceStatement.free.text(device)
+    case .pin(let range): DeviceStatement.pin.text(device, range)
+    case .map(let range, let physical, let write):
+      DeviceStatement.map.text(device, range, physical, write ? 1 : 0)
+    case .unmap(let range): DeviceStatement.unmap.text(device, range)
+    case .clean(let range): DeviceStatement.clean.text(device, range)
+    }
+  }
+
+  func sentence(ofDevice device: Int) -> String {
+    let name = Phrase.device(device)
+    switch self {
+    case .attach: return "\(name) is attached to its domain."
+    case .shareAddresses: return "\(name) is bound to the VMM's address space (SVA)."
+    case .detach: return "\(name) is detached: all of its DMA is refused."
+    case .bypass: return "\(name) is the host's own, and its DMA not translated."
+    case .free: return "The domain of \(name) is freed."
+    case .pin(let range):
+      return "The VMM pins \(Phrase.size(range.upperBound - range.lowerBound)) at canonical IPA "
+        + "\(Phrase.address(range.lowerBound)) and maps it for \(name)."
+    case .map(let range, let physical, let write):
+      return "The kernel maps \(Phrase.range(range, "IOVA")) of \(name) to PA "
+        + "\(Phrase.address(physical)), \(write ? "read-write" : "read-only")."
+    case .clean(let range):
+      return
+        "The kernel cleans the entries for \(Phrase.range(range, "IOVA")) of \(name) to memory."
+    case .unmap(let range):
+      return "The kernel unmaps \(Phrase.range(range, "IOVA")) of \(name)."
+    }
+  }
+}

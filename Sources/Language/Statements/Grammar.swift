@@ -1,0 +1,189 @@
+import Engine
+
+/// All forms of statements as one tree of words, made once.
+///
+/// A node is what was read so far; its edges are the words that may follow. Words of which one is taken are
+/// edges of their own, and what may be left out is there both ways, so that a statement is read from left to
+/// right without ever going back. Options with a name that follow each other may come in any order.
+struct Grammar: Sendable {
+  /// A word that may follow. Only numbers, so that reading one costs no reference counts.
+  struct Edge {
+    /// The first 8 bytes of the keyword, or of the name of the option; 0 without one.
+    var head: UInt64
+    /// Which of a word's first 8 bytes are compared.
+    var mask: UInt64
+    /// Bytes of the keyword or the name.
+    var count: Int
+    /// Where the bytes behind the first 8 are in `tails`.
+    var tail: Int
+    var reading: Operand.Reading
+    var low: UInt64
+    var high: UInt64
+    var multiple: UInt64
+    /// The number of the operand that it is the value of; -1 for none.
+    var slot: Int
+    /// The value of a keyword.
+    var value: UInt64
+    /// `Refusal.Operand` by its number; -1 for none.
+    var role: Int
+    var target: Int
+  }
+
+  /// What was read so far.
+  struct Node {
+    /// The edges, among all.
+    var edges: Range<Int>
+    /// The form that ends here; -1 if more must follow.
+    var form: Int
+  }
+
+  /// An edge in words, for messages and completion.
+  struct EdgeWord {
+    /// The keyword, or the name of the option with its `=`; empty for an operand alone.
+    let spelling: String
+    let content: StatementForm.Item.Content
+  }
+
+  let nodes: [Node]
+  let edges: [Edge]
+  /// What the edges say, in the same order.
+  let words: [EdgeWord]
+  /// Bytes of keywords behind their first 8.
+  let tails: [UInt8]
+  /// What becomes of the operands, by form.
+  let makes: [StatementForm.Make]
+  /// Words that can only begin a statement at the head of a file.
+  let prologue: Set<String>
+
+  static let shared = Grammar(StatementForm.all)
+  static let root = 0
+
+  init(_ forms: [StatementForm]) {
+    var builder = GrammarBuilder()
+    for (index, form) in forms.enumerated() {
+      builder.add(form.items[...], of: index, to: Self.root)
+    }
+    var start = 0
+    nodes = builder.nodes.map { node in
+      let edges = start..<start + node.edges.count
+      start = edges.upperBound
+      return Node(edges: edges, form: node.form)
+    }
+    edges = builder.nodes.flatMap(\.edges)
+    words = builder.nodes.flatMap(\.words)
+    tails = builder.tails
+    makes = forms.map(\.make)
+    prologue = Set(
+      forms.filter { !$0.standsAtMoment }
+        .compactMap { $0.pattern.split(separator: " ").first.map(String.init) })
+  }
+}
+
+/// Makes the tree from the forms.
+private struct GrammarBuilder {
+  struct Node {
+    var edges: [Grammar.Edge] = []
+    var words: [Grammar.EdgeWord] = []
+    var form = -1
+  }
+
+  var nodes = [Node()]
+  var tails: [UInt8] = []
+
+  mutating func add(_ items: ArraySlice<StatementForm.Item>, of form: Int, to node: Int) {
+    guard let first = items.first else {
+      precondition(nodes[node].form < 0, "two forms are the same statement")
+      nodes[node].form = form
+      return
+    }
+    if !first.isOptional {
+      addEdges(of: first, then: items.dropFirst(), of: form, to: node)
+      return
+    }
+    // Each of the options may be next, and the others may still follow it.
+    let options = items.prefix { $0.isOptional }
+    let rest = items.dropFirst(options.count)
+    for index in options.indices {
+      let others = options[..<index] + options[(index + 1)...] + rest
+      addEdges(of: options[index], then: others, of: form, to: node)
+    }
+    add(rest, of: form, to: node)
+  }
+
+  private mutating func addEdges(
+    of item: StatementForm.Item, then rest: ArraySlice<StatementForm.Item>, of form: Int,
+    to node: Int
+  ) {
+    switch item.content {
+    case .words(let words):
+      for (index, word) in words.enumerated() {
+        add(rest, of: form, to: target(node, word, item, value: UInt64(index)))
+      }
+    case .indexed(let word): add(rest, of: form, to: target(node, word.name, item))
+    case .operand(let key, let operand):
+      // Another expectation follows names of policies, as if nothing had been read of this one.
+      let next = operand.reading == .policies ? node : nil
+      let target = target(node, key, item, next: next)
+      if next == nil { add(rest, of: form, to: target) }
+    case .expectation: preconditionFailure("an expectation follows names of policies")
+    }
+  }
+
+  /// The node to which a word leads; made if the word leads nowhere yet.
+  private mutating func target(
+    _ node: Int, _ spelling: String, _ item: StatementForm.Item, value: UInt64 = 0, next: Int? = nil
+  ) -> Int {
+    var edge = edge(spelling, item, value: value)
+    let index = nodes[node].edges.indices.first {
+      let known = nodes[node].edges[$0]
+      return nodes[node].words[$0].spelling == spelling
+        && (known.reading == edge.reading || !spelling.isEmpty)
+    }
+    if let index {
+      let known = nodes[node].edges[index]
+      precondition(
+        known.reading == edge.reading && known.slot == edge.slot && known.value == edge.value,
+        "two forms take \(spelling) for different operands")
+      return known.target
+    }
+    edge.target = next ?? nodes.count
+    if next == nil { nodes.append(Node()) }
+    // Keywords come first, so that an operand alone is what is none of them.
+    let place =
+      spelling.isEmpty
+      ? nodes[node].edges.count
+      : nodes[node].words.firstIndex { $0.spelling.isEmpty } ?? nodes[node].edges.count
+    nodes[node].edges.insert(edge, at: place)
+    nodes[node].words.insert(
+      Grammar.EdgeWord(spelling: spelling, content: item.content), at: place)
+    return edge.target
+  }
+
+  private mutating func edge(
+    _ spelling: String, _ item: StatementForm.Item, value: UInt64
+  ) -> Grammar.Edge {
+    let bytes = Array(spelling.utf8)
+    var edge = Grammar.Edge(
+      head: 0, mask: 0, count: bytes.count, tail: tails.count, reading: .word, low: 0,
+      high: .max, multiple: 1, slot: item.slot ?? -1, value: value, role: -1, target: 0)
+    for (index, byte) in bytes.prefix(8).enumerated() {
+      edge.head |= UInt64(byte) << UInt64(8 * index)
+      edge.mask |= 0xff << UInt64(8 * index)
+    }
+    tails += bytes.dropFirst(8)
+    switch item.content {
+    case .words, .expectation: break
+    case .indexed(let word):
+      edge.reading = .indexed
+      edge.high = UInt64(word.limit) - 1
+      edge.role = word.role.map { Int($0.rawValue) } ?? -1
+    case .operand(_, let operand):
+      edge.reading = operand.reading
+      edge.low = operand.bounds.lowerBound
+      edge.high = operand.bounds.upperBound
+      edge.multiple = operand.multiple
+      edge.role = operand.role.map { Int($0.rawValue) } ?? -1
+    }
+    return edge
+  }
+}
