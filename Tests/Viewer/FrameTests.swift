@@ -211,7 +211,7 @@ import Testing
       let model = try frameCase.screen(120, 40).model
       let shown = Layout(model).panes.map(\.pane)
       panes.formUnion(shown)
-      if shown.contains(.detail) { questions.insert(model.question) }
+      if shown.contains(.answer) { questions.insert(model.question) }
       for pane in shown where model.reader(of: pane) != nil {
         if let id = model.tableID(of: pane) { tables.insert(id.name.filter { !$0.isNumber }) }
       }

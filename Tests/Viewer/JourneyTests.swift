@@ -65,7 +65,7 @@ import Testing
   @Test func `a store of L1 to its table selects the entry that it wrote`() throws {
     var screen = try Screen()
     screen.press("} } . . .")
-    #expect(screen.model.selected == .guest(1) || screen.model.guestTable == nil)
+    #expect(screen.model.selected == .guest(1) || GuestPane().guest(in: screen.model) == nil)
     screen.press("} } } } } }")
     screen.press(",")
     #expect(screen.model.selected != nil)

@@ -68,13 +68,13 @@ import Testing
     screen.press("} } } } } M a")
     let line = try point("shadow0    0x20000", in: screen)
     screen.input(.mouse(Mouse(.click, at: line)))
-    #expect(screen.model.focus == .detail)
+    #expect(screen.model.focus == .answer)
     screen.input(.mouse(Mouse(.doubleClick, at: line)))
     #expect(screen.model.focus == .shadow)
     #expect(screen.model.views[.shadow]?.cursor?.address == 0x20000)
     // What leads nowhere stays.
     screen.input(.mouse(Mouse(.doubleClick, at: try point("One page with", in: screen))))
-    #expect(screen.model.focus == .detail)
+    #expect(screen.model.focus == .answer)
   }
 
   @Test func `in the reverse map ranges are selected, in the list and in the line`() throws {

@@ -68,6 +68,12 @@ struct Screen {
     model.finishWork()
   }
 
+  /// The rows of a table pane from its top on, for a high screen.
+  func rows(of pane: some TablePane) -> [Row] {
+    guard let rows = pane.rows(in: model) else { return [] }
+    return model.views[pane.pane]?.visible(rows, height: 40) ?? []
+  }
+
   var frame: Surface { model.frame() }
   var text: String { frame.text }
   var lines: [String] {

@@ -69,7 +69,7 @@ import Testing
       ("perm=rw not from=0x30000", "00010000", "00030000"),
     ] {
       screen.press("f ctrl-u ‹\(condition)› enter")
-      let rows = screen.model.visibleRows(of: .shadow, height: 40).map(\.address)
+      let rows = screen.rows(of: ShadowPane()).map(\.address)
       #expect(rows.contains(UInt64(shown, radix: 16) ?? 0), "\(condition): \(rows)")
       #expect(!rows.contains(UInt64(hidden, radix: 16) ?? 0), "\(condition): \(rows)")
     }
@@ -86,7 +86,7 @@ import Testing
   @Test func `stale entries only, at the moment when there is one`() throws {
     var screen = try Screen()
     screen.press("} } } } } } } } 3 f ‹stale› enter")
-    #expect(screen.model.visibleRows(of: .shadow, height: 40).map(\.address) == [0x30000])
+    #expect(screen.rows(of: ShadowPane()).map(\.address) == [0x30000])
     screen.press(".")
     // The filter stays, what it finds is of the new moment.
     #expect(screen.model.filter != nil)

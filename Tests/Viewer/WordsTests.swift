@@ -28,7 +28,7 @@ import Testing
   }
 
   @Test func `panes, answers and names of rules have entries`() {
-    var words = Pane.allCases.map(\.term)
+    var words = Pane.allCases.map(\.operations.term)
     words += Question.allCases.map(\.title.string)
     words += Invariant.allCases.map(\.rawValue)
     words += ReverseMapPolicyName.allCases.map(\.rawValue)

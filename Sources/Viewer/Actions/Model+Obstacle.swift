@@ -47,17 +47,8 @@ extension Model {
       return searched.isEmpty ? "Nothing was searched for. \(key(.search)) searches." : nil
     case .clearFilter:
       return filter == nil ? "All entries are shown. \(key(.filter)) narrows them." : nil
-    case .flat:
-      return focus.isTable ? nil : "Only a table has two faces. \(key(.nextPane)) goes to one."
-    case .nextTable, .previousTable:
-      return tables(like: focus).count > 1
-        ? nil : "There is no other table of this kind now."
-    case .left, .right:
-      if focus.isTable || focus == .detail && isAnswerWide { return nil }
-      return "Only a table folds. \(key(.nextPane)) goes to one."
-    case .choose:
-      return hasChoice
-        ? nil : "Nothing here leads anywhere. \(key(.nextPane)) goes to another pane."
+    case .left, .right, .choose, .flat, .nextTable, .previousTable:
+      return focus.operations.obstacle(to: action, in: self)
     case .diffPanes:
       return focus.isTable || selected != nil
         ? nil : "Select a table first, with \(key(.nextPane))."
@@ -66,22 +57,6 @@ extension Model {
     case .reference:
       return currentStep == nil ? "No step is selected. \(key(.nextEvent)) goes to an event." : nil
     default: return nil
-    }
-  }
-
-  /// Whether a table in the answer is wider than its pane.
-  private var isAnswerWide: Bool {
-    let width = Layout(self).rect(of: .detail)?.width ?? size.width
-    return answer.overhang(width: width - 2) > 0
-  }
-
-  /// Whether the pane in focus has something to open or to go to.
-  private var hasChoice: Bool {
-    switch focus {
-    case .canonical, .guest, .shadow, .iommu: rows(of: focus)?.first != nil
-    case .steps: !timeline.steps.isEmpty
-    case .detail: !answer.choices.isEmpty
-    case .reverseMap: hasReverseMap && mappedEntry != nil
     }
   }
 

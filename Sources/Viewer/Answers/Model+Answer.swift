@@ -17,10 +17,12 @@ extension Model {
     default: answer = currentAnswer
     }
     chooseStepOfWindows()
-    let isSeen = Layout(self).rect(of: .detail) != nil
-    if focus != .detail, question.takesFocus || !isSeen && question != .why {
+    // A question may change the layout.
+    layout = Layout(self)
+    let isSeen = layout.rect(of: .answer) != nil
+    if focus != .answer, question.takesFocus || !isSeen && question != .why {
       focusBefore = focus
-      setFocus(.detail)
+      setFocus(.answer)
     }
   }
 
@@ -43,9 +45,7 @@ extension Model {
   /// Brings the answer up to date.
   mutating func refreshAnswer() {
     if !question.isKept { answer = currentAnswer }
-    if focus != .detail { chooseStepOfWindows() }
-    guard let rect = Layout(self).rect(of: .detail) else { return }
-    detail.scroll(answer, width: rect.width - 2, height: rect.height - 1)
+    if focus != .answer { chooseStepOfWindows() }
   }
 
   /// The answer to a question whose answer follows the moment and the selection.

@@ -123,7 +123,7 @@ extension Model {
     else { return document }
     let guest: GuestTable? =
       if case .shadow(let number) = nested { machine.guestTable(ofShadow: number) } else {
-        guestTable
+        GuestPane().guest(in: self)
       }
     var found = 0
     var leaf = reader.mappedRange(from: 0)

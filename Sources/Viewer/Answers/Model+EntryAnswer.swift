@@ -12,7 +12,7 @@ extension Model {
     document.add(
       Line("\(SafeText(Phrase.input(selected)).capitalized) \(hex: address)", .title)
         .adding(" in \(SafeText(Phrase.table(selected)))"))
-    if case .iommu(let device) = selected, let rows = rows(of: .iommu),
+    if case .iommu(let device) = selected, let rows = DevicePane().rows(in: self),
       let row = rows.row(at: Position(address, level: Geometry.lastLevel)),
       let disagreement = machine.disagreement(of: row, ofDevice: device)
     {

@@ -7,7 +7,9 @@ extension Model {
   /// Live TLB entries, of the CPUs by VMID and of the SMMU by VMID or ASID, those that a walk would not give
   /// any more marked.
   var tlbAnswer: Document {
-    let tables = ([machine.cpuTableID] + tables(like: .shadow)).compactMap { machine.table($0) }
+    let tables = ([machine.cpuTableID] + ShadowPane().tables(in: self)).compactMap {
+      machine.table($0)
+    }
     let entries = machine.tlbEntries
     let deviceEntries = machine.iotlbEntries
     var parts: [TLBPart] = []

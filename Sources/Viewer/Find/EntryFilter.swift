@@ -127,7 +127,7 @@ extension Model {
   /// The tables that are in sight and not looked through.
   private var unfiltered: Pane? {
     guard let filter else { return nil }
-    return Layout(self).panes.map(\.pane).first { pane in
+    return layout.panes.map(\.pane).first { pane in
       pane.isTable && tableID(of: pane).map { !filter.isComplete($0) } ?? false
     }
   }
@@ -141,7 +141,7 @@ extension Model {
     }
     let rows = Rows(
       reader, face: .flat, past: changes.past, extras: changes.removed[id] ?? [],
-      ranges: views[pane]?.ranges.belong(to: id, Folds()) ?? FoundRanges())
+      ranges: views[pane]?.ranges(of: id, Folds()) ?? FoundRanges())
     let machine = machine
     filter?.search(rows, of: id, in: machine, count: Self.rowsAtOnce)
   }

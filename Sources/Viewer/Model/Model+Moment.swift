@@ -13,7 +13,7 @@ extension Model {
   mutating func momentHasChanged() {
     changes = Changes(in: timeline)
     steps.cursor = nil
-    for pane in views.keys { views[pane]?.ranges = FoundRanges() }
+    for pane in views.keys { views[pane]?.forgetRanges() }
     if !question.isKept { detail = DocumentView() }
     lookAhead()
     filter?.restart()

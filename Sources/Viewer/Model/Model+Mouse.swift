@@ -11,18 +11,22 @@ extension Model {
     message = nil
     pending = nil
     if sheet != nil { return useSheet(mouse) }
-    let layout = Layout(self)
     if layout.timeline.contains(mouse.point) { return useTimeline(mouse, in: layout.timeline) }
     guard let (pane, rect) = layout.panes.first(where: { $0.rect.contains(mouse.point) }) else {
       return
     }
     setFocus(pane)
+    let operations = pane.operations
+    let inside = Layout.inside(rect)
     switch mouse.action {
-    case .wheelUp: moveCursor(by: -Self.wheelRows)
-    case .wheelDown: moveCursor(by: Self.wheelRows)
-    case .click: select(at: mouse.point, of: pane, in: rect)
+    case .wheelUp: operations.move(by: -Self.wheelRows, in: &self)
+    case .wheelDown: operations.move(by: Self.wheelRows, in: &self)
     case .doubleClick where mouse.point.y == rect.y: isMaximised.toggle()
-    case .doubleClick: if select(at: mouse.point, of: pane, in: rect) { choose() }
+    case .click, .doubleClick:
+      guard inside.contains(mouse.point),
+        operations.select(at: mouse.point, in: inside, of: &self), mouse.action == .doubleClick
+      else { return }
+      operations.perform(.choose, in: &self)
     }
   }
 
@@ -63,30 +67,4 @@ extension Model {
     }
   }
 
-  /// Puts the cursor of a pane where a point of it is. Returns whether there is anything.
-  @discardableResult
-  private mutating func select(at point: Point, of pane: Pane, in rect: Rect) -> Bool {
-    let inside = Layout.inside(rect)
-    guard inside.contains(point) else { return false }
-    let line = point.y - inside.y
-    switch pane {
-    case .steps:
-      let lines = visibleStepLines(in: inside)
-      guard lines.indices.contains(line) else { return false }
-      steps.cursor = lines[line].step
-    case .canonical, .guest, .shadow, .iommu:
-      let map = Self.extraLines(paneHeight: rect.height) > 1 ? 1 : 0
-      let rows = visibleRows(of: pane, height: Self.rowCount(paneHeight: rect.height))
-      guard rows.indices.contains(line - map) else { return false }
-      put(cursor: rows[line - map].position)
-    case .detail:
-      let lines = detail.visible(in: answer, width: rect.width - 2, height: inside.height)
-      guard lines.indices.contains(line) else { return false }
-      return detail.choose(item: lines[line].item, in: answer)
-    case .reverseMap:
-      guard let entry = mappedEntry(at: point, in: inside) else { return false }
-      reverseMap.cursor = entry
-    }
-    return true
-  }
 }

@@ -64,23 +64,19 @@ extension Model {
     case .clearFilter: clearFilter()
     case .up: moveCursor(by: -1)
     case .down: moveCursor(by: 1)
-    case .halfPageUp: moveCursor(by: -max(1, focusHeight / 2))
-    case .halfPageDown: moveCursor(by: max(1, focusHeight / 2))
-    case .pageUp: moveCursor(by: -max(1, focusHeight - 1))
-    case .pageDown: moveCursor(by: max(1, focusHeight - 1))
+    case .halfPageUp: moveCursor(by: -max(1, page / 2))
+    case .halfPageDown: moveCursor(by: max(1, page / 2))
+    case .pageUp: moveCursor(by: -max(1, page - 1))
+    case .pageDown: moveCursor(by: max(1, page - 1))
     case .top: moveCursor(by: -Int.max)
     case .bottom: moveCursor(by: Int.max)
-    case .left: fold()
-    case .right: unfold()
-    case .choose: choose()
+    case .left, .right, .choose, .flat, .nextTable, .previousTable:
+      focus.operations.perform(command.action, in: &self)
     case .nextPane: focusNext(1)
     case .previousPane: focusNext(-1)
     case .pane: focusPane(argument)
-    case .nextTable: showTable(1)
-    case .previousTable: showTable(-1)
     case .maximise: isMaximised.toggle()
     case .layout: nextArrangement()
-    case .flat: toggleFace()
     case .follow: toggleFollowing()
     case .unlink: toggleLink()
     case .help: openHelp()
@@ -95,6 +91,17 @@ extension Model {
     case .quit, .quitNow: isFinished = true
     }
     return []
+  }
+
+  /// Moves the cursor of the pane in focus.
+  private mutating func moveCursor(by distance: Int) {
+    focus.operations.move(by: distance, in: &self)
+  }
+
+  /// Rows of a page of the pane in focus.
+  private var page: Int {
+    let operations = focus.operations
+    return operations.inside(self).map { operations.rowCount(height: $0.height) } ?? 1
   }
 
   /// Moves in time by one step of some kind.

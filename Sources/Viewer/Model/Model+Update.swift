@@ -67,6 +67,17 @@ extension Model {
     settle()
   }
 
+  /// Brings cursors, scrolling and the answer in order after anything has changed.
+  mutating func settle() {
+    updateLink()
+    layout = Layout(self)
+    refreshAnswer()
+    for (pane, rect) in layout.panes {
+      pane.operations.settle(&self, in: Layout.inside(rect))
+    }
+    settleSheet()
+  }
+
   /// Says why nothing was done.
   mutating func refuse(_ reason: SafeText) {
     message = Message(text: reason, isRefusal: true)

@@ -3,7 +3,10 @@ import Engine
 import Inquiry
 import Language
 
-/// All that the screen depends on. Input changes it, and a frame is drawn from it; both are pure.
+/// All that the screen depends on. `update` changes it as an input asks for, `frame` draws it.
+///
+/// Both depend on nothing else, and change nothing else. What they share with copies of the model is
+/// memory that is copied when it is written to, and `FoundRanges`, which no frame depends on.
 public struct Model {
   // What is looked at.
 
@@ -70,6 +73,8 @@ public struct Model {
   var size: (width: Int, height: Int)
   /// The pane that keys concern.
   var focus = Pane.canonical
+  /// Where everything is on the screen, as it was when the last input was done.
+  var layout = Layout()
   /// The table that had the focus last.
   var lastTableFocus = Pane.canonical
   /// The pane that had the focus before an answer took it.
@@ -129,14 +134,6 @@ public struct Model {
 struct Message: Equatable {
   let text: SafeText
   var isRefusal = false
-}
-
-/// The pane of micro-steps.
-struct StepsView {
-  /// The step that was chosen, by its index; nil while the pane follows the moment.
-  var cursor: Int?
-  /// The first step in sight.
-  var top = 0
 }
 
 /// What the program, and not the model, has to do.

@@ -1,7 +1,7 @@
 import Engine
 
-/// A part of the screen that can have the focus.
-public enum Pane: Int, CaseIterable, Hashable, Sendable {
+/// A part of the screen that can have the focus. The first that a VM has is number 1.
+enum Pane: Int, CaseIterable {
   /// The VM's table; under pKVM the host's.
   case canonical
   /// One of L1's tables.
@@ -15,27 +15,28 @@ public enum Pane: Int, CaseIterable, Hashable, Sendable {
   /// The micro-steps of the current event.
   case steps
   /// An answer: why, or one of the other questions that can be asked.
-  case detail
+  case answer
+
+  /// What the pane shows, and what keys and the mouse do in it.
+  var operations: any PaneOperations {
+    switch self {
+    case .canonical: CanonicalPane()
+    case .guest: GuestPane()
+    case .shadow: ShadowPane()
+    case .iommu: DevicePane()
+    case .reverseMap: ReverseMapPane()
+    case .steps: StepsPane()
+    case .answer: AnswerPane()
+    }
+  }
+
+  /// The panes that a VM has, in their order.
+  ///
+  /// - Parameter hasDevices: Whether there are devices, now or later.
+  static func all(of configuration: Configuration, hasDevices: Bool) -> [Pane] {
+    allCases.filter { $0.operations.exists(in: configuration, hasDevices: hasDevices) }
+  }
 
   /// Whether it shows a table.
-  var isTable: Bool {
-    switch self {
-    case .canonical, .guest, .shadow, .iommu: true
-    case .reverseMap, .steps, .detail: false
-    }
-  }
-
-  /// The panes that a VM has, in their order. The first is number 1.
-  ///
-  /// - Parameter hasDevices: whether there are devices, now or later.
-  static func all(of configuration: Configuration, hasDevices: Bool) -> [Pane] {
-    allCases.filter { pane in
-      switch pane {
-      case .shadow: configuration.nested || configuration.isolation.pkvm != nil
-      case .guest, .reverseMap: configuration.nested
-      case .iommu: hasDevices
-      case .canonical, .steps, .detail: true
-      }
-    }
-  }
+  var isTable: Bool { if case .table = operations.region { true } else { false } }
 }

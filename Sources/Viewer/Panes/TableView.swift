@@ -12,7 +12,20 @@ struct TableView {
   var folds: [TableID: Folds] = [:]
   var face = Face.tree
   /// Ranges that were found at this moment.
-  var ranges = FoundRanges()
+  private var found = FoundRanges()
+
+  /// What was found of a table with some folds, or nothing yet.
+  func ranges(of table: TableID, _ folds: Folds) -> FoundRanges {
+    found.belongs(to: table, folds) ? found : FoundRanges(of: table, folds: folds)
+  }
+
+  /// Keeps what will be found of a table with some folds.
+  mutating func keepRanges(of table: TableID, _ folds: Folds) {
+    found = ranges(of: table, folds)
+  }
+
+  /// Forgets what was found, because it is of another moment.
+  mutating func forgetRanges() { found = FoundRanges() }
 
   /// Moves the top so that the cursor is among `height` rows, as little as that takes.
   ///

@@ -145,7 +145,7 @@ public struct Narrator {
 
   /// All of what has the focus.
   private func description() -> [SafeText] {
-    [model.placeText] + model.contentLines
+    [model.placeText] + model.focus.operations.content(in: model)
   }
 }
 

@@ -36,7 +36,7 @@ extension Model {
 
   /// Opens the glossary: at a word, or all of it.
   mutating func openGlossary(_ word: String) {
-    let word = word.isEmpty && sheet == nil ? termAtCursor : word
+    let word = word.isEmpty && sheet == nil ? focus.operations.term(in: self) : word
     if let entry = Glossary.entry(word) { return open(Sheet(kind: .term(entry.name))) }
     open(Sheet(kind: .glossary, query: word))
   }

@@ -2,20 +2,24 @@ import Engine
 
 /// Ranges of a table's flat face that were looked for, so that each is looked for once.
 ///
-/// Copies of the rows share it. It is good for one moment.
+/// It is a memo: what it holds follows from the table, the folds and the moment that it was made for, and
+/// could be found again at any time. So it may be shared by copies of a model, and be filled while a frame
+/// is drawn, and no frame depends on what is in it.
 final class FoundRanges {
   /// Rows that do not overlap, ascending.
   private var rows: [Row] = []
   /// What they are rows of.
-  private var table: TableID?
-  private var folds = Folds()
+  private let table: TableID?
+  private let folds: Folds
 
-  /// Forgets all that was found, unless it was found in this table with these folds.
-  func belong(to table: TableID, _ folds: Folds) -> FoundRanges {
-    if self.table != table || self.folds != folds {
-      (self.table, self.folds, rows) = (table, folds, [])
-    }
-    return self
+  init(of table: TableID? = nil, folds: Folds = Folds()) {
+    self.table = table
+    self.folds = folds
+  }
+
+  /// Whether it was made for a table with some folds.
+  func belongs(to table: TableID, _ folds: Folds) -> Bool {
+    self.table == table && self.folds == folds
   }
 
   /// The row that covers an input address: one that was found before, else the one that is found now.

@@ -29,6 +29,15 @@ struct Line: Equatable {
     return line
   }
 
+  /// Adds another line's parts.
+  mutating func add(_ line: Line) { parts += line.parts }
+
+  func adding(_ line: Line) -> Line {
+    var both = self
+    both.add(line)
+    return both
+  }
+
   /// The line in lines of at most `width` columns, broken between words; all but the first are indented,
   /// as far as that leaves room for a few words. Blanks at a break vanish.
   func wrapped(to width: Int, indent: Int = 0) -> [Line] {

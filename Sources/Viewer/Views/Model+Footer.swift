@@ -85,7 +85,7 @@ extension Model {
       (.run, "run"), (.preview, "preview"), (.search, "find"),
       (.maximise, isMaximised ? "all panes" : "zoom"), (.quit, "quit"),
     ]
-    if !focus.isTable, focus != .detail || !answer.choices.isEmpty {
+    if !focus.isTable, focus != .answer || !answer.choices.isEmpty {
       hints.insert((.choose, "go there"), at: 3)
     }
     if question != .why { hints.insert((.back, "done"), at: 3) }

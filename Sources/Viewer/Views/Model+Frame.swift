@@ -8,17 +8,11 @@ extension Model {
       frame.write("\(Layout.least.width)x\(Layout.least.height) needed", at: Point(0, 0))
       return frame
     }
-    let layout = Layout(self)
     drawHeader(in: layout.header, of: &frame)
-    drawRules(layout, in: &frame)
+    drawRules(in: &frame)
     for (pane, rect) in layout.panes {
-      let inside = Layout.inside(rect)
-      switch pane {
-      case .canonical, .guest, .shadow, .iommu: drawTable(pane, in: inside, of: &frame)
-      case .reverseMap: drawReverseMap(in: inside, of: &frame)
-      case .steps: drawSteps(in: inside, of: &frame)
-      case .detail: drawDetail(in: inside, of: &frame)
-      }
+      let mark = pane.operations.draw(self, in: Layout.inside(rect), of: &frame)
+      drawTitle(of: pane, mark, in: rect, of: &frame)
     }
     if marksMatches, let rect = layout.rect(of: focus) {
       frame.mark(searched, in: Layout.inside(rect))
@@ -29,23 +23,12 @@ extension Model {
     return frame
   }
 
-  /// The title lines of the panes, and the lines between panes that are beside each other.
-  private func drawRules(_ layout: Layout, in frame: inout Surface) {
+  /// The lines above the panes, and those between panes that are beside each other.
+  private func drawRules(in frame: inout Surface) {
     let border = Style(.paneBorder)
     for (pane, rect) in layout.panes {
-      let isFocused = pane == focus
-      let rule = Style(isFocused ? .paneBorderFocused : .paneBorder)
+      let rule = Style(pane == focus ? .paneBorderFocused : .paneBorder)
       frame.hline(at: rect.origin, length: rect.width, style: rule)
-      let mark = scrollMark(of: pane, in: rect)
-      let room = rect.width - 3 - (mark.isEmpty ? 0 : mark.columns + 3)
-      let style = Style(isFocused ? .paneTitleFocused : .paneTitle)
-      frame.write(
-        " " + title(of: pane, width: room).truncated(to: room) + " ", at: rect.origin,
-        style: style)
-      if !mark.isEmpty {
-        let point = Point(rect.right - mark.columns - 3, rect.y)
-        frame.write(" " + mark + " ", at: point, style: style)
-      }
     }
     // A line to the right of each pane that has a neighbour there.
     for (_, rect) in layout.panes where rect.right < frame.width {
@@ -65,5 +48,30 @@ extension Model {
         frame.write(SafeText(.teeUp), at: Point(x, rect.y), style: border)
       }
     }
+  }
+
+  /// The title of a pane: its number, what it shows, and for a table its context; and arrows to where it
+  /// goes on.
+  private func drawTitle(
+    of pane: Pane, _ mark: SafeText, in rect: Rect, of frame: inout Surface
+  ) {
+    let style = Style(pane == focus ? .paneTitleFocused : .paneTitle)
+    let room = rect.width - 3 - (mark.isEmpty ? 0 : mark.columns + 3)
+    frame.write(
+      " " + title(of: pane, width: room).truncated(to: room) + " ", at: rect.origin, style: style)
+    if !mark.isEmpty {
+      let point = Point(rect.right - mark.columns - 3, rect.y)
+      frame.write(" " + mark + " ", at: point, style: style)
+    }
+  }
+
+  /// The title in at most `width` columns, if its beginning fits. What does not fit as a whole is left out.
+  func title(of pane: Pane, width: Int) -> SafeText {
+    var title: SafeText = "\((panes.firstIndex(of: pane) ?? 0) + 1) "
+    title += pane.operations.name(in: self)
+    for part in pane.operations.context(in: self) where title.columns + 2 + part.columns <= width {
+      title += "  " + part
+    }
+    return title
   }
 }

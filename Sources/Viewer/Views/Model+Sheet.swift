@@ -10,7 +10,8 @@ extension Model {
     let query: SafeText = sheet.query.isEmpty ? "" : " with \(SafeText(sheet.query))"
     frame.box(box, title: " " + sheet.title + query, focused: true)
     let count = sheet.document.layout(width: inside.width, height: inside.height).count
-    let mark = Self.arrows(sheet.view.top > 0, sheet.view.top + inside.height < count)
+    let mark = SafeText.arrows(
+      up: sheet.view.top > 0, down: sheet.view.top + inside.height < count)
     if !mark.isEmpty {
       let point = Point(box.right - mark.columns - 4, box.y)
       frame.write(" " + mark + " ", at: point, style: Style(.paneTitleFocused))

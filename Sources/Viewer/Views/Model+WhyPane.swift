@@ -3,11 +3,6 @@ import Engine
 import Language
 
 extension Model {
-  func drawDetail(in rect: Rect, of frame: inout Surface) {
-    let inside = Rect(x: rect.x + 1, y: rect.y, width: rect.width - 2, height: rect.height)
-    frame.draw(answer, detail, showsChoice: focus == .detail, in: inside)
-  }
-
   /// What the current event is, what the micro-step is that is looked at, and why.
   var explanation: Document {
     guard let event = timeline.currentEvent else { return welcome }

@@ -1,0 +1,59 @@
+import Canvas
+import Engine
+import Language
+
+/// What the SMMU walks for a device.
+struct DevicePane: TablePane {
+  var pane: Pane { .iommu }
+  var region: PaneRegion { .table(rank: 2) }
+  /// A disagreement is a sign and a letter.
+  var markColumns: Int { 3 }
+
+  func exists(in configuration: Configuration, hasDevices: Bool) -> Bool { hasDevices }
+
+  func table(in model: Model) -> TableID? {
+    model.views[pane]?.pinned ?? .iommu(model.machine.attachedDevices.first ?? 0)
+  }
+
+  func tables(in model: Model) -> [TableID] { model.machine.attachedDevices.map { .iommu($0) } }
+
+  func name(in model: Model) -> SafeText {
+    if case .iommu(let device) = table(in: model) { "IOMMU, device \(device)" } else { "IOMMU" }
+  }
+
+  func tableContext(in model: Model) -> [SafeText] {
+    guard case .iommu(let device) = table(in: model) else { return [] }
+    let machine = model.machine
+    var parts: [SafeText] = ["IOVA \(Glyph.right) PA"]
+    parts += model.changeCount(of: .iommu(device))
+    let entry = machine.streamEntry(ofDevice: device)
+    switch entry.configuration {
+    case .stage1:
+      parts.append(SafeText(Phrase.context(machine.context(ofDevice: device))))
+      parts.append("the VMM's table")
+    case .stage2:
+      parts.append("VMID \(entry.vmid)")
+      parts.append(
+        entry.root == machine.table(machine.cpuTableID)?.rootAddress ? "the CPUs' table" : "its own"
+      )
+    case .abort: parts.append("not attached")
+    case .bypass: parts.append("bypass")
+    case .invalid: parts.append("invalid stream table entry")
+    }
+    return parts
+  }
+
+  var term: String { "IOMMU table" }
+
+  func absence(in model: Model) -> [SafeText] {
+    if case .iommu(let device) = table(in: model), model.machine.sharesAddresses(device) {
+      return ["Stage 1, by the VMM's own table.", "\(model.key(.tlb)) says what of it is cached."]
+    }
+    return ["There is no such table."]
+  }
+
+  func marks(of row: Row, in model: Model) -> [(SafeText, Role)] {
+    guard case .iommu(let device) = table(in: model) else { return [] }
+    return model.machine.disagreement(of: row, ofDevice: device).map { [($0.sign, $0.role)] } ?? []
+  }
+}

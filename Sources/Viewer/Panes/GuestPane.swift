@@ -1,0 +1,52 @@
+import Canvas
+import Engine
+
+/// One of L1's tables.
+struct GuestPane: TablePane {
+  var pane: Pane { .guest }
+  var region: PaneRegion { .table(rank: 3) }
+
+  func exists(in configuration: Configuration, hasDevices: Bool) -> Bool { configuration.nested }
+
+  func table(in model: Model) -> TableID? { guest(in: model).map { .guest($0.vttbr.vmid) } }
+
+  func tables(in model: Model) -> [TableID] {
+    model.machine.guestTables.map { .guest($0.vttbr.vmid) }
+  }
+
+  /// The table that is shown: the chosen one, else the one that the shadow serves, else any.
+  func guest(in model: Model) -> GuestTable? {
+    let tables = model.machine.guestTables
+    if case .guest(let vmid) = model.views[pane]?.pinned {
+      return tables.first { $0.vttbr.vmid == vmid }
+    }
+    if case .shadow(let number) = model.tableID(of: .shadow),
+      let table = model.machine.guestTable(ofShadow: number)
+    {
+      return table
+    }
+    return tables.first
+  }
+
+  func reader(in model: Model) -> TableReader? {
+    guest(in: model).map { TableReader($0, in: model.machine) }
+  }
+
+  func name(in model: Model) -> SafeText {
+    guest(in: model).map { "Guest \($0.vttbr.vmid)" } ?? "Guest"
+  }
+
+  func tableContext(in model: Model) -> [SafeText] {
+    guard let table = guest(in: model) else { return ["nIPA \(Glyph.right) IPA"] }
+    return ["nIPA \(Glyph.right) IPA"] + model.changeCount(of: .guest(table.vttbr.vmid)) + [
+      "root \(hex: table.root)", "\(1 << (table.vtcr.granuleShift - 10))K",
+      "VTCR \(hex: table.vtcr.bits)",
+    ]
+  }
+
+  var term: String { "guest table" }
+
+  func absence(in model: Model) -> [SafeText] { ["L1 uses no stage-2 table now."] }
+
+  func outputEnd(in model: Model) -> UInt64 { model.memorySlotsEnd }
+}

@@ -1,0 +1,122 @@
+import Canvas
+import Engine
+import Language
+
+/// The map back from canonical memory to the shadow.
+struct ReverseMapPane: PaneOperations {
+  var pane: Pane { .reverseMap }
+  var region: PaneRegion { .band }
+
+  func exists(in configuration: Configuration, hasDevices: Bool) -> Bool { configuration.nested }
+
+  func isInOverview(of model: Model) -> Bool { model.hasReverseMap }
+
+  func name(in model: Model) -> SafeText { "Reverse map" }
+
+  func context(in model: Model) -> [SafeText] {
+    [
+      "shadow \(model.mappedShadow)", "IPA \(Glyph.right) nIPA",
+      "revmap=\(SafeText(model.machine.configuration.reverseMap.rawValue))",
+    ]
+  }
+
+  var term: String { "reverse map" }
+
+  /// Brings the list in order, and counts what is in sight if another moment or shadow is shown.
+  func settle(_ model: inout Model, in rect: Rect) {
+    guard model.hasReverseMap else { return }
+    let now = model.reverseMap.summary
+    if now?.branch != model.branch || now?.moment != model.timeline.moment
+      || now?.shadow != model.mappedShadow
+    {
+      model.reverseMap.summary = ReverseMapSummary(
+        ofShadow: model.mappedShadow, model.machine, branch: model.branch,
+        moment: model.timeline.moment)
+    }
+    model.reverseMap.top = parts(of: rect, model).entries.first
+  }
+
+  // MARK: Keys and mouse
+
+  func move(by distance: Int, in model: inout Model) {
+    guard let entry = model.mappedEntry else { return model.refuse("The map is empty.") }
+    let entries = model.mapped
+    switch distance {
+    case -Int.max: model.reverseMap.cursor = entries.first
+    case Int.max: model.reverseMap.cursor = entries.last
+    default: model.reverseMap.cursor = entries.entry(distance, from: entry)
+    }
+  }
+
+  func select(at point: Point, in rect: Rect, of model: inout Model) -> Bool {
+    guard let entry = entry(at: point, in: rect, model) else { return false }
+    model.reverseMap.cursor = entry
+    return true
+  }
+
+  func obstacle(to action: Action, in model: Model) -> SafeText? {
+    guard action == .choose else { return obstacleOutsideTables(to: action, in: model) }
+    return model.mappedEntry == nil ? nothingToChoose(in: model) : nil
+  }
+
+  /// Goes to the canonical page of the entry that is looked at.
+  func perform(_ action: Action, in model: inout Model) {
+    guard action == .choose, let entry = model.mappedEntry else { return }
+    model.follow(.place(.canonical, entry.canonical.lowerBound))
+  }
+
+  /// Entries that are looked at for one search.
+  private static let entriesAtMost = 10_000
+
+  func find(forward: Bool, in model: inout Model) {
+    guard var entry = model.mappedEntry else { return model.refuse("The map is empty.") }
+    let entries = model.mapped
+    for _ in 0..<Self.entriesAtMost {
+      guard let next = entries.neighbour(of: entry, forward: forward) else { break }
+      entry = next
+      if model.matches(line(of: entry, model).text.string) {
+        model.reverseMap.cursor = entry
+        return
+      }
+    }
+    model.refuse("No \(SafeText(model.searched)) \(forward ? "after" : "before") this entry.")
+  }
+
+  // MARK: Words
+
+  func place(in model: Model) -> SafeText {
+    guard model.hasReverseMap else { return "no map, revmap=none." }
+    return (model.mappedEntry.map { line(of: $0, model).text } ?? "empty") + "."
+  }
+
+  func content(in model: Model) -> [SafeText] {
+    guard let entry = model.mappedEntry else { return [] }
+    return model.mapped.entries(Spoken.linesAtMost, around: entry).map { line(of: $0, model).text }
+  }
+}
+
+extension Model {
+  /// The shadow whose map is shown.
+  var mappedShadow: Int {
+    if case .shadow(let number) = tableID(of: .shadow) { number } else { 0 }
+  }
+
+  /// Whether there is a reverse map to be seen.
+  var hasReverseMap: Bool {
+    machine.configuration.nested && machine.configuration.reverseMap != .none
+  }
+
+  /// The entries of the map that is shown.
+  var mapped: ReverseMapEntries { ReverseMapEntries(ofShadow: mappedShadow, in: machine) }
+
+  /// The entry that is looked at: the chosen one, else the one of the selected page.
+  var mappedEntry: ReverseMapEntry? {
+    guard hasReverseMap else { return nil }
+    let cursor = reverseMap.cursor
+    let start = cursor?.canonical.lowerBound
+    let address = focus == .reverseMap ? start ?? link?.ipa : link?.ipa ?? start
+    let entries = mapped
+    if let cursor, address == start, entries.contains(cursor) { return cursor }
+    return entries.entry(from: address ?? 0) ?? entries.last
+  }
+}

@@ -1,0 +1,189 @@
+import Canvas
+import Engine
+import Language
+
+/// The micro-steps of the current event; those that are not done yet are dim.
+struct StepsPane: PaneOperations {
+  var pane: Pane { .steps }
+  var region: PaneRegion { .text }
+
+  func exists(in configuration: Configuration, hasDevices: Bool) -> Bool { true }
+
+  func name(in model: Model) -> SafeText { "Steps" }
+
+  func context(in model: Model) -> [SafeText] {
+    let steps = model.timeline.steps
+    let count: [SafeText] = steps.isEmpty ? [] : ["\(model.timeline.stepsDone)/\(steps.count)"]
+    return count + model.changes.cost.parts
+  }
+
+  var term: String { "micro-step" }
+
+  func term(in model: Model) -> String { model.termOfStep ?? term }
+
+  // MARK: Drawing
+
+  func draw(_ model: Model, in rect: Rect, of frame: inout Surface) -> SafeText {
+    let steps = model.timeline.steps
+    if steps.isEmpty {
+      let line = Line("\(model.key(.nextEvent)) goes to the first event.", .dim)
+      frame.write(line, at: Point(rect.x + 1, rect.y), clip: rect)
+      return ""
+    }
+    let lines = visibleLines(model, in: rect)
+    for (y, (step, line)) in lines.enumerated() {
+      let place = Rect(x: rect.x, y: rect.y + y, width: rect.width, height: 1)
+      frame.write(line, at: place.origin, clip: place)
+      if model.focus == pane, step == model.currentStep {
+        // The bar covers the text; the indentation before it shows nothing.
+        let indent = max(1, line.text.string.prefix { $0 == " " }.utf8.count)
+        let bar = Rect(x: rect.x + indent, y: place.y, width: line.columns - indent, height: 1)
+        frame.restyle(bar) { $0.attributes.formSymmetricDifference(.reverse) }
+      }
+    }
+    guard let last = lines.last else { return "" }
+    let rest = self.lines(ofStep: last.step, model, width: rect.width).last
+    return .arrows(
+      up: model.steps.top > 0, down: last.step + 1 < steps.count || rest != last.line)
+  }
+
+  /// The lines that are in sight, each with the step that it is part of.
+  private func visibleLines(_ model: Model, in rect: Rect) -> [(step: Int, line: Line)] {
+    var visible: [(step: Int, line: Line)] = []
+    var step = model.steps.top
+    while visible.count < rect.height, step < model.timeline.steps.count {
+      visible += lines(ofStep: step, model, width: rect.width).map { (step, $0) }
+      step += 1
+    }
+    return Array(visible.prefix(max(0, rect.height)))
+  }
+
+  /// Columns of the word for what a step does.
+  private static let labelColumns = 10
+
+  /// A step in lines of at most `width` columns.
+  private func lines(ofStep index: Int, _ model: Model, width: Int) -> [Line] {
+    let explanation = model.timeline.steps[index].explanation
+    let digits = String(model.timeline.steps.count).utf8.count
+    var line = Line()
+    line.add(index == model.currentStep ? SafeText(.selected) : " ", .key)
+    line.add(SafeText("\(index + 1)").padded(to: digits, .right) + " ", .dim)
+    line.add(
+      SafeText(explanation.label).padded(to: Self.labelColumns) + " "
+        + SafeText(explanation.what), index < model.timeline.stepsDone ? .text : .dim)
+    // What does not fit goes on below the text, or where that leaves little room below the word.
+    let indent = digits + 2 + Self.labelColumns + 1
+    return line.wrapped(to: width - 1, indent: width < 3 * indent ? digits + 2 : indent)
+  }
+
+  /// Scrolls so that the current step is in sight with one on either side, and no more than needed is
+  /// empty.
+  func settle(_ model: inout Model, in rect: Rect) {
+    let steps = model.timeline.steps
+    guard rect.height > 0, !steps.isEmpty else { return model.steps.top = 0 }
+    let step = max(0, model.currentStep ?? 0)
+    let last = steps.count - 1
+    let margin = rect.height > 4 ? 1 : 0
+    let first = firstStep(showing: min(step + margin, last), model, in: rect)
+    let end = firstStep(showing: last, model, in: rect)
+    model.steps.top = min(max(model.steps.top, first), max(0, step - margin), end)
+  }
+
+  /// The first step from which on everything up to another is in sight.
+  private func firstStep(showing end: Int, _ model: Model, in rect: Rect) -> Int {
+    var start = end
+    var count = lines(ofStep: end, model, width: rect.width).count
+    while start > 0 {
+      count += lines(ofStep: start - 1, model, width: rect.width).count
+      if count > rect.height { break }
+      start -= 1
+    }
+    return start
+  }
+
+  // MARK: Keys and mouse
+
+  func move(by distance: Int, in model: inout Model) {
+    let last = model.timeline.steps.count - 1
+    guard last >= 0 else { return model.refuse(model.nothingYet) }
+    let (target, overflow) = (model.currentStep ?? 0).addingReportingOverflow(distance)
+    model.steps.cursor = overflow ? (distance < 0 ? 0 : last) : min(max(0, target), last)
+    model.detail = DocumentView()
+  }
+
+  func select(at point: Point, in rect: Rect, of model: inout Model) -> Bool {
+    let lines = visibleLines(model, in: rect)
+    guard lines.indices.contains(point.y - rect.y) else { return false }
+    model.steps.cursor = lines[point.y - rect.y].step
+    return true
+  }
+
+  func obstacle(to action: Action, in model: Model) -> SafeText? {
+    guard action == .choose else { return obstacleOutsideTables(to: action, in: model) }
+    return model.timeline.steps.isEmpty ? nothingToChoose(in: model) : nil
+  }
+
+  /// Goes to the moment after the chosen step.
+  func perform(_ action: Action, in model: inout Model) {
+    guard action == .choose else { return }
+    guard let step = model.currentStep, let event = model.timeline.currentEvent else {
+      return model.refuse(model.nothingYet)
+    }
+    model.go(to: Moment(events: event, steps: step + 1))
+  }
+
+  func find(forward: Bool, in model: inout Model) {
+    let texts = model.timeline.steps.map {
+      "\($0.explanation.label) \($0.explanation.what) \($0.explanation.why)"
+    }
+    guard let found = model.find(in: texts, from: model.currentStep ?? -1, forward) else { return }
+    model.steps.cursor = found
+  }
+
+  // MARK: Words
+
+  func place(in model: Model) -> SafeText {
+    guard let index = model.currentStep, model.timeline.steps.indices.contains(index) else {
+      return "no step."
+    }
+    return "step \(index + 1), " + words(ofStep: index, in: model)
+  }
+
+  func content(in model: Model) -> [SafeText] {
+    let lines = model.timeline.steps.indices.map {
+      "Step \($0 + 1), " + words(ofStep: $0, in: model)
+    }
+    return Spoken.shortened(lines)
+  }
+
+  private func words(ofStep index: Int, in model: Model) -> SafeText {
+    let explanation = model.timeline.steps[index].explanation
+    return SafeText(explanation.label) + ": " + SafeText(explanation.what) + "."
+  }
+}
+
+/// Where one is in the pane of micro-steps.
+struct StepsView {
+  /// The step that was chosen, by its index; nil while the pane follows the moment.
+  var cursor: Int?
+  /// The first step in sight.
+  var top = 0
+}
+
+extension Model {
+  /// The step that the answers are about: the chosen one; else in an event the last one done, and after
+  /// it the one that tells most.
+  var currentStep: Int? {
+    if let cursor = steps.cursor { return min(cursor, timeline.steps.count - 1) }
+    if timeline.stepsDone < timeline.steps.count { return timeline.stepsDone - 1 }
+    return changes.cost.keyStep
+  }
+
+  /// What the current step does, as a word of the glossary.
+  var termOfStep: String? {
+    guard let index = currentStep, timeline.steps.indices.contains(index) else { return nil }
+    return timeline.steps[index].explanation.label
+  }
+
+  fileprivate var nothingYet: SafeText { "Nothing has happened yet. . goes to the first event." }
+}

@@ -1,0 +1,172 @@
+import Canvas
+import Engine
+import Language
+
+/// Drawing a table.
+extension TablePane {
+  func draw(_ model: Model, in rect: Rect, of frame: inout Surface) -> SafeText {
+    guard let rows = rows(in: model) else {
+      for (y, text) in absence(in: model).enumerated() {
+        frame.write(Line(text, .dim), at: Point(rect.x + 1, rect.y + y), clip: rect)
+      }
+      return ""
+    }
+    let parts = parts(of: rect)
+    drawMap(model, rows, in: parts.map, of: &frame)
+    let visible = model.views[pane]?.visible(rows, height: parts.rows.height) ?? []
+    draw(visible, of: rows, model, in: parts.rows, of: &frame)
+    drawWalk(model, rows, in: parts.walk, of: &frame)
+    guard let first = visible.first, let last = visible.last else { return "" }
+    return .arrows(
+      up: rows.previous(before: first) != nil, down: rows.next(after: last) != nil)
+  }
+
+  // MARK: Rows
+
+  private func draw(
+    _ visible: [Row], of rows: Rows, _ model: Model, in rect: Rect, of frame: inout Surface
+  ) {
+    if visible.isEmpty {
+      frame.write(
+        Line(emptiness(in: model), .dim), at: Point(rect.x + 1, rect.y), clip: rect)
+      return
+    }
+    let style = RowStyle(model, self, format(of: rows, in: model, width: rect.width), rows)
+    let cursor = cursorRow(of: rows, in: model) ?? rows.first
+    for (index, row) in visible.enumerated() {
+      let line = Rect(x: rect.x, y: rect.y + index, width: rect.width, height: 1)
+      draw(row, style, isCursor: row == cursor && pane == model.focus, in: line, of: &frame)
+    }
+  }
+
+  private func emptiness(in model: Model) -> SafeText {
+    guard let filter = model.filter else { return "empty" }
+    let isComplete = table(in: model).map { filter.isComplete($0) } ?? true
+    return isComplete
+      ? "No entry has this. \(model.key(.clearFilter)) shows all." : "Looking for entries."
+  }
+
+  /// The columns of the rows.
+  func format(of rows: Rows, in model: Model, width: Int) -> RowFormat {
+    RowFormat(
+      rows, inputEnd: inputEnd(of: rows, in: model), outputEnd: outputEnd(in: model), width: width,
+      markColumns: markColumns, detail: model.detailLevel)
+  }
+
+  private func draw(
+    _ row: Row, _ style: RowStyle, isCursor: Bool, in rect: Rect, of frame: inout Surface
+  ) {
+    let (gutter, gutterRole) = style.gutter(of: row)
+    var point = frame.write(gutter, at: rect.origin, style: Style(gutterRole), clip: rect)
+    let text = style.format.text(of: row, entries: row.isTable ? style.entryCount(of: row) : 0)
+    let isLinked = style.isLinked(row)
+    let start = point
+    let end = rect.right - markColumns
+    point = frame.write(
+      text.truncated(to: end - point.x), at: point,
+      style: Style(isLinked ? .linked : style.role(of: row), isCursor ? .reverse : []), clip: rect)
+    point = frame.write(
+      style.format.remarks(on: row).truncated(to: end - point.x), at: point,
+      style: Style(style.role(of: row)), clip: rect)
+    if row.kind == .leaf, row.descriptor.isLeaf(row.level) {
+      for (mark, role) in marks(of: row, in: style.model) {
+        point = frame.write(" " + mark, at: point, style: Style(role), clip: rect)
+      }
+    }
+    // The bar covers the entry; the indentation before it shows nothing.
+    let indent = text.string.prefix { $0 == " " }.utf8.count
+    if isCursor || isLinked {
+      frame.restyle(Rect(x: start.x, y: rect.y, width: indent, height: 1)) { $0 = .plain }
+    }
+  }
+
+  // MARK: Map and walk
+
+  /// A map of the address space: a column for each power of two from 4K on, as high as much is mapped
+  /// there.
+  private func drawMap(_ model: Model, _ rows: Rows, in rect: Rect, of frame: inout Surface) {
+    guard rect.width > 8, rect.height > 0 else { return }
+    let map = AddressMap(rows.reader)
+    let labels: (SafeText, SafeText) = (
+      "4K ", " \(SafeText(Phrase.size(rows.reader.geometry.inputSize)))"
+    )
+    let columns = min(map.cells.count, rect.width - labels.0.columns - labels.1.columns - 2)
+    var point = frame.write(labels.0, at: Point(rect.x + 1, rect.y), style: Style(.dim), clip: rect)
+    let cursor = model.views[pane]?.cursor.map { map.cell(of: $0.address) }
+    for (index, height) in map.cells.prefix(max(0, columns)).enumerated() {
+      let glyph: Glyph = height == 0 ? .middleDot : Glyph.bars[height - 1]
+      let isCursor = index == cursor && model.selected != nil
+      point = frame.write(
+        SafeText(glyph), at: point,
+        style: Style(height == 0 ? .dim : .valid, isCursor ? .reverse : []), clip: rect)
+    }
+    frame.write(labels.1, at: point, style: Style(.dim), clip: rect)
+  }
+
+  /// The walk of the table for the cursor's address: the index at each level, and how it ends.
+  private func drawWalk(_ model: Model, _ rows: Rows, in rect: Rect, of frame: inout Surface) {
+    guard rect.height > 0, let cursor = model.views[pane]?.cursor, model.selected != nil else {
+      return
+    }
+    let path = rows.reader.path(to: cursor.address)
+    var line = Line(" walk", .dim)
+    for (page, index) in path { line.add(" L\(page.level)[\(index)]", .text) }
+    if let (page, index) = path.last {
+      let entry = page[index]
+      line.add(" \(Glyph.right) ", .dim)
+      if entry.isLeaf(page.level) {
+        line.add(entry.permissions.text, .permission)
+      } else {
+        line.add(SafeText(Phrase.entry(entry.bits, level: page.level)), .invalid)
+      }
+    }
+    frame.write(line, at: rect.origin, clip: rect)
+  }
+}
+
+/// How the rows of a table look in one frame.
+private struct RowStyle {
+  let model: Model
+  let format: RowFormat
+  private let id: TableID?
+  private let rows: Rows
+  /// Input addresses of the linked page, if its rows are to stand out in this table.
+  private let linked: [UInt64]
+
+  init(_ model: Model, _ pane: some TablePane, _ format: RowFormat, _ rows: Rows) {
+    self.model = model
+    self.format = format
+    self.rows = rows
+    id = pane.table(in: model)
+    let isElsewhere = model.isLinked && id != model.selected
+    linked = isElsewhere ? id.flatMap { model.link?.places[$0] } ?? [] : []
+  }
+
+  /// Whether the selected page is in a row, other than as a table around it.
+  func isLinked(_ row: Row) -> Bool { linked.contains { row.covers($0) } }
+
+  func gutter(of row: Row) -> (SafeText, Role) {
+    switch row.kind {
+    case .removed: return ("-", .changed)
+    case .coming: return (">", .warning)
+    case .table, .leaf, .absent:
+      if let id, let forecast = model.forecast, row.kind == .leaf, forecast.touches(row, of: id) {
+        return (">", .warning)
+      }
+      return row.isChanged ? (SafeText(.changed), .changed) : (" ", .text)
+    }
+  }
+
+  func role(of row: Row) -> Role {
+    switch row.kind {
+    case .table: .dim
+    case .removed, .coming, .absent: .invalid
+    case .leaf: row.level < Geometry.lastLevel ? .block : .text
+    }
+  }
+
+  /// Number of entries of the table that a row points to.
+  func entryCount(of row: Row) -> Int {
+    rows.reader.path(to: row.address).first { $0.page.level == row.level + 1 }?.page.usedCount ?? 0
+  }
+}

@@ -1,0 +1,161 @@
+import Canvas
+import Engine
+import Language
+
+/// A pane that shows a table: a map of its address space, its rows, and the walk for the cursor's address.
+///
+/// Everything that the panes of tables have in common is here and in the files beside this one; what
+/// follows is what differs.
+protocol TablePane: PaneOperations {
+  /// What the title line says of the table, the most important first.
+  func tableContext(in model: Model) -> [SafeText]
+  /// Why there is no table to show, in lines.
+  func absence(in model: Model) -> [SafeText]
+  /// Columns that marks take behind a row.
+  var markColumns: Int { get }
+  /// The states that a leaf is in, as marks behind its row.
+  func marks(of row: Row, in model: Model) -> [(SafeText, Role)]
+  /// The end of the input addresses that occur, for the width of a column.
+  func inputEnd(of rows: Rows, in model: Model) -> UInt64
+  /// The end of the output addresses that occur.
+  func outputEnd(in model: Model) -> UInt64
+}
+
+extension TablePane {
+  var markColumns: Int { 1 }
+
+  func absence(in model: Model) -> [SafeText] { ["There is no such table."] }
+
+  func reader(in model: Model) -> TableReader? {
+    table(in: model).flatMap { model.machine.table($0) }.map { TableReader($0, in: model.machine) }
+  }
+
+  func marks(of row: Row, in model: Model) -> [(SafeText, Role)] { [] }
+
+  func inputEnd(of rows: Rows, in model: Model) -> UInt64 { rows.last?.end ?? 0 }
+  func outputEnd(in model: Model) -> UInt64 { model.machine.hostPagesEnd }
+
+  func context(in model: Model) -> [SafeText] {
+    (model.filter.map { ["only \(SafeText($0.filter.text))"] } ?? []) + tableContext(in: model)
+  }
+
+  // MARK: Rows
+
+  /// The rows; nil if there is no table.
+  func rows(in model: Model) -> Rows? {
+    guard let view = model.views[pane], let id = table(in: model), let reader = reader(in: model)
+    else { return nil }
+    if let filter = model.filter {
+      return Rows(
+        reader, face: .flat, past: model.changes.past, extras: filter.found[id]?.rows ?? [],
+        showsEntries: false)
+    }
+    let folds = view.folds[id] ?? Folds()
+    var rows = Rows(
+      reader, folds: folds, face: view.face, past: model.changes.past,
+      extras: model.extraRows(of: id), ranges: view.ranges(of: id, folds))
+    if let cursor = view.cursor, cursor.address < reader.geometry.inputSize,
+      model.selected == id || model.isLinked && model.link?.places[id] != nil
+    {
+      rows.addCursor(cursor)
+    }
+    return rows
+  }
+
+  /// The row that the cursor is on.
+  func cursorRow(of rows: Rows, in model: Model) -> Row? {
+    model.views[pane]?.cursor.flatMap { rows.row(at: $0) }
+  }
+
+  /// The lines of the inside: the map, the rows, the walk. The first and the last are only there where
+  /// rows have room beside them.
+  func parts(of rect: Rect) -> (map: Rect, rows: Rect, walk: Rect) {
+    let parts = rect.rows(
+      .fixed(rect.height >= 13 ? 1 : 0), .flexible, .fixed(rect.height >= 5 ? 1 : 0))
+    return (parts[0], parts[1], parts[2])
+  }
+
+  func rowCount(height: Int) -> Int {
+    parts(of: Rect(x: 0, y: 0, width: 0, height: max(0, height))).rows.height
+  }
+
+  func settle(_ model: inout Model, in rect: Rect) {
+    guard var view = model.views[pane], let id = table(in: model) else { return }
+    view.keepRanges(of: id, model.filter == nil ? view.folds[id] ?? Folds() : Folds())
+    model.views[pane] = view
+    guard let rows = rows(in: model) else { return }
+    view.scroll(rows, height: parts(of: rect).rows.height)
+    model.views[pane] = view
+  }
+
+  // MARK: Words
+
+  func place(in model: Model) -> SafeText {
+    guard let rows = rows(in: model) else { return "no table." }
+    guard let row = cursorRow(of: rows, in: model) ?? rows.first else { return "empty." }
+    return words(of: row, in: model)
+  }
+
+  func content(in model: Model) -> [SafeText] {
+    guard let rows = rows(in: model), var row = rows.first else { return [] }
+    var lines = [words(of: row, in: model)]
+    while let next = rows.next(after: row) {
+      if lines.count == Spoken.linesAtMost {
+        lines.append("More follows; down and page-down go on, goto 0xADDRESS goes there.")
+        break
+      }
+      lines.append(words(of: next, in: model))
+      row = next
+    }
+    return lines
+  }
+
+  /// A row as a sentence.
+  private func words(of row: Row, in model: Model) -> SafeText {
+    var text: SafeText = "level \(row.level), \(hex: row.address)"
+    let entry = row.descriptor
+    switch row.kind {
+    case .table(let isOpen): text += ": a table, " + (isOpen ? "open" : "closed")
+    case .absent: text += ": not mapped"
+    case .leaf, .removed, .coming:
+      if entry.isLeaf(row.level) {
+        let granuleShift = reader(in: model)?.geometry.granuleShift ?? 12
+        text += " to \(hex: entry.address(granuleShift: granuleShift))"
+        text += ", " + SafeText(Phrase.permissions(entry.bits))
+        text += ", " + SafeText(Phrase.size(row.entrySize))
+        if row.count > 1 { text += ", and \(row.count - 1) more that follow on" }
+      } else {
+        text += ": " + SafeText(Phrase.entry(entry.bits, level: row.level))
+      }
+    }
+    switch row.kind {
+    case .removed: text += ", removed by this"
+    case .coming: text += ", comes with the next event"
+    case .table, .leaf, .absent: if row.isChanged { text += ", changed by this" }
+    }
+    if row.kind == .leaf, entry.isLeaf(row.level), case .shadow(let number) = table(in: model),
+      model.machine.isStale(entry, at: row.address, level: row.level, inShadow: number)
+    {
+      text += ", stale"
+    }
+    return text + "."
+  }
+}
+
+extension Model {
+  /// Entries that are gone, or will come, ascending. What will come hides what is gone.
+  fileprivate func extraRows(of id: TableID) -> [Row] {
+    let removed = changes.removed[id] ?? []
+    guard let coming = forecast?.rows(of: id), !coming.isEmpty else { return removed }
+    return (removed.filter { row in !coming.contains { row.covers($0.address) } } + coming)
+      .sorted { $0.position < $1.position }
+  }
+
+  /// How many entries of a table were changed by what was done last, as a part of a title.
+  func changeCount(of table: TableID) -> [SafeText] {
+    changes.counts[table].map { ["\(Glyph.changed)\($0)"] } ?? []
+  }
+
+  /// The end of the VM's memory.
+  var memorySlotsEnd: UInt64 { machine.memorySlots.last?.range.upperBound ?? 0 }
+}
