@@ -61,8 +61,10 @@ import Testing
     let end = narrator.model.timeline.moment
     #expect(answer(&narrator, "choose 1").contains("Event "))
     #expect(narrator.model.timeline.moment != end)
-    #expect(answer(&narrator, "choose 99").hasPrefix("Expected 1 to "))
-    #expect(answer(&narrator, "choose x").hasPrefix("Expected 1 to "))
+    for wrong in ["choose 99", "choose 0", "choose x"] {
+      #expect(
+        answer(&narrator, wrong).hasPrefix("Expected the number of a line of the answer: 1 to "))
+    }
   }
 
   @Test func `tables are read row by row, or all at once`() throws {

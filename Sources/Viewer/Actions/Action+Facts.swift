@@ -144,7 +144,10 @@ extension Action {
     case .pageDown: ActionFacts(.moving, "a page down", keys: "pagedown ctrl-f")
     case .top: ActionFacts(.moving, "to the top", keys: "g home")
     case .bottom: ActionFacts(.moving, "to the bottom", keys: "G end")
-    case .choose: ActionFacts(.moving, "fold or unfold; go where a line leads", keys: "enter")
+    case .choose:
+      ActionFacts(
+        .moving, "fold or unfold; go where a line leads", keys: "enter",
+        argument: "NUMBER of a line of the answer")
     default: nil
     }
   }

@@ -68,6 +68,16 @@ extension Model {
     }
   }
 
+  /// Goes where a line of the answer leads that is named by its number among those that lead somewhere.
+  mutating func chooseLine(_ number: String) {
+    let choices = answer.choices
+    if choices.isEmpty { return refuse("No line of the answer leads anywhere.") }
+    guard let number = Int(number), choices.indices.contains(number - 1),
+      let target = answer.items[choices[number - 1]].target
+    else { return refuse("Expected the number of a line of the answer: 1 to \(choices.count).") }
+    follow(target)
+  }
+
   /// Goes where the selected line of an answer leads.
   mutating func follow(_ target: Document.Target) {
     switch target {

@@ -4,7 +4,9 @@ import Engine
 extension Model {
   /// Carries an action out, or says why it cannot be.
   mutating func perform(_ command: Command) -> [Effect] {
-    if let obstacle = obstacle(to: command.action) {
+    // A line of the answer that is named by its number is there whatever has the focus.
+    let isNumbered = command.action == .choose && !command.argument.isEmpty
+    if !isNumbered, let obstacle = obstacle(to: command.action) {
       refuse(obstacle)
       return []
     }
@@ -70,6 +72,7 @@ extension Model {
     case .pageDown: moveCursor(by: max(1, page - 1))
     case .top: moveCursor(by: -Int.max)
     case .bottom: moveCursor(by: Int.max)
+    case .choose where isNumbered: chooseLine(argument)
     case .left, .right, .choose, .flat, .nextTable, .previousTable:
       focus.operations.perform(command.action, in: &self)
     case .nextPane: focusNext(1)

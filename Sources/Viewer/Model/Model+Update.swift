@@ -18,6 +18,14 @@ extension Model {
     return effects
   }
 
+  /// Does what a whole line asks for that was typed where there is no screen: what `:`, the line and
+  /// Enter do on one. What an earlier line has left open was read, and is closed.
+  public mutating func update(line: String) -> [Effect] {
+    (prompt, pending, sheet) = (Prompt(.command, text: line), nil, nil)
+    completeHistory()
+    return update(.key(Key(.enter)))
+  }
+
   /// Does what a key asks for: of the line that is typed, of what waits for it, of what is open above the
   /// panes, else of the panes.
   private mutating func press(_ key: Key) -> [Effect] {

@@ -28,7 +28,7 @@ public struct Narrator {
     for action in Action.allCases { settings.keyMap.unbind(action) }
     // The size is that of no screen: only how far a page goes depends on it.
     model = Model(session, width: 120, height: 40, settings: settings)
-    model.finishWork()
+    finishWork()
   }
 
   /// Whether nothing more will be said.
@@ -54,59 +54,37 @@ public struct Narrator {
     let typed = String(line.trimmed.drop { $0 == ":" }).trimmed
     let text = typed.isEmpty ? lastLine : typed
     lastLine = text
-    model.message = nil
-    let parts = text.split(separator: " ", maxSplits: 1).map(String.init)
-    switch parts[0] {
-    case "look" where parts.count == 1:
-      return description()
-    case Action.choose.rawValue where parts.count == 2:
-      choose(parts[1])
-    default:
-      if let action = Action(rawValue: parts[0]), let reason = action.needsScreen {
-        return [reason]
-      }
-      _ = model.carryOutCommand(text)
+    let words = text.split(separator: " ", maxSplits: 1).map(String.init)
+    if text == "look" { return description() }
+    if let action = words.first.flatMap({ Action(rawValue: $0) }), let reason = action.needsScreen {
+      return [reason]
     }
-    model.settle()
-    model.finishWork()
+    _ = model.update(line: text)
+    finishWork()
     let lines = asked() + sheet() + news()
     // What changes nothing that is said leaves one where one is.
     return lines.isEmpty ? [model.lineText] : lines
   }
 
-  /// Follows the numbered line of an answer.
-  private mutating func choose(_ text: String) {
-    let choices = model.answer.choices
-    guard let number = Int(text), (1...max(1, choices.count)).contains(number), !choices.isEmpty,
-      let target = model.answer.items[choices[number - 1]].target
-    else {
-      return model.refuse(
-        choices.isEmpty ? "The answer has no numbers." : "Expected 1 to \(choices.count).")
-    }
-    model.follow(target)
+  /// Does what the model leaves for the time in which no input comes.
+  private mutating func finishWork() {
+    while model.isBusy { _ = model.update(.tick) }
   }
 
   /// What the model would ask for on a screen, and what it has to say.
-  private mutating func asked() -> [SafeText] {
-    var lines: [SafeText] = []
-    if let prompt = model.prompt {
-      let name = prompt.text.split(separator: " ").first.map { SafeText(String($0)) }
-      if model.message == nil { lines.append("\(name ?? SafeText("This")) takes a text after it.") }
-      model.prompt = nil
-    }
+  private func asked() -> [SafeText] {
     if let action = model.pending {
-      lines.append("\(SafeText(action.rawValue)) takes a letter after it.")
-      model.pending = nil
-      model.message = nil
+      return ["\(SafeText(action.rawValue)) takes a letter after it."]
     }
-    if let message = model.message { lines.append(message.text) }
-    return lines
+    if let message = model.message { return [message.text] }
+    guard let prompt = model.prompt else { return [] }
+    let name = prompt.text.split(separator: " ").first.map { SafeText(String($0)) }
+    return ["\(name ?? SafeText("This")) takes a text after it."]
   }
 
-  /// What would be open above the panes: it is read, and closed.
-  private mutating func sheet() -> [SafeText] {
+  /// What is open above the panes; the next line closes it.
+  private func sheet() -> [SafeText] {
     guard let sheet = model.sheet else { return [] }
-    model.sheet = nil
     // Where keys would stand at the beginning of a line there are none.
     let lines = sheet.document.text.map { SafeText($0.string.drop { $0 == " " }) }
     return [sheet.title + ":"] + lines.filter { !$0.isEmpty }

@@ -57,7 +57,8 @@ extension Model {
   /// An action by name, a moment, or a statement.
   mutating func carryOutCommand(_ text: String) -> [Effect] {
     let parts = text.split(separator: " ", maxSplits: 1)
-    if let action = Action(rawValue: String(parts[0])) {
+    guard let first = parts.first else { return [] }
+    if let action = Action(rawValue: String(first)) {
       let argument = parts.count > 1 ? String(parts[1]).trimmed : ""
       if !argument.isEmpty, action.facts.argument == nil {
         refuse("\(SafeText(action.rawValue)) takes no argument.")
@@ -74,7 +75,7 @@ extension Model {
     } catch {
       refuse(
         error.isUnknownStatement
-          ? "\(SafeText(String(parts[0]))) is no action, moment or event. \(key(.help)) lists them."
+          ? "\(SafeText(String(first))) is no action, moment or event. \(key(.help)) lists them."
           : "Column \(error.column): \(SafeText(error.message)).")
       var again = Prompt(.command, text: text)
       again.put(caret: max(0, error.column - 1))
