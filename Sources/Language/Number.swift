@@ -6,4 +6,15 @@ package enum Number {
     let bytes = [UInt8](text.utf8)
     return Lexer(bytes).number(0..<bytes.count)
   }
+
+  /// The digits of a count in groups of three, as `1,000,000`, for lines that a person reads.
+  package static func grouped(_ count: some BinaryInteger) -> String {
+    var text = String(count)
+    var place = text.endIndex
+    while text.distance(from: text.startIndex, to: place) > (count < 0 ? 4 : 3) {
+      place = text.index(place, offsetBy: -3)
+      text.insert(",", at: place)
+    }
+    return text
+  }
 }

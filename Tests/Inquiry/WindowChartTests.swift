@@ -102,4 +102,12 @@ import Testing
     #expect(WindowChart(ofEvent: 2, in: session) == nil)
     #expect(WindowChart(ofEvent: 9, in: session) == nil)
   }
+
+  @Test func `an address may be any number`() throws {
+    let session = try session(
+      "iommu attach\ndev read 0xfffffffffffffff8\ndev read 0xffffffffffffeff8\n")
+    // The very last page has no end, and no device's table reaches it.
+    #expect(WindowChart(ofEvent: 1, in: session) == nil)
+    #expect(WindowChart(ofEvent: 2, in: session)?.columns.map(\.pages) == [1])
+  }
 }

@@ -9,7 +9,11 @@ extension Step {
   func concernedRanges(in machines: [Machine]) -> [Range<UInt64>] {
     guard changesTranslation, let table else { return [] }
     var start = address & ~4095
-    var end = (address + min(max(size, 1), 1 << 30) + 4095) & ~4095
+    // An address may be any number. The very last page, which no device's table reaches, has no end.
+    let (last, isBeyond) = address.addingReportingOverflow(min(max(size, 1), 1 << 30) - 1)
+    var end = ((isBeyond ? .max : last) | 4095) &+ 1
+    if end <= start { end = ~4095 }
+    if start == end { return [] }
     for machine in machines {
       guard let table = machine.table(table) else { continue }
       if let size = machine.leafSize(at: start, of: table) { start &= ~(size - 1) }

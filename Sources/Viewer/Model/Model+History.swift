@@ -9,8 +9,14 @@ extension Model {
     static let words = 100_000
   }
 
-  /// Number of events that have been carried out.
-  var eventCount: Int { (ahead ?? session).timeline.events.count }
+  /// Number of events of the history, those that have yet to be carried out too.
+  var eventCount: Int { ahead == nil ? timeline.events.count : eventsInScenario }
+
+  /// How much of the history has been carried out, while that is not all.
+  var percentRead: Int? {
+    guard let ahead, eventsInScenario > 0 else { return nil }
+    return ahead.timeline.events.count * 100 / eventsInScenario
+  }
 
   /// Carries out a piece of what is left, and shows the history once it is whole.
   mutating func continueHistory() {

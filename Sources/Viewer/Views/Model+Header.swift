@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Language
 
 extension Model {
   /// The first lines: when this is, whether all is well, and what it belongs to.
@@ -29,17 +30,22 @@ extension Model {
     {
       return Line("\(Glyph.mismatch) expected otherwise ", .mismatch)
     }
-    guard let violations = violationsNow else {
-      return Line(isWide ? "rules unchecked " : "", .dim)
+    let violations = violationsNow
+    guard let first = violations?.first else {
+      if let percentRead {
+        let all = SafeText(Number.grouped(eventCount))
+        return Line(
+          isWide ? "read \(percentRead)% of \(all) events " : "read \(percentRead)% ", .dim)
+      }
+      return Line(isWide ? violations == nil ? "rules unchecked " : "rules hold " : "", .dim)
     }
-    if violations.isEmpty { return Line(isWide ? "rules hold " : "", .dim) }
-    let name = SafeText(violations[0].invariant.rawValue)
+    let name = SafeText(first.invariant.rawValue)
     return Line("\(Glyph.mismatch) \(isWide ? name : "rule broken") ", .mismatch)
   }
 
   /// Which event this is, and which micro-step of it.
   private var momentLine: Line {
-    let count: SafeText = "\(eventCount)" + (ahead == nil ? "" : SafeText(.ellipsis))
+    let count = eventCount
     let number = timeline.currentEvent.map { $0 + 1 } ?? 0
     var line = Line(size.width >= 60 ? " event \(number)/\(count)  " : " \(number)/\(count) ")
     guard let event = timeline.currentEvent else {

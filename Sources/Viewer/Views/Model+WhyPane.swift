@@ -97,7 +97,10 @@ extension Model {
       "A VM with \(configuration.ipaBits) bits of IPA, \(vcpus), "
         + (configuration.nested
           ? "nested: \(configuration.shadows) shadow tables." : "not nested."))
-    document.add("\(eventCount) events in \(session.chapters.count) chapters lie ahead.")
+    document.add(
+      ahead == nil
+        ? "\(eventCount) events in \(session.chapters.count) chapters lie ahead."
+        : "\(eventCount) events lie ahead.")
     document.addBlank()
     for (action, what) in [
       (.nextEvent, "the first event"), (.nextStep, "its first micro-step"),

@@ -13,18 +13,23 @@ extension FileDescriptor {
   }
 
   private static func spelledOut(_ json: [UInt8]) -> [UInt8] {
-    var text = ""
+    var text: [UInt8] = []
+    text.reserveCapacity(json.count)
     for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
+      if (0x20..<0x7F).contains(scalar.value) {
+        text.append(UInt8(scalar.value))
+        continue
+      }
       let character = String(scalar)
       if SafeText(character).string == character {
-        text += character
+        text += character.utf8
       } else {
         for unit in character.utf16 {
           let digits = String(unit, radix: 16)
-          text += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+          text += ("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits).utf8
         }
       }
     }
-    return [UInt8](text.utf8)
+    return text
   }
 }

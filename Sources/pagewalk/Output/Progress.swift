@@ -1,3 +1,4 @@
+import Language
 import Synchronization
 
 /// How far long work has come. Whoever does the work only counts, which costs an addition; who tells of it
@@ -38,13 +39,13 @@ final class Progress: Sendable {
   ///
   /// - Parameter rate: events in a second, as of late; 0 if there were none.
   func line(rate: Double, columns: Int) -> String {
-    var parts = ["\(command): \(eventsDone.grouped) of \(events.grouped) events"]
+    var parts = ["\(command): \(Number.grouped(eventsDone)) of \(Number.grouped(events)) events"]
     if events > 0 { parts.append("\(eventsDone * 100 / events)%") }
     if rate > 0 {
       parts.append("\(Self.duration(Double(max(0, events - eventsDone)) / rate)) left")
     }
     if runs > 1 { parts.append("\(runsDone) of \(runs) policies") }
-    if rate > 0 { parts.append("\(Int(rate).grouped)/s") }
+    if rate > 0 { parts.append("\(Number.grouped(Int(rate)))/s") }
     while parts.count > 1, parts.joined(separator: ", ").utf8.count > columns {
       parts.removeLast()
     }
@@ -53,7 +54,7 @@ final class Progress: Sendable {
 
   /// How far it came, where it ends early.
   var whereInterrupted: String {
-    "interrupted after \(eventsDone.grouped) of \(events.grouped) events"
+    "interrupted after \(Number.grouped(eventsDone)) of \(Number.grouped(events)) events"
       + (runs > 1 ? "; \(runsDone) of \(runs) policies are done" : "")
   }
 
@@ -62,15 +63,5 @@ final class Progress: Sendable {
     if seconds < 100 { return "\(Int(seconds.rounded(.up))) s" }
     if seconds < 6000 { return "\(Int(seconds / 60)) min" }
     return seconds < 3.6e9 ? "\(Int(seconds / 3600)) h" : "very long"
-  }
-}
-
-extension Int {
-  /// The digits in groups of three. The number is not negative.
-  fileprivate var grouped: String {
-    let digits = Array(String(self))
-    return digits.indices.map { index in
-      index > 0 && (digits.count - index) % 3 == 0 ? ",\(digits[index])" : String(digits[index])
-    }.joined()
   }
 }
