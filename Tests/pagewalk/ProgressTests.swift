@@ -37,7 +37,7 @@ import Testing
       #expect(job.text.hasPrefix("\rrun: "))
       #expect(
         job.text.hasSuffix(
-          "\r\u{1B}[K40000 events, 0 steps, 0 expectations, 0 failed\r\n"), "\(job.text)")
+          "\r\u{1B}[K40000 events, 0 chapters, 0 expectations, 0 failed\r\n"), "\(job.text)")
     }
   }
 
@@ -49,7 +49,7 @@ import Testing
       let file = try Self.longScenario(in: folder)
       let job = try start(command.replacing("FILE", with: file), type: type)
       #expect(try job.status() == .exited(0))
-      #expect(job.text == "40000 events, 0 steps, 0 expectations, 0 failed\r\n")
+      #expect(job.text == "40000 events, 0 chapters, 0 expectations, 0 failed\r\n")
     }
   }
 
