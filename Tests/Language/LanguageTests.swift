@@ -194,7 +194,8 @@ import Testing
         }
       }
       let following = StatementForm.continuations(of: words)
-      for word in Self.vocabulary where word != "none" {
+      // `none` stands in the explanations of two operands, and `iommu` is the name of a table.
+      for word in Self.vocabulary where word != "none" && TableID(name: word) == nil {
         #expect(isListed(word) == following.contains(word), "\(start)\(word): \(mistake.message)")
       }
       let canEnd = self.mistake(start) == nil
