@@ -151,7 +151,9 @@ import Testing
       refusal("policy smmu-vmid=kvm\niommu attach\niommu@1 attach")?.hasPrefix("f.pw:5:1: expected")
         == true)
     #expect(refusal("policy iommu=shared\niommu pin 0 4K")?.hasPrefix("f.pw:4:1: expected") == true)
-    #expect(refusal("policy smmu-vmid=none")?.hasPrefix("f.pw:3:18: expected smmu-vmid=private|kvm") == true)
+    #expect(
+      refusal("policy smmu-vmid=none")?.hasPrefix("f.pw:3:18: expected smmu-vmid=private|kvm")
+        == true)
   }
 
   @Test func `pinning what cannot be made writable undoes itself`() throws {

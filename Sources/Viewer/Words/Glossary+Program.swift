@@ -27,7 +27,7 @@ extension Glossary {
       "All events in a row, a letter for each kind, with the moment, chapters and marks.",
       shows: "the line above the last", see: ["moment", "chapter", "mark", "invariant"]),
     Entry(
-      "chapter", "A place that the scenario names, by `step`.",
+      "chapter", "A stretch of events that the scenario names; it ends at a statement `chapter`.",
       shows: "the header; bars below the timeline",
       see: ["mark", "moment", "scenario"]),
     Entry(

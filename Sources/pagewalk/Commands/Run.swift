@@ -14,7 +14,8 @@ extension Pagewalk {
 
     @Option(
       help: ArgumentHelp(
-        "Write the kernel's dumps of every step to FOLDER/LABEL/.", valueName: "folder"),
+        "Write the kernel's dumps at the end of every chapter to FOLDER/LABEL/.",
+        valueName: "folder"),
       completion: .directory)
     var dumpDir: String?
 
