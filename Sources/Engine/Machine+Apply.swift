@@ -133,7 +133,7 @@ extension Machine {
     case .noHugePages(let range):
       let range = try hostRange(range)
       note(.host(.noHugePages), .host, over: range)
-      memory.store(1, for: range, in: RangeTree(slot: Register.noHugePages.slot))
+      memory.store(1, for: range, in: noHugePagesTree)
     }
   }
 

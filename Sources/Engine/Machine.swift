@@ -57,7 +57,7 @@ public struct Machine: Sendable {
 /// Words at fixed places, in frame 1.
 extension Machine {
   /// A word of the machine itself.
-  enum Register: Int, CaseIterable {
+  enum Register: Int, RecordField {
     /// First free range-tree node.
     case freeNode
     /// Trees: memory slots by IPA, VMAs by HVA, regions where huge pages cannot be had.
@@ -113,6 +113,30 @@ extension Machine {
     case counters = 64
 
     var slot: Int { Memory.firstRegister + rawValue }
+
+    var words: [WordClass] {
+      switch self {
+      case .invalidateInProgress, .nextShadow, .splitChunk, .failInsertions, .failErasures,
+        .pauseAt, .parkedOwner, .parkedLock, .parkedCount, .commandCount, .dmaStalled,
+        .processASID:
+        [.state]
+      // What follows from other state: slots of frames and records.
+      case .freeNode, .hostRoot, .parkedTasks, .uncleaned, .smmu, .smmuVMIDs, .otherDevices,
+        .pinCounts, .rmp, .granules, .otherASIDs, .pkvm, .vmemmap:
+        [.history]
+      // Where supplies of fresh names stand.
+      case .nextPage, .nextHVA, .unknownContents, .lastASID: [.history]
+      // Answers about the past.
+      case .invalidateSequence, .lastAccess, .lastValue, .lastDevice, .lastError,
+        .unlockedRecords, .sleepingRecords, .unsafeRecord, .coveredStart, .coveredEnd,
+        .coveredShadows:
+        [.history]
+      case .counters: .init(repeating: .history, count: Counter.allCases.count)
+      case .memslots, .vmas, .noHugePages: RangeTree.words
+      // The root of a sparse array.
+      case .contents: [.history]
+      }
+    }
   }
 
   subscript(register: Register) -> UInt64 {
@@ -201,17 +225,22 @@ struct Layout: Sendable {
   static let memslotCount = Memory.frameWords / Memslot.Field.count
 
   init(_ configuration: Configuration, in memory: inout Memory) {
-    func frames(_ words: Int) -> Int {
+    func frames(_ words: Int, _ role: (Int) -> FrameRole) -> Int {
       var count = 1
       while count * Memory.frameWords < words { count *= 2 }
-      return memory.allocateFrames(count, .records)
+      return memory.allocateFrames(count, role)
     }
-    mmus = frames((1 + configuration.shadows) * MMU.Field.count)
-    vcpus = frames(configuration.vcpus * VCPU.Field.count)
-    memslots = frames(Self.memslotCount * Memslot.Field.count)
-    tlb = TLB(base: frames(TLB.words))
+    func records(_ words: Int, _ use: FrameUse) -> Int {
+      frames(words) { FrameRole(use, place: UInt64($0)) }
+    }
+    mmus = records((1 + configuration.shadows) * MMU.Field.count, .mmus)
+    vcpus = records(configuration.vcpus * VCPU.Field.count, .vcpus)
+    memslots = records(Self.memslotCount * Memslot.Field.count, .memslots)
+    tlb = TLB(base: records(TLB.words, .tlb))
     vmids = VMIDAllocator(
-      base: frames(VMIDAllocator.words(bits: configuration.vmidBits)),
+      base: frames(VMIDAllocator.words(bits: configuration.vmidBits)) {
+        $0 == 0 ? FrameRole(.vmids) : FrameRole(.vmidMaps, place: UInt64($0))
+      },
       bits: configuration.vmidBits, cpus: configuration.vcpus)
   }
 }

@@ -37,7 +37,7 @@ private struct Model {
 @Suite struct RangeTreeTests {
   /// A memory with an empty tree in the registers of a machine.
   private func empty() -> (memory: Memory, tree: RangeTree) {
-    (Memory.boot(), RangeTree(slot: Machine.Register.memslots.slot))
+    (Memory.boot(), RangeTree(slot: Machine.Register.vmas.slot, number: 1))
   }
 
   @Test(arguments: [(1, 64), (2, 64), (3, 1 << 20), (4, 1 << 36)] as [(UInt64, UInt64)])

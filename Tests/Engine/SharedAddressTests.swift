@@ -184,7 +184,7 @@ import Testing
 
   @Test func `the TLB holds what was put in until it is dropped, and finds just that`() {
     var memory = Memory.boot()
-    let tlb = TLB(base: memory.allocateFrames(4, .records))
+    let tlb = TLB(base: memory.allocateFrames(4) { _ in FrameRole(.tlb) })
     var random = Generator(seed: 3)
     let contexts: [TranslationContext] = [
       .vmid(1), .vmid(0xffff), .asid(1, isPrivate: true), .asid(1, isPrivate: false),

@@ -14,6 +14,10 @@ extension Machine {
 
   private static let taskWords: UInt64 = 8
 
+  private var parkedTaskWords: SparseArray {
+    SparseArray(root: Register.parkedTasks.slot, .parkedTasks)
+  }
+
   /// How an event holds the lock of the VMM's address space (`mmap_lock`).
   enum MapLock: UInt64, Comparable {
     case none, read, write
@@ -52,7 +56,7 @@ extension Machine {
   /// Stops the event that is being carried out, before an address of a table.
   mutating func park(at address: UInt64, in table: TableID, dropsLock: Bool = false) {
     note(.pause(.parked(dropsLock: dropsLock)), table, at: address)
-    let list = SparseArray(root: Register.parkedTasks.slot)
+    let list = parkedTaskWords
     for (index, task) in tasks.enumerated() {
       for (place, word) in task.words.enumerated() {
         list.store(word, at: UInt64(index) * Self.taskWords + UInt64(place), in: &memory)
@@ -76,7 +80,7 @@ extension Machine {
     }
     note(.pause(.resumed))
     tasks = parkedTaskList
-    SparseArray(root: Register.parkedTasks.slot).removeAll(in: &memory)
+    parkedTaskWords.removeAll(in: &memory)
     owner = self[.parkedOwner]
     self[.parkedCount] = 0
     self[.parkedOwner] = 0
@@ -87,7 +91,7 @@ extension Machine {
 
   /// What remains of the paused event, the next task last.
   var parkedTaskList: [Task] {
-    let list = SparseArray(root: Register.parkedTasks.slot)
+    let list = parkedTaskWords
     return (0..<self[.parkedCount]).map { index in
       Task(
         words: (0..<Self.taskWords).map {

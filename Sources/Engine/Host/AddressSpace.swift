@@ -57,7 +57,9 @@ extension Machine {
   public static let hugeZeroPage = pagesBase + hugeSize
   private static let topHVA: UInt64 = 0xffff_9c00_0000
 
-  var vmaTree: RangeTree { RangeTree(slot: Register.vmas.slot) }
+  var vmaTree: RangeTree { RangeTree(slot: Register.vmas.slot, number: 1) }
+  /// Regions where huge pages cannot be had.
+  var noHugePagesTree: RangeTree { RangeTree(slot: Register.noHugePages.slot, number: 2) }
 
   /// The VMM's stage-1 table.
   var hostTable: Table {
@@ -67,7 +69,7 @@ extension Machine {
   }
 
   mutating func createAddressSpace() {
-    self[.hostRoot] = UInt64(memory.allocateFrame(.table))
+    self[.hostRoot] = UInt64(memory.allocateFrame(FrameRole(.host, level: 0, at: 0)))
     self[.nextPage] = Self.hugeZeroPage + Self.hugeSize
     self[.nextHVA] = Self.topHVA
   }
@@ -117,8 +119,8 @@ extension Machine {
     let table = hostTable
     var end = memory.walk(table, hva, to: target)
     while end.level < target {
-      let child = Memory.address(ofSlot: memory.allocateFrame(.table))
-      memory.store(Descriptor.table(at: child).bits, at: end.slot)
+      let frame = memory.allocateFrame(FrameRole(.host, level: end.level + 1, at: hva))
+      memory.store(Descriptor.table(at: Memory.address(ofSlot: frame)).bits, at: end.slot)
       end = memory.walk(table, hva, to: target)
     }
     memory.store(leaf.bits, at: end.slot)

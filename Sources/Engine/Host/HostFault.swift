@@ -93,7 +93,7 @@ extension Machine {
 
   func canAllocateHugePage(_ start: UInt64) -> Bool {
     memory.first(
-      in: start..<start + Self.hugeSize, of: RangeTree(slot: Register.noHugePages.slot)) == nil
+      in: start..<start + Self.hugeSize, of: noHugePagesTree) == nil
   }
 
   /// `do_huge_zero_wp_pmd`: a huge page of zeros of our own, if the entry still is what it was.
@@ -132,7 +132,7 @@ extension Machine {
     guard level == 2, entry.has(Descriptor.valid) else { return }
     clearAndFlush(start..<start + Self.hugeSize)
     note(.host(.split), .host, at: start, size: Self.hugeSize, level: 2)
-    let frame = memory.allocateFrame(.table)
+    let frame = memory.allocateFrame(FrameRole(.host, level: level + 1, at: start))
     let isZero = entry.has(HostEntry.zero)
     for index in 0..<UInt64(512) {
       let page = isZero ? Self.zeroPage : entry.address + index << 12

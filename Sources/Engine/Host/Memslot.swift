@@ -13,7 +13,7 @@ struct Memslot: Equatable {
   /// Slot of the record's first word.
   let base: Int
 
-  enum Field: Int, CaseIterable {
+  enum Field: Int, RecordField {
     /// Number that user space gave it.
     case id
     case ipa, size
@@ -28,6 +28,14 @@ struct Memslot: Equatable {
     case reported
 
     static let count = 8
+
+    var words: [WordClass] {
+      switch self {
+      // By the id the others count.
+      case .id, .dirty, .reported: [.history]
+      case .ipa, .size, .hva, .backing, .flags: [.state]
+      }
+    }
   }
 
   /// KVM_MEM_LOG_DIRTY_PAGES.
@@ -42,7 +50,8 @@ extension Machine {
     set { memory.store(newValue, at: slot.base + field.rawValue) }
   }
 
-  var memslotTree: RangeTree { RangeTree(slot: Register.memslots.slot) }
+  /// The slots' numbers by IPA, which follows from their records.
+  var memslotTree: RangeTree { RangeTree(slot: Register.memslots.slot, number: 0) }
 
   /// The slot that holds a canonical IPA, or nil.
   func memslot(at ipa: UInt64) -> Memslot? {

@@ -51,6 +51,9 @@ struct PageContents {
     }
   }
 
+  /// The only word at which a difference is stored, if it is in the second word.
+  var onlyPlace: Int? { kind == .one ? place : nil }
+
   /// The words at which a difference may be stored.
   var places: Range<Int> {
     switch kind {
@@ -76,10 +79,18 @@ extension Machine {
     return mixed ^ mixed >> 31
   }
 
+  private var contentsIndex: SparseArray {
+    SparseArray(root: Register.contents.slot, elements: FrameRole(.contentsIndex))
+  }
+
+  /// The role of a frame with a page's differences.
+  private static func contentsRole(_ page: UInt64) -> FrameRole {
+    FrameRole(contentsOfPage: (page - pagesBase) >> 12)
+  }
+
   /// Slot of the two words about a page, or nil if nothing was ever stored in it.
   func contentsSlot(ofPage page: UInt64) -> Int? {
-    SparseArray(root: Register.contents.slot)
-      .slot(of: (page - Self.pagesBase) >> 12 * 2, in: memory)
+    contentsIndex.slot(of: (page - Self.pagesBase) >> 12 * 2, in: memory)
   }
 
   /// The 8 bytes at a physical address of guest memory (aligned down).
@@ -102,7 +113,7 @@ extension Machine {
       setContents(
         of: page, PageContents.head(pattern: contents.pattern, place: word), difference)
     } else if difference != 0 {
-      let frame = memory.allocateFrame(.contents)
+      let frame = memory.allocateFrame(Self.contentsRole(page))
       for place in contents.places {
         memory.store(contents.difference(at: place, in: memory), at: frame + place)
       }
@@ -135,7 +146,7 @@ extension Machine {
   mutating func copyContents(of source: UInt64, to target: UInt64) {
     let contents = PageContents(of: source, in: self)
     if let frame = contents.frame {
-      let copy = memory.allocateFrame(.contents)
+      let copy = memory.allocateFrame(Self.contentsRole(target))
       for word in 0..<Memory.frameWords { memory.store(memory.load(frame + word), at: copy + word) }
       setContents(
         of: target, PageContents.head(pattern: contents.pattern, isFrame: true), UInt64(copy))
@@ -178,8 +189,7 @@ extension Machine {
 
   private mutating func setContents(of page: UInt64, _ head: UInt64, _ tail: UInt64) {
     let index = (page - Self.pagesBase) >> 12 * 2
-    let array = SparseArray(root: Register.contents.slot)
-    array.store(head, at: index, in: &memory)
-    array.store(tail, at: index + 1, in: &memory)
+    contentsIndex.store(head, at: index, in: &memory)
+    contentsIndex.store(tail, at: index + 1, in: &memory)
   }
 }

@@ -12,7 +12,7 @@ extension Machine {
   /// Largest number of another process.
   public static let otherProcessLimit: UInt64 = 1 << 20
 
-  private var otherASIDs: SparseArray { SparseArray(root: Register.otherASIDs.slot) }
+  private var otherASIDs: SparseArray { SparseArray(root: Register.otherASIDs.slot, .otherASIDs) }
 
   private mutating func nextASID() -> UInt64? {
     if self[.lastASID] == UInt64(UInt16.max) { return nil }

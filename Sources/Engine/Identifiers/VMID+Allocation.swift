@@ -38,7 +38,7 @@ extension Machine {
     }
   }
 
-  private var otherVMWords: SparseArray { SparseArray(root: vmids.slot(.otherVMs)) }
+  private var otherVMWords: SparseArray { SparseArray(root: vmids.slot(.otherVMs), .otherVMs) }
 
   /// The other VMs that have an id, by number.
   var otherVMs: [VMIDHolder] {

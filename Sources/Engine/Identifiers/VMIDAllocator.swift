@@ -15,7 +15,7 @@ struct VMIDAllocator: Equatable, Sendable {
   /// CPUs of the host.
   let cpus: Int
 
-  enum Field: Int {
+  enum Field: Int, RecordField {
     /// `vmid_generation`.
     case generation
     /// `cur_idx`.
@@ -24,10 +24,17 @@ struct VMIDAllocator: Equatable, Sendable {
     case pinnedCount
     /// A sparse array with two words for each other VM: its id, and its count of pins.
     case otherVMs
+
+    var words: [WordClass] {
+      switch self {
+      case .generation, .index, .pinnedCount: [.state]
+      case .otherVMs: [.history]
+      }
+    }
   }
 
   /// A word of a CPU.
-  enum CPUField: Int {
+  enum CPUField: Int, RecordField {
     /// `active_vmids`: 0 from a rollover until the CPU next takes the lock.
     case active
     /// `reserved_vmids`: the id that ran here at the last rollover.
@@ -36,6 +43,12 @@ struct VMIDAllocator: Equatable, Sendable {
     case occupant
 
     static let count = 4
+
+    var words: [WordClass] {
+      switch self {
+      case .active, .reserved, .occupant: [.state]
+      }
+    }
   }
 
   /// Which bitmap.
@@ -53,6 +66,16 @@ struct VMIDAllocator: Equatable, Sendable {
 
   /// Words that an allocator takes.
   static func words(bits: Int) -> Int { firstMap + 2 * mapWords(bits: bits) }
+
+  /// The classes of its first frame; the others are the bitmaps.
+  static var classes: [WordClass] {
+    var classes = FrameUse.classes(of: CPUField.self, from: firstCPU, each: CPUField.count)
+    for field in Field.allCases {
+      classes.replaceSubrange(
+        field.rawValue..<field.rawValue + field.words.count, with: field.words)
+    }
+    return classes
+  }
 
   /// Number of VMIDs, 0 included (`NUM_USER_VMIDS`), which is also the first generation.
   var count: UInt64 { 1 << UInt64(bits) }

@@ -1,7 +1,9 @@
 /// Dirty logging: write protection, the bitmap, eager splitting.
 extension Machine {
   func dirtyBitmap(of slot: Memslot) -> SparseArray {
-    SparseArray(root: slot.base + Memslot.Field.dirty.rawValue)
+    SparseArray(
+      root: slot.base + Memslot.Field.dirty.rawValue,
+      elements: FrameRole(.dirty, number: self[slot, .id]))
   }
 
   /// `mark_page_dirty_in_slot`.

@@ -5,7 +5,7 @@ public struct MMU: Equatable, Sendable {
   /// Slot of the record's first word.
   let base: Int
 
-  enum Field: Int, CaseIterable {
+  enum Field: Int, RecordField {
     /// Slot of the root table.
     case root
     /// Id of the hardware VMID, 0 before the first use (`struct kvm_vmid`); see `VMIDAllocator`.
@@ -31,10 +31,27 @@ public struct MMU: Equatable, Sendable {
     case pins
 
     static let count = 16
+
+    var words: [WordClass] {
+      switch self {
+      case .root: [.history]
+      case .vmid, .vttbr, .vtcr, .stage2Enabled, .pendingUnmap, .broken, .sweeps, .pins: [.state]
+      case .reverseMap, .directMap: RangeTree.words
+      }
+    }
   }
 
-  package var reverseMap: RangeTree { RangeTree(slot: base + Field.reverseMap.rawValue) }
-  var directMap: RangeTree { RangeTree(slot: base + Field.directMap.rawValue) }
+  package var reverseMap: RangeTree {
+    RangeTree(
+      slot: base + Field.reverseMap.rawValue, number: Self.firstMap + 2 * UInt64(index))
+  }
+  var directMap: RangeTree {
+    RangeTree(
+      slot: base + Field.directMap.rawValue, number: Self.firstMap + 2 * UInt64(index) + 1)
+  }
+
+  /// Number of the first tree of a context.
+  private static let firstMap: UInt64 = 16
 
   /// Whether it is the VM's own.
   var isCanonical: Bool { index == 0 }
@@ -81,7 +98,7 @@ extension Machine {
     for index in 0...configuration.shadows {
       let mmu = mmu(index)
       let pages = geometry(of: mmu).rootPages
-      self[mmu, .root] = UInt64(memory.allocateFrames(pages, .table))
+      self[mmu, .root] = UInt64(memory.allocateRoot(of: mmu.tableID, geometry(of: mmu)))
       tally.tablesAllocated += pages
       if !mmu.isCanonical { self[mmu, .vttbr] = VTTBR.commonNotPrivate }
     }

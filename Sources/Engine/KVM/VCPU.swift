@@ -4,7 +4,7 @@ struct VCPU: Equatable {
   /// Slot of the record's first word.
   let base: Int
 
-  enum Field: Int, CaseIterable {
+  enum Field: Int, RecordField {
     case vttbr, vtcr, hcr
     /// Outcome of L1's last access, then of L2's: two words each.
     case outcomeL1
@@ -15,6 +15,13 @@ struct VCPU: Equatable {
     case vncrPage
 
     static let count = 16
+
+    var words: [WordClass] {
+      switch self {
+      case .vttbr, .vtcr, .hcr, .vncr, .vncrPage: [.state]
+      case .outcomeL1, .outcomeL2: [.history, .history]
+      }
+    }
   }
 }
 

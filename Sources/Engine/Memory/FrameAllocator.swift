@@ -1,67 +1,55 @@
-/// What a frame is used for.
-public enum FrameUse: UInt8, Sendable {
-  /// On the free list; all its words are zero.
-  case free
-  /// Fixed records of the machine: registers, MMU contexts, memory slots, TLB.
-  case records
-  /// A translation table.
-  case table
-  /// Contents of a guest page.
-  case contents
-  /// Sixteen nodes of range trees.
-  case nodes
-  /// A level of a sparse array.
-  case sparse
-}
-
 // Every 512th frame holds one word of information on each of the 512 frames of its group, itself
-// included: the use in bits 39:32, and the number of the next free frame, or 0, in bits 31:0.
+// included: what the frame is used for (`FrameRole`), or if it is free the number of the next free
+// frame, or 0. It changes only while all words of the frame are zero, so that their roles may change.
 extension Memory {
   private static let groupFrames = 512
-  private static let useShift: UInt64 = 32
 
   /// Words at fixed places in frame 1, which `Machine` continues with its own.
   private static let nextFrame = frameWords
   private static let freeFrame = frameWords + 1
   /// The first word of frame 1 that is not the allocator's.
-  static let firstRegister = frameWords + 2
+  static let firstRegister = frameWords + registersOffset
+  /// Its index in the frame.
+  static let registersOffset = 2
 
   /// A memory with the allocator's words set up and nothing else.
   static func boot() -> Memory {
     var memory = Memory()
     memory.reserve(frames: 2)
+    memory.store(FrameRole(.registers).bits, at: information(ofFrameAt: frameWords))
     memory.store(2, at: nextFrame)
     return memory
   }
 
   /// Slot of the information word of the frame that holds `slot`.
   @inline(__always)
-  private static func information(ofFrameAt slot: Int) -> Int {
+  static func information(ofFrameAt slot: Int) -> Int {
     slot & ~(groupFrames * frameWords - 1) | slot &>> 9 & (groupFrames - 1)
   }
 
   /// Takes one zeroed frame and returns the slot of its first word.
-  mutating func allocateFrame(_ use: FrameUse) -> Int {
+  mutating func allocateFrame(_ role: FrameRole) -> Int {
     let free = Int(load(Self.freeFrame))
-    guard free != 0 else { return allocateFrames(1, use) }
+    guard free != 0 else { return allocateFrames(1) { _ in role } }
     let slot = free * Self.frameWords
     let information = Self.information(ofFrameAt: slot)
-    store(load(information) & 0xffff_ffff, at: Self.freeFrame)
-    store(UInt64(use.rawValue) << Self.useShift, at: information)
+    store(load(information), at: Self.freeFrame)
+    store(role.bits, at: information)
     return slot
   }
 
   /// Takes `count` frames (a power of two, at most 256) in a row, aligned to their whole size, as the
   /// root of a table with concatenated pages needs them.
-  mutating func allocateFrames(_ count: Int, _ use: FrameUse) -> Int {
+  ///
+  /// - Parameter role: the role of each, by its number among them.
+  mutating func allocateFrames(_ count: Int, _ role: (Int) -> FrameRole) -> Int {
     var frame = (Int(load(Self.nextFrame)) + count - 1) / count * count
     if frame % Self.groupFrames == 0 { frame += count }
     reserve(frames: frame + count)
     store(UInt64(frame + count), at: Self.nextFrame)
-    for number in frame..<(frame + count) {
+    for index in 0..<count {
       store(
-        UInt64(use.rawValue) << Self.useShift,
-        at: Self.information(ofFrameAt: number * Self.frameWords))
+        role(index).bits, at: Self.information(ofFrameAt: (frame + index) * Self.frameWords))
     }
     return frame * Self.frameWords
   }
@@ -73,13 +61,12 @@ extension Memory {
     store(UInt64(slot / Self.frameWords), at: Self.freeFrame)
   }
 
-  /// What the frame that holds `slot` is used for.
-  public func use(ofFrameAt slot: Int) -> FrameUse {
-    FrameUse(
-      rawValue: UInt8(truncatingIfNeeded: load(Self.information(ofFrameAt: slot)) >> Self.useShift))
-      ?? .free
+  /// Takes the frames of a table's root, which is one page, or concatenated pages.
+  mutating func allocateRoot(of table: TableID, _ geometry: Geometry) -> Int {
+    let level = geometry.startLevel
+    let pageSize = UInt64(geometry.tableEntries) * geometry.size(level)
+    return allocateFrames(geometry.rootPages) {
+      FrameRole(table, level: level, at: UInt64($0) * pageSize)
+    }
   }
-
-  /// Number of frames ever handed out, including those that are free again.
-  public var frameCount: Int { Int(load(Self.nextFrame)) }
 }

@@ -2,7 +2,7 @@
 ///
 /// Table frames, guest contents, reverse-map nodes, MMU contexts, TLB entries and counters all lie
 /// here. `store` is the only way to change one, and it writes the journal; so one journal gives time
-/// travel for everything, "what changed" is a list of slots, and equal states have equal words.
+/// travel for everything, and "what changed" is a list of slots.
 ///
 /// A *slot* is the index of a word. Frame *f* has the physical address `base + f * 4096`.
 ///
@@ -22,6 +22,10 @@ public struct Memory: @unchecked Sendable {
   private var words: UnsafeMutablePointer<UInt64>
   /// The storage's counts of words that are not zero.
   private var used: UnsafeMutablePointer<UInt16>
+  /// Which words count in the fingerprint.
+  private let classes = WordClasses.all
+  /// What all the words are together, apart from history.
+  private(set) var fingerprint = Fingerprint()
   /// Where the next store is recorded: a chunk, and a place in it.
   private var chunk = Storage.Chunk.none
   private var place = Storage.chunkEntries
@@ -66,6 +70,7 @@ public struct Memory: @unchecked Sendable {
     chunk.slots[place] = UInt32(truncatingIfNeeded: slot)
     chunk.values[place] = old
     place &+= 1
+    fingerprint += Fingerprint.change(at: slot, from: old, to: value, in: words, classes)
   }
 
   /// What a store adds to the number of words of its frame that are not zero.
@@ -85,7 +90,7 @@ public struct Memory: @unchecked Sendable {
   @inline(never)
   private mutating func prepareRecord(_ slot: Int, _ value: UInt64) {
     if place == Storage.chunkEntries {
-      if undone == 0 { storage.addChunk() }
+      if undone == 0 { storage.addChunk(fingerprint) }
       enterChunk(at: position)
     }
     if undone != 0 {
@@ -158,6 +163,9 @@ public struct Memory: @unchecked Sendable {
 /// Going through the journal.
 extension Memory {
   /// Goes back or forward in history to where `target` stores are done.
+  ///
+  /// A chunk says what the fingerprint is at its start. So only in the chunk where the way ends it follows
+  /// store by store.
   mutating func seek(to target: Int) {
     makeUnique()
     let end = journalCount
@@ -167,16 +175,25 @@ extension Memory {
       // Down to the start of a chunk at a time.
       let chunkStart = (position - 1) & ~(Storage.chunkEntries - 1)
       let chunk = storage.chunks[chunkStart >> Storage.chunkShift]
-      for index in stride(from: position - 1, through: max(target, chunkStart), by: -1) {
-        Self.swap(index & (Storage.chunkEntries - 1), of: chunk, words, used)
+      let stop = max(target, chunkStart)
+      for index in stride(from: position - 1, through: stop, by: -1) {
+        let change = Self.swap(index - chunkStart, of: chunk, words, used)
+        if stop > chunkStart { follow(change) }
       }
-      position = max(target, chunkStart)
+      if stop == chunkStart { fingerprint = chunk.fingerprint }
+      position = stop
     }
     while position < target {
       let chunkStart = position & ~(Storage.chunkEntries - 1)
       let stop = min(target, chunkStart + Storage.chunkEntries)
       let chunk = storage.chunks[chunkStart >> Storage.chunkShift]
-      for index in position..<stop { Self.swap(index - chunkStart, of: chunk, words, used) }
+      let next = stop >> Storage.chunkShift
+      let isKnown = stop > chunkStart + Storage.chunkEntries - 1 && next < storage.chunks.count
+      for index in position..<stop {
+        let change = Self.swap(index - chunkStart, of: chunk, words, used)
+        if !isKnown { follow(change) }
+      }
+      if isKnown { fingerprint = storage.chunks[next].fingerprint }
       position = stop
     }
     setPosition(target)
@@ -194,17 +211,27 @@ extension Memory {
     }
   }
 
+  /// A change of a word.
+  private typealias Change = (slot: Int, old: UInt64, new: UInt64)
+
+  @inline(__always)
+  private mutating func follow(_ change: Change) {
+    fingerprint += Fingerprint.change(
+      at: change.slot, from: change.old, to: change.new, in: words, classes)
+  }
+
   @inline(__always)
   private static func swap(
     _ index: Int, of chunk: Storage.Chunk, _ words: UnsafeMutablePointer<UInt64>,
     _ used: UnsafeMutablePointer<UInt16>
-  ) {
+  ) -> Change {
     let slot = Int(chunk.slots[index])
     let other = chunk.values[index]
     let now = words[slot]
     chunk.values[index] = now
     words[slot] = other
     used[slot &>> 9] &+= change(from: now, to: other)
+    return (slot, now, other)
   }
 
   /// Slot of a store, and the value that is not in memory now: the old one if the store is done.

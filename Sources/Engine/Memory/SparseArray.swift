@@ -5,6 +5,39 @@
 struct SparseArray {
   /// Slot of the word that points to the top frame, or holds 0 while the array is empty.
   let root: Int
+  /// What the frames of its elements are: the use, and which array.
+  let elements: FrameRole
+  /// Elements before this index follow from other state, and count as history.
+  var firstState: UInt64 = 0
+
+  /// An array by its root and its number, which no other array has.
+  init(root: Int, _ number: Number, firstState: UInt64 = 0) {
+    self.init(root: root, elements: FrameRole(.elements, number: number.rawValue))
+    self.firstState = firstState
+  }
+
+  /// An array whose elements have a use of their own.
+  init(root: Int, elements: FrameRole) {
+    self.root = root
+    self.elements = elements
+  }
+
+  /// Which array it is, to the fingerprint.
+  struct Number {
+    let rawValue: UInt64
+    static let smmuVMIDs = Number(rawValue: 1)
+    static let otherDevices = Number(rawValue: 2)
+    static let otherVMs = Number(rawValue: 3)
+    static let otherASIDs = Number(rawValue: 4)
+    static let pinCounts = Number(rawValue: 5)
+    static let rmp = Number(rawValue: 6)
+    static let granules = Number(rawValue: 7)
+    static let vmemmap = Number(rawValue: 8)
+    static let parkedTasks = Number(rawValue: 9)
+    static let uncleaned = Number(rawValue: 10)
+    /// The pages that are pinned for a device.
+    static func pinnedPages(_ device: Int) -> Number { Number(rawValue: 16 + UInt64(device)) }
+  }
 
   private static let levels = 4
   private static let bits = 9
@@ -35,12 +68,17 @@ struct SparseArray {
       var frame = Int(memory.load(pointer))
       if frame == 0 {
         if value == 0 { return }
-        frame = memory.allocateFrame(.sparse)
+        frame = memory.allocateFrame(level == 0 ? role(of: index) : FrameRole(.sparse))
         memory.store(UInt64(frame), at: pointer)
       }
       pointer = frame + Self.digit(of: index, at: level)
     }
     memory.store(value, at: pointer)
+  }
+
+  /// The role of the frame for an element.
+  private func role(of index: UInt64) -> FrameRole {
+    index < firstState ? FrameRole(.sparse) : elements.at(index >> UInt64(Self.bits))
   }
 
   /// The first index at or after `start` and before `end` whose word is not zero.

@@ -1,5 +1,5 @@
-/// The memory of the words and of the journal, without checks on the way in: `Memory` and `Journal` are
-/// the only users, and see to bounds and to copies.
+/// The memory of the words and of the journal, without checks on the way in: `Memory` is the only user,
+/// and sees to bounds and to copies.
 ///
 /// Words are one block that grows by doubling, so that a slot is an index. The journal grows by chunks, so
 /// that what is recorded never moves.
@@ -20,14 +20,17 @@ final class Storage: @unchecked Sendable {
   struct Chunk: @unchecked Sendable {
     let values: UnsafeMutablePointer<UInt64>
     let slots: UnsafeMutablePointer<UInt32>
+    /// The fingerprint before the chunk's first store.
+    let fingerprint: Fingerprint
 
-    init(entries: Int) {
+    init(entries: Int, _ fingerprint: Fingerprint) {
+      self.fingerprint = fingerprint
       values = .allocate(capacity: entries)
       slots = .allocate(capacity: entries)
     }
 
     /// A chunk without entries, for a journal that has none.
-    static let none = Chunk(entries: 0)
+    static let none = Chunk(entries: 0, Fingerprint())
 
     func free() {
       values.deallocate()
@@ -56,7 +59,7 @@ final class Storage: @unchecked Sendable {
     var left = entries
     for chunk in chunks where left > 0 {
       let count = min(left, Self.chunkEntries)
-      copy.addChunk()
+      copy.addChunk(chunk.fingerprint)
       copy.chunks[copy.chunks.count - 1].values.initialize(from: chunk.values, count: count)
       copy.chunks[copy.chunks.count - 1].slots.initialize(from: chunk.slots, count: count)
       left -= count
@@ -86,7 +89,9 @@ final class Storage: @unchecked Sendable {
     return larger
   }
 
-  func addChunk() { chunks.append(Chunk(entries: Self.chunkEntries)) }
+  func addChunk(_ fingerprint: Fingerprint) {
+    chunks.append(Chunk(entries: Self.chunkEntries, fingerprint))
+  }
 
   /// Gives back the chunks that `entries` entries do not need.
   func truncateJournal(to entries: Int) {

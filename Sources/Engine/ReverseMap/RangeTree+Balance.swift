@@ -17,7 +17,7 @@ extension Memory {
   private mutating func allocateNode(level: Int, of tree: RangeTree) -> Int {
     let pool = Machine.Register.freeNode.slot
     if load(pool) == 0 {
-      let frame = allocateFrame(.nodes)
+      let frame = allocateFrame(FrameRole(.nodes))
       for node in stride(
         from: frame + Memory.frameWords - RangeTree.nodeWords, through: frame,
         by: -RangeTree.nodeWords)
@@ -28,15 +28,15 @@ extension Memory {
     }
     let node = Int(load(pool))
     store(load(node), at: pool)
-    store(UInt64(level), at: node)
-    // Who had the node before may have left its keys.
-    for index in 0..<RangeTree.capacity { store(0, at: Self.keySlot(index, of: node)) }
+    store(tree.header(level: level), at: node)
     store(load(tree.slot + 1) + 1, at: tree.slot + 1)
     return node
   }
 
   mutating func freeNode(_ node: Int, of tree: RangeTree) {
     let pool = Machine.Register.freeNode.slot
+    // A header says whose the keys are; so they go before it does.
+    for index in 0..<RangeTree.capacity { store(0, at: Self.keySlot(index, of: node)) }
     store(load(pool), at: node)
     store(UInt64(node), at: pool)
     store(load(tree.slot + 1) - 1, at: tree.slot + 1)
@@ -59,8 +59,8 @@ extension Memory {
     guard let index = freeIndex(in: node) else {
       return insertPairMakingRoom(key, payload, in: node, of: tree)
     }
-    store(key, at: Self.keySlot(index, of: node))
     store(payload, at: Self.payloadSlot(index, of: node))
+    store(key, at: Self.keySlot(index, of: node))
   }
 
   @inline(never)
@@ -162,8 +162,8 @@ extension Memory {
   private mutating func movePair(_ index: Int, _ node: Int, to other: Int) -> UInt64 {
     guard let place = freeIndex(in: other) else { preconditionFailure("the node is full") }
     let key = key(index, of: node)
-    store(key, at: Self.keySlot(place, of: other))
     store(payload(index, of: node), at: Self.payloadSlot(place, of: other))
+    store(key, at: Self.keySlot(place, of: other))
     store(0, at: Self.keySlot(index, of: node))
     if level(ofNode: node) > 0 { setParent(other, ofNode: child(index, of: node)) }
     return key >> RangeTree.keyShift

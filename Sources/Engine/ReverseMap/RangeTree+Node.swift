@@ -15,13 +15,13 @@ extension Memory {
   }
 
   @inline(__always)
-  func level(ofNode node: Int) -> Int { Int(truncatingIfNeeded: load(node) & 0xff) }
+  func level(ofNode node: Int) -> Int { RangeTree.level(inHeader: load(node)) }
 
   @inline(__always)
-  func parent(ofNode node: Int) -> Int { Int(truncatingIfNeeded: load(node) >> 8) }
+  func parent(ofNode node: Int) -> Int { RangeTree.parent(inHeader: load(node)) }
 
   mutating func setParent(_ parent: Int, ofNode node: Int) {
-    store(load(node) & 0xff | UInt64(parent) << 8, at: node)
+    store(RangeTree.header(load(node), parent: parent), at: node)
   }
 
   @inline(__always)

@@ -17,7 +17,8 @@ public struct RangeEntry: Equatable, Sendable {
 ///
 /// A node is 256 bytes, as in the kernel, and has much the same parts (`struct maple_range_64`):
 ///
-///     word 0            header: level (0 = leaf), slot of the parent node
+///     word 0            header: level (0 = leaf) in bits 7:0, slot of the parent node in bits 39:8,
+///                       number of the tree above
 ///     words 1 … 15      keys, 0 where there is none
 ///     word 16           leaves: the page at which the next leaf begins
 ///     words 17 … 31     for each key a payload, or the slot of a child
@@ -41,6 +42,12 @@ package struct RangeTree: Equatable {
   /// Slot of the tree's three words: root node (0 = empty), number of nodes, and the leaf that came or
   /// grew last (0 = none), in which a series of insertions or removals goes on.
   let slot: Int
+  /// Which tree it is, to the fingerprint: its nodes have the number in their headers. 0 for a tree whose
+  /// entries follow from other state.
+  let number: UInt64
+
+  /// The classes of the tree's three words: what counts is its entries.
+  static let words = [WordClass](repeating: .history, count: 3)
 
   static let nodeWords = 32
   /// Pairs that a node has room for.
@@ -55,6 +62,27 @@ package struct RangeTree: Equatable {
   static let longPayloadMask: UInt64 = 0xfff
   /// The page after the last.
   static let endPage: UInt64 = 1 << 40
+
+  private static let parentShift: UInt64 = 8
+  private static let parentMask: UInt64 = 0xffff_ffff
+  private static let numberShift: UInt64 = 40
+
+  /// A node's header.
+  func header(level: Int, parent: Int = 0) -> UInt64 {
+    number << Self.numberShift | UInt64(parent) << Self.parentShift | UInt64(level)
+  }
+  @inline(__always)
+  static func level(inHeader header: UInt64) -> Int { Int(truncatingIfNeeded: header & 0xff) }
+  @inline(__always)
+  static func parent(inHeader header: UInt64) -> Int {
+    Int(truncatingIfNeeded: header &>> parentShift & parentMask)
+  }
+  @inline(__always)
+  static func number(inHeader header: UInt64) -> UInt64 { header &>> numberShift }
+  /// A header with another parent.
+  static func header(_ header: UInt64, parent: Int) -> UInt64 {
+    header & ~(parentMask << parentShift) | UInt64(parent) << parentShift
+  }
 }
 
 /// Where the search for a range ended, as the kernel's `ma_state` says it. Good until the tree changes.

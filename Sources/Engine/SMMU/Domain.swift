@@ -127,7 +127,7 @@ extension Machine {
     } else {
       let geometry = Geometry.stage2(bits: Configuration.physicalBits)
       note(.table(.allocateTable), .iommu(device), level: geometry.startLevel)
-      let root = memory.allocateFrames(geometry.rootPages, .table)
+      let root = memory.allocateRoot(of: .iommu(device), geometry)
       tally.tablesAllocated += geometry.rootPages
       setDomain(device, root: root, geometry, vmid: vmid)
     }

@@ -11,9 +11,11 @@ public enum VMIDChoice: String, CaseIterable, Sendable {
 /// VMIDs of domains. The SMMU's own come from a bitmap (`smmu->vmid_map`, `arm_smmu_domain_finalise_s2`);
 /// sharing KVM's is that of "[RFC PATCH v3 0/5] iommu/arm-smmu-v3: Use pinned KVM VMID for stage 2".
 extension Machine {
-  private var smmuVMIDs: SparseArray { SparseArray(root: Register.smmuVMIDs.slot) }
+  private var smmuVMIDs: SparseArray { SparseArray(root: Register.smmuVMIDs.slot, .smmuVMIDs) }
   /// By the number of another VM: 1 + the VMID of its device's domain.
-  private var otherDevices: SparseArray { SparseArray(root: Register.otherDevices.slot) }
+  private var otherDevices: SparseArray {
+    SparseArray(root: Register.otherDevices.slot, .otherDevices)
+  }
 
   /// The VMID for a device of this VM, or nil if none is left.
   mutating func takeDomainVMID(_ device: Int) -> UInt16? {

@@ -7,14 +7,18 @@
 /// pinned.
 extension Machine {
   func pinnedAreas(of device: Int) -> RangeTree {
-    RangeTree(slot: slot(.pinnedAreas, ofDevice: device))
+    RangeTree(
+      slot: slot(.pinnedAreas, ofDevice: device), number: Self.firstPinnedAreas + UInt64(device))
   }
+
+  /// Number of the first device's tree.
+  private static let firstPinnedAreas: UInt64 = 4
 
   private func pinnedPages(of device: Int) -> SparseArray {
-    SparseArray(root: slot(.pinnedPages, ofDevice: device))
+    SparseArray(root: slot(.pinnedPages, ofDevice: device), .pinnedPages(device))
   }
 
-  private var pinCounts: SparseArray { SparseArray(root: Register.pinCounts.slot) }
+  private var pinCounts: SparseArray { SparseArray(root: Register.pinCounts.slot, .pinCounts) }
 
   private static func index(ofPage page: UInt64) -> UInt64 { (page - pagesBase) >> 12 }
 

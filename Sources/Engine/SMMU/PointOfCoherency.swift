@@ -4,7 +4,7 @@
 /// The worst case is modelled: no line is written back before it is cleaned.
 extension Machine {
   /// Two words for every word that was stored and not cleaned: 1, and the old value.
-  private var uncleaned: SparseArray { SparseArray(root: Register.uncleaned.slot) }
+  private var uncleaned: SparseArray { SparseArray(root: Register.uncleaned.slot, .uncleaned) }
 
   private static let lineWords = 8
 

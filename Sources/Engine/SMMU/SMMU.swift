@@ -7,7 +7,7 @@ public enum SMMU {
   public static let devices = 4
 
   /// A word of a device's record.
-  enum Field: Int {
+  enum Field: Int, RecordField {
     /// The stream table entry, eight words.
     case streamEntry = 0
     /// The event that was recorded last, four words, and the number of events.
@@ -25,6 +25,27 @@ public enum SMMU {
     case contextDescriptor = 24
 
     static let count = 32
+
+    var words: [WordClass] {
+      switch self {
+      // Which table an entry's root is follows from the other words and the configuration.
+      case .streamEntry: [.entry, .state, .state, .history]
+      case .event: .init(repeating: .history, count: 4)
+      case .events, .root, .pinnedPages: [.history]
+      case .outcome: [.history, .history]
+      case .inputBits, .vmid: [.state]
+      case .pinnedAreas: RangeTree.words
+      case .contextDescriptor: [.state, .history]
+      }
+    }
+  }
+
+  /// The classes of the first frame: the devices' records and the command queue.
+  static var classes: [WordClass] {
+    var classes = FrameUse.classes(of: Field.self, each: Field.count)
+    let commands = commandsOffset..<commandsOffset + Machine.commandCapacity * Machine.commandWords
+    for word in commands { classes[word] = .state }
+    return classes
   }
 
   /// The records of all devices and the command queue lie in one frame, the TLB in the next ones.
@@ -122,7 +143,10 @@ extension Machine {
   mutating func makeSMMU() {
     if hasSMMU { return }
     note(.domain(.reset))
-    self[.smmu] = UInt64(memory.allocateFrames(SMMU.frames, .records))
+    self[.smmu] = UInt64(
+      memory.allocateFrames(SMMU.frames) {
+        $0 == 0 ? FrameRole(.smmu) : FrameRole(.tlb, number: 1, place: UInt64($0))
+      })
     for device in 0..<SMMU.devices { setStreamEntry(.abort, ofDevice: device) }
   }
 

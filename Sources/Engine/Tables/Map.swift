@@ -98,7 +98,7 @@ extension Machine {
     note(.table(.allocateTable), table.id, at: address, level: level)
     tally.tablesAllocated += 1
     for hook in tableHooks { hook.didAllocateTable(for: table, in: &self) }
-    return memory.allocateFrame(.table)
+    return memory.allocateFrame(FrameRole(table.id, level: level, at: address))
   }
 
   /// Gives back a table page, which must be all zero.

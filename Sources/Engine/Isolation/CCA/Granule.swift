@@ -22,8 +22,11 @@ public enum GranuleState: UInt64, Sendable {
 }
 
 extension Machine {
-  /// For each granule a word: its state, and of data the realm's address.
-  private var granules: SparseArray { SparseArray(root: Register.granules.slot) }
+  /// For each granule a word: its state, and of data the realm's address. Below the host's pages lie the
+  /// realm's tables, whose granules follow from them.
+  private var granules: SparseArray {
+    SparseArray(root: Register.granules.slot, .granules, firstState: Self.pagesBase >> 12)
+  }
 
   /// State of the granule at a physical address.
   public func granule(at physical: UInt64) -> GranuleState {

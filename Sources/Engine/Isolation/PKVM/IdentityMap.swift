@@ -22,7 +22,7 @@ extension Machine {
     makeSMMU()
     let geometry = protectedGeometry
     note(.table(.allocateTable), .iommu(0), level: geometry.startLevel)
-    self[pkvm: .identityRoot] = UInt64(allocateProtectedRoot())
+    self[pkvm: .identityRoot] = UInt64(allocateProtectedRoot(of: .iommu(0)))
     for device in 0..<SMMU.devices {
       setDomain(device, root: Int(self[pkvm: .identityRoot]), geometry, vmid: 0)
     }

@@ -63,7 +63,7 @@ struct HypPage: Equatable {
 }
 
 extension Machine {
-  private var vmemmap: SparseArray { SparseArray(root: Register.vmemmap.slot) }
+  private var vmemmap: SparseArray { SparseArray(root: Register.vmemmap.slot, .vmemmap) }
 
   /// The hypervisor's record of the page at a physical address of memory.
   func hypPage(at physical: UInt64) -> HypPage {

@@ -16,7 +16,7 @@ public enum PKVM {
   public static let regions = 16
 
   /// A word of the record.
-  enum Field: Int {
+  enum Field: Int, RecordField {
     /// Slots of the roots of the host's stage 2 and of the identity map for SMMUs, 0 while there is none.
     case hostRoot = 0
     case identityRoot
@@ -29,6 +29,16 @@ public enum PKVM {
     case regions = 8
     /// Guests: kind, slot of the root, whether it is being torn down, unused.
     case guests = 64
+
+    var words: [WordClass] {
+      switch self {
+      case .hostRoot, .identityRoot: [.history]
+      case .forwards, .hostTables, .regionCount: [.state]
+      case .regions: .init(repeating: .state, count: 2 * PKVM.regions)
+      case .guests:
+        (0..<PKVM.guests).flatMap { _ in [.state, .history, .state, .history] }
+      }
+    }
   }
 
   static let guestWords = 4
@@ -55,15 +65,14 @@ extension Machine {
   /// The host's stage 2, its records and nothing in it (`kvm_host_prepare_stage2`).
   mutating func createProtectedHost() {
     guard configuration.isolation.pkvm != nil else { return }
-    self[.pkvm] = UInt64(memory.allocateFrame(.records))
-    self[pkvm: .hostRoot] = UInt64(allocateProtectedRoot())
+    self[.pkvm] = UInt64(memory.allocateFrame(FrameRole(.pkvm)))
+    self[pkvm: .hostRoot] = UInt64(allocateProtectedRoot(of: .protectedHost))
   }
 
   /// The root of a table of pKVM: the host's, a guest's and the SMMUs' have the same shape.
-  mutating func allocateProtectedRoot() -> Int {
-    let pages = protectedGeometry.rootPages
-    tally.tablesAllocated += pages
-    return memory.allocateFrames(pages, .table)
+  mutating func allocateProtectedRoot(of table: TableID) -> Int {
+    tally.tablesAllocated += protectedGeometry.rootPages
+    return memory.allocateRoot(of: table, protectedGeometry)
   }
 
   /// As many bits as the machine's physical addresses have, which is what `vm ipa=` says under pKVM.
@@ -177,7 +186,7 @@ extension Machine {
     if protectedGuest(number) != nil { return fail(.eexist, .protectedGuest(number)) }
     note(.pkvm(.guestCreated(isProtected: isProtected)), .protectedGuest(number))
     let slot = guestSlot(number)
-    memory.store(UInt64(allocateProtectedRoot()), at: slot + 1)
+    memory.store(UInt64(allocateProtectedRoot(of: .protectedGuest(number))), at: slot + 1)
     memory.store(isProtected ? 1 : 2, at: slot)
   }
 

@@ -44,7 +44,7 @@ extension Machine {
   static let guestASID: UInt64 = 1
   static let largeSize: UInt64 = 2 << 20
 
-  private var rmp: SparseArray { SparseArray(root: Register.rmp.slot) }
+  private var rmp: SparseArray { SparseArray(root: Register.rmp.slot, .rmp) }
 
   /// The entry that covers a page, and the physical address that it is of.
   public func rmpEntry(of physical: UInt64) -> (entry: RMPEntry, start: UInt64) {

@@ -1,0 +1,98 @@
+/// Whether a word of a record belongs to the machine's state or to its history. Each field of a record
+/// declares it for each of its words; a field that does not, does not compile.
+enum WordClass {
+  /// What the machine does next depends on it.
+  case state
+  /// Nothing but an answer about the past depends on it; or it follows from words of state, as the slot of
+  /// a frame does; or it is where a supply of fresh names stands, as the number of the next page is.
+  case history
+  /// As state, but where the two lowest bits are set the address in bits 51:12 is that of a frame, and is
+  /// history: an entry of a translation table, and the first word of a stream table entry.
+  case entry
+}
+
+/// A field of a record, whose raw value is its first word's index in the record.
+protocol RecordField: CaseIterable, RawRepresentable<Int> {
+  /// The class of each of its words.
+  var words: [WordClass] { get }
+}
+
+/// The classes of all words of frames that count by themselves, as bitmaps that `Memory.store` looks at.
+struct WordClasses: @unchecked Sendable {
+  /// For each use of a frame eight words, a bit for each word of the frame: whether it counts.
+  let counted: UnsafePointer<UInt64>
+  /// The same: whether it is an entry.
+  let entries: UnsafePointer<UInt64>
+
+  /// Made once and never given back.
+  static let all = WordClasses()
+
+  private static let bitmapWords = Memory.frameWords / 64
+
+  private init() {
+    var counted: [UInt64] = []
+    var entries: [UInt64] = []
+    for use in FrameUse.allCases {
+      let classes = use.classes
+      for first in stride(from: 0, to: Memory.frameWords, by: 64) {
+        func bitmap(_ isSet: (WordClass) -> Bool) -> UInt64 {
+          (0..<64).reduce(0) { $0 | (isSet(classes[first + $1]) ? 1 << UInt64($1) : 0) }
+        }
+        counted.append(bitmap { $0 != .history })
+        entries.append(bitmap { $0 == .entry })
+      }
+    }
+    self.counted = Self.copy(counted)
+    self.entries = Self.copy(entries)
+  }
+
+  private static func copy(_ bitmaps: [UInt64]) -> UnsafePointer<UInt64> {
+    let copy = UnsafeMutablePointer<UInt64>.allocate(capacity: bitmaps.count)
+    copy.initialize(from: bitmaps, count: bitmaps.count)
+    return UnsafePointer(copy)
+  }
+
+  @inline(__always)
+  static func bitmap(_ use: UInt8, _ index: UInt64) -> Int {
+    Int(truncatingIfNeeded: UInt64(use) &* UInt64(bitmapWords) &+ index &>> 6)
+  }
+}
+
+extension FrameUse {
+  /// The class of each word of a frame.
+  var classes: [WordClass] {
+    switch self {
+    case .free, .sparse, .nodes: .init(repeating: .history, count: Memory.frameWords)
+    case .lastTable, .contents, .elements, .dirty, .contentsIndex, .tlb, .vmidMaps:
+      .init(repeating: .state, count: Memory.frameWords)
+    case .table: .init(repeating: .entry, count: Memory.frameWords)
+    case .registers: Self.classes(of: Machine.Register.self, from: Memory.registersOffset)
+    case .mmus: Self.classes(of: MMU.Field.self, each: MMU.Field.count)
+    case .vcpus: Self.classes(of: VCPU.Field.self, each: VCPU.Field.count)
+    case .memslots: Self.classes(of: Memslot.Field.self, each: Memslot.Field.count)
+    case .vmids: VMIDAllocator.classes
+    case .smmu: SMMU.classes
+    case .pkvm: Self.classes(of: PKVM.Field.self)
+    }
+  }
+
+  /// The classes of a frame with records of one kind, one after the other; words that no field has are not
+  /// used.
+  ///
+  /// - Parameters:
+  ///   - offset: index of the first record's first word.
+  ///   - size: words of a record.
+  static func classes<Field: RecordField>(
+    of fields: Field.Type, from offset: Int = 0, each size: Int = Memory.frameWords
+  ) -> [WordClass] {
+    var classes = [WordClass](repeating: .history, count: Memory.frameWords)
+    for first in stride(from: offset, to: Memory.frameWords, by: size) {
+      for field in fields.allCases {
+        for (index, word) in field.words.enumerated() {
+          classes[first + field.rawValue + index] = word
+        }
+      }
+    }
+    return classes
+  }
+}
