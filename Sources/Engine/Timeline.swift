@@ -78,6 +78,28 @@ public struct Timeline: Sendable {
     recordedEvent = event
   }
 
+  /// Goes through an event, from its beginning by way of each of its micro-steps to its end, where the moment
+  /// is then. Takes time and memory that are linear in what the event stores.
+  ///
+  /// - Parameters:
+  ///   - event: its index in `events`.
+  ///   - visit: is given the machine at each instant, the number of micro-steps that are done, and the
+  ///     entries of the journal that came with the last of them. It must not keep the machine, which would
+  ///     have to be copied then.
+  package mutating func goThrough(event: Int, _ visit: (Machine, Int, Range<Int>) -> Void) {
+    if recordedEvent != event { record(event: event) }
+    var start = marks[event]
+    machine.memory.seek(to: start)
+    visit(machine, 0, start..<start)
+    for done in 1...steps.count {
+      let end = done < steps.count ? steps[done].start : marks[event + 1]
+      machine.memory.seek(to: end)
+      visit(machine, done, start..<end)
+      start = end
+    }
+    moment = Moment(events: event + 1)
+  }
+
   /// Gives up what comes after the events that are done: another future can follow.
   public mutating func forgetFuture() {
     seek(to: Moment(events: moment.events))

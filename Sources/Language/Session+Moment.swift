@@ -35,6 +35,11 @@ extension Session {
   /// Goes to a moment.
   public mutating func seek(to moment: Moment) { timeline.seek(to: moment) }
 
+  /// Goes through an event, see `Timeline.goThrough`.
+  package mutating func goThrough(event: Int, _ visit: (Machine, Int, Range<Int>) -> Void) {
+    timeline.goThrough(event: event, visit)
+  }
+
   /// The text of the statement of an event: as it was written or typed, without a comment, or printed from
   /// the event if nobody wrote it.
   public func text(ofEvent index: Int) -> String {

@@ -172,7 +172,7 @@ import Testing
       try Scenario(parsing: [UInt8]((head + example.text).utf8), file: example.name))
     try session.finish()
     return try #require(
-      WindowChart(ofEvent: session.timeline.events.count - 1, in: session))
+      WindowChart(ofEvent: session.timeline.events.count - 1, in: &session))
   }
 
   @Test(arguments: examples)
@@ -185,8 +185,11 @@ import Testing
   func `a chart's windows are as long as they must be`(example: Example) throws {
     let chart = try chart(example)
     func pages(_ holds: (WindowChart.Cell) -> Bool) -> UInt64 {
-      chart.rows.reduce(0) { sum, row in
-        sum + zip(chart.columns, row.cells).reduce(0) { $0 + (holds($1.1) ? $1.0.pages : 0) }
+      chart.rows.indices.reduce(0) { sum, row in
+        sum
+          + zip(chart.columns, chart.cells(ofRow: row)).reduce(0) {
+            $0 + (holds($1.1) ? $1.0.pages : 0)
+          }
       }
     }
     #expect(pages(\.fails) == example.failing)

@@ -22,12 +22,12 @@ import Testing
   @Test func `cells are what a DMA to each page would get, at every instant`() throws {
     var session = try session(Self.mixed)
     for event in session.timeline.events.indices {
-      guard let chart = WindowChart(ofEvent: event, in: session) else { continue }
-      for row in chart.rows {
+      guard let chart = WindowChart(ofEvent: event, in: &session) else { continue }
+      for (index, row) in chart.rows.enumerated() {
         session.seek(to: Moment(events: event, steps: row.steps))
         if row.steps == 0 { session.seek(to: Moment(events: event)) }
         let machine = session.timeline.machine
-        for (column, cell) in zip(chart.columns, row.cells) {
+        for (column, cell) in zip(chart.columns, chart.cells(ofRow: index)) {
           for page in stride(from: column.range.lowerBound, to: column.range.upperBound, by: 4096) {
             let read = machine.deviceOutcome(of: page, write: false)
             let write = machine.deviceOutcome(of: page, write: true)
@@ -46,8 +46,8 @@ import Testing
   }
 
   @Test func `an unmap takes a cached page away only with the sync`() throws {
-    let session = try session(Self.mixed)
-    let chart = try #require(WindowChart(ofEvent: 5, in: session))
+    var session = try session(Self.mixed)
+    let chart = try #require(WindowChart(ofEvent: 5, in: &session))
     #expect(
       chart.text == """
                        0x40203000        0x40204000
@@ -64,7 +64,7 @@ import Testing
   @Test func `a map that is stopped has a chart of what it did until then, and one of the rest`()
     throws
   {
-    let session = try session(
+    var session = try session(
       """
       iommu attach
       iommu map 0x40000000 4K 0x80000000 rw
@@ -74,7 +74,7 @@ import Testing
       resume
       """)
     #expect(
-      WindowChart(ofEvent: 4, in: session)?.text == """
+      WindowChart(ofEvent: 4, in: &session)?.text == """
                      0x401ff000
                      1 page
         0  before    translation L3
@@ -84,7 +84,7 @@ import Testing
 
         """)
     #expect(
-      WindowChart(ofEvent: 5, in: session)?.text == """
+      WindowChart(ofEvent: 5, in: &session)?.text == """
                      0x40200000
                      1 page
         0  before    translation L3
@@ -96,11 +96,84 @@ import Testing
   }
 
   @Test func `an event that concerns no page of a device has no chart`() throws {
-    let session = try session(
+    var session = try session(
       "iommu attach\nmemslot 0 0x40000000 4M backing=4K\nhost write 0x40000000 4K")
-    #expect(WindowChart(ofEvent: 1, in: session) == nil)
-    #expect(WindowChart(ofEvent: 2, in: session) == nil)
-    #expect(WindowChart(ofEvent: 9, in: session) == nil)
+    #expect(WindowChart(ofEvent: 1, in: &session) == nil)
+    #expect(WindowChart(ofEvent: 2, in: &session) == nil)
+    #expect(WindowChart(ofEvent: 9, in: &session) == nil)
+  }
+
+  /// Under each system of devices, with owners too.
+  private static let systems: [(RandomDevices.System, @Sendable (inout Configuration) -> Void)] = [
+    (.own, { _ in }), (.own, { $0.iommu.isCoherent = false }),
+    (.mirror, { $0.iommu.table = .shared }),
+    (
+      .mirror,
+      {
+        $0.iommu.table = .shared
+        $0.iommu.forwarding = .broadcast
+      }
+    ),
+    (.process, { $0.iommu.faults = .stall }), (.rmp, { $0.isolation = .rmp }),
+    (
+      .realm,
+      {
+        $0.iommu.table = .shared
+        $0.isolation = .cca
+      }
+    ),
+  ]
+
+  @Test(arguments: systems.indices)
+  func `cells are what each column's first page would get, in random events`(
+    number: Int
+  ) throws {
+    let (system, set) = Self.systems[number]
+    var scenario = try Scenario(parsing: [UInt8]("pagewalk 1\n".utf8), file: "random")
+    set(&scenario.configuration)
+    var source = RandomDevices(seed: UInt64(number + 1), system, scenario.configuration)
+    var session = Session(scenario)
+    let events = source.setUp() + (0..<120).map { _ in source.next() }
+    for event in events { try? session.timeline.append(event) }
+    var charts = 0
+    for event in session.timeline.events.indices {
+      // What a realm begins with is long, and all of one kind.
+      if session.timeline.stores(ofEvent: event).count > 2000 { continue }
+      let moment = Moment(events: event / 2)
+      session.seek(to: moment)
+      guard let chart = WindowChart(ofEvent: event, in: &session) else { continue }
+      #expect(session.timeline.moment == moment)
+      charts += 1
+      session.goThrough(event: event) { machine, row, _ in
+        let cells = zip(chart.columns, chart.cells(ofRow: row))
+        let agrees = cells.allSatisfy { column, cell in
+          let page = column.range.lowerBound
+          return machine.deviceOutcome(of: page, write: false, device: column.device) == cell.read
+            && machine.deviceOutcome(of: page, write: true, device: column.device) == cell.write
+        }
+        #expect(agrees, "event \(event), row \(row)")
+        // And the other pages of a column fare like its first.
+        for (column, cell) in cells where column.pages < 64 {
+          for page in stride(from: column.range.lowerBound, to: column.range.upperBound, by: 4096) {
+            let read = machine.deviceOutcome(of: page, write: false, device: column.device)
+            #expect(read.text == cell.read.text, "event \(event), row \(row), \(page)")
+          }
+        }
+      }
+    }
+    #expect(charts > 5, "\(charts) charts")
+  }
+
+  @Test func `a chart of many pages keeps what changes, not every instant of every page`() throws {
+    var session = try session(
+      """
+      memslot 0 0x80000000 8M backing=4K
+      iommu sva
+      host write 0x80000000 8M
+      """)
+    let chart = try #require(WindowChart(ofEvent: 2, in: &session))
+    #expect(chart.columns.count == 2048 && chart.rows.count > 2048)
+    #expect(chart.columns.reduce(0) { $0 + $1.changes.count } <= 3 * 2048)
   }
 
   @Test func `an address may be any number`() throws {

@@ -1,5 +1,20 @@
-/// Parking: an event that stops in the middle keeps its remaining tasks in words, so that other events can
-/// run in between, and history goes through all of it.
+/// Parking: an event that stops in the middle, so that other events can run before it goes on.
+///
+/// An event is a stack of tasks, and no task calls another: one that needs something first, such as an access
+/// that must break copy-on-write, pushes that and then itself. So what is left of an event is always just the
+/// stack, and there is no call frame, no iterator and no local variable to be saved with it. If a task held a
+/// walk or a descriptor across a pause, the events in between could change the table under it; a task that
+/// goes on has nothing but addresses, and looks everything up again, as the kernel must after it dropped
+/// `mmu_lock`.
+///
+/// The stack is parked as words of the memory, eight for each task, and not as a Swift array. The journal
+/// then covers it like everything else: stepping back over the pause brings the tasks back, and a state with
+/// an event in its middle is a state like any other, with a fingerprint of its own. A copy kept outside would
+/// be left behind by the first step back.
+///
+/// Only one event can be parked, and it keeps its locks. `requireNoConflict` refuses an event that would have
+/// to wait for them. If it let such an event run, the recorded order would be one that no kernel can produce,
+/// and the rules would report races that do not exist.
 extension Machine {
   /// Who holds what while an event is parked.
   private enum Owner {

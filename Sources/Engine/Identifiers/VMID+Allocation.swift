@@ -183,6 +183,25 @@ extension Machine {
   }
 
   /// A new generation (`flush_context`): only what is pinned, or runs on a CPU, stays taken.
+  ///
+  /// When the VMIDs run out, all are taken back at once. Nobody's id is changed for that. An id carries the
+  /// generation in which it was given, and the next time its holder runs it finds the generation to be an old
+  /// one. Rewriting the ids instead would need the lock of every VM.
+  ///
+  /// Two kinds of holder cannot wait for their next run. A vCPU that is in its guest now goes on using its
+  /// VMID, and will not look at the generation before it exits. Its VMID is reserved: it stays taken, and the
+  /// holder gets the same number in the new generation. A pinned VMID is in a stream table entry, and the
+  /// SMMU looks at no generation at all. If either number were given to another context, two address spaces
+  /// would share TLB entries, and one guest would reach the other's memory.
+  ///
+  /// The active id is set to 0 so that the fast path, which compares without the lock, fails once on every
+  /// CPU. A second rollover may come before a CPU has taken the lock again. Its active id is then 0, though
+  /// its vCPU still runs; what runs there is the reserved id of the first rollover, and that is reserved
+  /// once more. Taking 0 for "nobody runs" would lose it.
+  ///
+  /// The flush comes last: entries of the old generation are harmless until the first old number is given
+  /// out again. It is of no help to a device that uses KVM's VMID without a pin. Its stream table entry keeps
+  /// the old number, which is another VM's from then on.
   private mutating func rollOver() {
     let generation = memory.load(.generation, of: vmids) &+ vmids.count
     let (number, limit) = (generation >> UInt64(vmids.bits), vmids.mask)

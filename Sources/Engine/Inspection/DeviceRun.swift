@@ -12,10 +12,37 @@ public struct DeviceRun: Equatable, Sendable {
 extension Machine {
   /// Cuts a range of a device's input addresses where what a DMA gets can change. Nothing is carried out.
   public func deviceRuns(in range: Range<UInt64>, device: Int = 0) -> [DeviceRun] {
-    let isTranslated = attachedDevices.contains(device)
+    deviceRuns(in: range, device: device, edges: cachedEdges(device))
+  }
+
+  /// The runs of a part of a range, whole at its beginning, and with a page at least on either side of the
+  /// part if the range goes on there.
+  package func deviceRuns(
+    around part: Range<UInt64>, in range: Range<UInt64>, device: Int
+  ) -> [DeviceRun] {
+    let edges = cachedEdges(device)
+    var start = part.lowerBound - min(4096, part.lowerBound)
+    if attachedDevices.contains(device), let size = deviceEntrySize(at: start, device: device) {
+      let edge = edges.last { $0 <= start } ?? 0
+      start = max(start & ~(size - 1), edge)
+    }
+    return deviceRuns(
+      in: max(start, range.lowerBound)..<min(part.upperBound + 4096, range.upperBound),
+      device: device, edges: edges)
+  }
+
+  /// Where translations that are cached for a device begin and end, in order.
+  private func cachedEdges(_ device: Int) -> [UInt64] {
+    if !attachedDevices.contains(device) { return [] }
     let context = context(ofDevice: device)
-    let cached = isTranslated ? iotlbEntries.filter { $0.context == context }.map(\.range) : []
-    let edges = cached.flatMap { [$0.lowerBound, $0.upperBound] }.sorted()
+    return iotlbEntries.filter { $0.context == context }
+      .flatMap { [$0.range.lowerBound, $0.range.upperBound] }.sorted()
+  }
+
+  private func deviceRuns(
+    in range: Range<UInt64>, device: Int, edges: [UInt64]
+  ) -> [DeviceRun] {
+    let isTranslated = attachedDevices.contains(device)
     var nextEdge = edges.startIndex
     var runs: [DeviceRun] = []
     var start = range.lowerBound

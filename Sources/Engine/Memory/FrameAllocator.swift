@@ -27,6 +27,11 @@ extension Memory {
     slot & ~(groupFrames * frameWords - 1) | slot &>> 9 & (groupFrames - 1)
   }
 
+  /// What the frame that holds `slot` is used for.
+  func role(ofFrameAt slot: Int) -> FrameRole {
+    FrameRole(bits: load(Self.information(ofFrameAt: slot)))
+  }
+
   /// Takes one zeroed frame and returns the slot of its first word.
   mutating func allocateFrame(_ role: FrameRole) -> Int {
     let free = Int(load(Self.freeFrame))

@@ -47,6 +47,8 @@ struct FrameRole: Equatable {
   private static let numberShift: UInt64 = 40
   private static let placeMask: UInt64 = 0xffff_ffff
   private static let numberMask: UInt64 = 0x7fff
+  /// Of a table's place, where the level begins.
+  private static let levelShift: UInt64 = 28
 
   init(bits: UInt64) { self.bits = bits }
 
@@ -67,7 +69,7 @@ struct FrameRole: Equatable {
     let index = address >> UInt64(21 + 9 * (Geometry.lastLevel - level))
     self.init(
       level == Geometry.lastLevel ? .lastTable : .table, number: table.number,
-      place: UInt64(level) << 28 | index)
+      place: UInt64(level) << Self.levelShift | index)
   }
 
   /// The contents of a guest page, by its number, 47 bits.
@@ -82,6 +84,18 @@ struct FrameRole: Equatable {
   /// Which part of its kind.
   @inline(__always)
   var place: UInt64 { bits & Self.placeMask }
+
+  /// Which one of its use.
+  var number: UInt64 { bits >> Self.numberShift & Self.numberMask }
+
+  /// The input addresses that an entry of a table covers, by the entry's slot.
+  func addresses(ofEntry slot: Int) -> Range<UInt64> {
+    let above = 9 * (UInt64(Geometry.lastLevel) - place >> Self.levelShift)
+    let first = (place & (1 << Self.levelShift - 1)) << (21 + above)
+    let size: UInt64 = 1 << (12 + above)
+    let start = first + UInt64(slot & (Memory.frameWords - 1)) * size
+    return start..<start + size
+  }
 
   /// The same use and number at another place.
   func at(_ place: UInt64) -> FrameRole {

@@ -145,7 +145,7 @@ extension Machine {
     note(.domain(.reset))
     self[.smmu] = UInt64(
       memory.allocateFrames(SMMU.frames) {
-        $0 == 0 ? FrameRole(.smmu) : FrameRole(.tlb, number: 1, place: UInt64($0))
+        $0 == 0 ? FrameRole(.smmu) : FrameRole(.tlb, number: TLB.iotlbNumber, place: UInt64($0))
       })
     for device in 0..<SMMU.devices { setStreamEntry(.abort, ofDevice: device) }
   }

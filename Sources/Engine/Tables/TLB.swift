@@ -59,6 +59,15 @@ public struct TLB: Equatable, Sendable {
     }
   }
 
+  /// Number of the SMMU's TLB in the roles of its frames; that of the CPUs has 0.
+  static let iotlbNumber: UInt64 = 1
+
+  /// The input addresses of an entry by its tag, or nil if it is free.
+  static func addresses(ofTag tag: UInt64) -> Range<UInt64>? {
+    let start = (tag >> 21) << 12
+    return tag & 1 == 0 ? nil : start..<start + geometry.size(Int(tag >> 1 & 3))
+  }
+
   /// First slot of the frame for leaves of a level.
   @inline(__always)
   func frame(_ level: Int) -> Int { base &+ (level &- 1) &* Memory.frameWords }

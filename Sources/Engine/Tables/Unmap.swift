@@ -1,4 +1,20 @@
 /// Removing leaves, as `kvm_pgtable_stage2_unmap` does.
+///
+/// A range may end in the middle of a block. The block is then removed as a whole, also the part outside the
+/// range, and nothing is put in its place. Splitting it would need a table page, and an unmap must not fail:
+/// a notifier runs while memory is being reclaimed, and cannot allocate. It is also not necessary. A stage-2
+/// table of KVM is a cache of the host's mappings and of L1's, and what is missing from it is faulted in
+/// again.
+///
+/// So a caller must not take the range for what was removed. A reverse map that forgets just the range keeps
+/// an entry for the rest of a leaf that is gone: it can only cost, since the next sweep finds nothing there.
+/// The opposite mistake, to keep the leaf and forget the entry, would leave a page mapped that the host has
+/// taken away. The one TLB invalidation at the end covers only the range, as in the kernel. That is enough
+/// because hardware that has cached a block drops all of it when any address of it is invalidated, and so
+/// does `drop` in the TLB.
+///
+/// None of this holds for a device's own table. There a missing translation is a failed DMA, not a refault.
+/// `unmapPages` therefore refuses to unmap a part of a block and removes nothing.
 extension Machine {
   /// Removes every leaf that overlaps `range`, blocks as a whole, frees tables that became empty, and
   /// then invalidates the TLB for the range in one go, as a CPU with range invalidation and forced

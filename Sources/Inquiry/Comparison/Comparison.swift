@@ -41,7 +41,7 @@ package struct Comparison: Sendable {
         guard case .event = statement.kind else { continue }
         meter.count(last: session)
         meter.check(last: session)
-        devices?.count(last: session)
+        devices?.count(last: &session)
         afterEvent()
       }
     } catch {

@@ -28,21 +28,22 @@ struct DeviceMeter {
   private var reached: Set<[UInt64]> = []
   private var cached: [TLB.Entry] = []
 
-  /// Counts the event that a session has carried out last.
-  mutating func count(last session: Session) {
-    let machine = session.timeline.machine
+  /// Counts the event that a session has carried out last, at whose end the session is.
+  mutating func count(last session: inout Session) {
+    // The machine is not kept: the chart's seeking would have to copy it.
     let event = session.timeline.events.count - 1
-    countCached(machine)
+    countCached(session.timeline.machine)
     if case .dma(let device, let iova, _) = session.timeline.events[event] {
-      if machine.lastDeviceOutcome?.physical != nil {
+      if session.timeline.machine.lastDeviceOutcome?.physical != nil {
         reached.insert([UInt64(device), iova >> 12])
       }
     } else {
-      countTables(machine)
+      countTables(session.timeline.machine)
+      let isPaused = session.timeline.machine.isPaused
       // An event that is paused ends, and goes on, in the middle of its window.
       let goesOn = if case .resume = session.timeline.events[event] { true } else { false }
-      if let chart = WindowChart(ofEvent: event, in: session) {
-        count(chart, from: goesOn, to: machine.isPaused)
+      if let chart = WindowChart(ofEvent: event, in: &session) {
+        count(chart, from: goesOn, to: isPaused)
       }
     }
     let used = UInt64(reached.count) * 4096
@@ -66,15 +67,19 @@ struct DeviceMeter {
   ///   - isOpen: whether the chart begins in the middle of a window.
   ///   - staysOpen: whether it ends in the middle of one.
   private mutating func count(_ chart: WindowChart, from isOpen: Bool, to staysOpen: Bool) {
-    for (index, column) in chart.columns.enumerated() {
-      let cells = chart.rows.map { $0.cells[index] }
+    for column in chart.columns {
+      let changes = column.changes
       let isKept =
-        (isOpen || cells.first?.fails == false) && (staysOpen || cells.last?.fails == false)
-      for cell in cells.dropFirst() {
-        if isKept, cell.fails { cost.failing += column.pages }
-        if cell.read == .stalled { cost.stalled += column.pages }
+        (isOpen || changes.first?.cell.fails == false)
+        && (staysOpen || changes.last?.cell.fails == false)
+      for (index, change) in changes.enumerated() {
+        let end = index + 1 < changes.count ? changes[index + 1].row : chart.rows.count
+        // Before its first micro-step nothing is of the event.
+        let instants = UInt64(end - max(1, change.row)) * column.pages
+        if isKept, change.cell.fails { cost.failing += instants }
+        if change.cell.read == .stalled { cost.stalled += instants }
+        if change.cell.isForbidden { cost.forbidden += UInt64(end - change.row) * column.pages }
       }
-      cost.forbidden += UInt64(cells.count(where: \.isForbidden)) * column.pages
     }
   }
 }

@@ -2,24 +2,15 @@ import Engine
 import Language
 
 extension Step {
-  /// Input addresses of devices whose DMA the step may change: its own, and all of the leaves that they
-  /// are part of. A step that spans more than 1 GiB concerns the first GiB here.
-  ///
-  /// - Parameter machines: the machine before and after the event, whose leaves count.
-  func concernedRanges(in machines: [Machine]) -> [Range<UInt64>] {
-    guard changesTranslation, let table else { return [] }
-    var start = address & ~4095
+  /// Input addresses of a table at which the step may change what a device's DMA gets, or nil. A step that
+  /// spans more than 1 GiB concerns the first GiB here.
+  var concerned: Concern? {
+    guard changesTranslation, let table else { return nil }
+    let start = address & ~4095
     // An address may be any number. The very last page, which no device's table reaches, has no end.
     let (last, isBeyond) = address.addingReportingOverflow(min(max(size, 1), 1 << 30) - 1)
-    var end = ((isBeyond ? .max : last) | 4095) &+ 1
-    if end <= start { end = ~4095 }
-    if start == end { return [] }
-    for machine in machines {
-      guard let table = machine.table(table) else { continue }
-      if let size = machine.leafSize(at: start, of: table) { start &= ~(size - 1) }
-      if let size = machine.leafSize(at: end - 1, of: table) { end = (end - 1) | (size - 1) &+ 1 }
-    }
-    return [start..<end]
+    let end = ((isBeyond ? .max : last) | 4095) &+ 1
+    return end > start ? Concern(table: table, range: start..<end) : nil
   }
 
   private var changesTranslation: Bool {
@@ -35,6 +26,27 @@ extension Step {
       .retry, .remark:
       false
     }
+  }
+}
+
+/// Input addresses of a table that a step concerns.
+struct Concern {
+  let table: TableID
+  private(set) var range: Range<UInt64>
+
+  init(table: TableID, range: Range<UInt64>) {
+    self.table = table
+    self.range = range
+  }
+
+  /// Adds the rest of the leaves that a machine has at the ends.
+  mutating func addWholeLeaves(of machine: Machine) {
+    guard let table = machine.table(table) else { return }
+    var start = range.lowerBound
+    var end = range.upperBound
+    if let size = machine.leafSize(at: start, of: table) { start &= ~(size - 1) }
+    if let size = machine.leafSize(at: end - 1, of: table) { end = (end - 1) | (size - 1) &+ 1 }
+    range = start..<end
   }
 }
 

@@ -4,22 +4,35 @@ import Language
 /// The chart as text, and what its cells say.
 extension WindowChart {
   /// The chart: a line for each instant, a column for each run of pages.
-  public var text: String {
-    var lines = [
+  public var text: String { lines.joined() }
+
+  /// The lines of the text, made one after the other: a chart of many pages has many columns and many lines.
+  public var lines: some Sequence<String> {
+    let heads = [
       ["", ""] + columns.map { "\(deviceName($0))0x\(hex($0.range.lowerBound))" },
       ["", ""] + columns.map { "\($0.pages) page\($0.pages == 1 ? "" : "s")" },
     ]
-    lines += rows.map { row in
-      ["\(row.steps)", row.steps == 0 ? "before" : row.label] + row.cells.map(\.text)
-    }
-    let widths = lines[0].indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
-    return lines.map { line in
-      let cells = line.indices.map { column in
-        let padding = String(repeating: " ", count: widths[column] - line[column].count)
-        return column == 0 ? padding + line[column] : line[column] + padding
+    let labels = rows.map { $0.steps == 0 ? "before" : $0.label }
+    let widths =
+      [String(rows.count - 1).count, labels.map(\.count).max() ?? 0]
+      + columns.indices.map { index in
+        let cells = columns[index].cells.map { $0.text.count }.max() ?? 0
+        return max(cells, heads[0][index + 2].count, heads[1][index + 2].count)
       }
-      return Self.trimmed(cells.joined(separator: "  ")) + "\n"
-    }.joined()
+    let lines = rows.indices.lazy.map { row in
+      ["\(rows[row].steps)", labels[row]] + cells(ofRow: row).map(\.text)
+    }
+    return (0..<heads.count + rows.count).lazy.map { index in
+      Self.line(index < heads.count ? heads[index] : lines[index - heads.count], widths)
+    }
+  }
+
+  private static func line(_ cells: [String], _ widths: [Int]) -> String {
+    let padded = cells.indices.map { column in
+      let padding = String(repeating: " ", count: widths[column] - cells[column].count)
+      return column == 0 ? padding + cells[column] : cells[column] + padding
+    }
+    return trimmed(padded.joined(separator: "  ")) + "\n"
   }
 
   private func deviceName(_ column: Column) -> String {

@@ -3,6 +3,23 @@ import Language
 
 /// What DMA sees while an event is carried out: for every micro-step and every page concerned, what a DMA
 /// would get at that instant.
+///
+/// A window is a page and a run of instants in which a DMA gets what it should not: a fault where the page is
+/// mapped before and after the event, or memory of another owner. CPUs have no such windows, since a fault
+/// makes them wait until the event is over. A device takes no faults and holds no locks, so it may come in
+/// between any two stores, and every one of these instants can be the one that it meets. That is why the
+/// chart asks at each of them instead of comparing the tables before and after: most faults of this kind are
+/// in neither.
+///
+/// What a DMA gets is not what the table says. It depends on the stream table entry, on what the SMMU has
+/// cached, on invalidations that are still in the queue, on CPU caches where the walker is not coherent, and
+/// on the owner of the memory. So each cell is asked of the same code that carries out a DMA. A shortcut
+/// through the table would miss the windows in which table and TLB disagree.
+///
+/// A window at the edge of an event needs care. An event that is paused ends in the middle of its windows,
+/// and `resume` begins in the middle of them; whoever counts windows must not demand that a page works before
+/// and after such an event. And a page that fails in the first and the last instant has no window at all: it
+/// is simply not mapped.
 public struct WindowChart: Equatable, Sendable {
   /// Pages of a device that fare alike at every instant.
   public struct Column: Equatable, Sendable {
@@ -10,9 +27,21 @@ public struct WindowChart: Equatable, Sendable {
     public let device: Int
     /// Input addresses.
     public let range: Range<UInt64>
+    /// What DMA gets, from an instant on until the next that is listed; the first one is the first.
+    fileprivate(set) var changes: [Change] = []
+
+    /// All that DMA to the pages ever gets, in order.
+    public var cells: [Cell] { changes.map(\.cell) }
 
     /// Number of 4K pages.
     public var pages: UInt64 { (range.upperBound - range.lowerBound) / 4096 }
+  }
+
+  /// What DMA to the pages of a column gets from an instant on.
+  struct Change: Equatable {
+    /// Index of the instant's row.
+    let row: Int
+    let cell: Cell
   }
 
   /// An instant: so many micro-steps are done.
@@ -23,8 +52,6 @@ public struct WindowChart: Equatable, Sendable {
     public let label: String
     /// What it did.
     public let what: String
-    /// What DMA gets, column by column.
-    public let cells: [Cell]
   }
 
   /// What a DMA to the pages of a column gets at an instant.
@@ -51,39 +78,83 @@ public struct WindowChart: Equatable, Sendable {
 
   /// The chart of an event; nil if no device's pages are concerned.
   ///
+  /// Takes time and memory that are linear in what the event stores and in the pages concerned, as long as
+  /// all that it stores is words of tables and of TLBs; what changes owners is looked up for all pages anew.
+  ///
   /// - Parameters:
   ///   - event: index of an event of the session's history.
-  ///   - session: the session; its moment does not matter.
-  public init?(ofEvent event: Int, in session: Session) {
-    var timeline = session.timeline
-    guard timeline.events.indices.contains(event) else { return nil }
-    timeline.seek(to: Moment(events: event))
-    let before = timeline.machine
-    timeline.seek(to: Moment(events: event + 1))
-    let after = timeline.machine
-    let steps = timeline.steps
-    let devices = Set(before.attachedDevices + after.attachedDevices).sorted()
-    let parts = devices.flatMap { device in
-      let seen = steps.filter { $0.table?.isSeen(by: device, in: after) ?? false }
-      return Self.merged(seen.flatMap { $0.concernedRanges(in: [before, after]) })
-        .map { Column(device: device, range: $0) }
-    }
+  ///   - session: the session; it goes through the event, and back to its moment.
+  public init?(ofEvent event: Int, in session: inout Session) {
+    guard session.timeline.events.indices.contains(event) else { return nil }
+    let moment = session.timeline.moment
+    defer { session.seek(to: moment) }
+    session.seek(to: Moment(events: event + 1))
+    let steps = session.timeline.steps
+    let parts = Self.parts(of: steps, ofEvent: event, in: &session)
     if parts.isEmpty { return nil }
-    var instants = [Instant(before, parts)]
-    for step in steps.indices.dropFirst() {
-      timeline.seek(to: Moment(events: event, steps: step))
-      instants.append(Instant(timeline.machine, parts))
+    // First which pages fare alike at every instant, and then how.
+    var cuts = parts.map { Set([$0.range.lowerBound]) }
+    session.goThrough(event: event) { machine, done, stores in
+      for (index, part) in parts.enumerated() {
+        for runs in machine.changedRuns(of: part, by: done == 0 ? nil : stores) {
+          let cells = runs.map { Cell(of: $0, machine, device: part.device) }
+          for next in cells.indices.dropFirst() where !cells[next].faresLike(cells[next - 1]) {
+            cuts[index].insert(runs[next].range.lowerBound)
+          }
+        }
+      }
     }
-    instants.append(Instant(after, parts))
+    var columns = zip(parts, cuts).flatMap { part, cuts in
+      let starts = cuts.sorted()
+      return zip(starts, starts.dropFirst() + [part.range.upperBound]).map {
+        Column(device: part.device, range: $0..<$1)
+      }
+    }
+    session.goThrough(event: event) { machine, done, stores in
+      for index in columns.changed(by: done == 0 ? nil : stores, in: machine) {
+        let cell = Cell(of: columns[index], machine)
+        if columns[index].changes.last?.cell != cell {
+          columns[index].changes.append(Change(row: done, cell: cell))
+        }
+      }
+    }
     self.event = event + 1
-    let columns = Self.columns(parts, instants)
     self.columns = columns
-    rows = instants.enumerated().map { number, instant in
+    rows = (0...steps.count).map { number in
       let explanation = number == 0 ? nil : steps[number - 1].explanation
       return Row(
-        steps: number, label: explanation?.label ?? "", what: explanation?.what ?? "",
-        cells: columns.map { instant.cell(of: $0) })
+        steps: number, label: explanation?.label ?? "", what: explanation?.what ?? "")
     }
+  }
+
+  /// What DMA gets at an instant, column by column.
+  ///
+  /// - Complexity: O(columns), and the logarithm of how often each changes.
+  public func cells(ofRow row: Int) -> [Cell] {
+    columns.map { column in
+      let changes = column.changes
+      return changes[changes.lastIndex(atMost: row)].cell
+    }
+  }
+
+  /// The pages that the steps of an event concern, by device and address.
+  private static func parts(
+    of steps: [Step], ofEvent event: Int, in session: inout Session
+  ) -> [Column] {
+    var concerns = steps.compactMap(\.concerned)
+    var devices: Set<Int> = []
+    var parts: [Column] = []
+    session.goThrough(event: event) { machine, done, _ in
+      guard done == 0 || done == steps.count else { return }
+      devices.formUnion(machine.attachedDevices)
+      for index in concerns.indices { concerns[index].addWholeLeaves(of: machine) }
+      if done == 0 { return }
+      parts = devices.sorted().flatMap { device in
+        merged(concerns.filter { $0.table.isSeen(by: device, in: machine) }.map(\.range))
+          .map { Column(device: device, range: $0) }
+      }
+    }
+    return parts
   }
 
   /// Ranges in order, joined where they touch.
@@ -98,72 +169,98 @@ public struct WindowChart: Equatable, Sendable {
     }
     return merged
   }
+}
 
-  /// The parts, cut wherever two neighbours fare differently at any instant.
-  private static func columns(_ parts: [Column], _ instants: [Instant]) -> [Column] {
-    parts.indices.flatMap { part -> [Column] in
-      let starts = Set(instants.flatMap { $0.cuts(ofPart: part) }).sorted()
-      let ends = starts.dropFirst() + [parts[part].range.upperBound]
-      return zip(starts, ends).map { Column(device: parts[part].device, range: $0..<$1) }
+extension Machine {
+  /// What DMA to a part gets where stores can have changed it, and to its neighbours there.
+  ///
+  /// - Parameter stores: nil for any.
+  fileprivate func changedRuns(
+    of part: WindowChart.Column, by stores: Range<Int>?
+  ) -> [[DeviceRun]] {
+    switch stores.map({ deviceChange(by: $0, device: part.device) }) ?? .anything {
+    case .anything: return [deviceRuns(in: part.range, device: part.device)]
+    case .addresses(let ranges):
+      return ranges.filter { $0.overlaps(part.range) }
+        .map { deviceRuns(around: $0, in: part.range, device: part.device) }
     }
   }
 }
 
-/// What DMA gets everywhere at one instant, neighbours that fare alike joined.
-private struct Instant {
-  private struct Run {
-    var start: UInt64
-    var cell: WindowChart.Cell
-  }
-
-  /// For each part, where another run begins.
-  private var runs: [[Run]] = []
-  private let parts: [WindowChart.Column]
-
-  init(_ machine: Machine, _ parts: [WindowChart.Column]) {
-    self.parts = parts
-    for part in parts {
-      var joined: [Run] = []
-      for run in machine.deviceRuns(in: part.range, device: part.device) {
-        let cell = WindowChart.Cell(of: run, machine, device: part.device)
-        if let last = joined.last, last.cell.faresLike(cell) { continue }
-        joined.append(Run(start: run.range.lowerBound, cell: cell))
+extension [WindowChart.Column] {
+  /// Indices of the columns, which are in order, whose first page's DMA stores can have changed.
+  ///
+  /// - Parameter stores: nil for any.
+  fileprivate func changed(by stores: Range<Int>?, in machine: Machine) -> [Int] {
+    guard let stores else { return Array<Int>(indices) }
+    return Set(map(\.device)).flatMap { device -> [Int] in
+      switch machine.deviceChange(by: stores, device: device) {
+      case .anything: return indices.filter { self[$0].device == device }
+      case .addresses(let ranges):
+        return ranges.flatMap { range -> Range<Int> in
+          let first = firstIndex(from: range.lowerBound, of: device)
+          return first..<Swift.max(first, firstIndex(from: range.upperBound, of: device))
+        }
       }
-      runs.append(joined)
     }
   }
 
-  func cuts(ofPart part: Int) -> [UInt64] { runs[part].map(\.start) }
+  /// Index of the first column of a device that begins at an address or after it.
+  private func firstIndex(from address: UInt64, of device: Int) -> Int {
+    var low = startIndex
+    var high = endIndex
+    while low < high {
+      let middle = (low + high) / 2
+      if (self[middle].device, self[middle].range.lowerBound) < (device, address) {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    return low
+  }
+}
 
-  /// What DMA to the first page of a column gets.
-  func cell(of column: WindowChart.Column) -> WindowChart.Cell {
-    let start = column.range.lowerBound
-    let part =
-      parts.firstIndex { $0.device == column.device && $0.range.contains(start) } ?? 0
-    let index = runs[part].lastIndex { $0.start <= start } ?? 0
-    let run = runs[part][index]
-    return run.cell.moved(by: start - run.start)
+extension [WindowChart.Change] {
+  /// Index of the last change that is not after a row; the first is at row 0.
+  fileprivate func lastIndex(atMost row: Int) -> Int {
+    var low = startIndex
+    var high = endIndex
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if self[middle].row <= row { low = middle } else { high = middle }
+    }
+    return low
   }
 }
 
 extension WindowChart.Cell {
   fileprivate init(of run: DeviceRun, _ machine: Machine, device: Int) {
-    read = run.read
-    write = run.write
-    isForbidden = [run.read, run.write].contains { outcome in
+    self.init(read: run.read, write: run.write, machine, device: device)
+  }
+
+  private init(read: DeviceOutcome, write: DeviceOutcome, _ machine: Machine, device: Int) {
+    self.read = read
+    self.write = write
+    isForbidden = [read, write].contains { outcome in
       outcome.physical.map { !machine.mayReach($0, device: device) } ?? false
     }
+  }
+
+  /// What DMA to the first page of a column gets.
+  fileprivate init(of column: WindowChart.Column, _ machine: Machine) {
+    let start = column.range.lowerBound
+    let device = column.device
+    self.init(
+      read: machine.deviceOutcome(of: start, write: false, device: device),
+      write: machine.deviceOutcome(of: start, write: true, device: device), machine,
+      device: device)
   }
 
   /// Whether the same happens, wherever it leads.
   fileprivate func faresLike(_ other: Self) -> Bool {
     read.kind == other.read.kind && write.kind == other.write.kind
       && isForbidden == other.isForbidden
-  }
-
-  fileprivate func moved(by distance: UInt64) -> Self {
-    Self(
-      read: read.moved(by: distance), write: write.moved(by: distance), isForbidden: isForbidden)
   }
 }
 
@@ -174,15 +271,6 @@ extension DeviceOutcome {
     case .cached(_, let level): .cached(0, level: level)
     case .walked(_, let level): .walked(0, level: level)
     case .bypassed: .bypassed(0)
-    case .fault, .aborted, .stalled: self
-    }
-  }
-
-  fileprivate func moved(by distance: UInt64) -> DeviceOutcome {
-    switch self {
-    case .cached(let physical, let level): .cached(physical + distance, level: level)
-    case .walked(let physical, let level): .walked(physical + distance, level: level)
-    case .bypassed(let physical): .bypassed(physical + distance)
     case .fault, .aborted, .stalled: self
     }
   }

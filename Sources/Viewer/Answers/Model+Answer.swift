@@ -32,7 +32,7 @@ extension Model {
     if question != .windows {
       windows = nil
     } else if let event = timeline.currentEvent, windows?.event != event + 1 {
-      windows = WindowChart(ofEvent: event, in: session)
+      windows = WindowChart(ofEvent: event, in: &session)
     }
   }
 

@@ -12,7 +12,7 @@ extension Model {
     }
     var document = Document()
     let columns = windows.columns.indices.map { column in
-      windows.rows.map { $0.cells[column].text.count }.max() ?? 0
+      windows.columns[column].cells.map { $0.text.count }.max() ?? 0
     }
     let heads = windows.columns.map { heading(of: $0, in: windows) }
     let widths = columns.indices.map {
@@ -24,13 +24,13 @@ extension Model {
         cells: zip(head, widths).map { Line("  " + $0.padded(to: $1), .heading) })
     }
     document.heads = document.items.count
-    for row in windows.rows {
+    for (index, row) in windows.rows.enumerated() {
       let isNow = row.steps == windowsStep
       var line = Line(isNow ? SafeText(.selected) : " ", .key)
       line.add("\(row.steps)" as SafeText, .dim)
       line.add(row.steps == 0 ? " before" : " " + SafeText(row.label))
       line.add(SafeText(repeating: " ", count: max(0, Self.windowColumns - line.columns)))
-      let cells = zip(row.cells, widths).map { cell, width in
+      let cells = zip(windows.cells(ofRow: index), widths).map { cell, width in
         Line(
           "  " + SafeText(cell.text).padded(to: width),
           cell.isForbidden ? .mismatch : cell.fails ? .warning : .valid)

@@ -23,18 +23,19 @@ extension Pagewalk {
     var json = false
 
     func run() throws {
-      let session = try Pagewalk.session(input.scenario(), at: at, for: "windows")
+      var session = try Pagewalk.session(input.scenario(), at: at, for: "windows")
       guard let event = session.timeline.currentEvent else {
         throw Failure.usage("--at: no event lies before '\(at)'")
       }
-      guard let chart = WindowChart(ofEvent: event, in: session) else {
+      guard let chart = WindowChart(ofEvent: event, in: &session) else {
         throw Failure.no("event \(event + 1) concerns no page of an attached device")
       }
       if json {
         try FileDescriptor.output.write(json: WindowRecord(chart))
       } else {
-        FileDescriptor.output.write(
-          "event \(event + 1): \(session.text(ofEvent: event))\n" + chart.text)
+        FileDescriptor.output.write("event \(event + 1): \(session.text(ofEvent: event))\n")
+        // A chart of many pages is long: it is not put together first.
+        for line in chart.lines { FileDescriptor.output.write(line) }
       }
     }
   }
@@ -71,10 +72,10 @@ private struct WindowRecord: Encodable {
     columns = chart.columns.map {
       Column(device: $0.device, start: "0x" + hex($0.range.lowerBound), pages: $0.pages)
     }
-    rows = chart.rows.map { row in
+    rows = chart.rows.enumerated().map { index, row in
       Row(
         steps: row.steps, label: row.label, what: row.what,
-        cells: row.cells.map { cell in
+        cells: chart.cells(ofRow: index).map { cell in
           Cell(
             text: cell.text, read: cell.read.physical.map { "0x" + hex($0) },
             write: cell.write.physical.map { "0x" + hex($0) }, forbidden: cell.isForbidden)
