@@ -3,6 +3,7 @@
 #include "widecurses.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <term.h>
@@ -16,6 +17,15 @@
 static SCREEN *screen;
 static FILE *input, *output;
 static bool reports_mouse;
+
+// More cells than any screen has. ncurses counts columns and rows in a short, and a terminal may say
+// anything.
+enum { COLUMNS_AT_MOST = 2048, ROWS_AT_MOST = 1024 };
+
+static int at_most(int value, int most)
+{
+	return value < most ? value : most;
+}
 
 // Presses and the wheel, in digits where the terminal knows how.
 #define MOUSE_ON "\033[?1000;1006h"
@@ -92,13 +102,30 @@ static void set_modes(void)
 	def_prog_mode();
 }
 
+static bool is_strange(const char *variable, int most)
+{
+	const char *value = getenv(variable);
+
+	return value && strtol(value, NULL, 10) > most;
+}
+
+// Whether ncurses would take over a size that it cannot hold.
+static bool has_strange_size(void)
+{
+	struct winsize size;
+
+	return is_strange("COLUMNS", COLUMNS_AT_MOST) || is_strange("LINES", ROWS_AT_MOST) ||
+	       (ioctl(fileno(output), TIOCGWINSZ, &size) == 0 &&
+		(size.ws_col > COLUMNS_AT_MOST || size.ws_row > ROWS_AT_MOST));
+}
+
 static void adopt_size(void)
 {
 	struct winsize size;
 
 	// A terminal that does not know its size has the one that ncurses found elsewhere.
 	if (ioctl(fileno(output), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0)
-		resize_term(size.ws_row, size.ws_col);
+		resize_term(at_most(size.ws_row, ROWS_AT_MOST), at_most(size.ws_col, COLUMNS_AT_MOST));
 	prepare_reset();
 	ct_erase();
 	ct_repaint();
@@ -130,6 +157,8 @@ static enum ct_status open_screen(const char *type)
 {
 	// ncurses goes by the locale.
 	ct_codeset();
+	// It takes any size from the environment or the terminal; adopt_size does not.
+	use_env(!has_strange_size());
 	screen = newterm(type, output, input);
 	if (!screen)
 		return CT_UNSUPPORTED;
@@ -219,6 +248,21 @@ bool ct_mouse(bool on)
 	send(on ? MOUSE_ON : MOUSE_OFF);
 	reports_mouse = on;
 	return true;
+}
+
+void ct_interrupt_key(bool is_signal)
+{
+	static cc_t interrupt = _POSIX_VDISABLE;
+	struct termios modes;
+
+	signals_hold();
+	tcgetattr(fileno(output), &modes);
+	if (modes.c_cc[VINTR] != _POSIX_VDISABLE)
+		interrupt = modes.c_cc[VINTR];
+	modes.c_cc[VINTR] = is_signal ? interrupt : _POSIX_VDISABLE;
+	tcsetattr(fileno(output), TCSADRAIN, &modes);
+	def_prog_mode();
+	signals_release();
 }
 
 void ct_stop(void)

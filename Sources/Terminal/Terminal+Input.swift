@@ -4,7 +4,8 @@ import Canvas
 extension Terminal {
   /// Waits for something to happen at the terminal. Meanwhile the process uses no processor.
   ///
-  /// Ctrl-C and Ctrl-\ end the process as anywhere, while it computes too. Ctrl-Z stops it here.
+  /// Ctrl-\, and Ctrl-C unless ``setInterrupts(_:)`` makes it a key, end the process as anywhere, while
+  /// it computes too. Ctrl-Z stops it here.
   ///
   /// - Parameter timeout: The longest time to wait, for ever if nil.
   /// - Returns: What happened; ``Input/tick`` if nothing did in time; ``Input/end``, again and again,

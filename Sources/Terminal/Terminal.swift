@@ -55,6 +55,9 @@ public struct Terminal: ~Copyable {
   /// The frame on the screen, in ``characters``; nil if it is to be drawn as a whole.
   var shown: Surface?
 
+  /// Whether Ctrl-C ends the process.
+  private var interrupts = true
+
   /// Tells double clicks from clicks.
   var clicks = ClickCounter()
 
@@ -109,6 +112,14 @@ public struct Terminal: ~Copyable {
   public mutating func redraw() {
     shown = nil
     ct_repaint()
+  }
+
+  /// Lets Ctrl-C end the process, as anywhere and from the start, or be a key like others.
+  ///
+  /// A signal that another process sends ends this one either way.
+  public mutating func setInterrupts(_ on: Bool) {
+    if on != interrupts { ct_interrupt_key(on) }
+    interrupts = on
   }
 
   /// Lets the terminal report the mouse, or not. While it does, selecting text needs Shift.

@@ -29,7 +29,7 @@ import Testing
         if let key = screen.model.keyMap.keys(for: action).first {
           #expect(text.contains(key.shortName.string))
         }
-        #expect(text.contains("Not now: ") == (screen.model.obstacle(to: action) != nil))
+        #expect(text.contains("Unavailable: ") == (screen.model.obstacle(to: action) != nil))
       }
     }
   }
@@ -40,7 +40,7 @@ import Testing
       for action in Action.allCases where action != .costs && action != .command {
         var named = screen
         named.press(": ‹\(action.rawValue)› enter")
-        #expect(!named.lastLine.contains("is no action"))
+        #expect(!named.lastLine.contains("Unknown command"))
         guard let key = action.defaultKeys.first, action != .pane else { continue }
         var pressed = screen
         pressed.input(.key(key))

@@ -15,14 +15,14 @@ import Testing
       frames.append(screen.text)
     }
     screen.press(".")
-    #expect(screen.lastLine.contains("This is the end"))
+    #expect(screen.lastLine.contains("End of the history"))
     for event in (0..<21).reversed() {
       screen.press(",")
       // What scrolled stays scrolled, so the words count, not their place.
       #expect(screen.model.timeline.moment == Moment(events: event))
     }
     screen.press(",")
-    #expect(screen.lastLine.contains("This is the start"))
+    #expect(screen.lastLine.contains("Start of the history"))
   }
 
   @Test func `micro-steps go through an event and end it`() throws {
@@ -43,9 +43,9 @@ import Testing
     screen.press("{")
     #expect(screen.lines[1].hasPrefix(" world"))
     screen.press("{")
-    #expect(screen.lastLine.contains("No chapter is before this"))
+    #expect(screen.lastLine.contains("There is no earlier chapter"))
     screen.press("$ }")
-    #expect(screen.lastLine.contains("No chapter follows"))
+    #expect(screen.lastLine.contains("There is no later chapter"))
   }
 
   @Test func `a notifier leaves marks where entries were`() throws {
@@ -109,7 +109,7 @@ import Testing
   @Test func `a key that does nothing says so`() throws {
     var screen = try Screen()
     screen.press("F12")
-    #expect(screen.lastLine.contains("F12 does nothing"))
+    #expect(screen.lastLine.contains("\"f12\" does nothing"))
   }
 
   @Test func `all sizes are survived, and what was there comes back`() throws {
@@ -173,5 +173,54 @@ import Testing
     model.finishWork()
     #expect(model.isFinished)
     #expect(model.failure?.description.hasPrefix("bad.pw:3:1: expected a paused event") ?? false)
+  }
+
+  @Test func `q closes what is open, then quits`() throws {
+    for keys in [
+      "t", "v", "a", "L", "T", "#", "!", "ctrl-w", "W \"", "B", "m x d", "D", "i t", "?",
+    ] {
+      var screen = try Screen()
+      screen.press("$ 3 g \(keys) q")
+      #expect(!screen.model.isFinished && screen.model.question == .why, "\(keys)")
+      screen.press("q")
+      #expect(screen.model.isFinished, "\(keys)")
+    }
+  }
+
+  @Test func `q asks before typed events are lost, Q does not`() throws {
+    var screen = try Screen()
+    screen.press("$ : ‹l2 write 0x30000› enter q")
+    #expect(!screen.model.isFinished)
+    #expect(screen.lastLine.contains("The typed event is in no file and will be lost."))
+    screen.press("n")
+    #expect(!screen.model.isFinished)
+    var other = screen
+    screen.press("q y")
+    #expect(screen.model.isFinished)
+    other.press("Q")
+    #expect(other.model.isFinished)
+  }
+
+  @Test func `Ctrl-C leaves the prompt`() throws {
+    var screen = try Screen()
+    screen.press(": ‹got›")
+    #expect(screen.model.isTyping)
+    screen.press("ctrl-c")
+    #expect(!screen.model.isTyping && !screen.model.isFinished)
+  }
+
+  @Test func `a line has an end, and what goes beyond it is refused`() throws {
+    var screen = try Screen("scenarios/built-in.pw", 80, 24)
+    screen.press(": ‹\(String(repeating: "x", count: Prompt.charactersAtMost + 10))›")
+    #expect(screen.model.prompt?.characters.count == Prompt.charactersAtMost)
+    #expect(screen.text.contains("4096 characters at most"))
+    screen.press("ctrl-u ‹goto 2› enter")
+    #expect(screen.model.timeline.moment == Moment(events: 2))
+  }
+
+  @Test func `a size beyond every screen is cut`() throws {
+    var screen = try Screen()
+    screen.input(.resize(width: 40_000, height: 10))
+    #expect(screen.frame.width == Rect.limit && screen.frame.height == 10)
   }
 }

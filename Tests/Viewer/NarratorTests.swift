@@ -33,7 +33,8 @@ import Testing
       let said = narrator.carryOut("")
       #expect(said.contains { $0.string.hasPrefix("Event \(event) of \(count): ") })
     }
-    #expect(answer(&narrator, "").hasPrefix("This is the end. :previous-event goes back"))
+    #expect(
+      answer(&narrator, "").hasPrefix("End of the history. Type \":previous-event\" to go back"))
   }
 
   @Test func `an event is told with its steps, a micro-step alone`() throws {
@@ -88,8 +89,10 @@ import Testing
     #expect(answer(&narrator, ":next-event").contains("Event 1 of 21"))
     #expect(answer(&narrator, ":").contains("Event 2 of 21"))
     let marked = answer(&narrator, "mark a")
-    #expect(marked.contains(":go-to-mark a comes back") && marked.contains(":diff compares"))
-    #expect(answer(&narrator, "watch fault").contains(":run and :run-back stop at"))
+    #expect(
+      marked.contains("Type \":go-to-mark a\" to come back")
+        && marked.contains("\":diff\" to compare"))
+    #expect(answer(&narrator, "watch fault").contains("\":run\" and \":run-back\" stop at"))
     #expect(narrator.carryOut("help").allSatisfy { !$0.string.hasPrefix(" ") })
   }
 

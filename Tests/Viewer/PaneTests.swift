@@ -129,7 +129,7 @@ import Testing
   func `the mouse selects what is under it, and the wheel moves`(_ pane: Pane) throws {
     for start in try screens(of: pane) {
       let rect = try #require(start.model.layout.rect(of: pane))
-      for y in rect.y..<rect.bottom {
+      for y in [rect.y, rect.y + 1, rect.bottom - 1] {
         for action in [Mouse.Action.click, .doubleClick, .wheelUp, .wheelDown] {
           var screen = start
           screen.press("M")

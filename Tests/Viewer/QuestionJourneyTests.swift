@@ -255,7 +255,7 @@ import Testing
     #expect(answer(protected).contains("host "), "\(answer(protected))")
     var plain = try Screen()
     plain.press("O")
-    #expect(plain.lastLine.contains("no policy here keeps account of owners"))
+    #expect(plain.lastLine.contains("nobody keeps track of owners"))
   }
 
   @Test func `under pKVM the TLB's entries belong to the host's table and the guests'`() throws {

@@ -21,7 +21,8 @@ import Testing
     screen.press(": ‹goto step:after› Enter 4 z")
     let lines = try pane(screen)
     #expect(lines[0].hasPrefix("───┤0x80000000 ?unknown├───┤0x80300000→0x5000├──"))
-    #expect(lines[1] == "2 entries  known 1  unknown 1, 2M  stale 0  whole  1 node of 256B")
+    #expect(
+      lines[1] == "2 entries  known 1  unknown 1, 2M  stale 0  complete  1 maple node (256 B)")
     #expect(lines[2] == "last  ? fused with 2 ranges: 0x80000000+2M unknown")
     #expect(lines[3] == "*▸0x80000000+2M    ? unknown")
     #expect(lines[4] == "0x80300000+4K    → 0x5000")
@@ -41,7 +42,7 @@ import Testing
     ),
     (
       "repaired", "payload  0x8000000000005000: bit 63, VALID_ENTRY; bits 55:12 nested IPA 0x5000",
-      "whole"
+      "complete"
     ),
   ])
   func `another policy keeps the moment, and shows its own encoding and trees`(
@@ -91,6 +92,82 @@ import Testing
     var screen = try Screen("scenarios/bugs/b08-lost-broken.pw", 40, 12)
     screen.press(": ‹goto step:broken› Enter 4")
     #expect(try pane(screen)[1...2].joined(separator: " ").contains("broken"))
+  }
+
+  // MARK: What is selected
+
+  @Test func `moving in it moves the cursors of the tables`() throws {
+    var screen = try Screen(Self.example, 120, 40)
+    screen.press(": ‹goto step:after› Enter 4 G")
+    let range = try #require(screen.model.selectedRange)
+    #expect(range.canonical.lowerBound == 0x8030_0000 && range.nested == 0x5000)
+    #expect(screen.model.views[.canonical]?.cursor?.address == 0x8030_0000)
+    #expect(screen.model.views[.shadow]?.cursor?.address == 0x5000)
+    screen.press("g")
+    #expect(screen.model.selectedRange?.canonical.lowerBound == 0x8000_0000)
+    #expect(screen.model.views[.canonical]?.cursor?.address == 0x8000_0000)
+    // Each table stays what is selected once it has the focus.
+    screen.press("3 j")
+    #expect(screen.model.selectedRange == nil && screen.model.selected == .shadow(0))
+  }
+
+  @Test func `the questions are about its selection`() throws {
+    var screen = try Screen(Self.example, 120, 40)
+    screen.press(": ‹goto step:after› Enter 4 G w z")
+    #expect(screen.text.contains("Range 0x80300000+4K in the reverse map of shadow 0"))
+    #expect(screen.text.contains("now: known, nested IPA 0x5000"))
+    screen.press("z 4 g w z")
+    #expect(screen.text.contains("Range 0x80000000+2M in the reverse map of shadow 0"))
+    #expect(screen.text.contains("now: unknown"))
+    #expect(screen.model.answer.choices.count >= 2)
+    screen.press("enter")
+    #expect(screen.model.timeline.steps[screen.model.timeline.stepsDone - 1].changesReverseMap)
+    screen.press(": ‹goto step:after› Enter 4 g t 6 z")
+    #expect(screen.text.contains("payload  0x0000000000000001: bit 0, UNKNOWN_IPA"))
+    #expect(screen.text.contains("canonical IPA 0x80000000"))
+    screen.press("z 4 G a 6 z")
+    #expect(screen.text.contains("canonical IPA 0x80300000"))
+  }
+
+  @Test func `the next touch is of the selected range`() throws {
+    var screen = try Screen(Self.example, 120, 40)
+    screen.press(": ‹goto step:after› Enter 4 g [")
+    let timeline = screen.model.timeline
+    #expect(
+      timeline.steps.contains {
+        $0.changesReverseMap && $0.addresses.contains(0x8000_0000)
+      })
+    #expect(screen.lastLine.contains("Stopped at event"))
+  }
+
+  @Test func `what cannot be asked of a range is refused with the reason`() throws {
+    var screen = try Screen(Self.example, 120, 40)
+    screen.press(": ‹goto step:after› Enter 4 g W")
+    #expect(
+      screen.lines.suffix(3).joined().contains("A range of the reverse map cannot be watched"))
+    var none = try Screen()
+    none.press("$ 4")
+    for key in ["w", "t", "a", "]", "["] {
+      none.press(key)
+      #expect(none.lastLine.contains("There is no reverse map under revmap=none"), "\(key)")
+    }
+    none.press(FrameTests.repaired + "0 4 w")
+    #expect(none.lastLine.contains("The map is empty"))
+  }
+
+  @Test func `addresses beyond every table are survived in every pane`() throws {
+    for address in ["0x1000000001000", "0xfffffffffffff000", "0x10000000000"] {
+      var screen = try Screen(
+        bytes: [UInt8](
+          "pagewalk 1\nvm nested=on\npolicy revmap=v1\nmemslot 0 0x80000000 1M backing=4K\nl1 read \(address)\n"
+            .utf8), file: "test.pw", 120, 40)
+      screen.press("$")
+      for pane in 1...screen.model.panes.count {
+        screen.press(
+          "\(pane) j k G g h l enter w t a [ : ‹goto \(address)› enter / ‹\(address)› enter")
+        #expect(screen.frame.height == 40)
+      }
+    }
   }
 }
 

@@ -39,7 +39,7 @@ import Testing
     screen.press("r")
     #expect(screen.text.contains("L1 40000000 table"))
     screen.press("5 r")
-    #expect(screen.lastLine.contains("Only a table has two faces"))
+    #expect(screen.lastLine.contains("Only tables have a tree and a flat view"))
   }
 
   @Test func `a pane alone, layouts, and back`() throws {
@@ -75,7 +75,7 @@ import Testing
     }
     for condition in ["x", "size=2M", "level=1", "block", "stale"] {
       screen.press("f ctrl-u ‹\(condition)› enter")
-      #expect(screen.text.contains("No entry has this. F shows all."), "\(condition)")
+      #expect(screen.text.contains("No entry matches. Press \"F\" to show all."), "\(condition)")
     }
     screen.press("F")
     #expect(screen.text.contains("L0 00000000 table"))
@@ -172,7 +172,7 @@ import Testing
     let whole = screen.lines.filter { $0.contains("TLB 4K") }
     #expect(!whole.isEmpty && whole.allSatisfy { $0.contains("walk 4K") })
     screen.press("l")
-    #expect(screen.lastLine.contains("Only a table folds."))
+    #expect(screen.lastLine.contains("Only tables can be folded."))
     screen.input(.resize(width: 40, height: 12))
     let heads = screen.lines.first { $0.contains("0x880000000") }
     #expect(heads?.contains("0x880008000") == false && screen.lines[1].contains("→"))

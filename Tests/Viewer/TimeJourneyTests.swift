@@ -55,7 +55,9 @@ import Testing
     for _ in 0..<5 { screen.input(.tick) }
     #expect(screen.model.tickInterval == nil)
     screen.press("space")
-    #expect(screen.lastLine.contains("This is the end. , goes back, : types an event."))
+    #expect(
+      screen.lastLine.contains(
+        "End of the history. Press \",\" to go back, \":\" to type an event."))
   }
 
   @Test func `from one event that touches the page to the next`() throws {
@@ -133,7 +135,7 @@ import Testing
   @Test func `an event that is typed in the past begins a history, and the old one stays`() throws {
     var screen = try Screen()
     screen.press("} } } } : ‹host discard 0x80006000 4K› enter")
-    #expect(screen.lastLine.contains("A new history, branch-1, begins after event 11"))
+    #expect(screen.lastLine.contains("New history branch-1, from event 11"))
     #expect(screen.lines[0].contains("event 12/12") && screen.lines[0].contains("in branch-1"))
     screen.press(": ‹name taken› enter B")
     #expect(screen.text.contains("taken") && screen.text.contains("from main at 11"))
@@ -147,9 +149,9 @@ import Testing
     var screen = try Screen()
     screen.press("$ : ‹l2 read 0x10000› enter")
     #expect(screen.lines[0].contains("event 22/22"))
-    #expect(screen.lastLine.contains("Carried out, at the end of main"))
+    #expect(screen.lastLine.contains("Event added to main"))
     screen.press(": ‹expect value 0x12› enter")
-    #expect(screen.text.contains("It is not so"))
+    #expect(screen.text.contains("Expectation failed"))
   }
 
   @Test func `an event that the engine refuses changes nothing`() throws {

@@ -82,7 +82,7 @@ import Testing
     let job = try Program.start(["--at", "start"])
     try job.output(containing: "0/21")
     job.send("+++++ ")
-    try job.output(containing: "This is the end")
+    try job.output(containing: "End of the history")
     try job.press("", expecting: "21/21")
   }
 
@@ -101,5 +101,31 @@ import Testing
     try job.settle()
     #expect(job.output.count == bytes)
     #expect(job.processorTime == time)
+  }
+
+  @Test func `a terminal that claims any size is given a screen`() throws {
+    for (width, height) in [(32_768, 24), (80, 32_768), (65_535, 20)] {
+      let job = try Program.start(width: width, height: height)
+      try job.output(containing: "0/21")
+      let mark = job.output.count
+      job.resize(width: 80, height: 24)
+      try job.output(containing: "0/21", after: mark)
+      job.resize(width: width, height: height)
+      try job.press(".", expecting: "1/21")
+      job.send("q")
+      #expect(try job.status() == .exited(0))
+    }
+    let job = try Program.start(environment: ["COLUMNS": "99999", "LINES": "99999"])
+    try job.output(containing: "0/21")
+  }
+
+  @Test func `a long text that is pasted at the prompt is cut, and soon there`() throws {
+    let job = try Program.start()
+    try job.output(containing: "0/21")
+    let start = ContinuousClock.now
+    job.send(":" + String(repeating: "x", count: 40_000))
+    try job.output(containing: "4096 characters at most")
+    try job.press("\u{15}goto 3\r", expecting: "3/21")
+    #expect(ContinuousClock.now - start < .seconds(30))
   }
 }

@@ -124,11 +124,27 @@ import Testing
   @Test(arguments: [("\u{3}", SIGINT), ("\u{1C}", SIGQUIT)])
   func `keys that end any program end this one`(key: String, signal: Int32) throws {
     for moment in [Moment.waiting, .playing, .inHelp, .typing, .continued] {
+      // There Ctrl-C leaves the line.
+      if moment == .typing, signal == SIGINT { continue }
       let job = try moment.start(type: "xterm-256color")
       job.send(key)
       #expect(try job.status() == .killed(signal))
       #expect(job.leftovers(entered: moment.timesEntered) == [])
     }
+  }
+
+  @Test func `Ctrl-C at the prompt leaves the prompt, and after it ends the program`() throws {
+    let job = try Moment.typing.start(type: "xterm-256color")
+    // Also after the terminal was given back meanwhile.
+    job.send("\u{1A}")
+    #expect(try job.status() == .stopped(SIGTSTP))
+    let mark = job.output.count
+    job.signal(SIGCONT)
+    try job.output(containing: "goto 1", after: mark)
+    try job.press("\u{3}.", expecting: "1/21")
+    job.send("\u{3}")
+    #expect(try job.status() == .killed(SIGINT))
+    #expect(job.leftovers(entered: 2) == [])
   }
 
   @Test(arguments: [Moment.waiting, .playing, .inHelp, .typing])

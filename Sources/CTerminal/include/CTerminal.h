@@ -144,6 +144,9 @@ struct ct_cell ct_shown(int x, int y);
 // Lets the terminal report the mouse, or not. Whether it can.
 bool ct_mouse(bool on);
 
+// Whether the interrupt character, Ctrl-C, ends the process as anywhere, or is a character like others.
+void ct_interrupt_key(bool is_signal);
+
 // Takes one input that has arrived. Never waits for one to begin.
 struct ct_input ct_read(void);
 

@@ -228,8 +228,9 @@ struct RangeMap: ReverseMapPolicy {
   }
 
   func entry(of mmu: MMU, from address: UInt64, in machine: Machine) -> ReverseMapEntry? {
-    machine.memory.first(in: address..<Machine.allAddresses.upperBound, of: mmu.reverseMap)
-      .map { Self.shown($0) }
+    let end = Machine.allAddresses.upperBound
+    return address < end
+      ? machine.memory.first(in: address..<end, of: mmu.reverseMap).map { Self.shown($0) } : nil
   }
 
   func entry(of mmu: MMU, before address: UInt64, in machine: Machine) -> ReverseMapEntry? {

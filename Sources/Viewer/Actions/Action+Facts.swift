@@ -57,7 +57,7 @@ extension Action {
     case .nextTouch: ActionFacts(.time, "to the next event that touches the selection", keys: "]")
     case .previousTouch:
       ActionFacts(.time, "to the previous event that touches the selection", keys: "[")
-    case .play: ActionFacts(.time, "let time pass, or stop it", keys: "space")
+    case .play: ActionFacts(.time, "play or pause", keys: "space")
     case .faster: ActionFacts(.time, "faster", keys: "+")
     case .slower: ActionFacts(.time, "slower", keys: "-")
     case .watch:
@@ -85,7 +85,8 @@ extension Action {
     case .explain: ActionFacts(.answers, "what happens here, and why", keys: "i")
     case .why: ActionFacts(.answers, "why is the selected entry so? back to its cause", keys: "w")
     case .preview: ActionFacts(.answers, "what will the next event change?", keys: "v")
-    case .bits: ActionFacts(.answers, "the selected entry, bit by bit, and its making", keys: "t")
+    case .bits:
+      ActionFacts(.answers, "the selected entry, bit by bit, and how it was composed", keys: "t")
     case .aliases: ActionFacts(.answers, "where else is the selected page?", keys: "a")
     case .shadows: ActionFacts(.answers, "which shadows are there?", keys: "L")
     case .tlb: ActionFacts(.answers, "what does the TLB hold?", keys: "T")
@@ -135,9 +136,9 @@ extension Action {
     case .down: ActionFacts(.moving, "down", keys: "j down")
     case .left:
       ActionFacts(
-        .moving, "fold, or to the table around; a wide answer to the left", keys: "h left")
+        .moving, "fold, or go to the parent table; scroll left", keys: "h left")
     case .right:
-      ActionFacts(.moving, "unfold, or into the table; a wide answer to the right", keys: "l right")
+      ActionFacts(.moving, "unfold, or go into the table; scroll right", keys: "l right")
     case .halfPageUp: ActionFacts(.moving, "half a page up", keys: "ctrl-u")
     case .halfPageDown: ActionFacts(.moving, "half a page down", keys: "ctrl-d")
     case .pageUp: ActionFacts(.moving, "a page up", keys: "pageup ctrl-b")
@@ -175,7 +176,7 @@ extension Action {
     case .mouse: ActionFacts(.program, "use the mouse, or not", keys: "M")
     case .redraw: ActionFacts(.program, "draw the screen anew", keys: "ctrl-l")
     case .suspend: ActionFacts(.program, "stop until `fg`")
-    case .back: ActionFacts(.program, "leave what is open", keys: "escape")
+    case .back: ActionFacts(.program, "close what is open", keys: "escape")
     case .quitNow: ActionFacts(.program, "quit at once", keys: "Q")
     default: ActionFacts(.program, "close what is open, or quit", keys: "q")
     }

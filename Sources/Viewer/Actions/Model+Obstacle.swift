@@ -9,60 +9,84 @@ extension Model {
     case .nextEvent, .nextStep, .end, .preview:
       guard ahead == nil, timeline.moment.events == timeline.events.count else { return nil }
       return timeline.events.isEmpty
-        ? "Nothing will happen: there is no event. \(key(.command)) types one."
-        : "This is the end. \(key(.previousEvent)) goes back, \(key(.command)) types an event."
+        ? "There is no event yet. \(press(.command)) to type one."
+        : "End of the history. \(press(.previousEvent)) to go back, \(quoted(.command)) to type an event."
     case .play:
       return playback.isPlaying ? nil : obstacle(to: .nextEvent)
     case .run: return obstacle(to: .nextEvent)
     case .previousEvent, .previousStep, .start, .runBack:
       return timeline.moment == Moment(events: 0)
-        ? "This is the start. \(key(.nextEvent)) goes forward." : nil
+        ? "Start of the history. \(press(.nextEvent)) to go on." : nil
     case .nextTouch, .previousTouch:
-      if link == nil { return noSelection }
-      return obstacle(to: action == .nextTouch ? .run : .runBack)
-    case .why, .bits, .aliases: return link == nil ? noSelection : nil
-    case .unwatch: return watches.isEmpty ? "Nothing is watched. \(key(.watch)) watches." : nil
+      return obstacleToSelection(action) ?? obstacle(to: action == .nextTouch ? .run : .runBack)
+    case .why, .bits, .aliases: return obstacleToSelection(action)
+    case .unwatch:
+      return watches.isEmpty
+        ? "Nothing is watched. \(press(.watch)) to watch the selected entry." : nil
     case .goToMark:
-      return marks.isEmpty ? "No moment has a mark. \(key(.setMark)) and a letter marks one." : nil
-    case .jumpBack: return jumps.index > 0 ? nil : "You have come from nowhere else."
+      return marks.isEmpty
+        ? "No moment has a mark. \(press(.setMark, "a letter")) to set one." : nil
+    case .jumpBack: return jumps.index > 0 ? nil : "There is no earlier place to go back to."
     case .jumpForward:
       return jumps.index < jumps.places.count
-        ? nil : "You have not gone back. \(key(.jumpBack)) goes back."
+        ? nil : "There is no later place to go forward to. \(press(.jumpBack)) to go back."
     case .policy, .costs:
       return machine.configuration.nested || branches[branch].hasDevices
         ? nil : "No policy matters here: there is neither a shadow nor a device."
     case .shadows:
       return machine.configuration.nested
-        ? nil : "There is no L2, so no shadow. A VM with nested=on has shadows."
+        ? nil : "There is no L2, so there are no shadows. A VM with nested=on has them."
     case .windows:
       if !branches[branch].hasDevices {
-        return "There is no device here. `iommu attach` after \(key(.command)) attaches one."
+        return "There is no device. \(press(.command)) and enter `iommu attach` to attach one."
       }
       return timeline.currentEvent == nil
-        ? "Nothing has happened yet. \(key(.nextEvent)) goes to an event." : nil
+        ? "Nothing has happened yet. \(press(.nextEvent)) to go to an event." : nil
     case .owners:
       return machine.configuration.isolation != .none
-        ? nil : "All memory is the host's: no policy here keeps account of owners."
+        ? nil : "All memory is the host's: under this policy nobody keeps track of owners."
     case .nextMatch, .previousMatch:
-      return searched.isEmpty ? "Nothing was searched for. \(key(.search)) searches." : nil
+      return searched.isEmpty ? "Nothing was searched for. \(press(.search)) to search." : nil
     case .clearFilter:
-      return filter == nil ? "All entries are shown. \(key(.filter)) narrows them." : nil
+      return filter == nil ? "All entries are shown. \(press(.filter)) to filter them." : nil
     case .left, .right, .choose, .flat, .nextTable, .previousTable:
       return focus.operations.obstacle(to: action, in: self)
     case .diffPanes:
       return focus.isTable || selected != nil
-        ? nil : "Select a table first, with \(key(.nextPane))."
+        ? nil : "Select a table first. \(press(.nextPane)) to go to one."
     case .diff:
       return lastTable.isTable && tableID(of: lastTable) == nil ? "There is no table here." : nil
     case .reference:
-      return currentStep == nil ? "No step is selected. \(key(.nextEvent)) goes to an event." : nil
+      return currentStep == nil
+        ? "No step is selected. \(press(.nextEvent)) to go to an event." : nil
     default: return nil
     }
   }
 
-  var noSelection: SafeText {
-    "Nothing is selected. \(key(.nextPane)) goes to a table, \(key(.down)) to an entry."
+  /// Why an action about what is selected can do nothing now.
+  private func obstacleToSelection(_ action: Action) -> SafeText? {
+    if focus == .reverseMap || isRangeSelected {
+      return ReverseMapPane().obstacle(to: action, in: self)
+    }
+    return link == nil ? noSelection : nil
   }
+
+  var noSelection: SafeText {
+    "Nothing is selected. \(press(.nextPane)) to go to a table, \(quoted(.down)) to select an entry."
+  }
+
+  /// How to ask for an action, as the beginning of a sentence: `Press "."`, or without a key its name.
+  ///
+  /// - Parameter argument: What has to follow it.
+  func press(_ action: Action, _ argument: SafeText = "") -> SafeText {
+    guard let key = keyMap.keys(for: action).first else {
+      return "Type \":\(SafeText(action.rawValue))" + (argument.isEmpty ? "\"" : " \(argument)\"")
+    }
+    return "Press \"\(key.shortName)\"" + (argument.isEmpty ? "" : " and \(argument)")
+  }
+
+  /// The first key of an action, or its name, in quotation marks.
+  func quoted(_ action: Action) -> SafeText { "\"\(key(action))\"" }
 
   /// The first key of an action as it is shown, or its name for the command line.
   func key(_ action: Action) -> SafeText {

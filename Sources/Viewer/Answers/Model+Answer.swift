@@ -11,7 +11,7 @@ extension Model {
     detail = DocumentView()
     lookAhead()
     switch question {
-    case .provenance: answer = provenance()
+    case .provenance: answer = selectedRange.map { origin(of: $0) } ?? provenance()
     case .costs: answer = costs()
     case .differences: break
     default: answer = currentAnswer
@@ -52,7 +52,7 @@ extension Model {
   private var currentAnswer: Document {
     switch question {
     case .why: explanation
-    case .entry: entryAnswer
+    case .entry: selectedRange.map { entryAnswer(for: $0) } ?? entryAnswer
     case .forecast: forecastAnswer
     case .aliases: aliasAnswer
     case .tlb: tlbAnswer

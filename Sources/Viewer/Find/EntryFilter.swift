@@ -116,7 +116,7 @@ extension Model {
   mutating func setFilter(_ text: String) {
     do throws(FilterError) {
       filter = EntryFilter(try Filter(parsing: text, for: .entries))
-      say("Only entries with \(SafeText(text)). \(key(.clearFilter)) shows all.")
+      say("Only entries with \(SafeText(text)). \(press(.clearFilter)) to show all.")
     } catch {
       refuse(error.message)
     }

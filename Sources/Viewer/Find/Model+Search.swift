@@ -24,7 +24,7 @@ extension Model {
     for step in order where !texts.isEmpty {
       let index = ((now + step) % texts.count + texts.count) % texts.count
       if matches(texts[index]) {
-        if forward ? index <= now : index >= now { say("Searched on from the other end.") }
+        if forward ? index <= now : index >= now { say("Search wrapped.") }
         return index
       }
     }

@@ -33,9 +33,13 @@ extension Model {
   private mutating func followLink() {
     guard isLinked, let link else { return }
     for pane in panes where pane.isTable {
-      guard let id = tableID(of: pane), id != selected, let places = link.places[id],
-        let first = places.first
-      else { continue }
+      guard let id = tableID(of: pane), id != selected else { continue }
+      // A range of the reverse map says itself where its page is nested, be it so or not.
+      if let nested = selectedRange?.nested, pane == .shadow || pane == .guest {
+        views[pane]?.cursor = Position(nested, level: Geometry.lastLevel)
+        continue
+      }
+      guard let places = link.places[id], let first = places.first else { continue }
       if let cursor = views[pane]?.cursor, places.contains(cursor.address) { continue }
       views[pane]?.cursor = Position(first, level: Geometry.lastLevel)
     }
@@ -44,6 +48,8 @@ extension Model {
   /// Selects an address of a table, as what happens does.
   mutating func select(_ address: UInt64, in table: TableID, level: Int = Geometry.lastLevel) {
     guard let pane = pane(showing: table) else { return }
+    // What lies beyond the table is in no row of it.
+    if let reader = reader(of: pane), address >= reader.geometry.inputSize { return }
     views[pane]?.cursor = Position(address, level: level)
     selected = table
   }

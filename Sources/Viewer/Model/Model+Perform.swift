@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 
 extension Model {
   /// Carries an action out, or says why it cannot be.
@@ -11,6 +12,10 @@ extension Model {
       return []
     }
     let argument = command.argument
+    switch command.action {
+    case .why, .bits, .aliases, .nextTouch, .previousTouch: selectShownRange()
+    default: break
+    }
     switch command.action {
     case .nextEvent: move { $0.forward() }
     case .previousEvent: move { $0.back() }
@@ -86,14 +91,25 @@ extension Model {
     case .command: open(.command, argument)
     case .mouse:
       usesMouse.toggle()
-      say(usesMouse ? "The mouse is on. Text is selected with Shift." : "The mouse is off.")
+      say(usesMouse ? "The mouse is on. Hold Shift to select text." : "The mouse is off.")
       return [.mouse(usesMouse)]
     case .redraw: return [.redraw]
     case .suspend: return [.suspend]
     case .back: leave()
-    case .quit, .quitNow: isFinished = true
+    case .quit: quit(argument)
+    case .quitNow: isFinished = true
     }
     return []
+  }
+
+  /// Selects the range that the pane of the reverse map shows, if that is what is asked about and was not
+  /// chosen yet.
+  private mutating func selectShownRange() {
+    guard let range = selectedRange, !(link?.ipa.map { range.canonical.contains($0) } ?? false)
+    else {
+      return
+    }
+    ReverseMapPane().select(range, in: &self)
   }
 
   /// Moves the cursor of the pane in focus.
@@ -112,11 +128,23 @@ extension Model {
     if session.move(step) { momentHasChanged() }
   }
 
+  /// Closes what is open, else ends the program; where typed events would be lost, after asking.
+  private mutating func quit(_ answer: String) {
+    if answer.isEmpty, run != nil || question != .why { return leave() }
+    if answer.isEmpty, typedEvents > 0 {
+      pending = .quit
+      let events: SafeText =
+        typedEvents == 1 ? "The typed event is" : "\(typedEvents) typed events are"
+      return say("\(events) in no file and will be lost. Press \"y\" to quit.")
+    }
+    isFinished = answer.isEmpty || answer == "y"
+  }
+
   /// Leaves what is open, one thing at a time.
   private mutating func leave() {
     if let run {
       endRun(run)
-      say("Not looked for any more.")
+      say("Search stopped.")
     } else if playback.isPlaying {
       togglePlaying()
     } else if question != .why {
@@ -145,9 +173,7 @@ extension Model {
 
   mutating func setFocus(_ pane: Pane) {
     focus = pane
-    guard pane.isTable else { return }
-    lastTableFocus = pane
-    if views[pane]?.cursor != nil, let table = tableID(of: pane) { selected = table }
+    pane.operations.takeFocus(in: &self)
   }
 
   private mutating func nextArrangement() {
@@ -161,12 +187,12 @@ extension Model {
   private mutating func toggleFollowing() {
     isFollowing.toggle()
     if isFollowing { noteMoment() }
-    say(isFollowing ? "The cursor follows what happens." : "The cursor stays where it is.")
+    say(isFollowing ? "The cursor follows the events." : "The cursor stays where it is.")
   }
 
   private mutating func toggleLink() {
     isLinked.toggle()
-    say(isLinked ? "The cursors are linked." : "Each pane has a cursor of its own.")
+    say(isLinked ? "The panes' cursors are linked." : "Each pane has its own cursor.")
   }
 
   private mutating func setDetail(_ name: String) {
@@ -185,6 +211,6 @@ extension Model {
   /// The next key is the argument of an action.
   private mutating func awaitLetter(_ action: Action) {
     pending = action
-    say(action == .setMark ? "Mark this moment as: a letter" : "To the mark: a letter")
+    say(action == .setMark ? "Mark this moment as (letter):" : "Go to mark (letter):")
   }
 }

@@ -44,8 +44,8 @@ extension Model {
     else {
       return refuse(
         forward
-          ? "No chapter follows. \(key(.previousMark)) goes back."
-          : "No chapter is before this. \(key(.nextMark)) goes forward.")
+          ? "There is no later chapter or mark. \(press(.previousMark)) to go back."
+          : "There is no earlier chapter or mark. \(press(.nextMark)) to go on.")
     }
     go(to: target)
   }
@@ -62,7 +62,7 @@ extension Model {
   /// Selects an input address in the table that has, or had, the focus.
   private mutating func selectAddress(_ address: UInt64) {
     guard let reader = reader(of: lastTable), let table = tableID(of: lastTable) else {
-      return refuse("There is no table here. \(key(.nextPane)) goes to the next pane.")
+      return refuse("There is no table here. \(press(.nextPane)) to go to the next pane.")
     }
     guard address < reader.geometry.inputSize else {
       return refuse("\(SafeText(Phrase.table(table))) ends at \(hex: reader.geometry.inputSize).")
@@ -81,15 +81,16 @@ extension Model {
     marks[letter] = place
     newestMark = letter
     say(
-      "Marked as \(SafeText(String(letter))). \(key(.goToMark)) \(SafeText(String(letter))) comes back; "
-        + "\(key(.diff)) compares."
+      "Marked as \(SafeText(name)). \(press(.goToMark, SafeText(name))) to come back, "
+        + "\(quoted(.diff)) to compare."
     )
   }
 
   mutating func goToMark(_ name: String) {
     guard let letter = markLetter(name) else { return }
     guard let place = marks[letter] else {
-      return refuse("No moment is marked \(SafeText(String(letter))). m and a letter marks one.")
+      return refuse(
+        "There is no mark \(SafeText(name)). \(press(.setMark, "a letter")) to set one.")
     }
     noteJump()
     show(place)
@@ -111,6 +112,11 @@ extension Model {
   mutating func watch(_ text: String) {
     var text = text
     if text.isEmpty {
+      if isRangeSelected {
+        return refuse(
+          "A range of the reverse map cannot be watched; its page in a table can, or every event that makes "
+            + "a range unknown: type \":watch unknown\".")
+      }
       guard let selected, let address = place.position?.address else {
         return refuse(noSelection)
       }
@@ -118,11 +124,11 @@ extension Model {
     }
     if let index = watches.firstIndex(where: { $0.filter.text == text }) {
       watches.remove(at: index)
-      return say("Not watched any more: \(SafeText(text)).")
+      return say("No longer watched: \(SafeText(text)).")
     }
     do throws(FilterError) {
       watches.append(Watch(filter: try Filter(parsing: text, for: .events)))
-      say("\(key(.run)) and \(key(.runBack)) stop at: \(SafeText(text)).")
+      say("\(quoted(.run)) and \(quoted(.runBack)) stop at: \(SafeText(text)).")
     } catch {
       refuse(error.message)
     }
@@ -137,7 +143,7 @@ extension Model {
       return refuse("Expected all, or the number of a watch: 1 to \(watches.count).")
     }
     let watch = watches.remove(at: number - 1)
-    say("Not watched any more: \(SafeText(watch.filter.text)).")
+    say("No longer watched: \(SafeText(watch.filter.text)).")
   }
 
   // MARK: Time that passes
@@ -151,24 +157,27 @@ extension Model {
     playback.isPlaying.toggle()
     say(
       playback.isPlaying
-        ? "Playing, \(playback.speed) events a second. \(key(.faster)) and \(key(.slower)) change that, "
-          + "\(key(.play)) stops."
-        : "Stopped.")
+        ? "Playing, \(pace). \(press(.faster)) or \(quoted(.slower)) to change the speed, "
+          + "\(quoted(.play)) to pause."
+        : "Paused.")
   }
 
   mutating func changeSpeed(faster: Bool) {
     guard faster ? playback.accelerate() : playback.slow() else {
-      return refuse("It is as \(faster ? "fast" : "slow") as can be.")
+      return refuse("Already at the \(faster ? "highest" : "lowest") speed: \(pace).")
     }
-    let pace: SafeText = "\(playback.speed) events a second"
-    say(playback.isPlaying ? pace + "." : pace + ", when time passes. Space starts it.")
+    say("Speed: \(pace)." + (playback.isPlaying ? "" : " \(press(.play)) to play."))
+  }
+
+  private var pace: SafeText {
+    playback.speed == 1 ? "1 event a second" : "\(playback.speed) events a second"
   }
 
   /// Lets one event happen, and stops at the end and at what is watched.
   mutating func playOn() {
     guard session.move({ $0.forward() }), let event = timeline.currentEvent else {
       playback.isPlaying = false
-      return say("This is the end.")
+      return say("End of the history.")
     }
     let facts = EventFacts(event: event, audit: branches[branch].audit)
     if let watch = watches.first(where: { $0.isOn && facts.holds($0.filter, in: &session) }) {

@@ -6,13 +6,17 @@ extension Model {
   public mutating func update(_ input: Input) -> [Effect] {
     var effects: [Effect] = []
     switch input {
-    case .resize(let width, let height): size = (width, height)
+    case .resize(let width, let height):
+      size = (min(width, Rect.limit), min(height, Rect.limit))
     case .end: isFinished = true
     case .tick: if isBusy { work() } else if playback.isPlaying { playOn() }
     case .mouse(let mouse): use(mouse)
     case .key(let key):
       message = nil
+      let isTyped = isTyping && key != Key(.enter)
       effects = press(key)
+      // Nothing but the line has changed: a long text that is pasted costs no more than that.
+      if isTyped, isTyping, prompt?.kind != .narrow { return effects }
     }
     settle()
     return effects
@@ -37,12 +41,12 @@ extension Model {
     }
     guard let command = keyMap.command(for: key) else {
       refuse(
-        "\(SafeText(key.description)) does nothing. \(self.key(.help)) lists the keys that do.")
+        "\"\(SafeText(key.description))\" does nothing. \(press(.help)) for the keys that do.")
       return []
     }
     if sheet != nil { return performInSheet(command) }
     if run != nil, command.action != .back, !command.action.isUrgent {
-      refuse("Still looking. \(self.key(.back)) stops that.")
+      refuse("Still looking. \(press(.back)) to stop that.")
       return []
     }
     if !command.action.needsNoHistory { completeHistory() }

@@ -55,6 +55,8 @@ public struct Model {
   var recentShadow = 0
   /// The table that the cursor was last moved in, by a person or by what happened.
   var selected: TableID?
+  /// Whether a range of the reverse map is selected, and its first page in the table.
+  var isRangeSelected = false
   /// Where else the selected page is.
   var link: Link?
   /// What places of pages are found in.
@@ -106,6 +108,8 @@ public struct Model {
   var pending: Action?
   /// What the last key gave to say, until the next one.
   var message: Message?
+  /// Events that were typed and are in no file.
+  var typedEvents = 0
   /// What is open above the panes.
   var sheet: Sheet?
   /// Whether the program is over.
@@ -120,11 +124,14 @@ public struct Model {
     keyMap = settings.keyMap
     detailLevel = settings.detailLevel
     usesMouse = settings.usesMouse
-    size = (width, height)
+    size = (min(width, Rect.limit), min(height, Rect.limit))
     changes = Changes(in: session.timeline)
     noteMoment()
     settle()
   }
+
+  /// Whether a line is being typed, so that Ctrl-C leaves the line and not the program.
+  public var isTyping: Bool { prompt != nil }
 
   var timeline: Timeline { session.timeline }
   var machine: Machine { session.timeline.machine }

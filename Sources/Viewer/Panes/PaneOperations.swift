@@ -38,6 +38,8 @@ protocol PaneOperations: Sendable {
   /// Draws it. Returns arrows to where it goes on; empty if all of it is in sight.
   func draw(_ model: Model, in rect: Rect, of frame: inout Surface) -> SafeText
 
+  /// Does what the focus, which it has now, brings with it.
+  func takeFocus(in model: inout Model)
   /// Rows that a page of so many lines moves by.
   func rowCount(height: Int) -> Int
   /// Moves the cursor by rows; by a number that is too large, to the first or last row.
@@ -74,6 +76,7 @@ extension PaneOperations {
   func reader(in model: Model) -> TableReader? { nil }
   func tables(in model: Model) -> [TableID] { [] }
   func term(in model: Model) -> String { term }
+  func takeFocus(in model: inout Model) {}
   func rowCount(height: Int) -> Int { height }
 
   /// Where the pane is on the screen, without its title; nil if it is not in sight.
@@ -82,16 +85,16 @@ extension PaneOperations {
   /// Why an action that is about tables can do nothing in a pane without one.
   func obstacleOutsideTables(to action: Action, in model: Model) -> SafeText? {
     switch action {
-    case .flat: "Only a table has two faces. \(model.key(.nextPane)) goes to one."
-    case .left, .right: "Only a table folds. \(model.key(.nextPane)) goes to one."
-    case .nextTable, .previousTable: "There is no other table of this kind now."
+    case .flat: "Only tables have a tree and a flat view. \(model.press(.nextPane)) to go to one."
+    case .left, .right: "Only tables can be folded. \(model.press(.nextPane)) to go to one."
+    case .nextTable, .previousTable: "There is no other table of this kind."
     default: nil
     }
   }
 
   /// Why Enter can do nothing in a pane where nothing leads on.
   func nothingToChoose(in model: Model) -> SafeText {
-    "Nothing here leads anywhere. \(model.key(.nextPane)) goes to another pane."
+    "There is nothing to open here. \(model.press(.nextPane)) to go to another pane."
   }
 }
 

@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// Drawing the reverse map: a line of its ranges, what it holds, what was done last, its entries and its
@@ -8,8 +9,10 @@ extension ReverseMapPane {
   func draw(_ model: Model, in rect: Rect, of frame: inout Surface) -> SafeText {
     guard model.hasReverseMap else {
       let lines = [
-        Line("revmap=none: nothing is recorded, so whatever page goes, every shadow goes.", .dim),
-        Line("\(model.key(.policy)) shows the same events under another policy.", .dim),
+        Line(
+          "revmap=none: nothing is recorded, so whichever page is unmapped, every shadow is unmapped.",
+          .dim),
+        Line("\(model.press(.policy)) to see the same events under another policy.", .dim),
       ]
       for (y, line) in lines.flatMap({ $0.wrapped(to: rect.width - 2) }).enumerated()
       where y < rect.height {
@@ -135,7 +138,10 @@ extension ReverseMapPane {
       var line = Line("last  ", .dim)
       line.add(last.mark + " ", last.role)
       line.add(last.text)
-      if changes.count > 1 { line.add("  and \(changes.count - 1) before", .dim) }
+      if changes.count > 1 {
+        line.add(
+          "  (+\(changes.count - 1) earlier \(changes.count == 2 ? "change" : "changes"))", .dim)
+      }
       lines.append(line)
     }
     return lines
@@ -156,11 +162,14 @@ extension ReverseMapPane {
       line.add("  too many to count the unknown and stale", .dim)
     }
     line.add(
-      summary.isBroken ? "  \(Glyph.mismatch) broken" : "  whole",
+      summary.isBroken ? "  \(Glyph.mismatch) broken" : "  complete",
       summary.isBroken ? .mismatch : .text)
     if summary.direct > 0 { line.add("  direct map \(summary.direct)", .dim) }
     let nodes = summary.bytes / ReverseMapNode.bytes
-    line.add("  \(nodes) node\(nodes == 1 ? "" : "s") of \(ReverseMapNode.bytes)B", .dim)
+    line.add(
+      nodes == 1
+        ? "  1 maple node (\(ReverseMapNode.bytes) B)"
+        : "  \(nodes) maple nodes (\(ReverseMapNode.bytes) B each)", .dim)
     return line
   }
 
@@ -177,7 +186,7 @@ extension ReverseMapPane {
   private func changes(in model: Model) -> [Change] {
     model.lastSteps.compactMap { step in
       guard step.table == .shadow(model.mappedShadow) else { return nil }
-      let range = step.address..<step.address &+ step.size
+      let range = step.addresses
       let place: SafeText = "\(hex: step.address)+\(SafeText(Phrase.size(step.size)))"
       func change(_ mark: SafeText, _ role: Role, _ text: SafeText) -> Change {
         Change(mark: mark, role: role, text: text, range: range)
@@ -200,7 +209,7 @@ extension ReverseMapPane {
         return change(SafeText(.mismatch), .error, "not removed \(place): no memory")
       case .resetMap: return change("-", .changed, "emptied")
       case .forget: return change("-", .changed, "forgot nested \(place)")
-      case .brokenCleared: return change("+", .changed, "whole again")
+      case .brokenCleared: return change("+", .changed, "complete again")
       case .record, .recordKept, .lookUpUnknown, .lookUpNothing, .lookUpBroken, .lookUpSwept,
         .failuresArmed:
         return nil
@@ -255,7 +264,7 @@ extension ReverseMapPane {
   // MARK: Nodes
 
   /// The nodes on the way to an entry, with their pivots, and its payload.
-  private func nodeLines(of entry: ReverseMapEntry, _ model: Model) -> [Line] {
+  func nodeLines(of entry: ReverseMapEntry, _ model: Model) -> [Line] {
     let machine = model.machine
     let isIdeal = machine.configuration.reverseMap == .ideal
     let path = machine.reverseMapPath(

@@ -42,21 +42,41 @@ struct ReverseMapPane: PaneOperations {
     guard let entry = model.mappedEntry else { return model.refuse("The map is empty.") }
     let entries = model.mapped
     switch distance {
-    case -Int.max: model.reverseMap.cursor = entries.first
-    case Int.max: model.reverseMap.cursor = entries.last
-    default: model.reverseMap.cursor = entries.entry(distance, from: entry)
+    case -Int.max: select(entries.first ?? entry, in: &model)
+    case Int.max: select(entries.last ?? entry, in: &model)
+    default: select(entries.entry(distance, from: entry), in: &model)
     }
   }
 
+  /// Selects an entry, by a person's wish: the cursor stays there, and those of the tables go to the
+  /// canonical and the nested address.
+  func select(_ entry: ReverseMapEntry, in model: inout Model) {
+    model.reverseMap.cursor = entry
+    model.isRangeSelected = true
+    model.isFollowing = false
+    model.select(entry.canonical.lowerBound, in: .canonical)
+    model.updateLink()
+  }
+
+  func takeFocus(in model: inout Model) { model.isRangeSelected = model.hasReverseMap }
+
   func select(at point: Point, in rect: Rect, of model: inout Model) -> Bool {
     guard let entry = entry(at: point, in: rect, model) else { return false }
-    model.reverseMap.cursor = entry
+    select(entry, in: &model)
     return true
   }
 
   func obstacle(to action: Action, in model: Model) -> SafeText? {
-    guard action == .choose else { return obstacleOutsideTables(to: action, in: model) }
-    return model.mappedEntry == nil ? nothingToChoose(in: model) : nil
+    switch action {
+    case .choose: model.mappedEntry == nil ? nothingToChoose(in: model) : nil
+    case .why, .bits, .aliases, .nextTouch, .previousTouch:
+      if !model.hasReverseMap {
+        "There is no reverse map under revmap=none, so no range to ask about."
+      } else {
+        model.mappedEntry == nil ? "The map is empty: there is no range to ask about." : nil
+      }
+    default: obstacleOutsideTables(to: action, in: model)
+    }
   }
 
   /// Goes to the canonical page of the entry that is looked at.
@@ -75,8 +95,7 @@ struct ReverseMapPane: PaneOperations {
       guard let next = entries.neighbour(of: entry, forward: forward) else { break }
       entry = next
       if model.matches(line(of: entry, model).text.string) {
-        model.reverseMap.cursor = entry
-        return
+        return select(entry, in: &model)
       }
     }
     model.refuse("No \(SafeText(model.searched)) \(forward ? "after" : "before") this entry.")
@@ -96,6 +115,9 @@ struct ReverseMapPane: PaneOperations {
 }
 
 extension Model {
+  /// The range that is selected: that of the pane, if it had the focus after any table.
+  var selectedRange: ReverseMapEntry? { isRangeSelected ? mappedEntry : nil }
+
   /// The shadow whose map is shown.
   var mappedShadow: Int {
     if case .shadow(let number) = tableID(of: .shadow) { number } else { 0 }
@@ -109,14 +131,17 @@ extension Model {
   /// The entries of the map that is shown.
   var mapped: ReverseMapEntries { ReverseMapEntries(ofShadow: mappedShadow, in: machine) }
 
-  /// The entry that is looked at: the chosen one, else the one of the selected page.
+  /// The entry that is looked at: the chosen one as long as the selected page is in it, else the one of
+  /// that page or the next one.
   var mappedEntry: ReverseMapEntry? {
     guard hasReverseMap else { return nil }
-    let cursor = reverseMap.cursor
-    let start = cursor?.canonical.lowerBound
-    let address = focus == .reverseMap ? start ?? link?.ipa : link?.ipa ?? start
     let entries = mapped
-    if let cursor, address == start, entries.contains(cursor) { return cursor }
-    return entries.entry(from: address ?? 0) ?? entries.last
+    if let cursor = reverseMap.cursor, entries.contains(cursor),
+      link?.ipa.map({ cursor.canonical.contains($0) }) ?? true
+    {
+      return cursor
+    }
+    let address = link?.ipa ?? reverseMap.cursor?.canonical.lowerBound ?? 0
+    return entries.entry(from: address) ?? entries.last
   }
 }

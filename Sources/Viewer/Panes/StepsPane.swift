@@ -26,7 +26,7 @@ struct StepsPane: PaneOperations {
   func draw(_ model: Model, in rect: Rect, of frame: inout Surface) -> SafeText {
     let steps = model.timeline.steps
     if steps.isEmpty {
-      let line = Line("\(model.key(.nextEvent)) goes to the first event.", .dim)
+      let line = Line("\(model.press(.nextEvent)) to go to the first event.", .dim)
       frame.write(line, at: Point(rect.x + 1, rect.y), clip: rect)
       return ""
     }
@@ -185,5 +185,7 @@ extension Model {
     return timeline.steps[index].explanation.label
   }
 
-  fileprivate var nothingYet: SafeText { "Nothing has happened yet. . goes to the first event." }
+  fileprivate var nothingYet: SafeText {
+    "Nothing has happened yet. \(press(.nextEvent)) to go to the first event."
+  }
 }

@@ -24,6 +24,12 @@ extension TablePane {
     put(cursor: row.position, in: &model)
   }
 
+  func takeFocus(in model: inout Model) {
+    model.lastTableFocus = pane
+    model.isRangeSelected = false
+    if model.views[pane]?.cursor != nil, let table = table(in: model) { model.selected = table }
+  }
+
   /// Puts the cursor somewhere, by a person's wish: it stays there.
   private func put(cursor: Position, in model: inout Model) {
     model.views[pane]?.cursor = cursor
@@ -85,7 +91,7 @@ extension TablePane {
       let position = Position(parent.page.address(of: parent.index), level: parent.page.level)
       put(cursor: position, in: &model)
     } else {
-      model.refuse("The root is around this.")
+      model.refuse("This is already the root table.")
     }
   }
 
@@ -140,7 +146,7 @@ extension TablePane {
         model.matches(($0.text(of: next, entries: 0) + $0.remarks(on: next)).string)
       }) {
         put(cursor: next.position, in: &model)
-        return hasWrapped ? model.say("Searched on from the other end.") : ()
+        return hasWrapped ? model.say("Search wrapped.") : ()
       }
       if hasWrapped, next == start { break }
       row = next

@@ -43,7 +43,7 @@ extension TablePane {
     guard let filter = model.filter else { return "empty" }
     let isComplete = table(in: model).map { filter.isComplete($0) } ?? true
     return isComplete
-      ? "No entry has this. \(model.key(.clearFilter)) shows all." : "Looking for entries."
+      ? "No entry matches. \(model.press(.clearFilter)) to show all." : "Looking for entries."
   }
 
   /// The columns of the rows.
@@ -138,7 +138,7 @@ private struct RowStyle {
     self.format = format
     self.rows = rows
     id = pane.table(in: model)
-    let isElsewhere = model.isLinked && id != model.selected
+    let isElsewhere = model.isLinked && (id != model.selected || model.selectedRange != nil)
     linked = isElsewhere ? id.flatMap { model.link?.places[$0] } ?? [] : []
   }
 

@@ -38,7 +38,7 @@ extension Model {
         + SafeText(Phrase.table(run.first.table)) + "."
     }
     let failed = session.failures.filter { $0.position == timeline.moment.events }.map {
-      "Not as expected, \(SafeText($0.origin.description)): " + SafeText($0.message) + "."
+      "Expectation failed, \(SafeText($0.origin.description)): " + SafeText($0.message) + "."
     }
     return Spoken.shortened(broken + failed)
   }

@@ -59,8 +59,10 @@ public struct Narrator {
     if let action = words.first.flatMap({ Action(rawValue: $0) }), let reason = action.needsScreen {
       return [reason]
     }
-    _ = model.update(line: text)
+    // Nothing is open where lines are read, so that there is nothing to close first.
+    _ = model.update(line: text == Action.quit.rawValue ? Action.quitNow.rawValue : text)
     finishWork()
+    if model.isFinished { return model.message.map { [$0.text] } ?? [] }
     let lines = asked() + sheet() + news()
     // What changes nothing that is said leaves one where one is.
     return lines.isEmpty ? [model.lineText] : lines

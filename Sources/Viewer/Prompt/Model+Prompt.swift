@@ -20,12 +20,16 @@ extension Model {
     // What another program has written over the screen goes while one types, too.
     case (.character("l"), .control): return [.redraw]
     case (.backspace, []) where prompt.characters.isEmpty: self.prompt = nil
+    case (.character, []) where prompt.characters.count >= Prompt.charactersAtMost:
+      refuse("A line has \(Prompt.charactersAtMost) characters at most.")
     case (.tab, []):
       prompt.complete(with: completions(of: prompt))
       self.prompt = prompt
     default:
       if !prompt.edit(key, history: typed[prompt.kind] ?? []) {
-        say("\(SafeText(key.description)) does nothing here. Enter is done, Escape leaves.")
+        say(
+          "\"\(SafeText(key.description))\" does nothing here. Press \"Enter\" to finish, \"Esc\" to leave."
+        )
       }
       self.prompt = prompt
       if prompt.kind == .narrow { narrowSheet(prompt.text) }
@@ -75,7 +79,7 @@ extension Model {
     } catch {
       refuse(
         error.isUnknownStatement
-          ? "\(SafeText(String(first))) is no action, moment or event. \(key(.help)) lists them."
+          ? "Unknown command: \(SafeText(String(first))). \(press(.help)) for a list."
           : "Column \(error.column): \(SafeText(error.message)).")
       var again = Prompt(.command, text: text)
       again.put(caret: max(0, error.column - 1))

@@ -14,6 +14,8 @@ struct Prompt {
   }
 
   let kind: Kind
+  /// Characters that a line has at most, so that a key costs little however much is pasted.
+  static let charactersAtMost = 4_096
   private(set) var characters: [Unicode.Scalar] = []
   /// Characters before the caret.
   private(set) var caret = 0

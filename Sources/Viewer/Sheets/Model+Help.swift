@@ -59,7 +59,7 @@ extension Model {
     line.add(action.facts.summary, obstacle == nil ? .text : .dim)
     line.add("  :" + SafeText(action.rawValue), .dim)
     if let argument = action.facts.argument { line.add(" " + argument, .dim) }
-    if let obstacle { line.add("  Not now: " + obstacle, .warning) }
+    if let obstacle { line.add("  Unavailable: " + obstacle, .warning) }
     document.add(line, to: .action(action), indent: Self.keyColumns)
   }
 
@@ -68,8 +68,8 @@ extension Model {
   private func addSigns(to document: inout Document) {
     document.add("Signs in tables", .title)
     let signs: [(SafeText, Role, SafeText)] = [
-      (SafeText(.changed), .changed, "changed by what was done last"),
-      ("-", .changed, "was there before it"),
+      (SafeText(.changed), .changed, "changed by the last event or micro-step"),
+      ("-", .changed, "removed by the last event or micro-step"),
       (">", .warning, "will change with the next event (\(key(.preview)))"),
       (SafeText(.stale), .stale, "stale: L1's entry and the canonical page would give another now"),
       (SafeText(.unknown), .unknown, "the reverse map does not know where this is mapped"),

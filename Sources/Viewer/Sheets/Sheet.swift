@@ -96,7 +96,7 @@ extension Model {
     case .choose: if let target = sheet.view.target(in: sheet.document) { follow(target) }
     case .glossary: openGlossary("")
     case .reference where currentStep != nil: openReference()
-    default: refuse("\(key(.back)) closes this first.")
+    default: refuse("\(press(.back)) to close this first.")
     }
     return []
   }

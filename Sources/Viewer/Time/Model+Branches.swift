@@ -14,24 +14,26 @@ extension Model {
       let failures = session.failures.count
       try session.carryOut(line)
       session.seek(to: timeline.moment)
+      typedEvents += timeline.events.count - events
       if let event = timeline.events.last, EventKind(event) == .device {
         branches[branch].hasDevices = true
       }
       momentHasChanged()
       if session.failures.count > failures, let failure = session.failures.last {
-        return refuse("It is not so: \(SafeText(failure.message)).")
+        return refuse("Expectation failed: \(SafeText(failure.message)).")
       }
-      return say("Carried out, at the end of \(branches[branch].name).")
+      return say("Event added to \(branches[branch].name).")
     }
     var other = session.branch(at: events)
     try other.carryOut(line)
     other.seek(to: other.timeline.moment)
+    typedEvents += other.timeline.events.count - events
     noteJump()
     let name: SafeText = "branch-\(branches.count)"
     open(
       Branch(name: name, session: other, origin: Branch.Origin(branch: branch, events: events)))
     say(
-      "A new history, \(name), begins after event \(events). :branch \(branches[0].name) goes back."
+      "New history \(name), from event \(events). Type \":branch \(branches[0].name)\" to go back."
     )
   }
 
@@ -51,14 +53,14 @@ extension Model {
   mutating func showBranch(_ name: String) {
     if name.isEmpty { return ask(.branches) }
     guard let index = branchIndex(name) else {
-      return refuse("There is no history \(SafeText(name)). :branches lists them.")
+      return refuse("There is no history \(SafeText(name)). \(press(.branches)) for a list.")
     }
     let moment = timeline.moment
     noteJump()
     branch = index
     session.seek(to: moment)
     momentHasChanged()
-    say("This is \(branches[index].name).")
+    say("Now in \(branches[index].name).")
   }
 
   /// The history of a name, or of a number from 1.
@@ -72,7 +74,7 @@ extension Model {
       return refuse("Expected a name of one word that no other history has.")
     }
     branches[branch].name = SafeText(name)
-    say("This history is named \(SafeText(name)).")
+    say("This history is now \(SafeText(name)).")
   }
 
   /// Carries the same events out under another policy, and goes to the same moment there.
@@ -84,7 +86,7 @@ extension Model {
       return refuse("\(SafeText(error.message).capitalized).")
     }
     if scenario.configuration == machine.configuration {
-      return refuse("This is the policy already.")
+      return refuse("This policy is already in effect.")
     }
     let moment = timeline.moment
     noteJump()
@@ -108,7 +110,7 @@ extension Model {
     }
     session.seek(to: moment)
     momentHasChanged()
-    say("The same events under \(SafeText(text)). :diff \(branches[0].name) compares.")
+    say("The same events under \(SafeText(text)). Type \":diff \(branches[0].name)\" to compare.")
   }
 
   /// Whether a history has the same events as this one, under other policies.

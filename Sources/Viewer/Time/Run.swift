@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// A run through time, event by event, to the next one for which a condition holds.
@@ -10,6 +11,8 @@ struct Run {
     case any([Filter])
     /// An event that touches one of these input addresses.
     case touch([TableID: [UInt64]])
+    /// An event that inserts, fuses, looks up or removes a range of a shadow's reverse map.
+    case range(Range<UInt64>, shadow: Int)
   }
 
   let goal: Goal
@@ -42,6 +45,12 @@ extension Model {
 
   /// Runs to the next event that touches the selected page, wherever it is mapped.
   mutating func runToTouch(forward: Bool) {
+    if let range = selectedRange {
+      return start(
+        Run(
+          goal: .range(range.canonical, shadow: mappedShadow), isForward: forward,
+          origin: timeline.moment, wish: "the range"))
+    }
     guard let link else { return }
     start(
       Run(
@@ -73,7 +82,9 @@ extension Model {
       }
     }
     momentHasChanged()
-    say("Looking for \(run.wish): event \(timeline.moment.events) of \(eventCount). Escape stops.")
+    say(
+      "Looking for \(run.wish): event \(timeline.moment.events) of \(eventCount). "
+        + "\(press(.back)) to stop.")
   }
 
   private mutating func holds(_ goal: Run.Goal, at event: Int) -> Bool {
@@ -86,8 +97,12 @@ extension Model {
         guard let (table, address) = place(of: step), let pages = places[table] else {
           return false
         }
-        let range = address..<address &+ max(1, step.size)
-        return pages.contains { range.overlaps($0..<$0 + 4096) }
+        let range = Range(from: address, size: step.size)
+        return pages.contains { range.overlaps(Range(from: $0, size: 4096)) }
+      }
+    case .range(let range, let shadow):
+      return timeline.steps.contains { step in
+        step.changesReverseMap && step.table == .shadow(shadow) && step.addresses.overlaps(range)
       }
     }
   }
@@ -97,6 +112,6 @@ extension Model {
     self.run = nil
     session.seek(to: run.origin)
     momentHasChanged()
-    refuse("No event \(run.isForward ? "follows" : "is before this") with \(run.wish).")
+    refuse("No \(run.isForward ? "later" : "earlier") event matches \"\(run.wish)\".")
   }
 }

@@ -25,10 +25,11 @@ extension Model {
   /// Whether all is well.
   private var state: Line {
     let isWide = size.width >= 60
-    if !session.failures.isEmpty, violationsNow?.isEmpty ?? true,
-      session.failures.contains(where: { $0.position == timeline.moment.events })
+    if violationsNow?.isEmpty ?? true,
+      let failure = session.failures.first(where: { $0.position == timeline.moment.events })
     {
-      return Line("\(Glyph.mismatch) expected otherwise ", .mismatch)
+      let place: SafeText = size.width >= 80 ? ", \(SafeText(failure.origin.description))" : ""
+      return Line("\(Glyph.mismatch) expectation failed\(place) ", .mismatch)
     }
     let violations = violationsNow
     guard let first = violations?.first else {

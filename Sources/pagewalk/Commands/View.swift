@@ -54,19 +54,38 @@ extension Pagewalk {
       terminal.setFaultNote(note.lines(model))
       terminal.present(model.frame())
       while !model.isFinished {
-        let input = terminal.nextInput(timeout: model.isBusy ? .zero : model.tickInterval)
-        note.add(input)
-        terminal.setFaultNote(note.lines(model))
-        for effect in model.update(input) {
-          switch effect {
-          case .redraw: terminal.redraw()
-          case .suspend: terminal.suspend()
-          case .mouse(let on): terminal.setMouse(on)
-          }
+        terminal.setInterrupts(!model.isTyping)
+        let timeout = model.isBusy ? .zero : model.tickInterval
+        take(terminal.nextInput(timeout: timeout), &model, &terminal, &note)
+        // Text that is pasted at the prompt comes as keys: what has arrived of it needs one frame.
+        var left = Self.keysAtOnce
+        while model.isTyping, left > 0 {
+          let input = terminal.nextInput(timeout: .zero)
+          if input == .tick { break }
+          take(input, &model, &terminal, &note)
+          left -= 1
         }
         terminal.present(model.frame())
       }
       if let failure = model.failure { throw Failure.input(failure.description) }
+    }
+
+    /// Keys of a text that are taken before a frame is drawn, at most.
+    private static let keysAtOnce = 256
+
+    /// Lets the model do what an input asks for, and does what that leaves to the program.
+    private func take(
+      _ input: Input, _ model: inout Model, _ terminal: inout Terminal, _ note: inout FaultNote
+    ) {
+      note.add(input)
+      terminal.setFaultNote(note.lines(model))
+      for effect in model.update(input) {
+        switch effect {
+        case .redraw: terminal.redraw()
+        case .suspend: terminal.suspend()
+        case .mouse(let on): terminal.setMouse(on)
+        }
+      }
     }
 
     /// The note of what is known from the start, and where it is kept.
