@@ -50,7 +50,8 @@ let package = Package(
       name: "KernelTextTests", dependencies: ["Engine", "Language", "KernelText", "TestSupport"],
       path: "Tests/KernelText", swiftSettings: strict),
     .testTarget(
-      name: "InquiryTests", dependencies: ["Engine", "Language", "Inquiry", "TestSupport"],
+      name: "InquiryTests",
+      dependencies: ["Engine", "Language", "KernelText", "Inquiry", "TestSupport"],
       path: "Tests/Inquiry", exclude: ["Charts"], swiftSettings: strict),
     .testTarget(
       name: "CaptureTests",

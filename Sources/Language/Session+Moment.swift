@@ -63,3 +63,9 @@ extension Session {
   /// Moves in time by one step of some kind; what the step returns.
   public mutating func move(_ step: (inout Timeline) -> Bool) -> Bool { step(&timeline) }
 }
+
+extension Moment {
+  /// The moment as `moment(named:)` reads it, and as it is written everywhere: `14`, or `14.3` after three
+  /// micro-steps of the next event.
+  package var name: String { steps > 0 ? "\(events).\(steps)" : "\(events)" }
+}

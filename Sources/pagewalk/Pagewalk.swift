@@ -20,7 +20,8 @@ struct Pagewalk: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      View.self, Render.self, Run.self, Dump.self, Compare.self, Windows.self, Config.self,
+      View.self, Render.self, Run.self, Dump.self, Compare.self, Windows.self, Ask.self,
+      Config.self,
     ],
     defaultSubcommand: View.self)
 }

@@ -1,4 +1,5 @@
 import Canvas
+import Inquiry
 import TestSupport
 import Testing
 
@@ -169,6 +170,9 @@ import Testing
     Case("answer-branches", "} } } : ‹l2 write 0x30000› enter B"),
     Case("answer-diff", "} } } } m a } } 3 d"),
     Case("answer-diff-panes", "$ 3 D"),
+    Case("answer-disagreement", "} } } : ‹disagreement› enter", file: "scenarios/iommu/discard.pw"),
+    Case("answer-list", "} } } } } : ‹list w› enter"),
+    Case("answer-count", "} } } } } : ‹count w› enter"),
   ]
 
   /// What opens above the panes.
@@ -205,13 +209,13 @@ import Testing
   @Test func `every pane, kind of table, answer and sheet has a frame`() throws {
     var panes: Set<Pane> = []
     var tables: Set<String> = []
-    var questions: Set<Question> = []
+    var topics: Set<Topic> = []
     var sheets: Set<String> = []
     for frameCase in Self.cases where !frameCase.name.hasPrefix("tiny") {
       let model = try frameCase.screen(120, 40).model
       let shown = Layout(model).panes.map(\.pane)
       panes.formUnion(shown)
-      if shown.contains(.answer) { questions.insert(model.question) }
+      if shown.contains(.answer) { topics.insert(model.question) }
       for pane in shown where model.reader(of: pane) != nil {
         if let id = model.tableID(of: pane) { tables.insert(id.name.filter { !$0.isNumber }) }
       }
@@ -224,7 +228,8 @@ import Testing
       }
     }
     #expect(panes == Set(Pane.allCases))
-    #expect(questions == Set(Question.allCases))
+    // The glossary opens above the panes.
+    #expect(topics.union([.question(.glossary)]) == Set(Topic.allCases))
     #expect(
       tables == ["canonical", "guest", "shadow", "iommu", "pkvm-host", "pkvm-guest"])
     #expect(sheets == ["help", "glossary", "term", "reference"])

@@ -1,4 +1,5 @@
 import Engine
+import Inquiry
 import TestSupport
 import Testing
 

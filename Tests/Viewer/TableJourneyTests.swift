@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Testing
 
 @testable import Viewer
@@ -132,7 +133,7 @@ import Testing
     screen.press("} } } } 5 / ‹slot› enter")
     #expect(screen.model.steps.cursor == 10)
     screen.press("! / ‹mirror› enter")
-    #expect(screen.model.question == .rules)
+    #expect(screen.model.question == .question(.rules))
     screen.press("escape P ‹repaired› enter 4 g / ‹0x30000› enter")
     #expect(screen.model.mappedEntry?.nested == 0x30000)
     // And from the map to the page.

@@ -1,6 +1,7 @@
 import Canvas
 import Engine
 import Foundation
+import Inquiry
 import Language
 import Testing
 
@@ -29,7 +30,7 @@ import Testing
 
   @Test func `panes, answers and names of rules have entries`() {
     var words = Pane.allCases.map(\.operations.term)
-    words += Question.allCases.map(\.title.string)
+    words += Topic.allCases.map(\.title.string)
     words += Invariant.allCases.map(\.rawValue)
     words += ReverseMapPolicyName.allCases.map(\.rawValue)
     words += DetailLevel.allCases.map(\.rawValue)
@@ -97,7 +98,7 @@ import Testing
   }
 
   @Test func `related words lead on`() throws {
-    let document = Document(try #require(Glossary.entry("reverse map")))
+    let document = Document(GlossaryAnswer("reverse map").report(.plain))
     let targets = document.choices.compactMap { document.items[$0].target }
     #expect(targets.contains(.term("direct map")))
   }

@@ -49,10 +49,14 @@ struct Document {
   private(set) var items: [Item] = []
   /// How many items at the start stay in sight while the others scroll.
   var heads = 0
+  /// The item that is about the present moment, if one is.
+  var current: Int?
 
   init() {}
 
   init(_ lines: [Line]) { items = lines.map { Item(line: $0) } }
+
+  mutating func add(_ item: Item) { items.append(item) }
 
   mutating func add(_ line: Line, to target: Target? = nil, indent: Int = 2) {
     items.append(Item(line: line, target: target, indent: indent))

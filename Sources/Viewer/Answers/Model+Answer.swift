@@ -5,66 +5,85 @@ import Language
 
 /// The pane of answers.
 extension Model {
-  /// Asks a question. An answer that is to be read, and not only seen, gets the focus.
-  mutating func ask(_ question: Question) {
-    self.question = question
-    detail = DocumentView()
-    lookAhead()
-    switch question {
-    case .provenance: answer = selectedRange.map { origin(of: $0) } ?? provenance()
-    case .costs: answer = costs()
-    case .differences: break
-    default: answer = currentAnswer
+  /// Events for which every policy is carried out while a person waits.
+  private static let eventsAtMost = 3_000
+
+  /// Asks about a topic. An answer that is to be read, and not only seen, gets the focus.
+  ///
+  /// - Parameters:
+  ///   - text: what was typed after the question.
+  ///   - other: another history that the text names.
+  mutating func ask(_ topic: Topic, _ text: String = "", other: Subject.Other? = nil) {
+    if let document = rangeAnswer(to: topic) {
+      showOwn(document)
+    } else if case .question(let question) = topic {
+      do throws(Unanswerable) {
+        try show(question, text, other: other)
+      } catch {
+        return refuse(SafeText(error.message))
+      }
     }
-    chooseStepOfWindows()
-    // A question may change the layout.
+    self.question = topic
+    detail = DocumentView()
+    updateAnswer()
+    if let line = answer.current { detail.choose(item: line, in: answer) }
+    // A topic may change the layout.
     layout = Layout(self)
     let isSeen = layout.rect(of: .answer) != nil
-    if focus != .answer, question.takesFocus || !isSeen && question != .why {
+    if focus != .answer, topic.takesFocus || !isSeen && topic != .question(.explain) {
       focusBefore = focus
       setFocus(.answer)
     }
   }
 
-  /// Finds out what an answer needs of other moments.
-  mutating func lookAhead() {
-    forecast = question == .forecast ? Forecast(of: &session) : nil
-    if question != .windows {
-      windows = nil
-    } else if let event = timeline.currentEvent, windows?.event != event + 1 {
-      windows = WindowChart(ofEvent: event, in: &session)
+  /// Finds the answer to a question at this moment, about what is selected, and shows it.
+  private mutating func show(
+    _ question: Question, _ text: String, other: Subject.Other? = nil
+  ) throws(Unanswerable) {
+    var subject = Subject()
+    switch question.facts.operand {
+    case .address:
+      subject.table = selected
+      subject.address = place.position?.address
+    case .other: subject.table = tableID(of: lastTable)
+    case .nothing, .filter, .word: break
     }
-  }
-
-  /// Asks a question whose answer is there already.
-  mutating func show(_ document: Document, as question: Question) {
+    subject.step = currentStep
+    subject.text = text
+    subject.other = other
+    subject.audit = branches[branch].audit
+    subject.link = link
+    subject.eventsAtMost = Self.eventsAtMost
+    if answered?.branch == branch { subject.previous = value }
+    let found = try question.answer(about: subject, in: &branches[branch].session)
+    var document = Document(found.report(detailLevel))
+    if question == .explain { addOwnWords(to: &document) }
+    asked = text
+    value = found
     answer = document
-    ask(question)
+    answered = AnsweredFor(question, self)
   }
 
-  /// Brings the answer up to date.
-  mutating func refreshAnswer() {
-    if !question.isKept { answer = currentAnswer }
-    if focus != .answer { chooseStepOfWindows() }
-  }
+  /// What the next event will change, if that was asked for.
+  var forecast: ForecastAnswer? { value as? ForecastAnswer }
 
-  /// The answer to a question whose answer follows the moment and the selection.
-  private var currentAnswer: Document {
+  /// Brings the answer up to date, unless it is to stay as it was.
+  mutating func updateAnswer() {
     switch question {
-    case .why: explanation
-    case .entry: selectedRange.map { entryAnswer(for: $0) } ?? entryAnswer
-    case .forecast: forecastAnswer
-    case .aliases: aliasAnswer
-    case .tlb: tlbAnswer
-    case .shadows: shadowsAnswer
-    case .windows: windowsAnswer
-    case .owners: ownersAnswer
-    case .counters: countersAnswer
-    case .rules: rulesAnswer
-    case .watches: watchesAnswer
-    case .marks: marksAnswer
-    case .branches: branchesAnswer
-    case .provenance, .costs, .differences: answer
+    case .question(.entry) where selectedRange != nil: rangeAnswer(to: question).map { showOwn($0) }
+    case .question(let question):
+      if question.facts.follows == .nothing || answered == AnsweredFor(question, self) { return }
+      do throws(Unanswerable) {
+        try show(question, asked)
+      } catch {
+        value = nil
+        answer = Document([Line(SafeText(error.message), .dim)])
+        answered = AnsweredFor(question, self)
+      }
+      if focus != .answer, let line = answer.current { detail.choose(item: line, in: answer) }
+    case .watches: showOwn(watchesAnswer)
+    case .marks: showOwn(marksAnswer)
+    case .branches: showOwn(branchesAnswer)
     }
   }
 
@@ -76,6 +95,13 @@ extension Model {
       let target = answer.items[choices[number - 1]].target
     else { return refuse("Expected the number of a line of the answer: 1 to \(choices.count).") }
     follow(target)
+  }
+
+  /// Shows a list of the screen's own.
+  private mutating func showOwn(_ document: Document) {
+    answer = document
+    value = nil
+    answered = nil
   }
 
   /// Goes where the selected line of an answer leads.

@@ -22,7 +22,7 @@ extension Model {
       "\(key(.run)) and \(key(.runBack)) run. \(key(.choose)) switches a watch on or off.", .dim)
     document.add(
       "\(key(.watch)) watches the selected entry, :watch CONDITION anything: "
-        + Filter.Term.help(for: .events) + ".", .dim)
+        + SafeText(Filter.Term.help(for: .events)) + ".", .dim)
     return document
   }
 
@@ -42,7 +42,7 @@ extension Model {
         Line(("mark \(SafeText(String(letter)))" as SafeText).padded(to: 10) + " ", .changed)
       )
     }
-    for (moment, line) in (chapters + own).sorted(by: { $0.0 < $1.0 }).prefix(Self.linesAtMost) {
+    for (moment, line) in (chapters + own).sorted(by: { $0.0 < $1.0 }).prefix(Report.linesAtMost) {
       let isHere = moment == timeline.moment
       document.add(
         Line(isHere ? SafeText(.selected) : " ", .key)
@@ -64,7 +64,7 @@ extension Model {
 
   /// A moment as it is typed.
   static func name(of moment: Moment) -> SafeText {
-    moment.steps > 0 ? "\(moment.events).\(moment.steps)" : "\(moment.events)"
+    SafeText(moment.name)
   }
 
   var branchesAnswer: Document {
@@ -90,50 +90,4 @@ extension Model {
         + ":diff NAME compares the table in focus with another history, now.", .dim)
     return document
   }
-
-  /// What each policy costs for these events.
-  mutating func costs() -> Document {
-    var document = Document()
-    let events = timeline.events.count
-    guard events <= Self.eventsForCosts else {
-      document.add("Counting \(events) events six times would take long here.")
-      document.add("`pagewalk compare FILE` does it on the command line.", .dim)
-      return document
-    }
-    let costs = session.scenario.costs(under: PolicyChoice.choices(for: session.scenario))
-    let columns = CostColumn.columns(for: costs)
-    let figures = costs.map { cost in columns.map { SafeText($0.figure(cost)) } }
-    let names = columns.map { SafeText($0.name) }
-    let widths = columns.indices.map { column in
-      (figures + [names]).map { $0[column].columns }.max() ?? 0
-    }
-    func cells(_ texts: [SafeText], _ role: Role) -> [Line] {
-      zip(texts, widths).map { Line("  " + $0.padded(to: $1, .right), role) }
-    }
-    let first = (costs.map { SafeText($0.policy).columns } + [6]).max() ?? 6
-    document.add("The same events under each policy", .title)
-    document.add(
-      row: Line(("policy" as SafeText).padded(to: first), .heading), cells: cells(names, .heading))
-    document.heads = document.items.count
-    for (cost, texts) in zip(costs, figures) {
-      let policy = SafeText(cost.policy).padded(to: first)
-      document.add(row: Line(policy, cost.isInForce ? .key : .text), cells: cells(texts, .text))
-      for breach in cost.violations {
-        document.add(
-          Line("  \(Glyph.mismatch) ", .mismatch)
-            .adding("breaks \(SafeText(breach.rule)) at event \(breach.event)", .warning))
-      }
-      if let stopped = cost.stopped { document.add("  stops: \(SafeText(stopped))", .error) }
-    }
-    document.addBlank()
-    for column in columns {
-      document.add(
-        Line(SafeText(column.name).padded(to: 10), .heading).adding(SafeText(column.meaning), .dim),
-        indent: 10)
-    }
-    return document
-  }
-
-  /// Events for which costs are counted while a person waits.
-  private static let eventsForCosts = 3_000
 }

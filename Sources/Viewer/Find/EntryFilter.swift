@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// The entries that tables are narrowed to. They are found table by table, in pieces.
@@ -9,6 +10,8 @@ struct EntryFilter {
   private(set) var found: [TableID: Findings] = [:]
 
   struct Findings {
+    /// What the condition asks about.
+    let facts: EntryFacts
     /// Rows for which the condition holds, ascending.
     var rows: [Row] = []
     /// The last row that was looked at.
@@ -29,8 +32,9 @@ struct EntryFilter {
 
   /// Looks at some more rows of a table.
   mutating func search(_ rows: Rows, of table: TableID, in machine: Machine, count: Int) {
-    var findings = found[table] ?? Findings()
-    let outputs = filter.uses(.alias) ? Outputs(rows) : nil
+    var findings =
+      found[table]
+      ?? Findings(facts: EntryFacts(for: filter, of: table, rows.reader, in: machine))
     for _ in 0..<count {
       guard findings.rows.count < Self.rowsAtMost,
         let row = findings.last.map({ rows.next(after: $0) }) ?? rows.first
@@ -38,74 +42,10 @@ struct EntryFilter {
         findings.isComplete = true
         break
       }
-      if filter.holds({ holds($0, row, rows, table, machine, outputs) }) {
-        findings.rows.append(row)
-      }
+      if findings.facts.holds(filter, for: EntryRun(row)) { findings.rows.append(row) }
       findings.last = row
     }
     found[table] = findings
-  }
-
-  private func holds(
-    _ term: Filter.Term, _ row: Row, _ rows: Rows, _ table: TableID, _ machine: Machine,
-    _ outputs: Outputs?
-  ) -> Bool {
-    let entry = row.descriptor
-    let permissions = entry.permissions
-    switch term {
-    case .permits(.read): return permissions.read
-    case .permits(.write): return permissions.write
-    case .permits(.execute): return permissions.executeNever != 2
-    case .permissions(let wanted):
-      return permissions.read == wanted.contains("r") && permissions.write == wanted.contains("w")
-        && (permissions.executeNever != 2) == wanted.contains("x")
-    case .size(let size): return row.entrySize == size
-    case .level(let level): return row.level == level
-    case .block: return row.level < Geometry.lastLevel
-    case .page: return row.level == Geometry.lastLevel
-    case .changed: return row.isChanged || row.kind == .removed
-    case .stale:
-      guard case .shadow(let number) = table, row.kind == .leaf else { return false }
-      return machine.isStale(entry, at: row.address, level: row.level, inShadow: number)
-    case .from(let range): return range.overlaps(row.address..<row.end)
-    case .to(let range): return range.overlaps(rows.outputs(of: row))
-    case .alias: return outputs?.hasAlias(of: row, rows) ?? false
-    case .text(let text):
-      let line = "\(hex(row.address)) \(Phrase.entry(entry.bits, level: row.level))"
-      return line.lowercased().contains(text.lowercased())
-    default: return false
-    }
-  }
-
-  /// The output ranges of a table, to find those that overlap.
-  private struct Outputs {
-    private var ranges: [Range<UInt64>] = []
-    /// Rows that are compared at most.
-    private static let rowsAtMost = 20_000
-
-    init(_ rows: Rows) {
-      var row = rows.first
-      while let now = row, ranges.count < Self.rowsAtMost {
-        if now.kind == .leaf { ranges.append(rows.outputs(of: now)) }
-        row = rows.next(after: now)
-      }
-      ranges.sort { $0.lowerBound < $1.lowerBound }
-    }
-
-    func hasAlias(of row: Row, _ rows: Rows) -> Bool {
-      let range = rows.outputs(of: row)
-      return row.kind == .leaf
-        && ranges.lazy.filter { $0.lowerBound < range.upperBound && $0.overlaps(range) }.prefix(2)
-          .count > 1
-    }
-  }
-}
-
-extension Rows {
-  /// The output addresses of a row.
-  func outputs(of row: Row) -> Range<UInt64> {
-    let start = row.descriptor.address(granuleShift: reader.geometry.granuleShift)
-    return start..<start + row.entrySize * UInt64(row.count)
   }
 }
 
@@ -118,7 +58,7 @@ extension Model {
       filter = EntryFilter(try Filter(parsing: text, for: .entries))
       say("Only entries with \(SafeText(text)). \(press(.clearFilter)) to show all.")
     } catch {
-      refuse(error.message)
+      refuse(SafeText(error.message))
     }
   }
 
@@ -140,7 +80,8 @@ extension Model {
       return
     }
     let rows = Rows(
-      reader, face: .flat, past: changes.past, extras: changes.removed[id] ?? [],
+      reader, face: .flat, past: changes.past,
+      extras: (changes.removed[id] ?? []).map { Row(removed: $0) },
       ranges: views[pane]?.ranges(of: id, Folds()) ?? FoundRanges())
     let machine = machine
     filter?.search(rows, of: id, in: machine, count: Self.rowsAtOnce)

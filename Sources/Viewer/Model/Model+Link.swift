@@ -1,4 +1,5 @@
 import Engine
+import Inquiry
 
 /// The linked cursor.
 extension Model {

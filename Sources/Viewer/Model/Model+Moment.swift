@@ -1,4 +1,5 @@
 import Engine
+import Inquiry
 import Language
 
 /// Going through time.
@@ -15,7 +16,6 @@ extension Model {
     steps.cursor = nil
     for pane in views.keys { views[pane]?.forgetRanges() }
     if !question.isKept { detail = DocumentView() }
-    lookAhead()
     filter?.restart()
     noteMoment()
   }
@@ -92,13 +92,6 @@ extension Model {
       return (table, step.address)
     case nil: return nil
     }
-  }
-}
-
-extension Step {
-  /// Whether the step is a guest's store.
-  var isStore: Bool {
-    if case .access(.stored) = action { true } else { false }
   }
 }
 

@@ -44,22 +44,22 @@ extension Model {
       argument.isEmpty ? open(.command, start) : switchPolicy(argument)
     case .branch: showBranch(argument)
     case .nameBranch: nameBranch(argument)
-    case .explain: ask(.why)
-    case .why: ask(.provenance)
-    case .preview: ask(.forecast)
-    case .bits: ask(.entry)
-    case .aliases: ask(.aliases)
-    case .shadows: ask(.shadows)
-    case .tlb: ask(.tlb)
-    case .windows: ask(.windows)
-    case .owners: ask(.owners)
-    case .counters: ask(.counters)
-    case .rules: ask(.rules)
-    case .costs: ask(.costs)
+    case .explain: ask(.question(.explain))
+    case .why: ask(.question(.provenance))
+    case .preview: ask(.question(.forecast))
+    case .bits: ask(.question(.entry))
+    case .aliases: ask(.question(.aliases))
+    case .shadows: ask(.question(.shadows))
+    case .tlb: ask(.question(.tlb))
+    case .windows: ask(.question(.windows))
+    case .owners: ask(.question(.owners))
+    case .counters: ask(.question(.counters))
+    case .rules: ask(.question(.rules))
+    case .costs: ask(.question(.costs))
     case .watches: ask(.watches)
     case .marks: ask(.marks)
     case .branches: ask(.branches)
-    case .diff: compareMoments(argument)
+    case .diff: compare(argument)
     case .diffPanes: compareTables(argument)
     case .glossary: openGlossary(argument)
     case .reference: openReference()
@@ -130,7 +130,7 @@ extension Model {
 
   /// Closes what is open, else ends the program; where typed events would be lost, after asking.
   private mutating func quit(_ answer: String) {
-    if answer.isEmpty, run != nil || question != .why { return leave() }
+    if answer.isEmpty, run != nil || question != .question(.explain) { return leave() }
     if answer.isEmpty, typedEvents > 0 {
       pending = .quit
       let events: SafeText =
@@ -147,8 +147,8 @@ extension Model {
       say("Search stopped.")
     } else if playback.isPlaying {
       togglePlaying()
-    } else if question != .why {
-      ask(.why)
+    } else if question != .question(.explain) {
+      ask(.question(.explain))
       if let pane = focusBefore { setFocus(pane) }
       focusBefore = nil
     } else if marksMatches {

@@ -1,4 +1,5 @@
 import Engine
+import Inquiry
 
 /// Which table a pane shows.
 extension Model {

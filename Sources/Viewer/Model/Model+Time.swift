@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// Places in time that have names, and ways between them.
@@ -130,7 +131,7 @@ extension Model {
       watches.append(Watch(filter: try Filter(parsing: text, for: .events)))
       say("\(quoted(.run)) and \(quoted(.runBack)) stop at: \(SafeText(text)).")
     } catch {
-      refuse(error.message)
+      refuse(SafeText(error.message))
     }
   }
 

@@ -83,7 +83,7 @@ extension Model {
   mutating func settle() {
     updateLink()
     layout = Layout(self)
-    refreshAnswer()
+    updateAnswer()
     for (pane, rect) in layout.panes {
       pane.operations.settle(&self, in: Layout.inside(rect))
     }

@@ -30,10 +30,6 @@ public struct Model {
 
   /// What was done last has changed.
   var changes: Changes
-  /// What the next event will change, if that was asked for.
-  var forecast: Forecast?
-  /// What DMA gets while the current event is carried out, if that was asked for.
-  var windows: WindowChart?
   /// At what running stops.
   var watches: [Watch] = []
   /// The run to the next stop that is under way.
@@ -89,7 +85,11 @@ public struct Model {
   var detailLevel: DetailLevel
   var steps = StepsView()
   /// What the pane of answers is asked, its answer, and where one is in it.
-  var question = Question.why
+  var question = Topic.question(.explain)
+  /// What was typed after the question, the answer as a value, and what it depends on.
+  var asked = ""
+  var value: (any Answer)?
+  var answered: AnsweredFor?
   var answer = Document()
   var detail = DocumentView()
   /// Where one is in the pane of the reverse map.

@@ -1,3 +1,5 @@
+import Inquiry
+
 /// What a person has chosen before the screen opens.
 public struct Settings: Equatable, Sendable {
   /// Which key does what.

@@ -12,10 +12,10 @@ struct AnswerPane: PaneOperations {
 
   func context(in model: Model) -> [SafeText] { [] }
 
-  var term: String { "why" }
+  var term: String { "explain" }
 
   func term(in model: Model) -> String {
-    model.question == .why ? model.termOfStep ?? term : model.question.title.string
+    model.question == .question(.explain) ? model.termOfStep ?? term : model.question.title.string
   }
 
   // MARK: Drawing

@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// What the SMMU walks for a device.
@@ -54,6 +55,8 @@ struct DevicePane: TablePane {
 
   func marks(of row: Row, in model: Model) -> [(SafeText, Role)] {
     guard case .iommu(let device) = table(in: model) else { return [] }
-    return model.machine.disagreement(of: row, ofDevice: device).map { [($0.sign, $0.role)] } ?? []
+    return model.machine.disagreement(of: EntryRun(row), ofDevice: device).map {
+      [(SafeText($0.sign), $0.emphasis.role)]
+    } ?? []
   }
 }

@@ -115,7 +115,9 @@ struct Layout {
 
 extension Model {
   /// Whether the pane of answers is what a person looks at.
-  fileprivate var isAnswering: Bool { focus == .answer || question != .why && focus != .steps }
+  fileprivate var isAnswering: Bool {
+    focus == .answer || question != .question(.explain) && focus != .steps
+  }
 
   /// The bands that the overview has.
   fileprivate var bands: [Pane] {

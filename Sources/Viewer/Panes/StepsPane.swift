@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// The micro-steps of the current event; those that are not done yet are dim.
@@ -14,7 +15,7 @@ struct StepsPane: PaneOperations {
   func context(in model: Model) -> [SafeText] {
     let steps = model.timeline.steps
     let count: [SafeText] = steps.isEmpty ? [] : ["\(model.timeline.stepsDone)/\(steps.count)"]
-    return count + model.changes.cost.parts
+    return count + model.changes.cost.parts.map { SafeText($0) }
   }
 
   var term: String { "micro-step" }

@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 
 /// What keys and the mouse do in a table.
 extension TablePane {

@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// Drawing a table.
@@ -115,7 +116,7 @@ extension TablePane {
       let entry = page[index]
       line.add(" \(Glyph.right) ", .dim)
       if entry.isLeaf(page.level) {
-        line.add(entry.permissions.text, .permission)
+        line.add(SafeText(entry.permissions.text), .permission)
       } else {
         line.add(SafeText(Phrase.entry(entry.bits, level: page.level)), .invalid)
       }

@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// A pane that shows a table: a map of its address space, its rows, and the walk for the cursor's address.
@@ -145,7 +146,7 @@ extension TablePane {
 extension Model {
   /// Entries that are gone, or will come, ascending. What will come hides what is gone.
   fileprivate func extraRows(of id: TableID) -> [Row] {
-    let removed = changes.removed[id] ?? []
+    let removed = (changes.removed[id] ?? []).map { Row(removed: $0) }
     guard let coming = forecast?.rows(of: id), !coming.isEmpty else { return removed }
     return (removed.filter { row in !coming.contains { row.covers($0.address) } } + coming)
       .sorted { $0.position < $1.position }

@@ -1,4 +1,5 @@
 import Engine
+import Inquiry
 
 /// What a table pane shows of its table.
 struct TableView {

@@ -15,7 +15,7 @@ public struct Narrator {
     var moment: Moment?
     var branch = 0
     var chapter: SafeText = ""
-    var question = Question.why
+    var question = Topic.question(.explain)
     var answer: [SafeText] = []
     var focus = Pane.canonical
     var place: SafeText = ""
@@ -109,8 +109,9 @@ public struct Narrator {
     let answer = model.answerLines
     let isNew = answer != told.answer || model.question != told.question
     // What an event does is said for each, an answer that stays only where it differs.
-    if hasMoved ? !model.question.isKept && (isNew || model.question == .why) : isNew {
-      if model.question != .why { lines.append(model.question.title + ":") }
+    if hasMoved ? !model.question.isKept && (isNew || model.question == .question(.explain)) : isNew
+    {
+      if model.question != .question(.explain) { lines.append(model.question.title + ":") }
       // The event is named already.
       lines += answer.first == model.question.title ? answer.dropFirst() : answer[...]
     }

@@ -1,4 +1,5 @@
 import Canvas
+import Inquiry
 
 /// What a person has chosen, and where: on the command line, in the environment, in the person's own file
 /// or in that of the system, in this order.

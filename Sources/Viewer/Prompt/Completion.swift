@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 extension Model {
@@ -21,7 +22,11 @@ extension Model {
   private func candidates(after words: [String]) -> [String] {
     guard let first = words.first else {
       return unique(
-        Action.allCases.map(\.rawValue) + StatementForm.continuations(of: []))
+        Action.allCases.map(\.rawValue) + Question.allCases.map(\.name)
+          + StatementForm.continuations(of: []))
+    }
+    if let question = Question(name: first), question.facts.operand == .filter {
+      return Filter.Term.words(for: .entries)
     }
     if let action = Action(rawValue: first) {
       return words.count == 1 || [.run, .runBack, .watch, .filter].contains(action)

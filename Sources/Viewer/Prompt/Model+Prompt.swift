@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// The line that is being typed.
@@ -69,6 +70,10 @@ extension Model {
         return []
       }
       return perform(Command(action, argument))
+    }
+    if let question = Question(name: first) {
+      ask(.question(question), parts.count > 1 ? String(parts[1]).trimmed : "")
+      return []
     }
     if session.moment(named: text) != nil || text.hasPrefix("0x") {
       goTo(text)

@@ -1,4 +1,5 @@
 import Canvas
+import Inquiry
 
 /// A line that is being typed.
 struct Prompt {

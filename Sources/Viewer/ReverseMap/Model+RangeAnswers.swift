@@ -5,13 +5,23 @@ import Language
 
 /// Answers about the selected range of the reverse map.
 extension Model {
+  /// The answer to a question that can be asked about a range of the reverse map; nil if none is selected.
+  mutating func rangeAnswer(to topic: Topic) -> Document? {
+    guard let range = selectedRange else { return nil }
+    return switch topic {
+    case .question(.provenance): origin(of: range)
+    case .question(.entry): entryAnswer(for: range)
+    default: nil
+    }
+  }
+
   private func title(of range: ReverseMapEntry) -> Line {
     Line("Range \(hex: range.canonical.lowerBound)+\(SafeText(Phrase.size(range.size)))", .title)
       .adding(" in the reverse map of shadow \(mappedShadow)")
   }
 
   /// Why the range is as it is: what inserted it, fused it with others, and removed what was there.
-  mutating func origin(of range: ReverseMapEntry) -> Document {
+  private mutating func origin(of range: ReverseMapEntry) -> Document {
     var document = Document()
     document.add(title(of: range))
     document.add(
@@ -22,7 +32,7 @@ extension Model {
       let explanation = change.step.explanation
       document.addBlank()
       document.add(
-        Line("\(change.event + 1).\(change.index + 1) ", .key)
+        Line("\(SafeText(Moment(events: change.event, steps: change.index + 1).name)) ", .key)
           .adding(SafeText(explanation.label) + " ", .heading).adding(SafeText(explanation.what)),
         to: .moment(Moment(events: change.event, steps: change.index + 1)))
       if !explanation.why.isEmpty {
@@ -38,7 +48,7 @@ extension Model {
   }
 
   /// What the range is: its word in the map, bit by bit, where that stands, and what backs it.
-  func entryAnswer(for range: ReverseMapEntry) -> Document {
+  private func entryAnswer(for range: ReverseMapEntry) -> Document {
     var document = Document()
     document.add(title(of: range))
     for line in ReverseMapPane().nodeLines(of: range, self) { document.add(line) }

@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// Help, made from the tables of actions, statements and signs.
@@ -89,24 +90,8 @@ extension Model {
     document.add("Letters of the timeline", .title)
     for kind in EventKind.allCases {
       document.add(
-        Line(kind.letter.padded(to: Self.keyColumns), kind.role).adding(kind.title))
-    }
-  }
-}
-
-extension EventKind {
-  /// What kind of event it is.
-  var title: SafeText {
-    switch self {
-    case .other: "pauses, failures and other things"
-    case .slot: "memory is added"
-    case .l1: "L1, or a guest of pKVM, accesses memory"
-    case .l2: "L2 accesses memory"
-    case .context: "L1 points to another table of its own"
-    case .invalidate: "a guest invalidates"
-    case .device: "a device accesses memory, or its table changes"
-    case .owner: "pages change hands: calls of pKVM and of a realm, the RMP"
-    case .host: "the host uses or changes its memory"
+        Line(SafeText(kind.letter).padded(to: Self.keyColumns), kind.role)
+          .adding(SafeText(kind.title)))
     }
   }
 }

@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// Something to read above the panes.
@@ -55,9 +56,9 @@ extension Model {
     sheet.view = DocumentView()
     switch sheet.kind {
     case .help: sheet.document = help(query)
-    case .glossary: sheet.document = Document(glossary: Glossary.search(query))
+    case .glossary: sheet.document = Document(GlossaryAnswer(searching: query).report(detailLevel))
     case .term(let name):
-      sheet.document = Glossary.entry(name).map { Document($0) } ?? Document()
+      sheet.document = Document(GlossaryAnswer(name).report(detailLevel))
     case .reference:
       let steps = timeline.steps
       if let index = currentStep, steps.indices.contains(index) {

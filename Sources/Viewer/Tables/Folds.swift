@@ -1,3 +1,5 @@
+import Inquiry
+
 /// What of a table is not shown in full.
 struct Folds: Equatable {
   /// Tables whose entries are hidden.

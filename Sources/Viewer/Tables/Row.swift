@@ -1,4 +1,5 @@
 import Engine
+import Inquiry
 
 /// One line of a table: an entry, or several beside each other that only differ in their addresses.
 struct Row: Equatable {
@@ -45,5 +46,23 @@ struct Row: Equatable {
   /// Whether it covers an input address as the last entry of a walk.
   func covers(_ address: UInt64) -> Bool {
     kind != .table(isOpen: true) && self.address <= address && address < end
+  }
+}
+
+extension Row {
+  /// The row of entries that were removed.
+  init(removed run: EntryRun) {
+    self.init(
+      kind: .removed, position: run.position, descriptor: run.descriptor, count: run.count,
+      entrySize: run.entrySize, isChanged: true)
+  }
+}
+
+extension EntryRun {
+  /// The entries of a row.
+  init(_ row: Row) {
+    self.init(
+      position: row.position, descriptor: row.descriptor, count: row.count,
+      entrySize: row.entrySize, isChanged: row.isChanged, isRemoved: row.kind == .removed)
   }
 }

@@ -1,4 +1,5 @@
 import Engine
+import Inquiry
 
 /// Rows that entries of the table give.
 extension Rows {
@@ -79,7 +80,7 @@ extension Rows {
     }
     return face == .flat
       ? ranges.row(covering: page.address(of: index)) { range(around: index, in: page) }
-      : EntryRun(around: index, in: page, of: self).row
+      : PageRun(around: index, in: page, of: self).row
   }
 
   /// Whether what was done last changed an entry.
@@ -89,7 +90,7 @@ extension Rows {
 
   /// The row of an entry with its neighbours that continue it, in its page and in those beside that one.
   private func range(around index: Int, in page: TablePage) -> Row {
-    let run = EntryRun(around: index, in: page, of: self)
+    let run = PageRun(around: index, in: page, of: self)
     var first = run
     while let before = neighbour(of: first, isBefore: true) { first = before }
     var count = first.entries.count
@@ -104,14 +105,14 @@ extension Rows {
   }
 
   /// The run in the page before or after that of another run which it continues, if there is one.
-  private func neighbour(of run: EntryRun, isBefore: Bool) -> EntryRun? {
+  private func neighbour(of run: PageRun, isBefore: Bool) -> PageRun? {
     let (page, edge) = (run.page, isBefore ? 0 : run.page.count - 1)
     let end = page.address(of: page.count)
     guard run.entries.contains(edge), isBefore ? page.address > 0 : end < reader.geometry.inputSize,
       let (other, index) = reader.path(to: isBefore ? page.address - 1 : end).last,
       other.level == page.level
     else { return nil }
-    let next = EntryRun(around: index, in: other, of: self)
+    let next = PageRun(around: index, in: other, of: self)
     guard !run.isUnfolded, !next.isUnfolded, next.isChanged == run.isChanged else { return nil }
     let (one, two) = isBefore ? (other[index], page[edge]) : (page[edge], other[index])
     return two.continues(one, size: page.entrySize, at: page.level) ? next : nil
@@ -119,7 +120,7 @@ extension Rows {
 }
 
 /// Entries of one page that continue each other.
-private struct EntryRun {
+private struct PageRun {
   let page: TablePage
   let entries: ClosedRange<Int>
   let isChanged: Bool
@@ -151,13 +152,5 @@ private struct EntryRun {
       kind: .leaf, position: Position(page.address(of: entries.lowerBound), level: page.level),
       descriptor: page[entries.lowerBound], count: entries.count, entrySize: page.entrySize,
       isChanged: isChanged)
-  }
-}
-
-extension Descriptor {
-  /// Whether the entry maps, in the same way, what follows the output of the one before it.
-  func continues(_ before: Descriptor, size: UInt64, at level: Int) -> Bool {
-    guard before.isLeaf(level) else { return bits == before.bits && bits != 0 }
-    return bits == before.bits &+ size
   }
 }

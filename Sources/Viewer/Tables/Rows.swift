@@ -1,4 +1,5 @@
 import Engine
+import Inquiry
 
 /// The rows of a table, found by their place: the cost of a row does not depend on how many there are.
 /// Only a range of the flat face, which may go on over any number of pages, is looked for once and kept.

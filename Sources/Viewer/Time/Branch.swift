@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// A history, with a name. The first is what was opened; others began at a moment of one that was there.
@@ -28,15 +29,4 @@ struct Branch {
     self.origin = origin
     hasDevices = session.scenario.hasDevices
   }
-}
-
-/// Which rules were broken by which event, as far as it was looked at.
-struct Audit {
-  /// Number of events that were looked at, from the first on.
-  var checked = 0
-  /// The rules that did not hold after an event, by its index.
-  var violations: [Int: [Violation]] = [:]
-
-  /// Events after which some rule did not hold, ascending.
-  var events: [Int] { violations.keys.sorted() }
 }

@@ -16,7 +16,7 @@ extension Model {
   private var isAuditable: Bool { timeline.events.count * wordsOfCheck <= Self.wordsAtMost }
 
   /// Whether every event of the history was, or will be, checked.
-  var auditIsComplete: Bool { branches[branch].audit.checked >= timeline.events.count }
+  var auditIsComplete: Bool { branches[branch].audit.isComplete(for: session) }
 
   /// Whether there is something left to check that is worth it.
   var isAuditDue: Bool { ahead == nil && run == nil && !auditIsComplete && isAuditable }
@@ -26,11 +26,8 @@ extension Model {
     let moment = timeline.moment
     var audit = branches[branch].audit
     var left = Self.wordsAtOnce
-    while left > 0, audit.checked < timeline.events.count {
-      session.seek(to: Moment(events: audit.checked + 1))
-      let found = machine.violations(after: timeline.stores(ofEvent: audit.checked))
-      if !found.isEmpty { audit.violations[audit.checked] = found }
-      audit.checked += 1
+    while left > 0, !audit.isComplete(for: session) {
+      audit.checkNext(in: &session)
       left -= wordsOfCheck
     }
     branches[branch].audit = audit
@@ -38,11 +35,5 @@ extension Model {
   }
 
   /// The rules that do not hold now; nil if nobody has looked.
-  var violationsNow: [Violation]? {
-    guard let event = timeline.currentEvent else { return [] }
-    let audit = branches[branch].audit
-    // In the middle of an event, what held before it still counts.
-    let judged = timeline.stepsDone == timeline.steps.count ? event : event - 1
-    return judged < audit.checked ? audit.violations[judged] ?? [] : nil
-  }
+  var violationsNow: [Violation]? { branches[branch].audit.violations(at: timeline) }
 }

@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// Other histories.
@@ -83,7 +84,7 @@ extension Model {
     do throws(ScenarioError) {
       scenario = try session.scenario.under(policy: text)
     } catch {
-      return refuse("\(SafeText(error.message).capitalized).")
+      return refuse("\(SafeText(error.message.capitalized)).")
     }
     if scenario.configuration == machine.configuration {
       return refuse("This policy is already in effect.")

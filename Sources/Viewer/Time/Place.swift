@@ -1,4 +1,5 @@
 import Engine
+import Inquiry
 
 /// Where a person was: a history, a moment in it, and what was selected.
 struct Place: Equatable {

@@ -9,8 +9,8 @@ struct Run {
   enum Goal {
     /// An event for which one of these holds.
     case any([Filter])
-    /// An event that touches one of these input addresses.
-    case touch([TableID: [UInt64]])
+    /// An event that changes the entry of an input address, or one above it in its walk.
+    case touch(TableID, UInt64)
     /// An event that inserts, fuses, looks up or removes a range of a shadow's reverse map.
     case range(Range<UInt64>, shadow: Int)
   }
@@ -34,7 +34,7 @@ extension Model {
       do throws(FilterError) {
         filters = [try Filter(parsing: text.isEmpty ? Watch.usual : text, for: .events)]
       } catch {
-        return refuse(error.message)
+        return refuse(SafeText(error.message))
       }
     }
     let wish = filters.map { SafeText($0.text) }.reduce(SafeText()) {
@@ -43,7 +43,7 @@ extension Model {
     start(Run(goal: .any(filters), isForward: forward, origin: timeline.moment, wish: wish))
   }
 
-  /// Runs to the next event that touches the selected page, wherever it is mapped.
+  /// Runs to the next event that changes the selected entry, or one above it in its walk.
   mutating func runToTouch(forward: Bool) {
     if let range = selectedRange {
       return start(
@@ -51,10 +51,10 @@ extension Model {
           goal: .range(range.canonical, shadow: mappedShadow), isForward: forward,
           origin: timeline.moment, wish: "the range"))
     }
-    guard let link else { return }
+    guard let selected, let address = place.position?.address else { return }
     start(
       Run(
-        goal: .touch(link.places), isForward: forward, origin: timeline.moment,
+        goal: .touch(selected, address), isForward: forward, origin: timeline.moment,
         wish: "the selection"))
   }
 
@@ -92,14 +92,9 @@ extension Model {
     case .any(let filters):
       let facts = EventFacts(event: event, audit: branches[branch].audit)
       return filters.contains { facts.holds($0, in: &session) }
-    case .touch(let places):
-      return timeline.steps.contains { step in
-        guard let (table, address) = place(of: step), let pages = places[table] else {
-          return false
-        }
-        let range = Range(from: address, size: step.size)
-        return pages.contains { range.overlaps(Range(from: $0, size: 4096)) }
-      }
+    case .touch(let table, let address):
+      return EventFacts(event: event, audit: branches[branch].audit)
+        .changesWalk(to: address, in: table, timeline)
     case .range(let range, let shadow):
       return timeline.steps.contains { step in
         step.changesReverseMap && step.table == .shadow(shadow) && step.addresses.overlaps(range)

@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 
 /// A condition at which running stops.
 struct Watch: Equatable {

@@ -88,7 +88,7 @@ extension Model {
     if !focus.isTable, focus != .answer || !answer.choices.isEmpty {
       hints.insert((.choose, "go there"), at: 3)
     }
-    if question != .why { hints.insert((.back, "done"), at: 3) }
+    if question != .question(.explain) { hints.insert((.back, "done"), at: 3) }
     return hints.filter { obstacle(to: $0.0) == nil }
   }
 }

@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 
 /// Where events are on a line of some width: a column for each, or several in one column.
 struct TimeScale {
@@ -36,7 +37,7 @@ extension Model {
         stride(from: events.lowerBound, to: events.upperBound, by: step)
         .map { EventKind(timeline.events[$0]) }.max() ?? .other
       frame.write(
-        kind.letter, at: Point(rect.x + 1 + column, rect.y),
+        SafeText(kind.letter), at: Point(rect.x + 1 + column, rect.y),
         style: Style(kind.role, column == now ? .reverse : []), clip: rect)
     }
     guard rect.height > 1 else { return }

@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// The columns in which the rows of a table stand, as many as fit into the width of its pane.
@@ -102,7 +103,7 @@ struct RowFormat {
       let output = entry.address(granuleShift: geometry.granuleShift)
       text += arrow + number(output, digits: outputDigits)
     }
-    text += " " + entry.permissions.text
+    text += " " + SafeText(entry.permissions.text)
     if hasSize, !isFlat {
       text += (row.count > 1 ? "×\(row.count)" : size(row)).padded(to: 5, .right)
     }
@@ -138,14 +139,5 @@ struct RowFormat {
     let text = String(value, radix: 16)
     return prefix
       + SafeText(String(repeating: "0", count: max(0, digits - text.utf8.count)) + text)
-  }
-}
-
-extension Permissions {
-  /// The permissions in three columns: read, write, and execute at both levels (`X`), at EL1 only (`p`,
-  /// privileged) or at EL0 only (`u`).
-  var text: SafeText {
-    let execute: [SafeText] = ["X", "u", "-", "p"]
-    return (read ? "R" : "-") + (write ? "W" : "-") + execute[executeNever]
   }
 }

@@ -27,59 +27,18 @@ extension Pagewalk {
       guard let event = session.timeline.currentEvent else {
         throw Failure.usage("--at: no event lies before '\(at)'")
       }
-      guard let chart = WindowChart(ofEvent: event, in: &session) else {
-        throw Failure.no("event \(event + 1) concerns no page of an attached device")
+      guard let answer = try? WindowsAnswer(about: Subject(), in: &session),
+        let chart = answer.chart
+      else {
+        throw Failure.no("event \(event + 1) affects no page mapped for a device")
       }
       if json {
-        try FileDescriptor.output.write(json: WindowRecord(chart))
+        try FileDescriptor.output.write(json: answer)
       } else {
         FileDescriptor.output.write("event \(event + 1): \(session.text(ofEvent: event))\n")
         // A chart of many pages is long: it is not put together first.
         for line in chart.lines { FileDescriptor.output.write(line) }
       }
-    }
-  }
-}
-
-/// A chart as `windows --json` prints it. Addresses are hexadecimal texts.
-private struct WindowRecord: Encodable {
-  struct Column: Encodable {
-    let device: Int
-    let start: String
-    let pages: UInt64
-  }
-
-  struct Row: Encodable {
-    let steps: Int
-    let label: String
-    let what: String
-    let cells: [Cell]
-  }
-
-  struct Cell: Encodable {
-    let text: String
-    let read: String?
-    let write: String?
-    let forbidden: Bool
-  }
-
-  let event: Int
-  let columns: [Column]
-  let rows: [Row]
-
-  init(_ chart: WindowChart) {
-    event = chart.event
-    columns = chart.columns.map {
-      Column(device: $0.device, start: "0x" + hex($0.range.lowerBound), pages: $0.pages)
-    }
-    rows = chart.rows.enumerated().map { index, row in
-      Row(
-        steps: row.steps, label: row.label, what: row.what,
-        cells: chart.cells(ofRow: index).map { cell in
-          Cell(
-            text: cell.text, read: cell.read.physical.map { "0x" + hex($0) },
-            write: cell.write.physical.map { "0x" + hex($0) }, forbidden: cell.isForbidden)
-        })
     }
   }
 }

@@ -1,5 +1,6 @@
 import Canvas
 import Glibc
+import Inquiry
 import Language
 import Viewer
 

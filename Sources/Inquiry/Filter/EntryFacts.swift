@@ -1,0 +1,88 @@
+import Engine
+import Language
+
+/// What is asked about the entries of one table at one moment.
+package struct EntryFacts: Sendable {
+  private let table: TableID
+  private let machine: Machine
+  private let geometry: Geometry
+  /// Output addresses of all leaves, ascending; nil if no condition asks for them.
+  private let outputs: [Range<UInt64>]?
+
+  /// Leaves that are compared to find those with the same output, at most.
+  private static let leavesAtMost = 200_000
+
+  /// Facts for a filter. Takes time linear in the table's leaves if the filter asks for aliases.
+  package init(for filter: Filter, of table: TableID, _ reader: TableReader, in machine: Machine) {
+    self.table = table
+    self.machine = machine
+    geometry = reader.geometry
+    if filter.uses(.alias) {
+      var found: [Range<UInt64>] = []
+      let geometry = reader.geometry
+      reader.visitEntries { page, index in
+        if page[index].isLeaf(page.level) {
+          let start = page[index].address(granuleShift: geometry.granuleShift)
+          found.append(start..<start + page.entrySize)
+        }
+        return found.count < Self.leavesAtMost
+      }
+      outputs = found.sorted { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }
+    } else {
+      outputs = nil
+    }
+  }
+
+  package func holds(_ filter: Filter, for run: EntryRun) -> Bool {
+    filter.holds { holds($0, for: run) }
+  }
+
+  private func holds(_ term: Filter.Term, for run: EntryRun) -> Bool {
+    let entry = run.descriptor
+    let isLeaf = entry.isLeaf(run.level)
+    let permissions = entry.permissions
+    switch term {
+    case .permits(.read): return isLeaf && permissions.read
+    case .permits(.write): return isLeaf && permissions.write
+    case .permits(.execute): return isLeaf && permissions.executeNever != 2
+    case .permissions(let wanted):
+      return isLeaf && permissions.read == wanted.contains("r")
+        && permissions.write == wanted.contains("w")
+        && (permissions.executeNever != 2) == wanted.contains("x")
+    case .size(let size): return run.entrySize == size
+    case .level(let level): return run.level == level
+    case .block: return isLeaf && run.level < Geometry.lastLevel
+    case .page: return isLeaf && run.level == Geometry.lastLevel
+    case .changed: return run.isChanged || run.isRemoved
+    case .stale:
+      guard case .shadow(let number) = table, isLeaf, !run.isRemoved else { return false }
+      return machine.isStale(entry, at: run.address, level: run.level, inShadow: number)
+    case .from(let range): return range.overlaps(run.range)
+    case .to(let range): return isLeaf && range.overlaps(run.outputs(geometry))
+    case .alias: return isLeaf && hasAlias(run.outputs(geometry))
+    case .text(let text): return run.shown(geometry).lowercased().contains(text.lowercased())
+    // Conditions on events, which the parser does not let in here.
+    case .kind, .effect, .touches, .changes, .table: return false
+    }
+  }
+
+  /// Whether more than one leaf leads to some of these addresses.
+  private func hasAlias(_ range: Range<UInt64>) -> Bool {
+    guard let outputs else { return false }
+    // No leaf is larger than the largest, so none that begins further below reaches the range.
+    let reach = geometry.size(geometry.startLevel)
+    let start = range.lowerBound > reach ? range.lowerBound - reach : 0
+    var low = 0
+    var high = outputs.count
+    while low < high {
+      let middle = (low + high) / 2
+      if outputs[middle].lowerBound < start { low = middle + 1 } else { high = middle }
+    }
+    var found = 0
+    while low < outputs.count, outputs[low].lowerBound < range.upperBound, found < 2 {
+      if outputs[low].overlaps(range) { found += 1 }
+      low += 1
+    }
+    return found > 1
+  }
+}

@@ -1,0 +1,99 @@
+import Engine
+import Language
+
+/// What is asked about events, one after the other. Finding an answer goes through time, and comes back.
+package struct EventFacts {
+  /// The event, by its index. Its micro-steps are those of the session's timeline, which stands after it.
+  package let event: Int
+  /// What was found earlier about rules, by event, as far as anything was.
+  package let audit: Audit
+
+  package init(event: Int, audit: Audit) {
+    self.event = event
+    self.audit = audit
+  }
+
+  package func holds(_ filter: Filter, in session: inout Session) -> Bool {
+    filter.holds { holds($0, in: &session) }
+  }
+
+  private func holds(_ term: Filter.Term, in session: inout Session) -> Bool {
+    let timeline = session.timeline
+    switch term {
+    case .kind(let kind): return EventKind(timeline.events[event]) == kind
+    case .effect(.violation): return breaksRule(timeline)
+    case .effect(.nothing): return timeline.stores(ofEvent: event).isEmpty || didNothing(timeline)
+    case .effect(let effect): return timeline.steps.contains { $0.has(effect) }
+    case .touches(let range):
+      return timeline.steps.contains { touches(range, $0, timeline.machine) }
+    case .changes(let table, let address): return changes(table, address, &session)
+    case .table(let table): return timeline.steps.contains { $0.table == table }
+    case .text(let text):
+      return session.text(ofEvent: event).lowercased().contains(text.lowercased())
+    default: return false
+    }
+  }
+
+  private func breaksRule(_ timeline: Timeline) -> Bool {
+    if event < audit.checked { return audit.violations[event] != nil }
+    return !timeline.machine.violations(after: timeline.stores(ofEvent: event)).isEmpty
+  }
+
+  private func didNothing(_ timeline: Timeline) -> Bool {
+    timeline.steps.contains { if case .end(.noEffect) = $0.action { true } else { false } }
+  }
+
+  private func touches(_ range: Range<UInt64>, _ step: Step, _ machine: Machine) -> Bool {
+    // To read an entry that many addresses share is not to touch them all.
+    guard step.facts.subject != .none, step.stepClass != .walk else { return false }
+    let start =
+      step.table == .host && step.facts.subject == .input
+      ? machine.canonicalAddress(ofHost: step.address) : step.address
+    guard let start else { return false }
+    return range.overlaps(start..<start &+ max(1, step.size))
+  }
+
+  /// Whether the event stored to an entry that a walk to an address reads.
+  package func changesWalk(
+    to address: UInt64, in table: TableID, _ timeline: Timeline
+  ) -> Bool {
+    let stores = timeline.stores(ofEvent: event)
+    guard !stores.isEmpty, let reader = timeline.machine.reader(of: table),
+      address < reader.geometry.inputSize
+    else { return false }
+    let slots = Set(reader.path(to: address).flatMap { $0.page.slots(of: $0.index) })
+    return stores.contains { slots.contains(timeline.machine.memory.journalEntry($0).slot) }
+  }
+
+  /// Whether a walk to an address ends otherwise than before the event.
+  private func changes(_ table: TableID, _ address: UInt64, _ session: inout Session) -> Bool {
+    let after = session.timeline.machine.walkEnd(of: address, in: table)
+    let stores = session.timeline.stores(ofEvent: event)
+    if stores.isEmpty { return false }
+    session.seek(to: Moment(events: event))
+    let before = session.timeline.machine.walkEnd(of: address, in: table)
+    session.seek(to: Moment(events: event + 1))
+    return before != after
+  }
+}
+
+extension Step {
+  /// Whether the step is what a filter calls an effect.
+  package func has(_ effect: Filter.Effect) -> Bool {
+    switch effect {
+    case .fault: stepClass == .fault
+    case .inject: stepClass == .injection
+    case .mmio: if case .fault(.mmioExit) = action { true } else { false }
+    case .unmap: stepClass == .leafRemoved
+    case .unknown: if case .reverseMap(.recordUnknown) = action { true } else { false }
+    case .broken: action == .reverseMap(.recordFailed)
+    case .fullUnmap:
+      if case .shadow = table, action == .table(.sweep) {
+        address == 0 && size >> 47 != 0
+      } else {
+        false
+      }
+    case .violation, .nothing: false
+    }
+  }
+}

@@ -1,0 +1,160 @@
+import Engine
+
+/// A condition on entries or on events, in a small language: terms side by side must all hold, `or`
+/// separates alternatives, `not` and parentheses do what they say, text stands in quotes.
+package struct Filter: Equatable, Sendable {
+  /// What a filter is applied to.
+  package enum Subject: Sendable {
+    case entries, events
+  }
+
+  package indirect enum Node: Equatable, Sendable {
+    case all([Node])
+    case any([Node])
+    case not(Node)
+    case term(Term)
+  }
+
+  /// What was typed.
+  package let text: String
+  package let root: Node
+
+  /// Parentheses and `not`s that may stand inside each other.
+  static let depthAtMost = 100
+
+  /// Reads a filter.
+  ///
+  /// - Throws: what was expected instead.
+  package init(parsing text: String, for subject: Subject) throws(FilterError) {
+    self.text = text
+    var parser = try FilterParser(text, subject)
+    root = try parser.filter()
+  }
+
+  package func holds(_ test: (Term) -> Bool) -> Bool { Self.holds(root, test) }
+
+  private static func holds(_ node: Node, _ test: (Term) -> Bool) -> Bool {
+    switch node {
+    case .all(let parts): parts.allSatisfy { holds($0, test) }
+    case .any(let parts): parts.contains { holds($0, test) }
+    case .not(let part): !holds(part, test)
+    case .term(let term): test(term)
+    }
+  }
+
+  /// Whether a term occurs in it.
+  package func uses(_ term: Term) -> Bool { Self.uses(root, term) }
+
+  private static func uses(_ node: Node, _ term: Term) -> Bool {
+    switch node {
+    case .all(let parts), .any(let parts): parts.contains { uses($0, term) }
+    case .not(let part): uses(part, term)
+    case .term(let other): other == term
+    }
+  }
+}
+
+/// What is wrong with a filter.
+package struct FilterError: Error, Equatable, Sendable {
+  package let message: String
+
+  init(_ message: String) { self.message = message }
+}
+
+/// Reads filters.
+private struct FilterParser {
+  /// A word, sign, or text in quotes.
+  private enum Token: Equatable {
+    case word(Substring)
+    case text(String)
+  }
+
+  private var tokens: [Token] = []
+  private var index = 0
+  private var depth = 0
+  private let subject: Filter.Subject
+
+  init(_ text: String, _ subject: Filter.Subject) throws(FilterError) {
+    self.subject = subject
+    // Parentheses, bars and exclamation marks are words of their own.
+    var rest = Substring(text)
+    while let first = rest.first {
+      if first == " " {
+        rest = rest.dropFirst()
+      } else if first == "\"" {
+        let quoted = rest.dropFirst().prefix { $0 != "\"" }
+        rest = rest.dropFirst(quoted.count + 1)
+        guard rest.first == "\"" else { throw FilterError("Expected a closing quote.") }
+        rest = rest.dropFirst()
+        if quoted.isEmpty { throw FilterError("Expected a text between the quotes.") }
+        tokens.append(.text(String(quoted)))
+      } else if "()|!".contains(first) {
+        tokens.append(.word(rest.prefix(1)))
+        rest = rest.dropFirst()
+      } else {
+        let word = rest.prefix { !" ()|\"".contains($0) }
+        tokens.append(.word(word))
+        rest = rest.dropFirst(word.count)
+      }
+    }
+  }
+
+  private var next: Token? { index < tokens.count ? tokens[index] : nil }
+
+  private func isNext(_ word: Substring) -> Bool { next == .word(word) }
+
+  mutating func filter() throws(FilterError) -> Filter.Node {
+    let node = try alternatives()
+    if case .word(let word) = next { throw FilterError("Expected the end, not \(word).") }
+    return node
+  }
+
+  private mutating func alternatives() throws(FilterError) -> Filter.Node {
+    var parts = [try conjunction()]
+    while isNext("or") || isNext("|") {
+      index += 1
+      parts.append(try conjunction())
+    }
+    return parts.count == 1 ? parts[0] : .any(parts)
+  }
+
+  private mutating func conjunction() throws(FilterError) -> Filter.Node {
+    var parts: [Filter.Node] = []
+    while let token = next, ![.word("or"), .word("|"), .word(")")].contains(token) {
+      if token == .word("and") { index += 1 } else { parts.append(try factor()) }
+    }
+    if parts.isEmpty { throw FilterError("Expected \(Filter.Term.help(for: subject)).") }
+    return parts.count == 1 ? parts[0] : .all(parts)
+  }
+
+  private mutating func factor() throws(FilterError) -> Filter.Node {
+    guard let token = next else {
+      throw FilterError("Expected \(Filter.Term.help(for: subject)).")
+    }
+    index += 1
+    switch token {
+    case .text(let text): return .term(.text(text))
+    case .word("not"), .word("!"):
+      return .not(try deeper { parser throws(FilterError) in try parser.factor() })
+    case .word("("):
+      let node = try deeper { parser throws(FilterError) in try parser.alternatives() }
+      guard isNext(")") else { throw FilterError("Expected a closing parenthesis.") }
+      index += 1
+      return node
+    case .word(let word): return .term(try Filter.Term(parsing: word, for: subject))
+    }
+  }
+
+  /// Reads what stands inside something.
+  private mutating func deeper(
+    _ read: (inout FilterParser) throws(FilterError) -> Filter.Node
+  ) throws(FilterError) -> Filter.Node {
+    depth += 1
+    if depth > Filter.depthAtMost {
+      throw FilterError("Expected at most \(Filter.depthAtMost) conditions inside each other.")
+    }
+    let node = try read(&self)
+    depth -= 1
+    return node
+  }
+}

@@ -1,0 +1,55 @@
+import Engine
+import Language
+
+/// Signs in reports. Where only ASCII can be shown, whoever shows them replaces them.
+enum Sign {
+  static let arrow = "→"
+  static let changed = "*"
+  static let differs = "≠"
+  static let mismatch = "!"
+  static let selected = "▸"
+  static let stale = "~"
+  static let times = "×"
+}
+
+extension DefaultStringInterpolation {
+  /// Adds an address or a word in hexadecimal, after `0x`.
+  mutating func appendInterpolation(hex value: UInt64) {
+    appendLiteral("0x")
+    appendLiteral(String(value, radix: 16))
+  }
+}
+
+extension String {
+  /// The side of a column at which text stands.
+  enum Alignment { case left, right }
+
+  /// The text with blanks to make it at least `columns` long.
+  func padded(to columns: Int, _ alignment: Alignment = .left) -> String {
+    let blanks = String(repeating: " ", count: max(0, columns - unicodeScalars.count))
+    return alignment == .left ? self + blanks : blanks + self
+  }
+
+  /// The text with a capital at its start.
+  package var capitalized: String { prefix(1).uppercased() + dropFirst() }
+
+  /// The text without blanks at its end.
+  var trimmedAtEnd: Substring {
+    var end = endIndex
+    while end > startIndex, self[index(before: end)] == " " { end = index(before: end) }
+    return self[..<end]
+  }
+}
+
+/// A number with the noun that it counts.
+func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
+  "\(number) \(number == 1 ? one : many ?? one + "s")"
+}
+
+extension Permissions {
+  /// The permissions in three columns: read, write, and execute at both levels (`X`), at EL1 only (`p`,
+  /// privileged) or at EL0 only (`u`).
+  package var text: String {
+    (read ? "R" : "-") + (write ? "W" : "-") + ["X", "u", "-", "p"][executeNever]
+  }
+}

@@ -1,0 +1,228 @@
+import Engine
+import Language
+
+/// What can be asked about a moment. A question is its case here and its line in the table below; the rest
+/// is the type of its answer.
+package enum Question: String, CaseIterable, Sendable {
+  case explain, provenance, forecast, entry, aliases, tlb, windows, shadows, owners, counters, rules
+  case costs, diff, disagreement, list, count, glossary
+
+  /// What the question is, in one line of a table.
+  package struct Facts: Sendable {
+    /// The title of its answer.
+    package let title: String
+    /// The key that asks it, as keys are spelled; empty if it has none.
+    package let key: String
+    /// Older names.
+    package let also: [String]
+    /// What it asks, for help.
+    package let summary: String
+    /// What it is asked with.
+    package let operand: Operand
+    /// What must be there for it to mean anything.
+    package let needs: [Need]
+    /// What its answer follows.
+    package let follows: Follows
+    /// What answers it.
+    package let answer: any Answer.Type
+
+    init(
+      _ title: String, key: String = "", also: [String] = [], _ summary: String,
+      _ answer: any Answer.Type,
+      operand: Operand = .nothing, needs: [Need] = [], follows: Follows = .moment
+    ) {
+      self.title = title
+      self.key = key
+      self.also = also
+      self.summary = summary
+      self.answer = answer
+      self.operand = operand
+      self.needs = needs
+      self.follows = follows
+    }
+  }
+
+  /// What a question is asked with.
+  package enum Operand: Sendable {
+    case nothing
+    /// An input address of a table.
+    case address
+    /// A condition on entries; it may be empty.
+    case filter
+    /// A table, a moment, or another history.
+    case other
+    /// A word, or several.
+    case word
+
+    /// How help spells it.
+    package var usage: String? {
+      switch self {
+      case .nothing: nil
+      case .address: "ADDRESS"
+      case .filter: "FILTER"
+      case .other: "TABLE or MOMENT"
+      case .word: "WORD"
+      }
+    }
+  }
+
+  /// What there must be.
+  package enum Need: Sendable {
+    /// A selected entry.
+    case selection
+    /// A VM with L2, and so with shadows.
+    case nested
+    /// A device, in some event.
+    case device
+    /// A shadow or a device, for a policy to matter.
+    case policy
+    /// Memory of different owners.
+    case owners
+
+    /// Whether a session has it; whether something is selected, the asker knows.
+    package func isMet(in session: Session) -> Bool {
+      switch self {
+      case .selection: true
+      case .nested: session.scenario.configuration.nested
+      case .device: session.scenario.hasDevices
+      case .policy: Need.nested.isMet(in: session) || Need.device.isMet(in: session)
+      case .owners: session.scenario.configuration.isolation != .none
+      }
+    }
+
+    /// What is missing, as a sentence.
+    package var refusal: String {
+      switch self {
+      case .selection: "Nothing is selected."
+      case .nested: "There is no L2, so no shadow: the VM is without nested=on."
+      case .device: "There is no device here."
+      case .policy: "No policy matters here: there is neither a shadow nor a device."
+      case .owners: "All memory is the host's: no policy here keeps account of owners."
+      }
+    }
+  }
+
+  /// What an answer follows while it stays on a screen.
+  package enum Follows: Sendable {
+    /// The moment.
+    case moment
+    /// The moment and the selection.
+    case selection
+    /// The moment and the micro-step that is looked at.
+    case step
+    /// Nothing: it stays as it was when it was asked for.
+    case nothing
+  }
+
+  /// The table of questions.
+  package var facts: Facts {
+    switch self {
+    case .explain:
+      Facts(
+        "Explain", key: "i", "what happens here, and why", ExplainAnswer.self, follows: .step)
+    case .provenance:
+      Facts(
+        "Provenance", key: "w", also: ["why"],
+        "why is the entry as it is? back to its cause", ProvenanceAnswer.self, operand: .address,
+        needs: [.selection], follows: .nothing)
+    case .forecast:
+      Facts(
+        "Forecast", key: "v", also: ["preview"], "what will the next event change?",
+        ForecastAnswer.self)
+    case .entry:
+      Facts(
+        "Entry", key: "t", also: ["bits"], "the entry decoded bit by bit, and how it was composed",
+        EntryAnswer.self, operand: .address, needs: [.selection], follows: .selection)
+    case .aliases:
+      Facts(
+        "Aliases", key: "a", "where else is the page mapped?", AliasesAnswer.self,
+        operand: .address, needs: [.selection], follows: .selection)
+    case .tlb: Facts("TLB", key: "T", "what do the TLBs hold?", TLBAnswer.self)
+    case .windows:
+      Facts(
+        "DMA windows", key: "V", "what does DMA get, at every micro-step of this event?",
+        WindowsAnswer.self, needs: [.device])
+    case .shadows:
+      Facts(
+        "Shadows", key: "L", "which shadows are there?", ShadowsAnswer.self, needs: [.nested])
+    case .owners:
+      Facts("Owners", key: "O", "who owns the memory?", OwnersAnswer.self, needs: [.owners])
+    case .counters: Facts("Counters", key: "#", "what was counted so far?", CountersAnswer.self)
+    case .rules:
+      Facts("Rules", key: "!", "which rules hold, and what breaks them?", RulesAnswer.self)
+    case .costs:
+      Facts(
+        "Costs", key: "%", "what does each policy cost?", CostsAnswer.self, needs: [.policy],
+        follows: .nothing)
+    case .diff:
+      Facts(
+        "Differences", key: "d",
+        "how does the table differ from another, or from itself at another moment?",
+        DifferenceAnswer.self, operand: .other, follows: .nothing)
+    case .disagreement:
+      Facts(
+        "Disagreement", "where does a device's table differ from the CPUs', and may it?",
+        DisagreementAnswer.self, needs: [.device])
+    case .list:
+      Facts(
+        "Entries", "which entries of the table meet a condition?", ListAnswer.self,
+        operand: .filter)
+    case .count:
+      Facts(
+        "Count", "how many entries meet a condition, table by table?", CountAnswer.self,
+        operand: .filter)
+    case .glossary:
+      Facts(
+        "Glossary", key: "K", "what does this word mean?", GlossaryAnswer.self, operand: .word,
+        follows: .nothing)
+    }
+  }
+
+  /// Its name where it is typed.
+  package var name: String { rawValue }
+
+  /// The question that a name means; an older name means it, too.
+  package init?(name: some StringProtocol) {
+    guard
+      let question = Self.allCases.first(where: {
+        $0.name == name || $0.facts.also.contains { $0 == name }
+      })
+    else { return nil }
+    self = question
+  }
+
+  /// Answers the question. The session stays at its moment.
+  ///
+  /// - Throws: why it has no answer here.
+  package func answer(
+    about subject: Subject, in session: inout Session
+  ) throws(Unanswerable) -> any Answer {
+    let facts = facts
+    if let missing = facts.needs.first(where: { !$0.isMet(in: session) }) {
+      throw Unanswerable(missing.refusal)
+    }
+    return try facts.answer.init(about: subject, in: &session)
+  }
+}
+
+/// The answer to a question: a value, which can be written as JSON, and read as text.
+package protocol Answer: Encodable, Sendable {
+  /// Finds the answer for the session's moment, where the session stays.
+  ///
+  /// - Throws: why there is none.
+  init(about subject: Subject, in session: inout Session) throws(Unanswerable)
+
+  /// How often the answer goes through all events, for whoever tells how far it is.
+  static func passes(over scenario: Scenario) -> Int
+
+  /// Whether the answer is no: what was looked for is not there, or what should hold does not.
+  var isNo: Bool { get }
+
+  /// The answer as text.
+  func report(_ detail: DetailLevel) -> Report
+}
+
+extension Answer {
+  package static func passes(over scenario: Scenario) -> Int { 1 }
+  package var isNo: Bool { false }
+}

@@ -1,0 +1,73 @@
+import Engine
+import Language
+
+/// Where else a page is mapped.
+package struct AliasesAnswer: Answer {
+  /// An input address that leads to the page, or would.
+  package struct Place: Encodable, Sendable {
+    package let table: TableID
+    @Hex package private(set) var address: UInt64
+    /// The entry there; nil if it is not mapped.
+    package let entry: Descriptor?
+    /// What the entry is.
+    package let what: String
+  }
+
+  @Hex package private(set) var canonical: UInt64?
+  @Hex package private(set) var physical: UInt64?
+  /// The most nested addresses that one guest has for it.
+  package let nestedCount: Int
+  /// By table and address.
+  package let places: [Place]
+  /// Whether all tables were searched.
+  package let isComplete: Bool
+  /// Whether some table may have more places than were listed.
+  package let isCut: Bool
+
+  package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
+    let machine = session.timeline.machine
+    var link: Link
+    if let known = subject.link {
+      link = known
+    } else {
+      let (table, address, _) = try subject.place(in: machine)
+      link = Link(from: table, at: address, in: machine)
+      var indexes: [InverseIndex] = []
+      link.search(machine, in: &indexes, pages: .max)
+    }
+    nestedCount = link.aliasCount
+    isComplete = link.isComplete
+    isCut = link.isCut
+    places = link.places.sorted { $0.key.name < $1.key.name }.flatMap { table, addresses in
+      addresses.sorted().map { address in
+        let end = machine.walkEnd(of: address, in: table)
+        return Place(
+          table: table, address: address, entry: end,
+          what: end.map { Phrase.entry($0.bits, level: Geometry.lastLevel) } ?? "not mapped")
+      }
+    }
+    _canonical = Hex(wrappedValue: link.ipa)
+    _physical = Hex(wrappedValue: link.physical)
+  }
+
+  package func report(_ detail: DetailLevel) -> Report {
+    var report = Report()
+    report.add(
+      nestedCount > 1 ? "One page with \(nestedCount) nested addresses" : "The selected page",
+      .title)
+    if let canonical { report.add("canonical IPA \(hex: canonical)") }
+    if let physical { report.add("PA \(hex: physical)") }
+    if !isComplete { report.add("Still searching for other places.", .dim) }
+    if isCut { report.add("Some tables may have more than \(Link.placesAtMost) places.", .dim) }
+    report.addBlank()
+    let digits = places.map { "\(hex: $0.address)".utf8.count }.max() ?? 0
+    let letters = places.map(\.table.name.utf8.count).max() ?? 0
+    for place in places {
+      report.add(
+        Report.Text(place.table.name.padded(to: letters + 2), .heading)
+          .adding("\(hex: place.address)".padded(to: digits) + "  ").adding(place.what, .dim),
+        to: .place(place.table, place.address))
+    }
+    return report
+  }
+}

@@ -1,0 +1,66 @@
+import Engine
+import Language
+
+/// Where the tables of devices differ from the CPUs' table, and whether they may: what the signs in the
+/// rows of a device's table say, for all of its entries.
+package struct DisagreementAnswer: Answer {
+  package struct Item: Encodable, Sendable {
+    package let table: TableID
+    /// Input addresses of the entries.
+    @Hex package private(set) var range: Range<UInt64>
+    package let disagreement: TableDisagreement
+  }
+
+  package let items: [Item]
+  /// Whether there were more entries than were compared.
+  package let isCut: Bool
+
+  /// Entries that are compared at most.
+  private static let entriesAtMost = 50_000
+
+  package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
+    let machine = session.timeline.machine
+    var items: [Item] = []
+    var left = Self.entriesAtMost
+    for device in machine.attachedDevices {
+      let id = TableID.iommu(device)
+      if let table = subject.table, table != id { continue }
+      guard let cpus = machine.cpuReader(besideDevice: device), let reader = machine.reader(of: id)
+      else { continue }
+      var leaf = reader.mappedRange(from: 0)
+      while let now = leaf, left > 0 {
+        var address = now.range.lowerBound
+        while address < now.range.upperBound, left > 0 {
+          left -= 1
+          let (other, end) = cpus.leaf(at: address)
+          let next = min(end, now.range.upperBound)
+          if let found = machine.disagreement(of: now, at: address, device: device, with: other) {
+            items.append(Item(table: id, range: address..<next, disagreement: found))
+          }
+          address = next
+        }
+        leaf = reader.mappedRange(from: now.range.upperBound)
+      }
+    }
+    self.items = items
+    isCut = left <= 0
+  }
+
+  package var isNo: Bool { items.contains { $0.disagreement.isForbidden } }
+
+  package func report(_ detail: DetailLevel) -> Report {
+    var report = Report()
+    if items.isEmpty { report.add("The devices' tables and the CPUs' agree.") }
+    for item in items.prefix(Report.linesAtMost) {
+      report.add(
+        Report.Text(item.disagreement.sign + "  ", item.disagreement.emphasis)
+          .adding("\(item.table.name) \(hex: item.range.lowerBound)")
+          .adding("+\(Phrase.size(item.range.upperBound - item.range.lowerBound))  ", .dim)
+          .adding(item.disagreement.sentence), to: .place(item.table, item.range.lowerBound),
+        indent: 4)
+    }
+    report.addRest(of: items.count)
+    if isCut { report.add("The tables are large; not all was compared.", .warning) }
+    return report
+  }
+}

@@ -1,0 +1,181 @@
+import Engine
+import Language
+
+/// The entry that a walk to an address ends at: the walk, its bits by field, and for a shadow's leaf what it
+/// was composed from.
+package struct EntryAnswer: Answer {
+  /// One entry that the walk reads.
+  package struct Stage: Encodable, Sendable {
+    package let level: Int
+    /// The bits of the input address that are the entry's index.
+    package let high, low: Int
+    package let index: Int
+    /// Where the entry lies: a physical address, or a canonical IPA for a table of L1's.
+    @Hex package private(set) var place: UInt64
+    package let entry: Descriptor
+    /// What the entry is.
+    package let what: String
+  }
+
+  /// L1's entry and the host's page, and what they give together.
+  package struct Composition: Encodable, Sendable {
+    /// A part, or the whole: bytes and permissions.
+    package struct Part: Encodable, Sendable {
+      package let size: UInt64
+      package let permissions: Permissions
+
+      fileprivate var text: String { "\(Phrase.size(size)) \(permissions.text)" }
+    }
+
+    /// Why there is nothing to compose from; else nil.
+    package fileprivate(set) var missing: String?
+    /// L1's leaf; nil if L1 has stage 2 off.
+    package fileprivate(set) var guest: Part?
+    package fileprivate(set) var host: Part?
+    package fileprivate(set) var whole: Part?
+    /// The level of L1's leaf, which KVM keeps in the shadow's.
+    package fileprivate(set) var tag: Int?
+    @Hex package fileprivate(set) var canonical: UInt64?
+    @Hex package fileprivate(set) var physical: UInt64?
+  }
+
+  package let table: TableID
+  @Hex package private(set) var address: UInt64
+  package let walk: [Stage]
+  package let fields: [DescriptorField]
+  /// For a leaf of a shadow.
+  package let composition: Composition?
+  /// For a leaf of a device's table.
+  package let disagreement: TableDisagreement?
+
+  package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
+    let machine = session.timeline.machine
+    let (table, address, reader) = try subject.place(in: machine)
+    let geometry = reader.geometry
+    let path = reader.path(to: address)
+    self.table = table
+    walk = path.map { page, index in
+      let isFirst = page.level == geometry.startLevel
+      return Stage(
+        level: page.level,
+        high: isFirst ? geometry.inputBits - 1 : Int(geometry.shift(page.level - 1)) - 1,
+        low: Int(geometry.shift(page.level)), index: index, place: page.place(of: index),
+        entry: page[index], what: Phrase.entry(page[index].bits, level: page.level))
+    }
+    var disagreement: TableDisagreement?
+    var composition: Composition?
+    var fields: [DescriptorField] = []
+    if let (page, index) = path.last {
+      var isShadow = false
+      switch table {
+      case .shadow(let number):
+        isShadow = true
+        composition = Composition(of: address, inShadow: number, machine)
+      case .iommu(let device):
+        disagreement =
+          machine.disagreement(
+            of: EntryRun(
+              position: Position(page.address(of: index), level: page.level),
+              descriptor: page[index], entrySize: page.entrySize), ofDevice: device)
+          ?? machine.disagreement(of: reader.run(around: index, in: page), ofDevice: device)
+      case .canonical, .guest, .host, .protectedHost, .protectedGuest: break
+      }
+      fields = page[index].fields(level: page.level, geometry: geometry, isShadow: isShadow)
+    }
+    self.disagreement = disagreement
+    self.composition = composition
+    self.fields = fields
+    _address = Hex(wrappedValue: address)
+  }
+
+  package func report(_ detail: DetailLevel) -> Report {
+    var report = Report()
+    report.add(
+      Report.Text("\(Phrase.input(table).capitalized) \(hex: address)", .title)
+        .adding(" in \(Phrase.table(table))"))
+    if let disagreement {
+      report.add(
+        Report.Text(disagreement.sign + "  ", disagreement.emphasis)
+          .adding(disagreement.sentence), indent: 4)
+    }
+    if let composition { add(composition, to: &report) }
+    for stage in walk {
+      report.add(
+        Report.Text("L\(stage.level) ", .heading)
+          .adding("[\(stage.high):\(stage.low)]=\(stage.index)".padded(to: 15), .address)
+          .adding("at \(hex: stage.place)  ", .dim).adding(stage.what))
+    }
+    report.addBlank()
+    addBits(to: &report)
+    return report
+  }
+
+  private func add(_ composition: Composition, to report: inout Report) {
+    var line = Report.Text("made from  ", .dim)
+    guard let host = composition.host, let whole = composition.whole else {
+      line.add(composition.missing ?? "", composition.canonical == nil ? .plain : .invalid)
+      return report.add(line)
+    }
+    var path = "\(hex: address)"
+    if let guest = composition.guest {
+      line.add("L1's \(guest.text)", .linked)
+      line.add(" and ")
+      path += " \(Sign.arrow) \(hex: composition.canonical ?? 0)"
+    }
+    line.add("host's \(host.text)", .linked)
+    line.add(" = ")
+    line.add(whole.text, .heading)
+    line.add(composition.tag.map { ", tag \($0)" } ?? ", no tag: stage 2 is off")
+    report.add(line)
+    report.add("through    \(path) \(Sign.arrow) \(hex: composition.physical ?? 0)", .dim)
+  }
+
+  private func addBits(to report: inout Report) {
+    let bits = walk.last?.entry.bits ?? 0
+    // The ruler: sixteen digits, each in the look of whoever owns its bits.
+    var digits = Report.Text("0x", .dim)
+    for digit in (0..<16).reversed() {
+      let bit = digit * 4
+      let owner = fields.first { $0.low <= bit + 3 && bit <= $0.high && $0.owner != .nobody }?.owner
+      digits.add(String(bits >> UInt64(bit) & 15, radix: 16), (owner ?? .nobody).emphasis)
+      if digit % 4 == 0, digit > 0 { digits.add("_", .dim) }
+    }
+    report.add(digits)
+    for field in fields {
+      report.add(
+        Report.Text(field.bits.padded(to: 6, .right) + " ", .dim)
+          .adding(field.name.padded(to: 8), .heading)
+          .adding("\(hex: field.value)".padded(to: 13), field.owner.emphasis)
+          .adding(field.owner.rawValue.padded(to: 4), .dim).adding(field.meaning))
+    }
+  }
+}
+
+extension EntryAnswer.Composition {
+  /// What a shadow's leaf for a nested IPA would be composed from now: the smaller size, what both permit,
+  /// L1's execute-never, and the level of L1's leaf as a tag.
+  fileprivate init(of nested: UInt64, inShadow number: Int, _ machine: Machine) {
+    guard let derivation = machine.derivation(of: nested, inShadow: number) else {
+      missing =
+        machine.shadowContext(number).isValid
+        ? "L1 maps nothing there, so an access is L1's fault to handle."
+        : "No context uses this shadow."
+      return
+    }
+    canonical = derivation.ipa
+    guard let page = derivation.page else {
+      missing = "no page of the host yet"
+      return
+    }
+    let permits = Permissions(read: true, write: page.isWritable, executeNever: 0)
+    let given = derivation.guest?.descriptor.permissions ?? permits
+    host = Part(size: page.size, permissions: permits)
+    guest = derivation.guest.map { Part(size: $0.size, permissions: given) }
+    whole = Part(
+      size: min(guest?.size ?? page.size, page.size),
+      permissions: Permissions(
+        read: given.read, write: given.write && permits.write, executeNever: given.executeNever))
+    tag = derivation.guest.map(\.level)
+    physical = page.physical
+  }
+}

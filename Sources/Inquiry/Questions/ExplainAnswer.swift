@@ -1,0 +1,175 @@
+import Engine
+import Language
+
+/// What the current event is, what the micro-step is that is looked at, and why.
+package struct ExplainAnswer: Answer {
+  /// A micro-step in words.
+  package struct StepWords: Encodable, Sendable {
+    /// Its number in the event, from 1.
+    package let number: Int
+    package let label: String
+    package let what: String
+    package let why: String
+    package let source: String
+    /// The words that it has stored, as far as it is done.
+    package let words: [Word]
+  }
+
+  /// A word that was stored.
+  package struct Word: Encodable, Sendable {
+    @Hex package private(set) var address: UInt64
+    @Hex package private(set) var old: UInt64
+    @Hex package private(set) var new: UInt64
+  }
+
+  /// What is there before the first event.
+  package struct World: Encodable, Sendable {
+    package let title: String
+    package let machine: String
+    package let events: Int
+    package let chapters: Int
+  }
+
+  package let moment: Moment
+  /// Number of the event, from 1; nil before the first.
+  package let event: Int?
+  package let statement: String?
+  /// The event in words.
+  package let sentence: String?
+  /// How an access ended, once it is over.
+  package let outcome: String?
+  /// That the event has changed no table, and why; nil if it has.
+  package let nothing: String?
+  /// The micro-step that is looked at.
+  package let step: StepWords?
+  package let cost: Cost?
+  /// Before the first event.
+  package let world: World?
+
+  package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
+    let timeline = session.timeline
+    moment = timeline.moment
+    guard let event = timeline.currentEvent else {
+      self.event = nil
+      (statement, sentence, outcome, nothing, step, cost) = (nil, nil, nil, nil, nil, nil)
+      world = World(of: session)
+      return
+    }
+    world = nil
+    self.event = event + 1
+    statement = session.text(ofEvent: event)
+    sentence = timeline.events[event].sentence.capitalized
+    let changes = Changes(in: timeline)
+    cost = changes.cost
+    let isWhole = timeline.stepsDone == timeline.steps.count
+    if isWhole, case .access = timeline.events[event] {
+      outcome = timeline.machine.lastOutcome.sentence
+    } else {
+      outcome = nil
+    }
+    nothing = isWhole && changes.isEmpty ? Self.nothingChanged(timeline.steps) : nil
+    let current =
+      timeline.stepsDone < timeline.steps.count ? timeline.stepsDone - 1 : changes.cost.keyStep
+    step = (subject.step ?? current).flatMap { index in
+      timeline.steps.indices.contains(index) ? StepWords(index, in: timeline) : nil
+    }
+  }
+
+  private static func nothingChanged(_ steps: [Step]) -> String {
+    if let reason = steps.last(where: { $0.stepClass == .remark })?.explanation.why {
+      return reason.isEmpty ? "No table changed." : "No table changed. " + reason
+    }
+    let isTranslated = steps.contains {
+      if case .access(.translated) = $0.action { true } else { false }
+    }
+    return "No table changed."
+      + (isTranslated ? " The walk found what the access needs." : "")
+  }
+
+  /// Words that are listed of a step at most.
+  private static let wordsAtMost = 64
+
+  package func report(_ detail: DetailLevel) -> Report {
+    if let world { return world.report }
+    var report = Report(sentence ?? "", .title)
+    if let outcome { report.add(outcome) }
+    if let nothing { report.add(nothing, .warning) }
+    report.addBlank()
+    if let step {
+      report.add(
+        Report.Text("\(step.number) ", .dim).adding(step.label, .heading).adding("  " + step.what))
+      if !step.why.isEmpty { report.add(step.why) }
+      if detail != .plain { report.add(step.source, .dim) }
+      if detail == .bits {
+        for word in step.words.prefix(Self.wordsAtMost) {
+          report.add(
+            Report.Text("\(hex: word.address)  ", .address)
+              .adding("\(hex: word.old) \(Sign.arrow) \(hex: word.new)"))
+        }
+        if step.words.count > Self.wordsAtMost {
+          report.add("\(step.words.count - Self.wordsAtMost) more words", .dim)
+        }
+      }
+    }
+    if detail != .plain, let cost {
+      report.addBlank()
+      report.add(Report.Text("cost  ", .dim).adding(cost.summary))
+    }
+    return report
+  }
+}
+
+extension ExplainAnswer.StepWords {
+  fileprivate init(_ index: Int, in timeline: Timeline) {
+    let explanation = timeline.steps[index].explanation
+    number = index + 1
+    label = explanation.label
+    what = explanation.what
+    why = timeline.steps.reason(at: index)
+    source = explanation.source.description
+    words = index < timeline.stepsDone ? Self.words(ofStep: index, in: timeline) : []
+  }
+
+  /// What the step stored: what a word held before, and what it held until a later store.
+  private static func words(ofStep index: Int, in timeline: Timeline) -> [ExplainAnswer.Word] {
+    let memory = timeline.machine.memory
+    let own = timeline.stores(ofStep: index)
+    var later: [Int: UInt64] = [:]
+    for store in (own.upperBound..<max(own.upperBound, memory.position)).reversed() {
+      let (slot, old) = memory.journalEntry(store)
+      later[slot] = old
+    }
+    return own.reversed().map { store in
+      let (slot, old) = memory.journalEntry(store)
+      let new = later[slot] ?? memory.load(slot)
+      later[slot] = old
+      return ExplainAnswer.Word(address: Memory.address(ofSlot: slot), old: old, new: new)
+    }.reversed()
+  }
+}
+
+extension ExplainAnswer.World {
+  fileprivate init(of session: Session) {
+    let configuration = session.scenario.configuration
+    title = session.scenario.title
+    machine =
+      "A VM with \(configuration.ipaBits) bits of IPA, \(count(configuration.vcpus, "vCPU")), "
+      + (configuration.nested
+        ? "nested: \(configuration.shadows) shadow tables." : "not nested.")
+    events = session.scenario.eventCount
+    chapters = session.scenario.statements.count {
+      if case .chapter = $0.kind { true } else { false }
+    }
+  }
+
+  fileprivate var report: Report {
+    var report = Report()
+    if !title.isEmpty {
+      report.add(title, .title)
+      report.addBlank()
+    }
+    report.add(machine)
+    report.add("\(count(events, "event")) in \(count(chapters, "chapter")) lie ahead.")
+    return report
+  }
+}

@@ -1,0 +1,107 @@
+import Engine
+import Language
+
+/// The memory that is not the host's alone: who owns it, and what is recorded of it.
+package struct OwnersAnswer: Answer {
+  package struct Owned: Encodable, Sendable {
+    /// Physical addresses.
+    @Hex package private(set) var range: Range<UInt64>
+    package let owner: String
+    /// What else is recorded, in order.
+    package let notes: [Note]
+  }
+
+  /// What is recorded of a range of memory, in a few words.
+  package struct Note: Encodable, Sendable {
+    package let text: String
+    fileprivate let emphasis: Report.Emphasis
+
+    fileprivate init(_ text: String, _ emphasis: Report.Emphasis = .plain) {
+      self.text = text
+      self.emphasis = emphasis
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      try container.encode(text)
+    }
+  }
+
+  package let ranges: [Owned]
+  /// Whether all records were read.
+  package let isComplete: Bool
+
+  /// Records that are read for one answer at most.
+  private static let recordsAtMost = 300_000
+
+  package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
+    let machine = session.timeline.machine
+    let (found, isComplete) = machine.ownedRanges(limit: Self.recordsAtMost)
+    self.isComplete = isComplete
+    ranges = found.map { Owned($0, machine) }
+  }
+
+  package func report(_ detail: DetailLevel) -> Report {
+    var report = Report("By physical address; the host owns all other memory", .title)
+    if ranges.isEmpty { report.add("Nobody else owns any memory now.") }
+    let shown = ranges.prefix(Report.linesAtMost)
+    // They ascend, so the last address is the longest.
+    let width = shown.last.map { "\(hex: $0.range.lowerBound)".utf8.count } ?? 0
+    for owned in shown {
+      let size = Phrase.size(owned.range.upperBound - owned.range.lowerBound)
+      let isIdle = owned.notes.isEmpty
+      var line = Report.Text("\(hex: owned.range.lowerBound)".padded(to: width) + " ", .address)
+      line.add("+\(size)".padded(to: 7), .dim)
+      line.add(owned.owner, isIdle ? .dim : .heading)
+      for (index, note) in owned.notes.enumerated() {
+        line.add(index == 0 ? ": " : ", ")
+        line.add(note.text, note.emphasis)
+      }
+      report.add(line, indent: width + 8)
+    }
+    report.addRest(of: ranges.count)
+    if !isComplete { report.add("There is more; not all records were read.", .warning) }
+    return report
+  }
+}
+
+extension OwnersAnswer.Owned {
+  fileprivate init(_ owned: OwnedRange, _ machine: Machine) {
+    switch owned.state {
+    case .rmp(let entry):
+      owner = entry.isAssigned ? "the guest" : "the hypervisor"
+      notes = entry.isAssigned ? Self.notes(of: entry) : []
+    case .granule(let state):
+      switch state {
+      case .undelegated: (owner, notes) = ("the host", [])
+      case .delegated: (owner, notes) = ("the RMM", [.init("delegated, unused")])
+      case .data: (owner, notes) = ("the realm", [.init("data")])
+      case .table: (owner, notes) = ("the realm", [.init("translation table (RTT)")])
+      }
+    case .page(let host, let hypervisor, let shares, let references, let recipient):
+      owner =
+        switch recipient {
+        case .hypervisor: "the hypervisor"
+        case .guest(let handle):
+          machine.protectedGuests.first { $0.handle == handle }.map {
+            "guest \($0.number) (handle \(hex: handle))"
+          } ?? "guest (handle \(hex: handle))"
+        case nil: "the host"
+        }
+      notes =
+        [.init("host \(host.name)"), .init("hypervisor \(hypervisor.name)")]
+        + (shares > 0 ? [.init("shared with guests \(count(Int(shares), "time"))")] : [])
+        + (references > 0 ? [.init(count(Int(references), "use"))] : [])
+    }
+    _range = Hex(wrappedValue: owned.range)
+  }
+
+  private static func notes(of entry: RMPEntry) -> [OwnersAnswer.Note] {
+    var notes: [OwnersAnswer.Note] = [
+      .init("at \(hex: entry.guestAddress)"), .init(entry.isLarge ? "by 2M" : "by 4K"),
+      entry.isValidated ? .init("accepted") : .init("not accepted yet", .warning),
+    ]
+    if entry.isInUse { notes.append(.init("in use by another instruction", .changed)) }
+    return notes
+  }
+}

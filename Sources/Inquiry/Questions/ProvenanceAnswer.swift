@@ -1,0 +1,264 @@
+import Engine
+import Language
+
+/// Why an entry is as it is: who stored it, what made them, and so on back to a cause.
+package struct ProvenanceAnswer: Answer {
+  /// A cause: a micro-step, or an event.
+  package struct Cause: Encodable, Sendable {
+    /// What begins with it, as a sentence; nil if it goes on with what stands before.
+    package let heading: String?
+    /// How it is related to what it caused.
+    package let relation: String
+    /// The moment after it.
+    package let moment: Moment
+    /// The label of the micro-step; nil for an event.
+    package let label: String?
+    /// What the micro-step did, or the statement of the event.
+    package let what: String
+    /// The reason for the micro-step, or the event in words.
+    package let why: String
+  }
+
+  package let table: TableID
+  @Hex package private(set) var address: UInt64
+  package let level: Int
+  package let entry: Descriptor
+  /// The nearest first; empty if nothing was ever stored there.
+  package let causes: [Cause]
+
+  package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
+    let (table, address, reader) = try subject.place(in: session.timeline.machine)
+    guard let (page, index) = reader.path(to: address).last else {
+      throw Unanswerable("There is no entry for \(hex: address).")
+    }
+    let moment = session.timeline.moment
+    var search = CauseSearch(table, address)
+    search.run(page, index, in: &session)
+    session.seek(to: moment)
+    self.table = table
+    level = page.level
+    entry = page[index]
+    causes = search.causes
+    _address = Hex(wrappedValue: address)
+  }
+
+  package func report(_ detail: DetailLevel) -> Report {
+    var report = Report()
+    report.add(
+      "\(Phrase.input(table).capitalized) \(hex: address) in \(Phrase.table(table))", .title)
+    report.add("now: level \(level), \(Phrase.entry(entry, level: level))")
+    report.addBlank()
+    if causes.isEmpty {
+      report.add("Nothing was ever stored there: no event has needed it yet.")
+    }
+    for cause in causes {
+      if let heading = cause.heading {
+        report.addBlank()
+        report.add(heading, .dim)
+      }
+      var line = Report.Text(cause.relation.padded(to: 11), .dim)
+      line.add(cause.moment.name + " ", .key)
+      if let label = cause.label {
+        line.add(label + " ", .heading)
+        line.add(cause.what)
+      } else {
+        line.add(cause.what, .heading)
+      }
+      report.add(line, to: .moment(cause.moment))
+      if !cause.why.isEmpty { report.add(Report.Text("  ").adding(cause.why, .dim)) }
+    }
+    return report
+  }
+}
+
+/// Goes back through a history for what made an entry what it is.
+private struct CauseSearch {
+  private(set) var causes: [ProvenanceAnswer.Cause] = []
+  private let table: TableID
+  private let address: UInt64
+  private var heading: String?
+
+  /// Events that are looked through for one cause, at most.
+  private static let eventsAtMost = 5_000
+
+  init(_ table: TableID, _ address: UInt64) {
+    self.table = table
+    self.address = address
+  }
+
+  /// A micro-step that a store belongs to, with all of its event.
+  fileprivate struct Link {
+    let event: Int
+    let index: Int
+    let steps: [Step]
+    var step: Step { steps[index] }
+  }
+
+  mutating func run(_ page: TablePage, _ index: Int, in session: inout Session) {
+    guard let link = lastChange(of: page, index, in: &session) else { return }
+    add(step: link.index, of: link, link.step.removes ? "removed by" : "stored by")
+    for cause in link.causes { add(step: cause, of: link, "because of") }
+    add(event: link.event, "in", session)
+    addOrigins(of: link, in: &session)
+    if link.step.removes,
+      let maker = event(
+        before: link.event, in: &session, where: { $0.makes(address, in: table) })
+    {
+      heading = "Before that it had been made in"
+      add(event: maker, "", session)
+    }
+  }
+
+  /// The micro-step that made an entry what it is: the last store to it; or, where tables around it went
+  /// with it, the removal of its leaf. Nil if there was never anything.
+  private func lastChange(of page: TablePage, _ index: Int, in session: inout Session) -> Link? {
+    let memory = session.timeline.machine.memory
+    let store = memory.lastStore(toAny: page.slots(of: index), in: 0..<memory.position)
+    guard let store else { return nil }
+    let stored = step(ofStore: store, in: &session)
+    if page.level == Geometry.lastLevel || page[index].bits != 0 { return stored }
+    let removes = { (step: Step) in step.removes(address, in: table) }
+    guard let event = event(before: stored.event + 1, in: &session, where: removes)
+    else { return stored }
+    session.seek(to: Moment(events: event + 1))
+    let steps = session.timeline.steps
+    return Link(event: event, index: steps.lastIndex(where: removes) ?? 0, steps: steps)
+  }
+
+  /// The last event before one that has a micro-step of some kind, as far as it is looked for.
+  private func event(
+    before end: Int, in session: inout Session, where matches: (Step) -> Bool
+  ) -> Int? {
+    for candidate in (max(0, end - Self.eventsAtMost)..<end).reversed() {
+      session.seek(to: Moment(events: candidate + 1))
+      if session.timeline.steps.contains(where: matches) { return candidate }
+    }
+    return nil
+  }
+
+  /// The micro-step that made a store. The session then stands after its event.
+  private func step(ofStore store: Int, in session: inout Session) -> Link {
+    var low = 0
+    var high = session.timeline.events.count - 1
+    while low < high {
+      let middle = (low + high) / 2
+      if session.timeline.stores(ofEvent: middle).upperBound <= store {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    session.seek(to: Moment(events: low + 1))
+    let steps = session.timeline.steps
+    return Link(event: low, index: steps.lastIndex { $0.start <= store } ?? 0, steps: steps)
+  }
+
+  /// What lies behind the event: L1's store to its entry, the event that made a range unknown.
+  private mutating func addOrigins(of link: Link, in session: inout Session) {
+    if case .shadow = link.step.table,
+      [.leafMade, .leafRelaxed, .entryBroken].contains(link.step.stepClass),
+      let ipa = link.steps[...link.index].lazy.reversed().compactMap(\.guestEntryRead).first
+    {
+      session.seek(to: Moment(events: link.event + 1))
+      let word = Int(ipa >> 3 & 511)
+      let end = session.timeline.stores(ofEvent: link.event).lowerBound
+      let machine = session.timeline.machine
+      if let slots = machine.guestPage(at: ipa & ~4095)?.slots(ofWord: word),
+        let store = machine.memory.lastStore(toAny: slots, in: 0..<end)
+      {
+        heading = "L1's entry at canonical \(hex: ipa) had been stored by"
+        let event = step(ofStore: store, in: &session).event
+        add(event: event, "", session)
+      }
+    }
+    if let look = link.steps[...link.index].last(where: {
+      $0.action == .reverseMap(.lookUpUnknown)
+    }),
+      let event = event(before: link.event, in: &session, where: { $0.loses(look) })
+    {
+      heading = "The range had become unknown in"
+      add(event: event, "", session)
+    }
+  }
+
+  private mutating func add(step index: Int, of link: Link, _ relation: String) {
+    let explanation = link.steps[index].explanation
+    let isLast = index + 1 >= link.steps.count
+    add(
+      relation,
+      isLast ? Moment(events: link.event + 1) : Moment(events: link.event, steps: index + 1),
+      label: explanation.label, explanation.what, why: link.steps.reason(at: index))
+  }
+
+  private mutating func add(event: Int, _ relation: String, _ session: Session) {
+    add(
+      relation, Moment(events: event + 1), label: nil, session.text(ofEvent: event),
+      why: session.timeline.events[event].sentence)
+  }
+
+  private mutating func add(
+    _ relation: String, _ moment: Moment, label: String?, _ what: String, why: String
+  ) {
+    causes.append(
+      ProvenanceAnswer.Cause(
+        heading: heading, relation: relation, moment: moment, label: label, what: what, why: why))
+    heading = nil
+  }
+}
+
+extension CauseSearch.Link {
+  /// Micro-steps that led to the one that stored, the nearest first.
+  fileprivate var causes: [Int] {
+    let before = steps[..<index]
+    var causes: [Int] = []
+    func add(_ matches: (Step) -> Bool) {
+      if let cause = before.lastIndex(where: matches), !causes.contains(cause) {
+        causes.append(cause)
+      }
+    }
+    if step.removes {
+      add { $0.stepClass == .sweep && $0.table == step.table }
+      add { $0.table == step.table && $0.isLookUp }
+      add { $0.stepClass == .trigger }
+    } else {
+      add { $0.guestEntryRead != nil && $0.level == step.level }
+      add { $0.stepClass == .hostPage }
+      add { $0.stepClass == .fault }
+    }
+    return causes
+  }
+}
+
+extension Step {
+  /// Whether the step takes an entry, or a table, away.
+  fileprivate var removes: Bool {
+    [.leafRemoved, .tableRemoved, .tableFreed].contains(stepClass)
+  }
+
+  /// The canonical IPA of the entry of L1's table that KVM reads.
+  fileprivate var guestEntryRead: UInt64? {
+    if case .fault(.guestRead(_, let ipa)) = action { ipa } else { nil }
+  }
+
+  /// Whether the step removes, or makes, the leaf of an input address of a table.
+  fileprivate func removes(_ address: UInt64, in table: TableID) -> Bool {
+    stepClass == .leafRemoved && self.table == table && covers(address)
+  }
+
+  fileprivate func makes(_ address: UInt64, in table: TableID) -> Bool {
+    stepClass == .leafMade && self.table == table && covers(address)
+  }
+
+  /// Whether the step makes unknown what a look-up found unknown.
+  fileprivate func loses(_ look: Step) -> Bool {
+    guard case .reverseMap(.recordUnknown) = action else { return false }
+    return table == look.table
+      && (address..<address &+ max(1, size)).overlaps(
+        look.address..<look.address &+ max(1, look.size))
+  }
+
+  private func covers(_ address: UInt64) -> Bool {
+    let size = max(4096, self.size)
+    return self.address & ~(size - 1) == address & ~(size - 1)
+  }
+}

@@ -1,0 +1,133 @@
+import Engine
+import Language
+
+/// Which rules hold now, which event broke each first, and which expectations failed.
+package struct RulesAnswer: Answer {
+  package struct Breach: Encodable, Sendable {
+    package let rule: String
+    package let table: TableID
+    @Hex package private(set) var address: UInt64
+    /// Bytes from there.
+    package let size: UInt64
+  }
+
+  package struct Rule: Encodable, Sendable {
+    package let name: String
+    /// What the rule demands.
+    package let title: String
+    /// Number of the first event that broke it, from 1; nil if none that was checked did.
+    package let brokenBy: Int?
+  }
+
+  package struct Failure: Encodable, Sendable {
+    /// Where the expectation stands.
+    package let origin: String
+    package let message: String
+    package let moment: Moment
+  }
+
+  /// Violations now; nil if nobody has looked yet.
+  package let violations: [Breach]?
+  package let rules: [Rule]
+  package let failures: [Failure]
+  /// Events that were checked, and events that there are.
+  package let checked, events: Int
+
+  package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
+    var audit = subject.audit ?? Audit()
+    let end = session.timeline.currentEvent.map { $0 + 1 } ?? 0
+    if subject.audit == nil {
+      audit.finish(&session, until: end, noteEvent: subject.noteEvent)
+    }
+    let first = Dictionary(
+      audit.violations.flatMap { event, found in found.map { ($0.invariant, event) } },
+      uniquingKeysWith: min)
+    rules = Invariant.allCases.map {
+      Rule(name: $0.rawValue, title: $0.title, brokenBy: first[$0].map { $0 + 1 })
+    }
+    violations = audit.violations(at: session.timeline).map { found in
+      ViolationRun.runs(of: found).map { run in
+        Breach(
+          rule: run.first.invariant.rawValue, table: run.first.table, address: run.first.address,
+          size: run.size)
+      }
+    }
+    failures = session.failures.map {
+      Failure(
+        origin: $0.origin.description, message: $0.message,
+        moment: Moment(events: $0.position))
+    }
+    checked = min(audit.checked, session.timeline.events.count)
+    events = session.timeline.events.count
+  }
+
+  package var isNo: Bool { !(violations ?? []).isEmpty }
+
+  package func report(_ detail: DetailLevel) -> Report {
+    var report = Report()
+    if let violations {
+      report.add(
+        violations.isEmpty ? "All rules hold now." : count(violations.count, "violation") + " now.",
+        violations.isEmpty ? .title : .error)
+      for breach in violations.prefix(Report.linesAtMost) {
+        let size = breach.size > 4096 ? "+\(Phrase.size(breach.size))" : ""
+        report.add(
+          Report.Text("\(Sign.mismatch) ", .mismatch).adding(breach.rule)
+            .adding("  \(breach.table.name) \(hex: breach.address)\(size)", .dim),
+          to: .place(breach.table, breach.address))
+      }
+      report.addRest(of: violations.count)
+    } else {
+      report.add("The rules were not checked here yet.", .title)
+    }
+    report.addBlank()
+    for rule in rules {
+      let name = rule.name.padded(to: 20)
+      if let event = rule.brokenBy {
+        report.add(
+          Report.Text("\(Sign.mismatch) ", .mismatch).adding(name)
+            .adding("first broken by event \(event)", .warning), to: .moment(Moment(events: event)))
+      } else {
+        report.add(Report.Text("  ").adding(name, .dim).adding(rule.title, .dim), indent: 22)
+      }
+    }
+    report.addBlank()
+    report.add(
+      checked == events
+        ? "Every event was checked." : "\(checked) of \(count(events, "event")) checked.", .dim)
+    for failure in failures.prefix(Report.linesAtMost) {
+      report.add(
+        Report.Text("\(Sign.mismatch) ", .mismatch)
+          .adding("expectation failed, \(failure.origin): \(failure.message)"),
+        to: .moment(failure.moment))
+    }
+    return report
+  }
+}
+
+extension Invariant {
+  /// What the rule demands, in a few words.
+  package var title: String {
+    switch self {
+    case .leafOutlivesPage: "no leaf outlives its host page"
+    case .writableLeaf: "no leaf is writable over a read-only page"
+    case .shadowComposition: "a new shadow leaf is L1's entry and the canonical page"
+    case .staleShadow: "what L1 invalidates is gone from its shadows"
+    case .tableCounts: "table pages and entries are counted right"
+    case .staleTLB: "no TLB entry outlives its leaf"
+    case .reverseMapCoverage: "every shadow leaf can be found again"
+    case .reverseMapMirror: "reverse and direct map agree"
+    case .reverseMapTree: "the trees are well formed"
+    case .reverseMapLock: "no map changes under a shared lock"
+    case .reverseMapSleep: "no allocation sleeps under mmu_lock"
+    case .uniqueVMID: "no two contexts that the TLBs hold share a VMID"
+    case .foreignDMA: "no device reaches a page of another owner"
+    case .tableAgreement: "device and CPUs reach the same pages where they must"
+    case .dmaHole: "no DMA fails to memory that the device's owner keeps"
+    case .pageOwner: "every page has one owner, and all say the same"
+    case .mirrorVMID: "an SMMU that only hears broadcasts uses the CPUs' VMID"
+    case .staleIOTLB: "after its sync nothing unmapped is left in the SMMU's TLB"
+    case .vncr: "KVM's VNCR page is the VMM's"
+    }
+  }
+}

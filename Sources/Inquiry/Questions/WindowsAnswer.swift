@@ -1,0 +1,130 @@
+import Engine
+import Language
+
+/// What DMA gets while the current event is carried out: a line for every micro-step, a column for every run
+/// of pages that are treated alike.
+package struct WindowsAnswer: Answer {
+  /// The chart; nil if the event affects no page that a device reaches.
+  package let chart: WindowChart?
+  /// Number of the event, from 1.
+  package let event: Int
+  /// Micro-steps of the event, and how many are done.
+  private let steps, stepsDone: Int
+
+  package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
+    guard let event = session.timeline.currentEvent else {
+      throw Unanswerable("Nothing has happened yet.")
+    }
+    self.event = event + 1
+    steps = session.timeline.steps.count
+    stepsDone = session.timeline.stepsDone
+    if let known = subject.previous as? WindowsAnswer, known.event == event + 1 {
+      chart = known.chart
+    } else {
+      chart = WindowChart(ofEvent: event, in: &session)
+    }
+  }
+
+  package var isNo: Bool { chart == nil }
+
+  /// Columns before the cells.
+  private static let labelColumns = 16
+
+  package func report(_ detail: DetailLevel) -> Report {
+    guard let chart else {
+      return Report("This event affects no page mapped for a device.", .dim)
+    }
+    let heads = chart.columns.map { heading(of: $0, in: chart) }
+    let widths = chart.columns.indices.map { column in
+      let cells = chart.columns[column].cells.map { $0.text.unicodeScalars.count }
+      return (cells + [heads[column].start.utf8.count, heads[column].extent.utf8.count]).max() ?? 0
+    }
+    var report = Report()
+    for head in [heads.map(\.start), heads.map(\.extent)] {
+      report.add(
+        row: Report.Text("".padded(to: Self.labelColumns)),
+        cells: zip(head, widths).map { Report.Text("  " + $0.padded(to: $1), .heading) })
+    }
+    report.endHeads()
+    for (index, row) in chart.rows.enumerated() {
+      let isNow = row.steps == stepsDone
+      var line = Report.Text(isNow ? Sign.selected : " ", .key)
+      line.add("\(row.steps)", .dim)
+      let label = row.steps == 0 ? " before" : " " + row.label
+      line.add(label.padded(to: Self.labelColumns - 1 - "\(row.steps)".utf8.count))
+      let cells = zip(chart.cells(ofRow: index), widths).map { cell, width in
+        Report.Text(
+          "  " + cell.text.padded(to: width),
+          cell.isForbidden ? .mismatch : cell.fails ? .warning : .valid)
+      }
+      // Before its first micro-step there is no moment of the event.
+      report.add(
+        row: line, cells: cells, to: row.steps == 0 ? nil : .moment(moment(after: row.steps)))
+      if isNow { report.markCurrent() }
+    }
+    report.addBlank()
+    report.add(
+      "What a DMA gets at that instant: from the SMMU's TLB, by a walk, or a fault. "
+        + "\(Sign.mismatch) reaches what is not the device's.", .dim)
+    return report
+  }
+
+  /// Where a column begins, and how much it is: pages as far as one counts them.
+  private func heading(
+    of column: WindowChart.Column, in chart: WindowChart
+  ) -> (start: String, extent: String) {
+    let isOne = chart.columns.allSatisfy { $0.device == 0 }
+    let extent =
+      column.pages < 10_000
+      ? count(Int(column.pages), "page") : Phrase.size(column.pages * 4096)
+    return ((isOne ? "" : "dev\(column.device) ") + "\(hex: column.range.lowerBound)", extent)
+  }
+
+  private func moment(after count: Int) -> Moment {
+    count >= steps ? Moment(events: event) : Moment(events: event - 1, steps: count)
+  }
+}
+
+/// A chart in JSON.
+extension WindowsAnswer {
+  private struct Column: Encodable {
+    let device: Int
+    @Hex var start: UInt64
+    let pages: UInt64
+  }
+
+  private struct Row: Encodable {
+    let steps: Int
+    let label: String
+    let what: String
+    let cells: [Cell]
+  }
+
+  private struct Cell: Encodable {
+    let text: String
+    @Hex var read: UInt64?
+    @Hex var write: UInt64?
+    let forbidden: Bool
+  }
+
+  private enum CodingKeys: CodingKey { case event, columns, rows }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(event, forKey: .event)
+    let columns = chart?.columns.map {
+      Column(device: $0.device, start: $0.range.lowerBound, pages: $0.pages)
+    }
+    try container.encode(columns ?? [], forKey: .columns)
+    let rows = chart?.rows.enumerated().map { index, row in
+      Row(
+        steps: row.steps, label: row.label, what: row.what,
+        cells: chart?.cells(ofRow: index).map {
+          Cell(
+            text: $0.text, read: $0.read.physical, write: $0.write.physical,
+            forbidden: $0.isForbidden)
+        } ?? [])
+    }
+    try container.encode(rows ?? [], forKey: .rows)
+  }
+}

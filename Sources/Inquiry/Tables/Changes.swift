@@ -1,0 +1,106 @@
+import Engine
+
+/// The changes made by the last event or micro-step.
+package struct Changes: Sendable {
+  /// The words before it.
+  package private(set) var past = PastWords()
+  /// Entries that it removed, by table, ascending; runs are one row.
+  package private(set) var removed: [TableID: [EntryRun]] = [:]
+  /// Number of entries that it made, changed or removed, by table.
+  package private(set) var counts: [TableID: Int] = [:]
+  /// Entries that are broken and not made again, by table.
+  private var broken: [TableID: Set<Position>] = [:]
+  /// What the event has cost so far.
+  package private(set) var cost = Cost()
+
+  /// No changes.
+  package init() {}
+
+  /// Whether no entry of a table was made, changed or removed.
+  package var isEmpty: Bool { counts.isEmpty && removed.isEmpty }
+
+  package init(in timeline: Timeline) {
+    guard let event = timeline.currentEvent else { return }
+    let machine = timeline.machine
+    let isWhole = timeline.stepsDone == timeline.steps.count
+    let last = timeline.stepsDone - 1
+    let stores =
+      isWhole || last < 0 ? timeline.stores(ofEvent: event) : timeline.stores(ofStep: last)
+    past = PastWords(before: stores, in: machine.memory)
+    for step in isWhole ? timeline.steps[...] : timeline.steps[last...last] {
+      note(step, in: machine)
+    }
+    for (table, places) in broken { counts[table, default: 0] += places.count }
+    broken = [:]
+    cost = Cost(at: timeline)
+    for table in removed.keys { removed[table] = Self.folded(removed[table] ?? []) }
+  }
+
+  private mutating func note(_ step: Step, in machine: Machine) {
+    guard let table = step.table else { return }
+    switch step.stepClass {
+    case .leafRemoved:
+      counts[table, default: 0] += 1
+      guard case .table(.clearLeaf(let old, _)) = step.action else { return }
+      removed[table, default: []].append(
+        EntryRun(
+          position: Position(step.address, level: step.level), descriptor: old,
+          entrySize: step.size, isChanged: true, isRemoved: true))
+    // What is made again counts once.
+    case .entryBroken:
+      broken[table, default: []].insert(Position(step.address, level: step.level))
+    case .leafMade, .leafRelaxed, .leafWeakened, .accessFlag, .tableMade, .tableRemoved,
+      .entryReplaced:
+      counts[table, default: 0] += 1
+      broken[table]?.remove(Position(step.address, level: step.level))
+    case .data: if step.isStore { noteStore(at: step.address, in: machine) }
+    case .guestEntry:
+      guard case .fault(.guestAccessFlag(_, let ipa)) = step.action else { return }
+      noteStore(at: ipa, in: machine)
+    case .access, .deviceAccess, .walk, .fault, .deviceFault, .injection, .setting, .choice,
+      .trigger, .lookUp, .lookUpMiss, .lookUpFailure, .record, .recordLost, .mapState,
+      .tableAllocated, .tableFilled, .tableFreed, .cleaning, .sweep, .plan,
+      .invalidation, .deviceInvalidation, .wait, .hostPage, .hostMapping, .hostArea, .ageing,
+      .lock, .pause, .ownership, .pinning, .identifier, .retry, .remark, .refusal:
+      break
+    }
+  }
+
+  /// A store of L1, perhaps to a table of its own.
+  private mutating func noteStore(at ipa: UInt64, in machine: Machine) {
+    guard let (table, position) = machine.guestEntry(at: ipa) else { return }
+    let id = TableID.guest(table.vttbr.vmid)
+    let reader = TableReader(table, in: machine)
+    guard
+      let (page, index) = reader.path(to: position.address).first(where: {
+        $0.page.level == position.level
+      })
+    else { return }
+    let before = page.entry(index, in: past)
+    if before == page[index] { return }
+    counts[id, default: 0] += 1
+    if page[index].bits == 0 {
+      removed[id, default: []].append(
+        EntryRun(
+          position: position, descriptor: before, entrySize: page.entrySize, isChanged: true,
+          isRemoved: true))
+    }
+  }
+
+  /// Rows in order, with neighbours of one page that continue each other as one.
+  private static func folded(_ rows: [EntryRun]) -> [EntryRun] {
+    var folded: [EntryRun] = []
+    for row in rows.sorted(by: { $0.position < $1.position }) {
+      if let last = folded.last, last.end == row.address, last.level == row.level,
+        row.address & (row.entrySize &* 512 &- 1) != 0,
+        row.descriptor.bits
+          == last.descriptor.bits &+ last.entrySize &* UInt64(last.count)
+      {
+        folded[folded.count - 1].count += 1
+      } else if folded.last?.position != row.position {
+        folded.append(row)
+      }
+    }
+    return folded
+  }
+}

@@ -1,0 +1,131 @@
+import Engine
+import Language
+
+/// A field of an entry: its bits, its value, what that means, and who owns it.
+package struct DescriptorField: Equatable, Sendable, Encodable {
+  /// Who sets the field, or acts on it.
+  package enum Owner: String, Encodable, Sendable {
+    /// The hardware reads it.
+    case hardware = "hw"
+    /// The hardware ignores it; KVM uses it.
+    case software = "KVM"
+    /// The hardware ignores it; the RMM uses it.
+    case monitor = "RMM"
+    /// Nobody: it must be 0 or is ignored.
+    case nobody = "-"
+
+    var emphasis: Report.Emphasis {
+      switch self {
+      case .hardware: .hardware
+      case .software, .monitor: .software
+      case .nobody: .dim
+      }
+    }
+  }
+
+  package let name: String
+  /// Its highest and lowest bit.
+  package let high, low: Int
+  @Hex package private(set) var value: UInt64
+  package let meaning: String
+  package let owner: Owner
+
+  /// The field's bits, as in `47:12`.
+  package var bits: String { high == low ? "\(high)" : "\(high):\(low)" }
+}
+
+extension Descriptor {
+  /// All 64 bits by field, from the highest (Arm ARM D8.3, `kvm_pgtable.h`).
+  package func fields(level: Int, geometry: Geometry, isShadow: Bool) -> [DescriptorField] {
+    if !isValid { return invalidFields }
+    return isTable(level) ? tableFields(geometry) : leafFields(level, geometry, isShadow)
+  }
+
+  private func field(
+    _ name: String, _ high: Int, _ low: Int, _ owner: DescriptorField.Owner,
+    _ meaning: (UInt64) -> String
+  ) -> DescriptorField {
+    let width = high - low + 1
+    let value = bits >> UInt64(low) & (width == 64 ? .max : (1 << UInt64(width)) - 1)
+    return DescriptorField(
+      name: name, high: high, low: low, value: value, meaning: meaning(value), owner: owner)
+  }
+
+  private var invalidFields: [DescriptorField] {
+    if let note = realmNote { return realmFields(note.state) }
+    return [
+      field("type", 63, 60, .software) { $0 == 0 ? "none" : $0 == 1 ? "LOCKED" : "an annotation" },
+      field("payload", 59, 1, .software) { $0 == 0 ? "none" : "the annotation's" },
+      field("V", 0, 0, .hardware) { _ in "not valid: walks end here" },
+    ]
+  }
+
+  /// The fields of what the RMM notes for a realm (TF-RMM, s2tt).
+  private func realmFields(_ state: RealmState) -> [DescriptorField] {
+    [
+      field("address", 63, 12, .monitor) { $0 == 0 ? "none" : "of the assigned memory" },
+      field("-", 11, 7, .nobody) { _ in "" },
+      field("RIPAS", 6, 5, .monitor) { _ in Phrase.name(of: state) },
+      field("HIPAS", 4, 2, .monitor) { $0 == 0 ? "no memory assigned" : "memory assigned" },
+      field("-", 1, 1, .nobody) { _ in "" },
+      field("V", 0, 0, .hardware) { _ in "not valid: walks end here" },
+    ]
+  }
+
+  private func tableFields(_ geometry: Geometry) -> [DescriptorField] {
+    [
+      field("ignored", 63, 48, .nobody) { _ in "no attributes at stage 2" },
+      field("table", 47, geometry.granuleShift, .hardware) { _ in
+        "the next level's table"
+      },
+      field("ignored", geometry.granuleShift - 1, 2, .nobody) { _ in "" },
+      field("T", 1, 1, .hardware) { _ in "a table" },
+      field("V", 0, 0, .hardware) { _ in "valid" },
+    ]
+  }
+
+  private func leafFields(
+    _ level: Int, _ geometry: Geometry, _ isShadow: Bool
+  ) -> [DescriptorField] {
+    let shift = geometry.shift(level)
+    var fields = [
+      field("NS", 63, 63, .nobody) { _ in "secure state only" },
+      field("PBHA", 62, 59, .nobody) { _ in "for FEAT_HPDS2" },
+    ]
+    if isShadow {
+      fields += [
+        field("SW", 58, 57, .software) { _ in "free" },
+        field("tag", 56, 55, .software) { $0 == 0 ? "no leaf of L1" : "L1's leaf has level \($0)" },
+      ]
+    } else {
+      fields.append(field("SW", 58, 55, .software) { _ in "free" })
+    }
+    fields += [
+      field("XN", 54, 53, .hardware) {
+        ["EL1 and EL0 execute", "EL0 executes", "nobody executes", "EL1 executes"][Int($0)]
+      },
+      field("C", 52, 52, .hardware) { $0 == 0 ? "not contiguous" : "one of a contiguous run" },
+      field("DBM", 51, 51, .hardware) { $0 == 0 ? "no dirty state" : "the hardware may set write" },
+      field("res0", 50, 48, .nobody) { _ in "" },
+      field("output", 47, Int(shift), .hardware) { value in
+        "\(hex: value << UInt64(shift)), \(Phrase.size(1 << UInt64(shift)))"
+      },
+    ]
+    if shift > 12 { fields.append(field("res0", Int(shift) - 1, 12, .nobody) { _ in "" }) }
+    return fields + [
+      field("FnXS", 11, 11, .nobody) { _ in "for FEAT_XS" },
+      field("AF", 10, 10, .hardware) { $0 == 0 ? "not accessed" : "accessed" },
+      field("SH", 9, 8, .hardware) {
+        ["not shareable", "reserved", "outer shareable", "inner shareable"][Int($0)]
+      },
+      field("S2AP", 7, 6, .hardware) {
+        ["no access", "read", "write", "read and write"][Int($0)]
+      },
+      field("MemAttr", 5, 2, .hardware) {
+        $0 == 0xf ? "normal, write-back" : $0 & 0xc == 0 ? "device" : "normal"
+      },
+      field("T", 1, 1, .hardware) { $0 == 0 ? "a block" : "a page" },
+      field("V", 0, 0, .hardware) { _ in "valid" },
+    ]
+  }
+}

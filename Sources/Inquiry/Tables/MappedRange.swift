@@ -1,0 +1,95 @@
+import Engine
+
+/// A leaf of a table, with the input addresses that it maps.
+package struct MappedRange: Equatable, Sendable {
+  package let range: Range<UInt64>
+  package let level: Int
+  package let descriptor: Descriptor
+  /// Output address of the first input address.
+  package let output: UInt64
+
+  /// Bytes that it maps.
+  package var size: UInt64 { range.upperBound - range.lowerBound }
+
+  /// Output address of an input address in its range.
+  func output(of address: UInt64) -> UInt64 { output + (address - range.lowerBound) }
+}
+
+extension TableReader {
+  /// The first leaf that ends after an input address; nil if there is none.
+  func mappedRange(from address: UInt64) -> MappedRange? {
+    address < geometry.inputSize ? mappedRange(from: address, in: root) : nil
+  }
+
+  /// The leaf that maps an input address, if there is one, and where the entry that a walk to it ends at
+  /// ends.
+  func leaf(at address: UInt64) -> (leaf: MappedRange?, end: UInt64) {
+    guard address < geometry.inputSize, let (page, index) = path(to: address).last
+    else { return (nil, .max) }
+    let range = page.address(of: index)..<page.address(of: index) + page.entrySize
+    guard page[index].isLeaf(page.level) else { return (nil, range.upperBound) }
+    let leaf = MappedRange(
+      range: range, level: page.level, descriptor: page[index],
+      output: page[index].address(granuleShift: geometry.granuleShift))
+    return (leaf, range.upperBound)
+  }
+
+  private func mappedRange(from address: UInt64, in page: TablePage) -> MappedRange? {
+    if address >= page.address(of: page.count) { return nil }
+    for index in page.index(of: address)..<page.count where page[index].bits != 0 {
+      if page[index].isLeaf(page.level) {
+        let start = page.address(of: index)
+        return MappedRange(
+          range: start..<start + page.entrySize, level: page.level, descriptor: page[index],
+          output: page[index].address(granuleShift: geometry.granuleShift))
+      }
+      if let child = child(of: index, in: page), let found = mappedRange(from: address, in: child) {
+        return found
+      }
+    }
+    return nil
+  }
+}
+
+extension Machine {
+  /// What a walk of a table to an address ends at: a leaf, or whatever else is not a table; nil for no
+  /// entry at all.
+  package func walkEnd(of address: UInt64, in id: TableID) -> Descriptor? {
+    guard let reader = reader(of: id), address < reader.geometry.inputSize,
+      let (page, index) = reader.path(to: address).last
+    else { return nil }
+    let entry = page[index]
+    return entry.bits == 0 ? nil : entry
+  }
+
+  /// A reader of a table; nil if it does not exist now.
+  package func reader(of id: TableID) -> TableReader? {
+    if case .guest(let vmid) = id {
+      return guestTables.first { $0.vttbr.vmid == vmid }.map { TableReader($0, in: self) }
+    }
+    return table(id).map { TableReader($0, in: self) }
+  }
+
+  /// All tables that exist now, but for the VMM's own: those of the CPUs, L1's, the shadows in use, the
+  /// devices'.
+  package var tableIDs: [TableID] {
+    let isProtected = configuration.isolation.pkvm != nil
+    return (isProtected ? [] : [.canonical])
+      + (isProtected ? [.protectedHost] : [])
+      + protectedGuests.map { .protectedGuest($0.number) }
+      + guestTables.map { .guest($0.vttbr.vmid) }
+      + (0..<configuration.shadows).filter { shadowContext($0).isValid }.map { .shadow($0) }
+      + attachedDevices.filter { table(.iommu($0)) != nil }.map { .iommu($0) }
+  }
+}
+
+extension TableID {
+  /// Whether the input addresses are a guest's own, which only its table leads on from: to compare such a
+  /// table with one of the machine's needs more than addresses.
+  var isNested: Bool {
+    switch kind.input {
+    case .nestedIPA, .guestIPA: true
+    case .canonicalIPA, .physical, .iova, .hostVirtual: false
+    }
+  }
+}

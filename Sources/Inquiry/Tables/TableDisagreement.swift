@@ -1,0 +1,144 @@
+import Engine
+import Language
+
+/// How an entry of a device's table differs from the CPUs' table at the same addresses.
+package struct TableDisagreement: Equatable, Sendable, Encodable {
+  package enum Kind: String, Encodable, Sendable {
+    /// The device must not reach the memory: it has another owner.
+    case foreign
+    /// They lead to different memory.
+    case output
+    /// The CPUs' table maps nothing there.
+    case presence
+    case permissions
+    case size
+    /// Memory type, or shareability.
+    case attribute
+  }
+
+  package let kind: Kind
+  /// The first input address at which it is so.
+  @Hex package private(set) var address: UInt64
+  /// Whether that breaks a rule.
+  package let isForbidden: Bool
+  /// Where the CPUs' table leads, if it maps the address.
+  @Hex package private(set) var output: UInt64?
+  /// What the CPUs' table permits there, and the size of its entry.
+  package let permissions: Permissions?
+  package let size: UInt64?
+
+  fileprivate init(
+    _ kind: Kind, at address: UInt64, _ other: MappedRange?, isForbidden: Bool = false
+  ) {
+    self.kind = kind
+    self.isForbidden = isForbidden
+    permissions = other?.descriptor.permissions
+    size = other?.size
+    _address = Hex(wrappedValue: address)
+    _output = Hex(wrappedValue: other?.output(of: address))
+  }
+
+  /// The sign in a row: `!` for what must not be, `≠` for what may, and a letter for the kind.
+  package var sign: String {
+    let letter =
+      switch kind {
+      case .foreign: "f"
+      case .output: "o"
+      case .presence: "m"
+      case .permissions: "p"
+      case .size: "s"
+      case .attribute: "a"
+      }
+    return (isForbidden ? Sign.mismatch : Sign.differs) + letter
+  }
+
+  /// What must not be comes first, and last what is so wherever the CPUs have not been yet.
+  fileprivate var gravity: Int { isForbidden ? 3 : kind == .presence ? 1 : 2 }
+
+  package var emphasis: Report.Emphasis { isForbidden ? .mismatch : .dim }
+
+  /// What it is, and why it may be or must not.
+  package var sentence: String {
+    let output = output ?? 0
+    switch kind {
+    case .foreign:
+      return "\(hex: address) leads to memory that the device's owner does not own: not allowed."
+    case .output where isForbidden:
+      return
+        "The CPUs' table maps \(hex: address) to other memory, \(hex: output), although the page is "
+        + "pinned: the device and the CPUs must use the same page."
+    case .output:
+      return
+        "The CPUs' table maps \(hex: address) to other memory, \(hex: output). This is allowed: the "
+        + "page is not pinned."
+    case .presence:
+      return
+        "The CPUs' table maps nothing at \(hex: address). This is allowed: CPU tables are filled on "
+        + "fault, device tables in advance."
+    case .permissions:
+      return
+        "The CPUs' table permits \(permissions?.text ?? "") at \(hex: address). This is allowed: each "
+        + "table has its own permissions."
+    case .size:
+      return
+        "The CPUs' table has a \(Phrase.size(size ?? 0)) entry at \(hex: address). This is allowed: "
+        + "each table chooses its own sizes."
+    case .attribute:
+      return
+        "The CPUs' table has another memory type at \(hex: address). This is allowed: the device's "
+        + "DMA has its own."
+    }
+  }
+}
+
+extension Machine {
+  /// The gravest of what a device's entries differ in from the CPUs' table, among at most 64 pieces that are
+  /// mapped alike; nil if it is the CPUs' own table, or in nothing.
+  package func disagreement(of run: EntryRun, ofDevice device: Int) -> TableDisagreement? {
+    guard run.descriptor.isLeaf(run.level), let cpus = cpuReader(besideDevice: device)
+    else { return nil }
+    var found: TableDisagreement?
+    var address = run.address
+    for _ in 0..<Self.piecesAtMost where address < run.end {
+      let start = address & ~(run.entrySize - 1)
+      let leaf = MappedRange(
+        range: start..<start + run.entrySize, level: run.level, descriptor: run.descriptor,
+        output: run.descriptor.address + (start - run.address))
+      let (other, end) = cpus.leaf(at: address)
+      let next = disagreement(of: leaf, at: address, device: device, with: other)
+      if let next, next.gravity > found?.gravity ?? 0 { found = next }
+      address = end
+    }
+    return found
+  }
+
+  /// A reader of the CPUs' table, unless the device walks that very table.
+  func cpuReader(besideDevice device: Int) -> TableReader? {
+    guard let cpus = table(cpuTableID), let table = table(.iommu(device)),
+      table.rootAddress != cpus.rootAddress
+    else { return nil }
+    return TableReader(cpus, in: self)
+  }
+
+  private static let piecesAtMost = 64
+
+  /// How a device's leaf differs from the CPUs' at an address.
+  func disagreement(
+    of leaf: MappedRange, at address: UInt64, device: Int, with other: MappedRange?
+  ) -> TableDisagreement? {
+    if !mayReach(leaf.output(of: address), device: device) {
+      return TableDisagreement(.foreign, at: address, other, isForbidden: true)
+    }
+    switch Difference.Kind(at: address, leaf, other, .outputs) {
+    case .onlyFirst: return TableDisagreement(.presence, at: address, other)
+    case .output:
+      let isPinned = pinnedPage(at: address, device: device) != nil
+      return TableDisagreement(.output, at: address, other, isForbidden: isPinned)
+    case .weaker, .stronger, .permissions:
+      return TableDisagreement(.permissions, at: address, other)
+    case .size: return TableDisagreement(.size, at: address, other)
+    case .attribute: return TableDisagreement(.attribute, at: address, other)
+    case .onlySecond, .bits, nil: return nil
+    }
+  }
+}

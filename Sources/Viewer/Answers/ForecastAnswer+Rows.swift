@@ -1,0 +1,23 @@
+import Engine
+import Inquiry
+
+/// What the rows of a table show of the next event.
+extension ForecastAnswer {
+  /// Entries that will be there, and are not, in the order of a table.
+  func rows(of table: TableID) -> [Row] {
+    var rows: [Position: Row] = [:]
+    for change in changes where change.table == table {
+      rows[change.position] = change.entry.map {
+        Row(kind: .coming, position: change.position, descriptor: $0, entrySize: change.size)
+      }
+    }
+    return rows.values.sorted { $0.position < $1.position }
+  }
+
+  /// Whether an entry of a row will change.
+  func touches(_ row: Row, of table: TableID) -> Bool {
+    changes.contains {
+      $0.table == table && $0.level == row.level && (row.address..<row.end).contains($0.address)
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import Canvas
+import Inquiry
+
+/// What the pane of answers shows: the answer to a question, or a list of the screen's own.
+enum Topic: Hashable, CaseIterable {
+  case question(Question)
+  /// At what does running stop?
+  case watches
+  /// Which moments have a name, and where was one before?
+  case marks
+  /// Which histories are there?
+  case branches
+
+  static let allCases: [Topic] =
+    Question.allCases.map { .question($0) } + [.watches, .marks, .branches]
+
+  /// Its title in the pane.
+  var title: SafeText {
+    switch self {
+    case .question(let question): SafeText(question.facts.title)
+    case .watches: "Watches"
+    case .marks: "Marks"
+    case .branches: "Histories"
+    }
+  }
+
+  /// Whether asking moves the focus to the answer: not where one goes on with what it is about.
+  var takesFocus: Bool { self != .question(.explain) && self != .question(.entry) }
+
+  /// Whether the answer stays as it was when time moves, instead of being recomputed.
+  var isKept: Bool {
+    switch self {
+    case .question(let question): question.facts.follows == .nothing
+    case .watches, .marks, .branches: false
+    }
+  }
+}

@@ -1,0 +1,12 @@
+import Inquiry
+
+/// The indexes of the tables at one moment.
+struct InverseIndexes {
+  private var place: Place?
+  var indexes: [InverseIndex] = []
+
+  /// Forgets them if they are of another moment.
+  mutating func belong(to place: Place) {
+    if self.place != place { self = InverseIndexes(place: place) }
+  }
+}

@@ -1,0 +1,16 @@
+import Canvas
+import Inquiry
+
+extension EventKind {
+  /// How the kind is painted.
+  var role: Role {
+    switch self {
+    case .other, .slot: .eventOther
+    case .l1, .context: .eventGuest
+    case .l2, .owner: .eventNested
+    case .device: .eventDevice
+    case .invalidate: .eventInvalidate
+    case .host: .eventHost
+    }
+  }
+}

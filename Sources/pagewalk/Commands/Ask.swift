@@ -1,0 +1,129 @@
+import ArgumentParser
+import Canvas
+import Engine
+import FoundationEssentials
+import Inquiry
+import Language
+import Terminal
+
+extension Pagewalk {
+  /// `pagewalk ask`.
+  struct Ask: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Answer a question about a moment of a scenario.",
+      discussion: """
+        Questions:
+        \(questions)
+
+        ADDRESS is an input address of --table; without that, of the CPUs' table. 'why ADDRESS' is \
+        provenance, 'why' alone explain. FILTER is a condition on entries, as the screen's filter takes \
+        it; without --table it is asked of all tables.
+
+        Exit code 1: the answer is no. Nothing was found, tables differ, or a rule does not hold.
+        """)
+
+    /// The questions with what they ask, in lines of at most 80 columns.
+    private static let questions = Question.allCases.map { question in
+      let facts = question.facts
+      let usage = "  " + question.name + (facts.operand.usage.map { " " + $0 } ?? "")
+      let lines = SafeText(facts.summary).wrapped(to: 80 - questionColumns).map(\.string)
+      return SafeText(usage).padded(to: questionColumns).string
+        + lines.joined(separator: "\n" + String(repeating: " ", count: questionColumns))
+    }.joined(separator: "\n")
+
+    private static let questionColumns = 26
+
+    @OptionGroup var input: InputOptions
+
+    @Argument(help: "What is asked.", completion: .list(Question.allCases.map(\.name)))
+    var question: String
+
+    @Argument(help: "What the question is asked with.")
+    var operands: [String] = []
+
+    @Option(help: momentHelp())
+    var at = "end"
+
+    @Option(help: ArgumentHelp("\(TableKind.forms).", valueName: "name"))
+    var table: String?
+
+    @Option(help: "How much is said: plain, engineer or bits.")
+    var detail = DetailLevel.engineer
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() throws {
+      let asked = try askedQuestion()
+      var subject = try subject(of: asked)
+      let scenario = try input.scenario()
+      var session = try Pagewalk.session(scenario, at: at, for: "ask")
+      let answer: any Answer
+      do {
+        let progress = Progress(
+          "ask", events: scenario.eventCount * asked.facts.answer.passes(over: scenario))
+        answer = try watching(progress) { progress in
+          subject.noteEvent = { progress.advance() }
+          return try asked.answer(about: subject, in: &session)
+        }
+      } catch let error as Unanswerable {
+        throw Failure.usage("ask \(asked.name): \(error.message)")
+      }
+      if json {
+        try FileDescriptor.output.write(json: answer)
+      } else {
+        let characters = Terminal.characters(asciiOnly: false)
+        for line in answer.report(detail).text.split(
+          separator: "\n", omittingEmptySubsequences: false
+        ).dropLast() {
+          FileDescriptor.output.write(SafeText(line).shown(in: characters).string + "\n")
+        }
+      }
+      if answer.isNo { throw Failure.no("") }
+    }
+
+    /// The question that was named.
+    private func askedQuestion() throws -> Question {
+      // Without an address it is not an entry that `why` asks about.
+      if question == "why", operands.isEmpty { return .explain }
+      if let asked = Question(name: question) { return asked }
+      let all = Question.allCases.map(\.name)
+      let nearest = Spelling.nearest(to: question, in: all)
+      throw Failure.usage(
+        "ask: '\(question)' is not a question"
+          + (nearest.map { "; did you mean '\($0)'?" } ?? ".") + " Questions: "
+          + all.joined(separator: ", "))
+    }
+
+    /// What the operands and options say.
+    private func subject(of asked: Question) throws -> Subject {
+      var subject = Subject()
+      if let table {
+        guard let id = TableID(name: table) else {
+          throw Failure.usage("--table: expected \(TableKind.forms), not '\(table)'")
+        }
+        subject.table = id
+      }
+      let words = operands.joined(separator: " ")
+      switch asked.facts.operand {
+      case .nothing:
+        if !operands.isEmpty {
+          throw Failure.usage("ask \(asked.name): expected no operand, not '\(words)'")
+        }
+      case .address:
+        guard operands.count == 1, let address = Number.value(of: operands[0]) else {
+          throw Failure.usage(
+            "ask \(asked.name): expected one ADDRESS" + (words.isEmpty ? "" : ", not '\(words)'"))
+        }
+        subject.address = address
+      case .other, .word:
+        if operands.isEmpty {
+          throw Failure.usage("ask \(asked.name): expected \(asked.facts.operand.usage ?? "")")
+        }
+        subject.text = words
+      case .filter: subject.text = words
+      }
+      return subject
+    }
+  }
+}
