@@ -88,7 +88,7 @@ extension Machine {
     loadVMID(of: mmu, on: vcpu)
     note(.guest(.stage1Invalidation), mmu.tableID)
     if self[mmu, .pendingUnmap] != 0 {
-      push(Self.unmapAllTasks(mmu) + [.finishRecycling(mmu.index)])
+      push(recyclingTasks(mmu))
     }
   }
 

@@ -49,7 +49,7 @@ package struct Cost: Equatable, Sendable, Encodable {
     var best = -1
     for (index, step) in steps.enumerated() {
       count(step, &removed)
-      let weight = step.has(.fullUnmap) ? 3 : step.facts.weight
+      let weight = step.facts.weight
       if weight >= best {
         best = weight
         keyStep = index
@@ -99,12 +99,8 @@ package struct Cost: Equatable, Sendable, Encodable {
     case .leafMade: made += 1
     case .leafRelaxed: relaxed += 1
     case .leafWeakened: weakened += 1
-    case .trigger:
-      if step.action == .host(.notifierStart) || step.action == .slot(.deleted) {
-        removed.taken = removed.taken ?? []
-      }
     case .leafRemoved:
-      guard case .table(.clearLeaf(let old, _)) = step.action else { return }
+      guard case .table(.clearLeaf(let old, _, _)) = step.action else { return }
       let output = old.address
       switch step.table {
       case .canonical: removed.canonical.append(output..<output + step.size)
@@ -118,12 +114,11 @@ package struct Cost: Equatable, Sendable, Encodable {
     case .invalidation:
       if case .tlb(.invalidate) = step.action { invalidations += 1 }
     case .sweep:
-      if step.table == .canonical {
-        removed.taken?.append(step.address..<step.address &+ step.size)
-      } else if step.has(.fullUnmap) {
-        fullUnmaps += 1
+      if step.table == .canonical, case .table(.sweep(let cause)) = step.action, cause.takesMemory {
+        removed.taken = (removed.taken ?? []) + [step.address..<step.address &+ step.size]
       }
-    case .access, .deviceAccess, .walk, .data, .deviceFault, .setting, .choice, .lookUp,
+    case .wholeShadow: fullUnmaps += 1
+    case .access, .deviceAccess, .walk, .data, .deviceFault, .setting, .choice, .trigger, .lookUp,
       .lookUpMiss, .lookUpFailure, .record, .recordLost, .mapState, .accessFlag, .entryBroken,
       .entryReplaced, .tableMade, .tableRemoved, .tableFilled, .cleaning, .guestEntry, .plan,
       .deviceInvalidation, .wait, .hostPage, .hostMapping, .hostArea, .ageing, .lock, .pause,

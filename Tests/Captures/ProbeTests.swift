@@ -99,7 +99,6 @@ extension Capture {
 extension Calls {
   /// Adds what the micro-steps of an event did.
   mutating func add(_ steps: [Step]) {
-    var isNotifying = false
     for step in steps {
       switch step.action {
       case .table(.map(let leaf)):
@@ -118,9 +117,7 @@ extension Calls {
       case .reverseMap(.resetMap): addReverseMap("revmap_reset", step.table)
       case .table(.sweep) where step.table != .canonical:
         addReverseMap("s2_unmap_range", step.table, step.address, step.size)
-      case .host(.notifierStart): isNotifying = true
-      case .host(.notifierEnd): isNotifying = false
-      case .table(.sweep) where isNotifying && step.table == .canonical:
+      case .table(.sweep(let cause)) where cause.kind == .notifier && step.table == .canonical:
         notifiers.append(step.address..<step.address + step.size)
       default: break
       }

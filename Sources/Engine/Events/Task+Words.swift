@@ -4,15 +4,16 @@ extension Task {
     switch self {
     case .beginInvalidation(let range): [1, range.lowerBound, range.upperBound]
     case .endInvalidation(let range): [2, range.lowerBound, range.upperBound]
-    case .unmapCanonical(let range): [3, range.lowerBound, range.upperBound]
-    case .unmapShadows(let range, let cause):
-      [4, range.lowerBound, range.upperBound, cause == .memslot ? 1 : 0]
-    case .continueUnmap(let range, let index):
-      [5, range.lowerBound, range.upperBound, UInt64(index)]
+    case .unmapCanonical(let cause): [3] + cause.words
+    case .unmapShadows(let cause): [4] + cause.words
+    case .continueUnmap(let range, let index, let cause):
+      [5, range.lowerBound, range.upperBound, UInt64(index)] + cause.words
     case .invalidateShadow(let index, let range):
       [6, range.lowerBound, range.upperBound, UInt64(index)]
-    case .sweep(let index, let range): [7, range.lowerBound, range.upperBound, UInt64(index)]
-    case .beginUnmapAll(let index): [8, UInt64(index)]
+    case .sweep(let index, let range, let cause):
+      [7, range.lowerBound, range.upperBound, UInt64(index)] + cause.words
+    case .beginUnmapAll(let index, let reason, let cause):
+      [8, UInt64(index), reason.rawValue] + cause.words
     case .endUnmapAll(let index): [9, UInt64(index)]
     case .finishRecycling(let index): [10, UInt64(index)]
     case .dropVNCR(let range): [11, range.lowerBound, range.upperBound]
@@ -80,12 +81,17 @@ extension Task {
     switch words[0] {
     case 1: self = .beginInvalidation(range)
     case 2: self = .endInvalidation(range)
-    case 3: self = .unmapCanonical(range)
-    case 4: self = .unmapShadows(range, isSet ? .memslot : .notifier)
-    case 5: self = .continueUnmap(range, Int(words[3]))
+    case 3: self = .unmapCanonical(UnmapCause(words: words[1...3]))
+    case 4: self = .unmapShadows(UnmapCause(words: words[1...3]))
+    case 5:
+      self = .continueUnmap(range, Int(words[3]), UnmapCause(words: words[4...6]))
     case 6: self = .invalidateShadow(Int(words[3]), range)
-    case 7: self = .sweep(Int(words[3]), range)
-    case 8: self = .beginUnmapAll(Int(words[1]))
+    case 7: self = .sweep(Int(words[3]), range, UnmapCause(words: words[4...6]))
+    case 8:
+      guard let reason = TableStep.Emptied(rawValue: words[2]) else {
+        preconditionFailure("no reason to empty a shadow has the number \(words[2])")
+      }
+      self = .beginUnmapAll(Int(words[1]), reason, UnmapCause(words: words[3...5]))
     case 9: self = .endUnmapAll(Int(words[1]))
     case 10: self = .finishRecycling(Int(words[1]))
     case 11: self = .dropVNCR(range)

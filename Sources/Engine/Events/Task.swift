@@ -7,19 +7,19 @@ enum Task: Equatable {
   case beginInvalidation(Range<UInt64>)
   case endInvalidation(Range<UInt64>)
   /// Unmap canonical IPAs of the canonical table.
-  case unmapCanonical(Range<UInt64>)
+  case unmapCanonical(UnmapCause)
   /// Unmap canonical IPAs of all shadows, as the policy sees fit.
-  case unmapShadows(Range<UInt64>, UnmapCause)
+  case unmapShadows(UnmapCause)
   /// Unmap canonical IPAs of the shadow with this index, as the policy sees fit.
-  case continueUnmap(Range<UInt64>, Int)
+  case continueUnmap(Range<UInt64>, Int, UnmapCause)
   /// Unmap nested IPAs that L1 invalidated, in the shadow with this index.
   case invalidateShadow(Int, Range<UInt64>)
   /// Unmap a range of the context with this index; `mmu_lock` may be dropped between gigabytes.
-  case sweep(Int, Range<UInt64>)
+  case sweep(Int, Range<UInt64>, UnmapCause)
   /// After an invalidation's sweep that may drop `mmu_lock`.
   case endSweep(Int)
   /// Around the sweep of all of a shadow.
-  case beginUnmapAll(Int)
+  case beginUnmapAll(Int, TableStep.Emptied, UnmapCause)
   case endUnmapAll(Int)
   case finishRecycling(Int)
   /// Forget KVM's translations of L1's VNCR pages at canonical IPAs.
@@ -94,16 +94,17 @@ extension Machine {
     switch task {
     case .beginInvalidation(let range): push(beginInvalidation(range))
     case .endInvalidation(let range): endInvalidation(range)
-    case .unmapCanonical(let range): sweep(canonical, range)
-    case .unmapShadows(let range, let cause):
-      if configuration.nested { push(policy.unmap(range, cause, in: &self)) }
-    case .continueUnmap(let range, let index):
-      push(policy.continueUnmap(range, of: mmu(index), in: &self))
+    case .unmapCanonical(let cause): sweep(canonical, cause.canonical, cause)
+    case .unmapShadows(let cause):
+      if configuration.nested { push(policy.unmap(for: cause, in: &self)) }
+    case .continueUnmap(let range, let index, let cause):
+      push(policy.continueUnmap(range, of: mmu(index), for: cause, in: &self))
     case .invalidateShadow(let index, let range):
       invalidateShadow(mmu(index), range)
-    case .sweep(let index, let range): sweep(mmu(index), range)
+    case .sweep(let index, let range, let cause): sweep(mmu(index), range, cause)
     case .endSweep(let index): endSweep(mmu(index))
-    case .beginUnmapAll(let index): beginUnmapAll(mmu(index))
+    case .beginUnmapAll(let index, let reason, let cause):
+      beginUnmapAll(mmu(index), reason, cause)
     case .endUnmapAll(let index): endUnmapAll(mmu(index))
     case .dropVNCR(let range): dropVNCR(range)
     case .finishRecycling(let index): finishRecycling(mmu(index))

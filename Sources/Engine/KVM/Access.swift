@@ -47,7 +47,7 @@ extension Machine {
     let mmu = access.guest == .l1 ? canonical : chooseShadow(for: vcpu)
     loadVMID(of: mmu, on: vcpu)
     if self[mmu, .pendingUnmap] != 0 {
-      return .first(Self.unmapAllTasks(mmu) + [.finishRecycling(mmu.index)])
+      return .first(recyclingTasks(mmu))
     }
     if access.guest == .l2, let tasks = translateVNCR(of: vcpu) { return .first(tasks) }
     let table = table(of: mmu)

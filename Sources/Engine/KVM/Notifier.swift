@@ -39,7 +39,8 @@ extension Machine {
     note(.slot(.deleted), .canonical, over: range)
     self[slot, .flags] |= Memslot.invalid
     return [
-      .unmapCanonical(range), .unmapShadows(range, .memslot), .removeMemslot(slot.base),
+      .unmapCanonical(UnmapCause(.memslot, range)), .unmapShadows(UnmapCause(.memslot, range)),
+      .removeMemslot(slot.base),
       .beginInvalidation(host), .zap(host), .removeVMAs(host), .endInvalidation(host),
     ]
   }

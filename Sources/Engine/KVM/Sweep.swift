@@ -7,14 +7,14 @@ extension Machine {
   static let allAddresses: Range<UInt64> = 0..<1 << UInt64(Configuration.physicalBits)
 
   /// Unmaps a range of a context; up to the place where a pause is asked for, and then parks the rest.
-  mutating func sweep(_ mmu: MMU, _ range: Range<UInt64>) {
+  mutating func sweep(_ mmu: MMU, _ range: Range<UInt64>, _ cause: UnmapCause) {
     let stop = pausePlace(in: range)
     let part = range.lowerBound..<(stop ?? range.upperBound)
-    note(.table(.sweep), mmu.tableID, over: part)
+    note(.table(.sweep(cause)), mmu.tableID, over: part)
     if !mmu.isCanonical { policy.willUnmap(part, of: mmu, in: &self) }
     unmap(part, in: table(of: mmu))
     if let stop {
-      push([.sweep(mmu.index, stop..<range.upperBound)])
+      push([.sweep(mmu.index, stop..<range.upperBound, cause)])
       park(at: stop, in: mmu.tableID, dropsLock: true)
     }
   }
@@ -30,25 +30,32 @@ extension Machine {
   }
 
   /// The tasks that unmap all of a shadow.
-  static func unmapAllTasks(_ mmu: MMU) -> [Task] {
+  static func unmapAllTasks(
+    _ mmu: MMU, _ reason: TableStep.Emptied, _ cause: UnmapCause
+  ) -> [Task] {
     [
-      .beginUnmapAll(mmu.index), .sweep(mmu.index, allAddresses),
+      .beginUnmapAll(mmu.index, reason, cause), .sweep(mmu.index, allAddresses, cause),
       .endUnmapAll(mmu.index),
     ]
   }
 
   /// Unmaps nested IPAs that L1 invalidated. What spans a gigabyte border may drop `mmu_lock` in between.
   mutating func invalidateShadow(_ mmu: MMU, _ range: Range<UInt64>) {
+    let cause = UnmapCause(.guestInvalidation)
+    if range == Self.allAddresses {
+      note(.table(.emptyShadow(.guestInvalidation, cause)), mmu.tableID)
+    }
     policy.invalidate(range, of: mmu, in: &self)
     if range.lowerBound / Self.gigabyte != (range.upperBound - 1) / Self.gigabyte {
       self[mmu, .sweeps] += 1
-      push([.sweep(mmu.index, range), .endSweep(mmu.index)])
+      push([.sweep(mmu.index, range, cause), .endSweep(mmu.index)])
     } else {
-      push([.sweep(mmu.index, range)])
+      push([.sweep(mmu.index, range, cause)])
     }
   }
 
-  mutating func beginUnmapAll(_ mmu: MMU) {
+  mutating func beginUnmapAll(_ mmu: MMU, _ reason: TableStep.Emptied, _ cause: UnmapCause) {
+    note(.table(.emptyShadow(reason, cause)), mmu.tableID)
     tally.fullUnmaps += 1
     self[mmu, .sweeps] += 1
     policy.reset(mmu, in: &self)

@@ -23,14 +23,13 @@ struct ExactMap: ReverseMapPolicy {
     return true
   }
 
-  func unmap(
-    _ range: Range<UInt64>, _ cause: UnmapCause, in machine: inout Machine
-  ) -> [Task] {
-    machine.validShadows.map { .continueUnmap(range, $0.index) } + [.dropVNCR(range)]
+  func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Task] {
+    machine.validShadows.map { .continueUnmap(cause.canonical, $0.index, cause) }
+      + [.dropVNCR(cause.canonical)]
   }
 
   func continueUnmap(
-    _ range: Range<UInt64>, of mmu: MMU, in machine: inout Machine
+    _ range: Range<UInt64>, of mmu: MMU, for cause: UnmapCause, in machine: inout Machine
   ) -> [Task] {
     let found = entries(of: mmu, in: machine).filter { $0.canonical.overlaps(range) }
     if found.isEmpty {
@@ -40,8 +39,8 @@ struct ExactMap: ReverseMapPolicy {
       let size = entry.canonical.upperBound - entry.canonical.lowerBound
       let nested = entry.nested ?? 0
       machine.note(
-        .reverseMap(.lookUpKnown(nested: nested)), mmu.tableID, over: entry.canonical)
-      return .sweep(mmu.index, nested..<nested + size)
+        .reverseMap(.lookUpKnown(nested: nested, asked: range)), mmu.tableID, over: entry.canonical)
+      return .sweep(mmu.index, nested..<nested + size, cause)
     }
   }
 

@@ -1,6 +1,6 @@
 /// The reverse map of the postings: a tree of canonical ranges, each with its nested IPA, or unknown.
 ///
-/// Sources: seeds 004 (v2, its text), the cover letters of v1 and v3, and for `repaired` the kernel that
+/// Sources: the text of v2, the cover letters of v1 and v3, and for `repaired` the kernel that
 /// the captures of `patched` come from. The postings differ in a few decisions, which are the fields.
 struct RangeMap: ReverseMapPolicy {
   /// The bit that is set in an entry of a known nested IPA, so that nested IPA 0 is not an empty entry;
@@ -38,7 +38,7 @@ struct RangeMap: ReverseMapPolicy {
     validEntry: 0, isFirstPosting: true, forgetting: .byDirectMap, recordsWithoutStage2: false,
     memslotsEmptyAll: false, heedsSweeps: false, dropsVNCR: false)
 
-  /// The patch of seeds 004.
+  /// The second posting, whose text is public.
   static let v2 = RangeMap(
     validEntry: 1 << 63, isFirstPosting: false, forgetting: .nothing, recordsWithoutStage2: false,
     memslotsEmptyAll: false, heedsSweeps: false, dropsVNCR: false)
@@ -152,25 +152,23 @@ struct RangeMap: ReverseMapPolicy {
 
   // MARK: Unmapping (unmap_mmu_ipa_range, reset_revmap_and_unmap)
 
-  func unmap(
-    _ range: Range<UInt64>, _ cause: UnmapCause, in machine: inout Machine
-  ) -> [Task] {
-    if cause == .memslot, memslotsEmptyAll {
-      return machine.validShadows.flatMap { Machine.unmapAllTasks($0) }
+  func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Task] {
+    if cause.kind != .notifier, memslotsEmptyAll {
+      return machine.validShadows.flatMap { Machine.unmapAllTasks($0, .slotChange, cause) }
         + [.dropVNCR(Machine.allAddresses)]
     }
-    return machine.validShadows.map { .continueUnmap(range, $0.index) }
-      + (dropsVNCR ? [.dropVNCR(range)] : [])
+    return machine.validShadows.map { .continueUnmap(cause.canonical, $0.index, cause) }
+      + (dropsVNCR ? [.dropVNCR(cause.canonical)] : [])
   }
 
   func continueUnmap(
-    _ range: Range<UInt64>, of mmu: MMU, in machine: inout Machine
+    _ range: Range<UInt64>, of mmu: MMU, for cause: UnmapCause, in machine: inout Machine
   ) -> [Task] {
     let isSwept = heedsSweeps && machine[mmu, .sweeps] > 0
     if machine[mmu, .broken] != 0 || isSwept {
       machine.note(
         .reverseMap(isSwept ? .lookUpSwept : .lookUpBroken), mmu.tableID, over: range)
-      return Machine.unmapAllTasks(mmu)
+      return Machine.unmapAllTasks(mmu, isSwept ? .swept : .brokenMap, cause)
     }
     let place = machine.memory.search(range, in: mmu.reverseMap)
     guard let entry = machine.memory.entry(at: place) else {
@@ -180,10 +178,11 @@ struct RangeMap: ReverseMapPolicy {
     let entrySize = entry.range.upperBound - entry.range.lowerBound
     if Self.isUnknown(entry.payload) {
       machine.note(.reverseMap(.lookUpUnknown), mmu.tableID, over: entry.range)
-      return Machine.unmapAllTasks(mmu)
+      return Machine.unmapAllTasks(mmu, .unknownRange, cause)
     }
     let nested = entry.payload & ReverseMapEntry.addressMask
-    machine.note(.reverseMap(.lookUpKnown(nested: nested)), mmu.tableID, over: entry.range)
+    machine.note(
+      .reverseMap(.lookUpKnown(nested: nested, asked: range)), mmu.tableID, over: entry.range)
     if machine[.failErasures] > 0 {
       // "Ignore result, it is okay if a reverse mapping erase fails."
       machine[.failErasures] -= 1
@@ -192,9 +191,9 @@ struct RangeMap: ReverseMapPolicy {
       machine.memory.remove(at: place, in: mmu.reverseMap)
       eraseDirect(of: entry, mmu, in: &machine)
     }
-    var tasks = [Task.sweep(mmu.index, nested..<nested + entrySize)]
+    var tasks = [Task.sweep(mmu.index, nested..<nested + entrySize, cause)]
     if entry.range.upperBound < range.upperBound {
-      tasks.append(.continueUnmap(entry.range.upperBound..<range.upperBound, mmu.index))
+      tasks.append(.continueUnmap(entry.range.upperBound..<range.upperBound, mmu.index, cause))
     }
     return tasks
   }

@@ -11,14 +11,6 @@ struct ShadowMapping: Equatable {
   var nestedRange: Range<UInt64> { nested..<nested + (canonical.upperBound - canonical.lowerBound) }
 }
 
-/// Why canonical IPAs are unmapped from the shadows.
-enum UnmapCause: Equatable {
-  /// The MMU notifier: the VMM's memory changes.
-  case notifier
-  /// A memory slot goes.
-  case memslot
-}
-
 /// How KVM finds the nested IPAs at which shadows map canonical memory that goes away.
 ///
 /// The engine calls a policy where the kernel's code would; what it keeps is in words of the machine.
@@ -30,15 +22,13 @@ protocol ReverseMapPolicy: Sendable {
   /// (-ENOMEM).
   func record(_ mapping: ShadowMapping, in machine: inout Machine) -> Bool
 
-  /// What must be done so that no shadow maps a canonical range any more.
-  func unmap(
-    _ range: Range<UInt64>, _ cause: UnmapCause, in machine: inout Machine
-  ) -> [Task]
+  /// What must be done so that no shadow maps the canonical range of a cause any more.
+  func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Task]
 
   /// What must be done so that a shadow maps nothing of a canonical range any more: a step of `unmap`
   /// that was put off because the one before it may drop `mmu_lock`.
   func continueUnmap(
-    _ range: Range<UInt64>, of mmu: MMU, in machine: inout Machine
+    _ range: Range<UInt64>, of mmu: MMU, for cause: UnmapCause, in machine: inout Machine
   ) -> [Task]
 
   /// Called before L1's invalidation of nested IPAs unmaps them from a shadow.
@@ -73,7 +63,7 @@ extension ReverseMapPolicy {
   var keepsMap: Bool { true }
   func record(_ mapping: ShadowMapping, in machine: inout Machine) -> Bool { true }
   func continueUnmap(
-    _ range: Range<UInt64>, of mmu: MMU, in machine: inout Machine
+    _ range: Range<UInt64>, of mmu: MMU, for cause: UnmapCause, in machine: inout Machine
   ) -> [Task] { [] }
   func invalidate(_ nested: Range<UInt64>, of mmu: MMU, in machine: inout Machine) {}
   func reset(_ mmu: MMU, in machine: inout Machine) {}
@@ -94,9 +84,8 @@ extension ReverseMapPolicy {
 struct NoReverseMap: ReverseMapPolicy {
   var keepsMap: Bool { false }
 
-  func unmap(
-    _ range: Range<UInt64>, _ cause: UnmapCause, in machine: inout Machine
-  ) -> [Task] {
-    machine.validShadows.flatMap { Machine.unmapAllTasks($0) } + [.dropVNCR(Machine.allAddresses)]
+  func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Task] {
+    machine.validShadows.flatMap { Machine.unmapAllTasks($0, .noReverseMap, cause) }
+      + [.dropVNCR(Machine.allAddresses)]
   }
 }

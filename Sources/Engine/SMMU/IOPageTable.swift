@@ -138,7 +138,9 @@ extension Machine {
     guard let first = old.first else { return }
     let leaf = Descriptor(memory.load(first))
     note(
-      .table(.clearLeaf(leaf, count: UInt64(old.count))), table.id,
+      .table(
+        .clearLeaf(
+          leaf, count: UInt64(old.count), asked: address..<address + count * size)), table.id,
       at: address + UInt64(first - slot) * size, size: UInt64(old.count) * size, level: level)
     for slot in old { storeEntry(0, at: slot) }
     tally.unmaps &+= old.count

@@ -81,15 +81,17 @@ extension Machine {
     if kept > 0 {
       note(.host(.pinnedKept(pages: kept / 4096)), .canonical, over: range)
     }
-    return parts.flatMap { [.unmapCanonical($0), .unmapShadows($0, .notifier)] }
+    return parts.map { UnmapCause(.notifier, $0) }.flatMap {
+      [.unmapCanonical($0), .unmapShadows($0)]
+    }
   }
 
   /// Before pages are unpinned their leaves go, since notifiers passed them over; but for those that
   /// another device has pinned, too.
   mutating func releaseLeaves(_ range: Range<UInt64>, device: Int) {
     push(
-      unpinnedParts(of: range, released: device).flatMap {
-        [.unmapCanonical($0), .unmapShadows($0, .memslot)]
+      unpinnedParts(of: range, released: device).map { UnmapCause(.unpin, $0) }.flatMap {
+        [.unmapCanonical($0), .unmapShadows($0)]
       })
   }
 

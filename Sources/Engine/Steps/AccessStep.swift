@@ -43,30 +43,28 @@ package enum AccessStep: StepFamily {
     case .enter(let kind, let guest):
       let guest = guest == .l1 ? "L1" : "L2"
       return Explanation(
-        "access",
-        "\(guest) makes a \(Phrase.access(kind)) at \(Phrase.input(step.table)) \(step.at)",
-        "With stage 1 off the address goes to stage 2 as it is; \(guest) runs on "
-          + "\(Phrase.table(step.table)).",
+        "access", "\(guest) \(Phrase.verb(kind)) \(Phrase.input(step.table)) \(step.at)",
+        "Stage 1 is off, so stage 2 translates the address as it is, by \(Phrase.table(step.table)).",
         .architecture("AArch64.S2Translate"))
     case .walk(let entry, _):
       if case .iommu = step.table {
         return Explanation(
           "walk", "level \(step.level): \(Phrase.entry(entry, level: step.level))",
-          "The SMMU's TLB has nothing, so its walker reads one entry a level.",
+          "The SMMU's TLB has no translation, so its walker reads one entry per level.",
           .smmuArchitecture("3.4, translation table walk"))
       }
       return Explanation(
         "walk",
         "level \(step.level) of \(Phrase.table(step.table)): "
           + Phrase.entry(entry, level: step.level),
-        "The hardware reads one entry a level, indexed by the address bits of that level.",
+        "The hardware reads one entry per level, indexed by the address bits of that level.",
         .architecture("D8.2, translation table walk"))
     case .fault(let status, let kind):
       let end =
         switch step.table {
-        case .protectedHost: "the host leaves to EL2"
-        case .protectedGuest: "the guest leaves to EL2"
-        case .canonical, .shadow, .guest, .host, .iommu, nil: "the vCPU leaves to KVM"
+        case .protectedHost: "the host exits to EL2"
+        case .protectedGuest: "the guest exits to EL2"
+        case .canonical, .shadow, .guest, .host, .iommu, nil: "the vCPU exits to KVM"
         }
       return Explanation(
         "fault", "\(Phrase.status(status)) on a \(Phrase.access(kind)): \(end)",
@@ -97,7 +95,7 @@ package enum AccessStep: StepFamily {
     case .blocked:
       return Explanation(
         "blocked", "the vCPU faults again and again at \(step.at)",
-        "An invalidation is under way and KVM maps nothing until it ends.",
+        "An invalidation is in progress, and KVM maps nothing until it ends.",
         .kvm("mmu_invalidate_retry"))
     }
   }

@@ -76,16 +76,13 @@ package enum DMAStep: StepFamily {
         }
       return Explanation(
         "STE", "the stream table entry says: \(text)",
-        context.isStage1
-          ? "It leads to the context descriptor: root of the process' table, ASID, ASET."
-          : "It holds the stage-2 root, its shape, and the VMID under which translations are cached.",
-        .smmu("arm_smmu_make_s2_domain_ste"))
+        configuration.sentence, configuration.source)
     case .cached(let physical, let context):
       return Explanation(
         "IOTLB",
         "\(at) → PA \(Phrase.address(physical)), cached at level \(step.level), "
           + Phrase.context(context),
-        "A cached translation is used without a look at the table, right or stale.",
+        "A cached translation is used without looking at the table, whether it is still right or stale.",
         .smmuArchitecture("3.17, TLB tagging"))
     case .translated(let physical, let context):
       return Explanation(
@@ -99,7 +96,7 @@ package enum DMAStep: StepFamily {
     case .stored(_, let physical):
       return Explanation(
         "store", "8 bytes to PA \(Phrase.address(physical))",
-        "The device's data is in memory; no CPU took part.",
+        "The device's data is in memory; no CPU was involved.",
         .smmuArchitecture("3.4, stage 2 translation"))
     case .fault(let fault, let write):
       let end = "the \(write ? "write" : "read") is terminated"
@@ -112,16 +109,16 @@ package enum DMAStep: StepFamily {
         why, source)
     case .aborted:
       return Explanation(
-        "abort", "the DMA at \(at) is terminated, and no event recorded",
+        "abort", "the DMA at \(at) is terminated, and no event is recorded",
         "No domain is attached: the stream's entry says abort.", .smmu("arm_smmu_make_abort_ste"))
     case .waits(for: .firmware):
       return Explanation(
         "stalled", "the DMA at \(at) waits",
-        "Firmware holds all DMA up until both tables are changed.", .rmpAndIOMMU)
+        "Firmware stalls all DMA until both tables have changed.", .rmpAndIOMMU)
     case .waits(for: .handler):
       return Explanation(
-        "stalled", "the DMA at \(at) goes on waiting",
-        "Nobody could handle its fault so far. Few devices bear that for long.",
+        "stalled", "the DMA at \(at) still waits",
+        "Nobody has handled its fault yet. Few devices tolerate that for long.",
         .smmuArchitecture("3.12, fault models"))
     case .stalled(let fault):
       return Explanation(
@@ -131,12 +128,12 @@ package enum DMAStep: StepFamily {
         .smmuArchitecture("3.12, fault models"))
     case .resumed(let handler):
       return Explanation(
-        "go on", "the fault at \(at) was handled: CMD_RESUME, retry", handler.sentence,
+        "resume", "the fault at \(at) was handled: CMD_RESUME, retry", handler.sentence,
         .smmuArchitecture("4.6, CMD_RESUME"))
     case .terminated:
       return Explanation(
         "give up", "the fault at \(at) cannot be repaired: CMD_RESUME, abort",
-        "Nothing that the device may reach belongs there.", .smmuArchitecture("4.6, CMD_RESUME"))
+        "There is nothing that the device may access.", .smmuArchitecture("4.6, CMD_RESUME"))
     }
   }
 }
@@ -173,6 +170,32 @@ extension DeviceFault {
         "The SMMU records an event; most devices cannot wait for anybody to repair the table.",
         .smmu("arm_smmu_dump_event")
       )
+    }
+  }
+}
+
+extension StreamEntry.Configuration {
+  /// What the entry leads to.
+  fileprivate var sentence: String {
+    switch self {
+    case .abort: "No domain is attached: every transaction is terminated."
+    case .bypass: "Input addresses are physical addresses."
+    case .stage1:
+      "It points to the context descriptor: root of the process' table, ASID, ASET."
+    case .stage2:
+      "It holds the stage-2 root, its shape, and the VMID under which translations are cached."
+    case .invalid: "The SMMU does not use it: C_BAD_STE."
+    }
+  }
+
+  /// The function that makes such an entry.
+  fileprivate var source: Source {
+    switch self {
+    case .abort: .smmu("arm_smmu_make_abort_ste")
+    case .bypass: .smmu("arm_smmu_make_bypass_ste")
+    case .stage1: .smmu("arm_smmu_make_cdtable_ste")
+    case .stage2: .smmu("arm_smmu_make_s2_domain_ste")
+    case .invalid: .smmuArchitecture("5.2, STE.V")
     }
   }
 }

@@ -51,22 +51,22 @@ package enum DomainStep: StepFamily {
     case .attached(let root, let vmid):
       Explanation(
         "attach", "the stream's entry points to the table at \(Phrase.address(root)), VMID \(vmid)",
-        "From now on the device's DMA is translated by it.", .smmu("arm_smmu_attach_dev"))
+        "From now on it translates the device's DMA.", .smmu("arm_smmu_attach_dev"))
     case .bound(let root, let context):
       Explanation(
         "bind",
         "the stream's context points to the VMM's table at \(Phrase.address(root)), "
           + Phrase.context(context),
         context.isPrivate
-          ? "Stage 1 alone: IOVAs are the VMM's addresses. ASET keeps its entries out of broadcast TLBIs, "
-            + "which stage 2 cannot."
-          : "Stage 1 alone: IOVAs are the VMM's addresses. Without ASET a CPU's TLBI by this ASID counts "
-            + "for its entries, too.",
+          ? "Stage 1 alone: IOVAs are the VMM's addresses. With ASET, broadcast TLBIs do not "
+            + "invalidate its entries; stage 2 has no such bit."
+          : "Stage 1 alone: IOVAs are the VMM's addresses. Without ASET a CPU's TLBI by this ASID also "
+            + "invalidates its entries.",
         .sva("arm_smmu_make_sva_cd"))
     case .unbound(let context):
       Explanation(
         "unbind", "the context descriptor is cleared: \(Phrase.context(context))",
-        "No new walk begins with it. What is cached of the ASID must go before another gets it.",
+        "No new walk begins with it. What is cached under the ASID must be invalidated before it is reused.",
         .sva("arm_smmu_sva_domain_free"))
     case .blocked:
       Explanation(
@@ -76,13 +76,13 @@ package enum DomainStep: StepFamily {
     case .bypassed:
       Explanation(
         "bypass", "the stream's entry says bypass: input addresses are physical ones",
-        "A device of the host's own, which is trusted with all of the host's memory. What else may stop it "
-          + "is behind the SMMU.",
+        "A device of the host's own, which is trusted with all of the host's memory. Checks behind the SMMU "
+          + "still apply.",
         .smmu("arm_smmu_attach_dev_identity"))
     case .bypassShadowed:
       Explanation(
         "bypass", "the host asks for bypass, and EL2 gives it the identity map",
-        "To the host that is the same. But what it has given away is not in the map.",
+        "To the host it looks the same, but what it has donated is not in the map.",
         .shadowing("every stream is given the map"))
     case .mapCall(let physical, let count):
       Explanation(
@@ -93,13 +93,13 @@ package enum DomainStep: StepFamily {
     case .unmapCall(let count):
       Explanation(
         "unmap call", "\(count) × \(Phrase.size(step.size)) at IOVA \(step.at)",
-        "Sizes follow from the range alone: the caller does not know how it was mapped.",
+        "The sizes follow from the range alone: the caller does not know how it was mapped.",
         .iommu("__iommu_unmap"))
     case .partialUnmap(let leaf):
       Explanation(
         "refused",
         "level \(step.level) at \(step.at) is a \(Phrase.entry(leaf, level: step.level))",
-        "Unmapping a part of a large leaf is not allowed: there is no split, and nothing is done.",
+        "A part of a large leaf cannot be unmapped: leaves are not split, so nothing is done.",
         .ioTable("__arm_lpae_unmap"))
     case .unmapStopped(let done):
       Explanation(
@@ -111,7 +111,7 @@ package enum DomainStep: StepFamily {
       Explanation(
         "pin page",
         "\(Phrase.size(step.size)) at canonical IPA \(step.at): PA \(Phrase.address(page))",
-        "The page is made writable and kept where it is: the device cannot take a fault.",
+        "The page is made writable and cannot move: the device cannot take a fault.",
         .memory("gup.c", "pin_user_pages_remote"))
     case .pagesUnpinned(let count):
       Explanation(

@@ -75,14 +75,17 @@ extension EndStep.Idleness {
   fileprivate var explanation: (String, Source) {
     switch self {
     case .loggingUnchanged:
-      ("dirty logging of the slot is so already", .kvm("kvm_set_memory_region"))
+      ("dirty logging of the slot is in that state already", .kvm("kvm_set_memory_region"))
     case .nothingToCollapse:
       (
-        "nothing to collapse here: no page table, or the VMA or the lack of huge pages forbid it",
+        "nothing to collapse: no page table, or the VMA or a lack of huge pages forbids it",
         .memory("khugepaged.c", "madvise_collapse")
       )
     case .mappingUnchanged:
-      ("the VMM's mapping is so already, or there is none", .memory("vma.c", "vma_modify"))
+      (
+        "the VMM's mapping is in that state already, or there is none",
+        .memory("vma.c", "vma_modify")
+      )
     case .partOfHugePage:
       (
         "hugetlb memory changes in whole huge pages only",
@@ -92,12 +95,15 @@ extension EndStep.Idleness {
       ("no two mergeable pages hold the same bytes", .memory("ksm.c", "cmp_and_merge_page"))
     case .notTracked:
       (
-        "page_idle passes over absent pages, zero pages and tails of huge pages",
+        "page_idle skips absent pages, zero pages and tails of huge pages",
         .memory("page_idle.c", "page_idle_get_folio")
       )
     case .notIdle: ("the page is not idle", .memory("page_idle.c", "page_idle_bitmap_read"))
     case .nothingToShare:
-      ("nothing was ever written: the child shares nothing", .memory("memory.c", "vma_needs_copy"))
+      (
+        "nothing was ever written, so the child shares nothing",
+        .memory("memory.c", "vma_needs_copy")
+      )
     case .noShadow:
       ("no shadow in use has this VMID", .nested("kvm_s2_mmu_iterate_by_vmid"))
     case .stage1Only:
@@ -123,9 +129,9 @@ extension KernelError {
     case .eperm: "The page is not in a state that allows it."
     case .enoent: "Nothing is mapped there."
     case .e2big: "The leaf is larger than a page."
-    case .eagain: "Something is under way there: it must be tried again."
+    case .eagain: "Another operation is in progress there: the caller must retry."
     case .enomem: "No page for a table is left."
-    case .efault: "The address cannot be reached."
+    case .efault: "The address cannot be accessed."
     case .ebusy: "It is in use."
     case .eexist: "Something is mapped there already, and must be unmapped first."
     case .einval:
@@ -133,8 +139,8 @@ extension KernelError {
     case .enospc: "No number is free."
     case .erange: "An address is outside what the table can translate."
     case .ehwpoison: "The host took the page back by force."
-    case .rmiInput: "The RMM checks first: the granule is not in a state that allows it."
-    case .rmiTable: "The realm's table is not as the call needs it there; nothing is changed."
+    case .rmiInput: "The granule is not in a state that allows it."
+    case .rmiTable: "The realm's table is not in the state that the call needs; nothing is changed."
     }
   }
 }

@@ -72,21 +72,21 @@ package enum FaultStep: StepFamily {
     case .shadowFound(let vttbr, _):
       return Explanation(
         "shadow", "\(Phrase.table(step.table)) serves VTTBR \(Phrase.address(vttbr.bits))",
-        "VTTBR and VTCR match (with stage 2 off, the VMID alone), so its leaves can be used.",
+        "VTTBR and VTCR match (with stage 2 off, only the VMID must), so its leaves can be used.",
         .nested("lookup_s2_mmu"))
     case .shadowTaken(let vttbr, _):
       return Explanation(
         "shadow",
-        "\(Phrase.table(step.table)), unused so far, is taken for VTTBR "
+        "\(Phrase.table(step.table)), not used before, is assigned to VTTBR "
           + Phrase.address(vttbr.bits),
-        "No shadow matches. They are taken in turn, two for each vCPU.",
+        "No shadow matches. They are assigned in turn; there are two for each vCPU.",
         .nested("get_s2_mmu_nested"))
     case .shadowRecycled(let vttbr, _):
       return Explanation(
         "recycle",
         "\(Phrase.table(step.table)) is taken from another context for VTTBR "
           + Phrase.address(vttbr.bits),
-        "No shadow matches and none is free. All its leaves must go before it is used.",
+        "No shadow matches and none is free. All its leaves must be removed before it is used.",
         .nested("get_s2_mmu_nested"))
     case .guestRead(let entry, let ipa):
       return Explanation(
@@ -109,13 +109,13 @@ package enum FaultStep: StepFamily {
     case .guestAccessFlag(_, let ipa):
       return Explanation(
         "AF in L1", "KVM sets the access flag in L1's entry at \(Phrase.address(ipa))",
-        "L1 set VTCR_EL2.HA, so KVM does for it what the hardware would.",
+        "L1 set VTCR_EL2.HA, so KVM does what the hardware would do.",
         .nested("swap_guest_s2_desc"))
     case .inject(let status, let kind):
       return Explanation(
         "inject",
         "L1 gets a \(Phrase.status(status)) for the \(Phrase.access(kind)) at \(step.at)",
-        "L1's own table forbids it, so L1 must handle it. The shadow stays as it is.",
+        "L1's own table forbids it, so L1 must handle it. The shadow does not change.",
         .nested("kvm_inject_s2_fault"))
     case .injectSize:
       return Explanation(
@@ -124,16 +124,17 @@ package enum FaultStep: StepFamily {
     case .injectExternal:
       return Explanation(
         "inject", "an external abort at \(step.at)",
-        "There is no memory, and a fetch or an address outside the IPA space is no MMIO.",
+        "There is no memory there, and a fetch or an address outside the IPA space cannot be MMIO.",
         .mmu("kvm_handle_guest_abort"))
     case .mmioExit(let ipa):
       return Explanation(
         "MMIO", "exit to user space for canonical IPA \(Phrase.address(ipa))",
-        "No memory slot is there, so a device of the VMM may be.", .mmu("io_mem_abort"))
+        "There is no memory slot, so it may be a device that the VMM emulates.",
+        .mmu("io_mem_abort"))
     case .memslotFound(let ipa, let hva):
       return Explanation(
         "slot", "canonical \(Phrase.address(ipa)) is VMM address \(Phrase.address(hva))",
-        "The memory slot says which memory of the VMM backs the guest's.",
+        "The memory slot says which of the VMM's memory backs it.",
         .mmu("kvm_handle_guest_abort"))
     case .noVMA:
       return Explanation(
@@ -151,34 +152,34 @@ package enum FaultStep: StepFamily {
       let guest = guestLeaf.map { ", L1's leaf \(Phrase.size($0))" } ?? ""
       return Explanation(
         "size", "VMA \(Phrase.size(step.size)), at most \(Phrase.size(limit))\(guest)",
-        "A leaf is no larger than the host's page, the slot, and in a shadow L1's leaf.",
+        "A leaf is no larger than the host's page, the slot and, in a shadow, L1's leaf.",
         .mmu("kvm_s2_resolve_vma_size"))
     case .retryAfterNotifier:
       return Explanation(
         "retry", "the host must copy the page first, so the notifier runs",
-        "The sequence number will have changed: the fault is given up and taken again.",
+        "The sequence number will have changed, so the fault is abandoned and retried.",
         .mmu("kvm_s2_fault_map"))
     case .retryInvalidation:
       return Explanation(
         "retry", "an invalidation is in progress: nothing may be mapped",
-        "A leaf made now could outlive the page that is being taken back.",
+        "A leaf mapped now could outlive the page that is being taken away.",
         .kvm("mmu_invalidate_retry"))
     case .locked(.read):
       return Explanation(
-        "lock", "mmu_lock, read", "Other vCPUs may fault at the same time.",
+        "lock", "mmu_lock, read", "Other vCPUs may handle faults at the same time.",
         .mmu("kvm_s2_fault_map"))
     case .unlocked(.read):
       return Explanation("unlock", "mmu_lock", "The guest runs again.", .mmu("kvm_s2_fault_map"))
     case .locked(.write):
       return Explanation(
-        "lock", "mmu_lock, write", "Nobody else may touch a table of this VM.",
+        "lock", "mmu_lock, write", "Nobody else may change a table of this VM.",
         .mmu("kvm_mmu_wp_memory_region"))
     case .unlocked(.write):
       return Explanation(
-        "unlock", "mmu_lock", "Faults can go on.", .mmu("kvm_mmu_wp_memory_region"))
+        "unlock", "mmu_lock", "Faults can be handled again.", .mmu("kvm_mmu_wp_memory_region"))
     case .noMemory:
       return Explanation(
-        "ENOMEM", "the fault at \(step.at) fails", "This version hands the failure to the VMM.",
+        "ENOMEM", "the fault at \(step.at) fails", "This version returns the failure to the VMM.",
         .reverseMap("v1, kvm_record_nested_revmap"))
     }
   }

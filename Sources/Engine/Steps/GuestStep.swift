@@ -28,12 +28,13 @@ package enum GuestStep: StepFamily {
       return Explanation(
         "registers",
         "VTTBR_EL2 = \(Phrase.address(vttbr.bits)), VTCR_EL2 = \(Phrase.address(vtcr.bits))",
-        "L1 describes the stage 2 of its guest. A shadow is chosen when that guest next runs.",
+        "L1 sets up stage 2 for its guest. KVM chooses a shadow when that guest next runs.",
         .nested("lookup_s2_mmu"))
     case .invalidation(let vmid):
       return Explanation(
-        "TLBI", "L1 invalidates under its VMID \(vmid); every shadow with that VMID obeys",
-        "To L1 the shadow tables are its TLB: they must forget what L1 took back.",
+        "TLBI",
+        "L1 invalidates under its VMID \(vmid); this applies to every shadow with that VMID",
+        "To L1 the shadow tables are its TLB: what it invalidates must be removed from them.",
         .nested("kvm_s2_mmu_iterate_by_vmid"))
     case .stage1Invalidation:
       return Explanation(
@@ -46,12 +47,12 @@ package enum GuestStep: StepFamily {
     case .vncrTranslated(let page):
       return Explanation(
         "VNCR", "canonical \(step.at) → PA \(Phrase.address(page))",
-        "KVM keeps this translation itself: it is no entry of a table, but must go like one.",
+        "KVM keeps this translation itself. It is not a table entry, but must be invalidated like one.",
         .nested("kvm_translate_vncr"))
     case .vncrDropped:
       return Explanation(
         "VNCR", "the translation of canonical \(step.at) is dropped",
-        "The page behind it may be another one soon.", .nested("kvm_invalidate_vncr_ipa"))
+        "Another page may be mapped there soon.", .nested("kvm_invalidate_vncr_ipa"))
     }
   }
 }

@@ -81,20 +81,20 @@ package enum HostStep: StepFamily {
     case .notifierStart:
       return Explanation(
         "notifier", "the host will change VMM memory \(step.span)",
-        "KVM must forget what it mapped of it before the page can be used for anything else.",
+        "KVM must unmap it before the pages can be used for anything else.",
         .kvm("kvm_mmu_notifier_invalidate_range_start"))
     case .notifierEnd:
       return Explanation(
         "notifier", "the change of \(step.span) is done",
-        "The sequence number goes up: faults that looked before try again.",
+        "The sequence number is incremented: faults that began before it are retried.",
         .kvm("kvm_mmu_notifier_invalidate_range_end"))
     case .pinnedKept(let pages):
       return Explanation(
         "pinned",
         "\(Phrase.count(pages, "page", "pages")) in \(step.span) of "
           + "\(Phrase.table(step.table)) stay\(pages == 1 ? "s" : "")",
-        "A device that walks this table has pinned them, so KVM passes them over. The VMM may see other "
-          + "memory there now than its guest.",
+        "A device that walks this table has pinned them, so KVM skips them. The VMM may now see other memory "
+          + "there than its guest.",
         .project("pinning in a shared table"))
     case .page(let page):
       return Explanation(
@@ -119,7 +119,7 @@ package enum HostStep: StepFamily {
         .memory("huge_memory.c", "do_huge_pmd_anonymous_page"))
     case .reuse:
       return Explanation(
-        "host page", "\(at): the page becomes writable", "Nobody shares it any more.",
+        "host page", "\(at): the page becomes writable", "Nobody else shares it.",
         .memory("memory.c", "wp_page_reuse"))
     case .copy(let new, let old):
       return Explanation(
@@ -127,7 +127,7 @@ package enum HostStep: StepFamily {
         "The page is shared, so the writer gets a copy.", .memory("memory.c", "wp_page_copy"))
     case .changed:
       return Explanation(
-        "host page", "\(at): the page is another by now, and stays as it is",
+        "host page", "\(at): the page has been replaced, and is left alone",
         "Another thread changed the entry while the notifiers ran; the access is tried again.",
         .memory("memory.c", "wp_page_copy"))
     case .split:
@@ -141,11 +141,11 @@ package enum HostStep: StepFamily {
     case .cleared:
       return Explanation(
         "clear", "\(span): what is there is cleared before it is replaced",
-        "Break before make, which counts since a device walks the table, too.",
+        "Break before make, which matters because a device walks the table, too.",
         .memory("pgtable-generic.c", "ptep_clear_flush"))
     case .flags:
       return Explanation(
-        "host VMA", "\(span): other flags", "Neighbours with the same flags become one VMA.",
+        "host VMA", "\(span): the flags change", "Neighbours with the same flags become one VMA.",
         .memory("vma.c", "vma_modify"))
     case .protect(let write):
       return Explanation(
@@ -170,30 +170,30 @@ package enum HostStep: StepFamily {
     case .merge(let new, let old):
       return Explanation(
         "KSM", "\(at): PA \(Phrase.address(old)) → the shared \(Phrase.address(new))",
-        "The two pages hold the same bytes.", .memory("ksm.c", "replace_page"))
+        "Both pages hold the same bytes.", .memory("ksm.c", "replace_page"))
     case .stored(let page):
       return Explanation(
         "VMM store", "\(at), PA \(Phrase.address(page))",
-        "The VMM uses the memory itself; KVM has no part in it.",
+        "The VMM accesses the memory itself; KVM is not involved.",
         .memory("memory.c", "handle_mm_fault"))
     case .loaded(let page):
       return Explanation(
         "VMM load", "\(at), PA \(Phrase.address(page))",
-        "The VMM uses the memory itself; KVM has no part in it.",
+        "The VMM accesses the memory itself; KVM is not involved.",
         .memory("memory.c", "handle_mm_fault"))
     case .signal:
       return Explanation(
-        "SIGSEGV", at, "The VMM has nothing mapped there that it may use so.",
+        "SIGSEGV", at, "The VMM has no mapping there that permits the access.",
         .memory("memory.c", "handle_mm_fault"))
     case .noHugePages:
       return Explanation(
-        "no THP", "\(span): huge pages cannot be had",
-        "A fact that the scenario states: memory is fragmented.",
+        "no THP", "\(span): no huge page can be allocated",
+        "The scenario says so: memory is fragmented. The huge zero page needs no allocation.",
         .memory("huge_memory.c", "vma_alloc_anon_folio_pmd"))
     case .age:
       return Explanation(
         "age", "\(span): the access flags are cleared",
-        "The VMM's table and the canonical table, but no shadow.",
+        "In the VMM's table and the canonical table, but in no shadow.",
         .memory("page_idle.c", "page_idle_clear_pte_refs"))
     case .idleSet:
       return Explanation(
@@ -201,7 +201,7 @@ package enum HostStep: StepFamily {
         .memory("page_idle.c", "page_idle_bitmap_write"))
     case .idleTested(let isIdle):
       return Explanation(
-        "idle", "\(at): \(isIdle ? "still idle" : "used meanwhile")",
+        "idle", "\(at): \(isIdle ? "still idle" : "used since")",
         "Reading the bit ages the page again.",
         .memory("page_idle.c", "page_idle_bitmap_read"))
     }

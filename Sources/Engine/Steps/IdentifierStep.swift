@@ -66,7 +66,7 @@ package enum IdentifierStep: StepFamily {
     case .vmidTaken(let holder, let vmid, let generation):
       Explanation(
         "VMID", "\(holder.name) gets VMID \(vmid), generation \(generation)",
-        "It had none, or another has taken its old one since the rollover. The first free one is used.",
+        "It had none, or its old one has been taken since the rollover. The first free one is used.",
         .vmid("new_vmid"))
     case .vmidKept(let holder, let vmid, let generation, let reason):
       Explanation(
@@ -80,7 +80,7 @@ package enum IdentifierStep: StepFamily {
     case .vmidReserved(let vmid, let cpu):
       Explanation(
         "reserve", "VMID \(vmid) runs on CPU \(cpu) and stays taken",
-        "The guest goes on under its old VMID, without asking.", .vmid("flush_context"))
+        "The guest keeps running under its old VMID.", .vmid("flush_context"))
     case .vmidPinned(let holder, let vmid):
       Explanation(
         "pin", "VMID \(vmid) of \(holder.name) is pinned",
@@ -88,12 +88,12 @@ package enum IdentifierStep: StepFamily {
         .pinning("kvm_arm_pinned_vmid_get"))
     case .vmidUnpinned(let holder, let vmid):
       Explanation(
-        "unpin", "VMID \(vmid) of \(holder.name) is not pinned by this device any more",
-        "It is free again at the next rollover.", .pinning("kvm_arm_pinned_vmid_put"))
+        "unpin", "VMID \(vmid) of \(holder.name) is no longer pinned by this device",
+        "The next rollover frees it.", .pinning("kvm_arm_pinned_vmid_put"))
     case .domainVMIDTaken(let vmid):
       Explanation(
         "VMID", "the domain gets VMID \(vmid) of the SMMU's own",
-        "The SMMU's allocator knows nothing of KVM's: the same number may be another VM's there.",
+        "The SMMU's allocator and KVM's are independent: KVM may use the same number for another VM.",
         .smmu("arm_smmu_domain_finalise_s2"))
     case .domainFreed(let vmid):
       Explanation(

@@ -68,51 +68,50 @@ package enum PKVMStep: StepFamily {
         "create",
         "\(Phrase.table(step.table)) is made; the guest is \(isProtected ? "" : "not ")protected",
         isProtected
-          ? "What is given to it is not the host's any more."
+          ? "What is donated to it no longer belongs to the host."
           : "The host shares its own memory with it.",
         .hypervisor("pkvm.c", "__pkvm_init_vm"))
     case .guestDying:
       return Explanation(
         "teardown", "the guest will not run again: \(Phrase.table(step.table)) is left",
-        "From now on the host can take its pages back, one by one.",
+        "From now on the host can reclaim its pages, one by one.",
         .hypervisor("pkvm.c", "__pkvm_start_teardown_vm"))
     case .hostAccess(let kind):
       return Explanation(
-        "access", "the host makes a \(Phrase.access(kind)) at PA \(step.at)",
+        "access", "the host \(Phrase.verb(kind)) PA \(step.at)",
         "The host runs at EL1, under a stage 2 of its own that is the identity.",
         .architecture("AArch64.S2Translate"))
     case .guestAccess(let kind):
       return Explanation(
-        "access", "the guest makes a \(Phrase.access(kind)) at IPA \(step.at)",
+        "access", "the guest \(Phrase.verb(kind)) IPA \(step.at)",
         "It runs under \(Phrase.table(step.table)), which only the hypervisor changes.",
         .architecture("AArch64.S2Translate"))
     case .hostSizeChosen(let isMemory):
       return Explanation(
         "size", "\(Phrase.size(step.size)) of \(isMemory ? "memory" : "MMIO") at \(step.at)",
-        "The host's table is filled lazily: the largest block around the fault that is empty and lies in "
-          + "one region.",
+        "The host's table is filled on fault, with the largest block around the address that is empty and "
+          + "lies in one region.",
         .memoryProtection("host_stage2_adjust_range"))
     case .hostPoolEmpty(let tables, let needed):
       return Explanation(
         "no table",
         "ENOMEM: the host's stage 2 has \(tables) tables, and \(step.at) takes \(needed) more",
-        "The pool is reserved at boot: enough for all memory by pages, and some for MMIO. So all MMIO is "
-          + "unmapped, and the map tried again.",
+        "The pool is reserved at boot: enough to map all memory by pages, and some for MMIO. So all MMIO is "
+          + "unmapped, and the map is retried.",
         .memoryProtection("host_stage2_try"))
     case .mmioUnmap:
       return Explanation(
         "MMIO",
         "unmap the MMIO from \(step.at) to \(Phrase.address(step.address + step.size))",
-        "MMIO never changes its owner, so nothing is lost that a fault does not bring back. The SMMUs' "
-          + "map keeps its own.",
+        "MMIO never changes its owner, so faults will map it again. The SMMUs' map keeps its own entries.",
         .memoryProtection("host_stage2_unmap_dev_all"))
     case .hostAbort(let entry):
       return Explanation(
         "abort",
         "the host is given an abort: \(Phrase.entry(entry, level: step.level)) at \(step.at)",
         entry.isValid
-          ? "It is mapped, but not for this: MMIO is never executed from."
-          : "The page is another's. S1PTW in the syndrome tells the host that it is no fault of its own.",
+          ? "It is mapped, but not executable: the host never executes from MMIO."
+          : "The page belongs to another. S1PTW in the syndrome tells the host that stage 2 refused it.",
         .memoryProtection("host_inject_mem_abort"))
     case .tlbConflict:
       return Explanation(
@@ -132,7 +131,7 @@ package enum PKVMStep: StepFamily {
     case .hypervisorState(let state):
       return Explanation(
         "hyp state", "\(pages): \(state.name) for the hypervisor",
-        "Kept beside the host's state; one of the two owns the page, or a guest does.",
+        "Kept next to the host's state: one of the two owns the page, or a guest does.",
         .memoryProtection("__hyp_set_page_state_range"))
     case .sharesCounted(let count):
       return Explanation(
@@ -144,7 +143,7 @@ package enum PKVMStep: StepFamily {
     case .referencesCounted(let count):
       return Explanation(
         "count", "\(pages): \(Phrase.count(count, "reference", "references"))",
-        "While there are any, the page cannot change hands.",
+        "While there are any, the page cannot change its owner.",
         .memoryProtection("hyp_page_ref_inc"))
     case .pageZeroed:
       return Explanation(
@@ -153,14 +152,14 @@ package enum PKVMStep: StepFamily {
     case .snapshotEntry(let entry):
       let (what, why) =
         if entry.isValid {
-          ("mapped", "The host may use it, and so may its devices.")
+          ("mapped", "The host may use it, so its devices may, too.")
         } else if entry.bits == 0 {
           (
             "mapped all the same",
-            "The host has not touched it yet, but may at any time; a device cannot wait for a fault."
+            "The host has not used it yet, but may at any time, and a device cannot wait for a fault."
           )
         } else {
-          ("left out", "It belongs to another.")
+          ("left out", "It does not belong to the host.")
         }
       return Explanation(
         "snapshot", "\(step.span): \(Phrase.entry(entry, level: step.level)), \(what)", why,
@@ -170,12 +169,12 @@ package enum PKVMStep: StepFamily {
         "snapshot", "idmap_initialized = \(isForwarding)",
         isForwarding
           ? "From now on every change of an owner is passed on, under the host's lock."
-          : "v4 stores the walk's result as it is: 0 for success. So no change is ever passed on.",
+          : "v4 stores the result of the walk, which is 0 for success. So no change is ever passed on.",
         .shadowing("kvm_iommu_snapshot_host_stage2"))
     case .notForwarded:
       return Explanation(
         "skipped", "the SMMU's map keeps \(step.span)",
-        "idmap_initialized is false, though the snapshot was made.",
+        "idmap_initialized is false, although the snapshot was made.",
         .shadowing("kvm_iommu_host_stage2_idmap"))
     }
   }

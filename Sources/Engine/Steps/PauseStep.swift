@@ -20,27 +20,27 @@ package enum PauseStep: StepFamily {
     switch self {
     case .armed:
       Explanation(
-        "pause", "the next event that can be stopped stops there, at or above \(step.at)",
+        "pause", "the next event that can stop at or above \(step.at) stops there",
         "Other events can then run in between.", .mmu("stage2_apply_range"))
     case .unused:
       Explanation(
-        "resume", "no event came to a place where it can be stopped: the pause is taken back",
-        "A sweep stops at a gigabyte border only; a device's event, or a hypercall, between two actions.",
+        "resume", "no event reached a place where it can stop: the pause is cancelled",
+        "A sweep can stop at a border between gigabytes; a device's event or a hypercall, between two actions.",
         .mmu("stage2_apply_range"))
     case .parked(dropsLock: true):
       Explanation(
         "drop lock", "mmu_lock is dropped before \(step.at) of \(Phrase.table(step.table))",
-        "A long sweep lets others run: a vCPU may fault, or another unmap start.",
+        "A long sweep lets others run: a vCPU may fault, or another unmap may start.",
         .mmu("cond_resched_rwlock_write"))
     case .parked(dropsLock: false):
       Explanation(
         "stop", "the event stops before \(step.at) of \(Phrase.table(step.table))",
-        "Whoever is not in the middle of it goes on meanwhile: DMA gets what is there at this instant.",
+        "Everything else continues; a DMA now sees the tables as they are.",
         .project("pause"))
     case .resumed:
       Explanation(
-        "resume", "the paused event goes on where it stopped",
-        "What it has looked at may have changed. A sweep takes mmu_lock again.",
+        "resume", "the paused event continues where it stopped",
+        "What it has seen may have changed. A sweep takes mmu_lock again.",
         .mmu("stage2_apply_range"))
     }
   }

@@ -35,6 +35,15 @@ package enum Phrase {
     }
   }
 
+  /// What an access does to its address, as a verb.
+  package static func verb(_ kind: AccessKind) -> String {
+    switch kind {
+    case .read: "reads"
+    case .write: "writes"
+    case .execute: "fetches"
+    }
+  }
+
   package static func status(_ status: FaultStatus) -> String {
     let name =
       switch status.faultClass {

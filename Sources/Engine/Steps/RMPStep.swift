@@ -10,6 +10,8 @@ package enum RMPStep: StepFamily {
     case inUse = 3
   }
 
+  /// RMPUPDATE is refused: an assigned entry overlaps the page (FAIL_OVERLAP).
+  case overlap
   /// RMPUPDATE gives a page to the guest.
   case assigned(RMPEntry, page: UInt64)
   /// The guest accepts it (PVALIDATE).
@@ -29,21 +31,28 @@ package enum RMPStep: StepFamily {
     case .assigned, .validated, .shared, .psmash, .dmaStalled, .dmaResumed:
       Step.Facts(.ownership, .reverseMapTable)
     case .held: Step.Facts(.lock, .reverseMapTable)
+    case .overlap: Step.Facts(.refusal, .reverseMapTable)
     }
   }
 
   func explanation(of step: Step) -> Explanation {
     let size = Phrase.size(step.size)
     switch self {
+    case .overlap:
+      return Explanation(
+        "RMPUPDATE", "refused, result 4: an assigned entry overlaps \(size) at \(step.at)",
+        "FAIL_OVERLAP. Linux repeats the instruction until it succeeds, which it never does here: the "
+          + "event ends.",
+        .amd("rmpupdate"))
     case .assigned(_, let page):
       return Explanation(
         "RMPUPDATE", "\(size) at \(step.at), PA \(Phrase.address(page)), become the guest's",
-        "The RMP says for each page who owns it, and at which size it was given.",
+        "The RMP holds each page's owner, and the size at which it was assigned.",
         .amd("rmp_make_private"))
     case .validated:
       return Explanation(
-        "PVALIDATE", "the guest accepts \(size) at \(step.at)",
-        "A page that the guest has not accepted is not used as its own.",
+        "PVALIDATE", "the guest validates \(size) at \(step.at)",
+        "A guest does not use a page before it has validated it.",
         .amd("snp_accept_memory"))
     case .shared(_, let page):
       return Explanation(
@@ -52,12 +61,12 @@ package enum RMPStep: StepFamily {
     case .psmash(.done, let page):
       return Explanation(
         "PSMASH", "the RMP's 2M entry of PA \(Phrase.address(page)) becomes 512 of 4K",
-        "Each stays the guest's, and accepted. From here on the IOMMU demands I/O pages of 4K.",
+        "Each stays the guest's and validated. From now on the IOMMU demands 4K I/O pages.",
         .amd("snp_rmptable_psmash"))
     case .psmash(.inUse, let page):
       return Explanation(
         "PSMASH", "refused, result 3: the entry of PA \(Phrase.address(page)) is in use",
-        "Another instruction has it in its hands: to be tried again.",
+        "Another instruction holds it: the caller must retry.",
         .amd("snp_rmptable_psmash"))
     case .psmash(.badAddress, let page):
       return Explanation(
@@ -67,15 +76,15 @@ package enum RMPStep: StepFamily {
       return Explanation(
         "hold",
         "the RMP entry of PA \(Phrase.address(page)) is \(isHeld ? "in use" : "free again")",
-        "While one instruction works on an entry, another is refused.",
+        "While one instruction holds an entry, others are refused.",
         .amd("snp_rmptable_psmash"))
     case .dmaStalled:
       return Explanation(
-        "stall", "firmware holds all DMA up",
-        "Nobody can see the two tables out of step. The price is latency: a few milliseconds.",
+        "stall", "firmware stalls all DMA",
+        "No device can see the two tables out of step. The price is latency: a few milliseconds.",
         .rmpAndIOMMU)
     case .dmaResumed:
-      return Explanation("resume", "DMA goes on", "Both tables say 4K now.", .rmpAndIOMMU)
+      return Explanation("resume", "DMA continues", "Both tables say 4K now.", .rmpAndIOMMU)
     }
   }
 }

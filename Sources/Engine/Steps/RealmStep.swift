@@ -6,6 +6,8 @@ package enum RealmStep: StepFamily {
   case entry(Descriptor, from: Descriptor)
   /// A page of the realm is filled with zeros.
   case zeroed(page: UInt64)
+  /// The realm uses an address whose RIPAS is DESTROYED.
+  case destroyedAccess
   /// The granule protection stops the host at a page; the address is the VMM's.
   case granuleFault(page: UInt64)
 
@@ -13,6 +15,7 @@ package enum RealmStep: StepFamily {
     switch self {
     case .granule, .zeroed: Step.Facts(.ownership, .realm)
     case .entry: Step.Facts(.entryReplaced, .realm)
+    case .destroyedAccess: Step.Facts(.remark, .realm, weight: 3)
     case .granuleFault: Step.Facts(.refusal, .realm)
     }
   }
@@ -21,7 +24,7 @@ package enum RealmStep: StepFamily {
   package var result: Descriptor? {
     switch self {
     case .entry(let new, _): new
-    case .granule, .zeroed, .granuleFault: nil
+    case .granule, .zeroed, .destroyedAccess, .granuleFault: nil
     }
   }
 
@@ -36,16 +39,21 @@ package enum RealmStep: StepFamily {
         "RTT entry",
         "level \(step.level) at \(step.at): \(Self.entry(old, level: step.level)) → "
           + Self.entry(new, level: step.level),
-        "One edit, and CPUs and devices lose it alike: they walk the same table.",
+        "One store changes it for CPUs and devices alike: they walk the same table.",
         .rmm("RTT entry"))
     case .zeroed(let page):
       Explanation(
         "zero", "PA \(Phrase.address(page)) is filled with zeros",
         "The host must not read what the realm left there.", .rmm("RMI_DATA_DESTROY"))
+    case .destroyedAccess:
+      Explanation(
+        "EFAULT", "the realm exits: the RIPAS of \(step.at) is DESTROYED",
+        "The host took memory away that the realm relied on. The RMM does not let it be replaced.",
+        .rmm("RIPAS DESTROYED, realm entry exit"))
     case .granuleFault(let page):
       Explanation(
         "GPF", "the host is stopped at PA \(Phrase.address(page))",
-        "The granule is not the host's: the hardware checks every access against its protection table.",
+        "The granule is not the host's: the hardware checks every access against the granule protection table.",
         .architecture("RME, granule protection check"))
     }
   }
@@ -64,8 +72,8 @@ extension GranuleState {
   fileprivate var meaning: String {
     switch self {
     case .undelegated: "It is the host's again."
-    case .delegated: "It is the RMM's, and the host cannot reach it any more."
-    case .data: "It is memory of the realm, at one address only."
+    case .delegated: "It is the RMM's; the host can no longer access it."
+    case .data: "It is the realm's memory, at exactly one address."
     case .table: "It is a page of the realm's table."
     }
   }

@@ -14,8 +14,8 @@ package enum ReverseMapStep: StepFamily {
   case recordSkipped(nested: UInt64)
   /// With stage 2 off, nothing is recorded.
   case recordOff(nested: UInt64)
-  /// Looking up a range: an entry with a nested IPA, one that is unknown, none.
-  case lookUpKnown(nested: UInt64)
+  /// Looking up a range that is asked for: an entry with a nested IPA, one that is unknown, none.
+  case lookUpKnown(nested: UInt64, asked: Range<UInt64>)
   case lookUpUnknown
   case lookUpNothing
   /// Looking up is of no use: the map is broken, or the shadow is being swept.
@@ -58,24 +58,24 @@ package enum ReverseMapStep: StepFamily {
     case .record(let nested):
       return Explanation(
         "record", "\(span) is about to be mapped at nested \(Phrase.address(nested))",
-        "The way back is recorded first. What do the recorded ranges that overlap say?",
+        "It is recorded first under which nested IPA. Does a recorded range overlap it?",
         .reverseMap("kvm_record_nested_revmap"))
     case .recordKnown(let nested):
       return Explanation(
         "insert", "\(span) → nested \(Phrase.address(nested))",
-        "No recorded range overlaps it. When that memory goes, only this nested range must.",
+        "No recorded range overlaps it. When that memory is taken away, only this nested range is unmapped.",
         .reverseMap("kvm_record_nested_revmap"))
     case .recordKept(let nested):
       return Explanation(
-        "keep", "\(span) → nested \(Phrase.address(nested)) is there already",
+        "keep", "\(span) → nested \(Phrase.address(nested)) is recorded already",
         "The same leaf is mapped again, with other permissions.",
         .reverseMap("kvm_record_nested_revmap"))
     case .recordUnknown(let count):
       return Explanation(
         "fuse",
         "\(span), in place of \(Phrase.count(UInt64(count), "range", "ranges")) → unknown nested IPA",
-        "It overlaps what is recorded. One entry cannot hold two nested IPAs, so all the ranges it "
-          + "touches become one that says only: somewhere in this shadow.",
+        "It overlaps recorded ranges. An entry cannot hold two nested IPAs, so they all become one entry that "
+          + "only says: somewhere in this shadow.",
         .reverseMap("kvm_record_nested_revmap"))
     case .recordFailed:
       return Explanation(
@@ -85,54 +85,60 @@ package enum ReverseMapStep: StepFamily {
     case .recordSkipped(let nested):
       return Explanation(
         "no record", "\(span) → nested \(Phrase.address(nested)) is not recorded",
-        "The map is broken: whatever goes, all of the shadow goes.",
+        "The map is broken: whatever is taken away, all of the shadow is unmapped.",
         .reverseMap("nested_revmap_broken"))
     case .recordOff:
       return Explanation(
         "no record", "\(span) is not recorded",
         "L1 has stage 2 off, so there is no leaf of L1, and this version records only with one.",
         .reverseMap("if (s2fd->nested)"))
-    case .lookUpKnown(let nested):
+    case .lookUpKnown(let nested, let asked):
+      let part = asked.clamped(to: step.address..<step.address &+ step.size)
+      let size = part.upperBound - part.lowerBound
       return Explanation(
-        "look up", "\(span) → nested \(Phrase.address(nested)): the entry goes, and its leaf",
-        "The whole entry goes, even if less of it was asked for.",
+        "look up",
+        "\(span) → nested \(Phrase.address(nested)): the entry is removed, then its leaf",
+        size == step.size
+          ? "Only this nested range leads to that memory."
+          : "The whole entry is removed, although only \(Phrase.size(size)) of it was asked for.",
         .reverseMap("unmap_mmu_ipa_range"))
     case .lookUpUnknown:
       return Explanation(
-        "look up", "\(span) is unknown: all of \(shadow) must go",
-        "It is mapped somewhere in this shadow, and nobody knows where.",
+        "look up", "\(span) is unknown: all of \(shadow) must be unmapped",
+        "It is mapped somewhere in this shadow, but not recorded where.",
         .reverseMap("unmap_mmu_ipa_range"))
     case .lookUpNothing:
       return Explanation(
         "look up", "\(span): nothing is recorded in \(shadow)",
-        "So no leaf of this shadow reaches it.", .reverseMap("unmap_mmu_ipa_range"))
+        "So no leaf of this shadow maps it.", .reverseMap("unmap_mmu_ipa_range"))
     case .lookUpBroken:
       return Explanation(
-        "look up", "the map of \(shadow) is broken: all of it must go",
-        "A leaf may be there that could not be recorded.", .reverseMap("unmap_mmu_ipa_range"))
+        "look up", "the map of \(shadow) is broken: all of the shadow must be unmapped",
+        "There may be a leaf that could not be recorded.", .reverseMap("unmap_mmu_ipa_range"))
     case .lookUpSwept:
       return Explanation(
-        "look up", "\(shadow) is being swept: it is swept from here, too",
-        "The other sweep emptied the map first and has dropped mmu_lock: leaves it has not come to "
-          + "are in no map.",
+        "look up", "\(shadow) is being swept already: it is swept from here as well",
+        "The other sweep emptied the map first and has dropped mmu_lock. Leaves that it has not reached are in "
+          + "no map.",
         .project("repaired"))
     case .eraseFailed:
       return Explanation(
         "no memory", "the entry of \(span) stays",
-        "Erasing can need a node too. An entry too many only costs.",
+        "Erasing can need a node, too. A superfluous entry is harmless, it only costs time.",
         .reverseMap("unmap_mmu_ipa_range"))
     case .resetMap:
       return Explanation(
-        "reset", "the map of \(shadow) is emptied", "Every leaf of the shadow is about to go.",
+        "reset", "the map of \(shadow) is emptied",
+        "Every leaf of the shadow is about to be removed.",
         .reverseMap("reset_revmap_and_unmap"))
     case .brokenCleared:
       return Explanation(
-        "whole", "the map of \(shadow) counts as whole again",
+        "complete", "the map of \(shadow) counts as complete again",
         "The shadow is empty, so nothing is missing.", .reverseMap("reset_revmap_and_unmap"))
     case .forget:
       return Explanation(
         "forget", "entries for nested \(step.span) of \(shadow)",
-        "L1 invalidated them: their leaves go, and stale entries would only fuse with others.",
+        "L1 invalidated them: their leaves are removed, and stale entries would only fuse with others.",
         .project("guest TLB invalidation, v3 and repaired"))
     case .failuresArmed(let insertions, let erasures):
       return Explanation(

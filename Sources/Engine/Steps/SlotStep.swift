@@ -30,8 +30,8 @@ package enum SlotStep: StepFamily {
         "Guest memory is memory of the VMM.", .kvm("kvm_set_memory_region"))
     case .deleted:
       Explanation(
-        "slot", "canonical \(step.span) goes",
-        "Its mappings go first, and with them every shadow.",
+        "slot", "canonical \(step.span) is deleted",
+        "Its mappings are removed first, from the canonical table and from the shadows.",
         .mmu("kvm_arch_flush_shadow_memslot"))
     case .dirtyLogOn:
       Explanation(
@@ -40,15 +40,15 @@ package enum SlotStep: StepFamily {
     case .dirtyLogOff:
       Explanation(
         "dirty log", "off for canonical \(step.span): no table changes",
-        "Blocks come back by faults.", .mmu("kvm_arch_commit_memory_region"))
+        "Faults map blocks again later.", .mmu("kvm_arch_commit_memory_region"))
     case .dirtyLogGet:
       Explanation(
         "dirty log", "fetched for canonical \(step.span)",
-        "Pages that were dirty are protected again.", .kvm("kvm_get_dirty_log_protect"))
+        "Pages that were dirty are write-protected again.", .kvm("kvm_get_dirty_log_protect"))
     case .dirtyPages(let mask):
       Explanation(
         "dirty", "64 pages from \(step.at): mask \(Phrase.address(mask))",
-        "From the first to the last dirty one they are write-protected, and all shadows with them.",
+        "Everything from the first to the last dirty page is write-protected, and all shadows.",
         .mmu("kvm_arch_mmu_enable_log_dirty_pt_masked"))
     case .eagerSplit:
       Explanation(

@@ -71,6 +71,8 @@ extension Step {
     case guestEntry
     /// A range is to be unmapped, mapped or relaxed.
     case sweep, plan
+    /// All of a shadow is to be unmapped.
+    case wholeShadow
     /// CPUs' TLBs, or the SMMU's, forget; or it is waited for that.
     case invalidation, deviceInvalidation, wait
     /// The VMM gets a page; its table changes otherwise; its VMAs change.

@@ -55,11 +55,15 @@ package enum TLBStep: StepFamily {
     case .invalidate(let reason, let vmid):
       let (why, function) = reason.explanation
       return Explanation(
-        "TLBI", "TLB entries of VMID \(vmid) for \(step.span)", why, .pgtable(function))
+        "TLBI",
+        reason == .tableFreed
+          ? "VMID \(vmid), IPA \(step.at), no TTL: all that is cached of the walk to it"
+          : "TLB entries of VMID \(vmid) for \(step.span)",
+        why, .pgtable(function))
     case .flush:
       return Explanation(
         "TLBI", "everything, on all CPUs (TLBI ALLE1IS)",
-        "The VMIDs of the last generation come to mean others.", .vmid("__kvm_flush_vm_context"))
+        "The VMIDs of the old generation will be assigned anew.", .vmid("__kvm_flush_vm_context"))
     case .otherVM(let number, let vmid):
       return Explanation(
         "TLBI", "TLB entries of VMID \(vmid) for \(step.span): VM \(number) lost memory",
@@ -68,7 +72,7 @@ package enum TLBStep: StepFamily {
     case .host(let asid):
       return Explanation(
         "TLBI", "TLB entries of the VMM's ASID \(asid) for \(step.span), on all CPUs",
-        "TLBI VAE1IS: the process' own table has changed, which a device walks as well.",
+        "TLBI VAE1IS: the process' own table has changed, and a device walks it, too.",
         .tlbFlush("__flush_tlb_range"))
     case .otherProcess(let number, let asid):
       return Explanation(
@@ -77,20 +81,20 @@ package enum TLBStep: StepFamily {
         .tlbFlush("__flush_tlb_range"))
     case .command(let context):
       return Explanation(
-        "TLBI", "command: forget \(Phrase.context(context)), \(step.span)",
-        "It waits in the queue; until a sync the SMMU may go on using what it has cached.",
+        "TLBI", "command: invalidate \(Phrase.context(context)), \(step.span)",
+        "It waits in the queue. Until a sync the SMMU may still use what it has cached.",
         .smmu("arm_smmu_iotlb_sync"))
     case .sync(let commands):
       return Explanation(
         "sync", "wait until \(commands) command\(commands == 1 ? " is" : "s are") done",
-        "Only now is it certain that no DMA uses the old translation.",
+        "Only then is it certain that no DMA uses the old translation.",
         .smmu("arm_smmu_cmdq_issue_cmdlist"))
     case .broadcast(let context, let dropped):
       return broadcastExplanation(step, context, dropped)
     case .broadcastAll(let dropped):
       return Explanation(
         "DVM", "the SMMU obeys TLBI ALLE1IS: drops \(dropped)",
-        "A rollover must leave no entry of the old generation, in any TLB that uses KVM's VMIDs.",
+        "A rollover must leave no entry of the old generation in any TLB that uses KVM's VMIDs.",
         .smmuArchitecture("3.17, TLB tagging"))
     }
   }
@@ -104,12 +108,12 @@ package enum TLBStep: StepFamily {
       ? context.isStage1 ? "another process' TLBI" : "another VM's TLBI" : "the TLBI"
     let why =
       if isOthers, dropped > 0 {
-        "The SMMU cannot know whom the number was meant for: the entries must be walked for again."
+        "The SMMU cannot tell whose number it was: these translations must be walked for again."
       } else if context.isStage1 {
-        "With broadcast maintenance a CPU's invalidation reaches the SMMU, by ASID; entries with ASET "
-          + "set do not take part."
+        "With broadcast TLB maintenance a CPU's invalidation by ASID reaches the SMMU, except for entries "
+          + "with ASET."
       } else {
-        "With broadcast maintenance a CPU's invalidation reaches the SMMU, by VMID."
+        "With broadcast TLB maintenance a CPU's invalidation by VMID reaches the SMMU."
       }
     return Explanation(
       "DVM",
@@ -140,7 +144,7 @@ extension TLBStep.Reason {
   fileprivate var explanation: (String, String) {
     switch self {
     case .breakTable:
-      ("All that the replaced table mapped may be cached.", "stage2_try_break_pte")
+      ("Anything that the replaced table mapped may be cached.", "stage2_try_break_pte")
     case .breakLeaf: ("The broken leaf may be cached.", "stage2_try_break_pte")
     case .replaced:
       (
@@ -150,14 +154,17 @@ extension TLBStep.Reason {
       )
     case .unmapped:
       (
-        "One range invalidation for the whole walk, since the CPU has FEAT_TLBIRANGE.",
+        "One range invalidation for the whole walk, because the CPU has FEAT_TLBIRANGE.",
         "kvm_pgtable_stage2_unmap"
       )
     case .tableFreed:
-      ("The walker may have cached the entry that led to the table.", "stage2_unmap_put_pte")
+      (
+        "A walk cache may hold the entry that led to the table; a TLBI without a level hint removes it.",
+        "stage2_unmap_put_pte"
+      )
     case .relaxed:
       (
-        "Only this CPU: another one that uses the old leaf just faults.",
+        "On this CPU only: another CPU that uses the old leaf just faults.",
         "kvm_pgtable_stage2_relax_perms"
       )
     case .writeProtected:

@@ -1,5 +1,23 @@
 /// A change of a table that the host kernel, the hypervisor or the RMM keeps.
 package enum TableStep: StepFamily {
+  /// Why all of a shadow is unmapped.
+  package enum Emptied: UInt64, CaseIterable, Sendable {
+    /// Nothing is recorded, so nobody knows which nested IPAs lead to the memory.
+    case noReverseMap
+    /// The nested IPA of a range is unknown.
+    case unknownRange
+    /// The map is broken.
+    case brokenMap
+    /// Another sweep of the shadow is under way, for which the map was emptied.
+    case swept
+    /// The policy empties all shadows when a slot is deleted or pins are released.
+    case slotChange
+    /// L1 invalidates all of its VMID, or everything.
+    case guestInvalidation
+    /// The shadow served another context.
+    case recycled
+  }
+
   /// A leaf is to be mapped.
   case map(Descriptor)
   /// A leaf is to get these permissions, too.
@@ -18,8 +36,8 @@ package enum TableStep: StepFamily {
   case allocateTable
   /// The page of a table, at a physical address, is given back.
   case freeTable(page: UInt64)
-  /// Leaves are removed: the first of so many.
-  case clearLeaf(Descriptor, count: UInt64)
+  /// Leaves are removed: the first of so many, and the range that was asked for.
+  case clearLeaf(Descriptor, count: UInt64, asked: Range<UInt64>)
   /// An entry that points to an empty table is removed.
   case clearTable(Descriptor)
   /// A leaf gets more permissions.
@@ -33,7 +51,9 @@ package enum TableStep: StepFamily {
   /// A leaf gets its access flag from KVM.
   case youngLeaf(Descriptor, from: Descriptor)
   /// A range is unmapped.
-  case sweep
+  case sweep(UnmapCause)
+  /// All of a shadow is unmapped.
+  case emptyShadow(Emptied, UnmapCause)
   /// 512 leaves are put into a table that nobody sees yet, for a block.
   case fillTable(Descriptor)
   /// An entry takes another's place in one store.
@@ -60,6 +80,8 @@ package enum TableStep: StepFamily {
     case .ageLeaf: Step.Facts(.leafWeakened, .ageing, weight: 2)
     case .youngLeaf: Step.Facts(.accessFlag, .ageing, weight: 2)
     case .sweep: Step.Facts(.sweep, .sweeping, .none)
+    case .emptyShadow(let reason, _):
+      Step.Facts(.wholeShadow, reason.convention, .none, weight: 3)
     case .fillTable: Step.Facts(.tableFilled, .splitting)
     case .swapEntry: Step.Facts(.entryReplaced, .splitting)
     case .cleanEntries: Step.Facts(.cleaning, .cleaning)
@@ -76,7 +98,7 @@ package enum TableStep: StepFamily {
     case .clearLeaf, .clearTable: Descriptor(0)
     case .breakEntry: Descriptor(Descriptor.locked)
     case .map, .relax, .mapUnneeded, .entryLocked, .allocateTable, .freeTable, .relaxGone, .sweep,
-      .fillTable, .cleanEntries:
+      .emptyShadow, .fillTable, .cleanEntries:
       nil
     }
   }
@@ -107,11 +129,11 @@ package enum TableStep: StepFamily {
     case .mapUnneeded:
       return Explanation(
         "no change", "level \(level) holds this leaf already",
-        "Another vCPU was faster; the guest just tries again.",
+        "Another vCPU was faster; the guest simply retries.",
         .pgtable("stage2_map_walker_try_leaf"))
     case .entryLocked:
       return Explanation(
-        "locked", "level \(level) is LOCKED: tried again",
+        "locked", "level \(level) is LOCKED: the walk is retried",
         "Another walker is between break and make.", .pgtable("stage2_try_break_pte"))
     case .breakEntry(let old):
       return Explanation(
@@ -121,7 +143,7 @@ package enum TableStep: StepFamily {
     case .makeTable(let new):
       return Explanation(
         "make", "\(place): \(Phrase.entry(new, level: level))",
-        "The new, empty table takes the entry's place.", .pgtable("stage2_make_pte"))
+        "The new, empty table replaces the entry.", .pgtable("stage2_make_pte"))
     case .makeLeaf(let new, _):
       return Explanation(
         "make", "\(place): \(Phrase.entry(new, level: level))",
@@ -148,16 +170,21 @@ package enum TableStep: StepFamily {
       return Explanation("allocate", "a page for a table of level \(level) entries", why, source)
     case .freeTable(let page):
       return Explanation(
-        "free", "the table page at PA \(Phrase.address(page))", "No entry points to it any more.",
+        "free", "the table page at PA \(Phrase.address(page))", "No entry points to it any longer.",
         .pgtable("stage2_unmap_walker"))
-    case .clearLeaf(let old, _):
+    case .clearLeaf(let old, _, let asked):
+      let part = asked.clamped(to: step.address..<step.address &+ step.size)
+      let size = part.upperBound - part.lowerBound
       return Explanation(
         "unmap", "\(place): \(Phrase.entry(old, level: level)) → empty",
-        "The whole leaf goes, even if less was asked for; the rest comes back by faults.",
+        size == step.size
+          ? "The leaf lies in the range that is unmapped."
+          : "Only \(Phrase.size(size)) of it was asked for, but a leaf is removed as a whole; the rest is "
+            + "mapped again by faults.",
         .pgtable("stage2_unmap_put_pte"))
     case .clearTable:
       return Explanation(
-        "unmap", "\(place): the table is empty and goes",
+        "unmap", "\(place): the table is empty and is unlinked",
         "A table without entries is freed on the way up.", .pgtable("stage2_unmap_walker"))
     case .relaxLeaf(let new, let old):
       return Explanation(
@@ -166,29 +193,37 @@ package enum TableStep: StepFamily {
     case .relaxGone:
       return Explanation(
         "relax", "the leaf at \(step.at) is gone",
-        "It was unmapped meanwhile; the guest tries again.",
+        "It was unmapped in the meantime; the guest retries.",
         .pgtable("kvm_pgtable_stage2_relax_perms"))
     case .writeProtect(let new, let old):
       return Explanation(
         "protect",
         "\(place) in \(Phrase.table(step.table)): "
           + "\(Phrase.permissions(old.bits)) → \(Phrase.permissions(new.bits))",
-        "The next write will fault, and so be logged.",
+        "The next write will fault, and will be logged.",
         .pgtable("kvm_pgtable_stage2_wrprotect"))
     case .ageLeaf:
       return Explanation(
         "age", "\(place): the access flag is cleared",
-        "If it is set again, the page was used. Shadow leaves are not aged.",
+        "If it is set again later, the page was used. Shadow leaves are not aged.",
         .mmu("kvm_age_gfn"))
     case .youngLeaf:
       return Explanation(
         "AF", "\(place): KVM sets the access flag",
-        "A CPU would do it by itself (VTCR_EL2.HA); the SMMU is not asked to (S2HA is clear).",
+        "A CPU would set it itself (VTCR_EL2.HA); the SMMU is not configured to (S2HA is clear).",
         .mmu("handle_access_fault"))
-    case .sweep:
+    case .sweep(let cause):
+      let spansGigabytes =
+        step.size > 0 && step.address >> 30 != (step.address &+ step.size &- 1) >> 30
       return Explanation(
         "sweep", "unmap \(step.span) of \(Phrase.table(step.table))",
-        "Between gigabytes mmu_lock may be dropped.", .mmu("stage2_apply_range"))
+        cause.sentence
+          + (spansGigabytes ? " mmu_lock may be dropped at each border between gigabytes." : ""),
+        .mmu("stage2_apply_range"))
+    case .emptyShadow(let reason, let cause):
+      return Explanation(
+        "full unmap", "all of \(Phrase.table(step.table)), because \(cause.clause)",
+        reason.sentence, reason.source)
     case .fillTable(let block): return Self.filling(block, step, Self.architecture)
     case .swapEntry(let new, _): return Self.swapping(new, step, Self.architecture)
     case .cleanEntries(let page, let count): return Self.cleaning(page, count)
@@ -207,20 +242,21 @@ package enum TableStep: StepFamily {
     case .makeTable(let new):
       return Explanation(
         "make", "\(place): \(Phrase.entry(new, level: level))",
-        "An empty entry gets a table: the hardware never saw anything else there.",
+        "A table is put into an empty entry: the hardware never saw anything else there.",
         .ioTable("arm_lpae_install_table"))
     case .makeLeaf(let new, let count):
       return Explanation(
         "make", "\(place): \(Phrase.entry(new, level: level))\(Self.others(count))",
-        "The entry was empty: a leaf is never changed into another, so nothing need be invalidated.",
+        "The entry was empty, so nothing need be invalidated: a leaf is never changed into another.",
         .ioTable("arm_lpae_init_pte"))
-    case .clearLeaf(let old, let count):
+    case .clearLeaf(let old, let count, _):
       return Explanation(
         "unmap", "\(place): \(Phrase.entry(old, level: level))\(Self.others(count)) → empty",
-        "The table has forgotten it; the SMMU's TLB may not have.", .ioTable("__arm_lpae_unmap"))
+        "It is gone from the table; the SMMU's TLB may still hold it.", .ioTable("__arm_lpae_unmap")
+      )
     case .clearTable:
       return Explanation(
-        "unmap", "\(place): the table and all below it go",
+        "unmap", "\(place): the table and all below it are unlinked",
         "The whole span of the entry is unmapped at once.", .ioTable("__arm_lpae_unmap"))
     case .freeTable(let page):
       return Explanation(
@@ -231,7 +267,7 @@ package enum TableStep: StepFamily {
     case .swapEntry(let new, _): return Self.swapping(new, step, Self.driver)
     case .cleanEntries(let page, let count): return Self.cleaning(page, count)
     case .map, .relax, .mapUnneeded, .entryLocked, .breakEntry, .relaxLeaf, .relaxGone,
-      .writeProtect, .ageLeaf, .youngLeaf, .sweep:
+      .writeProtect, .ageLeaf, .youngLeaf, .sweep, .emptyShadow:
       return processorExplanation(step)
     }
   }
@@ -243,25 +279,65 @@ package enum TableStep: StepFamily {
   private static func filling(_ block: Descriptor, _ step: Step, _ source: Source) -> Explanation {
     Explanation(
       "fill",
-      "512 leaves for \(Phrase.entry(block, level: step.level - 1)), in a table nobody sees yet",
-      "With the same pages and permissions: nothing is absent at any time.", source)
+      "512 leaves for \(Phrase.entry(block, level: step.level - 1)), in a table that is not linked yet",
+      "With the same pages and permissions, so that nothing is ever absent.", source)
   }
 
   private static func swapping(_ new: Descriptor, _ step: Step, _ source: Source) -> Explanation {
     Explanation(
       "swap", "level \(step.level) at \(step.at): \(Phrase.entry(new, level: step.level))",
-      "One store: a walk finds the block or the table. What is cached of the block stays for now.",
+      "One store: a walk finds either the old entry or the new one. Cached translations remain for now.",
       source)
   }
 
   private static func cleaning(_ page: UInt64, _ count: UInt64) -> Explanation {
     Explanation(
       "clean", "\(Phrase.count(count, "entry", "entries")) from PA \(Phrase.address(page)) on",
-      "The SMMU's walker does not look into the CPUs' caches.", .ioTable("__arm_lpae_sync_pte"))
+      "The SMMU's walker does not snoop the CPUs' caches.", .ioTable("__arm_lpae_sync_pte"))
   }
 
   /// How many entries follow the one that is told.
   private static func others(_ count: UInt64) -> String {
     count > 1 ? ", and \(count - 1) more" : ""
+  }
+}
+
+extension TableStep.Emptied {
+  fileprivate var convention: Convention {
+    switch self {
+    case .noReverseMap, .unknownRange: .lookingUp
+    case .brokenMap: .brokenMap
+    case .swept: .sharedSweep
+    case .slotChange: .memslots
+    case .guestInvalidation: .guestInvalidation
+    case .recycled: .shadowChoice
+    }
+  }
+
+  fileprivate var sentence: String {
+    switch self {
+    case .noReverseMap:
+      "Nothing records which nested IPAs lead to that memory, so the whole shadow is unmapped."
+    case .unknownRange:
+      "The reverse map only says that the memory is mapped somewhere in this shadow."
+    case .brokenMap:
+      "The reverse map lacks an entry that could not be stored: it cannot be trusted."
+    case .swept: "Another sweep of this shadow is under way, and the map was emptied for it."
+    case .slotChange:
+      "This version empties every shadow when a memory slot is deleted, whatever the map says."
+    case .guestInvalidation: "L1 takes back all translations of its VMID, or of every VMID."
+    case .recycled: "Its leaves belong to the context that it served before."
+    }
+  }
+
+  fileprivate var source: Source {
+    switch self {
+    case .noReverseMap: .nested("kvm_nested_s2_unmap")
+    case .unknownRange, .brokenMap: .reverseMap("unmap_mmu_ipa_range")
+    case .swept: .project("repaired")
+    case .slotChange: .reverseMap("reset_revmap_and_unmap")
+    case .guestInvalidation: .sysRegs("handle_vmalls12e1is, handle_alle1is")
+    case .recycled: .nested("check_nested_vcpu_requests")
+    }
   }
 }

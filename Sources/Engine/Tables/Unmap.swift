@@ -31,7 +31,7 @@ extension Machine {
       if end.descriptor.bits != 0 {
         clearLeaf(
           end.descriptor, at: range.lowerBound & ~(size &- 1), slot: end.slot, level: end.level,
-          in: table)
+          in: table, of: range)
       }
       if memory.usedWords(inFrameAt: end.slot) == 0 {
         freeEmptyTables(at: range.lowerBound, in: table)
@@ -45,10 +45,11 @@ extension Machine {
 
   @inline(__always)
   private mutating func clearLeaf(
-    _ old: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table
+    _ old: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table,
+    of range: Range<UInt64>
   ) {
     note(
-      .table(.clearLeaf(old, count: 1)), table.id, at: address,
+      .table(.clearLeaf(old, count: 1, asked: range)), table.id, at: address,
       size: table.geometry.size(level), level: level)
     storeEntry(0, at: slot)
     tally.unmaps &+= Int(truncatingIfNeeded: old.bits & Descriptor.valid)
@@ -59,7 +60,8 @@ extension Machine {
     while let entry = memory.next(&walk) {
       if entry.kind != .table {
         clearLeaf(
-          entry.descriptor, at: entry.address, slot: entry.slot, level: entry.level, in: table)
+          entry.descriptor, at: entry.address, slot: entry.slot, level: entry.level, in: table,
+          of: range)
       } else if memory.usedWords(
         inFrameAt: Memory.firstSlot(ofFrameAt: entry.descriptor.address)) == 0
       {

@@ -7,19 +7,13 @@ struct CostMeter {
   private var leaves = ShadowLeaves()
   /// Leaves that would still be there if none had gone without need.
   private var missed = ShadowLeaves()
-  /// The unmap of canonical memory that is under way, if any, and the one that is paused.
-  private var unmap: CanonicalUnmap?
-  private var parked: CanonicalUnmap?
+  /// Why what is removed goes: the cause of the last sweep.
+  private var cause: UnmapCause?
   /// Canonical IPA of the fault under way.
   private var canonical: UInt64 = 0
 
   /// All shadows have the same.
   private static let geometry = Geometry.stage2(bits: Configuration.physicalBits)
-
-  /// Canonical ranges that a notifier, or the deletion of a slot, takes away.
-  private struct CanonicalUnmap {
-    var ranges: [Range<UInt64>] = []
-  }
 
   init(_ policy: String) { cost = PolicyCost(policy) }
 
@@ -68,22 +62,17 @@ struct CostMeter {
   private mutating func count(_ step: Step) {
     let range = step.address..<step.address &+ step.size
     switch step.action {
-    case .host(.notifierStart), .slot(.deleted): unmap = CanonicalUnmap()
-    case .host(.notifierEnd): unmap = nil
-    case .pause(.parked):
-      parked = unmap
-      unmap = nil
-    case .pause(.resumed): unmap = parked
     case .fault(.memslotFound(let ipa, _)): canonical = ipa
-    case .table(.sweep) where step.table == .canonical:
-      guard unmap != nil else { return }
-      unmap?.ranges.append(range)
-      cost.leavesNeeded += leaves.reaching(range).count
-      // These would have had to go now.
-      for key in missed.reaching(range) { missed.remove(at: key) }
-    case .table(.sweep):
-      // Outside a notifier these leaves would have gone under any policy.
-      if unmap == nil, let number = step.shadow { missed.remove(range, of: number) }
+    case .table(.sweep(let cause)):
+      self.cause = cause
+      if let number = step.shadow {
+        // Outside a notifier these leaves would have gone under any policy.
+        if !cause.takesMemory { missed.remove(range, of: number) }
+      } else if cause.takesMemory {
+        cost.leavesNeeded += leaves.reaching(range).count
+        // These would have had to go now.
+        for key in missed.reaching(range) { missed.remove(at: key) }
+      }
     default:
       if [.leafMade, .entryBroken, .leafRemoved].contains(step.stepClass),
         let number = step.shadow
@@ -102,9 +91,9 @@ struct CostMeter {
       let leaf = ShadowLeaves.Leaf(canonical: canonical & ~(size - 1), size: size)
       leaves.add(leaf, at: ShadowLeaves.Key(shadow: shadow, nested: address))
       cost.refaults += missed.remove(address..<address + size, of: shadow).count
-    } else if step.stepClass == .leafRemoved, let ranges = unmap?.ranges {
+    } else if step.stepClass == .leafRemoved, let cause, cause.takesMemory {
       cost.leavesRemoved += gone.count
-      for (key, leaf) in gone where !ranges.contains(where: { $0.overlaps(leaf.range) }) {
+      for (key, leaf) in gone where !cause.canonical.overlaps(leaf.range) {
         missed.add(leaf, at: key)
       }
     }

@@ -87,12 +87,7 @@ extension Step {
     case .unmap: stepClass == .leafRemoved
     case .unknown: if case .reverseMap(.recordUnknown) = action { true } else { false }
     case .broken: action == .reverseMap(.recordFailed)
-    case .fullUnmap:
-      if case .shadow = table, action == .table(.sweep) {
-        address == 0 && size >> 47 != 0
-      } else {
-        false
-      }
+    case .fullUnmap: stepClass == .wholeShadow
     case .violation, .nothing: false
     }
   }

@@ -125,7 +125,7 @@ extension ExplainAnswer.StepWords {
     number = index + 1
     label = explanation.label
     what = explanation.what
-    why = timeline.steps.reason(at: index)
+    why = explanation.why
     source = explanation.source.description
     words = index < timeline.stepsDone ? Self.words(ofStep: index, in: timeline) : []
   }

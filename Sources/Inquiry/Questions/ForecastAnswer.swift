@@ -95,7 +95,8 @@ extension ForecastAnswer.Change {
     case .access, .deviceAccess, .walk, .fault, .deviceFault, .injection, .setting, .choice,
       .trigger, .lookUp, .lookUpMiss, .lookUpFailure, .record, .recordLost, .mapState,
       .entryBroken, .entryReplaced, .tableMade, .tableRemoved, .tableAllocated, .tableFilled,
-      .tableFreed, .cleaning, .guestEntry, .sweep, .plan, .invalidation, .deviceInvalidation,
+      .tableFreed, .cleaning, .guestEntry, .sweep, .plan, .wholeShadow, .invalidation,
+      .deviceInvalidation,
       .wait, .hostPage, .hostMapping, .hostArea, .ageing, .lock, .pause, .ownership, .pinning,
       .identifier, .retry, .remark, .refusal:
       return nil

@@ -187,7 +187,7 @@ private struct CauseSearch {
     add(
       relation,
       isLast ? Moment(events: link.event + 1) : Moment(events: link.event, steps: index + 1),
-      label: explanation.label, explanation.what, why: link.steps.reason(at: index))
+      label: explanation.label, explanation.what, why: explanation.why)
   }
 
   private mutating func add(event: Int, _ relation: String, _ session: Session) {
@@ -218,6 +218,7 @@ extension CauseSearch.Link {
     }
     if step.removes {
       add { $0.stepClass == .sweep && $0.table == step.table }
+      add { $0.stepClass == .wholeShadow && $0.table == step.table }
       add { $0.table == step.table && $0.isLookUp }
       add { $0.stepClass == .trigger }
     } else {

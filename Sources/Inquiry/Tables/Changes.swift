@@ -41,7 +41,7 @@ package struct Changes: Sendable {
     switch step.stepClass {
     case .leafRemoved:
       counts[table, default: 0] += 1
-      guard case .table(.clearLeaf(let old, _)) = step.action else { return }
+      guard case .table(.clearLeaf(let old, _, _)) = step.action else { return }
       removed[table, default: []].append(
         EntryRun(
           position: Position(step.address, level: step.level), descriptor: old,
@@ -59,7 +59,7 @@ package struct Changes: Sendable {
       noteStore(at: ipa, in: machine)
     case .access, .deviceAccess, .walk, .fault, .deviceFault, .injection, .setting, .choice,
       .trigger, .lookUp, .lookUpMiss, .lookUpFailure, .record, .recordLost, .mapState,
-      .tableAllocated, .tableFilled, .tableFreed, .cleaning, .sweep, .plan,
+      .tableAllocated, .tableFilled, .tableFreed, .cleaning, .sweep, .plan, .wholeShadow,
       .invalidation, .deviceInvalidation, .wait, .hostPage, .hostMapping, .hostArea, .ageing,
       .lock, .pause, .ownership, .pinning, .identifier, .retry, .remark, .refusal:
       break

@@ -22,7 +22,8 @@ extension Step {
     case .access, .walk, .data, .fault, .deviceFault, .injection, .setting, .choice, .trigger,
       .lookUp, .lookUpMiss, .lookUpFailure, .record, .recordLost, .mapState, .tableMade,
       .tableRemoved, .tableAllocated, .tableFilled, .tableFreed, .cleaning, .guestEntry, .sweep,
-      .plan, .invalidation, .wait, .hostArea, .ageing, .lock, .pause, .pinning, .identifier,
+      .plan, .wholeShadow, .invalidation, .wait, .hostArea, .ageing, .lock, .pause, .pinning,
+      .identifier,
       .retry, .remark:
       false
     }

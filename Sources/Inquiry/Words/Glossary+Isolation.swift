@@ -77,7 +77,7 @@ extension Glossary {
         + "leaves POISONED in the guest's table.",
       shows: "steps", see: ["donation", "annotation"]),
     Entry(
-      "stalled DMA", also: ["go on", "fault proxy"],
+      "stalled DMA", also: ["fault proxy"],
       "A device that can wait (STE.S2S) is held at a fault until software has mapped the page, and then told "
         + "to try again.",
       shows: "policy iommu-fault=stall", see: ["DMA", "STE"]),

@@ -59,8 +59,8 @@ extension Glossary {
       shows: "steps",
       see: ["direct map", "stale entry", "TLBI"]),
     Entry(
-      "reset", also: ["whole"],
-      "To empty the map of a shadow, all of whose leaves are about to go; the map then counts as whole "
+      "reset", also: ["complete", "whole"],
+      "To empty the map of a shadow whose leaves are all about to be removed; the map then counts as complete "
         + "again.",
       shows: "steps", see: ["broken", "full unmap"]),
     Entry(

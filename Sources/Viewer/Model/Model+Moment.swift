@@ -38,7 +38,7 @@ extension Model {
   private var concernedShadows: [Int] {
     var shadows: [Int] = []
     for step in timeline.steps.prefix(timeline.stepsDone) {
-      if [.sweep, .invalidation, .lookUpMiss].contains(step.stepClass) { continue }
+      if [.sweep, .wholeShadow, .invalidation, .lookUpMiss].contains(step.stepClass) { continue }
       if case .shadow(let number) = step.table, !shadows.contains(number) {
         shadows.append(number)
       }

@@ -33,7 +33,7 @@ extension ReferenceCard {
       "An insertion can fail, since under the lock nothing may sleep. v1 failed the vCPU's run; later "
         + "versions call the map broken and go on without recording.",
       "From then on the absence of an entry proves nothing, so whatever goes takes all of the shadow, "
-        + "and then the map counts as whole again.",
+        + "and then the map counts as complete again.",
       "That clearing is a trap: if the sweep before it dropped mmu_lock, a leaf may have come behind it "
         + "while recording was still off. repaired clears first.",
     ],

@@ -10,7 +10,7 @@ extension Machine {
       note(.fault(.injectExternal(ipa: nil)), table.id, at: fault.page)
       return .ended(.externalAbort)
     case .destroyed:
-      note(.fault(.hostRefused), .host, at: hva(of: fault.ipa, in: fault.slot))
+      note(.realm(.destroyedAccess), table.id, at: fault.page)
       return .ended(.efault)
     case .ram: break
     }

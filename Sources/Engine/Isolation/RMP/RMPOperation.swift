@@ -80,6 +80,7 @@ extension Machine {
       let fits = !large || level < 3 && ipa & (size - 1) == 0 && ipa + size <= range.upperBound
       if !fits { return fail(.einval, .canonical, at: ipa, size: size) }
       if rmpEntry(of: page).entry.isAssigned || firstRMPEntry(in: page..<page + size) != nil {
+        note(.rmp(.overlap), .canonical, at: ipa, size: size)
         return fail(.eexist, .canonical, at: ipa, size: size)
       }
     }
@@ -126,7 +127,7 @@ extension Machine {
       actions = [.splitIOMMU, .flush]
     }
     actions.append(shared ? .share : .assign)
-    push([.unmapCanonical(range)] + actions.map { .rmp($0, range) })
+    push([.unmapCanonical(UnmapCause(.conversion, range))] + actions.map { .rmp($0, range) })
   }
 
   /// From 2M to 4K, both.

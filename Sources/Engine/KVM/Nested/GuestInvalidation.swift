@@ -30,7 +30,9 @@ extension Machine {
     switch operation {
     case .stage1: return []
     case .all:
-      return validShadows.flatMap { Self.unmapAllTasks($0) } + [.dropVNCR(Self.allAddresses)]
+      let cause = UnmapCause(.guestInvalidation)
+      return validShadows.flatMap { Self.unmapAllTasks($0, .guestInvalidation, cause) }
+        + [.dropVNCR(Self.allAddresses)]
     case .currentVMID: return matching(vmid).map { .invalidateShadow($0.index, Self.allAddresses) }
     case .range(let base, let pages, let shift):
       if base >= limit { return [] }

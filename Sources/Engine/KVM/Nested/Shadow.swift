@@ -48,6 +48,11 @@ extension Machine {
     (0..<configuration.shadows).map { shadow($0) }.filter { isValid($0) }
   }
 
+  /// What must be done before a context that was another's is used (`check_nested_vcpu_requests`).
+  func recyclingTasks(_ mmu: MMU) -> [Task] {
+    Self.unmapAllTasks(mmu, .recycled, UnmapCause(.recycling)) + [.finishRecycling(mmu.index)]
+  }
+
   /// The end of a recycled context's unmap (`check_nested_vcpu_requests`).
   mutating func finishRecycling(_ mmu: MMU) {
     self[mmu, .pendingUnmap] = 0

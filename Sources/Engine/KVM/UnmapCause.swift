@@ -1,0 +1,81 @@
+/// Why addresses are unmapped from a stage-2 context.
+package struct UnmapCause: Hashable, Sendable {
+  /// Who wants it.
+  package enum Kind: UInt64, CaseIterable, Sendable {
+    /// The MMU notifier: the VMM's memory changes.
+    case notifier
+    /// A memory slot is deleted.
+    case memslot
+    /// Pages are unpinned that notifiers passed over.
+    case unpin
+    /// Pages become private to a guest, or shared with it.
+    case conversion
+    /// L1 invalidates nested IPAs.
+    case guestInvalidation
+    /// A shadow is taken for another context.
+    case recycling
+  }
+
+  /// Who wants it.
+  package let kind: Kind
+  /// The canonical IPAs that go; empty where nested IPAs or a whole context are meant.
+  package let canonical: Range<UInt64>
+
+  init(_ kind: Kind, _ canonical: Range<UInt64> = 0..<0) {
+    self.kind = kind
+    self.canonical = canonical
+  }
+
+  /// Whether memory is taken from the VM, so that no table may lead to it any more.
+  package var takesMemory: Bool {
+    switch kind {
+    case .notifier, .memslot: true
+    case .unpin, .conversion, .guestInvalidation, .recycling: false
+    }
+  }
+}
+
+/// A cause as three words, with which a task that waits keeps it.
+extension UnmapCause {
+  var words: [UInt64] { [kind.rawValue, canonical.lowerBound, canonical.upperBound] }
+
+  init(words: ArraySlice<UInt64>) {
+    let words = Array(words)
+    guard let kind = Kind(rawValue: words[0]) else {
+      preconditionFailure("no cause of an unmap has the number \(words[0])")
+    }
+    self.init(kind, words[1]..<words[2])
+  }
+}
+
+extension UnmapCause {
+  private var span: String {
+    "\(Phrase.address(canonical.lowerBound))+"
+      + Phrase.size(canonical.upperBound - canonical.lowerBound)
+  }
+
+  /// What happens, to follow "because".
+  var clause: String {
+    switch kind {
+    case .notifier: "the host takes canonical \(span)"
+    case .memslot: "the slot at canonical \(span) is deleted"
+    case .unpin: "canonical \(span) is unpinned"
+    case .conversion: "canonical \(span) is converted"
+    case .guestInvalidation: "L1 invalidates it"
+    case .recycling: "another context gets it"
+    }
+  }
+
+  /// Why a range of a context is unmapped, as a sentence.
+  var sentence: String {
+    switch kind {
+    case .notifier: "The host takes the memory at canonical \(span)."
+    case .memslot: "The memory slot at canonical \(span) is deleted."
+    case .unpin: "Canonical \(span) is unpinned, and notifiers had passed it over."
+    case .conversion:
+      "The guest converts canonical \(span): private or shared, it is mapped anew by faults."
+    case .guestInvalidation: "L1 invalidated these nested IPAs."
+    case .recycling: "The shadow is emptied for another context."
+    }
+  }
+}

@@ -1,0 +1,219 @@
+@testable import Engine
+
+/// A step of every kind there is, with operands that its words must cope with.
+enum StepSamples {
+  private static let page: UInt64 = 0x4_0000_0000
+  private static let leaf = Descriptor(0x4_0000_0000 | 0x7c3)
+  private static let table = Descriptor(0x4_0000_1003)
+  private static let vttbr = VTTBR(1 << 48 | 0x8000_0000)
+  private static let vtcr = VTCR.hypervisor(.stage2(bits: 48))
+  private static let stage2 = TranslationContext.vmid(1)
+  private static let contexts = [stage2, .asid(2, isPrivate: true), .asid(2, isPrivate: false)]
+  private static let kinds: [AccessKind] = [.read, .write, .execute]
+
+  static let actions: [Step.Action] = {
+    var actions: [Step.Action] = []
+    for step in access { actions.append(.access(step)) }
+    for step in guest { actions.append(.guest(step)) }
+    for step in fault { actions.append(.fault(step)) }
+    for step in tables { actions.append(.table(step)) }
+    for step in tlb { actions.append(.tlb(step)) }
+    for step in reverseMap { actions.append(.reverseMap(step)) }
+    for step in host { actions.append(.host(step)) }
+    for step in slot { actions.append(.slot(step)) }
+    for step in identifier { actions.append(.identifier(step)) }
+    for step in pause { actions.append(.pause(step)) }
+    for step in dma { actions.append(.dma(step)) }
+    for step in domain { actions.append(.domain(step)) }
+    for step in rmp { actions.append(.rmp(step)) }
+    for step in realm { actions.append(.realm(step)) }
+    for step in pkvm { actions.append(.pkvm(step)) }
+    for step in end { actions.append(.end(step)) }
+    return actions
+  }()
+
+  private static let access: [AccessStep] = {
+    var steps: [AccessStep] = [
+      .walk(Descriptor(0), slot: 512), .walk(leaf, slot: 512), .walk(table, slot: 512),
+      .walk(Descriptor(Descriptor.locked), slot: 512), .accessFlagSet(leaf),
+      .translated(to: page), .loaded(1, from: page), .stored(1, to: page), .fetched(from: page),
+      .blocked,
+    ]
+    for kind in kinds {
+      steps += [.enter(kind, by: .l1), .enter(kind, by: .l2)]
+      steps.append(.fault(FaultStatus(.translation, level: 0), on: kind))
+      steps.append(.fault(FaultStatus(.permission, level: 3), on: kind))
+      steps.append(.fault(FaultStatus(0x3f), on: kind))
+    }
+    return steps
+  }()
+  private static let guest: [GuestStep] = [
+    .context(vttbr, vtcr), .invalidation(vmid: 1), .stage1Invalidation, .vncrSet,
+    .vncrTranslated(to: page), .vncrDropped(page),
+  ]
+  private static let fault: [FaultStep] = [
+    .shadowFound(vttbr, vtcr), .shadowTaken(vttbr, vtcr), .shadowRecycled(vttbr, vtcr),
+    .guestRead(leaf, at: page), .guestUnreadable(at: page), .guestWalkRefused(vtcr),
+    .guestAccessFlag(leaf, at: page), .inject(FaultStatus(.permission, level: 2), on: .write),
+    .injectSize, .injectExternal(ipa: nil), .injectExternal(ipa: page), .mmioExit(ipa: page),
+    .memslotFound(ipa: page, hva: page), .noVMA, .mapLockHeld, .hostRefused,
+    .sizeChosen(limit: 4096, guestLeaf: nil), .sizeChosen(limit: 2 << 20, guestLeaf: 4096),
+    .retryAfterNotifier, .retryInvalidation, .locked(.read), .locked(.write), .unlocked(.read),
+    .unlocked(.write), .noMemory,
+  ]
+  private static let causes: [UnmapCause] = {
+    var causes = [UnmapCause(.recycling), UnmapCause(.guestInvalidation)]
+    for kind in UnmapCause.Kind.allCases {
+      causes.append(UnmapCause(kind, 0x8000_0000..<0x8000_1000))
+    }
+    return causes
+  }()
+  private static let tables: [TableStep] = {
+    var steps = plainTables
+    for cause in causes {
+      steps.append(.sweep(cause))
+      for reason in TableStep.Emptied.allCases { steps.append(.emptyShadow(reason, cause)) }
+    }
+    return steps
+  }()
+  private static let plainTables: [TableStep] = [
+    .map(leaf), .relax(leaf.permissions), .mapUnneeded(leaf),
+    .entryLocked(Descriptor(Descriptor.locked)), .breakEntry(leaf), .breakEntry(Descriptor(0)),
+    .makeTable(table), .makeLeaf(leaf, count: 1), .makeLeaf(leaf, count: 2), .allocateTable,
+    .freeTable(page: page), .clearLeaf(leaf, count: 1, asked: 0x8000_0000..<0x8000_1000),
+    .clearLeaf(leaf, count: 512, asked: 0..<1 << 48),
+    .clearTable(table), .relaxLeaf(leaf, from: leaf), .relaxGone(Descriptor(0)),
+    .writeProtect(leaf, from: leaf), .ageLeaf(leaf, from: leaf), .youngLeaf(leaf, from: leaf),
+    .fillTable(leaf), .swapEntry(table, from: leaf), .cleanEntries(at: page, count: 1),
+    .cleanEntries(at: page, count: 2),
+  ]
+  private static let tlb: [TLBStep] = {
+    var steps: [TLBStep] = [
+      .flush, .otherVM(2, vmid: 3), .host(asid: 1), .otherProcess(7, asid: 2),
+      .sync(commands: 1), .sync(commands: 2), .broadcastAll(dropped: 3),
+    ]
+    let reasons: [TLBStep.Reason] = [
+      .breakTable, .breakLeaf, .replaced, .unmapped, .tableFreed, .relaxed, .writeProtected,
+    ]
+    for reason in reasons { steps.append(.invalidate(reason, vmid: 1)) }
+    for context in contexts {
+      steps += [
+        .command(context), .broadcast(context, dropped: 0), .broadcast(context, dropped: 2),
+      ]
+    }
+    return steps
+  }()
+  private static let reverseMap: [ReverseMapStep] = [
+    .record(nested: page), .recordKnown(nested: page), .recordKept(nested: page),
+    .recordUnknown(replacing: 1), .recordUnknown(replacing: 2), .recordFailed,
+    .recordSkipped(nested: page), .recordOff(nested: page),
+    .lookUpKnown(nested: page, asked: 0x8000_0000..<0x8000_1000),
+    .lookUpKnown(nested: page, asked: 0..<1 << 48),
+    .lookUpUnknown, .lookUpNothing, .lookUpBroken, .lookUpSwept, .eraseFailed, .resetMap,
+    .brokenCleared, .forget, .failuresArmed(insertions: 1, erasures: 0),
+  ]
+  private static let host: [HostStep] = [
+    .notifierStart, .notifierEnd, .pinnedKept(pages: 1), .pinnedKept(pages: 2), .page(page),
+    .hugePage(page), .hugetlbPage(page), .zeroPage, .hugeZeroPage, .reuse,
+    .copy(to: page, from: 0), .changed, .split, .zap, .cleared, .flags, .protect(write: false),
+    .protect(write: true), .fork, .collapse(to: page), .mergeProtect, .merge(to: page, from: 0),
+    .stored(page), .loaded(page), .signal, .noHugePages, .age, .idleSet,
+    .idleTested(isIdle: true), .idleTested(isIdle: false),
+  ]
+  private static let slot: [SlotStep] = [
+    .added(0, hva: page), .deleted, .dirtyLogOn, .dirtyLogOff, .dirtyLogGet, .dirtyPages(mask: 5),
+    .eagerSplit,
+  ]
+  private static let identifier: [IdentifierStep] = {
+    var steps: [IdentifierStep] = [
+      .vmidRollover(generation: 2, limit: 255), .vmidReserved(vmid: 1, cpu: 0),
+      .domainVMIDTaken(vmid: 1), .domainFreed(vmid: 1), .asidTaken(asid: 1),
+      .otherASIDTaken(process: 2, asid: 3),
+    ]
+    let holders: [IdentifierStep.Holder] = [
+      .context(.canonical), .context(.shadow(1)), .otherVM(2),
+    ]
+    for holder in holders {
+      steps.append(.vcpuStays(holder, vmid: 1, cpu: 0))
+      steps.append(.vcpuLeaves(holder, cpu: 0))
+      steps.append(.vmidTaken(holder, vmid: 1, generation: 2))
+      steps.append(.vmidPinned(holder, vmid: 1))
+      steps.append(.vmidUnpinned(holder, vmid: 1))
+      for reason: IdentifierStep.Kept in [.reserved, .pinned, .free] {
+        steps.append(.vmidKept(holder, vmid: 1, generation: 2, reason))
+      }
+    }
+    return steps
+  }()
+  private static let pause: [PauseStep] = [
+    .armed, .unused, .parked(dropsLock: true), .parked(dropsLock: false), .resumed,
+  ]
+  private static let dma: [DMAStep] = {
+    var steps: [DMAStep] = [
+      .begin(write: false, streamID: 8), .begin(write: true, streamID: 8),
+      .fault(.translation, write: false), .loaded(0, from: page), .stored(0, to: page), .aborted,
+      .waits(for: .firmware), .waits(for: .handler), .resumed(by: .host), .resumed(by: .kvm),
+      .resumed(by: .hypervisor), .terminated,
+    ]
+    let entries: [StreamEntry.Configuration] = [.abort, .bypass, .stage1, .stage2, .invalid]
+    for context in contexts {
+      steps += [.cached(page, context), .translated(to: page, context)]
+      for entry in entries { steps.append(.streamEntry(entry, context)) }
+    }
+    for fault in DeviceFault.allCases { steps += [.fault(fault, write: true), .stalled(fault)] }
+    return steps
+  }()
+  private static let domain: [DomainStep] = {
+    var steps: [DomainStep] = [
+      .reset, .attached(root: page, vmid: 1), .blocked, .bypassed, .bypassShadowed,
+      .mapCall(physical: page, count: 1), .unmapCall(count: 2), .partialUnmap(leaf),
+      .unmapStopped(done: 4096), .pagePinned(page), .pagesUnpinned(1), .pagesUnpinned(2),
+      .otherAttached(vm: 1, vmid: 2), .otherDetached(vm: 1, vmid: 2),
+    ]
+    for context in contexts { steps += [.bound(root: page, context), .unbound(context)] }
+    return steps
+  }()
+  private static let rmp: [RMPStep] = [
+    .overlap,
+    .assigned(RMPEntry(1), page: page), .validated(RMPEntry(1), page: page),
+    .shared(RMPEntry(1), page: page), .psmash(.done, page: page), .psmash(.inUse, page: page),
+    .psmash(.badAddress, page: page), .held(true, page: page), .held(false, page: page),
+    .dmaStalled, .dmaResumed,
+  ]
+  private static let realm: [RealmStep] = [
+    .granule(.undelegated, page: page), .granule(.delegated, page: page),
+    .granule(.data, page: page), .granule(.table, page: page), .entry(leaf, from: Descriptor(0)),
+    .entry(Descriptor(1 << 5), from: leaf), .zeroed(page: page), .destroyedAccess,
+    .granuleFault(page: page),
+  ]
+  private static let pkvm: [PKVMStep] = {
+    var steps: [PKVMStep] = [
+      .memory, .guestCreated(isProtected: true), .guestCreated(isProtected: false), .guestDying,
+      .hostSizeChosen(isMemory: true), .hostSizeChosen(isMemory: false),
+      .hostPoolEmpty(tables: 3, needed: 1), .mmioUnmap, .hostAbort(leaf),
+      .hostAbort(Descriptor(0)), .tlbConflict, .sharesCounted(0), .sharesCounted(1),
+      .referencesCounted(1), .referencesCounted(2), .pageZeroed, .snapshotEntry(leaf),
+      .snapshotEntry(Descriptor(0)), .snapshotEntry(.poisoned), .snapshotDone(isForwarding: true),
+      .snapshotDone(isForwarding: false), .notForwarded,
+    ]
+    for state in PageState.allCases { steps += [.hostState(state), .hypervisorState(state)] }
+    for kind in kinds { steps += [.hostAccess(kind), .guestAccess(kind)] }
+    for call in calls { steps.append(.hypercall(call)) }
+    return steps
+  }()
+  private static let calls: [PKVMCall] = [
+    .hostShareHyp(page), .hostUnshareHyp(page), .hostPin(page..<page + 4096),
+    .hostUnpin(page..<page + 4096), .hostDonateHyp(page..<page + 4096),
+    .hypDonateHost(page..<page + 4096), .hypPin(page), .hypUnpin(page),
+    .hostShareFFA(page..<page + 4096), .hostUnshareFFA(page..<page + 4096),
+    .hostDonateGuest(1, page, at: 0), .hostShareGuest(1, page..<page + 4096, at: 0, write: true),
+    .hostUnshareGuest(1, 0..<4096), .guestShareHost(1, 0), .guestUnshareHost(1, 0),
+    .reclaimGuest(1, 0), .forceReclaim(page),
+  ]
+  private static let end: [EndStep] = {
+    var steps: [EndStep] = []
+    for error in KernelError.allCases { steps.append(.failed(error)) }
+    for reason in EndStep.Idleness.allCases { steps.append(.noEffect(reason)) }
+    return steps
+  }()
+}

@@ -1,0 +1,77 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Engine
+
+/// What is known of micro-steps, kind by kind: not through scenarios, which may not meet them all.
+struct StepTableTests {
+  /// The families' files.
+  private static let files: [URL] = {
+    let root = URL(fileURLWithPath: #filePath).appending(path: "../../../../Sources/Engine/Steps")
+      .standardizedFileURL
+    let files = try? FileManager.default.contentsOfDirectory(
+      at: root, includingPropertiesForKeys: nil)
+    return (files ?? []).filter {
+      $0.lastPathComponent.hasSuffix("Step.swift") && $0.lastPathComponent != "Step.swift"
+    }
+  }()
+
+  @Test func `there is a sample of every kind of step`() throws {
+    #expect(Self.files.count == 16)
+    var declared: Set<String> = []
+    for file in Self.files {
+      let family = file.deletingPathExtension().lastPathComponent
+      // Cases of the family itself stand two columns in; those of enums inside it further.
+      for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+      where line.hasPrefix("  case ") {
+        let name = line.dropFirst(7).prefix { $0.isLetter || $0.isNumber }
+        declared.insert("\(family).\(name)")
+      }
+    }
+    let sampled = Set(StepSamples.actions.map { "\($0.familyName).\($0.caseName)" })
+    #expect(sampled == declared)
+    #expect(declared.count > 190)
+  }
+
+  @Test func `every step has a label, a sentence, a reason and a source`() {
+    let tables: [TableID?] = [
+      nil, .canonical, .shadow(0), .guest(1), .host, .iommu(0), .iommu(1), .protectedHost,
+      .protectedGuest(1),
+    ]
+    for action in StepSamples.actions {
+      for table in tables {
+        for (address, size, level): (UInt64, UInt64, Int) in [
+          (0, 0, -1), (0x8000_0000, 4096, 3), (0x4000_0000, 2 << 20, 2), (0, 1 << 48, 0),
+        ] {
+          let step = Step(
+            action: action, table: table, address: address, size: size, level: level, start: 0)
+          let words = step.explanation
+          #expect((1...10).contains(words.label.count), "\(action)")
+          #expect(!words.what.isEmpty && !words.what.hasSuffix("."), "\(action)")
+          #expect(words.why.hasSuffix(".") || words.why.hasSuffix("?"), "\(action)")
+          #expect(!words.source.place.isEmpty && !words.source.detail.isEmpty, "\(action)")
+        }
+      }
+      #expect((0...4).contains(action.facts.weight))
+    }
+  }
+
+  @Test func `every class and every convention is that of some step`() {
+    let facts = StepSamples.actions.map(\.facts)
+    #expect(Set(facts.map(\.stepClass)) == Set(Step.Class.allCases))
+    #expect(Set(facts.map(\.convention)) == Set(Convention.allCases))
+  }
+
+  @Test func `a step that stores an entry is of a class that says so, and no other is`() {
+    for action in StepSamples.actions {
+      let step = Step(action: action, table: .canonical, address: 0, size: 0, level: 3, start: 0)
+      switch step.stepClass {
+      case .leafMade, .leafRemoved, .leafRelaxed, .leafWeakened, .accessFlag, .entryBroken,
+        .entryReplaced, .tableMade, .tableRemoved:
+        #expect(step.result != nil, "\(action)")
+      default: #expect(step.result == nil, "\(action)")
+      }
+    }
+  }
+}
