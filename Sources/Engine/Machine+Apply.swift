@@ -7,7 +7,7 @@ extension Machine {
     memory.makeUnique()
     steps.removeAll()
     try requireNoConflict(event)
-    try requireHost(for: event)
+    try ownership.admit(event)
     switch event {
     case .addMemslot(let id, let range, let backing): try addMemslot(id, range, backing)
     case .host(let operation): try start(operation)
@@ -59,16 +59,6 @@ extension Machine {
     storeTally()
   }
 
-  /// Under pKVM the host runs no VM of its own, and without it there is no hypervisor to call.
-  private func requireHost(for event: Event) throws(Refusal) {
-    let isProtected = configuration.isolation.pkvm != nil
-    switch event {
-    case .pkvm: if !isProtected { throw Refusal(.notProtected) }
-    case .iommu, .dma, .pause, .resume: break
-    default: if isProtected { throw Refusal(.onlyProtected) }
-    }
-  }
-
   private func requireDevice(_ device: Int) throws(Refusal) {
     if !(0..<SMMU.devices).contains(device) { throw Refusal(.noSuchDevice, operand: .device) }
   }
@@ -93,7 +83,6 @@ extension Machine {
   }
 
   private mutating func start(_ operation: HostOperation) throws(Refusal) {
-    try requireNoRealm(operation)
     switch operation {
     case .touch(let range, let write):
       try requirePageByPage(range)

@@ -84,12 +84,10 @@ public struct Policy: Sendable {
   static let all = [
     Policy(
       "revmap=",
-      """
-      How shadows are found when canonical pages are unmapped. `none` (default): Linux 7.3.4, every shadow is \
-      emptied. `v1` (2026-03-30), `v2` (2026-04-11), `v3` (2026-05-10): the postings of a reverse map. \
-      `repaired`: v2's insertion without its holes, as on the kernel of the captures in `patched`. `ideal`: an \
-      exact multimap, which removes the leaves that have to go and no others.
-      """
+      "How shadows are found when canonical pages are unmapped. "
+        + ReverseMapPolicyName.allCases.map {
+          "`\($0.name)`\($0 == .none ? " (default)" : ""): \($0.summary)."
+        }.joined(separator: " ")
     ) { $0.reverseMap = $1 as ReverseMapPolicyName },
     Policy(
       "iommu=",

@@ -182,7 +182,7 @@ import Testing
     ] {
       var screen = try Screen()
       screen.press("$ 3 g \(keys) q")
-      #expect(!screen.model.isFinished && screen.model.question == .why, "\(keys)")
+      #expect(!screen.model.isFinished && screen.model.question == .question(.explain), "\(keys)")
       screen.press("q")
       #expect(screen.model.isFinished, "\(keys)")
     }

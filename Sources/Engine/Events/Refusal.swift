@@ -106,3 +106,14 @@ public struct Refusal: Error, Equatable, Sendable {
     self.operand = operand
   }
 }
+
+extension Machine {
+  /// Refuses a value that is no multiple of a power of two.
+  func requireAligned(_ value: UInt64, to alignment: UInt64, operand: Refusal.Operand)
+    throws(Refusal)
+  {
+    if value & (alignment - 1) != 0 {
+      throw Refusal(.unaligned(value, alignment), operand: operand)
+    }
+  }
+}

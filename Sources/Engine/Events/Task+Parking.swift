@@ -57,8 +57,8 @@ extension Machine {
     isPauseArmed && address >= self[.pauseAt] - 1
   }
 
-  /// Stops a hypercall of pKVM before one of its effects, or a device's event between pinning and mapping, if
-  /// it is to stop there.
+  /// Stops a hypercall of pKVM before one of its effects, or a device's event between pinning and
+  /// mapping, if it is to stop there.
   mutating func parks(before task: Task) -> Bool {
     guard isPauseArmed, let place = task.pausePlace, isPauseAsked(at: place.address) else {
       return false
@@ -99,7 +99,7 @@ extension Machine {
     owner = self[.parkedOwner]
     self[.parkedCount] = 0
     self[.parkedOwner] = 0
-    mapLock = MapLock(rawValue: self[.parkedLock]) ?? .none
+    mapLock = MapLock.decoded(self[.parkedLock])
     self[.parkedLock] = 0
     if next { self[.pauseAt] = 1 }
   }
@@ -130,7 +130,7 @@ extension Machine {
     if owner == parked, owner >= Owner.firstVCPU {
       throw Refusal(.vcpuPaused(Int(owner - Owner.firstVCPU)), operand: .vcpu)
     }
-    let held = MapLock(rawValue: self[.parkedLock]) ?? .none
+    let held = MapLock.decoded(self[.parkedLock])
     let waits = mapLock == .write ? held != .none : mapLock == .read && held == .write
     if waits || owner == Owner.memslot && parked == Owner.memslot {
       throw Refusal(.lockHeld)
@@ -142,7 +142,7 @@ extension Machine {
     // An access needs the hypervisor's locks only where it faults.
     case .pkvm(.hostAccess), .pkvm(.guestAccess): Owner.host
     case .pkvm: Owner.hypervisor
-    case .iommu where configuration.isolation.pkvm != nil: Owner.hypervisor
+    case .iommu where ownership.keepsDeviceTables: Owner.hypervisor
     case .addMemslot, .host(.deleteMemslot), .host(.dirtyLog), .host(.getDirtyLog): Owner.memslot
     case .access(_, let vcpu, _, _, _), .context(let vcpu, _, _, _), .invalidate(let vcpu, _),
       .l2Invalidate(let vcpu), .vncr(let vcpu, _):

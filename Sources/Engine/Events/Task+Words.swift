@@ -74,7 +74,7 @@ extension Task {
     }
   }
 
-  /// The task that words stand for; there must be eight of them.
+  /// The task that words stand for; there must be eight of them, which `words` has made.
   init(words: [UInt64]) {
     let range = words[1]..<max(words[1], words[2])
     let isSet = words[3] != 0
@@ -98,8 +98,8 @@ extension Task {
     case 12:
       self = .access(
         Access(
-          guest: Guest(rawValue: UInt8(words[1])) ?? .l1, vcpu: Int(words[2]),
-          kind: AccessKind(rawValue: UInt8(words[3])) ?? .read, address: words[4],
+          guest: .decoded(UInt8(words[1])), vcpu: Int(words[2]),
+          kind: .decoded(UInt8(words[3])), address: words[4],
           value: words[5] == 0 ? nil : words[6]))
     case 13: self = .touch(range, write: isSet)
     case 14: self = .discard(range)
@@ -122,13 +122,14 @@ extension Task {
     case 29: self = .writeProtectForMerge(words[1])
     case 30: self = .makeMerged(words[1])
     case 31: self = .replaceByMerged(words[1], keeper: words[2])
+    case 32: self = .endSweep(Int(words[1]))
     case 33:
       let gather = Gather(range: words[7] == 0 ? nil : words[5]..<words[6], size: words[7])
       self = .unmapIOVA(Int(words[3]), range, done: words[4], gather)
     case 34: self = .pin(Int(words[3]), range, next: words[4])
     case 35: self = .unpin(Int(words[3]), range)
     case 36: self = .freeDomain(Int(words[1]))
-    case 37: self = .rmp(RMPAction(rawValue: words[3]) ?? .flush, range)
+    case 37: self = .rmp(RMPAction.decoded(words[3]), range)
     case 38: self = .finishReplacing(words[1], level: Int(words[3]), words[4])
     case 39: self = .freeRealmTable(words[1], level: Int(words[3]), Int(words[4]))
     case 40: self = .pkvm(PKVMEffect(words: words.dropFirst()))
@@ -140,7 +141,18 @@ extension Task {
         Int(words[3]),
         IOMapping(range: range, physical: words[4], write: words[5] != 0, done: words[6]))
     case 45: self = .mapPinned(Int(words[3]), range, run: words[4], done: words[5])
-    default: self = .endSweep(Int(words[1]))
+    default: preconditionFailure("no task has the number \(words[0])")
     }
+  }
+}
+
+extension RawRepresentable {
+  /// The value that a word of the machine stands for. The engine wrote the word, so one that stands for
+  /// nothing is a fault of the engine: going on would be another operation than the one that was parked.
+  static func decoded(_ word: RawValue) -> Self {
+    guard let value = Self(rawValue: word) else {
+      preconditionFailure("\(word) is no \(Self.self)")
+    }
+    return value
   }
 }

@@ -163,11 +163,11 @@ extension Machine {
       case .resolved(let entry, let level):
         let page = entry.address | hva & (hostTable.geometry.size(level) - 1) & ~4095
         if isBeyondHost(page) {
-          note(.realm(.granuleFault(page: page)), .host, at: hva, size: 4096)
+          note(.realm(.granuleFault(page: page)), .host, at: hva, size: Page.size)
           note(.host(.signal), .host, at: hva)
           return
         }
-        note(.host(write ? .stored(page) : .loaded(page)), .host, at: hva, size: 4096)
+        note(.host(write ? .stored(page) : .loaded(page)), .host, at: hva, size: Page.size)
         if write { storeUnknownContents(in: page) }
       }
       hva += 4096

@@ -133,3 +133,26 @@ extension Machine {
     setHostLeaf(.leaf(page, level: 2, HostEntry.exclusive | writable), at: start, level: 2)
   }
 }
+
+/// Flushing TLBs after changes of the VMM's table.
+extension Machine {
+  /// `flush_tlb_range`: TLBI VAE1IS by the VMM's ASID, on all CPUs. Their own entries are not modelled,
+  /// so nothing is done where nobody else is to hear of it.
+  mutating func invalidateHost(_ range: Range<UInt64>) {
+    guard isProcessWatched else { return }
+    tally.invalidations += 1
+    let asid = UInt16(truncatingIfNeeded: self[.processASID])
+    note(.tlb(.host(asid: asid)), .host, over: range)
+    for hook in hostHooks { hook.didFlushProcess(range, in: &self) }
+  }
+
+  /// `ptep_clear_flush`: entries of the VMM's table that are about to be replaced are cleared and
+  /// invalidated first. Where nobody can tell, the new entry takes their place at once.
+  mutating func clearAndFlush(_ range: Range<UInt64>) {
+    if !isProcessWatched { return }
+    note(.host(.cleared), .host, over: range)
+    var walk = TableWalk(of: hostTable, range, .mapping)
+    while let leaf = memory.next(&walk) { memory.store(0, at: leaf.slot) }
+    invalidateHost(range)
+  }
+}

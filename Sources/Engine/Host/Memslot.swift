@@ -143,12 +143,4 @@ extension Machine {
     dirtyBitmap(of: slot).removeAll(in: &memory)
     for field in Memslot.Field.allCases { self[slot, field] = 0 }
   }
-
-  func requireAligned(_ value: UInt64, to alignment: UInt64, operand: Refusal.Operand)
-    throws(Refusal)
-  {
-    if value & (alignment - 1) != 0 {
-      throw Refusal(.unaligned(value, alignment), operand: operand)
-    }
-  }
 }

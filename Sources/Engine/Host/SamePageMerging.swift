@@ -16,7 +16,7 @@ extension Machine {
     var tasks: [Task] = []
     for page in pages where !page.entry.has(HostEntry.merged) {
       let digest = digest(of: page.entry.address)
-      let range = page.hva..<page.hva + 4096
+      let range = page.hva..<page.hva + Page.size
       func equal(_ candidates: [UInt64: [UInt64]]) -> UInt64? {
         candidates[digest]?.first {
           haveSameContents(hostWalk($0).entry.address, page.entry.address)
@@ -26,7 +26,7 @@ extension Machine {
         tasks += notified(range, .writeProtectForMerge(page.hva))
         tasks += notified(range, .replaceByMerged(page.hva, keeper: keeper))
       } else if let other = equal(ordinary) {
-        let otherRange = other..<other + 4096
+        let otherRange = other..<other + Page.size
         tasks += notified(range, .writeProtectForMerge(page.hva), .makeMerged(page.hva))
         tasks += notified(otherRange, .writeProtectForMerge(other))
         tasks += notified(otherRange, .replaceByMerged(other, keeper: page.hva))
@@ -57,8 +57,8 @@ extension Machine {
   mutating func writeProtectForMerge(_ hva: UInt64) {
     let (entry, level, slot) = hostWalk(hva)
     guard level == 3, entry.has(Descriptor.valid) else { return }
-    clearAndFlush(hva..<hva + 4096)
-    note(.host(.mergeProtect), .host, at: hva, size: 4096, level: 3)
+    clearAndFlush(hva..<hva + Page.size)
+    note(.host(.mergeProtect), .host, at: hva, size: Page.size, level: 3)
     memory.store(entry.bits & ~(HostEntry.write | HostEntry.exclusive), at: slot)
   }
 
@@ -76,9 +76,10 @@ extension Machine {
     guard level == 3, old.has(Descriptor.valid), merged.has(HostEntry.merged),
       haveSameContents(old.address, merged.address)
     else { return }
-    clearAndFlush(hva..<hva + 4096)
+    clearAndFlush(hva..<hva + Page.size)
     note(
-      .host(.merge(to: merged.address, from: old.address)), .host, at: hva, size: 4096, level: 3)
+      .host(.merge(to: merged.address, from: old.address)), .host, at: hva, size: Page.size,
+      level: 3)
     memory.store(
       HostEntry.leaf(merged.address, level: 3, HostEntry.merged).bits, at: slot)
   }

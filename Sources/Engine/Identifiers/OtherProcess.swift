@@ -6,29 +6,11 @@ public enum OtherProcessOperation: Equatable, Sendable {
   case unmap(Range<UInt64>)
 }
 
-/// ASIDs of the host's processes (arch/arm64/mm/context.c): numbers from 1 up, in the order in which the
-/// processes first run. There is no rollover: the numbers do not run out before that of processes does.
 extension Machine {
   /// Largest number of another process.
   public static let otherProcessLimit: UInt64 = 1 << 20
 
   private var otherASIDs: SparseArray { SparseArray(root: Register.otherASIDs.slot, .otherASIDs) }
-
-  private mutating func nextASID() -> UInt64? {
-    if self[.lastASID] == UInt64(UInt16.max) { return nil }
-    self[.lastASID] += 1
-    return self[.lastASID]
-  }
-
-  /// The VMM's ASID, taken if it has none; nil if none is left.
-  mutating func takeASID() -> UInt16? {
-    if self[.processASID] == 0 {
-      guard let asid = nextASID() else { return nil }
-      note(.identifier(.asidTaken(asid: asid)), .host)
-      self[.processASID] = asid
-    }
-    return UInt16(truncatingIfNeeded: self[.processASID])
-  }
 
   mutating func start(
     _ operation: OtherProcessOperation, ofProcess number: UInt64

@@ -4,9 +4,4 @@ extension Memory {
   public func lastStore(toAny slots: [Int], in stores: Range<Int>) -> Int? {
     stores.last { slots.contains(journalEntry($0).slot) }
   }
-
-  /// The first of some stores that changed one of a few words, or nil.
-  public func firstStore(toAny slots: [Int], in stores: Range<Int>) -> Int? {
-    stores.first { slots.contains(journalEntry($0).slot) }
-  }
 }

@@ -32,7 +32,7 @@ extension Machine {
     memslots.map {
       MemorySlot(
         id: self[$0, .id], range: range(of: $0),
-        backing: Backing(rawValue: UInt8(truncatingIfNeeded: self[$0, .backing])) ?? .pages,
+        backing: .decoded(UInt8(truncatingIfNeeded: self[$0, .backing])),
         hva: self[$0, .hva], isLogged: isLogging($0))
     }
   }

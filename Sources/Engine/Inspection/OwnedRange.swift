@@ -56,7 +56,7 @@ extension OwnedRange.State {
     guard case .rmp(let entry) = self, case .rmp(let first) = before.state else {
       return self == before.state
     }
-    let size = before.range.upperBound - before.range.lowerBound
+    let size = before.range.size
     return entry.bits == first.bits &+ (entry.isAssigned ? size : 0)
   }
 }

@@ -171,7 +171,7 @@ public struct TableReader: Sendable {
 
   private func guestPage(at place: UInt64, _ address: UInt64, _ level: Int) -> TablePage {
     let bytes = UInt64(entries(level)) * 8
-    let pages = stride(from: place & ~4095, to: place + bytes, by: 4096)
+    let pages = stride(from: place.page, to: place + bytes, by: Page.stride)
       .map { machine.guestPage(at: $0) }
     return page(.guest(pages, place), address, level)
   }

@@ -28,6 +28,9 @@ public enum Isolation: Equatable, Sendable {
 /// An account of the owners of memory: what decides whether a DMA is forbidden, and what else must hold of
 /// the tables of CPUs and devices. All that it knows lies in the machine's memory.
 protocol Ownership: HostHooks {
+  /// Refuses events that make no sense where it keeps account.
+  func admit(_ event: Event) throws(Refusal)
+
   /// What it hangs on the CPUs' tables, if anything.
   var tableHooks: (any TableHooks)? { get }
 
@@ -68,6 +71,11 @@ protocol Ownership: HostHooks {
 }
 
 extension Ownership {
+  /// Without pKVM there is no hypervisor to call.
+  func admit(_ event: Event) throws(Refusal) {
+    if case .pkvm = event { throw Refusal(.notProtected) }
+  }
+
   var tableHooks: (any TableHooks)? { nil }
   var cpuTable: TableID { .canonical }
   var keepsDeviceTables: Bool { false }

@@ -3,7 +3,7 @@ extension Machine {
   mutating func handleAbort(
     _ access: Access, _ vcpu: VCPU, _ mmu: MMU, _ status: FaultStatus
   ) -> Attempt {
-    let page = access.address & ~4095
+    let page = access.address.page
     if status.faultClass == .translation {
       if page >> UInt64(Configuration.physicalBits) != 0 {
         note(.fault(.injectSize), mmu.tableID, at: page)
@@ -29,7 +29,7 @@ extension Machine {
           return inject(status, for: access, page, mmu, alsoEFAULT: false)
         }
         guestLeaf = found
-        ipa = found.output & ~4095
+        ipa = found.output.page
       }
     }
 
@@ -38,7 +38,7 @@ extension Machine {
         note(.fault(.injectExternal(ipa: ipa)), mmu.tableID, at: page)
         return .ended(.externalAbort)
       }
-      let device = ipa | access.address & 4095
+      let device = ipa | access.address.pageOffset
       note(.fault(.mmioExit(ipa: device)), mmu.tableID, at: page)
       tally.mmioExits += 1
       return .ended(.mmio(write: access.kind == .write, ipa: device))

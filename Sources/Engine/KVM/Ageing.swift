@@ -41,7 +41,7 @@ extension Machine {
   /// The page that page_idle would look at: an anonymous page, by its first 4 KiB; tails of huge pages
   /// and the zero pages are passed over (`page_idle_get_folio`).
   private func idleCandidate(_ ipa: UInt64, in slot: Memslot) -> TableEntry? {
-    let hva = hva(of: ipa, in: slot) & ~4095
+    let hva = hva(of: ipa, in: slot).page
     let table = hostTable
     let page = TableEntry(memory.walk(table, hva), for: hva, in: table.geometry)
     let entry = HostEntry(bits: page.descriptor.bits)
@@ -66,7 +66,7 @@ extension Machine {
         leaves(in: $0.range) { $0.has(HostEntry.merged) && $0.address == entry.address }
       }
     }
-    return leaves(in: page.address..<page.address + 4096) { _ in true }
+    return leaves(in: page.address..<page.address + Page.size) { _ in true }
   }
 
   private func leaves(

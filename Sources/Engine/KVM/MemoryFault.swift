@@ -59,8 +59,8 @@ extension Machine {
 
     // Huge pages of the host are used where nothing forbids it (`transparent_hugepage_adjust`).
     var size = vmaSize
-    if size == 4096, limit != 4096 {
-      if let granule = fault.permissionGranule, granule > 4096 {
+    if size == Page.size, limit != Page.size {
+      if let granule = fault.permissionGranule, granule > Page.size {
         size = granule
       } else if fits(Self.hugeSize, hva, in: fault.slot),
         hostTable.geometry.size(hostLevel) >= Self.hugeSize
@@ -71,7 +71,7 @@ extension Machine {
 
     let physical =
       keptPage(at: fault.ipa) ?? host.address | hva & (hostTable.geometry.size(hostLevel) - 1)
-    size = min(size, largestMapping(at: fault.ipa, of: physical & ~4095))
+    size = min(size, largestMapping(at: fault.ipa, of: physical.page))
 
     let writable =
       (write || host.has(HostEntry.write)) && (!logging || write)
@@ -110,7 +110,7 @@ extension Machine {
     if let guestLeaf = fault.guestLeaf {
       // No larger than L1's leaf; between two sizes of the host, the smaller.
       limit = min(limit, guestLeaf.size)
-      limit = Self.sizes.first { $0 <= limit } ?? 4096
+      limit = Self.sizes.first { $0 <= limit } ?? Page.size
       size = min(size, limit)
     }
     let (chosen, largest) = (size, limit)

@@ -10,6 +10,19 @@ extension Machine {
     return parts.flatMap { notifierTasks($0) }
   }
 
+  /// The tasks of a notifier for a range of canonical IPAs: what somebody keeps, stays.
+  private mutating func notifierTasks(_ range: Range<UInt64>) -> [Task] {
+    let parts = unmappable(range)
+    let bytes = parts.reduce(0) { $0 + $1.upperBound - $1.lowerBound }
+    let kept = range.size - bytes
+    if kept > 0 {
+      note(.host(.pinnedKept(pages: kept / 4096)), .canonical, over: range)
+    }
+    return parts.map { UnmapCause(.notifier, $0) }.flatMap {
+      [.unmapCanonical($0), .unmapShadows($0)]
+    }
+  }
+
   /// `kvm_mmu_notifier_invalidate_range_end`.
   mutating func endInvalidation(_ range: Range<UInt64>) {
     note(.host(.notifierEnd), .host, over: range)
@@ -24,7 +37,7 @@ extension Machine {
       let part = hostRange(of: slot).clamped(to: range)
       if part.isEmpty { return nil }
       let ipa = self[slot, .ipa] + (part.lowerBound - self[slot, .hva])
-      return ipa..<ipa + (part.upperBound - part.lowerBound)
+      return ipa..<ipa + part.size
     }
   }
 

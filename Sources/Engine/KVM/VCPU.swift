@@ -120,7 +120,7 @@ extension Machine {
     let last = self[.lastAccess]
     return last == 0
       ? .none
-      : outcome(of: Guest(rawValue: UInt8(last & 1)) ?? .l1, vcpu: Int(last >> 1) - 1)
+      : outcome(of: Guest.decoded(UInt8(last & 1)), vcpu: Int(last >> 1) - 1)
   }
 
   /// What the last read that was carried out returned.

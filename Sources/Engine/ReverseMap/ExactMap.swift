@@ -9,6 +9,10 @@ struct ExactMap: ReverseMapPolicy {
   /// Bit 62 keeps canonical IPA 0 from being an empty entry.
   private static let valid: UInt64 = 1 << 62
 
+  var encoding: ReverseMapEncoding {
+    ReverseMapEncoding(validBit: Self.valid.trailingZeroBitCount, isKeyedByNested: true)
+  }
+
   func record(_ mapping: ShadowMapping, in machine: inout Machine) -> Bool {
     machine.note(
       .reverseMap(.record(nested: mapping.nested)), mapping.mmu.tableID, over: mapping.canonical)
@@ -36,7 +40,7 @@ struct ExactMap: ReverseMapPolicy {
       machine.note(.reverseMap(.lookUpNothing), mmu.tableID, over: range)
     }
     return found.map { entry in
-      let size = entry.canonical.upperBound - entry.canonical.lowerBound
+      let size = entry.canonical.size
       let nested = entry.nested ?? 0
       machine.note(
         .reverseMap(.lookUpKnown(nested: nested, asked: range)), mmu.tableID, over: entry.canonical)
@@ -60,7 +64,7 @@ struct ExactMap: ReverseMapPolicy {
       .map { entry in
         let start = entry.payload & ReverseMapEntry.addressMask
         return ReverseMapEntry(
-          canonical: start..<start + (entry.range.upperBound - entry.range.lowerBound),
+          canonical: start..<start + entry.range.size,
           nested: entry.range.lowerBound, payload: entry.payload)
       }
       .sorted {

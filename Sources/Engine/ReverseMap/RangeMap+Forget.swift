@@ -18,7 +18,7 @@ extension RangeMap {
       for entry in machine.memory.entries(in: Machine.allAddresses, of: mmu.reverseMap)
       where !Self.isUnknown(entry.payload) {
         let start = entry.payload & ReverseMapEntry.addressMask
-        let end = start + (entry.range.upperBound - entry.range.lowerBound)
+        let end = start + entry.range.size
         if nested.lowerBound <= start, end <= nested.upperBound {
           machine.memory.erase(entry.range, in: mmu.reverseMap)
         }
@@ -41,7 +41,7 @@ extension RangeMap {
   /// Erases an entry of the direct map and its twin.
   private func erasePair(_ direct: RangeEntry, _ mmu: MMU, in machine: inout Machine) {
     let start = direct.payload & ReverseMapEntry.addressMask
-    let canonical = start..<start + (direct.range.upperBound - direct.range.lowerBound)
+    let canonical = start..<start + direct.range.size
     machine.memory.erase(direct.range, in: mmu.directMap)
     machine.memory.erase(canonical, in: mmu.reverseMap)
   }
@@ -52,7 +52,7 @@ extension RangeMap {
     let direct = machine.memory.entries(in: Machine.allAddresses, of: mmu.directMap)
     for entry in known {
       let start = entry.nested ?? 0
-      let size = entry.canonical.upperBound - entry.canonical.lowerBound
+      let size = entry.canonical.size
       let twin = machine.memory.find(start, in: mmu.directMap)
       if twin?.range != start..<start + size
         || twin.map({ $0.payload & ReverseMapEntry.addressMask }) != entry.canonical.lowerBound
@@ -67,7 +67,7 @@ extension RangeMap {
   func eraseDirect(of entry: RangeEntry, _ mmu: MMU, in machine: inout Machine) {
     guard forgetting == .byDirectMap, !Self.isUnknown(entry.payload) else { return }
     let start = entry.payload & ReverseMapEntry.addressMask
-    let end = start + (entry.range.upperBound - entry.range.lowerBound)
+    let end = start + entry.range.size
     machine.memory.erase(start..<end, in: mmu.directMap)
   }
 }

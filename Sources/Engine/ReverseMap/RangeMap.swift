@@ -1,7 +1,8 @@
 /// The reverse map of the postings: a tree of canonical ranges, each with its nested IPA, or unknown.
 ///
-/// Sources: the text of v2, the cover letters of v1 and v3, and for `repaired` the kernel that
-/// the captures of `patched` come from. The postings differ in a few decisions, which are the fields.
+/// Sources: the text of the second posting, the cover letters of the first and the third, and for
+/// `repaired` the kernel that the captures of `patched` come from. They differ in a few decisions, which
+/// are the fields.
 struct RangeMap: ReverseMapPolicy {
   /// The bit that is set in an entry of a known nested IPA, so that nested IPA 0 is not an empty entry;
   /// 0 in v1, which lacks it.
@@ -21,6 +22,11 @@ struct RangeMap: ReverseMapPolicy {
   let heedsSweeps: Bool
   /// Whether L1's VNCR translations are dropped by range; else they are forgotten.
   let dropsVNCR: Bool
+
+  var encoding: ReverseMapEncoding {
+    ReverseMapEncoding(
+      validBit: validEntry == 0 ? nil : validEntry.trailingZeroBitCount, isKeyedByNested: false)
+  }
 
   enum Forgetting {
     /// Nothing: entries go stale.
@@ -175,7 +181,7 @@ struct RangeMap: ReverseMapPolicy {
       machine.note(.reverseMap(.lookUpNothing), mmu.tableID, over: range)
       return []
     }
-    let entrySize = entry.range.upperBound - entry.range.lowerBound
+    let entrySize = entry.range.size
     if Self.isUnknown(entry.payload) {
       machine.note(.reverseMap(.lookUpUnknown), mmu.tableID, over: entry.range)
       return Machine.unmapAllTasks(mmu, .unknownRange, cause)

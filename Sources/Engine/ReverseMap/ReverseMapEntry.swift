@@ -39,7 +39,7 @@ extension Machine {
     let table = table(of: mmu)
     return reverseMap(ofShadow: number).filter { entry in
       guard let nested = entry.nested else { return false }
-      let size = entry.canonical.upperBound - entry.canonical.lowerBound
+      let size = entry.canonical.size
       var walk = TableWalk(of: table, nested..<nested + size, .mapping)
       while let leaf = memory.next(&walk) {
         let canonical = entry.canonical.lowerBound &+ leaf.address &- nested
@@ -51,7 +51,7 @@ extension Machine {
 
   /// Whether the page behind a canonical IPA is at a physical address.
   func isBacking(_ physical: UInt64, _ ipa: UInt64) -> Bool {
-    if let kept = keptPage(at: ipa) { return physical & ~4095 == kept }
+    if let kept = keptPage(at: ipa) { return physical.page == kept }
     guard let slot = memslot(at: ipa) else { return false }
     let hva = hva(of: ipa, in: slot)
     let (entry, level, _) = hostWalk(hva)

@@ -8,7 +8,7 @@ struct ShadowMapping: Equatable {
   /// Whether it came from a leaf of L1 (`s2fd->nested`); false with stage 2 off.
   let hasGuestLeaf: Bool
 
-  var nestedRange: Range<UInt64> { nested..<nested + (canonical.upperBound - canonical.lowerBound) }
+  var nestedRange: Range<UInt64> { nested..<nested + canonical.size }
 }
 
 /// How KVM finds the nested IPAs at which shadows map canonical memory that goes away.
@@ -17,6 +17,9 @@ struct ShadowMapping: Equatable {
 protocol ReverseMapPolicy: Sendable {
   /// Whether anything is recorded, so that recording it can fail.
   var keepsMap: Bool { get }
+
+  /// How its entries are written.
+  var encoding: ReverseMapEncoding { get }
 
   /// Called just before a leaf is mapped, under `mmu_lock` for reading. False if the fault must fail
   /// (-ENOMEM).
@@ -83,6 +86,7 @@ extension ReverseMapPolicy {
 /// Linux 7.3.4: nothing is recorded, so whatever goes, everything goes.
 struct NoReverseMap: ReverseMapPolicy {
   var keepsMap: Bool { false }
+  var encoding: ReverseMapEncoding { ReverseMapEncoding(validBit: nil, isKeyedByNested: false) }
 
   func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Task] {
     machine.validShadows.flatMap { Machine.unmapAllTasks($0, .noReverseMap, cause) }

@@ -27,7 +27,7 @@ extension Machine {
     _ range: Range<UInt64>, to physical: UInt64, write: Bool, device: Int
   ) {
     guard let table = makeDomain(device) else { return }
-    if (range.lowerBound | range.upperBound | physical) & 4095 != 0 {
+    if (range.lowerBound | range.upperBound | physical).pageOffset != 0 {
       return fail(.einval, table.id, at: range.lowerBound)
     }
     push([.mapIOVA(device, IOMapping(range: range, physical: physical, write: write))])
@@ -75,14 +75,14 @@ extension Machine {
 
   mutating func startUnmapping(_ range: Range<UInt64>, device: Int) {
     guard let table = makeDomain(device) else { return }
-    if (range.lowerBound | range.upperBound) & 4095 != 0 {
+    if (range.lowerBound | range.upperBound).pageOffset != 0 {
       return fail(.einval, table.id, at: range.lowerBound)
     }
     // What was pinned as a whole is unpinned as a whole (`iopt_unmap_iova_range`).
     let areas = memory.entries(in: range, of: pinnedAreas(of: device)).map(\.range)
     if let part = areas.first(where: { $0.clamped(to: range) != $0 }) {
       return fail(
-        .enoent, table.id, at: part.lowerBound, size: part.upperBound - part.lowerBound)
+        .enoent, table.id, at: part.lowerBound, size: part.size)
     }
     push(unmapTasks(range, device))
   }
@@ -110,7 +110,7 @@ extension Machine {
     guard let table = domainTable(ofDevice: device) else { return }
     var gather = gathered
     var unmapped = done
-    let size = range.upperBound - range.lowerBound
+    let size = range.size
     while unmapped < size {
       let iova = range.lowerBound + unmapped
       if mayPause, unmapped > done, isPauseAsked(at: iova) {

@@ -47,7 +47,7 @@ extension Machine {
   /// walker that does not look into caches must do after each store.
   mutating func cleanEntries(for range: Range<UInt64>, device: Int) {
     guard let table = domainTable(ofDevice: device) else { return fail(.enoent, .iommu(device)) }
-    var address = range.lowerBound & ~4095
+    var address = range.lowerBound.page
     while address < min(range.upperBound, table.geometry.inputSize) {
       let path = path(to: address, in: table)
       for entry in path where isUncleaned(entry.slot) {

@@ -185,6 +185,25 @@ extension Machine {
   /// The SMMU's TLB.
   public var iotlbEntries: [TLB.Entry] { hasSMMU ? memory.entries(of: iotlb) : [] }
 
+  /// Whether the SMMU would walk to the same translation as an entry of its TLB holds.
+  public func isBorneOut(_ entry: TLB.Entry) -> Bool {
+    if entry.context.isStage1 {
+      let end = memory.walk(hostTable, entry.address)
+      let permissions = HostEntry(bits: end.descriptor.bits).devicePermissions
+      let size = hostTable.geometry.size(end.level)
+      return end.isLeaf
+        && end.descriptor.address | entry.address & (size - 1) == entry.descriptor.address
+        && (permissions.write || !entry.descriptor.permissions.write)
+    }
+    return attachedDevices.contains { device in
+      guard let table = domainTable(ofDevice: device), table.vmid == entry.vmid else {
+        return false
+      }
+      let end = memory.walk(table, entry.address)
+      return end.level == entry.level && end.descriptor.address == entry.descriptor.address
+    }
+  }
+
   /// The domain's table of a device: of its own or the CPUs', or nil before there is one.
   func domainTable(ofDevice device: Int) -> Table? {
     guard hasSMMU, (0..<SMMU.devices).contains(device) else { return nil }

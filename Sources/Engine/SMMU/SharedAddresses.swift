@@ -92,18 +92,8 @@ extension Machine {
   }
 }
 
-/// Changes of the process' table.
+/// What changes of the process' table mean for devices.
 extension Machine {
-  /// `flush_tlb_range`: TLBI VAE1IS by the VMM's ASID, on all CPUs. Their own entries are not modelled,
-  /// so nothing is done where nobody else is to hear of it.
-  mutating func invalidateHost(_ range: Range<UInt64>) {
-    guard isProcessWatched else { return }
-    tally.invalidations += 1
-    let asid = UInt16(truncatingIfNeeded: self[.processASID])
-    note(.tlb(.host(asid: asid)), .host, over: range)
-    for hook in hostHooks { hook.didFlushProcess(range, in: &self) }
-  }
-
   /// What a flush of the process' addresses means for a device that walks the same table: it hears a
   /// broadcast, and the process' notifier sends commands (`arm_smmu_mm_arch_invalidate_secondary_tlbs`).
   mutating func flushProcessForSMMU(_ range: Range<UInt64>) {
@@ -118,16 +108,6 @@ extension Machine {
       queueInvalidation(range, context, .iommu(device))
       syncCommands(.iommu(device))
     }
-  }
-
-  /// `ptep_clear_flush`: entries of the VMM's table that are about to be replaced are cleared and
-  /// invalidated first. Where nobody can tell, the new entry takes their place at once.
-  mutating func clearAndFlush(_ range: Range<UInt64>) {
-    if !isProcessWatched { return }
-    note(.host(.cleared), .host, over: range)
-    var walk = TableWalk(of: hostTable, range, .mapping)
-    while let leaf = memory.next(&walk) { memory.store(0, at: leaf.slot) }
-    invalidateHost(range)
   }
 
   /// An SMMU that hears of the process' changes by broadcast alone must use its ASID, and the shared set.

@@ -73,19 +73,6 @@ extension Machine {
     } ?? 4096
   }
 
-  /// The tasks of a notifier for a range of canonical IPAs: what is pinned stays.
-  mutating func notifierTasks(_ range: Range<UInt64>) -> [Task] {
-    let parts = unpinnedParts(of: range)
-    let bytes = parts.reduce(0) { $0 + $1.upperBound - $1.lowerBound }
-    let kept = range.upperBound - range.lowerBound - bytes
-    if kept > 0 {
-      note(.host(.pinnedKept(pages: kept / 4096)), .canonical, over: range)
-    }
-    return parts.map { UnmapCause(.notifier, $0) }.flatMap {
-      [.unmapCanonical($0), .unmapShadows($0)]
-    }
-  }
-
   /// Before pages are unpinned their leaves go, since notifiers passed them over; but for those that
   /// another device has pinned, too.
   mutating func releaseLeaves(_ range: Range<UInt64>, device: Int) {

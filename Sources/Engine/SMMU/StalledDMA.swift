@@ -70,7 +70,7 @@ extension Machine {
     _ fault: DeviceFault, _ level: Int, _ ipa: UInt64, write: Bool
   ) -> StallEnd {
     let table = table(of: canonical)
-    let page = ipa & ~4095
+    let page = ipa.page
     guard ipa < table.geometry.inputSize, let slot = usableMemslot(at: page) else {
       return .terminate
     }
@@ -106,11 +106,11 @@ extension Machine {
 
   /// The TLBI of a relaxed leaf is local to a CPU, or was forwarded already.
   private mutating func forgetCached(_ iova: UInt64, _ device: Int) {
-    let page = iova & ~4095
+    let page = iova.page
     guard let domain = domainTable(ofDevice: device),
       iotlbEntries.contains(where: { $0.vmid == domain.vmid && $0.range.contains(page) })
     else { return }
-    queueInvalidation(page..<page + 4096, of: domain)
+    queueInvalidation(page..<page + Page.size, of: domain)
     syncCommands(domain.id)
   }
 }

@@ -62,25 +62,42 @@ package enum Phrase {
     entry(Descriptor(bits), level: level)
   }
 
-  package static func entry(_ entry: Descriptor, level: Int) -> String {
-    if entry.bits == 0 { return "empty" }
-    if entry.isLocked { return "LOCKED" }
-    if !entry.isValid { return annotation(entry) }
-    if entry.isTable(level) { return "table at \(address(entry.address))" }
-    if !entry.isLeaf(level) { return "reserved" }
-    let kind = level == Geometry.lastLevel ? "page" : "block"
-    return "\(kind) \(address(entry.address)) \(permissions(entry.bits))"
+  /// - Parameter geometry: of the table; without it that of a table that the machine keeps.
+  package static func entry(
+    _ entry: Descriptor, level: Int,
+    in geometry: Geometry = .stage2(bits: Configuration.physicalBits)
+  ) -> String {
+    switch geometry.kind(of: entry, at: level) {
+    case .invalid: "empty"
+    case .locked: "LOCKED"
+    case .table: "table at \(address(entry.address(granuleShift: geometry.granuleShift)))"
+    case .block: "block \(leaf(entry, geometry))"
+    case .page: "page \(leaf(entry, geometry))"
+    case .reserved: "reserved"
+    case .illegalOutput: "\(address(entry.address)), beyond the output size"
+    case .annotation(let note): annotation(note, entry)
+    }
   }
 
-  private static func annotation(_ entry: Descriptor) -> String {
-    switch entry.donation {
-    case .hypervisor: return "annotation: the hypervisor's"
-    case .guest(let handle, let page):
-      return "annotation: a guest's (handle \(address(handle)), IPA \(address(page << 12)))"
-    case nil where entry == .poisoned: return "POISONED: taken back by force"
-    case nil:
+  private static func leaf(_ entry: Descriptor, _ geometry: Geometry) -> String {
+    address(entry.address(granuleShift: geometry.granuleShift)) + " "
+      + permissions(entry.permissions)
+  }
+
+  private static func annotation(_ note: EntryKind.Annotation, _ entry: Descriptor) -> String {
+    switch note {
+    case .donation:
+      switch entry.donation {
+      case .hypervisor: return "annotation: the hypervisor's"
+      case .guest(let handle, let page):
+        return "annotation: a guest's (handle \(address(handle)), IPA \(address(page << 12)))"
+      case nil: return "annotation \(address(entry.bits))"
+      }
+    case .poisoned: return "POISONED: taken back by force"
+    case .realm:
       guard let note = entry.realmNote else { return "annotation \(address(entry.bits))" }
       return "RIPAS \(name(of: note.state))" + (note.isAssigned ? ", memory assigned" : "")
+    case .unknown: return "annotation \(address(entry.bits))"
     }
   }
 

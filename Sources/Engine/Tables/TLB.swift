@@ -141,7 +141,7 @@ extension Memory {
 
   /// Drops every entry of a context that overlaps a range of input addresses.
   mutating func drop(_ range: Range<UInt64>, _ context: TranslationContext, from tlb: TLB) {
-    let isPage = range.upperBound - range.lowerBound == Memory.frameBytes
+    let isPage = range.size == Memory.frameBytes
     for level in TLB.levels where !isEmpty(level, of: tlb) {
       let frame = tlb.frame(level)
       let set = tlb.set(context, range.lowerBound, level: level)

@@ -69,7 +69,7 @@ extension TablePane {
     point = frame.write(
       style.format.remarks(on: row).truncated(to: end - point.x), at: point,
       style: Style(style.role(of: row)), clip: rect)
-    if row.kind == .leaf, row.descriptor.isLeaf(row.level) {
+    if row.kind == .leaf, style.format.isLeaf(row) {
       for (mark, role) in marks(of: row, in: style.model) {
         point = frame.write(" " + mark, at: point, style: Style(role), clip: rect)
       }
@@ -115,10 +115,11 @@ extension TablePane {
     if let (page, index) = path.last {
       let entry = page[index]
       line.add(" \(Glyph.right) ", .dim)
-      if entry.isLeaf(page.level) {
+      if page.kind(of: index).isLeaf {
         line.add(SafeText(entry.permissions.text), .permission)
       } else {
-        line.add(SafeText(Phrase.entry(entry.bits, level: page.level)), .invalid)
+        line.add(
+          SafeText(Phrase.entry(entry, level: page.level, in: rows.reader.geometry)), .invalid)
       }
     }
     frame.write(line, at: rect.origin, clip: rect)

@@ -115,18 +115,19 @@ extension TablePane {
   private func words(of row: Row, in model: Model) -> SafeText {
     var text: SafeText = "level \(row.level), \(hex: row.address)"
     let entry = row.descriptor
+    let geometry = reader(in: model)?.geometry ?? .stage2(bits: Configuration.physicalBits)
+    let isLeaf = geometry.kind(of: entry, at: row.level).isLeaf
     switch row.kind {
     case .table(let isOpen): text += ": a table, " + (isOpen ? "open" : "closed")
     case .absent: text += ": not mapped"
     case .leaf, .removed, .coming:
-      if entry.isLeaf(row.level) {
-        let granuleShift = reader(in: model)?.geometry.granuleShift ?? 12
-        text += " to \(hex: entry.address(granuleShift: granuleShift))"
+      if isLeaf {
+        text += " to \(hex: entry.address(granuleShift: geometry.granuleShift))"
         text += ", " + SafeText(Phrase.permissions(entry.bits))
         text += ", " + SafeText(Phrase.size(row.entrySize))
         if row.count > 1 { text += ", and \(row.count - 1) more that follow on" }
       } else {
-        text += ": " + SafeText(Phrase.entry(entry.bits, level: row.level))
+        text += ": " + SafeText(Phrase.entry(entry, level: row.level, in: geometry))
       }
     }
     switch row.kind {
@@ -134,7 +135,7 @@ extension TablePane {
     case .coming: text += ", comes with the next event"
     case .table, .leaf, .absent: if row.isChanged { text += ", changed by this" }
     }
-    if row.kind == .leaf, entry.isLeaf(row.level), case .shadow(let number) = table(in: model),
+    if row.kind == .leaf, isLeaf, case .shadow(let number) = table(in: model),
       model.machine.isStale(entry, at: row.address, level: row.level, inShadow: number)
     {
       text += ", stale"

@@ -36,7 +36,7 @@ struct ReverseMapSummary: Equatable {
     self.shadow = shadow
     let size = machine.reverseMapSize(ofShadow: shadow)
     // The exact map is a direct map.
-    let isExact = machine.configuration.reverseMap == .ideal
+    let isExact = machine.configuration.reverseMap.encoding.isKeyedByNested
     entries = isExact ? size.direct : size.reverse
     direct = isExact ? 0 : size.direct
     bytes = size.bytes
@@ -58,20 +58,16 @@ struct ReverseMapSummary: Equatable {
 extension ReverseMapEntry {
   var size: UInt64 { canonical.upperBound - canonical.lowerBound }
 
-  /// The word that the tree holds, bit by bit, as the policy encodes it.
-  func encoding(_ policy: ReverseMapPolicyName) -> SafeText {
+  /// The word that the tree holds, bit by bit, as a version encodes it.
+  func encoding(_ version: ReverseMapPolicyName) -> SafeText {
     let word: SafeText = "\(hex: payload, digits: 16)"
-    switch policy {
-    case .none: return word
-    case .ideal: return word + ": bit 62 set, bits 55:12 the canonical IPA, keyed by nested IPA"
-    case .v1, .v2, .v3, .repaired:
-      if nested == nil { return word + ": bit 0, UNKNOWN_IPA" }
-      let address: SafeText = "bits 55:12 nested IPA \(hex: nested ?? 0)"
-      switch policy {
-      case .v1: return word + ": " + address
-      case .v3: return word + ": bit 62, VALID_ENTRY; " + address
-      default: return word + ": bit 63, VALID_ENTRY; " + address
-      }
+    let valid = version.encoding.validBit
+    if version.encoding.isKeyedByNested {
+      return word + ": " + (valid.map { "bit \($0) set, " } ?? "")
+        + "bits 55:12 the canonical IPA, keyed by nested IPA"
     }
+    guard let nested else { return word + ": bit 0, UNKNOWN_IPA" }
+    return word + ": " + (valid.map { "bit \($0), VALID_ENTRY; " } ?? "")
+      + "bits 55:12 nested IPA \(hex: nested)"
   }
 }

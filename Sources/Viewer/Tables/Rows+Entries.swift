@@ -64,7 +64,7 @@ extension Rows {
 
   /// The table that an entry leads to, if it is shown.
   private func openChild(of index: Int, in page: TablePage) -> TablePage? {
-    guard page[index].isTable(page.level) else { return nil }
+    guard page.kind(of: index) == .table else { return nil }
     let position = Position(page.address(of: index), level: page.level)
     return face == .tree && folds.isClosed(position) ? nil : reader.child(of: index, in: page)
   }
@@ -72,7 +72,7 @@ extension Rows {
   /// The row of an entry that is not empty, with the run that it belongs to.
   func row(of index: Int, in page: TablePage) -> Row {
     let entry = page[index]
-    if entry.isTable(page.level) {
+    if page.kind(of: index) == .table {
       let position = Position(page.address(of: index), level: page.level)
       return Row(
         kind: .table(isOpen: !folds.isClosed(position)), position: position, descriptor: entry,

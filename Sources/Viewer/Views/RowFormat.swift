@@ -95,8 +95,8 @@ struct RowFormat {
 
   private func leaf(_ row: Row) -> SafeText {
     let entry = row.descriptor
-    guard entry.isLeaf(row.level) else {
-      return " " + SafeText(Phrase.entry(entry.bits, level: row.level))
+    guard isLeaf(row) else {
+      return " " + SafeText(Phrase.entry(entry, level: row.level, in: geometry))
     }
     var text = SafeText()
     if hasOutput {
@@ -110,9 +110,12 @@ struct RowFormat {
     return text
   }
 
+  /// Whether the row's entries map memory.
+  func isLeaf(_ row: Row) -> Bool { geometry.kind(of: row.descriptor, at: row.level).isLeaf }
+
   /// What else is known of an entry, in the columns behind it.
   func remarks(on row: Row) -> SafeText {
-    guard row.kind != .absent, row.descriptor.isLeaf(row.level) else { return "" }
+    guard row.kind != .absent, isLeaf(row) else { return "" }
     var text = detailColumns > 0 ? "  " + words(of: row).padded(to: 6) : ""
     if hasBits { text += " \(hex: row.descriptor.bits, digits: 16)" }
     return text

@@ -18,6 +18,9 @@ extension Pagewalk {
         Last, for both:
         \(legend([CostColumn.broken]))
 
+        The reverse maps:
+        \(ReverseMapPolicyName.allCases.map { row($0.name, $0.summary) }.joined(separator: "\n"))
+
         Without a reverse map (none) the statements 'revmap fail' are left out.
         """)
 
@@ -33,9 +36,13 @@ extension Pagewalk {
             lines[lines.count - 1] = longer
           }
         }
-        let name = "  " + column.name + String(repeating: " ", count: 10 - column.name.count)
-        return name + lines.joined(separator: "\n" + String(repeating: " ", count: 12))
+        return row(
+          column.name, lines.joined(separator: "\n" + String(repeating: " ", count: 12)))
       }.joined(separator: "\n")
+    }
+
+    private static func row(_ name: String, _ text: String) -> String {
+      "  " + name + String(repeating: " ", count: 10 - name.count) + text
     }
 
     @Argument(help: "Scenarios.", completion: .scenario)
@@ -43,7 +50,7 @@ extension Pagewalk {
 
     @Option(
       help: ArgumentHelp(
-        "Policies, with commas: none, v1, v2, v3, repaired, ideal; or KEY=VALUE, and several at once "
+        "Policies, with commas: \(ReverseMapPolicyName.names); or KEY=VALUE, and several at once "
           + "with +. Without this option: all reverse maps if the VM is nested or has no devices, "
           + "else every value of each policy that the scenario sets.", valueName: "list"))
     var policies: String?

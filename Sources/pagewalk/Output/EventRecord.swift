@@ -45,7 +45,7 @@ struct EventRecord: Encodable {
       let step = timeline.steps[number]
       let explanation = step.explanation
       return StepRecord(
-        label: explanation.label, what: explanation.what, why: timeline.steps.reason(at: number),
+        label: explanation.label, what: explanation.what, why: explanation.why,
         source: explanation.source.description, table: step.table?.name,
         address: "0x" + hex(step.address), level: step.level >= 0 ? step.level : nil,
         changes: timeline.stores(ofStep: number).reversed().map { values.change(at: $0) }.reversed()

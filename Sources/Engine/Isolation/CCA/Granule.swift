@@ -64,6 +64,17 @@ extension Machine {
 /// The RMM's account: a device of the realm reaches the realm's pages, and all of them; one of the
 /// host's what is undelegated.
 struct RealmOwnership: Ownership {
+  /// The VMM's memory behind a realm is not swapped, merged or moved, and its mappings are of no use to
+  /// the realm: what the host may do is what the RMM offers.
+  func admit(_ event: Event) throws(Refusal) {
+    switch event {
+    case .pkvm: throw Refusal(.notProtected)
+    case .host(.touch), .host(.noHugePages), .host(.hugePages): break
+    case .host: throw Refusal(.realmMemory)
+    default: break
+    }
+  }
+
   var keepsEmptyTables: Bool { true }
 
   func handle(_ fault: MemoryFault, in machine: inout Machine) -> Attempt? {

@@ -32,14 +32,4 @@ extension Machine {
   func isBeyondHost(_ page: UInt64) -> Bool {
     configuration.isolation == .cca && granule(at: page) != .undelegated
   }
-
-  /// The VMM's memory behind a realm is not swapped, merged or moved, and its mappings are of no use to the
-  /// realm: what the host may do is what the RMM offers.
-  func requireNoRealm(_ operation: HostOperation) throws(Refusal) {
-    if configuration.isolation != .cca { return }
-    switch operation {
-    case .touch, .noHugePages, .hugePages: return
-    default: throw Refusal(.realmMemory)
-    }
-  }
 }

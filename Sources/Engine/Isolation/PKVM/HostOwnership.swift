@@ -1,5 +1,13 @@
 /// pKVM's account of owners: a device is the host's, and reaches what the host may use.
 struct HostOwnership: Ownership {
+  /// The host runs no VM of its own.
+  func admit(_ event: Event) throws(Refusal) {
+    switch event {
+    case .pkvm, .iommu, .dma, .pause, .resume: break
+    default: throw Refusal(.onlyProtected)
+    }
+  }
+
   var tableHooks: (any TableHooks)? { HostTablePoolHooks() }
   var cpuTable: TableID { .protectedHost }
   var keepsDeviceTables: Bool { true }
@@ -80,7 +88,7 @@ extension Machine {
           && !isChanging(page)
       }
     case .abort:
-      return stride(from: range.lowerBound, to: range.upperBound, by: 4096).first {
+      return stride(from: range.lowerBound, to: range.upperBound, by: Page.stride).first {
         hostState(of: $0) != .noPage && !isChanging($0)
       }
     }

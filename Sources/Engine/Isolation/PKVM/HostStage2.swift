@@ -48,7 +48,7 @@ extension Machine {
   /// Writes an annotation for every page of a range (`kvm_pgtable_stage2_set_owner`): always pages, since the
   /// table is the only place where it is kept.
   mutating func annotateHost(_ range: Range<UInt64>, _ annotation: Descriptor) {
-    for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+    for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
       mapInHost(annotation, at: page, level: Geometry.lastLevel)
     }
   }
@@ -57,7 +57,7 @@ extension Machine {
   mutating func keepHost(_ range: Range<UInt64>) {
     let table = protectedHostTable
     let level = Geometry.lastLevel
-    for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+    for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
       let end = memory.walk(table, page)
       if end.level == level, end.descriptor.isValid { continue }
       mapInHost(hostLeaf(at: page, level: level, isMemory: true), at: page, level: level)

@@ -1,6 +1,7 @@
 /// One thing that a hypercall does once its checks have passed. Between two of them an event can be paused.
 enum PKVMEffect: Equatable {
-  /// The blocks of the host's table that cover pages become tables, in place; and the TLBs forget the blocks.
+  /// The blocks of the host's table that cover pages become tables, in place; and the TLBs forget the
+  /// blocks.
   case splitHost(Range<UInt64>)
   case invalidateHost(Range<UInt64>)
   /// Pages get an annotation in the host's table.
@@ -38,7 +39,7 @@ extension Machine {
   mutating func run(_ effect: PKVMEffect) {
     switch effect {
     case .splitHost(let range):
-      for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+      for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
         reserveHostTables(to: Geometry.lastLevel, at: page)
         splitBlocks(at: page, in: protectedHostTable)
       }
@@ -60,7 +61,7 @@ extension Machine {
     case .unmapGuest(let number, let range):
       if let guest = protectedGuest(number) { unmap(range, in: table(of: guest)) }
     case .zero(let page):
-      note(.pkvm(.pageZeroed), .protectedHost, at: page, size: 4096)
+      note(.pkvm(.pageZeroed), .protectedHost, at: page, size: Page.size)
       storeZeros(in: page)
     case .snapshot(let address): continueSnapshot(at: address)
     case .finishSnapshot: finishSnapshot()
@@ -88,7 +89,7 @@ extension Machine {
     _ range: Range<UInt64>, _ step: PKVMStep, _ change: (inout HypPage) -> Void
   ) {
     note(.pkvm(step), .protectedHost, over: range)
-    for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+    for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
       var record = hypPage(at: page)
       change(&record)
       setHypPage(record, at: page)
@@ -136,15 +137,14 @@ extension PKVMEffect {
   init(words: some RandomAccessCollection<UInt64>) {
     let words = Array(words)
     let range = words[1]..<max(words[1], words[2])
-    let state = PageState(rawValue: words[3]) ?? .owned
     switch words[0] {
     case 1: self = .annotate(range, Descriptor(words[3]))
     case 2: self = .mapHost(range)
     case 3: self = .mapDevices(range)
     case 4: self = .unmapDevices(range)
     case 5: self = .invalidateDevices(range)
-    case 6: self = .setHost(range, state)
-    case 7: self = .setHypervisor(range, state)
+    case 6: self = .setHost(range, .decoded(words[3]))
+    case 7: self = .setHypervisor(range, .decoded(words[3]))
     case 8: self = .addShare(range)
     case 9: self = .removeShare(range)
     case 10: self = .addReference(range)
@@ -154,9 +154,10 @@ extension PKVMEffect {
     case 14: self = .zero(words[1])
     case 15: self = .snapshot(words[1])
     case 16: self = .keepHost(range)
+    case 17: self = .finishSnapshot
     case 18: self = .splitHost(range)
     case 19: self = .invalidateHost(range)
-    default: self = .finishSnapshot
+    default: preconditionFailure("no effect has the number \(words[0])")
     }
   }
 

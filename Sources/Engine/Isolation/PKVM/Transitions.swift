@@ -46,7 +46,7 @@ extension Machine {
     case .hostPin(let range):
       try requirePages(range)
       try requireMemory(range)
-      for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+      for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
         let record = hypPage(at: page)
         if record.host == .noPage { throw .eperm }
         if record.references == HypPage.maxReferences { throw .ebusy }
@@ -55,7 +55,7 @@ extension Machine {
     case .hostUnpin(let range):
       try requirePages(range)
       try requireMemory(range)
-      for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096)
+      for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride)
       where hypPage(at: page).references == 0 {
         throw .einval
       }
@@ -105,11 +105,11 @@ extension Machine {
     _ number: Int, _ range: Range<UInt64>, _ address: UInt64, write: Bool
   ) throws(KernelError) -> [PKVMEffect] {
     let guest = try runningGuest(number, isProtected: false)
-    let size = range.upperBound - range.lowerBound
+    let size = range.size
     try Self.requireSize(size, range.lowerBound | address)
     try requireMemory(range)
     try require(address..<address + size, of: guest, is: .noPage)
-    for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+    for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
       let record = hypPage(at: page)
       // Only with guests of this kind may the host share a page more than once.
       if record.host == .owned { continue }
@@ -126,7 +126,7 @@ extension Machine {
     _ number: Int, _ range: Range<UInt64>
   ) throws(KernelError) -> [PKVMEffect] {
     guard let guest = protectedGuest(number), !guest.isProtected else { throw .einval }
-    let size = range.upperBound - range.lowerBound
+    let size = range.size
     try Self.requireSize(size, range.lowerBound)
     let found = try guestPage(guest, range.lowerBound, size: size, in: [.sharedBorrowed])
     return [.unmapGuest(number, range), .removeShare(found.page)]
@@ -161,7 +161,7 @@ extension Machine {
   private func splitInPlace(_ range: Range<UInt64>) -> [PKVMEffect] {
     if !configuration.iommu.replacesInPlace { return [] }
     let table = protectedHostTable
-    let blocks = stride(from: range.lowerBound, to: range.upperBound, by: 4096).compactMap {
+    let blocks = stride(from: range.lowerBound, to: range.upperBound, by: Page.stride).compactMap {
       page -> Range<UInt64>? in
       let end = memory.walk(table, page)
       guard end.level < Geometry.lastLevel, end.isLeaf else { return nil }
@@ -183,7 +183,7 @@ extension Machine {
     _ guest: ProtectedGuest, _ address: UInt64, _ range: Range<UInt64>, _ state: PageState,
     write: Bool = true
   ) -> PKVMEffect {
-    let isBlock = range.upperBound - range.lowerBound == Self.blockSize
+    let isBlock = range.size == Self.blockSize
     let leaf = Descriptor.leaf(
       at: range.lowerBound, level: isBlock ? 2 : Geometry.lastLevel, memAttr: Self.normalMemory,
       permissions: Permissions(read: true, write: write, executeNever: 0),
@@ -224,7 +224,7 @@ extension Machine {
     _ range: Range<UInt64>, host: PageState, hypervisor: PageState? = nil
   ) throws(KernelError) {
     try requireMemory(range)
-    for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+    for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
       let record = hypPage(at: page)
       if record.host != host { throw .eperm }
       if let hypervisor, record.hypervisor != hypervisor { throw .eperm }
@@ -233,7 +233,7 @@ extension Machine {
   }
 
   private func requireLentToNobody(_ range: Range<UInt64>) throws(KernelError) {
-    for page in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+    for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
       let record = hypPage(at: page)
       if record.hypervisor != .noPage || record.shares != 0 { throw .eperm }
     }
@@ -251,7 +251,7 @@ extension Machine {
     _ range: Range<UInt64>, of guest: ProtectedGuest, is state: PageState
   ) throws(KernelError) {
     if range.upperBound > protectedGeometry.inputSize { throw .erange }
-    for address in stride(from: range.lowerBound, to: range.upperBound, by: 4096)
+    for address in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride)
     where guestEntry(guest, at: address).descriptor.pageState != state {
       throw .eperm
     }

@@ -5,14 +5,14 @@ extension Machine {
   /// L1 writes VNCR_EL2.
   mutating func setVNCR(of vcpu: VCPU, to ipa: UInt64) {
     note(.guest(.vncrSet), at: ipa)
-    self[vcpu, .vncr] = ipa & ~4095 | 1
+    self[vcpu, .vncr] = ipa.page | 1
     self[vcpu, .vncrPage] = 0
   }
 
   /// Translates the page before L2 runs, if there is one that has no translation (`kvm_translate_vncr`).
   /// Returns what the host must do first, or nil.
   mutating func translateVNCR(of vcpu: VCPU) -> [Task]? {
-    let ipa = self[vcpu, .vncr] & ~4095
+    let ipa = self[vcpu, .vncr].page
     guard self[vcpu, .vncr] != 0, self[vcpu, .vncrPage] == 0, let slot = usableMemslot(at: ipa),
       self[.invalidateInProgress] == 0, !isMapLocked
     else { return nil }
@@ -31,7 +31,7 @@ extension Machine {
   mutating func dropVNCR(_ range: Range<UInt64>) {
     for number in 0..<configuration.vcpus {
       let vcpu = vcpu(number)
-      let ipa = self[vcpu, .vncr] & ~4095
+      let ipa = self[vcpu, .vncr].page
       if self[vcpu, .vncrPage] != 0, range.contains(ipa) {
         let page = self[vcpu, .vncrPage]
         note(.guest(.vncrDropped(page)), at: ipa)
