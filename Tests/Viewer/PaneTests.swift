@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 import Testing
 
