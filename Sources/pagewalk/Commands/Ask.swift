@@ -73,11 +73,11 @@ extension Pagewalk {
         try FileDescriptor.output.write(json: answer)
       } else {
         let characters = Terminal.characters(asciiOnly: false)
-        for line in answer.report(detail).text.split(
+        let lines = answer.report(detail).text.split(
           separator: "\n", omittingEmptySubsequences: false
-        ).dropLast() {
-          FileDescriptor.output.write(SafeText(line).shown(in: characters).string + "\n")
-        }
+        ).dropLast()
+        FileDescriptor.output.write(
+          lines.map { SafeText($0).shown(in: characters).string + "\n" }.joined())
       }
       if answer.isNo { throw Failure.no("") }
     }
