@@ -105,8 +105,8 @@ struct Lexer {
     var head: UInt64 = 0
     var shift: UInt64 = 0
     for place in word.range.lowerBound..<min(word.range.upperBound, word.range.lowerBound + 8) {
-      head |= UInt64(bytes[place]) << shift
-      shift += 8
+      head |= UInt64(bytes[place]) &<< shift
+      shift &+= 8
     }
     return head
   }

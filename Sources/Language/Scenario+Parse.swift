@@ -22,11 +22,10 @@ extension Scenario {
       do throws(Mistake) {
         start = try reader.readLine(from: start)
         guard let first = reader.statementStart else { continue }
-        let statement = try reader.statement()
+        // The columns are those of the statement that was read just before.
         try add(
-          statement, at: first, .file(line: UInt32(line), offset: UInt32(lineStart)),
-          reader.values.columns,
-          &prologue)
+          try reader.statement(), at: first,
+          .file(line: UInt32(line), offset: UInt32(lineStart)), reader.values.columns, &prologue)
       } catch {
         throw ScenarioError(error, file: file, line: line, offset: lineStart)
       }

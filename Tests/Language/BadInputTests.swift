@@ -51,7 +51,7 @@ import Testing
   @Test(arguments: [
     (
       "jump 0x0",
-      "4:1: expected a statement: pagewalk, title, vm, memslot, chapter, step, policy, host, l1, l2"
+      "4:1: expected a statement: l1, l2, host, iommu, dev, expect, pagewalk, title, vm, memslot"
     ),
     ("l1 read", "4:8: expected IPA: a decimal or 0x number, K M G T allowed"),
     ("l1 read 0xfoo", "4:9: expected IPA: a decimal or 0x number, K M G T allowed"),

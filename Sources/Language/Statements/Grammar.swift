@@ -6,33 +6,39 @@ import Engine
 /// edges of their own, and what may be left out is there both ways, so that a statement is read from left to
 /// right without ever going back. Options with a name that follow each other may come in any order.
 struct Grammar: Sendable {
+  /// The first 8 bytes of a keyword, or of the name of an option. Most words that may follow are told from
+  /// the one that does by this alone, so it is apart from the rest of the edge.
+  struct Head {
+    /// 0 without a keyword.
+    var bytes: UInt64 = 0
+    /// Which of a word's first 8 bytes are compared.
+    var mask: UInt64 = 0
+  }
+
   /// A word that may follow. Only numbers, so that reading one costs no reference counts.
   struct Edge {
-    /// The first 8 bytes of the keyword, or of the name of the option; 0 without one.
-    var head: UInt64
-    /// Which of a word's first 8 bytes are compared.
-    var mask: UInt64
-    /// Bytes of the keyword or the name.
-    var count: Int
-    /// Where the bytes behind the first 8 are in `tails`.
-    var tail: Int
     var reading: Operand.Reading
-    var low: UInt64
-    var high: UInt64
-    var multiple: UInt64
+    /// Whether not every number is right.
+    var isBounded: Bool
     /// The number of the operand that it is the value of; -1 for none.
-    var slot: Int
-    /// The value of a keyword.
-    var value: UInt64
+    var slot: Int8
     /// `Refusal.Operand` by its number; -1 for none.
-    var role: Int
-    var target: Int
+    var role: Int8
+    /// Bytes of the keyword or the name.
+    var count: UInt16
+    /// The value of a keyword.
+    var value: UInt16
+    var target: Int32
+    /// Where the bytes behind the first 8 are in `tails`.
+    var tail: Int32
   }
 
   /// What was read so far.
   struct Node {
     /// The edges, among all.
     var edges: Range<Int>
+    /// Whether one of them is a keyword, or has the name of an option.
+    var hasKeywords: Bool
     /// The form that ends here; -1 if more must follow.
     var form: Int
   }
@@ -45,6 +51,7 @@ struct Grammar: Sendable {
   }
 
   let nodes: [Node]
+  let heads: [Head]
   let edges: [Edge]
   /// What the edges say, in the same order.
   let words: [EdgeWord]
@@ -67,8 +74,10 @@ struct Grammar: Sendable {
     nodes = builder.nodes.map { node in
       let edges = start..<start + node.edges.count
       start = edges.upperBound
-      return Node(edges: edges, form: node.form)
+      return Node(
+        edges: edges, hasKeywords: node.heads.contains { $0.mask != 0 }, form: node.form)
     }
+    heads = builder.nodes.flatMap(\.heads)
     edges = builder.nodes.flatMap(\.edges)
     words = builder.nodes.flatMap(\.words)
     tails = builder.tails
@@ -82,6 +91,7 @@ struct Grammar: Sendable {
 /// Makes the tree from the forms.
 private struct GrammarBuilder {
   struct Node {
+    var heads: [Grammar.Head] = []
     var edges: [Grammar.Edge] = []
     var words: [Grammar.EdgeWord] = []
     var form = -1
@@ -117,7 +127,7 @@ private struct GrammarBuilder {
     switch item.content {
     case .words(let words):
       for (index, word) in words.enumerated() {
-        add(rest, of: form, to: target(node, word, item, value: UInt64(index)))
+        add(rest, of: form, to: target(node, word, item, value: index))
       }
     case .indexed(let word): add(rest, of: form, to: target(node, word.name, item))
     case .operand(let key, let operand):
@@ -131,7 +141,7 @@ private struct GrammarBuilder {
 
   /// The node to which a word leads; made if the word leads nowhere yet.
   private mutating func target(
-    _ node: Int, _ spelling: String, _ item: StatementForm.Item, value: UInt64 = 0, next: Int? = nil
+    _ node: Int, _ spelling: String, _ item: StatementForm.Item, value: Int = 0, next: Int? = nil
   ) -> Int {
     var edge = edge(spelling, item, value: value)
     let index = nodes[node].edges.indices.first {
@@ -144,45 +154,48 @@ private struct GrammarBuilder {
       precondition(
         known.reading == edge.reading && known.slot == edge.slot && known.value == edge.value,
         "two forms take \(spelling) for different operands")
-      return known.target
+      return Int(known.target)
     }
-    edge.target = next ?? nodes.count
+    edge.target = Int32(next ?? nodes.count)
     if next == nil { nodes.append(Node()) }
     // Keywords come first, so that an operand alone is what is none of them.
     let place =
       spelling.isEmpty
       ? nodes[node].edges.count
       : nodes[node].words.firstIndex { $0.spelling.isEmpty } ?? nodes[node].edges.count
+    nodes[node].heads.insert(head(spelling), at: place)
     nodes[node].edges.insert(edge, at: place)
     nodes[node].words.insert(
       Grammar.EdgeWord(spelling: spelling, content: item.content), at: place)
-    return edge.target
+    return Int(edge.target)
+  }
+
+  private func head(_ spelling: String) -> Grammar.Head {
+    var head = Grammar.Head()
+    for (index, byte) in spelling.utf8.prefix(8).enumerated() {
+      head.bytes |= UInt64(byte) << UInt64(8 * index)
+      head.mask |= 0xff << UInt64(8 * index)
+    }
+    return head
   }
 
   private mutating func edge(
-    _ spelling: String, _ item: StatementForm.Item, value: UInt64
+    _ spelling: String, _ item: StatementForm.Item, value: Int
   ) -> Grammar.Edge {
     let bytes = Array(spelling.utf8)
     var edge = Grammar.Edge(
-      head: 0, mask: 0, count: bytes.count, tail: tails.count, reading: .word, low: 0,
-      high: .max, multiple: 1, slot: item.slot ?? -1, value: value, role: -1, target: 0)
-    for (index, byte) in bytes.prefix(8).enumerated() {
-      edge.head |= UInt64(byte) << UInt64(8 * index)
-      edge.mask |= 0xff << UInt64(8 * index)
-    }
+      reading: .word, isBounded: false, slot: Int8(item.slot ?? -1), role: -1,
+      count: UInt16(bytes.count), value: UInt16(value), target: 0, tail: Int32(tails.count))
     tails += bytes.dropFirst(8)
     switch item.content {
     case .words, .expectation: break
     case .indexed(let word):
       edge.reading = .indexed
-      edge.high = UInt64(word.limit) - 1
-      edge.role = word.role.map { Int($0.rawValue) } ?? -1
+      edge.role = Int8(word.role.map { Int($0.rawValue) } ?? -1)
     case .operand(_, let operand):
       edge.reading = operand.reading
-      edge.low = operand.bounds.lowerBound
-      edge.high = operand.bounds.upperBound
-      edge.multiple = operand.multiple
-      edge.role = operand.role.map { Int($0.rawValue) } ?? -1
+      edge.isBounded = operand.reading == .size || operand.isBounded
+      edge.role = Int8(operand.role.map { Int($0.rawValue) } ?? -1)
     }
     return edge
   }

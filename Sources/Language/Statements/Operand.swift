@@ -69,6 +69,9 @@ struct Operand: Sendable {
     number(name, 0...UInt64.max, notation)
   }
 
+  /// Whether not every number is right.
+  var isBounded: Bool { bounds != 0...UInt64.max || multiple > 1 }
+
   /// What is expected in its place.
   var expectation: String {
     switch reading {

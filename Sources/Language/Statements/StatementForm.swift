@@ -155,20 +155,20 @@ extension StatementFamily {
 }
 
 extension StatementForm {
-  /// The tables of forms, each with its name in `assets/event-language.md`, in the order in which the
-  /// language is described there.
+  /// The tables of forms, each with its name in `assets/event-language.md`. What long files consist of comes
+  /// first: that is the order in which the first word of a statement is compared.
   package static let tables: [(name: String, forms: [StatementForm])] = [
+    ("guests", GuestStatement.forms),
+    ("host", HostStatement.forms),
+    ("devices", DeviceStatement.forms),
+    ("expectations", ExpectStatement.forms),
     ("world", WorldStatement.forms),
     ("policies", Policy.all.map(\.form)),
-    ("host", HostStatement.forms),
-    ("guests", GuestStatement.forms),
     ("others", OtherStatement.forms),
     ("pkvm", PKVMStatement.forms),
     ("pauses", PauseStatement.forms),
-    ("devices", DeviceStatement.forms),
     ("rmp", RMPStatement.forms),
     ("realm", RealmStatement.forms),
-    ("expectations", ExpectStatement.forms),
   ]
 
   /// All forms.

@@ -80,79 +80,98 @@ struct StatementReader {
 
   /// The node to which a word leads; nil if it may not follow.
   private mutating func follow(_ word: Word, from node: Int) throws(Mistake) -> Int? {
-    let head = lexer.head(of: word)
-    for index in grammar.nodes[node].edges {
-      let edge = grammar.edges[index]
-      guard head & edge.mask == edge.head, isSame(edge, word) else { continue }
-      let rest = word.range.lowerBound + edge.count..<word.range.upperBound
-      switch edge.reading {
-      case .word: if rest.isEmpty { take(edge.value, of: edge, word) } else { continue }
-      case .indexed:
-        guard let number = try number(of: edge, rest, word) else { continue }
-        take(number, of: edge, word)
-      case .number, .size:
-        guard let number = word.isQuoted ? nil : lexer.number(rest) else {
-          if edge.count == 0 { continue }
-          throw expected("a number after '\(grammar.words[index].spelling)'", at: rest.lowerBound)
-        }
-        try check(number, index, word)
-        take(number, of: edge, word)
-      case .text: values.set(edge.slot, try lexer.text(word))
-      case .levelHint:
-        guard let hint = levelHint(rest) else { throw expected(index, at: rest.lowerBound) }
-        take(hint, of: edge, word)
-      case .table:
-        guard !word.isQuoted, let table = TableID(name: text(rest)) else { continue }
-        values.table = table
-        take(0, of: edge, word)
-      case .policies: try takeCondition(index, rest)
-      }
-      return edge.target
+    let node = grammar.nodes[node]
+    let head = node.hasKeywords ? lexer.head(of: word) : 0
+    for index in node.edges {
+      let expected = grammar.heads[index]
+      guard head & expected.mask == expected.bytes else { continue }
+      if let target = try take(word, as: index) { return target }
     }
     return nil
   }
 
-  /// Whether a word goes on as a keyword does whose first bytes it has.
-  @inline(__always)
-  private func isSame(_ edge: Grammar.Edge, _ word: Word) -> Bool {
-    if word.range.count < edge.count { return false }
-    if edge.count <= 8 { return true }
-    for index in 8..<edge.count
-    where lexer.bytes[word.range.lowerBound + index] != grammar.tails[edge.tail + index - 8] {
+  /// Takes a word as what an edge stands for whose first bytes it has, and returns where that leads; nil if it
+  /// is another word.
+  private mutating func take(_ word: Word, as index: Int) throws(Mistake) -> Int? {
+    let edge = grammar.edges[index]
+    let count = Int(edge.count)
+    if count > 8, !hasTail(edge, word) { return nil }
+    if word.range.count < count { return nil }
+    let rest = word.range.lowerBound + count..<word.range.upperBound
+    var value: UInt64
+    switch edge.reading {
+    case .word:
+      if !rest.isEmpty { return nil }
+      value = UInt64(edge.value)
+    case .indexed:
+      value = 0
+      if !rest.isEmpty {
+        guard let number = try number(of: index, rest, word) else { return nil }
+        value = number
+      }
+    case .number, .size:
+      guard let number = word.isQuoted ? nil : lexer.number(rest) else {
+        if count == 0 { return nil }
+        throw expected("a number after '\(grammar.words[index].spelling)'", at: rest.lowerBound)
+      }
+      if edge.isBounded { try check(number, index, word) }
+      value = number
+    case .text:
+      values.set(Int(edge.slot), try lexer.text(word))
+      return Int(edge.target)
+    case .levelHint:
+      guard let hint = levelHint(rest) else { throw expected(index, at: rest.lowerBound) }
+      value = hint
+    case .table:
+      guard !word.isQuoted, let table = TableID(name: text(rest)) else { return nil }
+      values.table = table
+      value = 0
+    case .policies:
+      try takeCondition(index, rest)
+      return Int(edge.target)
+    }
+    if edge.slot >= 0 { values.set(Int(edge.slot), value) }
+    if edge.role >= 0 { values.columns.set(Int(edge.role), word.range.lowerBound - start + 1) }
+    return Int(edge.target)
+  }
+
+  /// Whether a word goes on as a keyword of more than 8 bytes does.
+  private func hasTail(_ edge: Grammar.Edge, _ word: Word) -> Bool {
+    let count = Int(edge.count)
+    if word.range.count < count { return false }
+    for index in 8..<count
+    where lexer.bytes[word.range.lowerBound + index] != grammar.tails[Int(edge.tail) + index - 8] {
       return false
     }
     return true
   }
 
-  @inline(__always)
-  private mutating func take(_ value: UInt64, of edge: Grammar.Edge, _ word: Word) {
-    if edge.slot >= 0 { values.set(edge.slot, value) }
-    if edge.role >= 0 { values.columns.set(edge.role, word.range.lowerBound - start + 1) }
-  }
-
-  /// The number behind a keyword and `@`; 0 without. Nil if it is another word.
+  /// The number behind a keyword and `@`. Nil if it is another word.
   private func number(
-    of edge: Grammar.Edge, _ rest: Range<Int>, _ word: Word
+    of edge: Int, _ rest: Range<Int>, _ word: Word
   ) throws(Mistake) -> UInt64? {
-    if rest.isEmpty { return 0 }
-    guard lexer.bytes[rest.lowerBound] == UInt8(ascii: "@") else { return nil }
-    if let number = lexer.number(rest.dropFirst()), number <= edge.high { return number }
-    let name = text(word.range.lowerBound..<rest.lowerBound)
-    let what = IndexedWord.all.first { $0.name == name }?.what ?? "a number"
+    guard lexer.bytes[rest.lowerBound] == UInt8(ascii: "@"),
+      case .indexed(let indexed) = grammar.words[edge].content
+    else { return nil }
+    if let number = lexer.number(rest.dropFirst()), number < UInt64(indexed.limit) { return number }
+    let name = indexed.name
     throw expected(
-      "\(name), or \(name)@N for \(what) from 0 to \(edge.high)", at: word.range.lowerBound)
+      "\(name), or \(name)@N for \(indexed.what) from 0 to \(indexed.limit - 1)",
+      at: word.range.lowerBound)
   }
 
   private func check(_ number: UInt64, _ index: Int, _ word: Word) throws(Mistake) {
     let edge = grammar.edges[index]
     if edge.reading == .size {
       // The start is the operand before.
-      let (end, overflow) = values[edge.slot - 1].addingReportingOverflow(number)
+      let (end, overflow) = values[Int(edge.slot) - 1].addingReportingOverflow(number)
       if number == 0 || overflow || end > 1 << 48 {
         throw expected("a size above 0 that stays below 2^48", at: word.range.lowerBound)
       }
-    } else if number < edge.low || number > edge.high || number % edge.multiple != 0 {
-      guard case .operand(let key, let operand) = grammar.words[index].content else { return }
+      return
+    }
+    guard case .operand(let key, let operand) = grammar.words[index].content else { return }
+    if !operand.bounds.contains(number) || number % operand.multiple != 0 {
       throw expected(operand.bounds(after: key), at: word.range.lowerBound)
     }
   }
