@@ -11,7 +11,8 @@ import Testing
   /// Files and keys after which a pane shows something, or nothing.
   private static let situations: [(file: String, keys: String)] = [
     ("scenarios/built-in.pw", ""), ("scenarios/built-in.pw", "$"),
-    (FrameTests.alias, FrameTests.repaired + "$"), (FrameTests.alias, "$ f ‹w› enter"),
+    ("scenarios/bugs/worked-example.pw", FrameTests.repaired + "} }"),
+    ("scenarios/built-in.pw", "} } } } f ‹w› enter"),
     ("scenarios/iommu/discard.pw", "} } }"), (FrameTests.donation, "$"),
   ]
 

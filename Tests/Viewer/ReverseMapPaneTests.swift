@@ -135,7 +135,7 @@ import Testing
     let timeline = screen.model.timeline
     #expect(
       timeline.steps.contains {
-        $0.changesReverseMap && $0.addresses.contains(0x8000_0000)
+        $0.changesReverseMap && $0.addresses.overlaps(0x8000_0000..<0x8020_0000)
       })
     #expect(screen.lastLine.contains("Stopped at event"))
   }
