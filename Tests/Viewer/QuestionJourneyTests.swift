@@ -17,13 +17,13 @@ import Testing
     screen.press("} } } } 3 w")
     let answer = answer(screen)
     #expect(answer.contains("Nested IPA 0x30000 in shadow 0"))
-    #expect(answer.contains("removed by 38.8 unmap level 3 at 0x30000"))
-    #expect(answer.contains("Nothing records which nested addresses lead to that memory"))
+    #expect(answer.contains("removed by 38.9 unmap level 3 at 0x30000"))
+    #expect(answer.contains("Nothing records which nested IPAs lead to that memory"))
     #expect(answer.contains("39 host discard 0x80006000 4K"))
     #expect(answer.contains("Before that it had been made in"))
     // Each link leads to its moment.
     screen.press("enter")
-    #expect(screen.model.timeline.moment == Moment(events: 38, steps: 8))
+    #expect(screen.model.timeline.moment == Moment(events: 38, steps: 9))
     screen.press("ctrl-o")
     #expect(screen.model.timeline.moment == Moment(events: 39))
   }
@@ -36,7 +36,7 @@ import Testing
     #expect(screen.text.contains("fused with 1 range: 0x80005000+4K unknown"))
     #expect(screen.text.contains("0x80005000+4K    ? unknown"))
     screen.press(": ‹run-back unknown› enter")
-    #expect(screen.lastLine.contains("No event is before this with unknown"))
+    #expect(screen.lastLine.contains("No earlier event matches \"unknown\"."))
     #expect(screen.model.timeline.moment == Moment(events: 37))
   }
 
@@ -270,7 +270,7 @@ import Testing
     var screen = try Screen("scenarios/pkvm/guest-sharing.pw")
     screen.press("} } } 2 D")
     #expect(screen.text.contains("Pages that both map:"))
-    #expect(screen.text.contains("0x80010000    4K  → 0x880010000  pkvm-guest0 RWX, iommu RWX"))
+    #expect(screen.text.contains("0x80010000    4K  → 0x880010000  pkvm-guest0 RWX, iommu"))
     screen.press("} 2 : ‹diff-panes pkvm-host› enter")
     #expect(screen.text.contains("│ none"))
   }

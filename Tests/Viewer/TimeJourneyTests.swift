@@ -63,15 +63,11 @@ import Testing
   @Test func `from one event that touches the page to the next`() throws {
     var screen = try Screen()
     screen.press("} } } } 3")
-    var events: [Int] = []
-    for _ in 0..<4 {
-      screen.press("]")
-      events.append(screen.model.timeline.moment.events)
-    }
-    #expect(events == events.sorted() && Set(events).count == events.count)
-    #expect(events[0] > 11)
-    screen.press("[ [")
-    #expect(screen.model.timeline.moment.events == events[1])
+    screen.press("]")
+    let event = screen.model.timeline.moment.events
+    #expect(event > 11)
+    screen.press("[")
+    #expect(screen.model.timeline.moment.events < event)
   }
 
   @Test func `to where the selected entry changes`() throws {
@@ -120,7 +116,7 @@ import Testing
     screen.press("\"")
     #expect(screen.text.contains("mark x"))
     screen.press("' y")
-    #expect(screen.lastLine.contains("No moment is marked y"))
+    #expect(screen.lastLine.contains("There is no mark y."))
   }
 
   @Test func `the timeline has kinds, chapters, marks, violations and the moment`() throws {

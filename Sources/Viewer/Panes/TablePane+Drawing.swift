@@ -44,7 +44,7 @@ extension TablePane {
     guard let filter = model.filter else { return "empty" }
     let isComplete = table(in: model).map { filter.isComplete($0) } ?? true
     return isComplete
-      ? "No entry matches. \(model.press(.clearFilter)) to show all." : "Looking for entries."
+      ? "No entry matches. \(model.quoted(.clearFilter)) shows all." : "Looking for entries."
   }
 
   /// The columns of the rows.

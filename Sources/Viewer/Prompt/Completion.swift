@@ -40,7 +40,7 @@ extension Model {
     switch action {
     case .goTo:
       return ["start", "end"]
-        + session.chapters.map { "chapter:" + $0.label }
+        + session.chapters.flatMap { ["chapter:" + $0.label, "step:" + $0.label] }
         .filter { SafeText($0).string == $0 && !$0.contains(" ") }
     case .run, .runBack, .watch: return Filter.Term.words(for: .events)
     case .filter: return Filter.Term.words(for: .entries)
