@@ -129,7 +129,7 @@ extension Machine {
   /// Refuses a range that would take more pages, one after the other, than a person waits for.
   func requirePageByPage(_ range: Range<UInt64>) throws(Refusal) {
     let limit: UInt64 = 64 << 30
-    if range.upperBound - range.lowerBound > limit {
+    if range.size > limit {
       throw Refusal(.tooLarge(limit), operand: .size)
     }
   }
@@ -150,6 +150,6 @@ extension Machine {
       throw Refusal(.outsideSlots(self.range(of: slot).upperBound), operand: .size)
     }
     let start = hva(of: range.lowerBound, in: slot)
-    return start..<start + (range.upperBound - range.lowerBound)
+    return start..<start + range.size
   }
 }

@@ -85,7 +85,7 @@ extension Machine {
   /// mmap for a memory slot: top down, congruent to the IPA, never touching another mapping. Nil if the
   /// address space is full.
   mutating func mapVMMMemory(for ipa: Range<UInt64>, _ backing: Backing) -> UInt64? {
-    let size = ipa.upperBound - ipa.lowerBound
+    let size = ipa.size
     let alignment: UInt64 = backing == .hugetlb1G ? 1 << 30 : Self.hugeSize
     let offset = ipa.lowerBound & (alignment - 1)
     guard self[.nextHVA] > size + offset + 2 * alignment else { return nil }

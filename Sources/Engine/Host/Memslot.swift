@@ -101,7 +101,7 @@ extension Machine {
   {
     let huge = backing == .hugetlb1G ? UInt64(1 << 30) : 4096
     try requireAligned(range.lowerBound, to: huge, operand: .address)
-    try requireAligned(range.upperBound - range.lowerBound, to: huge, operand: .size)
+    try requireAligned(range.size, to: huge, operand: .size)
     if range.upperBound > 1 << UInt64(configuration.ipaBits) {
       throw Refusal(.beyondIPASpace(bits: configuration.ipaBits), operand: .address)
     }
@@ -121,7 +121,7 @@ extension Machine {
     let record = memslot(number: number)
     self[record, .id] = id
     self[record, .ipa] = range.lowerBound
-    self[record, .size] = range.upperBound - range.lowerBound
+    self[record, .size] = range.size
     self[record, .hva] = hva
     self[record, .backing] = UInt64(backing.rawValue)
     memory.store(UInt64(number + 1), for: range, in: memslotTree)

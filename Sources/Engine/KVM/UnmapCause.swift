@@ -51,7 +51,7 @@ extension UnmapCause {
 extension UnmapCause {
   private var span: String {
     "\(Phrase.address(canonical.lowerBound))+"
-      + Phrase.size(canonical.upperBound - canonical.lowerBound)
+      + Phrase.size(canonical.size)
   }
 
   /// What happens, to follow "because".

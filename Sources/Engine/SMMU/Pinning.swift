@@ -68,7 +68,7 @@ extension Machine {
     guard let table = makeDomain(device) else { return }
     if memory.first(in: range, of: pinnedAreas(of: device)) != nil {
       return fail(
-        .eexist, table.id, at: range.lowerBound, size: range.upperBound - range.lowerBound)
+        .eexist, table.id, at: range.lowerBound, size: range.size)
     }
     push([.pin(device, range, next: range.lowerBound)])
   }

@@ -246,6 +246,6 @@ extension PKVMCall {
   }
 
   private static func span(_ range: Range<UInt64>) -> String {
-    "\(Phrase.size(range.upperBound - range.lowerBound)) at PA \(Phrase.address(range.lowerBound))"
+    "\(Phrase.size(range.size)) at PA \(Phrase.address(range.lowerBound))"
   }
 }

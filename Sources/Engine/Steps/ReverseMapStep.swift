@@ -94,7 +94,7 @@ package enum ReverseMapStep: StepFamily {
         .reverseMap("if (s2fd->nested)"))
     case .lookUpKnown(let nested, let asked):
       let part = asked.clamped(to: step.address..<step.address &+ step.size)
-      let size = part.upperBound - part.lowerBound
+      let size = part.size
       return Explanation(
         "look up",
         "\(span) → nested \(Phrase.address(nested)): the entry is removed, then its leaf",

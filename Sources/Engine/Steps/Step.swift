@@ -46,7 +46,7 @@ extension Machine {
     _ action: @autoclosure () -> Step.Action, _ table: TableID?, over range: Range<UInt64>
   ) {
     if steps.isRecording {
-      append(action(), table, range.lowerBound, range.upperBound - range.lowerBound, -1)
+      append(action(), table, range.lowerBound, range.size, -1)
     }
   }
 

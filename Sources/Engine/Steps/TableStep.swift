@@ -174,7 +174,7 @@ package enum TableStep: StepFamily {
         .pgtable("stage2_unmap_walker"))
     case .clearLeaf(let old, _, let asked):
       let part = asked.clamped(to: step.address..<step.address &+ step.size)
-      let size = part.upperBound - part.lowerBound
+      let size = part.size
       return Explanation(
         "unmap", "\(place): \(Phrase.entry(old, level: level)) → empty",
         size == step.size

@@ -178,7 +178,7 @@ package struct DifferenceAnswer: Answer {
         let start = now.range.lowerBound + (common.lowerBound - now.output)
         items.append(
           Item(
-            range: start..<start + (common.upperBound - common.lowerBound), kind: nil,
+            range: start..<start + common.size, kind: nil,
             table: guest.id,
             what: "\(Sign.arrow) \(hex: common.lowerBound)  \(guest.id.name) "
               + "\(now.descriptor.permissions.text), \(other.id.name) "
@@ -210,7 +210,7 @@ package struct DifferenceAnswer: Answer {
       }
       line.add("\(hex: item.range.lowerBound) ")
       line.add(
-        Phrase.size(item.range.upperBound - item.range.lowerBound).padded(to: 5, .right) + "  ",
+        Phrase.size(item.range.size).padded(to: 5, .right) + "  ",
         .dim)
       line.add(item.what)
       report.add(line, to: .place(item.table, item.range.lowerBound))

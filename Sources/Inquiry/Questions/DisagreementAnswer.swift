@@ -55,7 +55,7 @@ package struct DisagreementAnswer: Answer {
       report.add(
         Report.Text(item.disagreement.sign + "  ", item.disagreement.emphasis)
           .adding("\(item.table.name) \(hex: item.range.lowerBound)")
-          .adding("+\(Phrase.size(item.range.upperBound - item.range.lowerBound))  ", .dim)
+          .adding("+\(Phrase.size(item.range.size))  ", .dim)
           .adding(item.disagreement.sentence), to: .place(item.table, item.range.lowerBound),
         indent: 4)
     }

@@ -54,7 +54,7 @@ package struct ListAnswer: Answer {
       line.add("L\(row.level) ", .dim)
       line.add("\(hex: row.range.lowerBound)".padded(to: digits) + " ", .address)
       line.add(
-        "+\(Phrase.size(row.range.upperBound - row.range.lowerBound))".padded(to: 6) + " ", .dim)
+        "+\(Phrase.size(row.range.size))".padded(to: 6) + " ", .dim)
       if let output = row.output, let permissions = row.permissions {
         line.add("\(Sign.arrow) \(hex: output) ")
         line.add(permissions.text, .permission)

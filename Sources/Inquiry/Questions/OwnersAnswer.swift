@@ -48,7 +48,7 @@ package struct OwnersAnswer: Answer {
     // They ascend, so the last address is the longest.
     let width = shown.last.map { "\(hex: $0.range.lowerBound)".utf8.count } ?? 0
     for owned in shown {
-      let size = Phrase.size(owned.range.upperBound - owned.range.lowerBound)
+      let size = Phrase.size(owned.range.size)
       let isIdle = owned.notes.isEmpty
       var line = Report.Text("\(hex: owned.range.lowerBound)".padded(to: width) + " ", .address)
       line.add("+\(size)".padded(to: 7), .dim)

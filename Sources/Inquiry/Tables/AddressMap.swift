@@ -39,7 +39,7 @@ package struct AddressMap {
       if mapped >= most || left <= 0 { return }
       let entry = page[index]
       if entry.isLeaf(page.level) {
-        mapped += min(page.entrySize, range.upperBound - range.lowerBound)
+        mapped += min(page.entrySize, range.size)
       } else if let child = reader.child(of: index, in: page) {
         count(range, in: child, reader, &mapped, &left)
       }

@@ -9,7 +9,7 @@ package struct MappedRange: Equatable, Sendable {
   package let output: UInt64
 
   /// Bytes that it maps.
-  package var size: UInt64 { range.upperBound - range.lowerBound }
+  package var size: UInt64 { range.size }
 
   /// Output address of an input address in its range.
   func output(of address: UInt64) -> UInt64 { output + (address - range.lowerBound) }

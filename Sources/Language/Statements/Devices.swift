@@ -104,7 +104,7 @@ extension IOMMUOperation {
     case .bypass: return "\(name) is the host's own, and its DMA not translated."
     case .free: return "The domain of \(name) is freed."
     case .pin(let range):
-      return "The VMM pins \(Phrase.size(range.upperBound - range.lowerBound)) at canonical IPA "
+      return "The VMM pins \(Phrase.size(range.size)) at canonical IPA "
         + "\(Phrase.address(range.lowerBound)) and maps it for \(name)."
     case .map(let range, let physical, let write):
       return "The kernel maps \(Phrase.range(range, "IOVA")) of \(name) to PA "

@@ -88,7 +88,7 @@ extension Event {
 extension Phrase {
   /// A range by its size and start, with what kind of address it is.
   static func range(_ range: Range<UInt64>, _ space: String = "") -> String {
-    "\(size(range.upperBound - range.lowerBound)) at \(space)\(space.isEmpty ? "" : " ")"
+    "\(size(range.size)) at \(space)\(space.isEmpty ? "" : " ")"
       + address(range.lowerBound)
   }
 

@@ -108,7 +108,7 @@ extension String: PrintableOperand {
 
 /// A start and a size.
 extension Range<UInt64>: PrintableOperand {
-  var operands: [PrintedOperand] { [.number(lowerBound), .number(upperBound - lowerBound)] }
+  var operands: [PrintedOperand] { [.number(lowerBound), .number(size)] }
 }
 
 extension Optional: PrintableOperand where Wrapped: PrintableOperand {

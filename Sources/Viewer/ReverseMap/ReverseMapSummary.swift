@@ -56,7 +56,7 @@ struct ReverseMapSummary: Equatable {
 }
 
 extension ReverseMapEntry {
-  var size: UInt64 { canonical.upperBound - canonical.lowerBound }
+  var size: UInt64 { canonical.size }
 
   /// The word that the tree holds, bit by bit, as a version encodes it.
   func encoding(_ version: ReverseMapPolicyName) -> SafeText {

@@ -119,7 +119,7 @@ extension Machine {
       if entry.isAssigned != shared { return fail(.einval, .canonical, at: ipa) }
     }
     let first = pages[0].1 ?? 0
-    let isWhole = range.upperBound - range.lowerBound == Self.regionSize
+    let isWhole = range.size == Self.regionSize
     var actions: [RMPAction] = []
     if shared, rmpEntry(of: first).entry.isLarge {
       if !isWhole { actions = smashActions }
