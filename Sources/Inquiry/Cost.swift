@@ -82,13 +82,8 @@ package struct Cost: Equatable, Sendable, Encodable {
     }
 
     private func wasCanonical(_ output: UInt64) -> Bool {
-      var low = 0
-      var high = canonical.count
-      while low < high {
-        let middle = (low + high) / 2
-        if canonical[middle].upperBound <= output { low = middle + 1 } else { high = middle }
-      }
-      return low < canonical.count && canonical[low].contains(output)
+      let index = canonical.indices.partitioningIndex { canonical[$0].upperBound > output }
+      return index < canonical.count && canonical[index].contains(output)
     }
   }
 

@@ -27,16 +27,11 @@ struct HostPages {
 
   /// All pages that hold a physical address: merged pages are in several places.
   func pages(at address: UInt64) -> ArraySlice<Page> {
-    var low = 0
-    var high = pages.count
-    while low < high {
-      let middle = (low + high) / 2
-      if pages[middle].range.lowerBound <= address { low = middle + 1 } else { high = middle }
-    }
-    guard low > 0, pages[low - 1].range.contains(address) else { return [] }
-    let start = pages[low - 1].range.lowerBound
-    var first = low - 1
+    let end = pages.indices.partitioningIndex { pages[$0].range.lowerBound > address }
+    guard end > 0, pages[end - 1].range.contains(address) else { return [] }
+    let start = pages[end - 1].range.lowerBound
+    var first = end - 1
     while first > 0, pages[first - 1].range.lowerBound == start { first -= 1 }
-    return pages[first..<low]
+    return pages[first..<end]
   }
 }

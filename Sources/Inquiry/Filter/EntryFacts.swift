@@ -72,16 +72,11 @@ package struct EntryFacts: Sendable {
     // No leaf is larger than the largest, so none that begins further below reaches the range.
     let reach = geometry.size(geometry.startLevel)
     let start = range.lowerBound > reach ? range.lowerBound - reach : 0
-    var low = 0
-    var high = outputs.count
-    while low < high {
-      let middle = (low + high) / 2
-      if outputs[middle].lowerBound < start { low = middle + 1 } else { high = middle }
-    }
+    var index = outputs.indices.partitioningIndex { outputs[$0].lowerBound >= start }
     var found = 0
-    while low < outputs.count, outputs[low].lowerBound < range.upperBound, found < 2 {
-      if outputs[low].overlaps(range) { found += 1 }
-      low += 1
+    while index < outputs.count, outputs[index].lowerBound < range.upperBound, found < 2 {
+      if outputs[index].overlaps(range) { found += 1 }
+      index += 1
     }
     return found > 1
   }

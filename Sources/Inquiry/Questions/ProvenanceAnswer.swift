@@ -138,19 +138,12 @@ private struct CauseSearch {
 
   /// The micro-step that made a store. The session then stands after its event.
   private func step(ofStore store: Int, in session: inout Session) -> Link {
-    var low = 0
-    var high = session.timeline.events.count - 1
-    while low < high {
-      let middle = (low + high) / 2
-      if session.timeline.stores(ofEvent: middle).upperBound <= store {
-        low = middle + 1
-      } else {
-        high = middle
-      }
+    let event = (0..<max(0, session.timeline.events.count - 1)).partitioningIndex {
+      session.timeline.stores(ofEvent: $0).upperBound > store
     }
-    session.seek(to: Moment(events: low + 1))
+    session.seek(to: Moment(events: event + 1))
     let steps = session.timeline.steps
-    return Link(event: low, index: steps.lastIndex { $0.start <= store } ?? 0, steps: steps)
+    return Link(event: event, index: steps.lastIndex { $0.start <= store } ?? 0, steps: steps)
   }
 
   /// What lies behind the event: L1's store to its entry, the event that made a range unknown.

@@ -207,30 +207,16 @@ extension [WindowChart.Column] {
 
   /// Index of the first column of a device that begins at an address or after it.
   private func firstIndex(from address: UInt64, of device: Int) -> Int {
-    var low = startIndex
-    var high = endIndex
-    while low < high {
-      let middle = (low + high) / 2
-      if (self[middle].device, self[middle].range.lowerBound) < (device, address) {
-        low = middle + 1
-      } else {
-        high = middle
-      }
+    indices.partitioningIndex {
+      (self[$0].device, self[$0].range.lowerBound) >= (device, address)
     }
-    return low
   }
 }
 
 extension [WindowChart.Change] {
   /// Index of the last change that is not after a row; the first is at row 0.
   fileprivate func lastIndex(atMost row: Int) -> Int {
-    var low = startIndex
-    var high = endIndex
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if self[middle].row <= row { low = middle } else { high = middle }
-    }
-    return low
+    (1..<count).partitioningIndex { self[$0].row > row } - 1
   }
 }
 

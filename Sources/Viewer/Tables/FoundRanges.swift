@@ -24,15 +24,10 @@ final class FoundRanges {
 
   /// The row that covers an input address: one that was found before, else the one that is found now.
   func row(covering address: UInt64, find: () -> Row) -> Row {
-    var low = 0
-    var high = rows.count
-    while low < high {
-      let middle = (low + high) / 2
-      if rows[middle].end <= address { low = middle + 1 } else { high = middle }
-    }
-    if low < rows.count, rows[low].address <= address { return rows[low] }
+    let index = rows.indices.partitioningIndex { rows[$0].end > address }
+    if index < rows.count, rows[index].address <= address { return rows[index] }
     let row = find()
-    rows.insert(row, at: low)
+    rows.insert(row, at: index)
     return row
   }
 }

@@ -120,21 +120,10 @@ struct Rows {
 
   /// Index of the first extra at or after a place.
   private func firstExtra(from position: Position) -> Int {
-    partition { $0.position < position }
+    extras.indices.partitioningIndex { extras[$0].position >= position }
   }
 
   private func firstExtra(after position: Position) -> Int {
-    partition { $0.position <= position }
-  }
-
-  /// Index of the first extra for which a condition, true for all before it, is false.
-  private func partition(_ isBefore: (Row) -> Bool) -> Int {
-    var low = 0
-    var high = extras.count
-    while low < high {
-      let middle = (low + high) / 2
-      if isBefore(extras[middle]) { low = middle + 1 } else { high = middle }
-    }
-    return low
+    extras.indices.partitioningIndex { extras[$0].position > position }
   }
 }

@@ -1,0 +1,14 @@
+extension Range<Int> {
+  /// The first number for which a condition holds, if it fails for all before and holds for all after it;
+  /// the upper bound if it holds for none. O(log `count`).
+  @inline(__always)
+  package func partitioningIndex(where holds: (Int) -> Bool) -> Int {
+    var low = lowerBound
+    var high = upperBound
+    while low < high {
+      let middle = (low + high) / 2
+      if holds(middle) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}
