@@ -1,9 +1,12 @@
 import Engine
 
 extension Session {
+  /// What stands before a chapter's label in the name of its end, the older spelling last.
+  package static let chapterPrefixes = ["chapter:", "step:"]
+
   /// The moment that a text names: an event's number (`14`: that many events are done), with micro-steps
-  /// of the next one (`14.3`), a chapter's label (`chapter:03`, or `step:03` as it was spelled before), a percentage (`40%`), `start` or `end`.
-  /// Nil if there is no such moment.
+  /// of the next one (`14.3`), a chapter's label (`chapter:03`, or `step:03` as it was spelled before), a
+  /// percentage (`40%`), `start` or `end`. Nil if there is no such moment.
   public func moment(named text: String) -> Moment? {
     let count = timeline.events.count
     switch text {
@@ -11,7 +14,7 @@ extension Session {
     case "end": return Moment(events: count)
     default: break
     }
-    for prefix in ["chapter:", "step:"] where text.hasPrefix(prefix) {
+    for prefix in Self.chapterPrefixes where text.hasPrefix(prefix) {
       let label = text.dropFirst(prefix.count)
       return chapters.first { $0.label == label }.map { Moment(events: $0.end) }
     }

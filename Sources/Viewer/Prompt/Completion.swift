@@ -40,7 +40,9 @@ extension Model {
     switch action {
     case .goTo:
       return ["start", "end"]
-        + session.chapters.flatMap { ["chapter:" + $0.label, "step:" + $0.label] }
+        + session.chapters.flatMap { chapter in
+          Session.chapterPrefixes.map { $0 + chapter.label }
+        }
         .filter { SafeText($0).string == $0 && !$0.contains(" ") }
     case .run, .runBack, .watch: return Filter.Term.words(for: .events)
     case .filter: return Filter.Term.words(for: .entries)
