@@ -36,18 +36,28 @@ package enum EndStep: StepFamily {
     }
   }
 
+  /// The error's name, or where that is longer than a label, whose errors it is one of.
+  private static func label(of error: KernelError) -> String {
+    switch error {
+    case .rmiInput, .rmiTable: "RMI error"
+    case .eperm, .enoent, .e2big, .eagain, .enomem, .efault, .ebusy, .eexist, .einval, .enospc,
+      .erange, .ehwpoison:
+      error.name
+    }
+  }
+
   func explanation(of step: Step) -> Explanation {
     switch self {
     case .failed(let error):
       switch step.table {
       case .protectedHost, .protectedGuest:
         return Explanation(
-          error.name, "it fails with \(error.name) at \(step.at)",
+          Self.label(of: error), "it fails with \(error.name) at \(step.at)",
           error.meaning + " Nothing was changed.",
           .memoryProtection("__host_check_page_state_range"))
       case .canonical, .shadow, .guest, .host, .iommu, nil:
         return Explanation(
-          error.name,
+          Self.label(of: error),
           "the call fails with \(error.name)" + (step.address == 0 ? "" : " at \(step.at)"),
           error.meaning, error.source(in: step.table))
       }

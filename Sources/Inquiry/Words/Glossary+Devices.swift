@@ -36,7 +36,7 @@ extension Glossary {
       "kernel error",
       also: [
         "EPERM", "ENOENT", "E2BIG", "EAGAIN", "EBUSY", "EEXIST", "EINVAL", "ENOSPC", "ERANGE",
-        "EHWPOISON", "RMI_ERROR_INPUT", "RMI_ERROR_RTT",
+        "EHWPOISON", "RMI error", "RMI_ERROR_INPUT", "RMI_ERROR_RTT",
       ],
       "What a call of the kernel, or of firmware, ends in when a check refuses it. Nothing is half done.",
       shows: "steps; expect error", see: ["domain", "EFAULT"]),
