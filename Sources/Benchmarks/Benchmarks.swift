@@ -7,6 +7,7 @@ struct Benchmarks {
     ("snapshot", { benchmarkSnapshot(rounds: 3) }),
     ("devices", { benchmarkDevices(rounds: 5) }),
     ("history", { benchmarkHistory(events: 1_000_000) }),
+    ("rules", { benchmarkRules(events: 1_000_000) }),
     ("run", { benchmarkRun(rounds: 51) }),
     ("screen", { benchmarkScreen(rounds: 9) }),
   ]

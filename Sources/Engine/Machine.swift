@@ -146,14 +146,13 @@ extension Machine {
 
   /// The value of a counter, as of the last event.
   public subscript(counter: Counter) -> UInt64 {
-    memory.load(Register.counters.slot + counter.rawValue)
+    memory.load(counter.slot)
   }
 
   /// Adds what the event counted to the counters.
   mutating func storeTally() {
     for counter in Counter.allCases {
-      let slot = Register.counters.slot + counter.rawValue
-      memory.store(memory.load(slot) &+ UInt64(tally[counter]), at: slot)
+      memory.store(memory.load(counter.slot) &+ UInt64(tally[counter]), at: counter.slot)
     }
     self[.lastError] = UInt64(tally.error?.rawValue ?? 0)
     tally = Tally()
@@ -176,6 +175,9 @@ public enum Counter: Int, CaseIterable, Sendable {
   case tablesAllocated, tablesFreed
   /// Exits to user space for MMIO.
   case mmioExits
+
+  /// Slot of its word.
+  var slot: Int { Machine.Register.counters.slot + rawValue }
 }
 
 /// What one event counts, kept outside the words until the event is over, so that a big event stores

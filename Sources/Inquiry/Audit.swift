@@ -29,8 +29,7 @@ package struct Audit: Sendable {
   /// Checks the next event. The session then stands after it.
   package mutating func checkNext(in session: inout Session) {
     session.seek(to: Moment(events: checked + 1))
-    let timeline = session.timeline
-    let found = timeline.machine.violations(after: timeline.stores(ofEvent: checked))
+    let found = session.violations()
     if !found.isEmpty { violations[checked] = found }
     checked += 1
   }

@@ -3,8 +3,12 @@ import Engine
 extension Expectation {
   /// Whether a machine is as expected; if not, what it is instead.
   ///
-  /// - Parameter stores: the entries of the journal that the last event made.
-  public func failure(in machine: Machine, after stores: Range<Int>) -> String? {
+  /// - Parameters:
+  ///   - stores: the entries of the journal that the last event made.
+  ///   - violations: the rules that do not hold, for whoever has found them already.
+  public func failure(
+    in machine: Machine, after stores: Range<Int>, violations: [Violation]? = nil
+  ) -> String? {
     switch self {
     case .abort(let vcpu, let instruction, let status, let write, let ipa):
       guard vcpu < machine.configuration.vcpus else {
@@ -40,7 +44,8 @@ extension Expectation {
       return reported == word ? nil : "the word is 0x\(hex(reported))"
     case .idle(let ipa, let idle):
       return machine.isIdle(ipa) == idle ? nil : "the page is \(idle ? "not idle" : "idle")"
-    case .violation(let invariant): return failure(of: invariant, machine.violations(after: stores))
+    case .violation(let invariant):
+      return failure(of: invariant, violations ?? machine.violations(after: stores))
     case .reverseMap(let shadow, let ipa, let answer):
       return Self.shadowFailure(shadow, machine) ?? failure(of: answer, shadow, ipa, machine)
     case .broken(let shadow, let isBroken):
@@ -73,7 +78,16 @@ extension Expectation {
       return found == shares ? nil : "it is shared with \(found) guests"
     case .under(let policies, let expectation):
       return policies.contains(machine.configuration.reverseMap)
-        ? expectation.failure(in: machine, after: stores) : nil
+        ? expectation.failure(in: machine, after: stores, violations: violations) : nil
+    }
+  }
+
+  /// Whether it is about rules.
+  var concernsRules: Bool {
+    switch self {
+    case .violation: true
+    case .under(_, let expectation): expectation.concernsRules
+    default: false
     }
   }
 

@@ -59,6 +59,32 @@ public struct Session: Sendable {
   /// Number of events that have been carried out, forgotten ones too.
   public var eventsDone: Int { timeline.forgotten + timeline.events.count }
 
+  /// What finds the rules that do not hold, from the first time on that anybody asks.
+  private var checker: RuleChecker?
+
+  /// The rules that do not hold after the event that was carried out, or gone to, last.
+  ///
+  /// - Complexity: O(log n) for each word that was stored since this was asked last; the first time a look
+  ///   at everything.
+  public mutating func violations() -> [Violation] {
+    if checker == nil { checker = RuleChecker(timeline.machine) }
+    let stores = lastStores
+    return checker?.violations(of: timeline.machine, after: stores) ?? []
+  }
+
+  /// Whether a rule other than some is broken after that event. At the same cost, but for that of naming
+  /// the places.
+  public mutating func breaksRule(besides known: Set<Invariant>) -> Bool {
+    if checker == nil { checker = RuleChecker(timeline.machine) }
+    let stores = lastStores
+    return checker?.breaksOther(than: known, timeline.machine, after: stores) ?? false
+  }
+
+  /// Entries of the journal that the current event made.
+  private var lastStores: Range<Int> {
+    timeline.currentEvent.map { timeline.stores(ofEvent: $0) } ?? 0..<0
+  }
+
   /// Whether every statement was carried out.
   public var isComplete: Bool { next == scenario.statements.count }
 
@@ -81,9 +107,10 @@ public struct Session: Sendable {
     case .chapter(let label, let text):
       chapters.append(Chapter(label: label, text: text, end: eventsDone))
     case .expect(let expectation):
-      let last = timeline.events.count - 1
-      let stores = last < 0 ? 0..<0 : timeline.stores(ofEvent: last)
-      if let message = expectation.failure(in: timeline.machine, after: stores) {
+      let rules = expectation.concernsRules ? violations() : nil
+      if let message = expectation.failure(
+        in: timeline.machine, after: lastStores, violations: rules)
+      {
         failures.append(
           Failure(position: eventsDone, origin: statement.origin, message: message))
       }
@@ -98,6 +125,7 @@ public struct Session: Sendable {
       timeline.events.count >= Self.forgetsAfter.events
         || timeline.machine.memory.position >= Self.forgetsAfter.words
     else { return }
+    checker?.follow(timeline.machine)
     timeline.forgetPast()
     statementOfEvent.removeAll(keepingCapacity: true)
   }

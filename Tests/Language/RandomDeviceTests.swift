@@ -115,6 +115,7 @@ import Testing
   func `a policy that is right breaks no rule`(example: Example) {
     for seed in 0..<UInt64(Self.runs) {
       let run = example.run(seed: seed, watching: RandomRun.rules)
+      #expect(run.disagreement == nil, "seed \(seed)")
       if let rule = run.broken {
         Issue.record("seed \(seed) breaks \(rule.rawValue):\n\(example.text(of: run.shortest()))")
         return
@@ -163,6 +164,7 @@ import Testing
       var best: RandomRun?
       for seed in 0..<UInt64(max(Self.runs, 20)) {
         let run = example.run(seed: seed, watching: [rule])
+        #expect(run.disagreement == nil, "seed \(seed)")
         if run.broken == nil { continue }
         let short = folder == nil ? run : run.shortest()
         if short.events.count < best?.events.count ?? .max { best = short }

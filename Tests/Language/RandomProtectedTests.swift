@@ -75,6 +75,7 @@ import Testing
   func `a policy that is right breaks no rule`(policy: Policy) {
     for seed in 0..<UInt64(Self.runs) {
       let run = run(policy, seed: seed, watching: Set(Invariant.allCases))
+      #expect(run.disagreement == nil, "seed \(seed)")
       if let rule = run.broken {
         Issue.record("seed \(seed) breaks \(rule.rawValue):\n\(run.shortest().scenario)")
         return
@@ -89,6 +90,9 @@ import Testing
     let broken = (0..<UInt64(max(20, Self.runs))).lazy.map {
       run(policy, seed: $0, watching: [rule])
     }.first { $0.broken != nil }
+    for seed in 0..<UInt64(Self.runs) {
+      #expect(run(policy, seed: seed, watching: []).disagreement == nil, "seed \(seed)")
+    }
     let short = try #require(broken, "\(rule.rawValue) is never broken").shortest()
     #expect(short.events.count < 12)
     if let folder = ProcessInfo.processInfo.environment["PAGEWALK_EXAMPLES"] {

@@ -53,9 +53,12 @@ extension Machine {
     var seen: Set<UInt64> = []
     return (contexts + otherVMs).compactMap { holder in
       let id = self[idOf: holder]
-      guard isCurrent(id), !seen.insert(id).inserted else { return nil }
-      return Violation(
-        invariant: .uniqueVMID, table: holder.table ?? .canonical, address: holder.number)
+      return isCurrent(id) && !seen.insert(id).inserted ? sharedVMID(of: holder) : nil
     }
+  }
+
+  /// What is wrong with a holder whose VMID another has.
+  func sharedVMID(of holder: VMIDHolder) -> Violation {
+    Violation(invariant: .uniqueVMID, table: holder.table ?? .canonical, address: holder.number)
   }
 }

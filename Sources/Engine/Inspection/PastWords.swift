@@ -1,24 +1,37 @@
 /// The words of a machine as they were before some stores.
 public struct PastWords: Sendable {
-  private var values: [Int: UInt64] = [:]
-  private var frames: Set<Int> = []
+  private var words = ChangedWords()
+  /// Ascending.
+  private var frames: [Int] = []
 
   /// The words before no store at all: as they are.
   public init() {}
 
   /// The words before stores that are done, the last of which is the machine's last.
   public init(before stores: Range<Int>, in memory: Memory) {
-    values.reserveCapacity(stores.count)
-    for store in stores.reversed() {
-      let (slot, value) = memory.journalEntry(store)
-      values[slot] = value
-      frames.insert(slot / Memory.frameWords)
+    if stores.isEmpty { return }
+    words.collect(from: stores.lowerBound, in: memory)
+    for slot in words.slots where frames.last != slot / Memory.frameWords {
+      frames.append(slot / Memory.frameWords)
     }
+    frames.sort()
   }
 
+  /// Whether no word has changed.
+  var isEmpty: Bool { words.count == 0 }
+
   /// The value that a word had, or nil if it has not changed.
-  public subscript(slot: Int) -> UInt64? { values[slot] }
+  public subscript(slot: Int) -> UInt64? { words.old(slot) }
 
   /// Whether any word of the frame that holds a slot has changed.
-  func touchesFrame(of slot: Int) -> Bool { frames.contains(slot / Memory.frameWords) }
+  func touchesFrame(of slot: Int) -> Bool {
+    let frame = slot / Memory.frameWords
+    var low = 0
+    var high = frames.count
+    while low < high {
+      let middle = (low + high) / 2
+      if frames[middle] < frame { low = middle + 1 } else { high = middle }
+    }
+    return low < frames.count && frames[low] == frame
+  }
 }

@@ -1,6 +1,6 @@
 /// The VMM's pages by physical address.
-struct HostPages {
-  struct Page {
+struct HostPages: Sendable {
+  struct Page: Equatable {
     /// Physical addresses.
     var range: Range<UInt64>
     /// Address of the VMM.
@@ -8,30 +8,49 @@ struct HostPages {
     var isWritable: Bool
   }
 
-  private var pages: [Page] = []
+  /// First physical address, and the VMM's address with the level and a bit for writable below it.
+  private var pages = PairSet()
+
+  init() {}
 
   init(of machine: Machine) {
-    machine.visit(.mapping, of: machine.hostTable) { leaf in
-      let entry = HostEntry(bits: leaf.descriptor.bits)
-      let size = machine.hostTable.geometry.size(leaf.level)
-      pages.append(
-        Page(
-          range: entry.address..<entry.address + size, hva: leaf.address,
-          isWritable: entry.has(HostEntry.write)))
+    machine.visit(.mapping, of: machine.hostTable) {
+      insert(HostEntry(bits: $0.descriptor.bits), at: $0.address, level: $0.level)
     }
-    pages.sort { $0.range.lowerBound < $1.range.lowerBound }
   }
 
-  /// A page that holds a physical address.
-  func page(at address: UInt64) -> Page? { pages(at: address).last }
+  private static func pair(_ entry: HostEntry, _ hva: UInt64, _ level: Int) -> PairSet.Pair {
+    PairSet.Pair(
+      entry.address, hva | UInt64(level) << 1 | (entry.has(HostEntry.write) ? 1 : 0))
+  }
 
-  /// All pages that hold a physical address: merged pages are in several places.
-  func pages(at address: UInt64) -> ArraySlice<Page> {
-    let end = pages.indices.partitioningIndex { pages[$0].range.lowerBound > address }
-    guard end > 0, pages[end - 1].range.contains(address) else { return [] }
-    let start = pages[end - 1].range.lowerBound
-    var first = end - 1
-    while first > 0, pages[first - 1].range.lowerBound == start { first -= 1 }
-    return pages[first..<end]
+  private static func page(_ pair: PairSet.Pair) -> Page {
+    let size = TLB.geometry.size(Int(pair.second >> 1 & 3))
+    return Page(
+      range: pair.first..<pair.first + size, hva: pair.second & ~4095,
+      isWritable: pair.second & 1 != 0)
+  }
+
+  /// A leaf of the VMM's table comes, or goes.
+  mutating func insert(_ entry: HostEntry, at hva: UInt64, level: Int) {
+    pages.insert(Self.pair(entry, hva, level))
+  }
+  mutating func remove(_ entry: HostEntry, at hva: UInt64, level: Int) {
+    pages.remove(Self.pair(entry, hva, level))
+  }
+
+  /// A page that holds a physical address: of merged pages the one with the highest address of the VMM.
+  func page(at address: UInt64) -> Page? {
+    guard let page = pages.last(through: PairSet.Pair(address, .max)).map(Self.page),
+      page.range.contains(address)
+    else { return nil }
+    return page
+  }
+
+  /// All pages that hold a physical address: merged pages, and the zero page, are in several places.
+  func pages(at address: UInt64) -> [Page] {
+    guard let last = page(at: address) else { return [] }
+    let start = last.range.lowerBound
+    return pages.pairs(in: start..<start + 1).map(Self.page)
   }
 }

@@ -59,16 +59,21 @@ extension Machine {
   func recyclingViolations(made: Set<Int>, after stores: Range<Int>) -> [Violation] {
     let changed = Set(stores.lazy.map { memory.journalEntry($0).slot })
     return validShadows.flatMap { mmu -> [Violation] in
-      let words = [MMU.Field.vttbr, .vtcr, .stage2Enabled].map { mmu.base + $0.rawValue }
-      if changed.isDisjoint(with: words) || self[mmu, .pendingUnmap] != 0 { return [] }
-      var found: [Violation] = []
-      visit(.mapping, of: table(of: mmu)) { leaf in
-        if !made.contains(leaf.slot) {
-          found.append(
-            Violation(invariant: .staleShadow, table: mmu.tableID, address: leaf.address))
-        }
-      }
-      return found
+      let words = MMU.contextFields.map { mmu.base + $0.rawValue }
+      return changed.isDisjoint(with: words) ? [] : recyclingViolations(of: mmu, made: made)
     }
+  }
+
+  /// The same of one shadow, which the last event gave to another context.
+  func recyclingViolations(of mmu: MMU, made: Set<Int>) -> [Violation] {
+    if !isValid(mmu) || self[mmu, .pendingUnmap] != 0 { return [] }
+    var found: [Violation] = []
+    visit(.mapping, of: table(of: mmu)) { leaf in
+      if !made.contains(leaf.slot) {
+        found.append(
+          Violation(invariant: .staleShadow, table: mmu.tableID, address: leaf.address))
+      }
+    }
+    return found
   }
 }

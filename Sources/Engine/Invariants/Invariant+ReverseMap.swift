@@ -22,24 +22,35 @@ extension Machine {
 
   /// Whether a leaf would be found, wherever in canonical memory its page is.
   private func isCovered(_ leaf: TableEntry, of mmu: MMU, _ pages: HostPages) -> Bool {
-    let size = geometry(of: mmu).size(leaf.level)
-    let physical = leaf.descriptor.address
-    let places = pages.pages(at: physical).compactMap { page -> UInt64? in
-      let hva = page.hva + (physical - page.range.lowerBound)
-      guard let slot = memslots.first(where: { hostRange(of: $0).contains(hva) }) else {
-        return nil
-      }
-      return self[slot, .ipa] + (hva - self[slot, .hva])
-    }
+    let places = canonicalPlaces(of: leaf.descriptor.address, pages)
     // A leaf of no page at all breaks another rule.
-    return places.isEmpty
-      || places.contains { canonical in
-        policy.covers(
-          ShadowMapping(
-            mmu: mmu, canonical: canonical..<canonical + size, nested: leaf.address,
-            hasGuestLeaf: self[mmu, .stage2Enabled] != 0),
-          in: self)
-      }
+    return places.isEmpty || places.contains { isFound(leaf, of: mmu, at: $0) }
+  }
+
+  /// The canonical IPAs behind which a physical address is.
+  func canonicalPlaces(of physical: UInt64, _ pages: HostPages) -> [UInt64] {
+    pages.pages(at: physical).compactMap {
+      canonicalAddress(ofHost: $0.hva + (physical - $0.range.lowerBound))
+    }
+  }
+
+  /// Whether a leaf would be found when the canonical memory goes that begins at an IPA and has the leaf's
+  /// size.
+  func isFound(_ leaf: TableEntry, of mmu: MMU, at canonical: UInt64) -> Bool {
+    policy.covers(
+      ShadowMapping(
+        mmu: mmu, canonical: canonical..<canonical + geometry(of: mmu).size(leaf.level),
+        nested: leaf.address, hasGuestLeaf: self[mmu, .stage2Enabled] != 0),
+      in: self)
+  }
+
+  /// Whether the VMM has the page of a physical address at a canonical IPA.
+  func isBehind(_ ipa: UInt64, _ physical: UInt64) -> Bool {
+    guard let slot = memslot(at: ipa) else { return false }
+    let hva = hva(of: ipa, in: slot)
+    let (entry, level, _) = hostWalk(hva)
+    return entry.has(Descriptor.valid)
+      && entry.address | hva & (hostTable.geometry.size(level) - 1) == physical
   }
 
   /// Records that the last event made without the locking that the tree needs.
@@ -55,12 +66,14 @@ extension Machine {
     }
   }
 
-  func vncrViolations(_ pages: HostPages) -> [Violation] {
-    (0..<configuration.vcpus).compactMap { number in
-      let vcpu = vcpu(number)
-      let ipa = self[vcpu, .vncr] & ~4095
-      guard self[vcpu, .vncrPage] != 0, !isBacking(self[vcpu, .vncrPage], ipa) else { return nil }
-      return Violation(invariant: .vncr, table: .canonical, address: ipa)
-    }
+  func vncrViolations() -> [Violation] {
+    (0..<configuration.vcpus).compactMap { vncrViolation(of: vcpu($0)) }
+  }
+
+  /// What is wrong with the translation of a vCPU's VNCR page, or nil.
+  func vncrViolation(of vcpu: VCPU) -> Violation? {
+    let ipa = self[vcpu, .vncr] & ~4095
+    guard self[vcpu, .vncrPage] != 0, !isBacking(self[vcpu, .vncrPage], ipa) else { return nil }
+    return Violation(invariant: .vncr, table: .canonical, address: ipa)
   }
 }

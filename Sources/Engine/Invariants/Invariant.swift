@@ -58,7 +58,7 @@ public struct Violation: Equatable, Sendable {
 }
 
 extension Machine {
-  /// All rules that do not hold now.
+  /// All rules that do not hold now, by a look at everything: what a `RuleChecker` is held against.
   ///
   /// - Parameter stores: entries of the journal that the last event made; leaves among them must be right
   ///   as they are, while older ones may have gone stale.
@@ -68,31 +68,40 @@ extension Machine {
     let made = Set(
       stores.lazy.map { memory.journalEntry($0) }.filter { $0.value & Descriptor.valid == 0 }
         .map(\.slot))
+    return leafViolations(pages, made: made, after: stores) + countViolations() + tlbViolations()
+      + vmidViolations() + vncrViolations() + deviceViolations() + reverseMapViolations(pages)
+      + lockViolations(after: stores) + coverageViolations(after: stores)
+      + recyclingViolations(made: made, after: stores)
+  }
+
+  private func leafViolations(
+    _ pages: HostPages, made: Set<Int>, after stores: Range<Int>
+  ) -> [Violation] {
     var found: [Violation] = []
     for index in 0...configuration.shadows {
       let mmu = mmu(index)
-      let table = table(of: mmu)
-      visit(.mapping, of: table) { leaf in
-        // What devices have pinned is kept, and the guest's to write.
-        if isKeptByPins(leaf.descriptor, size: table.geometry.size(leaf.level)) { return }
-        guard let isWritable = backing(of: leaf, of: mmu, pages) else {
-          found.append(
-            Violation(invariant: .leafOutlivesPage, table: table.id, address: leaf.address))
-          return
+      visit(.mapping, of: table(of: mmu)) { leaf in
+        if let rule = fault(of: leaf, of: mmu, pages) {
+          found.append(Violation(invariant: rule, table: mmu.tableID, address: leaf.address))
         }
-        if leaf.descriptor.permissions.write, !isWritable {
+        if !mmu.isCanonical, made.contains(leaf.slot), isMadeWrong(leaf, of: mmu, stores, pages) {
           found.append(
-            Violation(invariant: .writableLeaf, table: table.id, address: leaf.address))
-        }
-        if !mmu.isCanonical, made.contains(leaf.slot), isStale(leaf, of: mmu) {
-          found.append(
-            Violation(invariant: .shadowComposition, table: table.id, address: leaf.address))
+            Violation(invariant: .shadowComposition, table: mmu.tableID, address: leaf.address))
         }
       }
     }
-    return found + countViolations() + tlbViolations() + vmidViolations() + vncrViolations(pages)
-      + deviceViolations() + reverseMapViolations(pages) + lockViolations(after: stores)
-      + coverageViolations(after: stores) + recyclingViolations(made: made, after: stores)
+    return found
+  }
+
+  /// The rule that a leaf breaks as it is now, or nil.
+  func fault(of leaf: TableEntry, of mmu: MMU, _ pages: HostPages) -> Invariant? {
+    let size = geometry(of: mmu).size(leaf.level)
+    // What devices have pinned is kept, and the guest's to write; so is what is a realm's.
+    if isKeptByPins(leaf.descriptor, size: size) || ownership.keeps(leaf, size: size, of: self) {
+      return nil
+    }
+    guard let isWritable = backing(of: leaf, of: mmu, pages) else { return .leafOutlivesPage }
+    return leaf.descriptor.permissions.write && !isWritable ? .writableLeaf : nil
   }
 
   /// Whether the page that a leaf maps is writable, or nil if it is not there: for the canonical table at
@@ -115,20 +124,47 @@ extension Machine {
     return page.isWritable
   }
 
-  /// Whether L1's entry, composed with canonical memory, would not give this shadow leaf now.
-  func isStale(_ leaf: TableEntry, of mmu: MMU) -> Bool {
+  /// Whether a leaf of a shadow that the last event made was not L1's entry, as it was then, composed with
+  /// canonical memory. What that event stored in L1's table after it made the leaf, the leaf need not know.
+  func isMadeWrong(
+    _ leaf: TableEntry, of mmu: MMU, _ stores: Range<Int>, _ pages: HostPages
+  ) -> Bool {
+    if isKeptByPins(leaf.descriptor, size: geometry(of: mmu).size(leaf.level))
+      || backing(of: leaf, of: mmu, pages) == nil
+    {
+      return false
+    }
+    let making = stores.last {
+      let (slot, value) = memory.journalEntry($0)
+      return slot == leaf.slot && value & Descriptor.valid == 0
+    }
+    let since = (making ?? stores.upperBound)..<stores.upperBound
+    return isStale(leaf, of: mmu, PastWords(before: since, in: memory))
+  }
+
+  /// Whether L1's entry, as it was before some stores, composed with canonical memory would not give this
+  /// shadow leaf.
+  func isStale(_ leaf: TableEntry, of mmu: MMU, _ past: PastWords = PastWords()) -> Bool {
     let geometry = geometry(of: mmu)
     guard self[mmu, .stage2Enabled] != 0 else {
       return !isBacking(leaf.descriptor.address, leaf.address)
     }
-    let guest = GuestTable(vttbr: VTTBR(self[mmu, .vttbr]), vtcr: VTCR(self[mmu, .vtcr]))
-    guard let found = peekGuestWalk(leaf.address, guest) else { return true }
+    guard let found = peekGuestWalk(leaf.address, guestTable(of: mmu), past) else { return true }
     let allowed = found.descriptor.permissions
     let given = leaf.descriptor.permissions
     return !isBacking(leaf.descriptor.address, found.output)
       || found.size < geometry.size(leaf.level) || found.level != leaf.descriptor.guestLevel
       || given.read && !allowed.read || given.write && !allowed.write
       || given.executeNever != allowed.executeNever
+  }
+
+  private func guestTable(of mmu: MMU) -> GuestTable {
+    GuestTable(vttbr: VTTBR(self[mmu, .vttbr]), vtcr: VTCR(self[mmu, .vtcr]))
+  }
+
+  /// The canonical IPA that L1 means by a nested one now, or nil.
+  func guestOutput(of nested: UInt64, _ mmu: MMU) -> UInt64? {
+    self[mmu, .stage2Enabled] == 0 ? nested : peekGuestWalk(nested, guestTable(of: mmu))?.output
   }
 
   /// Entries of every table page, and the number of table pages.
@@ -142,10 +178,7 @@ extension Machine {
         pages += 1
         let frame = Memory.firstSlot(ofFrameAt: entry.descriptor.address)
         let used = (frame..<frame + Memory.frameWords).count { memory.load($0) != 0 }
-        // A realm's table stays when it is empty, until the host has it destroyed.
-        if used == 0 && !ownership.keepsEmptyTables
-          || used != memory.usedWords(inFrameAt: frame)
-        {
+        if !isCountRight(used, ofTableAt: frame) {
           found.append(Violation(invariant: .tableCounts, table: table.id, address: entry.address))
         }
       }
@@ -169,8 +202,16 @@ extension Machine {
     return found
   }
 
+  /// Whether a table below the root, which begins at a slot, may be there with so many entries, and the memory
+  /// has counted them.
+  func isCountRight(_ entries: Int, ofTableAt slot: Int) -> Bool {
+    // A realm's table stays when it is empty, until the host has it destroyed.
+    (entries > 0 || ownership.keepsEmptyTables)
+      && entries == memory.usedWords(inFrameAt: slot)
+  }
+
   /// Table pages that a paused event has taken out of their table, or not put in yet.
-  private var detachedTables: Int {
+  var detachedTables: Int {
     parkedTaskList.count { task in
       switch task {
       case .freeRealmTable: true
@@ -181,22 +222,37 @@ extension Machine {
   }
 
   private func tlbViolations() -> [Violation] {
-    // The VMID of an older generation may be another's by now; its own entries went with the rollover.
-    let contexts = (0...configuration.shadows).map { mmu($0) }.filter { isCurrent(self[$0, .vmid]) }
-    let tables = protectedTables + contexts.map { table(of: $0) }
+    let tables = tlbTables
     let parked = isPaused ? parkedHostInvalidations : []
     return tlbEntries.compactMap { entry in
-      guard let table = tables.first(where: { $0.vmid == entry.vmid }),
-        table.id != .protectedHost || !parked.contains(where: { $0.overlaps(entry.range) })
-      else { return nil }
-      let end = memory.walk(table, entry.address)
-      let size = table.geometry.size(end.level)
-      // A smaller leaf says nothing of the rest of what the entry translates.
-      let mapped =
-        end.isLeaf && end.level <= entry.level
-        && end.descriptor.address | entry.address & (size - 1) == entry.descriptor.address
-      return mapped
-        ? nil : Violation(invariant: .staleTLB, table: table.id, address: entry.address)
+      tables.first { $0.vmid == entry.vmid }.flatMap { staleness(of: entry, in: $0, parked) }
     }
+  }
+
+  /// The tables whose entries the CPUs' TLB may hold, by their VMIDs: of two tables of one VMID the first.
+  var tlbTables: [Table] {
+    // The VMID of an older generation may be another's by now; its own entries went with the rollover.
+    protectedTables
+      + (0...configuration.shadows).map { mmu($0) }.filter { isCurrent(self[$0, .vmid]) }
+      .map { table(of: $0) }
+  }
+
+  /// What is wrong with an entry of the CPUs' TLB, or nil.
+  ///
+  /// - Parameter parked: what a paused event is still to invalidate of the host's table under pKVM.
+  func staleness(
+    of entry: TLB.Entry, in table: Table, _ parked: [Range<UInt64>]
+  ) -> Violation? {
+    if table.id == .protectedHost, parked.contains(where: { $0.overlaps(entry.range) }) {
+      return nil
+    }
+    let end = memory.walk(table, entry.address)
+    let size = table.geometry.size(end.level)
+    // A smaller leaf says nothing of the rest of what the entry translates.
+    let isMapped =
+      end.isLeaf && end.level <= entry.level
+      && end.descriptor.address | entry.address & (size - 1) == entry.descriptor.address
+    return isMapped
+      ? nil : Violation(invariant: .staleTLB, table: table.id, address: entry.address)
   }
 }

@@ -68,6 +68,12 @@ protocol Ownership: HostHooks {
 
   /// Rules that do not hold now, other than `foreign-dma`.
   func violations(of machine: Machine) -> [Violation]
+
+  /// Whether the VM's table is out of the host's hands, so that MMU notifiers take nothing from it.
+  var keepsTable: Bool { get }
+
+  /// Whether the memory of a leaf of the VM's table, of a size, is the VM's whatever the VMM has mapped there.
+  func keeps(_ leaf: TableEntry, size: UInt64, of machine: Machine) -> Bool
 }
 
 extension Ownership {
@@ -88,6 +94,9 @@ extension Ownership {
   ) -> DeviceFault? { nil }
 
   func checkBypass(_ physical: UInt64, of machine: Machine) -> DeviceFault? { nil }
+
+  var keepsTable: Bool { false }
+  func keeps(_ leaf: TableEntry, size: UInt64, of machine: Machine) -> Bool { false }
 }
 
 /// Without an account nothing is forbidden; what is kept for DMA is what is pinned in a shared table.
@@ -120,7 +129,7 @@ extension Machine {
   }
 
   /// Translations of a device, cached or in its table, that lead to what it must not reach.
-  private func foreignDMAViolations(_ device: Int) -> [Violation] {
+  func foreignDMAViolations(_ device: Int) -> [Violation] {
     if !checksDMA { return [] }
     var found: [Violation] = []
     func check(_ iova: UInt64, _ leaf: Descriptor, _ size: UInt64) {
@@ -147,21 +156,31 @@ extension Machine {
   /// Entries of the SMMU's TLB that translate what the table of their VMID no longer maps there. While an
   /// event is paused, what a queued command will drop does not count.
   private func staleIOTLBViolations() -> [Violation] {
-    let queued = isPaused ? queuedInvalidations + parkedInvalidations : []
+    let queued = isPaused ? pendingInvalidations : []
     let tables = attachedDevices.compactMap { domainTable(ofDevice: $0) }
-    return iotlbEntries.compactMap { entry in
-      if entry.context.isStage1 { return staleProcessEntry(entry, queued) }
-      guard let table = tables.first(where: { $0.vmid == entry.vmid }),
-        !queued.contains(where: { $0.context == entry.context && $0.range.overlaps(entry.range) })
-      else { return nil }
-      let end = memory.walk(table, entry.address)
-      let isMapped =
-        end.isLeaf
-        && end.descriptor.address | entry.address & (table.geometry.size(end.level) - 1)
-          == entry.descriptor.address
-      return isMapped
-        ? nil : Violation(invariant: .staleIOTLB, table: table.id, address: entry.address)
-    }
+    return iotlbEntries.compactMap { staleness(ofDMA: $0, in: tables, queued) }
+  }
+
+  /// What is wrong with an entry of the SMMU's TLB, or nil.
+  ///
+  /// - Parameters:
+  ///   - tables: of the devices whose DMA is translated.
+  ///   - queued: what the SMMU is still to forget.
+  func staleness(
+    ofDMA entry: TLB.Entry, in tables: [Table],
+    _ queued: [(range: Range<UInt64>, context: TranslationContext)]
+  ) -> Violation? {
+    if entry.context.isStage1 { return staleProcessEntry(entry, queued) }
+    guard let table = tables.first(where: { $0.vmid == entry.vmid }),
+      !queued.contains(where: { $0.context == entry.context && $0.range.overlaps(entry.range) })
+    else { return nil }
+    let end = memory.walk(table, entry.address)
+    let isMapped =
+      end.isLeaf
+      && end.descriptor.address | entry.address & (table.geometry.size(end.level) - 1)
+        == entry.descriptor.address
+    return isMapped
+      ? nil : Violation(invariant: .staleIOTLB, table: table.id, address: entry.address)
   }
 
   /// The same of an entry of the VMM's, which also must not permit more than its table.

@@ -41,6 +41,9 @@ public struct MMU: Equatable, Sendable {
     }
   }
 
+  /// What says whom a shadow serves.
+  static let contextFields: [Field] = [.vttbr, .vtcr, .stage2Enabled]
+
   package var reverseMap: RangeTree {
     RangeTree(
       slot: base + Field.reverseMap.rawValue, number: Self.firstMap + 2 * UInt64(index))

@@ -12,6 +12,7 @@ extension Machine {
 
   /// The tasks of a notifier for a range of canonical IPAs: what somebody keeps, stays.
   private mutating func notifierTasks(_ range: Range<UInt64>) -> [Task] {
+    if ownership.keepsTable { return [] }
     let parts = unmappable(range)
     let bytes = parts.reduce(0) { $0 + $1.upperBound - $1.lowerBound }
     let kept = range.size - bytes

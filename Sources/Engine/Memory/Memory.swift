@@ -33,6 +33,10 @@ public struct Memory: @unchecked Sendable {
   private var chunkStart = -Storage.chunkEntries
   /// Number of stores that are undone.
   private var undone = 0
+  /// How often a future was given up: positions of the journal that were noted before may name others since.
+  private(set) var lineage = 0
+  /// Number of stores that were forgotten with the past: what to add to a position so that it stays good.
+  private(set) var forgotten = 0
 
   init() {
     storage = Storage()
@@ -245,6 +249,7 @@ extension Memory {
   mutating func forgetPast() {
     precondition(undone == 0, "only what is the past altogether can be forgotten")
     makeUnique()
+    forgotten += position
     storage.truncateJournal(to: 0)
     setPosition(0)
   }
@@ -252,6 +257,7 @@ extension Memory {
   /// Gives up the undone stores: what comes next is another future.
   mutating func forgetFuture() {
     makeUnique()
+    if undone > 0 { lineage += 1 }
     storage.truncateJournal(to: position)
     setPosition(position)
     undone = 0

@@ -39,8 +39,8 @@ struct SparseArray {
     static func pinnedPages(_ device: Int) -> Number { Number(rawValue: 16 + UInt64(device)) }
   }
 
-  private static let levels = 4
-  private static let bits = 9
+  static let levels = 4
+  static let bits = 9
 
   /// Number of indices.
   static let capacity: UInt64 = 1 << 36

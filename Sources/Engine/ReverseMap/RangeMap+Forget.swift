@@ -50,15 +50,8 @@ extension RangeMap {
     guard forgetting == .byDirectMap else { return nil }
     let known = entries(of: mmu, in: machine).filter { $0.nested != nil }
     let direct = machine.memory.entries(in: Machine.allAddresses, of: mmu.directMap)
-    for entry in known {
-      let start = entry.nested ?? 0
-      let size = entry.canonical.size
-      let twin = machine.memory.find(start, in: mmu.directMap)
-      if twin?.range != start..<start + size
-        || twin.map({ $0.payload & ReverseMapEntry.addressMask }) != entry.canonical.lowerBound
-      {
-        return entry.canonical.lowerBound
-      }
+    for entry in known where !machine.hasTwin(RangeEntry(entry.canonical, entry.payload), of: mmu) {
+      return entry.canonical.lowerBound
     }
     return known.count == direct.count ? nil : direct.first?.range.lowerBound
   }
@@ -69,5 +62,15 @@ extension RangeMap {
     let start = entry.payload & ReverseMapEntry.addressMask
     let end = start + entry.range.size
     machine.memory.erase(start..<end, in: mmu.directMap)
+  }
+}
+
+extension Machine {
+  /// Whether the direct map of a shadow says the same as a known entry of its reverse map.
+  func hasTwin(_ entry: RangeEntry, of mmu: MMU) -> Bool {
+    let start = entry.payload & ReverseMapEntry.addressMask
+    guard let twin = memory.find(start, in: mmu.directMap) else { return false }
+    return twin.range == start..<start + (entry.range.upperBound - entry.range.lowerBound)
+      && twin.payload & ReverseMapEntry.addressMask == entry.range.lowerBound
   }
 }

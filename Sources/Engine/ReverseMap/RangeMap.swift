@@ -61,6 +61,8 @@ struct RangeMap: ReverseMapPolicy {
     validEntry: 1 << 63, isFirstPosting: false, forgetting: .byScan, recordsWithoutStage2: true,
     memslotsEmptyAll: true, heedsSweeps: true, dropsVNCR: true)
 
+  var keepsTwoMaps: Bool { forgetting == .byDirectMap }
+
   /// An entry whose nested IPA is not known any more.
   static let unknown: UInt64 = 1
   static func isUnknown(_ payload: UInt64) -> Bool { payload & unknown != 0 }

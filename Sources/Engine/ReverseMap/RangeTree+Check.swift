@@ -14,6 +14,59 @@ extension Memory {
   }
 }
 
+/// One node beside those around it.
+extension Memory {
+  /// Whether a node, which its parent leads to, fits there, and so do its children. If this holds for every
+  /// node that has changed and held for all before, nothing is wrong with the order of a tree.
+  func isSound(_ node: Int) -> Bool {
+    let parent = parent(ofNode: node)
+    let level = level(ofNode: node)
+    let indices = indices(ofNode: node)
+    let span = first(ofNode: node)..<end(ofNode: node)
+    if parent != 0, self.level(ofNode: parent) != level + 1 { return false }
+    if indices.count < (parent == 0 && level > 0 ? 2 : 1) { return false }
+    var check = RangeTreeCheck(memory: self)
+    if level == 0 {
+      check.visitEntries(indices, of: node, span)
+      return check.faults.isEmpty
+    }
+    let borders =
+      indices.map { key($0, of: node) >> RangeTree.keyShift } + [span.upperBound]
+    if borders[0] != span.lowerBound { return false }
+    return indices.enumerated().allSatisfy { place, index in
+      let child = child(index, of: node)
+      let first = lowest(in: child)
+      return borders[place] < borders[place + 1] && self.parent(ofNode: child) == node
+        && self.level(ofNode: child) == level - 1 && first >= 0
+        && (level == 1 || key(first, of: child) >> RangeTree.keyShift == borders[place])
+        && endsSoundly(child, at: borders[place + 1])
+    }
+  }
+
+  /// The page after the last of a node's span.
+  private func end(ofNode node: Int) -> UInt64 {
+    var node = node
+    while case let parent = parent(ofNode: node), parent != 0 {
+      let next = ceiling(of: first(ofNode: node), in: parent)
+      if next >= 0 { return key(next, of: parent) >> RangeTree.keyShift }
+      node = parent
+    }
+    return RangeTree.endPage
+  }
+
+  /// Whether the last leaf below a node ends where the node's span does.
+  private func endsSoundly(_ node: Int, at end: UInt64) -> Bool {
+    var node = node
+    while level(ofNode: node) > 0 {
+      let last = highest(in: node)
+      if last < 0 { return false }
+      node = child(last, of: node)
+    }
+    let last = highest(in: node)
+    return limit(ofLeaf: node) == end && last >= 0 && pages(last, of: node).upperBound <= end
+  }
+}
+
 private struct RangeTreeCheck {
   let memory: Memory
   var faults: [String] = []
@@ -36,7 +89,7 @@ private struct RangeTreeCheck {
     }
   }
 
-  private mutating func visitEntries(_ indices: [Int], of leaf: Int, _ span: Range<UInt64>) {
+  mutating func visitEntries(_ indices: [Int], of leaf: Int, _ span: Range<UInt64>) {
     if memory.limit(ofLeaf: leaf) != span.upperBound { faults.append("leaf \(leaf): wrong limit") }
     var end = span.lowerBound
     for index in indices {

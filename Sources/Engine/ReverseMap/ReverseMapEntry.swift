@@ -52,10 +52,6 @@ extension Machine {
   /// Whether the page behind a canonical IPA is at a physical address.
   func isBacking(_ physical: UInt64, _ ipa: UInt64) -> Bool {
     if let kept = keptPage(at: ipa) { return physical.page == kept }
-    guard let slot = memslot(at: ipa) else { return false }
-    let hva = hva(of: ipa, in: slot)
-    let (entry, level, _) = hostWalk(hva)
-    return entry.has(Descriptor.valid)
-      && entry.address | hva & (hostTable.geometry.size(level) - 1) == physical
+    return isBehind(ipa, physical)
   }
 }

@@ -21,6 +21,9 @@ protocol ReverseMapPolicy: Sendable {
   /// How its entries are written.
   var encoding: ReverseMapEncoding { get }
 
+  /// Whether two maps are kept, from canonical and from nested IPAs, that must say the same.
+  var keepsTwoMaps: Bool { get }
+
   /// Called just before a leaf is mapped, under `mmu_lock` for reading. False if the fault must fail
   /// (-ENOMEM).
   func record(_ mapping: ShadowMapping, in machine: inout Machine) -> Bool
@@ -64,6 +67,7 @@ protocol ReverseMapPolicy: Sendable {
 /// What a policy need not do.
 extension ReverseMapPolicy {
   var keepsMap: Bool { true }
+  var keepsTwoMaps: Bool { false }
   func record(_ mapping: ShadowMapping, in machine: inout Machine) -> Bool { true }
   func continueUnmap(
     _ range: Range<UInt64>, of mmu: MMU, for cause: UnmapCause, in machine: inout Machine

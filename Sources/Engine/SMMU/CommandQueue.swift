@@ -70,6 +70,11 @@ extension Machine {
     }
   }
 
+  /// What the SMMU's TLB is still to forget while an event is paused.
+  var pendingInvalidations: [(range: Range<UInt64>, context: TranslationContext)] {
+    queuedInvalidations + parkedInvalidations
+  }
+
   /// Whether an invalidation by a CPU can concern the SMMU's TLB.
   @inline(__always)
   var reachesSMMU: Bool {

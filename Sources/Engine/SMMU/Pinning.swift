@@ -14,7 +14,7 @@ extension Machine {
   /// Number of the first device's tree.
   private static let firstPinnedAreas: UInt64 = 4
 
-  private func pinnedPages(of device: Int) -> SparseArray {
+  func pinnedPages(of device: Int) -> SparseArray {
     SparseArray(root: slot(.pinnedPages, ofDevice: device), .pinnedPages(device))
   }
 
@@ -179,14 +179,19 @@ extension Machine {
   /// Pinned pages that the VM's own table no longer leads to at their address: the device and the CPUs use
   /// different memory.
   func agreementViolations(_ device: Int) -> [Violation] {
-    let table = table(of: canonical)
-    return pinned(in: 0..<1 << 48, of: device).compactMap { iova, page, level in
-      guard iova < table.geometry.inputSize else { return nil }
-      let end = memory.walk(table, iova)
-      guard end.isLeaf else { return nil }
-      let size = table.geometry.size(end.level)
-      return end.descriptor.address | iova & (size - 1) == page
-        ? nil : Violation(invariant: .tableAgreement, table: .iommu(device), address: iova)
+    pinned(in: 0..<1 << 48, of: device).compactMap { iova, page, _ in
+      disagreement(at: iova, page, device)
     }
+  }
+
+  /// Whether the VM's own table leads to another page than the one that is pinned for a device.
+  func disagreement(at iova: UInt64, _ page: UInt64, _ device: Int) -> Violation? {
+    let table = table(of: canonical)
+    guard iova < table.geometry.inputSize else { return nil }
+    let end = memory.walk(table, iova)
+    guard end.isLeaf else { return nil }
+    let size = table.geometry.size(end.level)
+    return end.descriptor.address | iova & (size - 1) == page
+      ? nil : Violation(invariant: .tableAgreement, table: .iommu(device), address: iova)
   }
 }

@@ -92,19 +92,27 @@ extension Machine {
   /// unpinned.
   func pinViolations(_ device: Int) -> [Violation] {
     if !pinsKeepLeaves { return [] }
-    let changing = parkedTaskList.compactMap { task -> Range<UInt64>? in
+    let changing = changingPins.filter { $0.device == device }
+    return pinned(in: 0..<1 << 48, of: device).compactMap { iova, _, _ in
+      changing.contains { $0.range.contains(iova) } ? nil : hole(atPinned: iova, device)
+    }
+  }
+
+  /// What a paused event is about to pin or to unpin.
+  var changingPins: [(device: Int, range: Range<UInt64>)] {
+    parkedTaskList.compactMap { task in
       switch task {
-      case .unpin(device, let range), .pin(device, let range, _),
-        .mapPinned(device, let range, _, _):
-        range
+      case .unpin(let device, let range), .pin(let device, let range, _),
+        .mapPinned(let device, let range, _, _):
+        (device, range)
       default: nil
       }
     }
-    return pinned(in: 0..<1 << 48, of: device).compactMap { iova, _, _ in
-      guard !changing.contains(where: { $0.contains(iova) }),
-        case .fault = deviceOutcome(of: iova, write: true, device: device)
-      else { return nil }
-      return Violation(invariant: .dmaHole, table: .iommu(device), address: iova)
-    }
+  }
+
+  /// Whether a device cannot write to what is pinned for it.
+  func hole(atPinned iova: UInt64, _ device: Int) -> Violation? {
+    guard case .fault = deviceOutcome(of: iova, write: true, device: device) else { return nil }
+    return Violation(invariant: .dmaHole, table: .iommu(device), address: iova)
   }
 }

@@ -65,12 +65,20 @@ extension Machine {
 
   /// The word of L1's memory at a canonical IPA as it is, without faulting anything in; nil outside all
   /// slots and mappings.
-  public func peekGuestMemory(at ipa: UInt64) -> UInt64? {
+  ///
+  /// - Parameter past: stores whose values are not to be seen.
+  public func peekGuestMemory(at ipa: UInt64, _ past: PastWords = PastWords()) -> UInt64? {
     guard let slot = memslot(at: ipa) else { return nil }
     let hva = hva(of: ipa, in: slot)
     guard vma(at: hva) != nil else { return nil }
     let (entry, level, _) = hostWalk(hva)
     guard entry.has(Descriptor.valid) else { return 0 }
-    return guestWord(at: entry.address | ipa & (hostTable.geometry.size(level) - 1))
+    let physical = entry.address | ipa & (hostTable.geometry.size(level) - 1)
+    guard !past.isEmpty, let record = contentsSlot(ofPage: physical & ~4095) else {
+      return guestWord(at: physical)
+    }
+    return GuestPage(
+      PageContents(of: physical & ~4095, in: self), record: record, in: memory
+    ).word(Int(physical >> 3 & 511), in: past)
   }
 }

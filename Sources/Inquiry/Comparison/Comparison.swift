@@ -40,7 +40,7 @@ package struct Comparison: Sendable {
       while let statement = try session.advance() {
         guard case .event = statement.kind else { continue }
         meter.count(last: session)
-        meter.check(last: session)
+        meter.check(last: &session)
         devices?.count(last: &session)
         afterEvent()
       }

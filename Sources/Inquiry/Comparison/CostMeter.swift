@@ -4,6 +4,8 @@ import Language
 /// Counts what each event costs, from its micro-steps.
 struct CostMeter {
   var cost: PolicyCost
+  /// The rules that were broken so far.
+  private var broken: Set<Invariant> = []
   private var leaves = ShadowLeaves()
   /// Leaves that would still be there if none had gone without need.
   private var missed = ShadowLeaves()
@@ -27,15 +29,12 @@ struct CostMeter {
   }
 
   /// Notes the rules that the event that a session has carried out last breaks for the first time.
-  mutating func check(last session: Session) {
-    let timeline = session.timeline
-    let last = timeline.events.count - 1
-    for violation in timeline.machine.violations(after: timeline.stores(ofEvent: last)) {
-      let rule = violation.invariant.rawValue
-      if cost.violations.contains(where: { $0.rule == rule }) { continue }
+  mutating func check(last session: inout Session) {
+    guard session.breaksRule(besides: broken) else { return }
+    let line = session.line(ofEvent: session.timeline.events.count - 1)
+    for rule in session.violations().map(\.invariant) where broken.insert(rule).inserted {
       cost.violations.append(
-        PolicyCost.Breach(
-          rule: rule, event: session.eventsDone, line: session.line(ofEvent: last)))
+        PolicyCost.Breach(rule: rule.rawValue, event: session.eventsDone, line: line))
     }
   }
 

@@ -21,7 +21,7 @@ package struct EventFacts {
     let timeline = session.timeline
     switch term {
     case .kind(let kind): return EventKind(timeline.events[event]) == kind
-    case .effect(.violation): return breaksRule(timeline)
+    case .effect(.violation): return breaksRule(&session)
     case .effect(.nothing): return timeline.stores(ofEvent: event).isEmpty || didNothing(timeline)
     case .effect(let effect): return timeline.steps.contains { $0.has(effect) }
     case .touches(let range):
@@ -34,9 +34,9 @@ package struct EventFacts {
     }
   }
 
-  private func breaksRule(_ timeline: Timeline) -> Bool {
-    if event < audit.checked { return audit.violations[event] != nil }
-    return !timeline.machine.violations(after: timeline.stores(ofEvent: event)).isEmpty
+  private func breaksRule(_ session: inout Session) -> Bool {
+    event < audit.checked
+      ? audit.violations[event] != nil : session.breaksRule(besides: [])
   }
 
   private func didNothing(_ timeline: Timeline) -> Bool {

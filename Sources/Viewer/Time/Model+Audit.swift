@@ -3,17 +3,13 @@ import Language
 
 /// Checking the rules of a history while no input comes.
 extension Model {
-  /// Words of tables that are read for checks: before the next frame, and in all.
-  private static let wordsAtOnce = 200_000
-  private static let wordsAtMost = 60_000_000
-
-  /// Words that the check after one event reads, by and large.
-  private var wordsOfCheck: Int {
-    4096 + Int(machine[.tablesAllocated] &- machine[.tablesFreed]) * 1024
-  }
+  /// Stores whose rules are checked before the next frame, and that a history may have at most: to check, and
+  /// to come back to where one looks, is to go through them.
+  private static let storesAtOnce = 20_000
+  private static let storesAtMost = 4_000_000
 
   /// Whether the history is small enough for its rules to be checked without being asked for.
-  private var isAuditable: Bool { timeline.events.count * wordsOfCheck <= Self.wordsAtMost }
+  private var isAuditable: Bool { machine.memory.journalCount <= Self.storesAtMost }
 
   /// Whether every event of the history was, or will be, checked.
   var auditIsComplete: Bool { branches[branch].audit.isComplete(for: session) }
@@ -25,10 +21,11 @@ extension Model {
   mutating func continueAudit() {
     let moment = timeline.moment
     var audit = branches[branch].audit
-    var left = Self.wordsAtOnce
+    var left = Self.storesAtOnce
     while left > 0, !audit.isComplete(for: session) {
+      let event = audit.checked
       audit.checkNext(in: &session)
-      left -= wordsOfCheck
+      left -= 50 + timeline.stores(ofEvent: event).count
     }
     branches[branch].audit = audit
     session.seek(to: moment)

@@ -36,7 +36,7 @@ extension Pagewalk {
           switch statement.kind {
           case .event:
             if json { try FileDescriptor.output.write(json: EventRecord(last: session)) }
-            if check { violations += checkInvariants(session) }
+            if check { violations += checkInvariants(&session) }
             progress.advance()
           case .chapter(let label, _): try writeDumps(session.timeline.machine, label)
           case .expect: break
@@ -74,11 +74,9 @@ extension Pagewalk {
         (parts + (check ? [count(violations, "violation")] : [])).joined(separator: ", ") + "\n")
     }
 
-    private func checkInvariants(_ session: Session) -> Int {
+    private func checkInvariants(_ session: inout Session) -> Int {
       let last = session.timeline.events.count - 1
-      let violations = session.timeline.machine.violations(
-        after: session.timeline.stores(ofEvent: last))
-      let runs = ViolationRun.runs(of: violations)
+      let runs = ViolationRun.runs(of: session.violations())
       for run in runs {
         writeError(
           "\(session.scenario.position(of: session.origin(ofEvent: last))): event "

@@ -1,4 +1,5 @@
 import Engine
+import Foundation
 
 /// A run of random events, up to the first that breaks one of the rules that are watched.
 public struct RandomRun {
@@ -12,6 +13,13 @@ public struct RandomRun {
   public let events: [Event]
   /// The rule that it broke, or nil if none was.
   public let broken: Invariant?
+  /// The last event, if a checker that follows what events store, and a look at everything, did not find the
+  /// same after it.
+  public let disagreement: String?
+
+  /// A look at everything costs what the machine is large: in long runs it comes after every so many events.
+  private static let looksEach =
+    ProcessInfo.processInfo.environment["PAGEWALK_EVENTS"] == nil ? 1 : 16
 
   /// Carries out what makes sense of `count` random events.
   public init(
@@ -29,19 +37,26 @@ public struct RandomRun {
     _ configuration: Configuration, _ events: some Sequence<Event>, watching rules: Set<Invariant>
   ) {
     var machine = Machine(configuration)
+    var checker = RuleChecker(machine)
     var done: [Event] = []
     var broken: Invariant?
-    for event in events where broken == nil {
+    var disagreement: String?
+    for event in events where broken == nil && disagreement == nil {
       let start = machine.memory.journalCount
       guard (try? machine.apply(event)) != nil else { continue }
       done.append(event)
-      broken =
-        machine.violations(after: start..<machine.memory.journalCount)
-        .first { rules.contains($0.invariant) }?.invariant
+      let stores = start..<machine.memory.journalCount
+      let found = checker.violations(of: machine, after: stores)
+      broken = found.first { rules.contains($0.invariant) }?.invariant
+      if broken != nil || done.count % Self.looksEach == 0 {
+        let all = machine.violations(after: stores)
+        if found != all { disagreement = "\(event): found \(found), not \(all)" }
+      }
     }
     self.configuration = configuration
     self.events = done
     self.broken = broken
+    self.disagreement = disagreement
   }
 
   /// Fewer events that break the same rule, of which none can be left out.

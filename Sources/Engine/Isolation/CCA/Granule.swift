@@ -48,6 +48,11 @@ extension Machine {
       state.rawValue | (state == .data ? (ipa ?? 0) & ~4095 : 0), at: physical >> 12, in: &memory)
   }
 
+  /// Whether a granule is the realm's memory at an address of the realm.
+  func isRealmData(_ physical: UInt64, at ipa: UInt64) -> Bool {
+    granules.load(physical >> 12, from: memory) == GranuleState.data.rawValue | ipa & ~4095
+  }
+
   /// The realm's pages: the address of each, and where it is.
   var realmData: [(ipa: UInt64, physical: UInt64)] {
     var found: [(UInt64, UInt64)] = []
@@ -91,6 +96,16 @@ struct RealmOwnership: Ownership {
   func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64? {
     stride(from: physical.lowerBound, to: physical.upperBound, by: 4096).first {
       machine.granule(at: $0) != .data
+    }
+  }
+
+  /// The RMM alone edits it, as the host asks by RMI calls: what a notifier says of the VMM's mapping concerns
+  /// memory that the host shares with the realm, and no other (`KVM_FILTER_SHARED`).
+  var keepsTable: Bool { true }
+
+  func keeps(_ leaf: TableEntry, size: UInt64, of machine: Machine) -> Bool {
+    stride(from: 0, to: size, by: 4096).allSatisfy {
+      machine.isRealmData(leaf.descriptor.address + $0, at: leaf.address + $0)
     }
   }
 

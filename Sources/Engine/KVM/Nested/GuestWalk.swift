@@ -121,9 +121,14 @@ extension Machine {
 
   /// The leaf that a walk of L1's table finds, without faulting anything in or setting a flag; nil where
   /// it ends in a fault.
-  public func peekGuestWalk(_ nested: UInt64, _ guest: GuestTable) -> GuestTranslation? {
+  ///
+  /// - Parameter past: stores whose values are not to be seen.
+  public func peekGuestWalk(
+    _ nested: UInt64, _ guest: GuestTable, _ past: PastWords = PastWords()
+  ) -> GuestTranslation? {
     guard guest.vtcr.isWalkable,
-      case .leaf(let leaf) = guest.end(of: nested, read: { place, _ in peekGuestMemory(at: place) })
+      case .leaf(let leaf) = guest.end(
+        of: nested, read: { place, _ in peekGuestMemory(at: place, past) })
     else { return nil }
     return GuestTranslation(
       leaf: leaf.descriptor, level: leaf.level, nested: nested, geometry: guest.vtcr.geometry)

@@ -1,0 +1,74 @@
+/// The places where rules do not hold, in the order in which a full look comes to them.
+struct BrokenPlaces: Sendable {
+  /// Where in a full look a violation is found.
+  struct Place: Hashable, Comparable, Sendable {
+    var part: Part
+    /// The table, device or guest.
+    var group = 0
+    /// Address, slot or number.
+    var address: UInt64 = 0
+    /// Order among those of one address.
+    var rank = 0
+
+    static func < (a: Place, b: Place) -> Bool {
+      (a.part.rawValue, a.group, a.address, a.rank) < (b.part.rawValue, b.group, b.address, b.rank)
+    }
+  }
+
+  /// The parts of a full look, in their order.
+  enum Part: Int, Sendable {
+    case leaves, tableCounts, tlb, vmids, vncr, iotlb, foreignDMA, agreement, mirror, ownership,
+      reverseMaps, locks, coverage, recycling
+  }
+
+  private var violations: [Place: Violation] = [:]
+  /// How many places break each rule, in the order of the rules.
+  private var counts = [Int](repeating: 0, count: Invariant.allCases.count)
+  private var sorted: [(place: Place, violation: Violation)] = []
+  private var isSorted = true
+
+  var isEmpty: Bool { violations.isEmpty }
+
+  /// What does not hold at a place, or nil if it does.
+  subscript(place: Place) -> Violation? {
+    get { violations[place] }
+    set {
+      if newValue == nil, violations.isEmpty { return }
+      let old = violations[place]
+      if old == newValue { return }
+      violations[place] = newValue
+      if let old { counts[old.invariant.index] -= 1 }
+      if let newValue { counts[newValue.invariant.index] += 1 }
+      isSorted = false
+    }
+  }
+
+  /// Forgets all places of a part.
+  mutating func removeAll(of part: Part, group: Int? = nil) {
+    if violations.isEmpty { return }
+    for place in violations.keys where place.part == part && group ?? place.group == place.group {
+      self[place] = nil
+    }
+  }
+
+  /// Whether a rule is broken somewhere.
+  func breaks(_ rule: Invariant) -> Bool { counts[rule.index] > 0 }
+
+  /// All places in order, with some that are not kept here.
+  mutating func list(with others: [(place: Place, violation: Violation)]) -> [Violation] {
+    if !isSorted {
+      sorted = violations.map { ($0.key, $0.value) }.sorted { $0.place < $1.place }
+      isSorted = true
+    }
+    if others.isEmpty { return sorted.map(\.violation) }
+    return (sorted + others).sorted { $0.place < $1.place }.map(\.violation)
+  }
+}
+
+extension Invariant {
+  /// The place among all rules.
+  var index: Int { Self.indices[self] ?? 0 }
+
+  private static let indices = Dictionary(
+    uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })
+}

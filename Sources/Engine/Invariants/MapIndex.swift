@@ -1,0 +1,260 @@
+/// What depends on the reverse maps of shadows, and what is to be known of their trees.
+struct MapIndex: Sendable {
+  /// Whether there is any map.
+  let isKept: Bool
+  /// Whether a map of the other direction must mirror it; whether that one alone is the map.
+  let isMirrored: Bool
+  let isDirect: Bool
+
+  /// For what canonical memory a leaf would be found. Of a leaf that would be, one place that is enough.
+  struct Record: Sendable {
+    let number: Int
+    let leaf: TableEntry
+    var places: [UInt64] = []
+    var isFound = true
+  }
+
+  private(set) var records: [Int: Record] = [:]
+  /// By level: canonical IPA of a place, and slot of the leaf.
+  private var leavesOfPlace = [PairSet](repeating: PairSet(), count: 4)
+  /// Physical address and slot of leaves that would not be found.
+  private var lost = PairSet()
+  /// Those of them whose page is in more places than are kept.
+  private(set) var floating: Set<Int> = []
+
+  private static let placesKept = 8
+
+  // Trees have numbers from 1 on, two for each shadow; 0 is no tree that matters.
+  var treeOfRoot: [Int: Int] = [:]
+  private var treeOfNode: [UInt16] = []
+  private var nodes: [Int]
+  private(set) var suspects: Set<Int> = []
+  var mirrors: [Mirror]
+
+  /// A map of canonical IPAs and the map of nested IPAs that must say the same.
+  struct Mirror: Sendable {
+    var known = 0
+    var direct = 0
+    /// Known entries: nested IPA, and canonical IPA.
+    var byNested = PairSet()
+    /// Those without a twin, by canonical IPA.
+    var unmatched = PairSet()
+  }
+
+  init(_ machine: Machine) {
+    let shadows = machine.configuration.shadows
+    isKept = machine.policy.keepsMap && shadows > 0
+    isMirrored = machine.policy.keepsTwoMaps
+    isDirect = machine.policy.encoding.isKeyedByNested
+    nodes = Array(repeating: 0, count: 2 * shadows + 1)
+    mirrors = Array(repeating: Mirror(), count: shadows + 1)
+    guard isKept else { return }
+    for number in 1...shadows {
+      let mmu = machine.mmu(number)
+      for (tree, number) in [(mmu.reverseMap, 2 * number - 1), (mmu.directMap, 2 * number)] {
+        let root = machine.memory.root(of: tree)
+        if root != 0 { treeOfRoot[root] = number }
+      }
+    }
+  }
+
+  // MARK: Leaves
+
+  /// Takes what is known of a leaf out.
+  mutating func remove(_ slot: Int) -> Record? {
+    guard let record = records.removeValue(forKey: slot) else { return nil }
+    for place in record.places {
+      leavesOfPlace[record.leaf.level].remove(PairSet.Pair(place, UInt64(slot)))
+    }
+    if !record.isFound {
+      lost.remove(PairSet.Pair(record.leaf.descriptor.address, UInt64(slot)))
+      floating.remove(slot)
+    }
+    return record
+  }
+
+  /// A leaf would be found by what is recorded for a place.
+  mutating func insert(_ leaf: TableEntry, _ number: Int, foundBy place: UInt64) {
+    records[leaf.slot] = Record(number: number, leaf: leaf, places: [place])
+    leavesOfPlace[leaf.level].insert(PairSet.Pair(place, UInt64(leaf.slot)))
+  }
+
+  /// A leaf would not be found, in whatever place its page is.
+  mutating func insert(_ leaf: TableEntry, _ number: Int, lostAt places: [UInt64]) {
+    let isMany = places.count > Self.placesKept
+    records[leaf.slot] = Record(
+      number: number, leaf: leaf, places: isMany ? [] : places, isFound: false)
+    lost.insert(PairSet.Pair(leaf.descriptor.address, UInt64(leaf.slot)))
+    if isMany {
+      floating.insert(leaf.slot)
+    } else {
+      for place in places {
+        leavesOfPlace[leaf.level].insert(PairSet.Pair(place, UInt64(leaf.slot)))
+      }
+    }
+  }
+
+  /// A page is in one more place: leaves of it that would not be found may be now.
+  func pageComes(_ physical: UInt64, level: Int, _ slots: inout [Int]) {
+    if lost.isEmpty { return }
+    lost.appendSlots(in: physical..<physical + TLB.geometry.size(level), to: &slots)
+  }
+
+  /// Canonical memory has other pages.
+  func placesChange(in canonical: Range<UInt64>, _ slots: inout [Int]) {
+    for level in TLB.levels where !leavesOfPlace[level].isEmpty {
+      leavesOfPlace[level].appendSlots(in: canonical, to: &slots)
+    }
+  }
+
+  /// What is recorded for canonical memory has changed.
+  private func entryChanges(_ canonical: Range<UInt64>, _ slots: inout [Int]) {
+    for level in TLB.levels where !leavesOfPlace[level].isEmpty {
+      let size = TLB.geometry.size(level)
+      let start = canonical.lowerBound >= size ? canonical.lowerBound - size + 1 : 0
+      leavesOfPlace[level].appendSlots(in: start..<canonical.upperBound, to: &slots)
+    }
+  }
+
+  // MARK: Trees
+
+  /// A tree has another root, or none.
+  mutating func rootChanges(
+    _ mmu: MMU, isDirect: Bool, from old: Int, to new: Int, _ nodes: inout [Int]
+  ) {
+    let tree = 2 * mmu.index - (isDirect ? 0 : 1)
+    if old != 0 {
+      // It may be another tree's by now.
+      if treeOfRoot[old] == tree { treeOfRoot[old] = nil }
+      nodes.append(old)
+    }
+    if new != 0 {
+      treeOfRoot[new] = tree
+      nodes.append(new)
+    }
+  }
+
+  /// The tree that a node is part of, or 0.
+  private func tree(ofNode start: Int, _ memory: Memory) -> Int {
+    var node = start
+    // No tree is as high as that.
+    for _ in 0..<16 {
+      if let tree = treeOfRoot[node] { return tree }
+      let parent = memory.parent(ofNode: node)
+      guard parent > 0, parent % RangeTree.nodeWords == 0, parent < memory.wordCount,
+        memory.role(ofFrameAt: parent).use == FrameUse.nodes.rawValue,
+        memory.level(ofNode: parent) > 0,
+        (0..<RangeTree.capacity).contains(where: {
+          memory.key($0, of: parent) != 0 && memory.child($0, of: parent) == node
+        })
+      else { return 0 }
+      node = parent
+    }
+    return 0
+  }
+
+  /// An entry that came to or went from a tree; one that moved did both.
+  struct Change {
+    let tree: Int
+    let entry: RangeEntry
+    let comes: Bool
+  }
+
+  /// Finds what has changed in trees, by their nodes.
+  mutating func changes(
+    in dirty: [Int], _ changed: ChangedWords, _ memory: Memory
+  ) -> [Change] {
+    if dirty.isEmpty { return [] }
+    var queue = dirty
+    var seen: Set<Int> = []
+    var live: [Int] = []
+    var changes: [Change] = []
+    let count = memory.wordCount / RangeTree.nodeWords
+    if treeOfNode.count < count {
+      treeOfNode.append(contentsOf: repeatElement(0, count: count - treeOfNode.count))
+    }
+    while let node = queue.popLast() {
+      if !seen.insert(node).inserted { continue }
+      let old = Int(treeOfNode[node / RangeTree.nodeWords])
+      let new = tree(ofNode: node, memory)
+      if old == 0, new == 0 { continue }
+      let oldLevel = Int(changed.old(node, in: memory) & 0xff)
+      let newLevel = memory.level(ofNode: node)
+      for index in 0..<RangeTree.capacity {
+        let keySlot = Memory.keySlot(index, of: node)
+        let payloadSlot = Memory.payloadSlot(index, of: node)
+        let before = (changed.old(keySlot, in: memory), changed.old(payloadSlot, in: memory))
+        let after = (memory.load(keySlot), memory.load(payloadSlot))
+        if old == new, oldLevel == newLevel, before == after { continue }
+        if old != 0, before.0 != 0 {
+          if oldLevel > 0 {
+            queue.append(Int(before.1))
+          } else {
+            changes.append(
+              Change(tree: old, entry: RangeEntry(key: before.0, payload: before.1), comes: false))
+          }
+        }
+        if new != 0, after.0 != 0 {
+          if newLevel > 0 {
+            queue.append(Int(after.1))
+          } else {
+            changes.append(
+              Change(tree: new, entry: RangeEntry(key: after.0, payload: after.1), comes: true))
+          }
+        }
+      }
+      if old != new {
+        nodes[old] -= 1
+        nodes[new] += 1
+        treeOfNode[node / RangeTree.nodeWords] = UInt16(new)
+      }
+      touchedTrees.insert(old)
+      touchedTrees.insert(new)
+      if new != 0 { live.append(node) }
+    }
+    for node in live where !memory.isSound(node) {
+      suspects.insert(Int(treeOfNode[node / RangeTree.nodeWords]))
+    }
+    touchedTrees.remove(0)
+    return changes
+  }
+
+  /// Trees that have changed since the last look.
+  private(set) var touchedTrees: Set<Int> = []
+
+  /// Whether something is wrong with a tree that has changed.
+  mutating func isFaulty(_ number: Int, _ tree: RangeTree, _ memory: Memory) -> Bool {
+    let recent = memory.recentLeaf(of: tree)
+    let isRecentRight =
+      recent == 0
+      || Int(treeOfNode[recent / RangeTree.nodeWords]) == number
+        && memory.level(ofNode: recent) == 0
+    if !suspects.contains(number), isRecentRight, nodes[number] == memory.nodeCount(of: tree) {
+      return false
+    }
+    // Where one thing is wrong, others may be: what this index says of the tree is not relied on.
+    let isFaulty = !memory.faults(in: tree).isEmpty
+    if isFaulty { suspects.insert(number) } else { suspects.remove(number) }
+    return isFaulty
+  }
+
+  mutating func forgetTouchedTrees() { touchedTrees = suspects }
+
+  /// Slots of leaves that may be found, or not, by what has changed.
+  func leaves(of change: Change, _ slots: inout [Int]) {
+    if change.tree % 2 == 1 { entryChanges(change.entry.range, &slots) }
+  }
+}
+
+extension RangeEntry {
+  /// The entry of a leaf's pair.
+  init(key: UInt64, payload: UInt64) {
+    let first = key >> RangeTree.keyShift
+    let length = (key & RangeTree.lengthMask) >> RangeTree.lengthShift
+    let isLong = length == RangeTree.longLength
+    let end = isLong ? payload >> 12 : first &+ length
+    self.init(
+      Range(uncheckedBounds: (first << 12, end << 12)),
+      isLong ? payload & RangeTree.longPayloadMask : payload)
+  }
+}
