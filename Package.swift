@@ -20,8 +20,12 @@ let package = Package(
     .target(name: "KernelText", dependencies: ["Engine"], swiftSettings: strict),
     .target(name: "Inquiry", dependencies: ["Engine", "Language"], swiftSettings: strict),
     .target(name: "Canvas", swiftSettings: strict),
+    .target(name: "Scenarios", swiftSettings: strict, plugins: ["EmbedScenarios"]),
+    .plugin(
+      name: "EmbedScenarios", capability: .buildTool(), dependencies: ["EmbedFiles"]),
+    .executableTarget(name: "EmbedFiles", path: "Plugins/EmbedFiles", swiftSettings: strict),
     .target(
-      name: "Viewer", dependencies: ["Engine", "Language", "Inquiry", "Canvas"],
+      name: "Viewer", dependencies: ["Engine", "Language", "Inquiry", "Canvas", "Scenarios"],
       swiftSettings: strict),
     .target(
       name: "CTerminal",
@@ -30,10 +34,9 @@ let package = Package(
     .executableTarget(
       name: "pagewalk",
       dependencies: [
-        "Engine", "Language", "KernelText", "Inquiry", "Canvas", "Viewer", "Terminal",
+        "Engine", "Language", "KernelText", "Inquiry", "Canvas", "Scenarios", "Viewer", "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      resources: [.embedInCode("../../assets/scenarios/built-in.pw")],
       swiftSettings: strict),
     .target(name: "CBenchmarkPeers"),
     .executableTarget(
@@ -63,7 +66,9 @@ let package = Package(
       exclude: ["Inks"], swiftSettings: strict),
     .testTarget(
       name: "ViewerTests",
-      dependencies: ["Engine", "Language", "Inquiry", "Canvas", "Viewer", "TestSupport"],
+      dependencies: [
+        "Engine", "Language", "Inquiry", "Canvas", "Scenarios", "Viewer", "TestSupport",
+      ],
       path: "Tests/Viewer", exclude: ["Frames", "Looks"], swiftSettings: strict),
     .testTarget(
       name: "TerminalTests",
@@ -74,7 +79,7 @@ let package = Package(
     .testTarget(
       name: "ProgramTests",
       dependencies: [
-        "Engine", "Language", "Inquiry", "KernelText", "Canvas", "Viewer", "pagewalk",
+        "Engine", "Language", "Inquiry", "KernelText", "Canvas", "Scenarios", "Viewer", "pagewalk",
         "Pseudoterminal", "TestSupport",
       ],
       path: "Tests/pagewalk", swiftSettings: strict),

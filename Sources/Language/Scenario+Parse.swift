@@ -5,9 +5,54 @@ extension Scenario {
   ///
   /// - Throws: the first mistake, with its place.
   public init(parsing bytes: [UInt8], file: String) throws(ScenarioError) {
+    var mistakes: [ScenarioError] = []
+    self.init(reading: bytes, file: file, mistakesAtMost: 1, &mistakes)
+    if let first = mistakes.first { throw first }
+  }
+
+  /// The mistakes of a scenario file, in their order; so many at most.
+  ///
+  /// If the text of no statement is wrong, all is carried out, O(n) in the events: then these are the events
+  /// that the engine refuses, each of them as if it were not there for those that follow.
+  public static func mistakes(
+    in bytes: [UInt8], file: String, atMost limit: Int = mistakesAtMost
+  ) -> [ScenarioError] {
+    var mistakes: [ScenarioError] = []
+    let scenario = Scenario(reading: bytes, file: file, mistakesAtMost: limit, &mistakes)
+    return mistakes.isEmpty ? scenario.refusals(atMost: limit) : mistakes
+  }
+
+  /// How many mistakes of a file are worth a list.
+  public static let mistakesAtMost = 20
+
+  /// The events that the engine refuses when all is carried out, each of them as if it were not there for
+  /// those that follow; so many at most.
+  public func refusals(atMost limit: Int = mistakesAtMost) -> [ScenarioError] {
+    var session = Session(self, keepsPast: false)
+    var refusals: [ScenarioError] = []
+    while refusals.count < limit, !session.isComplete {
+      do {
+        try session.finish()
+      } catch {
+        refusals.append(error)
+        session.leaveOutNext()
+      }
+    }
+    return refusals
+  }
+
+  /// Reads a scenario file, without the statements that are wrong.
+  private init(
+    reading bytes: [UInt8], file: String, mistakesAtMost limit: Int,
+    _ mistakes: inout [ScenarioError]
+  ) {
     self.init(file: file)
+    func note(_ line: Int, _ message: String) {
+      mistakes.append(ScenarioError(file: file, line: line, column: 1, message: message))
+    }
     guard bytes.count <= UInt32.max else {
-      throw ScenarioError(file: file, line: 1, column: 1, message: "expected a file below 4G")
+      note(1, "expected a file below 4G")
+      return
     }
     source = bytes
     // A long file has a statement in nearly every line.
@@ -27,13 +72,16 @@ extension Scenario {
           try reader.statement(), at: first,
           .file(line: UInt32(line), offset: UInt32(lineStart)), reader.values.columns, &prologue)
       } catch {
-        throw ScenarioError(error, file: file, line: line, offset: lineStart)
+        mistakes.append(ScenarioError(error, file: file, line: line, offset: lineStart))
+        if mistakes.count == limit { return }
+        let end = bytes[lineStart...].firstIndex(of: UInt8(ascii: "\n"))
+        start = end.map { $0 + 1 } ?? bytes.count
       }
     }
-    if !prologue.hasVersion || !prologue.hasVM {
-      throw ScenarioError(
-        file: file, line: line + 1, column: 1,
-        message: prologue.hasVersion ? Prologue.noVM : Prologue.noVersion)
+    if !prologue.hasVersion {
+      note(line + 1, Prologue.noVersion)
+    } else if !prologue.hasVM {
+      note(line + 1, Prologue.noVM)
     }
   }
 
@@ -56,7 +104,11 @@ extension Scenario {
       prologue.hasVersion = true
       return
     }
-    if !prologue.hasVersion { throw Mistake(offset: offset, message: Prologue.noVersion) }
+    if !prologue.hasVersion {
+      // What is missing is said once.
+      prologue.hasVersion = true
+      throw Mistake(offset: offset, message: Prologue.noVersion)
+    }
     let kind: Statement.Kind
     switch statement {
     case .version: return
@@ -82,7 +134,10 @@ extension Scenario {
     case .chapter(let label, let text): kind = .chapter(label: label, text: text)
     case .expect(let expectation): kind = .expect(expectation)
     }
-    if !prologue.hasVM { throw Mistake(offset: offset, message: Prologue.noVM) }
+    if !prologue.hasVM {
+      prologue.hasVM = true
+      throw Mistake(offset: offset, message: Prologue.noVM)
+    }
     statements.append(Statement(kind: kind, origin: origin, columns: columns))
   }
 }

@@ -119,6 +119,9 @@ public struct Session: Sendable {
     return statement
   }
 
+  /// Leaves the next statement out.
+  mutating func leaveOutNext() { next += 1 }
+
   /// Forgets what is over, where it is much.
   private mutating func forgetPast() {
     guard

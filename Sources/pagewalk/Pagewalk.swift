@@ -10,8 +10,9 @@ struct Pagewalk: ParsableCommand {
     commandName: "pagewalk",
     abstract: "Watch stage-2 page tables live, forward and back.",
     discussion: """
-      pagewalk FILE opens a scenario on the screen; pagewalk alone opens the built-in one. The other \
-      commands need no terminal. FILE may be - for the standard input.
+      pagewalk FILE opens a scenario on the screen; pagewalk alone opens the built-in one, and lists what \
+      else there is. The other commands need no terminal. FILE may be - for the standard input, or one of \
+      the scenarios that `pagewalk scenarios` lists.
 
       Exit codes: 0 done; 1 the answer is no (an expectation failed); 2 wrong usage; 3 wrong input; \
       4 the environment cannot do it, as without a terminal; 70 a fault of pagewalk itself. If a \
@@ -21,7 +22,7 @@ struct Pagewalk: ParsableCommand {
     version: version,
     subcommands: [
       View.self, Render.self, Run.self, Dump.self, Compare.self, Windows.self, Ask.self,
-      Config.self,
+      Scenarios.self, Config.self,
     ],
     defaultSubcommand: View.self)
 }

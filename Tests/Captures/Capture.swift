@@ -25,10 +25,7 @@ struct Capture: CustomTestStringConvertible, Sendable {
 
   func scenario() throws -> Scenario {
     let file = folder.appending(path: "scenario.pw")
-    var scenario = try Scenario(parsing: [UInt8](Data(contentsOf: file)), file: name)
-    // The kernel of these runs had a reverse map; what happened to it is the same.
-    if folder.pathComponents.contains("patched") { scenario.configuration.reverseMap = .repaired }
-    return scenario
+    return try Scenario(parsing: [UInt8](Data(contentsOf: file)), file: name)
   }
 
   /// The kernel's files for a step, by name.

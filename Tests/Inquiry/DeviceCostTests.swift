@@ -102,7 +102,7 @@ import Testing
     #expect(try choices("pkvm/donation.pw") == ["pkvm=v4", "pkvm=v5"])
     #expect(try choices("iommu/discard.pw") == ["iommu-sync=on", "iommu-sync=off"])
     let reverseMaps = ["none", "v1", "v2", "v3", "repaired", "ideal"]
-    #expect(try choices("built-in.pw") == reverseMaps)
+    #expect(try choices("nested/three-tables.pw") == reverseMaps)
     #expect(try choices("rules/sizes.pw") == reverseMaps)
     let costs = try costs("rmp/rmp-first.pw", Self.orders)
     #expect(costs.map(\.isInForce) == [false, true, false])

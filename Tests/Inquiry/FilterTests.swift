@@ -17,7 +17,7 @@ import Testing
 
   /// The input addresses that a filter finds in a table of the built-in scenario, after 14 events.
   private func found(_ filter: String, _ table: TableID = .shadow(0)) throws -> [UInt64] {
-    var session = Session(try shippedScenario("built-in.pw"))
+    var session = Session(try shippedScenario("nested/three-tables.pw"))
     try session.finish()
     session.seek(to: Moment(events: 14))
     return try QuestionTests.answer(ListAnswer.self, &session) {

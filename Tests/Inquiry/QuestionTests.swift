@@ -10,7 +10,8 @@ import Testing
 @Suite struct QuestionTests {
   /// Scenarios with shadows, with devices, and with owners.
   static let files = [
-    "built-in.pw", "bugs/relax.pw", "iommu/discard.pw", "rmp/rmp-first.pw", "cca/one-owner.pw",
+    "nested/three-tables.pw", "bugs/relax.pw", "iommu/discard.pw", "rmp/rmp-first.pw",
+    "cca/one-owner.pw",
     "pkvm/donation.pw", "btm/aset.pw",
   ]
 
@@ -97,7 +98,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["built-in.pw", "iommu/discard.pw", "pkvm/donation.pw"])
+  @Test(arguments: ["nested/three-tables.pw", "iommu/discard.pw", "pkvm/donation.pw"])
   func `aliases are what reading all tables finds`(file: String) throws {
     var session = try Self.session(file)
     for moment in Self.moments(of: session) {

@@ -34,7 +34,8 @@ extension Statement {
   }
 
   /// Scenarios that teach, by the system that they are about.
-  @Test(arguments: ["iommu", "btm", "rmp", "cca", "pkvm", "sharing"].flatMap(files))
+  @Test(
+    arguments: ["built-in.pw"] + ["iommu", "btm", "rmp", "cca", "pkvm", "sharing"].flatMap(files))
   func `a system's scenario goes as it says, in chapters`(file: String) throws {
     var session = Session(try shippedScenario(file))
     try session.finish()

@@ -167,7 +167,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["built-in.pw", "bugs/relax.pw", "iommu/pin-paused.pw"])
+  @Test(arguments: ["nested/three-tables.pw", "bugs/relax.pw", "iommu/pin-paused.pw"])
   func `the steps that are recorded at once are those that carrying the event out again gives`(
     file: String
   ) throws {

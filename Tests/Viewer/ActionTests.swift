@@ -10,7 +10,7 @@ import Testing
   private static let situations = ["", "} } } } 3 t", "$ 5"]
 
   private func screens() throws -> [Screen] {
-    let start = try Screen("scenarios/built-in.pw", 80, 24)
+    let start = try Screen("scenarios/nested/three-tables.pw", 80, 24)
     return Self.situations.map { keys in
       var screen = start
       screen.press(keys)

@@ -1,5 +1,6 @@
 import Canvas
 import Inquiry
+import Language
 import TestSupport
 import Testing
 
@@ -19,7 +20,7 @@ import Testing
 
     /// A frame of a file of the assets.
     init(
-      _ name: String, _ keys: String, file: String = "scenarios/built-in.pw",
+      _ name: String, _ keys: String, file: String = "scenarios/nested/three-tables.pw",
       sizes: [(Int, Int)]? = nil
     ) {
       self.name = name
@@ -34,6 +35,18 @@ import Testing
       self.keys = keys
       sizes = FrameTests.sizes(of: name)
       open = { try Screen(statements: statements, $0, $1) }
+    }
+
+    /// A frame of what is wrong with a file.
+    init(_ name: String, mistakesIn text: String) {
+      self.name = name
+      keys = ""
+      sizes = FrameTests.sizes(of: name)
+      open = {
+        var screen = try Screen(FrameTests.builtIn, $0, $1)
+        screen.model.show(Scenario.mistakes(in: [UInt8](text.utf8), file: "mine.pw"))
+        return screen
+      }
     }
 
     var testDescription: String { name }
@@ -51,11 +64,15 @@ import Testing
   /// The frames that are about how the screen is shared.
   private static let layouts: Set<String> = [
     "start", "notifier", "alias-notifier", "reverse-map", "mapped-beside", "device-beside", "pkvm",
-    "reading", "tables", "answer-costs", "answer-diff", "help", "prompt",
+    "reading", "tables", "answer-costs", "answer-diff", "help", "prompt", "opening",
   ]
 
   private static func sizes(of name: String) -> [(Int, Int)] {
-    layouts.contains(name) ? [(40, 12), (80, 24), (120, 40), (200, 60)] : [(80, 24)]
+    switch name {
+    case "first-screen", "losses": [(40, 12), (80, 24), (120, 40), (160, 45)]
+    case _ where layouts.contains(name): [(40, 12), (80, 24), (120, 40), (200, 60)]
+    default: [(80, 24)]
+    }
   }
 
   static let alias = "captures/nested/nested-alias/scenario.pw"
@@ -80,8 +97,12 @@ import Testing
       Case("tiny", "", sizes: [(1, 1), (20, 4), (30, 6)])
     ]
 
+  private static let builtIn = "scenarios/built-in.pw"
+
   /// What is on the screen without being asked for.
   private static let moments = [
+    Case("first-screen", "", file: builtIn),
+    Case("losses", "} } } } } } } } } , ,", file: builtIn),
     Case("start", ""),
     Case("shadow-fault", "} } } } ."),
     Case("micro-step", "} } } } . . s s s s s s s s"),
@@ -178,6 +199,10 @@ import Testing
   /// What opens above the panes.
   private static let sheets = [
     Case("help", "?"),
+    Case(
+      "mistakes", mistakesIn: "pagewalk 1\nvm ipa=40 nested=on\nl1 reed 0x0\nhost discrad 0x0 4K\n"),
+    Case("opening", "E"),
+    Case("opening-narrowed", "E / ‹rmp›"),
     Case("help-narrowed", "? / ‹mark›"),
     Case("help-by-key", "? / ‹w› enter"),
     Case("glossary", "} } } } . ? K"),
@@ -224,6 +249,8 @@ import Testing
       case .glossary: sheets.insert("glossary")
       case .term: sheets.insert("term")
       case .reference: sheets.insert("reference")
+      case .start: sheets.insert("start")
+      case .mistakes: sheets.insert("mistakes")
       case nil: break
       }
     }
@@ -232,7 +259,7 @@ import Testing
     #expect(topics.union([.question(.glossary)]) == Set(Topic.allCases))
     #expect(
       tables == ["canonical", "guest", "shadow", "iommu", "pkvm-host", "pkvm-guest"])
-    #expect(sheets == ["help", "glossary", "term", "reference"])
+    #expect(sheets == ["help", "glossary", "term", "reference", "start", "mistakes"])
   }
 
   @Test func `every file of a frame belongs to one`() throws {

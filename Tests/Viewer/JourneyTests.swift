@@ -211,7 +211,7 @@ import Testing
   }
 
   @Test func `a line has an end, and what goes beyond it is refused`() throws {
-    var screen = try Screen("scenarios/built-in.pw", 80, 24)
+    var screen = try Screen("scenarios/nested/three-tables.pw", 80, 24)
     screen.press(": ‹\(String(repeating: "x", count: Prompt.charactersAtMost + 10))›")
     #expect(screen.model.prompt?.characters.count == Prompt.charactersAtMost)
     #expect(screen.text.contains("4096 characters at most"))

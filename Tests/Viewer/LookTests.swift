@@ -14,7 +14,7 @@ import Testing
   struct Case: CustomTestStringConvertible, Sendable {
     let name: String
     let keys: String
-    var file = "scenarios/built-in.pw"
+    var file = "scenarios/nested/three-tables.pw"
     let theme: Theme
     let depth: ColourDepth
 
@@ -23,15 +23,15 @@ import Testing
   }
 
   private static let screens: [(name: String, keys: String, file: String)] = [
-    ("tables", "} } } } } } m a } } 3", "scenarios/built-in.pw"),
+    ("tables", "} } } } } } m a } } 3", "scenarios/nested/three-tables.pw"),
     ("mapped", FrameTests.repaired + "} } } } }", FrameTests.alias),
-    ("entry", "} } } } 3 t", "scenarios/built-in.pw"),
+    ("entry", "} } } } 3 t", "scenarios/nested/three-tables.pw"),
     ("broken", "$ !", "scenarios/bugs/relax.pw"),
-    ("forecast", "} } } } } v", "scenarios/built-in.pw"),
-    ("help", "? / ‹mark›", "scenarios/built-in.pw"),
-    ("glossary", "} } } } . K", "scenarios/built-in.pw"),
-    ("prompt", "} } : ‹l2 › tab", "scenarios/built-in.pw"),
-    ("refusal", ",", "scenarios/built-in.pw"),
+    ("forecast", "} } } } } v", "scenarios/nested/three-tables.pw"),
+    ("help", "? / ‹mark›", "scenarios/nested/three-tables.pw"),
+    ("glossary", "} } } } . K", "scenarios/nested/three-tables.pw"),
+    ("prompt", "} } : ‹l2 › tab", "scenarios/nested/three-tables.pw"),
+    ("refusal", ",", "scenarios/nested/three-tables.pw"),
   ]
 
   static let cases: [Case] = screens.flatMap { screen in

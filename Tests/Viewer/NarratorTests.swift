@@ -8,7 +8,7 @@ import Testing
 
 /// Lines in, lines out: all that a screen can do without one.
 @Suite struct NarratorTests {
-  private func narrator(_ path: String = "scenarios/built-in.pw") throws -> Narrator {
+  private func narrator(_ path: String = "scenarios/nested/three-tables.pw") throws -> Narrator {
     try narrator(bytes: [UInt8](Data(contentsOf: Screen.assets.appending(path: path))))
   }
 

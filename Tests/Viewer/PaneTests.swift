@@ -10,9 +10,9 @@ import Testing
 @Suite struct PaneTests {
   /// Files and keys after which a pane shows something, or nothing.
   private static let situations: [(file: String, keys: String)] = [
-    ("scenarios/built-in.pw", ""), ("scenarios/built-in.pw", "$"),
+    ("scenarios/nested/three-tables.pw", ""), ("scenarios/nested/three-tables.pw", "$"),
     ("scenarios/bugs/worked-example.pw", FrameTests.repaired + "} }"),
-    ("scenarios/built-in.pw", "} } } } f ‹w› enter"),
+    ("scenarios/nested/three-tables.pw", "} } } } f ‹w› enter"),
     ("scenarios/iommu/discard.pw", "} } }"), (FrameTests.donation, "$"),
   ]
 

@@ -85,7 +85,7 @@ import Testing
     ("theme = dark light", "config:1:14: expected the end of the line"),
     ("theme = dark\ntheme = dark", "config:2:1: expected each name once: it is in line 1"),
     ("mouse = yes", "config:1:9: expected on, off"),
-    ("colour = auto", "config:1:1: expected theme, color, ascii, mouse, detail or key"),
+    ("colour = auto", "config:1:1: expected theme, color, ascii, mouse, detail, remember or key"),
     ("key = q", "config:1:5: expected the name of an action"),
     ("key", "config:1:4: expected the name of an action"),
     ("key fly = q", "config:1:5: expected the name of an action"),

@@ -16,7 +16,7 @@ import Testing
     (ProcessInfo.processInfo.environment["PAGEWALK_EVENTS"].flatMap { Int($0) } ?? 0) / inputsOfRun)
 
   private static let files = [
-    "scenarios/built-in.pw", FrameTests.alias, "scenarios/bugs/relax.pw",
+    "scenarios/nested/three-tables.pw", FrameTests.alias, "scenarios/bugs/relax.pw",
     "scenarios/bugs/b08-lost-broken.pw",
   ]
 

@@ -16,7 +16,9 @@ struct Screen {
   private static let opened = Mutex<[String: Screen]>([:])
 
   /// Opens a file of the assets at a size.
-  init(_ path: String = "scenarios/built-in.pw", _ width: Int = 120, _ height: Int = 40) throws {
+  init(_ path: String = "scenarios/nested/three-tables.pw", _ width: Int = 120, _ height: Int = 40)
+    throws
+  {
     self = try Self.opened.withLock { opened in
       if let screen = opened[path] { return screen }
       let bytes = try [UInt8](Data(contentsOf: Self.assets.appending(path: path)))

@@ -119,11 +119,11 @@ import Testing
   @Test func `what is found is marked until it is left`() throws {
     var screen = try Screen()
     screen.press("$ 3 g / ‹RW-› enter")
-    #expect(screen.frame.marked == ["RW-", "RW-"])
+    #expect(screen.frame.marked == ["RW-", "RW-", "RW-"])
     screen.press("escape")
     #expect(screen.frame.marked.isEmpty)
     screen.press("n")
-    #expect(screen.frame.marked == ["RW-", "RW-"])
+    #expect(screen.frame.marked == ["RW-", "RW-", "RW-"])
     screen.press("escape ? / ‹histor›")
     #expect(screen.frame.marked.count > 2 && Set(screen.frame.marked) == ["histor"])
   }

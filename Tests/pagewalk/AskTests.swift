@@ -8,7 +8,7 @@ import Testing
 @Suite struct AskTests {
   /// A scenario and a moment at which every question has an answer.
   private static let subjects: [(file: String, at: String)] = [
-    ("built-in.pw", "14"), ("iommu/discard.pw", "end"), ("rmp/firmware.pw", "end"),
+    ("nested/three-tables.pw", "14"), ("iommu/discard.pw", "end"), ("rmp/firmware.pw", "end"),
   ]
 
   /// What a question is asked with.
@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test func `a wrong question is answered with the nearest one, and all`() throws {
-    let result = try Program.run(["ask", "assets/scenarios/built-in.pw", "shadow"])
+    let result = try Program.run(["ask", "assets/scenarios/nested/three-tables.pw", "shadow"])
     #expect(result.code == 2)
     #expect(result.errors.contains("did you mean 'shadows'?"))
     for question in Question.allCases { #expect(result.errors.contains(question.name)) }
@@ -72,7 +72,7 @@ import Testing
     ["entry", "0xffffffffffffffff"], ["tlb", "--at", "x"],
   ])
   func `what cannot be asked is said, with exit code 2`(arguments: [String]) throws {
-    let result = try Program.run(["ask", "assets/scenarios/built-in.pw"] + arguments)
+    let result = try Program.run(["ask", "assets/scenarios/nested/three-tables.pw"] + arguments)
     #expect(result.code == 2)
     #expect(!result.errors.isEmpty && result.output.isEmpty)
   }
@@ -83,7 +83,7 @@ import Testing
     (["diff", "end"], 0),
   ])
   func `no is an exit code`(arguments: [String], code: Int) throws {
-    let result = try Program.run(["ask", "assets/scenarios/built-in.pw"] + arguments)
+    let result = try Program.run(["ask", "assets/scenarios/nested/three-tables.pw"] + arguments)
     #expect(result.code == Int32(code))
     #expect(!result.output.isEmpty && result.errors.isEmpty)
   }

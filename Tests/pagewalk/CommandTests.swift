@@ -33,6 +33,33 @@ import Testing
     #expect(result.errors == "stdin:5:1: not as expected: the value is 0x0\n")
   }
 
+  @Test func `the mistakes of a file are said together, whichever command reads it`() throws {
+    let text = """
+      pagewalk 1
+      vm ipa=40 vcpus=1 nested=on
+      memslot 0 0x40000000 4M backing=5K
+      l1 reed 0x40000000
+      host fork
+
+      """
+    let refused = """
+      pagewalk 1
+      vm ipa=40 vcpus=1 nested=on
+      resume
+      host fork
+      host discard 0x90000000 4K
+
+      """
+    for (text, lines) in [(text, [3, 4]), (refused, [3, 5])] {
+      for command in ["run", "render", "dump"] {
+        let result = try Program.run([command, "-"], input: [UInt8](text.utf8))
+        #expect(result.code == 3)
+        let found = result.errors.split(separator: "\n").map { $0.split(separator: ":")[1] }
+        #expect(found.compactMap { Int($0) } == lines, "\(result.errors)")
+      }
+    }
+  }
+
   @Test func `run --check ends with 1 if a rule is broken, and says which and where`() throws {
     let result = try Program.run(["run", "--check", "assets/scenarios/bugs/relax.pw"])
     #expect(result.code == 1)

@@ -71,7 +71,7 @@ import Testing
         let file = folder.appending(path: "hostile.pw")
         try Data(Self.scenario(text)).write(to: file)
         for size in [(120, 40), (200, 60), (40, 12)] {
-          let job = try Program.start([file.path], width: size.0, height: size.1)
+          let job = try Program.start(file: file.path, width: size.0, height: size.1)
           try job.output(containing: "0/2")
           try job.press("..", expecting: "2/2")
           try job.press("\"", expecting: "2/2")
@@ -142,13 +142,13 @@ import Testing
     let text = Self.text
     let uses: [([String], Int32)] = [
       ([text], 3), (["run", text], 3), (["--" + text], 2), (["run", "--policy", text, "-"], 2),
-      (["dump", "--at", text, "assets/scenarios/built-in.pw"], 2),
-      (["dump", "--table", text, "assets/scenarios/built-in.pw"], 2),
-      (["dump", "--image", "/nonexistent/" + text, "assets/scenarios/built-in.pw"], 4),
-      (["run", "--dump-dir", "/dev/null/" + text, "assets/scenarios/built-in.pw"], 4),
+      (["dump", "--at", text, "assets/scenarios/nested/three-tables.pw"], 2),
+      (["dump", "--table", text, "assets/scenarios/nested/three-tables.pw"], 2),
+      (["dump", "--image", "/nonexistent/" + text, "assets/scenarios/nested/three-tables.pw"], 4),
+      (["run", "--dump-dir", "/dev/null/" + text, "assets/scenarios/nested/three-tables.pw"], 4),
       (["render", "--size", text], 2), (["render", "--theme", text], 2),
-      (["compare", "--policies", text, "assets/scenarios/built-in.pw"], 2),
-      (["windows", "--at", text, "assets/scenarios/built-in.pw"], 2),
+      (["compare", "--policies", text, "assets/scenarios/nested/three-tables.pw"], 2),
+      (["windows", "--at", text, "assets/scenarios/nested/three-tables.pw"], 2),
     ]
     for (arguments, code) in uses {
       let input = [UInt8]("pagewalk 1\nvm ipa=40 vcpus=1 nested=on\n".utf8)

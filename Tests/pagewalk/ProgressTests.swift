@@ -129,7 +129,7 @@ import Testing
     #expect(Progress("run", events: 0).line(rate: 0, columns: 79) == "run: 0 of 0 events")
   }
 
-  @Test(arguments: ["assets/scenarios/built-in.pw", "assets/scenarios/bugs/relax.pw"])
+  @Test(arguments: ["assets/scenarios/nested/three-tables.pw", "assets/scenarios/bugs/relax.pw"])
   func `a comparison does not depend on how many policies are carried out at a time`(file: String)
     throws
   {

@@ -15,7 +15,7 @@ import Testing
     func start(type: String) throws -> Job {
       if self == .beforeTheScreen {
         // It reads a scenario from the keyboard.
-        let job = try Program.start(["-"], type: type)
+        let job = try Program.start(file: "-", type: type)
         try job.sleep()
         return job
       }
@@ -88,13 +88,14 @@ import Testing
   @Test func `a fault leaves a note of what whoever repairs it has to know`() throws {
     try Program.withFolder { folder in
       let scenario = folder.appending(path: "a\u{1B}[2Jb.pw")
-      try Data(try Program.contents("assets/scenarios/built-in.pw").utf8).write(to: scenario)
+      try Data(try Program.contents("assets/scenarios/nested/three-tables.pw").utf8).write(
+        to: scenario)
       let homes = [
         (["HOME": folder.path], ".local/state/pagewalk/fault"),
         (["XDG_STATE_HOME": folder.path + "/state"], "state/pagewalk/fault"),
       ]
       for (environment, file) in homes {
-        let job = try Program.start([scenario.path], environment: environment)
+        let job = try Program.start(file: scenario.path, environment: environment)
         try job.output(containing: "0/21")
         job.send("..s:goto 1\u{7F}")
         try job.settle()
@@ -186,7 +187,8 @@ import Testing
 
   @Test func `a program that must outlive its terminal's line is not ended by it`() throws {
     let job = try Job(
-      program: "/bin/sh", ["-c", "trap '' HUP; exec \(Job.product("pagewalk"))"],
+      program: "/bin/sh",
+      ["-c", "trap '' HUP; exec \(Job.product("pagewalk")) \(Program.threeTables)"],
       environment: Program.environment)
     try job.output(containing: "0/21")
     job.signal(SIGHUP)

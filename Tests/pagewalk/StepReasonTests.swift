@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "assets/scenarios/built-in.pw", "assets/captures/nested/nested-alias/scenario.pw",
+    "assets/scenarios/nested/three-tables.pw", "assets/captures/nested/nested-alias/scenario.pw",
     "assets/scenarios/bugs/two-unmappers.pw", "assets/scenarios/rmp/rmp-first.pw",
   ])
   func `pane, card, lines and JSON give one reason`(file: String) throws {

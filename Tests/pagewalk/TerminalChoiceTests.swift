@@ -8,7 +8,7 @@ import Testing
   @Test func `where output is no terminal there is no screen, but a word about what there is`()
     throws
   {
-    for arguments in [[], ["view"], ["assets/scenarios/built-in.pw"]] {
+    for arguments in [[], ["view"], ["assets/scenarios/nested/three-tables.pw"]] {
       let result = try Program.run(arguments, environment: ["TERM": "xterm-256color"])
       #expect(result.code == 4 && result.output.isEmpty)
       for name in ["standard output is not a terminal", "--plain", "run", "dump", "render"] {
@@ -46,7 +46,7 @@ import Testing
         try Data(text.utf8).write(to: folder.appending(path: name))
       }
       let job = try Program.start(
-        arguments.map { files[$0] == nil ? $0 : folder.appending(path: $0).path })
+        arguments.map { files[$0] == nil ? $0 : folder.appending(path: $0).path }, file: nil)
       #expect(try job.status() == .exited(code))
       #expect(!job.text.contains("\u{1B}") && !job.text.isEmpty && job.modesAreRestored)
     }
@@ -59,7 +59,7 @@ import Testing
       let start = "pagewalk 1\nvm ipa=40 vcpus=1 nested=on\nmemslot 0 0x80000000 1M backing=4K\n"
       let events = String(repeating: "l1 write 0x80000000\n", count: 30_000)
       try Data((start + events + "resume\n").utf8).write(to: file)
-      let job = try Program.start([file.path])
+      let job = try Program.start(file: file.path)
       #expect(try job.status() == .exited(3))
       #expect(job.leftovers() == [])
       let left = try #require(job.text.ranges(of: "\u{1B}[?1049l").last)
@@ -68,7 +68,7 @@ import Testing
   }
 
   @Test func `keys come from the terminal while the scenario comes from a pipe`() throws {
-    let file = Program.path("assets/scenarios/built-in.pw")
+    let file = Program.path("assets/scenarios/nested/three-tables.pw")
     let job = try Job(
       program: "/bin/sh", ["-c", "cat \(file) | \(Job.product("pagewalk")) -"],
       environment: Program.environment, width: 120, height: 40)

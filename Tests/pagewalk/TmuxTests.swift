@@ -19,7 +19,8 @@ struct TmuxTests {
     var model: Model
 
     init(
-      _ file: String = "assets/scenarios/built-in.pw", type: String, theme: Theme = .dark,
+      _ file: String = "assets/scenarios/nested/three-tables.pw", type: String,
+      theme: Theme = .dark,
       width: Int = 120, height: Int = 40
     ) throws {
       self.type = type
@@ -159,7 +160,7 @@ struct TmuxTests {
   {
     let tmux = try Tmux("PS1='ready> ' sh -i", type: "tmux-256color", width: 100, height: 30)
     try row(with: "ready>", in: tmux)
-    try tmux.send("\(Job.product("pagewalk"))\r")
+    try tmux.send("\(Job.product("pagewalk")) \(Program.threeTables)\r")
     try row(with: "0/21", in: tmux)
     try tmux.send("..")
     try row(with: "2/21", in: tmux)
@@ -181,7 +182,7 @@ struct TmuxTests {
   ) throws {
     let tmux = try Tmux("PS1='ready> ' sh -i", type: type, width: 80, height: 24)
     try row(with: "ready>", in: tmux)
-    try tmux.send("\(Job.product("pagewalk"))\r")
+    try tmux.send("\(Job.product("pagewalk")) \(Program.threeTables)\r")
     try row(with: "0/21", in: tmux)
     try tmux.send(end)
     let prompt = try row(with: "ready>", in: tmux)

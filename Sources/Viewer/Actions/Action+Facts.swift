@@ -172,6 +172,10 @@ extension Action {
   private var programFacts: ActionFacts {
     switch self {
     case .help: ActionFacts(.program, "all keys and what they do", keys: "? F1")
+    case .open:
+      ActionFacts(
+        .program, "open something else", keys: "E",
+        argument: "FILE or SCENARIO; the list without it")
     case .command: ActionFacts(.program, "type an action, a moment or an event", keys: ":")
     case .mouse: ActionFacts(.program, "use the mouse, or not", keys: "M")
     case .redraw: ActionFacts(.program, "draw the screen anew", keys: "ctrl-l")

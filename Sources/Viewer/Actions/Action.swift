@@ -85,6 +85,7 @@ public enum Action: String, CaseIterable, Sendable {
 
   // The program.
   case help
+  case open
   case command
   case mouse
   case redraw

@@ -11,6 +11,10 @@ struct Document {
     case watch(Int)
     case action(Action)
     case term(String)
+    /// A file, or a scenario of the program, at a moment as it is typed.
+    case open(String, at: String?)
+    /// The beginning of a line that is to be typed.
+    case typing(String)
   }
 
   struct Item {

@@ -104,13 +104,15 @@ extension Model {
     answered = nil
   }
 
-  /// Goes where the selected line of an answer leads.
-  mutating func follow(_ target: Document.Target) {
+  /// Goes where the selected line of an answer leads. Returns what is left for the program to do.
+  @discardableResult
+  mutating func follow(_ target: Document.Target) -> [Effect] {
     switch target {
     case .moment(let moment): jump(to: moment)
     case .place(let table, let address):
       guard let pane = showing(table) else {
-        return refuse("\(SafeText(Phrase.table(table))) is in no pane now.")
+        refuse("\(SafeText(Phrase.table(table))) is in no pane now.")
+        return []
       }
       noteJump()
       setFocus(pane)
@@ -120,9 +122,16 @@ extension Model {
     case .watch(let index): watches[index].isOn.toggle()
     case .action(let action):
       sheet = nil
-      _ = perform(Command(action))
+      return perform(Command(action))
     case .term(let term): openGlossary(term)
+    case .open(let file, let moment):
+      sheet = nil
+      return [.open(file, at: moment)]
+    case .typing(let text):
+      sheet = nil
+      open(.command, text)
     }
+    return []
   }
 
   /// The pane that shows a table, after making one show it.

@@ -6,12 +6,20 @@ extension Model {
   /// Rows by which one notch of the wheel moves.
   private static let wheelRows = 3
 
-  mutating func use(_ mouse: Mouse) {
-    guard usesMouse, prompt == nil, run == nil else { return }
+  mutating func use(_ mouse: Mouse) -> [Effect] {
+    guard usesMouse, prompt == nil, run == nil else { return [] }
     message = nil
     pending = nil
     if sheet != nil { return useSheet(mouse) }
-    if layout.timeline.contains(mouse.point) { return useTimeline(mouse, in: layout.timeline) }
+    if layout.timeline.contains(mouse.point) {
+      useTimeline(mouse, in: layout.timeline)
+    } else {
+      usePane(mouse)
+    }
+    return []
+  }
+
+  private mutating func usePane(_ mouse: Mouse) {
     guard let (pane, rect) = layout.panes.first(where: { $0.rect.contains(mouse.point) }) else {
       return
     }
@@ -45,8 +53,8 @@ extension Model {
   }
 
   /// What is open above the panes scrolls, leads where its lines lead, and closes at a click beside it.
-  private mutating func useSheet(_ mouse: Mouse) {
-    guard var sheet else { return }
+  private mutating func useSheet(_ mouse: Mouse) -> [Effect] {
+    guard var sheet else { return [] }
     let inside = Layout.sheet(sheet, in: size)
     switch mouse.action {
     case .wheelUp: moveInSheet(by: -Self.wheelRows)
@@ -57,14 +65,14 @@ extension Model {
       let lines = sheet.view.visible(
         in: sheet.document, width: inside.width, height: inside.height)
       let line = mouse.point.y - inside.y
-      guard lines.indices.contains(line) else { return }
+      guard lines.indices.contains(line) else { return [] }
       let isChoice = sheet.view.choose(item: lines[line].item, in: sheet.document)
       self.sheet = sheet
       if isChoice, mouse.action == .doubleClick, let target = sheet.view.target(in: sheet.document)
       {
-        follow(target)
+        return follow(target)
       }
     }
+    return []
   }
-
 }

@@ -88,6 +88,7 @@ extension Model {
     case .follow: toggleFollowing()
     case .unlink: toggleLink()
     case .help: openHelp()
+    case .open: return openOther(argument)
     case .command: open(.command, argument)
     case .mouse:
       usesMouse.toggle()
@@ -133,11 +134,25 @@ extension Model {
     if answer.isEmpty, run != nil || question != .question(.explain) { return leave() }
     if answer.isEmpty, typedEvents > 0 {
       pending = .quit
-      let events: SafeText =
-        typedEvents == 1 ? "The typed event is" : "\(typedEvents) typed events are"
-      return say("\(events) in no file and will be lost. Press \"y\" to quit.")
+      return say("\(typedEventsAre) in no file and will be lost. Press \"y\" to quit.")
     }
     isFinished = answer.isEmpty || answer == "y"
+  }
+
+  private var typedEventsAre: SafeText {
+    typedEvents == 1 ? "The typed event is" : "\(typedEvents) typed events are"
+  }
+
+  /// Lets the program open something else, or lists what there is. Typed events are not lost for that.
+  private mutating func openOther(_ name: String) -> [Effect] {
+    if typedEvents > 0 {
+      refuse("\(typedEventsAre) in no file and would be lost. Quit first.")
+    } else if name.isEmpty {
+      openStart()
+    } else {
+      return [.open(name, at: nil)]
+    }
+    return []
   }
 
   /// Leaves what is open, one thing at a time.

@@ -10,7 +10,7 @@ extension Model {
       size = (min(width, Rect.limit), min(height, Rect.limit))
     case .end: isFinished = true
     case .tick: if isBusy { work() } else if playback.isPlaying { playOn() }
-    case .mouse(let mouse): use(mouse)
+    case .mouse(let mouse): effects = use(mouse)
     case .key(let key):
       message = nil
       let isTyped = isTyping && key != Key(.enter)
@@ -44,7 +44,11 @@ extension Model {
         "\"\(SafeText(key.description))\" does nothing. \(press(.help)) for the keys that do.")
       return []
     }
-    if sheet != nil { return performInSheet(command) }
+    return sheet == nil ? performInPanes(command) : performInSheet(command)
+  }
+
+  /// Does what a key asks for where nothing is open above the panes.
+  mutating func performInPanes(_ command: Command) -> [Effect] {
     if run != nil, command.action != .back, !command.action.isUrgent {
       refuse("Still looking. \(press(.back)) to stop that.")
       return []
@@ -91,7 +95,7 @@ extension Model {
   }
 
   /// Says why nothing was done.
-  mutating func refuse(_ reason: SafeText) {
+  public mutating func refuse(_ reason: SafeText) {
     message = Message(text: reason, isRefusal: true)
   }
 

@@ -100,6 +100,8 @@ public struct Model {
   /// Which key does what.
   let keyMap: KeyMap
   var usesMouse: Bool
+  /// What was open when the screen closed last.
+  let lastTime: LastTime?
   /// The line that is being typed.
   var prompt: Prompt?
   /// Lines that were typed before, the newest last.
@@ -112,6 +114,8 @@ public struct Model {
   var typedEvents = 0
   /// What is open above the panes.
   var sheet: Sheet?
+  /// What is wrong with the file as it is now, which is not what is shown.
+  var mistakes: [ScenarioError] = []
   /// Whether the program is over.
   public internal(set) var isFinished = false
 
@@ -124,11 +128,24 @@ public struct Model {
     keyMap = settings.keyMap
     detailLevel = settings.detailLevel
     usesMouse = settings.usesMouse
+    lastTime = settings.lastTime
     size = (min(width, Rect.limit), min(height, Rect.limit))
     changes = Changes(in: session.timeline)
     noteMoment()
+    if settings.showsStart { openStart() }
     settle()
   }
+
+  /// A model of another session, for the same person.
+  public func opening(_ session: Session) -> Model {
+    Model(
+      session, width: size.width, height: size.height,
+      settings: Settings(
+        keyMap: keyMap, detailLevel: detailLevel, usesMouse: usesMouse, lastTime: lastTime))
+  }
+
+  /// The moment of the history that was opened, in which one was last.
+  public var momentOfMain: String { branches[0].session.timeline.moment.name }
 
   /// Whether a line is being typed, so that Ctrl-C leaves the line and not the program.
   public var isTyping: Bool { prompt != nil }
@@ -154,4 +171,6 @@ public enum Effect: Equatable, Sendable {
   case suspend
   /// Let the terminal report the mouse, or not.
   case mouse(Bool)
+  /// Open something else: a file, or a scenario of the program; at a moment as it is typed, or at the start.
+  case open(String, at: String?)
 }

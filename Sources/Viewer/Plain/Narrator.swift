@@ -9,6 +9,8 @@ public struct Narrator {
   /// What was said last, so that only what is new is said.
   private var told = Told()
   private var lastLine = Action.nextEvent.rawValue
+  /// What the last line asks to be opened: a file, or a scenario of the program.
+  public private(set) var wanted: String?
 
   /// What the narrator has told already.
   private struct Told {
@@ -60,12 +62,25 @@ public struct Narrator {
       return [reason]
     }
     // Nothing is open where lines are read, so that there is nothing to close first.
-    _ = model.update(line: text == Action.quit.rawValue ? Action.quitNow.rawValue : text)
+    let effects = model.update(
+      line: text == Action.quit.rawValue ? Action.quitNow.rawValue : text)
+    wanted = nil
+    for case .open(let file, _) in effects { wanted = file }
+    if wanted != nil { return [] }
     finishWork()
     if model.isFinished { return model.message.map { [$0.text] } ?? [] }
     let lines = asked() + sheet() + news()
     // What changes nothing that is said leaves one where one is.
     return lines.isEmpty ? [model.lineText] : lines
+  }
+
+  /// Goes on with another session. Returns what is said at first.
+  public mutating func open(_ session: Session) -> [SafeText] {
+    model = model.opening(session)
+    told = Told()
+    lastLine = Action.nextEvent.rawValue
+    finishWork()
+    return news()
   }
 
   /// Does what the model leaves for the time in which no input comes.

@@ -57,7 +57,9 @@ extension Preferences {
     case "ascii": ascii.choose(try lines.value() == Switch.on, origin)
     case "mouse": mouse.choose(try lines.value() == Switch.on, origin)
     case "detail": detail.choose(try lines.value(), origin)
-    default: throw lines.error(name, "expected theme, color, ascii, mouse, detail or key")
+    case "remember": remember.choose(try lines.value() == Switch.on, origin)
+    default:
+      throw lines.error(name, "expected theme, color, ascii, mouse, detail, remember or key")
     }
   }
 

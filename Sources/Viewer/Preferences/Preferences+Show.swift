@@ -9,6 +9,7 @@ extension Preferences {
       ("ascii = \(ascii.value ? "on" : "off")", ascii.origin),
       ("mouse = \(mouse.value ? "on" : "off")", mouse.origin),
       ("detail = \(detail.value.rawValue)", detail.origin),
+      ("remember = \(remember.value ? "on" : "off")", remember.origin),
     ]
     let map = keyMap
     for action in Action.allCases {

@@ -46,6 +46,8 @@ public struct Preferences: Sendable {
   public var mouse = Choice(false)
   /// How much is said at once.
   public var detail = Choice(DetailLevel.engineer)
+  /// Whether the file and the moment at which the screen is left are kept for the next time.
+  public var remember = Choice(true)
   /// The keys of actions that have other ones than their own.
   public internal(set) var keys: [Action: Choice<[Key]>] = [:]
 

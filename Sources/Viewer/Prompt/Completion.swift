@@ -2,6 +2,7 @@ import Canvas
 import Engine
 import Inquiry
 import Language
+import Scenarios
 
 extension Model {
   /// What the word at the caret may become, best first.
@@ -51,6 +52,7 @@ extension Model {
     case .diff: return marks.keys.sorted().map(String.init) + branches.map(\.name.string)
     case .goToMark: return marks.keys.sorted().map(String.init)
     case .diffPanes: return panes.compactMap { tableID(of: $0)?.name }
+    case .open: return ShippedScenario.all.map(\.name)
     case .detail: return DetailLevel.allCases.map(\.rawValue)
     case .unwatch: return ["all"] + watches.indices.map { "\($0 + 1)" }
     default: return []

@@ -14,6 +14,10 @@ struct Sheet {
     case term(String)
     /// The rule of the current step.
     case reference
+    /// What can be opened.
+    case start
+    /// What is wrong with the file as it is now.
+    case mistakes
   }
 
   let kind: Kind
@@ -28,6 +32,16 @@ struct Sheet {
     case .glossary: "Glossary"
     case .term(let name): SafeText(name)
     case .reference: "Reference"
+    case .start: "Start"
+    case .mistakes: "Mistakes in the file"
+    }
+  }
+
+  /// Whether it can be narrowed to what has a text in it.
+  var isNarrowed: Bool {
+    switch kind {
+    case .help, .glossary, .start: true
+    case .term, .reference, .mistakes: false
     }
   }
 }
@@ -41,6 +55,10 @@ extension Model {
     if let entry = Glossary.entry(word) { return open(Sheet(kind: .term(entry.name))) }
     open(Sheet(kind: .glossary, query: word))
   }
+
+  mutating func openMistakes() { open(Sheet(kind: .mistakes)) }
+
+  mutating func openStart() { open(Sheet(kind: .start)) }
 
   mutating func openReference() { open(Sheet(kind: .reference)) }
 
@@ -56,6 +74,8 @@ extension Model {
     sheet.view = DocumentView()
     switch sheet.kind {
     case .help: sheet.document = help(query)
+    case .start: sheet.document = start(query)
+    case .mistakes: sheet.document = mistakesDocument
     case .glossary: sheet.document = Document(GlossaryAnswer(searching: query).report(detailLevel))
     case .term(let name):
       sheet.document = Document(GlossaryAnswer(name).report(detailLevel))
@@ -88,15 +108,20 @@ extension Model {
     case .top: moveInSheet(by: -Int.max)
     case .bottom: moveInSheet(by: Int.max)
     case .search:
-      if sheet.kind == .help || sheet.kind == .glossary {
+      if sheet.isNarrowed {
         open(.narrow, sheet.query)
       } else {
         openGlossary("")
         open(.narrow)
       }
-    case .choose: if let target = sheet.view.target(in: sheet.document) { follow(target) }
+    case .choose: return sheet.view.target(in: sheet.document).map { follow($0) } ?? []
+    case .open: if sheet.kind == .start { self.sheet = nil } else { openStart() }
     case .glossary: openGlossary("")
     case .reference where currentStep != nil: openReference()
+    // Whoever knows the keys need not close first what greets everybody.
+    case _ where sheet.kind == .start:
+      self.sheet = nil
+      return performInPanes(command)
     default: refuse("\(press(.back)) to close this first.")
     }
     return []

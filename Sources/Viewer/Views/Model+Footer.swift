@@ -75,7 +75,7 @@ extension Model {
     if run != nil { return [(.back, "stop looking")] }
     if let sheet {
       var hints: [(Action, SafeText)] = [(.back, "close"), (.down, "down"), (.up, "up")]
-      if sheet.kind == .help || sheet.kind == .glossary { hints.append((.search, "find")) }
+      if sheet.isNarrowed { hints.append((.search, "find")) }
       if !sheet.document.choices.isEmpty { hints.append((.choose, "open")) }
       return hints
     }

@@ -25,6 +25,9 @@ extension Model {
   /// Whether all is well.
   private var state: Line {
     let isWide = size.width >= 60
+    if !mistakes.isEmpty {
+      return Line("\(Glyph.mismatch) \(isWide ? "the file has mistakes" : "mistakes") ", .mismatch)
+    }
     if violationsNow?.isEmpty ?? true,
       let failure = session.failures.first(where: { $0.position == timeline.moment.events })
     {

@@ -25,6 +25,7 @@ extension Pagewalk.Config {
           ascii = on | off
           mouse = on | off
           detail = plain | engineer | bits
+          remember = on | off
           key ACTION = KEY KEY ...
 
         A line that begins with # is a comment. Options go before the environment (PAGEWALK_THEME, \

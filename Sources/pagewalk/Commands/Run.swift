@@ -32,7 +32,7 @@ extension Pagewalk {
       var session = Session(scenario, keepsPast: false, recordsSteps: json)
       var violations = 0
       try watching(Progress("run", events: scenario.eventCount), streams: json) { progress in
-        while let statement = try advance(&session) {
+        while let statement = try advance(&session, of: scenario) {
           switch statement.kind {
           case .event:
             if json { try FileDescriptor.output.write(json: EventRecord(last: session)) }
@@ -51,11 +51,11 @@ extension Pagewalk {
       if !session.failures.isEmpty || violations > 0 { throw Failure.no("") }
     }
 
-    private func advance(_ session: inout Session) throws -> Statement? {
+    private func advance(_ session: inout Session, of scenario: Scenario) throws -> Statement? {
       do {
         return try session.advance()
       } catch {
-        throw Failure.input(error.description)
+        throw Failure.input(scenario.refusals())
       }
     }
 

@@ -20,16 +20,16 @@ enum ConfigurationFile {
       .filter(isWhole).map(file).first { access($0, F_OK) == 0 }
   }
 
-  /// Where the note of a fault is kept: `pagewalk/fault` in `XDG_STATE_HOME` or `~/.local/state`, and the
-  /// folder that must be there for it. Nil if none of these is set.
-  static var faultFile: (path: String, folder: String)? {
+  /// Where something is kept from one time to the next: `pagewalk/NAME` in `XDG_STATE_HOME` or
+  /// `~/.local/state`, and the folder that must be there for it. Nil if none of these is set.
+  static func stateFile(_ name: String) -> (path: String, folder: String)? {
     if let state = environment("XDG_STATE_HOME"), isWhole(state),
       let end = state.lastIndex(of: "/")
     {
-      return (state + "/pagewalk/fault", String(state[..<end]))
+      return ("\(state)/pagewalk/\(name)", String(state[..<end]))
     }
     guard let home = environment("HOME"), isWhole(home) else { return nil }
-    return (home + "/.local/state/pagewalk/fault", home)
+    return ("\(home)/.local/state/pagewalk/\(name)", home)
   }
 
   private static func file(in folder: String) -> String { folder + "/pagewalk/config" }
@@ -61,6 +61,8 @@ enum ConfigurationFile {
     preferences.mouse.choose(
       screen?.mouse, .option(screen?.mouse == false ? "--no-mouse" : "--mouse"))
     preferences.detail.choose(screen?.detail, .option("--detail"))
+    preferences.remember.choose(
+      screen?.remember, .option(screen?.remember == false ? "--no-remember" : "--remember"))
     return preferences
   }
 

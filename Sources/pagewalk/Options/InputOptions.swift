@@ -1,9 +1,15 @@
 import ArgumentParser
+import FoundationEssentials
+import Glibc
+import Inquiry
 import Language
+import Scenarios
 
 /// The scenario that a command carries out, and under which policies.
 struct InputOptions: ParsableArguments {
-  @Argument(help: "A scenario, or - for the standard input.", completion: .scenario)
+  @Argument(
+    help: "A file, - for the standard input, or a scenario of the program, as in rmp/iommu-first.",
+    completion: .scenario)
   var file: String
 
   @Option(help: Pagewalk.policyHelp, completion: .policy)
@@ -16,7 +22,10 @@ struct InputOptions: ParsableArguments {
 /// The same where the built-in scenario stands in for a file that is not named.
 struct OptionalInputOptions: ParsableArguments {
   @Argument(
-    help: "A scenario, or - for the standard input; without one, the built-in one.",
+    help: """
+      A file, - for the standard input, or a scenario of the program, as in rmp/iommu-first; without it, \
+      the built-in one.
+      """,
     completion: .scenario)
   var file: String?
 
@@ -39,15 +48,14 @@ extension Pagewalk {
     ArgumentHelp("\(what): N events done, N.STEP, chapter:LABEL, N%, start, end.")
   }
 
-  /// Reads and parses a scenario; `-` is the standard input, and nil the built-in scenario.
+  /// Reads and parses a scenario; see `source`.
   static func scenario(_ path: String?, policies: [String] = []) throws -> Scenario {
-    let bytes = try path.map(FileDescriptor.contents) ?? PackageResources.built_in_pw
-    let name = path.map { $0 == "-" ? "stdin" : $0 } ?? "built-in.pw"
+    let (bytes, file) = try source(path)
     var scenario: Scenario
     do {
-      scenario = try Scenario(parsing: bytes, file: name)
+      scenario = try Scenario(parsing: bytes, file: file)
     } catch {
-      throw Failure.input(error.description)
+      throw Failure.input(Scenario.mistakes(in: bytes, file: file))
     }
     for policy in policies {
       do {
@@ -57,6 +65,27 @@ extension Pagewalk {
       }
     }
     return scenario
+  }
+
+  /// The name of the scenario that stands in for one that is not named.
+  static var builtIn: String { ShippedScenario.builtIn }
+
+  /// Whether a scenario of the program has a name.
+  static func isShipped(_ name: String) -> Bool { ShippedScenario.named(name) != nil }
+
+  /// The text of a scenario, and what its file is called in messages. What is named is a file; `-`, the
+  /// standard input; where no file has the name, a scenario of the program; and nil is the built-in one.
+  private static func source(_ path: String?) throws -> (bytes: [UInt8], file: String) {
+    if let path, path == "-" || access(path, F_OK) == 0 {
+      return (try FileDescriptor.contents(of: path), path == "-" ? "stdin" : path)
+    }
+    let name = path ?? ShippedScenario.builtIn
+    if let shipped = ShippedScenario.named(name) { return (shipped.bytes, name + ".pw") }
+    let names = ShippedScenario.all.map(\.name)
+    let near = names.first { $0.hasSuffix("/" + name) } ?? Spelling.nearest(to: name, in: names)
+    throw Failure.input(
+      "\(name): no such file, and no such scenario of the program"
+        + (near.map { ". Did you mean \($0)?" } ?? "; `pagewalk scenarios` lists them"))
   }
 
   /// Carries a scenario out for a command, and goes to a moment of it.
@@ -70,7 +99,7 @@ extension Pagewalk {
         }
       }
     } catch {
-      throw Failure.input("\(error)")
+      throw Failure.input(scenario.refusals())
     }
     guard let moment = session.moment(named: text) else {
       throw Failure.usage("--at: expected \(session.momentHelp), not '\(text)'")
@@ -81,8 +110,32 @@ extension Pagewalk {
 }
 
 extension CompletionKind {
-  /// A file of the event language.
-  static let scenario = CompletionKind.file(extensions: ["pw"])
+  /// A scenario of the program.
+  static let shippedScenario = CompletionKind.custom { _, _, prefix in names(prefix) }
+  /// A scenario of the program, a file of the event language, or a folder on the way to one.
+  static let scenario = CompletionKind.custom { _, _, prefix in
+    names(prefix) + files(prefix)
+  }
+
+  private static func names(_ prefix: String) -> [String] {
+    ShippedScenario.all.map(\.name).filter { $0.hasPrefix(prefix) }
+  }
+
+  private static func files(_ prefix: String) -> [String] {
+    let end = prefix.lastIndex(of: "/").map { prefix.index(after: $0) } ?? prefix.startIndex
+    let folder = String(prefix[..<end])
+    let names = try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)
+    return (names ?? []).sorted().compactMap { name in
+      let path = folder + name
+      guard path.hasPrefix(prefix), prefix.hasSuffix(".") || !name.hasPrefix(".") else {
+        return nil
+      }
+      var isFolder = false
+      _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      return isFolder ? path + "/" : name.hasSuffix(".pw") ? path : nil
+    }
+  }
+
   /// Settings of policies.
   static let policy = CompletionKind.list(Policy.settings)
 }

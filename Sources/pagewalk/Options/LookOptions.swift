@@ -20,6 +20,10 @@ struct ScreenOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Whether the mouse is used from the start.")
   var mouse: Bool?
 
+  @Flag(
+    inversion: .prefixedNo, help: "Whether the file and the moment are kept for the next time.")
+  var remember: Bool?
+
   @Option(help: "How much is said: plain, engineer or bits.")
   var detail: DetailLevel?
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Language
 
 /// A reason to stop, with its exit code.
 struct Failure: Error {
@@ -31,6 +32,13 @@ struct Failure: Error {
   static func usage(_ message: String) -> Failure { Failure(message: message, code: 2) }
   /// Wrong or unreadable input.
   static func input(_ message: String) -> Failure { Failure(message: message, code: 3) }
+  /// All that is wrong with a file, or as much of it as is worth a list.
+  static func input(_ mistakes: [ScenarioError]) -> Failure {
+    let isCut = mistakes.count == Scenario.mistakesAtMost
+    return input(
+      (mistakes.map(\.description) + (isCut ? ["there may be more: these are the first"] : []))
+        .joined(separator: "\n"))
+  }
   /// The environment cannot do it.
   static func environment(_ message: String) -> Failure { Failure(message: message, code: 4) }
 

@@ -6,7 +6,7 @@ import Viewer
 struct FaultNote {
   private static let inputsAtMost = 40
 
-  private let scenario: SafeText
+  private var scenario: SafeText
   private let terminal: SafeText
   private var inputs: [String] = []
 
@@ -14,6 +14,9 @@ struct FaultNote {
     self.scenario = SafeText(scenario)
     self.terminal = SafeText(terminal)
   }
+
+  /// Takes note of what is open now.
+  mutating func opened(_ scenario: String) { self.scenario = SafeText(scenario) }
 
   /// Takes note of what a person did.
   mutating func add(_ input: Input) {

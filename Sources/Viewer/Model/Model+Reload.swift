@@ -1,0 +1,97 @@
+import Canvas
+import Engine
+import Inquiry
+import Language
+
+/// The file that was opened has changed.
+extension Model {
+  /// Shows the history of the file as it is now, all of it carried out, in the place of the one that was
+  /// opened. The moment stays if the events that lead there are the same, else it is the last one to which
+  /// the same events lead. Histories that began in it stay as they are; if something was typed at its end,
+  /// so does it, as one of them. O(n) in the events.
+  public mutating func reload(_ new: Session) {
+    completeHistory()
+    (run, playback) = (nil, Playback())
+    let old = branches[0].session
+    let common = Self.commonEvents(old, new)
+    if old.scenario.statements.contains(where: \.isTyped) {
+      branches.append(
+        Branch(
+          name: "typed-\(branches.count)", session: old,
+          origin: Branch.Origin(branch: 0, events: common)))
+      if branch == 0 { branch = branches.count - 1 }
+    }
+    var session = new
+    let moment = old.timeline.moment
+    let isKept = moment.events + (moment.steps > 0 ? 1 : 0) <= common
+    session.seek(to: isKept ? moment : Moment(events: common))
+    branches[0] = Branch(name: branches[0].name, session: session, origin: nil)
+    branches = branches.map { $0.sharing(atMost: common, with: 0) }
+    forgetPlaces(ofBranch: 0, after: common)
+    mistakes = []
+    if sheet?.kind == .mistakes { sheet = nil }
+    // What was found in the history that is gone is not looked up again.
+    (inverse, answered, link) = (InverseIndexes(), nil, nil)
+    reverseMap.summary = nil
+    momentHasChanged()
+    settle()
+    say(
+      isKept
+        ? "The file was read again."
+        : "The file was read again: its events differ from event \(common + 1) on.")
+  }
+
+  /// Says what is wrong with the file as it is now. What is shown is still what it was before.
+  public mutating func show(_ mistakes: [ScenarioError]) {
+    self.mistakes = mistakes
+    openMistakes()
+    settle()
+  }
+
+  /// How many events two histories begin with alike; none under different configurations.
+  private static func commonEvents(_ old: Session, _ new: Session) -> Int {
+    if old.scenario.configuration != new.scenario.configuration { return 0 }
+    return zip(old.timeline.events, new.timeline.events).prefix { $0 == $1 }.count
+  }
+
+  /// Forgets marks of moments that are no more what they were, and from where one jumped.
+  private mutating func forgetPlaces(ofBranch index: Int, after events: Int) {
+    marks = marks.filter { $0.value.branch != index || $0.value.moment.events <= events }
+    if let newestMark, marks[newestMark] == nil { self.newestMark = nil }
+    jumps = Jumps()
+  }
+
+  /// What is wrong with the file, a line each.
+  var mistakesDocument: Document {
+    var document = Document(
+      mistakes.map {
+        Line("\($0.line):\($0.column)  ", .key).adding(SafeText($0.message))
+      })
+    if mistakes.count == Scenario.mistakesAtMost {
+      document.add("There may be more: these are the first.", .dim)
+    }
+    document.addBlank()
+    document.add(
+      "On the screen is the file as it was before. It is read again when it changes.", .dim)
+    return document
+  }
+}
+
+extension Statement {
+  fileprivate var isTyped: Bool {
+    if case .typed = origin { true } else { false }
+  }
+}
+
+extension Branch {
+  /// The same, with so many events at most that it is said to share with another.
+  fileprivate func sharing(atMost count: Int, with other: Int) -> Branch {
+    guard let origin, origin.branch == other, let events = origin.events, events > count else {
+      return self
+    }
+    var branch = Branch(
+      name: name, session: session, origin: Branch.Origin(branch: other, events: count))
+    branch.audit = audit
+    return branch
+  }
+}

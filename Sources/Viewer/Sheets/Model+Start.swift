@@ -1,0 +1,80 @@
+import Canvas
+import Language
+import Scenarios
+
+/// What can be opened.
+extension Model {
+  /// A line of the list: what is opened, and what that is about.
+  private struct Offer {
+    let name: SafeText
+    let meaning: SafeText
+    let target: Document.Target
+
+    init(_ name: SafeText, _ meaning: SafeText, _ target: Document.Target) {
+      self.name = name
+      self.meaning = meaning
+      self.target = target
+    }
+
+    /// A scenario of the program, under a name.
+    init(_ scenario: ShippedScenario, named name: SafeText) {
+      self.init(name, scenario.title, .open(scenario.name, at: nil))
+    }
+
+    func matches(_ query: String) -> Bool {
+      query.isEmpty
+        || (name + " " + meaning).string.lowercased().contains(query.lowercased())
+    }
+  }
+
+  /// Where to begin or to go on, and the scenarios of the program by what they are about; narrowed to those
+  /// that have a text in their line.
+  func start(_ query: String) -> Document {
+    var document = Document()
+    let groups =
+      [(title: "", offers: ways)]
+      + ShippedScenario.System.allCases.map { system in
+        let scenarios = ShippedScenario.all.filter { $0.system == system }
+        return (system.title, scenarios.map { Offer($0, named: SafeText($0.name)) })
+      }
+    for (title, offers) in groups {
+      let offers = offers.filter { $0.matches(query) }
+      if offers.isEmpty { continue }
+      if !document.items.isEmpty { document.addBlank() }
+      if !title.isEmpty { document.add(SafeText(title), .title) }
+      for offer in offers {
+        document.add(
+          Line(" " + offer.name, .key).adding("  " + offer.meaning), to: offer.target, indent: 4)
+      }
+    }
+    if document.items.isEmpty { document.add("No scenario has this in its name or title.", .dim) }
+    return document
+  }
+
+  private var ways: [Offer] {
+    var ways: [Offer] = []
+    if let first = ShippedScenario.named(ShippedScenario.builtIn) {
+      ways.append(Offer(first, named: "Begin"))
+    }
+    if let lastTime {
+      ways.append(
+        Offer(
+          "Go on", "where you were: \(SafeText(lastTime.file)), event \(SafeText(lastTime.moment))",
+          .open(lastTime.file, at: lastTime.moment)))
+    }
+    ways.append(Offer("File", "open a scenario of your own, by its name", .typing("open ")))
+    return ways
+  }
+}
+
+extension ShippedScenario {
+  /// The titles of all, by name: to find them each scenario is read.
+  private static let titles = Dictionary(
+    uniqueKeysWithValues: all.map { scenario in
+      let title = (try? Scenario(parsing: scenario.bytes, file: scenario.name))?.title
+      return (scenario.name, SafeText(title ?? ""))
+    })
+
+  /// What it is about, as it says itself.
+  package var title: SafeText { Self.titles[name] ?? "" }
+}
