@@ -64,7 +64,7 @@ import Testing
   /// The frames that are about how the screen is shared.
   private static let layouts: Set<String> = [
     "start", "notifier", "alias-notifier", "reverse-map", "mapped-beside", "device-beside", "pkvm",
-    "reading", "tables", "answer-costs", "answer-diff", "help", "prompt", "opening",
+    "reading", "tables", "answer-costs", "answer-diff", "help", "prompt", "present", "opening",
   ]
 
   private static func sizes(of name: String) -> [(Int, Int)] {
@@ -131,6 +131,7 @@ import Testing
     Case("bits-of-rows", "} } } } 3 z e"),
     Case("reading", "} } } } Z Z"),
     Case("tables", "} } } } Z"),
+    Case("present", "} } } } } } } *", file: builtIn),
     Case("mapped-beside", repaired + "} } } } }", file: alias),
   ]
 

@@ -131,7 +131,7 @@ import Testing
         #expect(!narrator.isFinished, "\(action)")
         #expect(Self.isClean(said), "\(action)")
         #expect(
-          !said.isEmpty || [.follow, .unlink, .back, .left, .right].contains(action)
+          !said.isEmpty || [.follow, .unlink, .back, .left, .right, .open].contains(action)
             || action.facts.group == .moving || action.facts.group == .panes
             || action.facts.group == .answers,
           "\(action)\(argument)")

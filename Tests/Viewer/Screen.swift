@@ -21,8 +21,7 @@ struct Screen {
   {
     self = try Self.opened.withLock { opened in
       if let screen = opened[path] { return screen }
-      let bytes = try [UInt8](Data(contentsOf: Self.assets.appending(path: path)))
-      let screen = try Screen(bytes: bytes, file: path, 120, 40)
+      let screen = try Screen(bytes: Self.bytes(path), file: path, 120, 40)
       opened[path] = screen
       return screen
     }
@@ -41,6 +40,11 @@ struct Screen {
     session.seek(to: Moment(events: 0))
     model = Model(session, width: width, height: height)
     model.finishWork()
+  }
+
+  /// What is in a file of the assets.
+  static func bytes(_ path: String) throws -> [UInt8] {
+    try [UInt8](Data(contentsOf: assets.appending(path: path)))
   }
 
   static let assets = URL(filePath: #filePath).deletingLastPathComponent()

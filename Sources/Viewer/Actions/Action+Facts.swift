@@ -162,6 +162,9 @@ extension Action {
     case .previousTable: ActionFacts(.panes, "show the previous table of this kind", keys: "<")
     case .maximise: ActionFacts(.panes, "the pane alone, or all again", keys: "z")
     case .layout: ActionFacts(.panes, "another layout", keys: "Z")
+    case .present:
+      ActionFacts(
+        .panes, "the layout for a projector, or back: two panes and one sentence", keys: "*")
     case .flat: ActionFacts(.panes, "the table as a tree, or as ranges", keys: "r")
     case .follow: ActionFacts(.panes, "let the cursor follow what happens, or not", keys: "o")
     case .unlink: ActionFacts(.panes, "link the panes' cursors, or not", keys: "u")

@@ -79,6 +79,7 @@ public enum Action: String, CaseIterable, Sendable {
   case previousTable = "previous-table"
   case maximise
   case layout
+  case present
   case flat
   case follow
   case unlink

@@ -84,6 +84,7 @@ extension Model {
     case .previousPane: focusNext(-1)
     case .pane: focusPane(argument)
     case .maximise: isMaximised.toggle()
+    case .present: isPresenting.toggle()
     case .layout: nextArrangement()
     case .follow: toggleFollowing()
     case .unlink: toggleLink()
@@ -121,7 +122,7 @@ extension Model {
   /// Rows of a page of the pane in focus.
   private var page: Int {
     let operations = focus.operations
-    return operations.inside(self).map { operations.rowCount(height: $0.height) } ?? 1
+    return operations.inside(self).map { operations.rowCount(height: $0.height, in: self) } ?? 1
   }
 
   /// Moves in time by one step of some kind.

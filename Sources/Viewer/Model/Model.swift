@@ -82,6 +82,8 @@ public struct Model {
   /// Whether that pane is shown alone.
   var isMaximised = false
   var arrangement = Arrangement.overview
+  /// Whether the layout is that for a projector.
+  var isPresenting: Bool
   var detailLevel: DetailLevel
   var steps = StepsView()
   /// What the pane of answers is asked, its answer, and where one is in it.
@@ -129,6 +131,7 @@ public struct Model {
     detailLevel = settings.detailLevel
     usesMouse = settings.usesMouse
     lastTime = settings.lastTime
+    isPresenting = settings.isPresenting
     size = (min(width, Rect.limit), min(height, Rect.limit))
     changes = Changes(in: session.timeline)
     noteMoment()
@@ -141,7 +144,8 @@ public struct Model {
     Model(
       session, width: size.width, height: size.height,
       settings: Settings(
-        keyMap: keyMap, detailLevel: detailLevel, usesMouse: usesMouse, lastTime: lastTime))
+        keyMap: keyMap, detailLevel: detailLevel, usesMouse: usesMouse, lastTime: lastTime,
+        isPresenting: isPresenting))
   }
 
   /// The moment of the history that was opened, in which one was last.

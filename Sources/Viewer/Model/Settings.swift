@@ -10,18 +10,21 @@ public struct Settings: Equatable, Sendable {
   public var usesMouse: Bool
   /// What was open when the screen closed last, for whoever wants to go on there.
   public var lastTime: LastTime?
+  /// Whether the layout is that for a projector.
+  public var isPresenting: Bool
   /// Whether the list of what can be opened lies over the screen at first.
   public var showsStart: Bool
 
   /// A choice; without arguments what is chosen for whoever has chosen nothing.
   public init(
     keyMap: KeyMap = KeyMap(), detailLevel: DetailLevel = .engineer, usesMouse: Bool = false,
-    lastTime: LastTime? = nil, showsStart: Bool = false
+    lastTime: LastTime? = nil, isPresenting: Bool = false, showsStart: Bool = false
   ) {
     self.keyMap = keyMap
     self.detailLevel = detailLevel
     self.usesMouse = usesMouse
     self.lastTime = lastTime
+    self.isPresenting = isPresenting
     self.showsStart = showsStart
   }
 }

@@ -7,6 +7,8 @@ struct Layout {
   /// The panes in sight. The first row of each is its title; between two beside each other is a column
   /// for a line.
   private(set) var panes: [(pane: Pane, rect: Rect)] = []
+  /// Where one sentence is, in the layout for a projector; empty in any other.
+  private(set) var sentence = Rect(x: 0, y: 0, width: 0, height: 0)
   private(set) var timeline = Rect(x: 0, y: 0, width: 0, height: 0)
   private(set) var footer = Rect(x: 0, y: 0, width: 0, height: 0)
 
@@ -33,11 +35,36 @@ struct Layout {
     timeline = parts[2]
     footer = parts[3]
     let body = parts[1]
-    if model.isMaximised || body.height < 14 {
+    if model.isPresenting {
+      present(model, in: body)
+    } else if model.isMaximised || body.height < 14 {
       panes = [(model.focus, body)]
     } else {
       arrange(model, in: body)
     }
+  }
+
+  /// The panes for a projector, and below them the sentence.
+  private mutating func present(_ model: Model, in body: Rect) {
+    let parts = body.rows(
+      .flexible, .fixed(body.height >= 14 ? 5 : min(4, body.height / 2)))
+    sentence = parts[1]
+    let isNarrow = body.width < 2 * Arrangement.tableWidth + Self.gap
+    if model.isMaximised || isNarrow {
+      panes = [(model.focus, parts[0])]
+    } else {
+      place(pair(model), in: parts[0], gap: Self.gap)
+    }
+  }
+
+  /// Columns between the two panes on a projector.
+  private static let gap = 5
+
+  /// The two panes on a projector: what has the focus, and the table that had it last; else that of the
+  /// lowest rank.
+  private func pair(_ model: Model) -> [Pane] {
+    if !model.focus.isTable { return [model.lastTable, model.focus] }
+    return tables(model, width: 2 * Arrangement.tableWidth + 1)
   }
 
   private mutating func arrange(_ model: Model, in body: Rect) {
@@ -104,9 +131,9 @@ struct Layout {
     return ranked.map(\.pane).filter { chosen.contains($0) }
   }
 
-  private mutating func place(_ row: [Pane], in rect: Rect) {
+  private mutating func place(_ row: [Pane], in rect: Rect, gap: Int = 1) {
     var extents: [Rect.Extent] = []
-    for index in row.indices { extents += (index > 0 ? [.fixed(1)] : []) + [.flexible] }
+    for index in row.indices { extents += (index > 0 ? [.fixed(gap)] : []) + [.flexible] }
     for (index, part) in rect.columns(extents).enumerated() where index % 2 == 0 {
       panes.append((row[index / 2], part))
     }

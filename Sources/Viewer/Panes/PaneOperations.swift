@@ -41,7 +41,7 @@ protocol PaneOperations: Sendable {
   /// Does what the focus, which it has now, brings with it.
   func takeFocus(in model: inout Model)
   /// Rows that a page of so many lines moves by.
-  func rowCount(height: Int) -> Int
+  func rowCount(height: Int, in model: Model) -> Int
   /// Moves the cursor by rows; by a number that is too large, to the first or last row.
   func move(by distance: Int, in model: inout Model)
   /// Puts the cursor where a point of the pane is. Returns whether there is anything.
@@ -77,7 +77,7 @@ extension PaneOperations {
   func tables(in model: Model) -> [TableID] { [] }
   func term(in model: Model) -> String { term }
   func takeFocus(in model: inout Model) {}
-  func rowCount(height: Int) -> Int { height }
+  func rowCount(height: Int, in model: Model) -> Int { height }
 
   /// Where the pane is on the screen, without its title; nil if it is not in sight.
   func inside(_ model: Model) -> Rect? { model.layout.rect(of: pane).map(Layout.inside) }

@@ -39,10 +39,10 @@ extension TablePane {
   }
 
   func select(at point: Point, in rect: Rect, of model: inout Model) -> Bool {
-    let list = parts(of: rect).rows
-    let line = point.y - list.y
+    let list = parts(of: rect, in: model).rows
+    let line = (point.y - list.y) / model.rowPitch
     guard let rows = rows(in: model), let view = model.views[pane] else { return false }
-    let visible = view.visible(rows, height: list.height)
+    let visible = view.visible(rows, height: rowCount(height: rect.height, in: model))
     guard visible.indices.contains(line) else { return false }
     put(cursor: visible[line].position, in: &model)
     return true

@@ -12,9 +12,10 @@ extension TablePane {
       }
       return ""
     }
-    let parts = parts(of: rect)
+    let parts = parts(of: rect, in: model)
     drawMap(model, rows, in: parts.map, of: &frame)
-    let visible = model.views[pane]?.visible(rows, height: parts.rows.height) ?? []
+    let visible =
+      model.views[pane]?.visible(rows, height: rowCount(height: rect.height, in: model)) ?? []
     draw(visible, of: rows, model, in: parts.rows, of: &frame)
     drawWalk(model, rows, in: parts.walk, of: &frame)
     guard let first = visible.first, let last = visible.last else { return "" }
@@ -35,7 +36,7 @@ extension TablePane {
     let style = RowStyle(model, self, format(of: rows, in: model, width: rect.width), rows)
     let cursor = cursorRow(of: rows, in: model) ?? rows.first
     for (index, row) in visible.enumerated() {
-      let line = Rect(x: rect.x, y: rect.y + index, width: rect.width, height: 1)
+      let line = Rect(x: rect.x, y: rect.y + index * model.rowPitch, width: rect.width, height: 1)
       draw(row, style, isCursor: row == cursor && pane == model.focus, in: line, of: &frame)
     }
   }

@@ -69,15 +69,16 @@ extension TablePane {
   }
 
   /// The lines of the inside: the map, the rows, the walk. The first and the last are only there where
-  /// rows have room beside them.
-  func parts(of rect: Rect) -> (map: Rect, rows: Rect, walk: Rect) {
-    let parts = rect.rows(
-      .fixed(rect.height >= 13 ? 1 : 0), .flexible, .fixed(rect.height >= 5 ? 1 : 0))
+  /// rows have room beside them, and not on a projector.
+  func parts(of rect: Rect, in model: Model) -> (map: Rect, rows: Rect, walk: Rect) {
+    let height = model.isPresenting ? 0 : rect.height
+    let parts = rect.rows(.fixed(height >= 13 ? 1 : 0), .flexible, .fixed(height >= 5 ? 1 : 0))
     return (parts[0], parts[1], parts[2])
   }
 
-  func rowCount(height: Int) -> Int {
-    parts(of: Rect(x: 0, y: 0, width: 0, height: max(0, height))).rows.height
+  func rowCount(height: Int, in model: Model) -> Int {
+    let inside = Rect(x: 0, y: 0, width: 0, height: max(0, height))
+    return (parts(of: inside, in: model).rows.height + model.rowPitch - 1) / model.rowPitch
   }
 
   func settle(_ model: inout Model, in rect: Rect) {
@@ -85,7 +86,7 @@ extension TablePane {
     view.keepRanges(of: id, model.filter == nil ? view.folds[id] ?? Folds() : Folds())
     model.views[pane] = view
     guard let rows = rows(in: model) else { return }
-    view.scroll(rows, height: parts(of: rect).rows.height)
+    view.scroll(rows, height: rowCount(height: rect.height, in: model))
     model.views[pane] = view
   }
 

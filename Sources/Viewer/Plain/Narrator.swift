@@ -149,7 +149,7 @@ extension Action {
   /// Why the action means nothing where there is no screen; nil if it means something.
   fileprivate var needsScreen: SafeText? {
     switch self {
-    case .maximise, .layout, .redraw, .mouse, .command, .faster, .slower:
+    case .maximise, .layout, .present, .redraw, .mouse, .command, .faster, .slower:
       "Only a screen has this."
     case .play: "Lines are not played. An empty line goes to the next event."
     case .suspend: "Ctrl-Z does this."

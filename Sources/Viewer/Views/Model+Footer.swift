@@ -15,6 +15,7 @@ extension Model {
       }
       return
     }
+    if isPresenting, sheet == nil { return }
     var line = Line(" ")
     for (action, text) in hints {
       let keys = keyMap.keys(for: action)

@@ -8,7 +8,12 @@ extension Model {
       frame.write("\(Layout.least.width)x\(Layout.least.height) needed", at: Point(0, 0))
       return frame
     }
-    drawHeader(in: layout.header, of: &frame)
+    if isPresenting {
+      drawPresentationHeader(in: layout.header, of: &frame)
+      drawSentence(in: layout.sentence, of: &frame)
+    } else {
+      drawHeader(in: layout.header, of: &frame)
+    }
     drawRules(in: &frame)
     for (pane, rect) in layout.panes {
       let mark = pane.operations.draw(self, in: Layout.inside(rect), of: &frame)
@@ -30,6 +35,7 @@ extension Model {
       let rule = Style(pane == focus ? .paneBorderFocused : .paneBorder)
       frame.hline(at: rect.origin, length: rect.width, style: rule)
     }
+    if isPresenting { return }
     // A line to the right of each pane that has a neighbour there.
     for (_, rect) in layout.panes where rect.right < frame.width {
       frame.vline(

@@ -23,7 +23,7 @@ extension Model {
   }
 
   /// Whether all is well.
-  private var state: Line {
+  var state: Line {
     let isWide = size.width >= 60
     if !mistakes.isEmpty {
       return Line("\(Glyph.mismatch) \(isWide ? "the file has mistakes" : "mistakes") ", .mismatch)
@@ -48,7 +48,7 @@ extension Model {
   }
 
   /// Which event this is, and which micro-step of it.
-  private var momentLine: Line {
+  var momentLine: Line {
     let count = eventCount
     let number = timeline.currentEvent.map { $0 + 1 } ?? 0
     var line = Line(size.width >= 60 ? " event \(number)/\(count)  " : " \(number)/\(count) ")

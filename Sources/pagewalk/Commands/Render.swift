@@ -18,6 +18,9 @@ extension Pagewalk {
     @Option(help: "Columns and rows.")
     var size = Size(width: 120, height: 40)
 
+    @Flag(help: "The layout for a projector: two panes and one sentence.")
+    var present = false
+
     @OptionGroup var look: LookOptions
     @OptionGroup var screen: ScreenOptions
 
@@ -27,8 +30,9 @@ extension Pagewalk {
     func run() throws {
       let preferences = try ConfigurationFile.read(look, screen)
       let session = try Pagewalk.session(input.scenario(), at: at, for: "render")
-      var model = Model(
-        session, width: size.width, height: size.height, settings: preferences.settings)
+      var settings = preferences.settings
+      settings.isPresenting = present
+      var model = Model(session, width: size.width, height: size.height, settings: settings)
       model.finishWork()
       let characters = Terminal.characters(asciiOnly: preferences.ascii.value)
       let frame = model.frame().shown(in: characters)

@@ -35,6 +35,9 @@ extension Pagewalk {
           """))
     var watch = false
 
+    @Flag(help: "The layout for a projector: two panes and one sentence.")
+    var present = false
+
     @OptionGroup var look: LookOptions
     @OptionGroup var screen: ScreenOptions
 
@@ -61,6 +64,7 @@ extension Pagewalk {
       let keepsPlace = preferences.remember.value
       var settings = preferences.settings
       settings.lastTime = keepsPlace ? LastTimeFile.read() : nil
+      settings.isPresenting = present
       settings.showsStart = input.file == nil && at == Self.first
       var model = Model(
         session, width: terminal.size.width, height: terminal.size.height, settings: settings)
