@@ -6,17 +6,46 @@ extension Machine {
   static let commandCapacity = 128
   static let commandWords = 3
 
-  /// Puts an invalidation by input address into the queue (CMDQ_OP_TLBI_S2_IPA, with a range where
-  /// there is more than one page), or of a whole VMID (CMDQ_OP_TLBI_S12_VMALL).
-  mutating func queueInvalidation(_ range: Range<UInt64>, of table: Table) {
-    queueInvalidation(range, .vmid(table.vmid), table.id)
+  /// Invalidates what is cached of a range of a table, and waits for it.
+  mutating func invalidate(_ range: Range<UInt64>, of table: Table) {
+    invalidate(range, .vmid(table.vmid), table.id)
   }
 
-  /// The same of a context; of an ASID CMDQ_OP_TLBI_EL2_VA, or CMDQ_OP_TLBI_EL2_ASID for all addresses.
-  mutating func queueInvalidation(
+  /// `arm_smmu_domain_inv_range`: invalidates by input address (CMDQ_OP_TLBI_S2_IPA, of an ASID
+  /// CMDQ_OP_TLBI_EL2_VA), and waits. A context that no device uses stands in no list of invalidations
+  /// (`arm_smmu_invs`): when its last device went all of it was flushed, so nothing is sent.
+  mutating func invalidate(
     _ range: Range<UInt64>, _ context: TranslationContext, _ table: TableID
   ) {
+    if !isInvalidated(context) { return note(.tlb(.noCommand(context)), table, over: range) }
     note(.tlb(.command(context)), table, over: range)
+    queue(range, context)
+    syncCommands(table)
+  }
+
+  /// `arm_smmu_inv_flush_iotlb_tag`: all that is cached under a VMID goes (CMDQ_OP_TLBI_S12_VMALL), or under
+  /// an ASID (CMDQ_OP_TLBI_EL2_ASID). This waits, whatever an unmap does.
+  mutating func flushContext(_ context: TranslationContext, _ table: TableID?) {
+    note(.tlb(.commandAll(context)), table)
+    queue(0..<1 << UInt64(Configuration.physicalBits), context)
+    waitForCommands(table)
+  }
+
+  /// Whether invalidations of a context are sent: a device uses it, or all devices share a hypervisor's map.
+  private func isInvalidated(_ context: TranslationContext) -> Bool {
+    ownership.keepsDeviceTables
+      || (0..<SMMU.devices).contains { usedContext(ofDevice: $0) == context }
+  }
+
+  /// Points a device's stream to something else. If it was the last device of a context, nobody invalidates
+  /// that from now on, so all of it is flushed (`arm_smmu_install_old_domain_invs`).
+  mutating func replaceStreamEntry(_ entry: StreamEntry, ofDevice device: Int) {
+    let old = usedContext(ofDevice: device)
+    setStreamEntry(entry, ofDevice: device)
+    if let old, !isInvalidated(old) { flushContext(old, .iommu(device)) }
+  }
+
+  private mutating func queue(_ range: Range<UInt64>, _ context: TranslationContext) {
     tally.invalidations += 1
     if Int(self[.commandCount]) == Self.commandCapacity { takeCommands() }
     let slot = commands + Int(self[.commandCount]) * Self.commandWords
@@ -27,8 +56,11 @@ extension Machine {
   }
 
   /// CMD_SYNC: waits until all that is queued is done. Left out if the policy does not wait.
-  mutating func syncCommands(_ table: TableID) {
-    if !configuration.iommu.syncs { return }
+  private mutating func syncCommands(_ table: TableID) {
+    if configuration.iommu.syncs { waitForCommands(table) }
+  }
+
+  private mutating func waitForCommands(_ table: TableID?) {
     let count = self[.commandCount]
     note(.tlb(.sync(commands: count)), table)
     takeCommands()
@@ -112,15 +144,13 @@ extension Machine {
     case .broadcast:
       if table.hasVMID { broadcast(range, .vmid(table.vmid), of: table.id) }
     case .forward:
-      // Also for a device that is not attached now: what it has cached would be used when it is again.
       var told: [UInt16] = []
       for device in 0..<SMMU.devices {
         guard let domain = domainTable(ofDevice: device), domain.root == table.root,
           !told.contains(domain.vmid)
         else { continue }
         told.append(domain.vmid)
-        queueInvalidation(range, of: domain)
-        syncCommands(domain.id)
+        invalidate(range, of: domain)
       }
     }
   }

@@ -54,7 +54,7 @@ extension Machine {
     case .shareAddresses: shareAddresses(device)
     case .detach:
       note(.domain(.blocked), .iommu(device))
-      setStreamEntry(.abort, ofDevice: device)
+      replaceStreamEntry(.abort, ofDevice: device)
     case .bypass: bypass(device)
     case .free: startFreeing(device)
     case .map(let range, let physical, let write):
@@ -101,7 +101,7 @@ extension Machine {
       return
     }
     note(.domain(.bypassed), .iommu(device))
-    setStreamEntry(.bypass, ofDevice: device)
+    replaceStreamEntry(.bypass, ofDevice: device)
   }
 
   /// The domain of a device, made if there is none (`arm_smmu_domain_finalise`); nil, and the event fails,
@@ -156,12 +156,10 @@ extension Machine {
     push(areas.flatMap { unmapTasks($0, device) } + [.freeDomain(device)])
   }
 
-  /// `arm_smmu_domain_free`: the TLB forgets the VMID before the table's pages are given back
-  /// (`free_io_pgtable_ops`), and only then another domain can have it.
+  /// `arm_smmu_domain_free_paging`: the table's pages are given back (`free_io_pgtable_ops`), then the VMID.
+  /// Nothing of it is cached since the last device was detached.
   mutating func freeDomain(_ device: Int) {
     guard let table = domainTable(ofDevice: device) else { return }
-    queueInvalidation(0..<table.geometry.inputSize, of: table)
-    syncCommands(table.id)
     if configuration.iommu.table == .own {
       freeSubtree(table.root, of: table, at: 0, level: table.geometry.startLevel)
     }

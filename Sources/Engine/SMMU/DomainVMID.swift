@@ -77,6 +77,7 @@ extension Machine {
     if word == 0 { return fail(.enoent, at: number) }
     let vmid = UInt16(word - 1)
     note(.domain(.otherDetached(vm: number, vmid: vmid)))
+    flushContext(.vmid(vmid), nil)
     otherDevices.store(0, at: number, in: &memory)
     returnVMID(vmid, of: .otherVM(number))
   }

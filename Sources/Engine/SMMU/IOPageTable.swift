@@ -154,8 +154,7 @@ extension Machine {
     note(.table(.clearTable(entry)), table.id, at: address, level: level)
     storeEntry(0, at: slot)
     clean(slot..<slot + 1, table.id, at: address, level: level)
-    queueInvalidation(address..<address + table.geometry.size(level), of: table)
-    syncCommands(table.id)
+    invalidate(address..<address + table.geometry.size(level), of: table)
     freeSubtree(
       Memory.firstSlot(ofFrameAt: entry.address), of: table, at: address, level: level + 1)
   }

@@ -184,8 +184,7 @@ extension Machine {
   /// `arm_smmu_iotlb_sync`.
   mutating func flush(_ gather: inout Gather, _ table: Table) {
     guard let range = gather.range else { return }
-    queueInvalidation(range, of: table)
-    syncCommands(table.id)
+    invalidate(range, of: table)
     gather = Gather()
   }
 }

@@ -228,6 +228,20 @@ extension Machine {
     }
   }
 
+  /// Under what translations of a device are made now, or nil if its DMA is not translated.
+  @inline(__always)
+  func usedContext(ofDevice device: Int) -> TranslationContext? {
+    let entry = slot(.streamEntry, ofDevice: device)
+    let word = memory.load(entry)
+    guard word & SMMU.entryValid != 0 else { return nil }
+    switch word & SMMU.entryConfig {
+    case SMMU.configStage1: return contextDescriptor(ofDevice: device).context
+    case SMMU.configStage2:
+      return .vmid(UInt16(truncatingIfNeeded: memory.load(entry &+ 2)))
+    default: return nil
+    }
+  }
+
   /// Under what a device's translations are cached.
   public func context(ofDevice device: Int) -> TranslationContext {
     sharesAddresses(device)

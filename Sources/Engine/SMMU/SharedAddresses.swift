@@ -54,15 +54,12 @@ extension Machine {
       ofDevice: device)
   }
 
-  /// `iommu_sva_unbind_device`, of a device that is detached. With the last one the domain goes: before its
-  /// ASID can be another's, the TLB forgets it (`arm_smmu_sva_domain_free`).
+  /// `iommu_sva_unbind_device`, of a device that is detached. With the last one the domain goes, and its ASID
+  /// can be another's: what was cached under it went when the last device was detached.
   mutating func unshareAddresses(_ device: Int) {
     let context = contextDescriptor(ofDevice: device).context
     note(.domain(.unbound(context)), .iommu(device))
     setContextDescriptor(.none, ofDevice: device)
-    if processContext != nil { return }
-    queueInvalidation(0..<hostTable.geometry.inputSize, context, .iommu(device))
-    syncCommands(.iommu(device))
   }
 
   /// The end of a walk of a process' table in the one format in which TLBs keep leaves, that of stage 2:
@@ -105,8 +102,7 @@ extension Machine {
       broadcast(range, .asid(asid, isPrivate: false), of: .host)
     }
     if configuration.iommu.notifies {
-      queueInvalidation(range, context, .iommu(device))
-      syncCommands(.iommu(device))
+      invalidate(range, context, .iommu(device))
     }
   }
 

@@ -110,7 +110,6 @@ extension Machine {
     guard let domain = domainTable(ofDevice: device),
       iotlbEntries.contains(where: { $0.vmid == domain.vmid && $0.range.contains(page) })
     else { return }
-    queueInvalidation(page..<page + Page.size, of: domain)
-    syncCommands(domain.id)
+    invalidate(page..<page + Page.size, of: domain)
   }
 }

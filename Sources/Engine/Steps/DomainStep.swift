@@ -66,7 +66,7 @@ package enum DomainStep: StepFamily {
     case .unbound(let context):
       Explanation(
         "unbind", "the context descriptor is cleared: \(Phrase.context(context))",
-        "No new walk begins with it. What is cached under the ASID must be invalidated before it is reused.",
+        "No walk begins with it. Nothing is cached under the ASID since its last device was detached.",
         .sva("arm_smmu_sva_domain_free"))
     case .blocked:
       Explanation(

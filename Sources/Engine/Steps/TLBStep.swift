@@ -28,6 +28,10 @@ package enum TLBStep: StepFamily {
   case otherProcess(UInt64, asid: UInt16)
   /// An invalidation is put into the SMMU's command queue.
   case command(TranslationContext)
+  /// The same for everything of a VMID or ASID, whose last device has gone.
+  case commandAll(TranslationContext)
+  /// Nothing is sent, since no device uses the VMID or ASID.
+  case noCommand(TranslationContext)
   /// The kernel waits until the commands that are queued are done.
   case sync(commands: UInt64)
   /// The SMMU obeys a TLBI of a CPU, and drops so many entries. Without a table it was meant for another VM or
@@ -45,6 +49,8 @@ package enum TLBStep: StepFamily {
     case .host: Step.Facts(.invalidation, .sharedAddresses)
     case .otherProcess: Step.Facts(.invalidation, .sharedAddresses, .none)
     case .command, .broadcast: Step.Facts(.deviceInvalidation, .deviceInvalidation)
+    case .commandAll: Step.Facts(.deviceInvalidation, .deviceInvalidation, .none)
+    case .noCommand: Step.Facts(.plan, .deviceInvalidation)
     case .sync: Step.Facts(.wait, .deviceInvalidation, .none)
     case .broadcastAll: Step.Facts(.deviceInvalidation, .deviceInvalidation, .none)
     }
@@ -84,6 +90,16 @@ package enum TLBStep: StepFamily {
         "TLBI", "command: invalidate \(Phrase.context(context)), \(step.span)",
         "It waits in the queue. Until a sync the SMMU may still use what it has cached.",
         .smmu("arm_smmu_iotlb_sync"))
+    case .commandAll(let context):
+      return Explanation(
+        "TLBI", "command: invalidate all of \(Phrase.context(context))",
+        "Its last device has gone. While no device uses it nobody invalidates it, so nothing may stay cached.",
+        .smmu("arm_smmu_inv_flush_iotlb_tag"))
+    case .noCommand(let context):
+      return Explanation(
+        "no TLBI", "no command for \(Phrase.context(context)), \(step.span): no device uses it",
+        "Nothing of it is cached: all was invalidated when its last device went.",
+        .smmu("arm_smmu_domain_inv_range"))
     case .sync(let commands):
       return Explanation(
         "sync", "wait until \(commands) command\(commands == 1 ? " is" : "s are") done",

@@ -21,7 +21,11 @@ enum DeviceStatement: StatementFamily {
         """
       ) { _ in .shareAddresses }
     case .detach:
-      form("iommu detach", "From now on every DMA of the device is refused.") { _ in .detach }
+      form(
+        "iommu detach",
+        "From now on every DMA of the device is refused. If it was the domain's last device, all that is cached "
+          + "under its VMID or ASID is invalidated."
+      ) { _ in .detach }
     case .bypass:
       form(
         "iommu bypass",

@@ -49,11 +49,14 @@ extension ReferenceCard {
     [
       "Commands go through a queue, and are surely done only when a sync has been waited for. Until then "
         + "a DMA may use what the table no longer says.",
+      "A domain has a list of what to invalidate, filled while devices are attached. The last detach flushes "
+        + "the whole VMID or ASID; without a device nothing is sent, neither by an unmap nor when the domain "
+        + "is freed.",
       "With broadcast maintenance the SMMU obeys the CPUs' TLBI, for every VMID that is the same.",
     ],
     sources: [
-      "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c: arm_smmu_iotlb_sync, "
-        + "arm_smmu_cmdq_issue_cmdlist"
+      "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c: arm_smmu_domain_inv_range, "
+        + "arm_smmu_install_old_domain_invs, arm_smmu_cmdq_issue_cmdlist"
     ],
     see: ["TLBI", "DVM", "DMA window"])
 

@@ -98,7 +98,8 @@ enum StepSamples {
     for reason in reasons { steps.append(.invalidate(reason, vmid: 1)) }
     for context in contexts {
       steps += [
-        .command(context), .broadcast(context, dropped: 0), .broadcast(context, dropped: 2),
+        .command(context), .commandAll(context), .noCommand(context),
+        .broadcast(context, dropped: 0), .broadcast(context, dropped: 2),
       ]
     }
     return steps

@@ -103,8 +103,7 @@ extension Machine {
   /// The SMMUs forget pages, and that is waited for: before the new owner may use them.
   mutating func invalidateDevices(_ range: Range<UInt64>) {
     guard self[pkvm: .forwards] != 0, let table = identityTable else { return }
-    queueInvalidation(range, of: table)
-    syncCommands(table.id)
+    invalidate(range, of: table)
   }
 
   /// The map, if there is one and changes of owners are passed on to it.

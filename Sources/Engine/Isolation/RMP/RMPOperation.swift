@@ -159,8 +159,7 @@ extension Machine {
     case .flush:
       for device in devicesWithDomain {
         guard let table = domainTable(ofDevice: device) else { continue }
-        queueInvalidation(region, of: table)
-        syncCommands(table.id)
+        invalidate(region, of: table)
       }
     case .smash:
       guard let (page, _) = backingPage(at: range.lowerBound) else { return }
