@@ -111,6 +111,14 @@ public struct Policy: Sendable {
       """
     ) { $0.iommu.faults = $1 as IOMMUConfiguration.FaultHandling },
     Policy(
+      "iommu-pin=",
+      """
+      Who pins guest memory for a device. `iommufd` (default) pins all of a range, up to 5461 runs of pages that \
+      follow each other in memory, before it maps any. `vfio` (type 1) pins up to 512 pages at a time, and maps \
+      each run before it pins more. `pause` stops `vfio` between these calls and before each run.
+      """
+    ) { $0.iommu.pinning = $1 as IOMMUConfiguration.PinningChoice },
+    Policy(
       "iommu-walk=",
       "Whether the SMMU's walker sees the CPUs' caches. `coherent` (default): it does. `noncoherent`: it does not.",
       [

@@ -7,9 +7,14 @@ import Testing
 @Suite struct DevicePauseTests {
   private static let slot: Range<UInt64> = 0x8000_0000..<0x8040_0000
 
-  private func machine(_ backing: Backing = .pages) throws -> Machine {
-    var machine = Machine(Configuration(ipaBits: 40, vcpus: 1, nested: false))
-    try machine.apply(.addMemslot(id: 0, Self.slot, backing))
+  private func machine(
+    _ backing: Backing = .pages, _ slot: Range<UInt64> = slot,
+    _ pinning: IOMMUConfiguration.PinningChoice = .iommufd
+  ) throws -> Machine {
+    var configuration = Configuration(ipaBits: 40, vcpus: 1, nested: false)
+    configuration.iommu.pinning = pinning
+    var machine = Machine(configuration)
+    try machine.apply(.addMemslot(id: 0, slot, backing))
     try machine.apply(.iommu(device: 0, .attach))
     machine.steps.isRecording = true
     return machine
@@ -109,6 +114,128 @@ import Testing
     #expect(machine.lastError == nil && whole.lastError == nil)
     #expect(pages(of: machine) == pages(of: whole))
     #expect(pages(of: machine).count == Int((range.upperBound - range.lowerBound) / 4096))
+  }
+
+  /// Guest pages from the slot's first on in a random order in memory: single ones, and runs of some.
+  private func scatter(
+    _ pages: Int, longest: Int = 3, _ random: inout Generator, _ machine: inout Machine
+  ) throws {
+    var runs: [Range<Int>] = []
+    var next = 0
+    while next < pages {
+      let end = min(pages, next + 1 + random.below(longest))
+      runs.append(next..<end)
+      next = end
+    }
+    while !runs.isEmpty {
+      let run = runs.remove(at: random.below(runs.count))
+      let start = Self.slot.lowerBound + UInt64(run.lowerBound) << 12
+      try machine.apply(.host(.touch(start..<start + UInt64(run.count) << 12, write: true)))
+    }
+  }
+
+  /// What a pinning is seen to do: pages that it pins, and pages that it maps, in order.
+  private enum PinEvent: Equatable { case pin(UInt64), map(UInt64) }
+
+  private func pinEvents(_ machine: Machine) -> [PinEvent] {
+    machine.steps.steps.flatMap { step -> [PinEvent] in
+      switch step.action {
+      case .domain(.pagePinned): [.pin(step.address)]
+      case .table(.makeLeaf):
+        stride(from: step.address, to: step.address + step.size, by: 4096).map { .map($0) }
+      default: []
+      }
+    }
+  }
+
+  /// The loops of `vfio_pin_map_dma` and of `iopt_area_fill_domain` over a list of pages.
+  private func modelled(
+    _ pages: [UInt64], _ start: UInt64, _ choice: IOMMUConfiguration.PinningChoice
+  ) -> [PinEvent] {
+    var events: [PinEvent] = []
+    var pinned = 0
+    var mapped = 0
+    let (call, batch) = choice == .vfio ? (512, 1) : (8192, 5461)
+    func run(from index: Int) -> Int {
+      var end = index + 1
+      while end < pinned, pages[end] == pages[end - 1] + 4096 { end += 1 }
+      return end
+    }
+    while mapped < pages.count {
+      // A batch takes pages until one would begin a run too many.
+      var end = mapped
+      var runs = 0
+      while true {
+        if end == pinned {
+          if pinned == pages.count { break }
+          for _ in 0..<min(call, pages.count - pinned) {
+            events.append(.pin(start + UInt64(pinned) << 12))
+            pinned += 1
+          }
+        }
+        if end == mapped || pages[end] != pages[end - 1] + 4096 {
+          if runs == batch { break }
+          runs += 1
+        }
+        end += 1
+      }
+      while mapped < end {
+        let last = min(run(from: mapped), end)
+        for index in mapped..<last { events.append(.map(start + UInt64(index) << 12)) }
+        mapped = last
+      }
+    }
+    return events
+  }
+
+  @Test(arguments: IOMMUConfiguration.PinningChoice.allCases, [(20, 3), (600, 3), (5600, 1)])
+  func `pages are pinned and mapped in the order of the kernel's loops`(
+    choice: IOMMUConfiguration.PinningChoice, pages count: (all: Int, ofRun: Int)
+  ) throws {
+    let slot = Self.slot.lowerBound..<Self.slot.lowerBound + 32 << 20
+    var random = Generator(seed: UInt64(count.all))
+    var machine = try machine(.pages, slot, choice)
+    try scatter(count.all, longest: count.ofRun, &random, &machine)
+    let range = slot.lowerBound..<slot.lowerBound + UInt64(count.all) << 12
+    try machine.apply(.iommu(device: 0, .pin(range)))
+    let places = machine.pinned(in: range, of: 0).map(\.page)
+    #expect(machine.lastError == nil && places.count == count.all)
+    let wanted = modelled(places, range.lowerBound, choice)
+    let seen = pinEvents(machine)
+    // The lists are too long to be printed.
+    let difference = zip(seen, wanted).enumerated().first { $0.element.0 != $0.element.1 }?.offset
+    #expect(seen.count == wanted.count && difference == nil)
+    #expect(machine.violations(after: 0..<0).isEmpty)
+  }
+
+  @Test func `a run that VFIO has mapped can be reached before the next is`() throws {
+    var machine = try machine(.pages, Self.slot, .vfio)
+    let start = Self.slot.lowerBound
+    for page in [1, 0, 3] as [UInt64] {
+      let first = start + page << 12
+      try machine.apply(.host(.touch(first..<first + 4096, write: true)))
+    }
+    try machine.apply(.pause(start + 0x2000))
+    try machine.apply(.iommu(device: 0, .pin(start..<start + 0x4000)))
+    #expect(machine.isPaused && machine.pinned(in: start..<start + 0x4000, of: 0).count == 4)
+    #expect(Set(pages(of: machine).keys) == [start, start + 0x1000])
+    try machine.apply(.resume(next: false))
+    #expect(pages(of: machine).count == 4)
+  }
+
+  @Test func `what VFIO has mapped goes again when a later page cannot be pinned`() throws {
+    var random = Generator(seed: 9)
+    var machine = try machine(.pages, Self.slot, .vfio)
+    try scatter(513, &random, &machine)
+    let start = Self.slot.lowerBound
+    let range = start..<start + 600 << 12
+    try machine.apply(.host(.unmap(start + 513 << 12..<range.upperBound)))
+    try machine.apply(.dma(device: 0, start, write: false))
+    try machine.apply(.iommu(device: 0, .pin(range)))
+    #expect(machine.lastError == .efault)
+    #expect(pinEvents(machine).contains(.map(start)), "the first call's runs were mapped")
+    #expect(pages(of: machine).isEmpty && machine.pinned(in: range, of: 0).isEmpty)
+    #expect(machine.violations(after: 0..<0).isEmpty)
   }
 
   @Test func `memory that goes before it is pinned makes the pin fail, and nothing stays`() throws {

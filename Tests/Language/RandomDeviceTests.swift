@@ -64,6 +64,7 @@ import Testing
     Example(system: .own, policies: ["smmu-vmid=private"]),
     Example(system: .own, policies: ["smmu-vmid=pinned"]),
     Example(system: .own, policies: ["iommu-walk=noncoherent"]),
+    Example(system: .own, policies: ["iommu-pin=vfio"]),
     Example(
       system: .mirror, policies: ["iommu=shared", "iommu-tlbi=broadcast", "smmu-vmid=pinned"]),
     Example(

@@ -169,7 +169,7 @@ extension Task {
   fileprivate var pausePlace: (table: TableID, address: UInt64)? {
     switch self {
     case .pkvm(let effect): (effect.place.table, effect.place.address)
-    case .mapPinned(let device, let range, _, _): (.iommu(device), range.lowerBound)
+    case .mapPinned(let device, _, let run, _, _): (.iommu(device), run)
     default: nil
     }
   }

@@ -50,8 +50,11 @@ extension Task {
         33, range.lowerBound, range.upperBound, UInt64(device), done,
         gather.range?.lowerBound ?? 0, gather.range?.upperBound ?? 0, gather.size,
       ]
-    case .pin(let device, let range, let next):
-      [34, range.lowerBound, range.upperBound, UInt64(device), next]
+    case .pin(let device, let range, let pinning):
+      [
+        34, range.lowerBound, range.upperBound, UInt64(device), pinning.mapped, pinning.next,
+        UInt64(pinning.runs),
+      ]
     case .unpin(let device, let range): [35, range.lowerBound, range.upperBound, UInt64(device)]
     case .freeDomain(let device): [36, UInt64(device)]
     case .finishReplacing(let address, let level, let bits):
@@ -69,8 +72,8 @@ extension Task {
         44, mapping.range.lowerBound, mapping.range.upperBound, UInt64(device), mapping.physical,
         mapping.write ? 1 : 0, mapping.done,
       ]
-    case .mapPinned(let device, let range, let run, let done):
-      [45, range.lowerBound, range.upperBound, UInt64(device), run, done]
+    case .mapPinned(let device, let range, let run, let done, let end):
+      [45, range.lowerBound, range.upperBound, UInt64(device), run, done, end]
     }
   }
 
@@ -126,7 +129,9 @@ extension Task {
     case 33:
       let gather = Gather(range: words[7] == 0 ? nil : words[5]..<words[6], size: words[7])
       self = .unmapIOVA(Int(words[3]), range, done: words[4], gather)
-    case 34: self = .pin(Int(words[3]), range, next: words[4])
+    case 34:
+      self = .pin(
+        Int(words[3]), range, Pinning(mapped: words[4], next: words[5], runs: Int(words[6])))
     case 35: self = .unpin(Int(words[3]), range)
     case 36: self = .freeDomain(Int(words[1]))
     case 37: self = .rmp(RMPAction.decoded(words[3]), range)
@@ -140,7 +145,8 @@ extension Task {
       self = .mapIOVA(
         Int(words[3]),
         IOMapping(range: range, physical: words[4], write: words[5] != 0, done: words[6]))
-    case 45: self = .mapPinned(Int(words[3]), range, run: words[4], done: words[5])
+    case 45:
+      self = .mapPinned(Int(words[3]), range, run: words[4], done: words[5], end: words[6])
     default: preconditionFailure("no task has the number \(words[0])")
     }
   }

@@ -37,10 +37,10 @@ enum Task: Equatable {
   case unmapIOVA(Int, Range<UInt64>, done: UInt64, Gather)
   /// Map a range, of which a part may be done.
   case mapIOVA(Int, IOMapping)
-  /// Pin guest memory from an address on, and then map all of it.
-  case pin(Int, Range<UInt64>, next: UInt64)
-  /// Map what is pinned, from a run of pages on of which so many bytes are done.
-  case mapPinned(Int, Range<UInt64>, run: UInt64, done: UInt64)
+  /// Pin guest memory from an address on, and then map what is not mapped of it.
+  case pin(Int, Range<UInt64>, Pinning)
+  /// Map a batch of what is pinned, from a run of pages on of which so many bytes are done, up to an address.
+  case mapPinned(Int, Range<UInt64>, run: UInt64, done: UInt64, end: UInt64)
   case unpin(Int, Range<UInt64>)
   /// Unmap canonical IPAs that are about to be unpinned.
   case releaseLeaves(Int, Range<UInt64>)
@@ -113,9 +113,9 @@ extension Machine {
     case .unmapIOVA(let device, let range, let done, let gather):
       unmapIOVA(range, done: done, gather, device: device)
     case .mapIOVA(let device, let mapping): mapIOVA(mapping, device: device)
-    case .pin(let device, let range, let next): pin(range, next: next, device: device)
-    case .mapPinned(let device, let range, let run, let done):
-      mapPinned(range, run: run, done: done, device: device)
+    case .pin(let device, let range, let pinning): pin(range, pinning, device: device)
+    case .mapPinned(let device, let range, let run, let done, let end):
+      mapPinned(range, run: run, done: done, end: end, device: device)
     case .unpin(let device, let range): unpin(range, device: device)
     case .releaseLeaves(let device, let range): releaseLeaves(range, device: device)
     case .freeDomain(let device): freeDomain(device)

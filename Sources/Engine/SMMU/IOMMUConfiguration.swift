@@ -29,6 +29,32 @@ public struct IOMMUConfiguration: Equatable, Sendable {
     case pin
   }
 
+  /// Who pins guest memory for a device, and so how much is pinned before it is mapped.
+  public enum PinningChoice: String, CaseIterable, Sendable {
+    /// All of a batch, which takes thousands of runs of pages.
+    case iommufd
+    /// Run by run, type 1: pages that follow each other in memory.
+    case vfio
+
+    /// Pages that one call pins (`pin_user_pages`): as many pointers as fit into 64 KiB
+    /// (`pfn_reader_user_pin`), or into a page (VFIO_BATCH_MAX_CAPACITY).
+    var pagesOfCall: UInt64 {
+      switch self {
+      case .iommufd: 8192
+      case .vfio: 512
+      }
+    }
+
+    /// Runs that are mapped before more is pinned: as many as fit into 64 KiB (`struct pfn_batch`), or one
+    /// (`vfio_pin_map_dma`).
+    var runsOfBatch: Int {
+      switch self {
+      case .iommufd: 65536 / 12
+      case .vfio: 1
+      }
+    }
+  }
+
   /// Which table devices are given.
   public var table = TableChoice.own
   /// How invalidations of a shared table reach the SMMU.
@@ -37,6 +63,8 @@ public struct IOMMUConfiguration: Equatable, Sendable {
   public var faults = FaultHandling.abort
   /// Whether the SMMU's walker sees the CPUs' caches.
   public var isCoherent = true
+  /// Who pins guest memory for devices.
+  public var pinning = PinningChoice.iommufd
   /// Level of FEAT_BBM that the CPUs have, 0 to 3: from 2 on a block may become a table without a break,
   /// with 3 no conflict abort comes of it.
   public var cpuBreakLevel = 0

@@ -1,3 +1,24 @@
+/// How far pinning a range has come; addresses are IOVAs.
+struct Pinning: Equatable {
+  /// Up to where what is pinned is mapped, and up to where there are pins.
+  var mapped: UInt64
+  var next: UInt64
+  /// Runs of pages between the two, each of pages that follow each other in memory.
+  var runs = 0
+
+  init(mapped: UInt64, next: UInt64, runs: Int) {
+    self.mapped = mapped
+    self.next = next
+    self.runs = runs
+  }
+
+  /// Nothing behind an address is pinned.
+  init(_ start: UInt64) {
+    mapped = start
+    next = start
+  }
+}
+
 /// Pinned guest memory: what a VMM hands to a device through VFIO or iommufd. Its pages stay where they are
 /// until they are unpinned, whatever the VMM does with its own mappings (`pin_user_pages` with
 /// FOLL_LONGTERM; drivers/iommu/iommufd/pages.c).
@@ -70,26 +91,35 @@ extension Machine {
       return fail(
         .eexist, table.id, at: range.lowerBound, size: range.size)
     }
-    push([.pin(device, range, next: range.lowerBound)])
+    push([.pin(device, range, Pinning(range.lowerBound))])
   }
 
-  /// Makes each page present and writable, and pins it; then maps them all. A page that is shared is copied
-  /// first, after a notification, and then it goes on there. It can be paused before each page; whoever is
-  /// quicker then may take the memory away that is not pinned yet.
-  mutating func pin(_ range: Range<UInt64>, next: UInt64, device: Int) {
+  /// Who pins, and maps; KVM itself maps all at once.
+  private var pinningChoice: IOMMUConfiguration.PinningChoice {
+    pinsKeepLeaves ? .iommufd : configuration.iommu.pinning
+  }
+
+  /// Makes each page present and writable, and pins it, until a batch is full or all of the range is pinned;
+  /// then maps that. A page that is shared is copied first, after a notification, and then it goes on there.
+  /// It can be paused before each page, of VFIO before each call; whoever is quicker then may take the memory
+  /// away that is not pinned yet.
+  mutating func pin(_ range: Range<UInt64>, _ started: Pinning, device: Int) {
     guard let slot = usableMemslot(at: range.lowerBound) else {
-      return failPinning(range, at: next, device: device)
+      return failPinning(range, started, device: device)
     }
-    var ipa = next
-    while ipa < range.upperBound {
-      if ipa > next, isPauseAsked(at: ipa) {
-        push([.pin(device, range, next: ipa)])
+    let choice = pinningChoice
+    var pinning = started
+    while pinning.next < range.upperBound {
+      let ipa = pinning.next
+      let isFirstOfCall = startsCall(pinning, in: range, choice, device)
+      if isFirstOfCall, pinning.runs > choice.runsOfBatch { break }
+      if ipa > started.next, choice == .iommufd || isFirstOfCall, isPauseAsked(at: ipa) {
+        push([.pin(device, range, pinning)])
         return park(at: ipa, in: .iommu(device))
       }
       switch hostFault(hva(of: ipa, in: slot), write: true) {
-      case .first(let first):
-        return push(first + [.pin(device, range, next: ipa)])
-      case .badAddress: return failPinning(range, at: ipa, device: device)
+      case .first(let first): return push(first + [.pin(device, range, pinning)])
+      case .badAddress: return failPinning(range, pinning, device: device)
       case .resolved(let entry, let level):
         let size = hostTable.geometry.size(level)
         let isWhole =
@@ -99,36 +129,91 @@ extension Machine {
         let step = isWhole ? size : 4096
         note(.domain(.pagePinned(page)), .iommu(device), at: ipa, size: step, level: level)
         changePins(page, level: isWhole ? level : 3, by: 1)
+        if ipa == pinning.mapped || pinnedEnd(before: ipa, device) != page { pinning.runs += 1 }
         pinnedPages(of: device).store(
           page | UInt64(isWhole ? level : 3), at: ipa >> 12, in: &memory)
-        ipa += step
+        pinning.next += step
       }
     }
-    push([.mapPinned(device, range, run: range.lowerBound, done: 0)])
+    push([mapping(of: range, from: pinning.mapped, choice, device)])
   }
 
-  /// Nothing is mapped for the device yet; but where pins keep leaves, a notifier may have passed some over
-  /// while the event was paused.
-  private mutating func failPinning(_ range: Range<UInt64>, at ipa: UInt64, device: Int) {
-    fail(.efault, .iommu(device), at: ipa)
-    push(pinsKeepLeaves ? unmapTasks(range, device) : [.unpin(device, range)])
+  /// Whether the next page is the first that a call pins.
+  private func startsCall(
+    _ pinning: Pinning, in range: Range<UInt64>, _ choice: IOMMUConfiguration.PinningChoice,
+    _ device: Int
+  ) -> Bool {
+    let size = choice.pagesOfCall << 12
+    let done = pinning.next - range.lowerBound
+    // A huge page may lie across the border between two calls.
+    return done > 0
+      && (done - pinnedSize(before: pinning.next, device)) / size != done / size
   }
 
-  /// Maps pinned pages, those that follow each other in memory at once (`batch_to_domain`), from a run
-  /// on of which so many bytes are done.
+  /// The mapping of a batch that is pinned.
+  private func mapping(
+    of range: Range<UInt64>, from start: UInt64, _ choice: IOMMUConfiguration.PinningChoice,
+    _ device: Int
+  ) -> Task {
+    var end = start
+    if pinsKeepLeaves {
+      end = range.upperBound
+    } else {
+      for _ in 0..<choice.runsOfBatch {
+        guard let run = pinnedRun(from: end, in: range, device) else { break }
+        end = run.range.upperBound
+      }
+    }
+    return .mapPinned(device, range, run: start, done: 0, end: end)
+  }
+
+  /// Bytes of the pinned page that ends at an address; 0 if none does.
+  private func pinnedSize(before iova: UInt64, _ device: Int) -> UInt64 {
+    let pages = pinnedPages(of: device)
+    for level in (1...Geometry.lastLevel).reversed() {
+      let size = hostTable.geometry.size(level)
+      guard iova >= size else { return 0 }
+      let word = pages.load((iova - size) >> 12, from: memory)
+      if word != 0, Int(word & 3) == level { return size }
+    }
+    return 0
+  }
+
+  /// Where the pinned page that ends at an address ends in memory, or nil.
+  private func pinnedEnd(before iova: UInt64, _ device: Int) -> UInt64? {
+    let size = pinnedSize(before: iova, device)
+    if size == 0 { return nil }
+    return pinnedPages(of: device).load((iova - size) >> 12, from: memory) & ~4095 + size
+  }
+
+  /// What is mapped for the device goes again, and the pins with it. Where pins keep leaves, a notifier may have
+  /// passed some over while the event was paused.
+  private mutating func failPinning(_ range: Range<UInt64>, _ pinning: Pinning, device: Int) {
+    fail(.efault, .iommu(device), at: pinning.next)
+    if pinsKeepLeaves { return push(unmapTasks(range, device)) }
+    let mapped = range.lowerBound..<pinning.mapped
+    push(
+      (mapped.isEmpty ? [] : [.unmapIOVA(device, mapped, done: 0, Gather())]) + [
+        .unpin(device, range)
+      ])
+  }
+
+  /// Maps pinned pages up to the end of a batch, those that follow each other in memory at once
+  /// (`batch_to_domain`, `vfio_iommu_map`), from a run on of which so many bytes are done.
   mutating func mapPinned(
-    _ range: Range<UInt64>, run start: UInt64, done: UInt64, device: Int
+    _ range: Range<UInt64>, run start: UInt64, done: UInt64, end: UInt64, device: Int
   ) {
     if pinsKeepLeaves { return mapPinnedForCPUs(range, from: start, device: device) }
     guard let table = domainTable(ofDevice: device) else { return }
-    var next = pinnedRun(from: start, in: range, device)
+    let batch = range.lowerBound..<end
+    var next = pinnedRun(from: start, in: batch, device)
     next?.done = done
     var isFirst = true
     while var run = next {
       switch map(&run, in: table, mayPause: !isFirst) {
-      case .done: next = pinnedRun(from: run.range.upperBound, in: range, device)
+      case .done: next = pinnedRun(from: run.range.upperBound, in: batch, device)
       case .paused:
-        push([.mapPinned(device, range, run: run.range.lowerBound, done: run.done)])
+        push([.mapPinned(device, range, run: run.range.lowerBound, done: run.done, end: end)])
         return park(at: run.next, in: table.id)
       case .failed:
         if run.range.lowerBound > range.lowerBound {
@@ -138,7 +223,22 @@ extension Machine {
       }
       isFirst = false
     }
+    if end < range.upperBound { return push([afterBatch(range, from: end, device)]) }
     memory.store(1, for: range, in: pinnedAreas(of: device))
+  }
+
+  /// What follows a batch: the next one, of what the last call has pinned, or more to be pinned.
+  private func afterBatch(_ range: Range<UInt64>, from start: UInt64, _ device: Int) -> Task {
+    let choice = pinningChoice
+    var pinning = Pinning(start)
+    while pinning.runs <= choice.runsOfBatch,
+      let run = pinnedRun(from: pinning.next, in: range, device)
+    {
+      pinning.next = run.range.upperBound
+      pinning.runs += 1
+    }
+    return pinning.next == range.upperBound || pinning.runs > choice.runsOfBatch
+      ? mapping(of: range, from: start, choice, device) : .pin(device, range, pinning)
   }
 
   /// The pinned pages from an address on that follow each other in memory; nil at the end of the range.

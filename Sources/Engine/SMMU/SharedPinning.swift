@@ -16,7 +16,7 @@ extension Machine {
   mutating func mapPinnedForCPUs(_ range: Range<UInt64>, from start: UInt64, device: Int) {
     for (ipa, _, _) in pinned(in: start..<range.upperBound, of: device) {
       if ipa > start, isPauseAsked(at: ipa) {
-        push([.mapPinned(device, range, run: ipa, done: 0)])
+        push([.mapPinned(device, range, run: ipa, done: 0, end: range.upperBound)])
         return park(at: ipa, in: .iommu(device))
       }
       if mapPinnedForCPUs(ipa) { continue }
@@ -103,7 +103,7 @@ extension Machine {
     parkedTaskList.compactMap { task in
       switch task {
       case .unpin(let device, let range), .pin(let device, let range, _),
-        .mapPinned(let device, let range, _, _):
+        .mapPinned(let device, let range, _, _, _):
         (device, range)
       default: nil
       }
