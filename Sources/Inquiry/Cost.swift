@@ -97,12 +97,15 @@ package struct Cost: Equatable, Sendable, Encodable {
     case .leafRemoved:
       guard case .table(.clearLeaf(let old, _, _)) = step.action else { return }
       let output = old.address
-      switch step.table {
-      case .canonical: removed.canonical.append(output..<output + step.size)
-      case .shadow(let number): removed.shadow.append((number, step.address, output))
-      case .protectedGuest: guestRemoved += 1
-      case .iommu: deviceRemoved += 1
-      case .guest, .protectedHost, .host, nil: hostRemoved += 1
+      if case .shadow(let number) = step.table {
+        removed.shadow.append((number, step.address, output))
+        return
+      }
+      switch step.table?.kind.input {
+      case .canonicalIPA: removed.canonical.append(output..<output + step.size)
+      case .guestIPA: guestRemoved += 1
+      case .iova: deviceRemoved += 1
+      case .nestedIPA, .physical, .hostVirtual, nil: hostRemoved += 1
       }
     case .tableAllocated: tables += 1
     case .tableFreed: tablesFreed += 1

@@ -68,7 +68,7 @@ struct FrameRole: Equatable {
     // A table of the last level covers 2 MiB, one above it 512 times as much.
     let index = address >> UInt64(21 + 9 * (Geometry.lastLevel - level))
     self.init(
-      level == Geometry.lastLevel ? .lastTable : .table, number: table.number,
+      level == Geometry.lastLevel ? .lastTable : .table, number: table.frameNumber,
       place: UInt64(level) << Self.levelShift | index)
   }
 
@@ -105,19 +105,4 @@ struct FrameRole: Equatable {
   /// The role of one of the frame's words: no two words have the same.
   @inline(__always)
   func word(_ index: UInt64) -> UInt64 { bits &<< 9 | index }
-}
-
-extension TableID {
-  /// A number for a table that lies in frames, which those of L1 do not.
-  fileprivate var number: UInt64 {
-    switch self {
-    case .canonical: 1 << 8
-    case .shadow(let number): 2 << 8 | UInt64(number)
-    case .host: 3 << 8
-    case .iommu(let device): 4 << 8 | UInt64(device)
-    case .protectedHost: 5 << 8
-    case .protectedGuest(let number): 6 << 8 | UInt64(number)
-    case .guest: preconditionFailure("a table of L1 lies in its own memory")
-    }
-  }
 }

@@ -47,7 +47,7 @@ package enum AccessStep: StepFamily {
         "Stage 1 is off, so stage 2 translates the address as it is, by \(Phrase.table(step.table)).",
         .architecture("AArch64.S2Translate"))
     case .walk(let entry, _):
-      if case .iommu = step.table {
+      if step.table?.kind.keeper == .iommu {
         return Explanation(
           "walk", "level \(step.level): \(Phrase.entry(entry, level: step.level))",
           "The SMMU's TLB has no translation, so its walker reads one entry per level.",
@@ -61,10 +61,12 @@ package enum AccessStep: StepFamily {
         .architecture("D8.2, translation table walk"))
     case .fault(let status, let kind):
       let end =
-        switch step.table {
-        case .protectedHost: "the host exits to EL2"
-        case .protectedGuest: "the guest exits to EL2"
-        case .canonical, .shadow, .guest, .host, .iommu, nil: "the vCPU exits to KVM"
+        if step.table?.kind.keeper != .pkvm {
+          "the vCPU exits to KVM"
+        } else if step.table == .protectedHost {
+          "the host exits to EL2"
+        } else {
+          "the guest exits to EL2"
         }
       return Explanation(
         "fault", "\(Phrase.status(status)) on a \(Phrase.access(kind)): \(end)",

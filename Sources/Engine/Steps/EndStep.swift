@@ -49,18 +49,16 @@ package enum EndStep: StepFamily {
   func explanation(of step: Step) -> Explanation {
     switch self {
     case .failed(let error):
-      switch step.table {
-      case .protectedHost, .protectedGuest:
+      if step.table?.kind.keeper == .pkvm {
         return Explanation(
           Self.label(of: error), "it fails with \(error.name) at \(step.at)",
           error.meaning + " Nothing was changed.",
           .memoryProtection("__host_check_page_state_range"))
-      case .canonical, .shadow, .guest, .host, .iommu, nil:
-        return Explanation(
-          Self.label(of: error),
-          "the call fails with \(error.name)" + (step.address == 0 ? "" : " at \(step.at)"),
-          error.meaning, error.source(in: step.table))
       }
+      return Explanation(
+        Self.label(of: error),
+        "the call fails with \(error.name)" + (step.address == 0 ? "" : " at \(step.at)"),
+        error.meaning, error.source(in: step.table))
     case .noEffect(let reason):
       let (what, source) = reason.explanation
       return Explanation("no change", what, "The event changes nothing.", source)
@@ -128,8 +126,7 @@ extension KernelError {
     case .rmiInput, .rmiTable: return .rmm("command return codes")
     case .eperm, .enoent, .e2big, .eagain, .enomem, .efault, .ebusy, .eexist, .einval, .enospc,
       .erange, .ehwpoison:
-      if case .iommu = table { return .ioTable("arm_lpae_map_pages") }
-      return .errors(name)
+      return table?.kind.keeper == .iommu ? .ioTable("arm_lpae_map_pages") : .errors(name)
     }
   }
 

@@ -104,11 +104,7 @@ package enum TableStep: StepFamily {
   }
 
   func explanation(of step: Step) -> Explanation {
-    switch step.table {
-    case .iommu: deviceExplanation(step)
-    case .canonical, .shadow, .guest, .host, .protectedHost, .protectedGuest, nil:
-      processorExplanation(step)
-    }
+    step.table?.kind.keeper == .iommu ? deviceExplanation(step) : processorExplanation(step)
   }
 
   /// In a table that CPUs walk.
@@ -150,21 +146,20 @@ package enum TableStep: StepFamily {
         "The leaf becomes visible to the hardware.", .pgtable("stage2_make_pte"))
     case .allocateTable:
       let (why, source): (String, Source) =
-        switch step.table {
-        case .protectedHost:
+        if step.table?.kind.keeper != .pkvm {
+          (
+            "It comes from the vCPU's cache, filled before any lock was taken.",
+            .pgtable("stage2_map_walk_leaf")
+          )
+        } else if step.table == .protectedHost {
           (
             "It comes from the host's pool, which was reserved at boot.",
             .memoryProtection("host_s2_zalloc_page")
           )
-        case .protectedGuest:
+        } else {
           (
             "It comes from what the host has donated to the guest for that.",
             .memoryProtection("guest_s2_zalloc_page")
-          )
-        case .canonical, .shadow, .guest, .host, .iommu, nil:
-          (
-            "It comes from the vCPU's cache, filled before any lock was taken.",
-            .pgtable("stage2_map_walk_leaf")
           )
         }
       return Explanation("allocate", "a page for a table of level \(level) entries", why, source)

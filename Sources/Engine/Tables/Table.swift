@@ -1,21 +1,3 @@
-/// Which translation table something concerns.
-public enum TableID: Hashable, Sendable {
-  /// `kvm->arch.mmu`: canonical IPA to PA.
-  case canonical
-  /// A shadow table, by the number of its MMU: nested IPA to PA.
-  case shadow(Int)
-  /// A table of L1 in its own memory, by virtual VMID: nested IPA to canonical IPA.
-  case guest(UInt16)
-  /// The VMM's stage-1 table in the host: HVA to PA.
-  case host
-  /// What the SMMU walks for a device, by its number: IOVA to PA. A table of its own, or the CPUs'.
-  case iommu(Int)
-  /// The host's stage 2 under pKVM: PA to the same PA.
-  case protectedHost
-  /// A guest of pKVM, by its number: IPA to PA.
-  case protectedGuest(Int)
-}
-
 /// A table that the host keeps in frames, with 4 KiB granule: where its root is and how it is read.
 public struct Table: Equatable, Sendable {
   /// Which table it is.

@@ -1,8 +1,26 @@
+/// Which translation table something concerns.
+public enum TableID: Hashable, Sendable {
+  /// `kvm->arch.mmu`: canonical IPA to PA.
+  case canonical
+  /// A shadow table, by the number of its MMU: nested IPA to PA.
+  case shadow(Int)
+  /// A table of L1 in its own memory, by virtual VMID: nested IPA to canonical IPA.
+  case guest(UInt16)
+  /// The VMM's stage-1 table in the host: HVA to PA.
+  case host
+  /// What the SMMU walks for a device, by its number: IOVA to PA. A table of its own, or the CPUs'.
+  case iommu(Int)
+  /// The host's stage 2 under pKVM: PA to the same PA.
+  case protectedHost
+  /// A guest of pKVM, by its number: IPA to PA.
+  case protectedGuest(Int)
+}
+
 /// The kinds of tables: how each is typed, what it is called, what its addresses are.
 ///
 /// This is the one list of them. To add a kind takes a case here and in `TableID`, and where its root is
-/// to be found, in `Machine.table(_:)`; help, errors, sentences and `--table` follow.
-public enum TableKind: CaseIterable, Sendable {
+/// to be found and when it exists, in `Machine+Tables.swift`; help, errors, sentences and `--table` follow.
+public enum TableKind: Int, CaseIterable, Sendable {
   /// See `TableID` for what each is.
   case canonical, shadow, guest, host, iommu, protectedHost, protectedGuest
 
@@ -45,6 +63,20 @@ public enum TableKind: CaseIterable, Sendable {
     }
   }
 
+  /// Who makes and changes a table.
+  public enum Keeper: Sendable {
+    /// KVM, at EL1 or in the host's EL2.
+    case kvm
+    /// The hypervisor of pKVM, which the host can only ask.
+    case pkvm
+    /// L1, in its own memory.
+    case guestHypervisor
+    /// The host's memory management.
+    case hostMemory
+    /// The driver of the SMMU, or whoever keeps a table for devices in its place.
+    case iommu
+  }
+
   /// The number in the name of a table, where there may be several of the kind.
   struct Number {
     /// What it is, in help.
@@ -63,6 +95,7 @@ public enum TableKind: CaseIterable, Sendable {
     let phrase: (Int) -> String
     let input: AddressKind
     let output: AddressKind
+    let keeper: Keeper
     /// Whether it is a stage-2 table, which can be dumped and compared by name.
     var isTyped = true
   }
@@ -72,32 +105,35 @@ public enum TableKind: CaseIterable, Sendable {
     case .canonical:
       Facts(
         name: "canonical", phrase: { _ in "the canonical table" }, input: .canonicalIPA,
-        output: .physical)
+        output: .physical, keeper: .kvm)
     case .shadow:
       Facts(
         name: "shadow", number: Number(placeholder: "N", range: 0..<Int.max),
-        phrase: { "shadow \($0)" }, input: .nestedIPA, output: .physical)
+        phrase: { "shadow \($0)" }, input: .nestedIPA, output: .physical, keeper: .kvm)
     case .guest:
       Facts(
         name: "guest", number: Number(placeholder: "VMID", range: 0..<1 << 16),
-        phrase: { "L1's table, VMID \($0)" }, input: .nestedIPA, output: .canonicalIPA)
+        phrase: { "L1's table, VMID \($0)" }, input: .nestedIPA, output: .canonicalIPA,
+        keeper: .guestHypervisor)
     case .iommu:
       Facts(
         name: "iommu",
         number: Number(placeholder: "N", range: 0..<SMMU.devices, isOptional: true),
         phrase: { "the IOMMU table" + ($0 == 0 ? "" : " of device \($0)") }, input: .iova,
-        output: .physical)
+        output: .physical, keeper: .iommu)
     case .protectedHost:
       Facts(
         name: "pkvm-host", phrase: { _ in "the host's stage 2" }, input: .physical,
-        output: .physical)
+        output: .physical, keeper: .pkvm)
     case .protectedGuest:
       Facts(
         name: "pkvm-guest", number: Number(placeholder: "N", range: 0..<PKVM.guests),
-        phrase: { "the stage 2 of guest \($0)" }, input: .guestIPA, output: .physical)
+        phrase: { "the stage 2 of guest \($0)" }, input: .guestIPA, output: .physical, keeper: .pkvm
+      )
     case .host:
       Facts(
         name: "host", phrase: { _ in "the VMM's table" }, input: .hostVirtual, output: .physical,
+        keeper: .hostMemory,
         isTyped: false)
     }
   }
@@ -106,6 +142,8 @@ public enum TableKind: CaseIterable, Sendable {
   public var input: AddressKind { facts.input }
   /// What its output addresses are.
   public var output: AddressKind { facts.output }
+  /// Who makes and changes it.
+  public var keeper: Keeper { facts.keeper }
 
   /// What can be typed for a table of the kind, as in `shadow<N>`.
   private var form: String { facts.name + (facts.number.map { "<\($0.placeholder)>" } ?? "") }
@@ -166,6 +204,13 @@ extension TableID {
       return kind.facts.name
     }
     return kind.facts.name + "\(number)"
+  }
+
+  /// A number for a table that lies in frames, which those of L1 do not: no other has it.
+  var frameNumber: UInt64 {
+    precondition(kind != .guest, "a table of L1 lies in its own memory")
+    let (kind, number) = place
+    return UInt64(kind.rawValue + 1) << 8 | UInt64(number)
   }
 
   /// What the table is called in a sentence.

@@ -35,28 +35,30 @@ package struct Link: Equatable, Sendable {
   package init(from table: TableID, at address: UInt64, in machine: Machine) {
     let page = address & ~4095
     add(page, to: table)
-    switch table {
-    case .canonical: ipa = page
-    case .guest(let vmid):
-      if let guest = machine.guestTables.first(where: { $0.vttbr.vmid == vmid }) {
+    switch table.kind.input {
+    case .canonicalIPA: ipa = page
+    case .nestedIPA:
+      if let guest = Self.guestTable(of: table, in: machine) {
         linkNested(page, through: guest, in: machine)
-      }
-    case .shadow(let number):
-      if let guest = machine.guestTable(ofShadow: number) {
-        linkNested(page, through: guest, in: machine)
-      } else if machine.shadowContext(number).isValid {
+      } else if case .shadow(let number) = table, machine.shadowContext(number).isValid {
         ipa = page
       }
       physical = machine.output(of: page, in: table)
-    case .iommu:
+    case .iova:
       physical = machine.output(of: page, in: table)
       if let physical { searches.append(Search(target: .host(.canonical), output: physical)) }
-    case .protectedHost: physical = page
-    case .protectedGuest: physical = machine.output(of: page, in: table)
-    case .host: break
+    case .physical: physical = page
+    case .guestIPA: physical = machine.output(of: page, in: table)
+    case .hostVirtual: break
     }
     linkProtected(in: machine)
     linkCanonical(in: machine)
+  }
+
+  /// L1's table that a table is, or that a shadow follows.
+  private static func guestTable(of table: TableID, in machine: Machine) -> GuestTable? {
+    if case .shadow(let number) = table { return machine.guestTable(ofShadow: number) }
+    return machine.guestTable(table)
   }
 
   private mutating func add(_ address: UInt64, to table: TableID) {

@@ -20,7 +20,7 @@ package struct EventFacts {
   private func holds(_ term: Filter.Term, in session: inout Session) -> Bool {
     let timeline = session.timeline
     switch term {
-    case .kind(let kind): return EventKind(timeline.events[event]) == kind
+    case .kind(let kind): return timeline.events[event].facts.kind == kind
     case .effect(.violation): return breaksRule(&session)
     case .effect(.nothing): return timeline.stores(ofEvent: event).isEmpty || didNothing(timeline)
     case .effect(let effect): return timeline.steps.contains { $0.has(effect) }

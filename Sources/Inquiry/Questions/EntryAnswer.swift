@@ -67,18 +67,16 @@ package struct EntryAnswer: Answer {
     var fields: [DescriptorField] = []
     if let (page, index) = path.last {
       var isShadow = false
-      switch table {
-      case .shadow(let number):
+      if case .shadow(let number) = table {
         isShadow = true
         composition = Composition(of: address, inShadow: number, machine)
-      case .iommu(let device):
+      } else if case .iommu(let device) = table {
         disagreement =
           machine.disagreement(
             of: EntryRun(
               position: Position(page.address(of: index), level: page.level),
               descriptor: page[index], entrySize: page.entrySize), ofDevice: device)
           ?? machine.disagreement(of: reader.run(around: index, in: page), ofDevice: device)
-      case .canonical, .guest, .host, .protectedHost, .protectedGuest: break
       }
       fields = page[index].fields(level: page.level, geometry: geometry, isShadow: isShadow)
     }

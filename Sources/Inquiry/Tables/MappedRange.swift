@@ -69,18 +69,6 @@ extension Machine {
     }
     return table(id).map { TableReader($0, in: self) }
   }
-
-  /// All tables that exist now, but for the VMM's own: those of the CPUs, L1's, the shadows in use, the
-  /// devices'.
-  package var tableIDs: [TableID] {
-    let isProtected = configuration.isolation.pkvm != nil
-    return (isProtected ? [] : [.canonical])
-      + (isProtected ? [.protectedHost] : [])
-      + protectedGuests.map { .protectedGuest($0.number) }
-      + guestTables.map { .guest($0.vttbr.vmid) }
-      + (0..<configuration.shadows).filter { shadowContext($0).isValid }.map { .shadow($0) }
-      + attachedDevices.filter { table(.iommu($0)) != nil }.map { .iommu($0) }
-  }
 }
 
 extension TableID {

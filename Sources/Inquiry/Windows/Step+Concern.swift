@@ -55,11 +55,11 @@ extension TableID {
   /// Whether a device's input addresses are those of the table.
   func isSeen(by device: Int, in machine: Machine) -> Bool {
     let shares = machine.sharesAddresses(device)
-    switch self {
-    case .canonical, .protectedHost: return !shares
-    case .host: return shares
-    case .iommu(let other): return shares == machine.sharesAddresses(other)
-    case .shadow, .guest, .protectedGuest: return false
+    if case .iommu(let other) = self { return shares == machine.sharesAddresses(other) }
+    return switch kind.input {
+    case .canonicalIPA, .physical: !shares
+    case .hostVirtual: shares
+    case .nestedIPA, .guestIPA, .iova: false
     }
   }
 }

@@ -52,60 +52,29 @@ extension Model {
     if lastSteps.count == 1, timeline.stepsDone < timeline.steps.count, let step = lastSteps.first {
       return place(of: step)
     }
-    switch timeline.events[event] {
-    case .access:
+    if case .access = timeline.events[event] {
       let store = timeline.steps.last(where: \.isStore).flatMap { place(of: $0) }
       return store ?? timeline.steps.last { $0.stepClass == .access }.flatMap { place(of: $0) }
-    case .host(let operation): return operation.address.map { (.canonical, $0) }
-    case .invalidate(_, .address(let address, _)), .invalidate(_, .range(let address, _, _)):
-      return (.shadow(recentShadow), address)
-    case .vncr(_, let address): return (.canonical, address)
-    case .dma(let device, let address, _): return (.iommu(device), address)
-    case .iommu(let device, .map(let range, _, _)), .iommu(let device, .unmap(let range)):
-      return (.iommu(device), range.lowerBound)
-    case .realm(let operation): return (.canonical, operation.address)
-    case .rmp(let operation): return (.canonical, operation.address)
-    case .iommu(_, .pin(let range)): return (.canonical, range.lowerBound)
-    case .pkvm(.call(let call)): return call.place
-    case .pkvm(.hostAccess(_, let address, _)): return (.protectedHost, address)
-    case .pkvm(.guestAccess(let guest, _, let address, _)):
-      return (.protectedGuest(guest), address)
-    case .pkvm(.memory(let range)): return (.protectedHost, range.lowerBound)
-    case .pkvm(.createGuest), .pkvm(.tearDownGuest), .pkvm(.snapshot): return nil
-    case .addMemslot, .context, .invalidate, .l2Invalidate, .pause, .resume, .failReverseMap, .run,
-      .wait, .otherVM, .otherProcess, .iommu:
-      return nil
+    }
+    switch timeline.events[event].facts.place {
+    case .table(let table, let address): return (table, address)
+    case .nested(let address): return (.shadow(recentShadow), address)
+    case nil: return nil
     }
   }
 
   /// The place that a step is about: for a store to a table of L1's, the entry.
   func place(of step: Step) -> (TableID, UInt64)? {
     if step.facts.subject == .canonical { return (.canonical, step.address) }
-    switch step.table {
-    case .host:
+    guard let table = step.table else { return nil }
+    if table == .host {
       return machine.canonicalAddress(ofHost: step.address).map { (.canonical, $0) }
-    case .canonical where step.isStore:
-      guard let (table, position) = machine.guestEntry(at: step.address) else { fallthrough }
-      return (.guest(table.vttbr.vmid), position.address)
-    case .canonical, .shadow, .guest, .iommu, .protectedHost, .protectedGuest:
-      guard let table = step.table, step.facts.subject == .input else { return nil }
-      return (table, step.address)
-    case nil: return nil
     }
-  }
-}
-
-extension HostOperation {
-  /// The first canonical IPA that it concerns.
-  var address: UInt64? {
-    switch self {
-    case .touch(let range, _), .discard(let range), .unmap(let range), .protect(let range, _),
-      .hugePages(let range, _), .collapse(let range), .merge(let range), .noHugePages(let range):
-      range.lowerBound
-    case .idle(let address), .testIdle(let address), .dirtyLog(let address, _),
-      .getDirtyLog(let address), .deleteMemslot(let address):
-      address
-    case .fork, .eagerSplit: nil
+    if table == .canonical, step.isStore,
+      let (guest, position) = machine.guestEntry(at: step.address)
+    {
+      return (.guest(guest.vttbr.vmid), position.address)
     }
+    return step.facts.subject == .input ? (table, step.address) : nil
   }
 }

@@ -16,7 +16,7 @@ extension Model {
       try session.carryOut(line)
       session.seek(to: timeline.moment)
       typedEvents += timeline.events.count - events
-      if let event = timeline.events.last, EventKind(event) == .device {
+      if let event = timeline.events.last, event.facts.kind == .device {
         branches[branch].hasDevices = true
       }
       momentHasChanged()

@@ -1,5 +1,5 @@
 import Canvas
-import Inquiry
+import Engine
 
 extension EventKind {
   /// How the kind is painted.

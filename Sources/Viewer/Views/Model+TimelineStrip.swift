@@ -35,7 +35,7 @@ extension Model {
       let step = max(1, events.count / Self.sample)
       let kind =
         stride(from: events.lowerBound, to: events.upperBound, by: step)
-        .map { EventKind(timeline.events[$0]) }.max() ?? .other
+        .map { timeline.events[$0].facts.kind }.max() ?? .other
       frame.write(
         SafeText(kind.letter), at: Point(rect.x + 1 + column, rect.y),
         style: Style(kind.role, column == now ? .reverse : []), clip: rect)

@@ -15,6 +15,18 @@ extension Machine {
     }
   }
 
+  /// All tables that exist now, but for the VMM's own: those of the CPUs, L1's, the shadows in use, the
+  /// devices'.
+  public var tableIDs: [TableID] {
+    let isProtected = configuration.isolation.pkvm != nil
+    return (isProtected ? [] : [.canonical])
+      + (isProtected ? [.protectedHost] : [])
+      + protectedGuests.map { .protectedGuest($0.number) }
+      + guestTables.map { .guest($0.vttbr.vmid) }
+      + (0..<configuration.shadows).filter { shadowContext($0).isValid }.map { .shadow($0) }
+      + attachedDevices.filter { table(.iommu($0)) != nil }.map { .iommu($0) }
+  }
+
   /// The table of CPUs that devices share, or that theirs is compared with: the host's under pKVM, else the
   /// VM's.
   public var cpuTableID: TableID { ownership.cpuTable }
