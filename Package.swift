@@ -6,6 +6,10 @@ import PackageDescription
 let strict: [SwiftSetting] =
   Context.environment["PAGEWALK_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
+// The tests carry out millions of events, so what they run is optimised in debug builds also; its assertions stay.
+let fast: [SwiftSetting] =
+  strict + [.unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))]
+
 let package = Package(
   name: "pagewalk",
   products: [
@@ -15,18 +19,18 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    .target(name: "Engine", swiftSettings: strict),
-    .target(name: "Language", dependencies: ["Engine"], swiftSettings: strict),
-    .target(name: "KernelText", dependencies: ["Engine"], swiftSettings: strict),
-    .target(name: "Inquiry", dependencies: ["Engine", "Language"], swiftSettings: strict),
-    .target(name: "Canvas", swiftSettings: strict),
+    .target(name: "Engine", swiftSettings: fast),
+    .target(name: "Language", dependencies: ["Engine"], swiftSettings: fast),
+    .target(name: "KernelText", dependencies: ["Engine"], swiftSettings: fast),
+    .target(name: "Inquiry", dependencies: ["Engine", "Language"], swiftSettings: fast),
+    .target(name: "Canvas", swiftSettings: fast),
     .target(name: "Scenarios", swiftSettings: strict, plugins: ["EmbedScenarios"]),
     .plugin(
       name: "EmbedScenarios", capability: .buildTool(), dependencies: ["EmbedFiles"]),
     .executableTarget(name: "EmbedFiles", path: "Plugins/EmbedFiles", swiftSettings: strict),
     .target(
       name: "Viewer", dependencies: ["Engine", "Language", "Inquiry", "Canvas", "Scenarios"],
-      swiftSettings: strict),
+      swiftSettings: fast),
     .target(
       name: "CTerminal",
       linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
