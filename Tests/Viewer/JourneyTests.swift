@@ -60,7 +60,7 @@ import Testing
     var screen = try Screen()
     screen.press("} } } } } } } }")
     #expect(screen.text.contains("L3 00030000 → 800000000 R--   4K ~"))
-    #expect(screen.text.contains("*   L3 00030000 → 80007000 RW-   4K"))
+    #expect(screen.text.contains("*   L3 00030000 → 80005000 RW-   4K"))
   }
 
   @Test func `a store of L1 to its table selects the entry that it wrote`() throws {
