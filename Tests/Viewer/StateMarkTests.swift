@@ -55,7 +55,7 @@ import Testing
     Pair(state: "coming", without: "} } } . . . 3", with: "} } } . v 3", sign: ">    L3 00010000"),
     Pair(state: "stale", without: "} } } } } } } 3", with: "} } } } } } } } 3", sign: "4K ~"),
     Pair(
-      state: "not mapped", without: "} } } } 1", with: "} } } } } } 2 / ‹0x30000› enter 1",
+      state: "not mapped", without: "} } } } 1", with: "} } } } } } . 2 / ‹0x30000› enter 1",
       sign: "not mapped"),
     Pair(state: "closed", without: "} } } } 3 g", with: "} } } } 3 g h", sign: ">L0"),
     Pair(state: "a run", without: "} } 1", with: "$ 1", sign: "x3"),
