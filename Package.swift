@@ -58,7 +58,7 @@ let package = Package(
       path: "Tests/KernelText", swiftSettings: strict),
     .testTarget(
       name: "InquiryTests",
-      dependencies: ["Engine", "Language", "KernelText", "Inquiry", "TestSupport"],
+      dependencies: ["Engine", "Language", "KernelText", "Inquiry", "Scenarios", "TestSupport"],
       path: "Tests/Inquiry", exclude: ["Charts"], swiftSettings: strict),
     .testTarget(
       name: "CaptureTests",

@@ -64,7 +64,7 @@ import Testing
   /// The frames that are about how the screen is shared.
   private static let layouts: Set<String> = [
     "start", "notifier", "alias-notifier", "reverse-map", "mapped-beside", "device-beside", "pkvm",
-    "reading", "tables", "answer-costs", "answer-diff", "help", "prompt", "present", "opening",
+    "reading", "tables", "answer-costs", "answer-diff", "help", "prompt", "present", "plain-words",
   ]
 
   private static func sizes(of name: String) -> [(Int, Int)] {
@@ -128,6 +128,8 @@ import Testing
     Case("flat", "} } } } 1 r"),
     Case("filtered", "} } } } } 3 f ‹w› enter"),
     Case("unfolded", "$ 1 z g l l l"),
+    Case("plain-words", "} } } } } } } : ‹detail plain› enter", file: builtIn),
+    Case("plain-presented", "} } } } } } } : ‹detail plain› enter s s * 3", file: builtIn),
     Case("bits-of-rows", "} } } } 3 z e"),
     Case("reading", "} } } } Z Z"),
     Case("tables", "} } } } Z"),

@@ -9,14 +9,14 @@ import Testing
 /// The list of what can be opened: it greets whoever asks for nothing, and is there at a key.
 @Suite struct StartTests {
   /// A screen as it is when the program is started without a file.
-  private func greeting(lastTime: LastTime? = nil) throws -> Screen {
+  private func greeting(lastPlace: LastTime.Place? = nil) throws -> Screen {
     let builtIn = try #require(ShippedScenario.named("built-in"))
     var session = Session(try Scenario(parsing: builtIn.bytes, file: "built-in.pw"))
     try session.finish()
     session.seek(to: Moment(events: 0))
     var screen = try Screen()
     screen.model = Model(
-      session, width: 120, height: 40, settings: Settings(lastTime: lastTime, showsStart: true))
+      session, width: 120, height: 40, settings: Settings(lastPlace: lastPlace, showsStart: true))
     screen.model.finishWork()
     return screen
   }
@@ -55,7 +55,7 @@ import Testing
 
   @Test func `where one was is offered if it is known`() throws {
     #expect(!(try greeting().text.contains("Go on")))
-    var screen = try greeting(lastTime: LastTime(file: "/tmp/mine.pw", moment: "14.3"))
+    var screen = try greeting(lastPlace: LastTime.Place(file: "/tmp/mine.pw", moment: "14.3"))
     #expect(screen.text.contains("Go on  where you were: /tmp/mine.pw, event 14.3"))
     screen.press("down enter")
     #expect(screen.effects == [.open("/tmp/mine.pw", at: "14.3")])
@@ -80,11 +80,16 @@ import Testing
   }
 
   @Test func `what is kept for the next time is read as it was written, or is nothing`() {
-    let kept = LastTime(file: "/a b/c = d.pw", moment: "14.3")
-    #expect(kept.text.flatMap { LastTime(parsing: $0) } == kept)
-    #expect(LastTime(file: "a\nb", moment: "1").text == nil)
-    for text in ["", "file = x", "moment = 3\n", "\u{0}\u{FFFD}"] {
-      #expect(LastTime(parsing: text) == nil)
+    let place = LastTime.Place(file: "/a b/c = d.pw", moment: "14.3")
+    for kept in [
+      LastTime(), LastTime(place: place), LastTime(detail: .plain),
+      LastTime(place: place, detail: .bits),
+    ] {
+      #expect(LastTime(parsing: kept.text) == kept)
+    }
+    #expect(LastTime(place: LastTime.Place(file: "a\nb", moment: "1")).text.isEmpty)
+    for text in ["", "file = x", "moment = 3\n", "detail = much\n", "\u{0}\u{FFFD}"] {
+      #expect(LastTime(parsing: text) == LastTime())
     }
   }
 }

@@ -87,6 +87,26 @@ import Testing
       #expect(
         try String(contentsOf: kept, encoding: .utf8) == "file = rmp/iommu-first\nmoment = 3\n")
       let job = try job([], folder)
+      try job.output(containing: "Begin")
+      try job.press(":detail plain\r", expecting: "event 0/")
+      job.send("Q")
+      #expect(try job.status() == .exited(0))
+      #expect(
+        try String(contentsOf: kept, encoding: .utf8)
+          == "file = rmp/iommu-first\nmoment = 3\ndetail = plain\n")
+      let shown = try Program.run(
+        ["config", "show"], environment: ["XDG_STATE_HOME": folder.path + "/state"])
+      #expect(shown.text.contains(#/detail = plain +last time\n/#))
+    }
+  }
+
+  @Test func `where one was is one key away`() throws {
+    try Program.withFolder { folder in
+      let state = folder.appending(path: "state/pagewalk")
+      try FileManager.default.createDirectory(at: state, withIntermediateDirectories: true)
+      try Data("file = rmp/iommu-first\nmoment = 3\n".utf8)
+        .write(to: state.appending(path: "last"))
+      let job = try job([], folder)
       try job.press("j", expecting: "Go on")
       try job.press("\r", expecting: "event 3/")
       job.send("q")

@@ -10,6 +10,8 @@ package struct ExplainAnswer: Answer {
     package let label: String
     package let what: String
     package let why: String
+    /// The same in two sentences without abbreviations at most.
+    package let plain: String
     package let source: String
     /// The words that it has stored, as far as it is done.
     package let words: [Word]
@@ -90,7 +92,8 @@ package struct ExplainAnswer: Answer {
   private static let wordsAtMost = 64
 
   package func report(_ detail: DetailLevel) -> Report {
-    if let world { return world.report }
+    if let world { return world.report(detail) }
+    if detail == .plain { return plainReport }
     var report = Report(sentence ?? "", .title)
     if let outcome { report.add(outcome) }
     if let nothing { report.add(nothing, .warning) }
@@ -99,7 +102,7 @@ package struct ExplainAnswer: Answer {
       report.add(
         Report.Text("\(step.number) ", .dim).adding(step.label, .heading).adding("  " + step.what))
       if !step.why.isEmpty { report.add(step.why) }
-      if detail != .plain { report.add(step.source, .dim) }
+      report.add(step.source, .dim)
       if detail == .bits {
         for word in step.words.prefix(Self.wordsAtMost) {
           report.add(
@@ -111,9 +114,23 @@ package struct ExplainAnswer: Answer {
         }
       }
     }
-    if detail != .plain, let cost {
+    if let cost {
       report.addBlank()
       report.add(Report.Text("cost  ", .dim).adding(cost.summary))
+    }
+    return report
+  }
+
+  /// For someone in the second year of studies: what happens, and the step in two sentences.
+  private var plainReport: Report {
+    var report = Report(PlainWords.sentence(sentence ?? ""), .title)
+    for text in [outcome, nothing].compactMap({ $0 }) {
+      let text = PlainWords.sentence(text)
+      if PlainWords.arePlain(text) { report.add(text) }
+    }
+    if let step {
+      report.addBlank()
+      report.add(Report.Text("Step \(step.number)  ", .dim).adding(step.plain))
     }
     return report
   }
@@ -126,6 +143,7 @@ extension ExplainAnswer.StepWords {
     label = explanation.label
     what = explanation.what
     why = explanation.why
+    plain = timeline.steps[index].plain
     source = explanation.source.description
     words = index < timeline.stepsDone ? Self.words(ofStep: index, in: timeline) : []
   }
@@ -162,13 +180,13 @@ extension ExplainAnswer.World {
     }
   }
 
-  fileprivate var report: Report {
+  fileprivate func report(_ detail: DetailLevel) -> Report {
     var report = Report()
     if !title.isEmpty {
       report.add(title, .title)
       report.addBlank()
     }
-    report.add(machine)
+    report.add(detail == .plain ? PlainWords.sentence(machine) : machine)
     report.add("\(count(events, "event")) in \(count(chapters, "chapter")) lie ahead.")
     return report
   }

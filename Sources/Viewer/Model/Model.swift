@@ -84,7 +84,8 @@ public struct Model {
   var arrangement = Arrangement.overview
   /// Whether the layout is that for a projector.
   var isPresenting: Bool
-  var detailLevel: DetailLevel
+  /// How much is said at once.
+  public internal(set) var detailLevel: DetailLevel
   var steps = StepsView()
   /// What the pane of answers is asked, its answer, and where one is in it.
   var question = Topic.question(.explain)
@@ -103,7 +104,7 @@ public struct Model {
   let keyMap: KeyMap
   var usesMouse: Bool
   /// What was open when the screen closed last.
-  let lastTime: LastTime?
+  let lastPlace: LastTime.Place?
   /// The line that is being typed.
   var prompt: Prompt?
   /// Lines that were typed before, the newest last.
@@ -130,7 +131,7 @@ public struct Model {
     keyMap = settings.keyMap
     detailLevel = settings.detailLevel
     usesMouse = settings.usesMouse
-    lastTime = settings.lastTime
+    lastPlace = settings.lastPlace
     isPresenting = settings.isPresenting
     size = (min(width, Rect.limit), min(height, Rect.limit))
     changes = Changes(in: session.timeline)
@@ -144,7 +145,7 @@ public struct Model {
     Model(
       session, width: size.width, height: size.height,
       settings: Settings(
-        keyMap: keyMap, detailLevel: detailLevel, usesMouse: usesMouse, lastTime: lastTime,
+        keyMap: keyMap, detailLevel: detailLevel, usesMouse: usesMouse, lastPlace: lastPlace,
         isPresenting: isPresenting))
   }
 

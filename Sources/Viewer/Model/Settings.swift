@@ -9,7 +9,7 @@ public struct Settings: Equatable, Sendable {
   /// Whether the mouse is used from the start.
   public var usesMouse: Bool
   /// What was open when the screen closed last, for whoever wants to go on there.
-  public var lastTime: LastTime?
+  public var lastPlace: LastTime.Place?
   /// Whether the layout is that for a projector.
   public var isPresenting: Bool
   /// Whether the list of what can be opened lies over the screen at first.
@@ -18,12 +18,12 @@ public struct Settings: Equatable, Sendable {
   /// A choice; without arguments what is chosen for whoever has chosen nothing.
   public init(
     keyMap: KeyMap = KeyMap(), detailLevel: DetailLevel = .engineer, usesMouse: Bool = false,
-    lastTime: LastTime? = nil, isPresenting: Bool = false, showsStart: Bool = false
+    lastPlace: LastTime.Place? = nil, isPresenting: Bool = false, showsStart: Bool = false
   ) {
     self.keyMap = keyMap
     self.detailLevel = detailLevel
     self.usesMouse = usesMouse
-    self.lastTime = lastTime
+    self.lastPlace = lastPlace
     self.isPresenting = isPresenting
     self.showsStart = showsStart
   }

@@ -64,14 +64,20 @@ struct StepsPane: PaneOperations {
 
   /// A step in lines of at most `width` columns.
   private func lines(ofStep index: Int, _ model: Model, width: Int) -> [Line] {
-    let explanation = model.timeline.steps[index].explanation
+    let step = model.timeline.steps[index]
     let digits = String(model.timeline.steps.count).utf8.count
     var line = Line()
     line.add(index == model.currentStep ? SafeText(.selected) : " ", .key)
     line.add(SafeText("\(index + 1)").padded(to: digits, .right) + " ", .dim)
+    let role: Role = index < model.timeline.stepsDone ? .text : .dim
+    if model.detailLevel == .plain {
+      return line.adding(SafeText(step.plainFact), role)
+        .wrapped(to: width - 1, indent: digits + 2)
+    }
+    let explanation = step.explanation
     line.add(
       SafeText(explanation.label).padded(to: Self.labelColumns) + " "
-        + SafeText(explanation.what), index < model.timeline.stepsDone ? .text : .dim)
+        + SafeText(explanation.what), role)
     // What does not fit goes on below the text, or where that leaves little room below the word.
     let indent = digits + 2 + Self.labelColumns + 1
     return line.wrapped(to: width - 1, indent: width < 3 * indent ? digits + 2 : indent)

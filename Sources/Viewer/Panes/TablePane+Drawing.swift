@@ -111,13 +111,17 @@ extension TablePane {
       return
     }
     let path = rows.reader.path(to: cursor.address)
-    var line = Line(" walk", .dim)
-    for (page, index) in path { line.add(" L\(page.level)[\(index)]", .text) }
+    let isPlain = model.detailLevel == .plain
+    var line = Line(isPlain ? " entries" : " walk", .dim)
+    for (page, index) in path {
+      line.add(isPlain ? " \(index)" : " L\(page.level)[\(index)]", .text)
+    }
     if let (page, index) = path.last {
       let entry = page[index]
       line.add(" \(Glyph.right) ", .dim)
       if page.kind(of: index).isLeaf {
-        line.add(SafeText(entry.permissions.text), .permission)
+        let rights = entry.permissions
+        line.add(SafeText(isPlain ? rights.shortWords : rights.text), .permission)
       } else {
         line.add(
           SafeText(Phrase.entry(entry, level: page.level, in: rows.reader.geometry)), .invalid)

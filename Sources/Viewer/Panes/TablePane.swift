@@ -124,7 +124,11 @@ extension TablePane {
     case .leaf, .removed, .coming:
       if isLeaf {
         text += " to \(hex: entry.address(granuleShift: geometry.granuleShift))"
-        text += ", " + SafeText(Phrase.permissions(entry.bits))
+        text +=
+          ", "
+          + SafeText(
+            model.detailLevel == .plain
+              ? entry.permissions.shortWords : Phrase.permissions(entry.bits))
         text += ", " + SafeText(Phrase.size(row.entrySize))
         if row.count > 1 { text += ", and \(row.count - 1) more that follow on" }
       } else {

@@ -1,30 +1,53 @@
+import Inquiry
+
 /// What is kept when the screen closes, for the next time: lines `NAME = VALUE`.
 ///
 /// It is a convenience: lines that nobody understands are left out, and without any nothing is missing.
 public struct LastTime: Equatable, Sendable {
-  /// What was open: a file, by all of its path, or a scenario of the program, by its name.
-  public var file: String
-  /// The moment at which it was left, as it is typed.
-  public var moment: String
+  /// Where one was.
+  public struct Place: Equatable, Sendable {
+    /// What was open: a file, by all of its path, or a scenario of the program, by its name.
+    public let file: String
+    /// The moment, as it is typed.
+    public let moment: String
 
-  /// A place.
-  public init(file: String, moment: String) {
-    self.file = file
-    self.moment = moment
+    /// A place.
+    public init(file: String, moment: String) {
+      self.file = file
+      self.moment = moment
+    }
   }
 
-  /// Reads what `text` writes; nil if there is no place in it.
-  public init?(parsing text: String) {
+  /// Where one was; nil if that is nowhere to go on.
+  public var place: Place?
+  /// How much was said at once, if that was chosen on the screen.
+  public var detail: DetailLevel?
+
+  /// What is kept.
+  public init(place: Place? = nil, detail: DetailLevel? = nil) {
+    self.place = place
+    self.detail = detail
+  }
+
+  /// Reads what `text` writes.
+  public init(parsing text: String) {
     func value(_ name: String) -> String? {
       text.split(separator: "\n").first { $0.hasPrefix(name + " = ") }
         .map { String($0.dropFirst(name.count + 3)) }
     }
-    guard let file = value("file"), let moment = value("moment") else { return nil }
-    self.init(file: file, moment: moment)
+    if let file = value("file"), let moment = value("moment") {
+      place = Place(file: file, moment: moment)
+    }
+    detail = value("detail").flatMap { DetailLevel(rawValue: $0) }
   }
 
-  /// The lines; nil if the name of the file does not fit into one.
-  public var text: String? {
-    file.contains { $0.isNewline } ? nil : "file = \(file)\nmoment = \(moment)\n"
+  /// The lines. The name of a file that does not fit into one is left out with its moment.
+  public var text: String {
+    var text = ""
+    if let place, !place.file.contains(where: \.isNewline) {
+      text = "file = \(place.file)\nmoment = \(place.moment)\n"
+    }
+    if let detail { text += "detail = \(detail.rawValue)\n" }
+    return text
   }
 }

@@ -10,6 +10,8 @@ public struct Preferences: Sendable {
     case standard
     /// A line of the configuration.
     case file(String, line: Int)
+    /// It was chosen on the screen, the last time.
+    case lastTime
     /// A variable of the environment.
     case environment(String)
     /// An option of the command.
@@ -76,6 +78,11 @@ public struct Preferences: Sendable {
     }
   }
 
+  /// Chooses what was chosen on the screen the last time, where nobody has chosen anything else.
+  public mutating func read(_ lastTime: LastTime) {
+    if remember.value, detail.origin == .standard { detail.choose(lastTime.detail, .lastTime) }
+  }
+
   /// Which key does what.
   public var keyMap: KeyMap {
     var map = KeyMap()
@@ -111,6 +118,7 @@ extension Preferences.Origin: CustomStringConvertible {
     switch self {
     case .standard: "default"
     case .file(let name, let line): "\(name):\(line)"
+    case .lastTime: "last time"
     case .environment(let name): "environment \(name)"
     case .option(let name): "option \(name)"
     }

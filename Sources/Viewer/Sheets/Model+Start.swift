@@ -56,11 +56,12 @@ extension Model {
     if let first = ShippedScenario.named(ShippedScenario.builtIn) {
       ways.append(Offer(first, named: "Begin"))
     }
-    if let lastTime {
+    if let lastPlace {
       ways.append(
         Offer(
-          "Go on", "where you were: \(SafeText(lastTime.file)), event \(SafeText(lastTime.moment))",
-          .open(lastTime.file, at: lastTime.moment)))
+          "Go on",
+          "where you were: \(SafeText(lastPlace.file)), event \(SafeText(lastPlace.moment))",
+          .open(lastPlace.file, at: lastPlace.moment)))
     }
     ways.append(Offer("File", "open a scenario of your own, by its name", .typing("open ")))
     return ways

@@ -1,4 +1,5 @@
 import Canvas
+import Inquiry
 
 extension Model {
   /// The frame that the screen shows.
@@ -75,8 +76,9 @@ extension Model {
   func title(of pane: Pane, width: Int) -> SafeText {
     var title: SafeText = "\((panes.firstIndex(of: pane) ?? 0) + 1) "
     title += pane.operations.name(in: self)
-    for part in pane.operations.context(in: self) where title.columns + 2 + part.columns <= width {
-      title += "  " + part
+    for part in pane.operations.context(in: self) {
+      let part = detailLevel == .plain ? SafeText(PlainWords.expand(part.string)) : part
+      if title.columns + 2 + part.columns <= width { title += "  " + part }
     }
     return title
   }

@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// The layout for a projector: two panes with room between their rows, and one sentence.
@@ -16,14 +17,17 @@ extension Model {
     guard let event = timeline.currentEvent else { return SafeText(session.scenario.title) }
     let steps = timeline.steps
     if timeline.stepsDone < steps.count, steps.indices.contains(timeline.stepsDone - 1) {
-      return SafeText(steps[timeline.stepsDone - 1].explanation.what.capitalized) + "."
+      let step = steps[timeline.stepsDone - 1]
+      return SafeText(
+        detailLevel == .plain ? step.plainFact : step.explanation.what.capitalized + ".")
     }
     if let chapter = session.chapters.last(where: { $0.end == timeline.moment.events }),
       !chapter.text.isEmpty
     {
       return SafeText(chapter.text)
     }
-    return SafeText(timeline.events[event].sentence.capitalized)
+    let sentence = timeline.events[event].sentence
+    return SafeText(detailLevel == .plain ? PlainWords.sentence(sentence) : sentence.capitalized)
   }
 
   /// The sentence in the middle of its rectangle.

@@ -25,6 +25,8 @@ struct RowFormat {
   private var detailColumns = 0
   /// Whether the bits of a leaf are shown as a number.
   private var hasBits = false
+  /// Whether what a leaf permits is said in words.
+  private let hasWords: Bool
 
   /// - Parameters:
   ///   - inputEnd: The end of the input addresses that occur.
@@ -37,15 +39,17 @@ struct RowFormat {
     self.markColumns = markColumns
     geometry = rows.reader.geometry
     isFlat = rows.face == .flat
+    hasWords = detail == .plain
     inputDigits = Self.digits(inputEnd)
     outputDigits = Self.digits(outputEnd)
     let omissions: [(inout RowFormat) -> Void] = [
       { $0.prefix = "" }, { $0.arrow = SafeText(.right) }, { $0.hasSize = false },
       { $0.hasLevel = false }, { $0.hasOutput = false },
     ]
+    if hasWords { hasLevel = false }
     for omission in omissions where columns > width { omission(&self) }
     if detail == .bits, columns + Self.bitsColumns <= width { hasBits = true }
-    if columns + Self.wordColumns <= width { detailColumns = Self.wordColumns }
+    if !hasWords, columns + Self.wordColumns <= width { detailColumns = Self.wordColumns }
   }
 
   private static func digits(_ end: UInt64) -> Int {
@@ -63,7 +67,8 @@ struct RowFormat {
     let level = hasLevel ? 3 : 0
     let input = prefix.columns + inputDigits + (isFlat ? 6 : 0)
     let output = hasOutput ? arrow.columns + prefix.columns + outputDigits : 0
-    return tree + level + input + output + 4 + (hasSize ? 5 : 0) + markColumns
+    let rights = hasWords ? 1 + Permissions.shortColumns : 4
+    return tree + level + input + output + rights + (hasSize ? 5 : 0) + markColumns
       + (hasBits ? Self.bitsColumns : 0) + detailColumns
   }
 
@@ -103,7 +108,11 @@ struct RowFormat {
       let output = entry.address(granuleShift: geometry.granuleShift)
       text += arrow + number(output, digits: outputDigits)
     }
-    text += " " + SafeText(entry.permissions.text)
+    text +=
+      " "
+      + (hasWords
+        ? SafeText(entry.permissions.shortWords).padded(to: hasSize ? Permissions.shortColumns : 0)
+        : SafeText(entry.permissions.text))
     if hasSize, !isFlat {
       text += (row.count > 1 ? "×\(row.count)" : size(row)).padded(to: 5, .right)
     }
@@ -131,7 +140,7 @@ struct RowFormat {
   }
 
   private func absence(of row: Row) -> SafeText {
-    hasOutput ? ": L\(row.level) \(row.descriptor.isLocked ? "LOCKED" : "empty")" : ""
+    hasOutput && !hasWords ? ": L\(row.level) \(row.descriptor.isLocked ? "LOCKED" : "empty")" : ""
   }
 
   private func size(_ row: Row) -> SafeText {

@@ -63,7 +63,7 @@ extension Pagewalk {
       }
       let keepsPlace = preferences.remember.value
       var settings = preferences.settings
-      settings.lastTime = keepsPlace ? LastTimeFile.read() : nil
+      settings.lastPlace = keepsPlace ? LastTimeFile.read().place : nil
       settings.isPresenting = present
       settings.showsStart = input.file == nil && at == Self.first
       var model = Model(
@@ -88,8 +88,9 @@ extension Pagewalk {
         if file == input.file, fileWatch?.hasChanged() ?? false { read(again: &model) }
         terminal.present(model.frame())
       }
-      if keepsPlace, model.momentOfMain != "0" {
-        LastTimeFile.write(file, at: model.momentOfMain)
+      if keepsPlace {
+        let detail = model.detailLevel == settings.detailLevel ? nil : model.detailLevel
+        LastTimeFile.write(file, at: model.momentOfMain, detail: detail)
       }
       if model.failure != nil { throw Failure.input(model.session.scenario.refusals()) }
     }

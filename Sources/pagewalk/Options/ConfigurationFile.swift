@@ -63,6 +63,7 @@ enum ConfigurationFile {
     preferences.detail.choose(screen?.detail, .option("--detail"))
     preferences.remember.choose(
       screen?.remember, .option(screen?.remember == false ? "--no-remember" : "--remember"))
+    preferences.read(LastTimeFile.read())
     return preferences
   }
 

@@ -1,32 +1,41 @@
 import FoundationEssentials
 import Glibc
+import Inquiry
 import Viewer
 
-/// The file in which the place is kept at which the screen was left. Whether it can be read or written
-/// makes no difference but that.
+/// The file in which something is kept when the screen closes. Whether it can be read or written makes no
+/// difference but that.
 enum LastTimeFile {
   private static let name = "last"
   private static let bytesAtMost = 16_384
 
-  /// The place that is kept, if what was open there can still be opened.
-  static func read() -> LastTime? {
+  /// What is kept; without the place, if what was open there cannot be opened any more.
+  static func read() -> LastTime {
     guard let (path, _) = ConfigurationFile.stateFile(name),
-      let bytes = try? FileDescriptor.contents(of: path), bytes.count <= bytesAtMost,
-      let last = LastTime(parsing: String(decoding: bytes, as: UTF8.self)),
-      access(last.file, R_OK) == 0 || Pagewalk.isShipped(last.file)
-    else { return nil }
+      let bytes = try? FileDescriptor.contents(of: path), bytes.count <= bytesAtMost
+    else { return LastTime() }
+    var last = LastTime(parsing: String(decoding: bytes, as: UTF8.self))
+    if let file = last.place?.file, access(file, R_OK) != 0, !Pagewalk.isShipped(file) {
+      last.place = nil
+    }
     return last
   }
 
-  /// Keeps a place in a scenario, if it is one that can be opened again.
-  static func write(_ file: String?, at moment: String) {
-    guard let place = ConfigurationFile.stateFile(name), access(place.folder, F_OK) == 0,
-      let file = wholeName(of: file), let text = LastTime(file: file, moment: moment).text
-    else { return }
-    let url = URL(filePath: place.path)
+  /// Keeps a place in a scenario, if there is one that can be opened again, else the one that was kept; and
+  /// the detail if it was chosen now.
+  static func write(_ file: String?, at moment: String, detail: DetailLevel?) {
+    guard let target = ConfigurationFile.stateFile(name), access(target.folder, F_OK) == 0 else {
+      return
+    }
+    var last = read()
+    if moment != "0", let file = wholeName(of: file) {
+      last.place = LastTime.Place(file: file, moment: moment)
+    }
+    if let detail { last.detail = detail }
+    let url = URL(filePath: target.path)
     try? FileManager.default.createDirectory(
       at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try? Data(text.utf8).write(to: url, options: .atomic)
+    try? Data(last.text.utf8).write(to: url, options: .atomic)
   }
 
   private static func wholeName(of file: String?) -> String? {

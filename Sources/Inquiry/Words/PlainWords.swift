@@ -1,0 +1,145 @@
+import Engine
+
+/// Sentences without abbreviations, for someone in the second year of studies.
+package enum PlainWords {
+  /// What each abbreviation or name stands for. Longer ones stand before those that they contain.
+  private static let meanings: [(word: String, meaning: String)] = [
+    ("canonical IPA", "guest address"), ("nested IPA", "nested address"),
+    ("nested IPAs", "nested addresses"), ("canonical IPAs", "guest addresses"),
+    ("IPA", "guest address"), ("IPAs", "guest addresses"), ("nIPA", "nested address"),
+    ("PA", "physical address"), ("IOVA", "device address"), ("HVA", "host address"),
+    ("VMM address", "host address"), ("VMM VMAs", "memory areas of the host process"),
+    ("L1's", "the guest's"), ("L2's", "the nested guest's"), ("L1", "the guest"),
+    ("L2", "the nested guest"), ("KVM's", "the hypervisor's"), ("KVM", "the hypervisor"),
+    ("the VMM's", "the host process's"), ("The VMM's", "The host process's"),
+    ("the VMM", "the host process"), ("The VMM", "The host process"), ("VMM", "host process"),
+    ("a VM", "a virtual machine"), ("VM", "virtual machine"), ("VMs", "virtual machines"),
+    ("vCPU's", "virtual processor's"), ("vCPU", "virtual processor"),
+    ("vCPUs", "virtual processors"), ("CPU's", "processor's"), ("CPUs'", "processors'"),
+    ("CPU", "processor"), ("CPUs", "processors"), ("TLBs", "translation caches"),
+    ("TLB", "translation cache"), ("TLBI", "invalidation"), ("TLBIs", "invalidations"),
+    ("VMID", "machine number"), ("VMIDs", "machine numbers"), ("ASID", "process number"),
+    ("ASIDs", "process numbers"), ("SMMU's", "device unit's"), ("SMMU", "device unit"),
+    ("IOMMU", "device"), ("device's DMA", "device's accesses"), ("a DMA", "an access of a device"),
+    ("A DMA", "an access of a device"), ("DMA", "accesses of devices"), ("VTTBR", "the table at"),
+    ("VMA", "memory area"),
+    ("mmu_lock", "the lock of the tables"), ("KSM", "the host's merging of equal pages"),
+    ("RMP", "ownership table"), ("RMM's", "realm manager's"), ("RMM", "realm manager"),
+    ("pKVM's", "the hypervisor's"), ("pKVM", "the hypervisor"), ("MMIO", "device registers"),
+    ("VNCR", "register"), ("AMD's", "the processor's"), ("RIPAS", "state"), ("EMPTY", "empty"),
+    ("RAM", "memory"), ("DESTROYED", "destroyed"), ("RTT", "realm table"),
+    ("EL1", "the kernel"), ("EL2", "the hypervisor"), ("STE", "stream's entry"),
+  ]
+
+  private static let meaningOf = Dictionary(
+    meanings.map { ($0.word, $0.meaning) }, uniquingKeysWith: { first, _ in first })
+  private static let wordsAtMost = 2
+
+  /// A sentence without abbreviations, and without what stands in parentheses.
+  package static func sentence(_ text: String) -> String { expand(text).capitalized }
+
+  /// A text without abbreviations, and without what stands in parentheses.
+  package static func expand(_ text: String) -> String {
+    let words = withoutParentheses(text).split(separator: " ").map { Token($0) }
+    var result: [String] = []
+    var index = 0
+    while index < words.count {
+      let (text, count) = meaning(at: index, in: words)
+      result.append(text)
+      index += count
+    }
+    return result.joined(separator: " ")
+  }
+
+  /// The words at an index as they are to be said, and how many that are.
+  private static func meaning(at index: Int, in words: [Token]) -> (text: String, count: Int) {
+    for count in (1...wordsAtMost).reversed() where index + count <= words.count {
+      let run = words[index..<index + count]
+      guard run.dropLast().allSatisfy(\.tail.isEmpty), let first = run.first, let last = run.last
+      else { continue }
+      if let meaning = meaningOf[run.map(\.core).joined(separator: " ")] {
+        return (first.head + meaning + last.tail, count)
+      }
+    }
+    return (words[index].text, 1)
+  }
+
+  /// A word, and the signs around it.
+  private struct Token {
+    let head: String
+    let core: String
+    let tail: String
+
+    init(_ word: some StringProtocol) {
+      func isSign(_ character: Character) -> Bool { ".,:;?!\"".contains(character) }
+      head = String(word.prefix(while: isSign))
+      let rest = word.dropFirst(head.count)
+      tail = String(rest.reversed().prefix(while: isSign).reversed())
+      core = String(rest.dropLast(tail.count))
+    }
+
+    var text: String { head + core + tail }
+  }
+
+  private static func withoutParentheses(_ text: String) -> String {
+    var depth = 0
+    let kept = text.filter { character in
+      if character == "(" { depth += 1 }
+      defer { if character == ")" { depth -= 1 } }
+      return depth == 0
+    }
+    return kept.replacing(" .", with: ".").replacing(" ,", with: ",")
+  }
+
+  /// Whether a sentence is one for everybody: no abbreviation, and no name out of a source.
+  package static func arePlain(_ sentence: String) -> Bool {
+    sentence.split(separator: " ").allSatisfy { word in
+      let core = Token(word).core
+      let capitals = core.count { $0.isUppercase }
+      return !core.contains { "_()=[]/".contains($0) }
+        && (capitals == 0 || capitals == 1 && core.first?.isUppercase ?? false
+          || isSize(core) || core.hasPrefix("0x"))
+    }
+  }
+
+  /// Whether a word is a size or a range, as `4K` or `0x1000+2M`.
+  private static func isSize(_ word: String) -> Bool {
+    guard let last = word.last, "KMGT".contains(last), let first = word.first else { return false }
+    return first.isNumber
+  }
+
+  /// The first of the sentences in a text.
+  package static func first(of text: String) -> String {
+    guard let end = text.firstRange(of: ". ") else { return text }
+    return String(text[..<end.lowerBound]) + "."
+  }
+}
+
+extension Permissions {
+  /// What they permit, as a verb of a sentence.
+  package var verbs: String {
+    let verbs = [read ? "read" : "", write ? "write" : "", executes ? "execute" : ""]
+      .filter { !$0.isEmpty }
+    guard let last = verbs.last else { return "do nothing with" }
+    return verbs.count == 1 ? last : verbs.dropLast().joined(separator: ", ") + " and " + last
+  }
+
+  /// What they permit, in a column of `shortColumns`.
+  package var shortWords: String {
+    switch (read, write, executes) {
+    case (true, true, true): "all rights"
+    case (true, true, false): "read, write"
+    case (true, false, true): "read, run"
+    case (true, false, false): "read only"
+    case (false, true, true): "write, run"
+    case (false, true, false): "write only"
+    case (false, false, true): "run only"
+    case (false, false, false): "no rights"
+    }
+  }
+
+  /// Columns of the longest of these.
+  package static let shortColumns = 11
+
+  private var executes: Bool { executeNever != 2 }
+}

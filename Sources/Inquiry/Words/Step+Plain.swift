@@ -1,0 +1,164 @@
+import Engine
+
+extension Step {
+  /// The step in two sentences at most, for someone in the second year of studies: what happens, and why if
+  /// that can be said without abbreviations and names out of the kernel.
+  package var plain: String {
+    let why = PlainWords.sentence(PlainWords.first(of: explanation.why))
+    return why.isEmpty || !PlainWords.arePlain(why) ? plainFact : plainFact + " " + why
+  }
+
+  /// What happens, in one sentence.
+  package var plainFact: String {
+    switch stepClass {
+    case .access: "\(accessor) \(place)."
+    case .deviceAccess: "\(device) uses \(place)."
+    case .walk: walkFact
+    case .data: dataFact
+    case .fault: "The access to \(place) is not permitted by an entry, so the guest stops."
+    case .deviceFault: "The device's access to \(place) is not permitted by an entry."
+    case .injection: "The hypervisor gives the guest an exception."
+    case .setting: told ?? "A setting of the translation changes."
+    case .choice: choiceFact
+    case .trigger: told ?? "The host changes memory that a guest may use."
+    case .lookUp: "The reverse map says which nested address leads to \(place)."
+    case .lookUpMiss: "The reverse map has nothing about \(place)."
+    case .lookUpFailure: "The reverse map cannot say which nested addresses lead to \(place)."
+    case .record: "The reverse map takes note of \(place)."
+    case .recordLost: "The reverse map can no longer say which nested addresses lead to \(place)."
+    case .mapState: told ?? "The reverse map changes as a whole, or in part."
+    case .leafMade: "In \(tableWords), \(place) gets an entry\(target)."
+    case .leafRemoved: "In \(tableWords), \(place) loses its entry."
+    case .leafRelaxed: "In \(tableWords), the entry for \(place) permits more: one may \(verbs) it."
+    case .leafWeakened:
+      "In \(tableWords), the entry for \(place) is weakened, so that the next access is noticed."
+    case .accessFlag: "In \(tableWords), the entry for \(place) is marked as used."
+    case .entryBroken: "In \(tableWords), the entry for \(place) is taken out to be replaced."
+    case .entryReplaced: "In \(tableWords), the entry for \(place) is replaced in one store."
+    case .tableMade: "In \(tableWords), the entry for \(place) now points to a table."
+    case .tableRemoved: "In \(tableWords), a table at \(place) is empty and is taken out."
+    case .tableAllocated: "A page is taken for a new table."
+    case .tableFilled: "A new table is filled before anybody can see it."
+    case .tableFreed: "The page of a table is given back."
+    case .cleaning: "Entries are written from the processors' caches to memory."
+    case .guestEntry: "The guest changes an entry of its own table."
+    case .sweep: "Entries for addresses from \(place) on are to be removed from \(tableWords)."
+    case .plan: "In \(tableWords), the entry for \(place) is to be changed."
+    case .wholeShadow: "All entries of \(tableWords) are to be removed."
+    case .invalidation: "The processors forget translations that they have cached."
+    case .deviceInvalidation: "Translations that are cached for devices are to be forgotten."
+    case .wait: "The processor waits until that is done."
+    case .hostPage: told ?? "The host gives the guest's process a page of memory, or another one."
+    case .hostMapping: told ?? "The host changes a table of its own process."
+    case .hostArea: told ?? "The host changes what its process may do with some memory."
+    case .ageing: told ?? "The host finds out whether memory is in use."
+    case .lock: lockFact
+    case .pause: told ?? "The event is paused, or goes on."
+    case .ownership: told ?? "Who may use a page is looked up, or changes."
+    case .pinning: told ?? "A page is pinned so that it stays where it is, or is released."
+    case .identifier:
+      told ?? "A number that tells cached translations apart is taken, kept or given back."
+    case .retry: told ?? "The access is tried again."
+    case .remark: "Nothing has to change."
+    case .refusal: told ?? "What was asked for is not done, or not all of it."
+    }
+  }
+
+  /// What the step says for everybody else, if it can be said without abbreviations.
+  private var told: String? {
+    let text = PlainWords.sentence(explanation.what) + "."
+    return PlainWords.arePlain(text) && !text.contains(": ") ? text : nil
+  }
+
+  private var walkFact: String {
+    switch action {
+    case .access(.translated(let physical)), .dma(.translated(let physical, _)):
+      return "\(place.capitalized) leads to physical address \(Phrase.address(physical))."
+    default: break
+    }
+    if level >= 0 {
+      return "The entry of level \(level) for \(place) is read from \(tableWords)."
+    }
+    return facts.subject == .none
+      ? told ?? "A record about the device is read." : "A translation of \(place) is cached."
+  }
+
+  private var lockFact: String {
+    if case .fault(.unlocked) = action { return "The lock of the tables is dropped." }
+    return "The lock of the tables is taken."
+  }
+
+  private var choiceFact: String {
+    if case .fault(.sizeChosen) = action { return "The hypervisor chooses the size of the entry." }
+    return told ?? "The hypervisor decides how to go on."
+  }
+
+  /// Who makes an access, and how.
+  private var accessor: String {
+    guard case .access(.enter(let kind, let guest)) = action else { return "A processor uses" }
+    let who = guest == .l1 ? "The guest" : "The nested guest"
+    return switch kind {
+    case .read: "\(who) reads"
+    case .write: "\(who) writes"
+    case .execute: "\(who) executes what is at"
+    }
+  }
+
+  private var device: String {
+    if case .iommu(let number) = table, number > 0 { "Device \(number)" } else { "The device" }
+  }
+
+  private var dataFact: String {
+    guard case .access(let access) = action else { return "The data is moved." }
+    return switch access {
+    case .loaded(let value, let physical):
+      "The value \(Phrase.address(value)) is read at physical address \(Phrase.address(physical))."
+    case .stored(let value, let physical):
+      "The value \(Phrase.address(value)) is written at physical address \(Phrase.address(physical))."
+    default: "The data is moved."
+    }
+  }
+
+  /// Where an entry that is made leads, and what it permits.
+  private var target: String {
+    guard let result, result.isValid else { return "" }
+    return " that leads to physical address \(Phrase.address(result.address)), to \(verbs) it"
+  }
+
+  private var verbs: String { result?.permissions.verbs ?? "use" }
+
+  /// The address that the step is about.
+  private var place: String {
+    let kind: String
+    switch facts.subject {
+    case .canonical: kind = "guest address"
+    case .input, .none:
+      switch table?.kind.input {
+      case .nestedIPA: kind = "nested address"
+      case .canonicalIPA, .guestIPA: kind = "guest address"
+      case .physical: kind = "physical address"
+      case .iova: kind = "device address"
+      case .hostVirtual: kind = "host address"
+      case nil: kind = "address"
+      }
+    }
+    return "\(kind) \(at)"
+  }
+
+  private var at: String { Phrase.address(address) }
+
+  /// The table that the step is about.
+  private var tableWords: String {
+    switch table {
+    case .canonical: "the canonical table"
+    case .shadow(let number): "shadow table \(number)"
+    case .guest: "the guest's table"
+    case .host: "the host process's table"
+    case .iommu(0): "the device's table"
+    case .iommu(let number): "the table of device \(number)"
+    case .protectedHost: "the host's table"
+    case .protectedGuest(let number): "the table of guest \(number)"
+    case nil: "a table"
+    }
+  }
+}
