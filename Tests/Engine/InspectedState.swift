@@ -186,6 +186,7 @@ struct InspectedState: Hashable {
       add(
         22, UInt64(device), entry.words[0] & (isStage1 ? ~Descriptor.addressMask : ~0),
         entry.words[1], entry.words[2], machine[device, .inputBits], machine[device, .vmid],
+        machine[device, .domain], machine[device, .isOwn],
         machine.contextDescriptor(ofDevice: device).control)
       for pinned in machine.pinned(in: 0..<1 << 48, of: device) {
         add(23, UInt64(device), pinned.iova, pinned.page, UInt64(pinned.level))

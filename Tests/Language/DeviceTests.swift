@@ -140,6 +140,76 @@ import Testing
     #expect(session.timeline.machine.streamEntry(ofDevice: 1).vmid == 1)
   }
 
+  @Test func `devices of a VM have one domain, which goes when none is attached`() throws {
+    let session = try session(
+      """
+      memslot 0 0x80000000 64K backing=4K
+      iommu attach
+      iommu pin 0x80000000 4K
+      iommu@1 pin 0x80001000 4K
+      iommu@1 pin 0x80000000 8K
+      expect error eexist
+      iommu@1 attach
+      dev read 0x80001000
+      expect dma pa=0x800401000 walked
+      dev@1 read 0x80001000
+      expect dma pa=0x800401000 cached
+      expect leaf iommu1 0x80000000 4K
+      iommu detach
+      dev@1 read 0x80001000
+      expect dma pa=0x800401000 cached
+      iommu free
+      expect error ebusy
+      iommu unmap 0x80001000 4K
+      dev@1 read 0x80001000
+      expect dma fault=translation level=3
+      iommu@1 detach
+      iommu@1 free
+      iommu free
+      expect error enoent
+      expect violation none
+      iommu@1 attach
+      dev@1 read 0x80000000
+      expect dma fault=translation level=0
+      """)
+    #expect(session.failures.isEmpty, "\(session.failures)")
+    #expect(session.timeline.machine.streamEntry(ofDevice: 1).vmid == 1)
+  }
+
+  @Test func `a domain of its own has another table and VMID, and nobody joins it`() throws {
+    let session = try session(
+      """
+      iommu attach own
+      iommu map 0x40000000 4K 0x80000000 rw
+      iommu@1 attach
+      iommu@2 attach
+      dev@2 read 0x40000000
+      expect dma fault=translation level=0
+      iommu@2 map 0x40000000 4K 0x90000000 rw
+      dev@1 read 0x40000000
+      expect dma pa=0x90000000 walked
+      iommu@1 attach own
+      expect error ebusy
+      iommu@2 attach own
+      dev@2 read 0x40000000
+      expect dma fault=translation level=0
+      dev@1 read 0x40000000
+      expect dma pa=0x90000000 cached
+      iommu@1 attach own
+      dev@1 read 0x40000000
+      expect dma pa=0x90000000 cached
+      iommu@3 attach
+      dev@3 read 0x40000000
+      expect dma fault=translation level=0
+      dev read 0x40000000
+      expect dma pa=0x80000000 walked
+      expect violation none
+      """)
+    #expect(session.failures.isEmpty, "\(session.failures)")
+    let machine = session.timeline.machine
+    #expect((0..<4).map { machine.streamEntry(ofDevice: $0).vmid } == [1, 2, 3, 4])
+  }
+
   @Test func `what makes no sense is refused with its place`() {
     let head = "memslot 0 0x80000000 4M backing=4K\n"
     #expect(
@@ -148,7 +218,8 @@ import Testing
     #expect(refusal(head + "iommu pin 0x80000000 8M")?.hasPrefix("f.pw:4:22: expected") == true)
     #expect(refusal(head + "iommu pin 0x70000000 4K")?.hasPrefix("f.pw:4:11: expected") == true)
     #expect(
-      refusal("policy smmu-vmid=kvm\niommu attach\niommu@1 attach")?.hasPrefix("f.pw:5:1: expected")
+      refusal("policy smmu-vmid=kvm\niommu attach\niommu@1 attach own")?.hasPrefix(
+        "f.pw:5:1: expected")
         == true)
     #expect(refusal("policy iommu=shared\niommu pin 0 4K")?.hasPrefix("f.pw:4:1: expected") == true)
     #expect(

@@ -53,11 +53,11 @@ import Testing
       policy iommu=shared
       policy iommu-fault=pin
       memslot 0 0x80000000 64K backing=4K
+      iommu attach
+      iommu@1 attach own
       iommu pin 0x80000000 8K
       host discard 0x80000000 64K
       iommu@1 pin 0x80001000 4K
-      iommu attach
-      iommu@1 attach
       dev write 0x80001000
       expect dma pa=0x800401000
       dev@1 read 0x80001000

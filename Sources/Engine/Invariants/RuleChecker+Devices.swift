@@ -9,12 +9,13 @@ extension RuleChecker {
     devices = DeviceState(machine)
     guard machine.hasSMMU else { return }
     dirty.iotlb += Self.tags(of: machine.iotlb, machine.memory)
-    for device in 0..<SMMU.devices where old.streams[device] != devices.streams[device] {
-      if !devices.attached.contains(device) {
-        broken.removeAll(of: .agreement, group: device)
-        if !traits.isIsolated { broken.removeAll(of: .ownership, group: device) }
+    if old.streams == devices.streams, old.domains == devices.domains { return }
+    for domain in 0..<SMMU.devices {
+      if !devices.domains.contains(domain) {
+        broken.removeAll(of: .agreement, group: domain)
+        if !traits.isIsolated { broken.removeAll(of: .ownership, group: domain) }
       }
-      notePins(of: device, in: Self.allIOVAs, machine)
+      notePins(of: domain, in: Self.allIOVAs, machine)
     }
   }
 
@@ -53,7 +54,7 @@ extension RuleChecker {
 
   mutating func judgePin(_ device: Int, _ iova: UInt64, _ machine: Machine) {
     let pin = machine.pinnedPage(at: iova, device: device)
-    let isAttached = devices.attached.contains(device)
+    let isAttached = devices.domains.contains(device)
     broken[BrokenPlaces.Place(part: .agreement, group: device, address: iova)] =
       isAttached ? pin.flatMap { machine.disagreement(at: iova, $0, device) } : nil
     guard traits.pinsKeepLeaves else { return }
@@ -90,6 +91,8 @@ struct DeviceState: Sendable {
   /// Devices whose DMA is translated, and their domains' tables.
   var attached: [Int] = []
   var tables: [Table] = []
+  /// The domains of those devices.
+  var domains: [Int] = []
   /// Devices that work with the VMM's addresses, and under what those are cached.
   var sharing: [Int] = []
   var process: TranslationContext?
@@ -104,6 +107,7 @@ struct DeviceState: Sendable {
         context: machine.contextDescriptor(ofDevice: $0))
     }
     attached = machine.attachedDevices
+    domains = machine.usedDomains
     tables = attached.compactMap { machine.domainTable(ofDevice: $0) }
     sharing = (0..<SMMU.devices).filter { machine.sharesAddresses($0) }
     process = machine.processContext

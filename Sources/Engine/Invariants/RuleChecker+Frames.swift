@@ -167,9 +167,9 @@ extension RuleChecker {
     if offset >= SMMU.commandsOffset { return }
     switch offset % SMMU.Field.count {
     case SMMU.Field.event.rawValue..<SMMU.Field.root.rawValue,
-      SMMU.Field.pinnedAreas.rawValue..<SMMU.Field.contextDescriptor.rawValue:
+      SMMU.Field.pinnedAreas.rawValue...SMMU.Field.pinnedPages.rawValue:
       break
-    case SMMU.Field.root.rawValue, SMMU.Field.inputBits.rawValue:
+    case SMMU.Field.root.rawValue, SMMU.Field.inputBits.rawValue, SMMU.Field.domain.rawValue:
       flags.formUnion([.roots, .devices])
     default: flags.insert(.devices)
     }

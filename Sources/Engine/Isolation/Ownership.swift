@@ -107,7 +107,7 @@ private struct OpenMemory: Ownership {
   func ownedRange(from physical: UInt64, in machine: Machine) -> OwnedRange? { nil }
   func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64? { nil }
   func violations(of machine: Machine) -> [Violation] {
-    machine.attachedDevices.flatMap(machine.pinViolations)
+    machine.usedDomains.flatMap(machine.pinViolations)
   }
 }
 
@@ -124,7 +124,7 @@ extension Machine {
     if !hasSMMU { return [] }
     let devices = attachedDevices
     return staleIOTLBViolations() + devices.flatMap(foreignDMAViolations)
-      + devices.flatMap(agreementViolations) + devices.flatMap(mirrorViolations)
+      + usedDomains.flatMap(agreementViolations) + devices.flatMap(mirrorViolations)
       + ownership.violations(of: self)
   }
 

@@ -1,8 +1,10 @@
 /// What is done with a device and its domain: attaching (arm-smmu-v3.c), and mapping and unmapping as the
 /// kernel's IOMMU API does it (`iommu_map` and `iommu_unmap` in drivers/iommu/iommu.c).
 public enum IOMMUOperation: Equatable, Sendable {
-  /// The device's stream is translated by its domain's table.
+  /// The device's stream is translated by its domain's table; without a domain it joins that of the VM.
   case attach
+  /// The same, with a domain that other devices do not join.
+  case attachOwn
   /// The device works with the VMM's own addresses, by the page table of the process.
   case shareAddresses
   /// Every DMA of the device is refused (the blocking domain).
@@ -30,10 +32,10 @@ extension Machine {
         throw Refusal(.sharedTable)
       }
     case .shareAddresses: try requireProcess()
-    case .attach, .detach, .bypass, .free, .clean: break
+    case .attach, .attachOwn, .detach, .bypass, .free, .clean: break
     }
     switch operation {
-    case .attach, .detach, .bypass, .clean, .shareAddresses: break
+    case .attach, .attachOwn, .detach, .bypass, .clean, .shareAddresses: break
     case .map, .unmap, .pin, .free:
       if ownership.keepsDeviceTables { throw Refusal(.hypervisorTable) }
     }
@@ -45,12 +47,17 @@ extension Machine {
       try requirePageByPage(range)
     default: break
     }
-    if operation != .shareAddresses { try requireOneTable(device) }
+    switch operation {
+    case .attach, .map, .unmap, .pin: try requireOneTable(device, isOwn: false)
+    case .attachOwn: try requireOneTable(device, isOwn: true)
+    case .shareAddresses, .detach, .bypass, .free, .clean: break
+    }
     makeSMMU()
     switch operation {
     case .attach:
       push([.attach(device)])
       if needsSnapshot { startSnapshot() }
+    case .attachOwn: attachOwn(device)
     case .shareAddresses: shareAddresses(device)
     case .detach:
       note(.domain(.blocked), .iommu(device))
@@ -74,21 +81,47 @@ extension Machine {
   }
 
   /// With the CPUs' VMID two tables would mix in the SMMU's TLB.
-  private func requireOneTable(_ device: Int) throws(Refusal) {
+  private func requireOneTable(_ device: Int, isOwn: Bool) throws(Refusal) {
     let iommu = configuration.iommu
-    if !ownership.keepsDeviceTables, iommu.table == .own, iommu.vmidChoice != .private,
-      (0..<SMMU.devices).contains(where: { $0 != device && domainTable(ofDevice: $0) != nil })
-    {
-      throw Refusal(.oneTableOfVMID)
+    if ownership.keepsDeviceTables || iommu.table == .shared || iommu.vmidChoice == .private {
+      return
     }
+    let old = domain(ofDevice: device)
+    let makesOne = isOwn ? old != device : old == nil && sharedDomain == nil
+    if makesOne, !domains.isEmpty { throw Refusal(.oneTableOfVMID) }
+  }
+
+  /// The domain that a device of the VM without one joins: VFIO and iommufd give a domain to all devices that it
+  /// fits (`vfio_iommu_type1_attach_group`, `iommufd_device_auto_get_domain`).
+  private var sharedDomain: Int? {
+    ownership.keepsDeviceTables ? nil : domains.first { self[$0, .isOwn] == 0 }
   }
 
   /// `arm_smmu_attach_dev`: makes the domain if there is none, and points the stream to it.
   mutating func attach(_ device: Int) {
     guard let table = makeDomain(device) else { return }
-    note(.domain(.attached(root: table.rootAddress, vmid: table.vmid)), table.id)
-    setStreamEntry(
+    note(.domain(.attached(root: table.rootAddress, vmid: table.vmid)), .iommu(device))
+    replaceStreamEntry(
       .stage2(table, stalls: configuration.iommu.faults == .stall), ofDevice: device)
+  }
+
+  /// A device that is alone in its domain keeps that; one that has joined another's leaves it.
+  private mutating func attachOwn(_ device: Int) {
+    if !ownership.keepsDeviceTables {
+      if domain(ofDevice: device) == device {
+        if devices(ofDomain: device).count > 1 { return fail(.ebusy, .iommu(device)) }
+      } else if makeDomain(device, isOwn: true) == nil {
+        return
+      }
+      self[device, .isOwn] = 1
+    }
+    push([.attach(device)])
+    if needsSnapshot { startSnapshot() }
+  }
+
+  /// The devices that have a domain.
+  private func devices(ofDomain number: Int) -> [Int] {
+    (0..<SMMU.devices).filter { domain(ofDevice: $0) == number }
   }
 
   /// `arm_smmu_attach_dev_identity`. Under pKVM the host may ask for it, and what it gets is the
@@ -104,18 +137,25 @@ extension Machine {
     replaceStreamEntry(.bypass, ofDevice: device)
   }
 
-  /// The domain of a device, made if there is none (`arm_smmu_domain_finalise`); nil, and the event fails,
-  /// if no VMID is left, or the device works with the VMM's addresses.
-  mutating func makeDomain(_ device: Int) -> Table? {
+  /// The domain of a device, the VM's or a new one if it has none (`arm_smmu_domain_finalise`); nil, and the
+  /// event fails, if no VMID is left, or the device works with the VMM's addresses.
+  ///
+  /// - Parameter isOwn: whether the device gets a new one whatever there is.
+  mutating func makeDomain(_ device: Int, isOwn: Bool = false) -> Table? {
     if sharesAddresses(device) {
       fail(.ebusy, .iommu(device))
       return nil
     }
-    if let table = domainTable(ofDevice: device) { return table }
+    if !isOwn, let domain = domain(ofDevice: device) { return domainTable(ofDevice: domain) }
     if ownership.keepsDeviceTables {
       let host = protectedHostTable
       setDomain(device, root: host.root, host.geometry, vmid: host.vmid)
       return domainTable(ofDevice: device)
+    }
+    if !isOwn, let domain = sharedDomain {
+      note(.domain(.joined(domain)), .iommu(device))
+      self[device, .domain] = UInt64(domain + 1)
+      return domainTable(ofDevice: domain)
     }
     guard let vmid = takeDomainVMID(device) else {
       fail(.enospc, .iommu(device))
@@ -135,6 +175,7 @@ extension Machine {
   }
 
   mutating func setDomain(_ device: Int, root: Int, _ geometry: Geometry, vmid: UInt16) {
+    self[device, .domain] = UInt64(device + 1)
     self[device, .root] = UInt64(root)
     self[device, .inputBits] = UInt64(geometry.inputBits)
     self[device, .vmid] = UInt64(vmid)
@@ -148,12 +189,10 @@ extension Machine {
       }
       return unshareAddresses(device)
     }
-    guard let table = domainTable(ofDevice: device) else {
-      return fail(.enoent, .iommu(device))
-    }
-    if streamEntry(ofDevice: device).configuration == .stage2 { return fail(.ebusy, table.id) }
-    let areas = memory.entries(in: 0..<1 << 48, of: pinnedAreas(of: device)).map(\.range)
-    push(areas.flatMap { unmapTasks($0, device) } + [.freeDomain(device)])
+    guard let domain = domain(ofDevice: device) else { return fail(.enoent, .iommu(device)) }
+    if usedDomains.contains(domain) { return fail(.ebusy, .iommu(domain)) }
+    let areas = memory.entries(in: 0..<1 << 48, of: pinnedAreas(of: domain)).map(\.range)
+    push(areas.flatMap { unmapTasks($0, domain) } + [.freeDomain(domain)])
   }
 
   /// `arm_smmu_domain_free_paging`: the table's pages are given back (`free_io_pgtable_ops`), then the VMID.
@@ -163,7 +202,8 @@ extension Machine {
     if configuration.iommu.table == .own {
       freeSubtree(table.root, of: table, at: 0, level: table.geometry.startLevel)
     }
-    for field: SMMU.Field in [.root, .inputBits, .vmid] { self[device, field] = 0 }
+    for member in devices(ofDomain: device) { self[member, .domain] = 0 }
+    for field: SMMU.Field in [.root, .inputBits, .vmid, .isOwn] { self[device, field] = 0 }
     returnDomainVMID(table.vmid, device)
   }
 }

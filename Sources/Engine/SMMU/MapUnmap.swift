@@ -26,11 +26,11 @@ extension Machine {
   mutating func startMapping(
     _ range: Range<UInt64>, to physical: UInt64, write: Bool, device: Int
   ) {
-    guard let table = makeDomain(device) else { return }
+    guard let table = makeDomain(device), case .iommu(let domain) = table.id else { return }
     if (range.lowerBound | range.upperBound | physical).pageOffset != 0 {
       return fail(.einval, table.id, at: range.lowerBound)
     }
-    push([.mapIOVA(device, IOMapping(range: range, physical: physical, write: write))])
+    push([.mapIOVA(domain, IOMapping(range: range, physical: physical, write: write))])
   }
 
   mutating func mapIOVA(_ started: IOMapping, device: Int) {
@@ -74,17 +74,17 @@ extension Machine {
   }
 
   mutating func startUnmapping(_ range: Range<UInt64>, device: Int) {
-    guard let table = makeDomain(device) else { return }
+    guard let table = makeDomain(device), case .iommu(let domain) = table.id else { return }
     if (range.lowerBound | range.upperBound).pageOffset != 0 {
       return fail(.einval, table.id, at: range.lowerBound)
     }
     // What was pinned as a whole is unpinned as a whole (`iopt_unmap_iova_range`).
-    let areas = memory.entries(in: range, of: pinnedAreas(of: device)).map(\.range)
+    let areas = memory.entries(in: range, of: pinnedAreas(of: domain)).map(\.range)
     if let part = areas.first(where: { $0.clamped(to: range) != $0 }) {
       return fail(
         .enoent, table.id, at: part.lowerBound, size: part.size)
     }
-    push(unmapTasks(range, device))
+    push(unmapTasks(range, domain))
   }
 
   /// The tasks that unmap a range and unpin what was pinned for it.

@@ -23,7 +23,7 @@ struct Pinning: Equatable {
 /// until they are unpinned, whatever the VMM does with its own mappings (`pin_user_pages` with
 /// FOLL_LONGTERM; drivers/iommu/iommufd/pages.c).
 ///
-/// For each device: a tree of the areas that were pinned at once, and a word for each host page in them, at
+/// For each domain, by the device that was its first: a tree of the areas that were pinned at once, and a word for each host page in them, at
 /// its IOVA: its physical address, and its level in the bits below. For each host page: how often it is
 /// pinned.
 extension Machine {
@@ -86,12 +86,12 @@ extension Machine {
   }
 
   mutating func startPinning(_ range: Range<UInt64>, device: Int) {
-    guard let table = makeDomain(device) else { return }
-    if memory.first(in: range, of: pinnedAreas(of: device)) != nil {
+    guard let table = makeDomain(device), case .iommu(let domain) = table.id else { return }
+    if memory.first(in: range, of: pinnedAreas(of: domain)) != nil {
       return fail(
         .eexist, table.id, at: range.lowerBound, size: range.size)
     }
-    push([.pin(device, range, Pinning(range.lowerBound))])
+    push([.pin(domain, range, Pinning(range.lowerBound))])
   }
 
   /// Who pins, and maps; KVM itself maps all at once.
@@ -273,14 +273,14 @@ extension Machine {
   /// The physical page that is pinned for a device at an input address, or nil.
   public func pinnedPage(at iova: UInt64, device: Int) -> UInt64? {
     let page = iova & ~4095
-    return pinned(in: page..<page + 4096, of: device).first?.page
+    return domain(ofDevice: device).flatMap { pinned(in: page..<page + 4096, of: $0).first?.page }
   }
 
   /// Pinned pages that the VM's own table no longer leads to at their address: the device and the CPUs use
   /// different memory.
-  func agreementViolations(_ device: Int) -> [Violation] {
-    pinned(in: 0..<1 << 48, of: device).compactMap { iova, page, _ in
-      disagreement(at: iova, page, device)
+  func agreementViolations(_ domain: Int) -> [Violation] {
+    pinned(in: 0..<1 << 48, of: domain).compactMap { iova, page, _ in
+      disagreement(at: iova, page, domain)
     }
   }
 

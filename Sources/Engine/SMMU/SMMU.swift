@@ -21,6 +21,9 @@ public enum SMMU {
     /// Tree of the IOVAs that were pinned, and a sparse array of their host pages; see Pinning.swift.
     case pinnedAreas = 18
     case pinnedPages = 21
+    /// Which domain the device has: 1 + the device that was the first in it, whose words above are the
+    /// domain's. Whether others of the VM's devices do not join that, which is the domain's too.
+    case domain, isOwn
     /// The context descriptor, eight words.
     case contextDescriptor = 24
 
@@ -33,7 +36,7 @@ public enum SMMU {
       case .event: .init(repeating: .history, count: 4)
       case .events, .root, .pinnedPages: [.history]
       case .outcome: [.history, .history]
-      case .inputBits, .vmid: [.state]
+      case .inputBits, .vmid, .domain, .isOwn: [.state]
       case .pinnedAreas: RangeTree.words
       case .contextDescriptor: [.state, .history]
       }
@@ -204,21 +207,36 @@ extension Machine {
     }
   }
 
+  /// The domain of a device, by the number of the device that was the first in it; nil before there is one.
+  public func domain(ofDevice device: Int) -> Int? {
+    guard hasSMMU, (0..<SMMU.devices).contains(device) else { return nil }
+    let word = self[device, .domain]
+    return word == 0 ? nil : Int(word) - 1
+  }
+
+  /// All domains, in order. The first device of a domain stays in it as long as there is one.
+  var domains: [Int] { (0..<SMMU.devices).filter { domain(ofDevice: $0) == $0 } }
+
+  /// The domains of devices whose DMA is translated, each once.
+  var usedDomains: [Int] {
+    let used = Set(attachedDevices.compactMap { domain(ofDevice: $0) })
+    return domains.filter(used.contains)
+  }
+
   /// The domain's table of a device: of its own or the CPUs', or nil before there is one.
   func domainTable(ofDevice device: Int) -> Table? {
-    guard hasSMMU, (0..<SMMU.devices).contains(device) else { return nil }
-    let root = self[device, .root]
-    if root == 0 { return nil }
+    guard let domain = domain(ofDevice: device) else { return nil }
     return Table(
-      id: .iommu(device), root: Int(root), geometry: .stage2(bits: Int(self[device, .inputBits])),
-      vmid: UInt16(truncatingIfNeeded: self[device, .vmid]))
+      id: .iommu(device), root: Int(self[domain, .root]),
+      geometry: .stage2(bits: Int(self[domain, .inputBits])),
+      vmid: UInt16(truncatingIfNeeded: self[domain, .vmid]))
   }
 
   /// The tables that the kernel keeps for devices alone, each once.
   var ownDomainTables: [Table] {
     if configuration.iommu.table == .shared { return [] }
     if ownership.keepsDeviceTables { return identityTable.map { [$0] } ?? [] }
-    return (0..<SMMU.devices).compactMap { domainTable(ofDevice: $0) }
+    return domains.compactMap { domainTable(ofDevice: $0) }
   }
 
   /// Devices whose DMA is translated, in order.

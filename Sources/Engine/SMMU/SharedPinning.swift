@@ -110,9 +110,12 @@ extension Machine {
     }
   }
 
-  /// Whether a device cannot write to what is pinned for it.
-  func hole(atPinned iova: UInt64, _ device: Int) -> Violation? {
-    guard case .fault = deviceOutcome(of: iova, write: true, device: device) else { return nil }
-    return Violation(invariant: .dmaHole, table: .iommu(device), address: iova)
+  /// Whether devices cannot write to what is pinned for their domain.
+  func hole(atPinned iova: UInt64, _ domain: Int) -> Violation? {
+    guard
+      let device = attachedDevices.first(where: { self.domain(ofDevice: $0) == domain }),
+      case .fault = deviceOutcome(of: iova, write: true, device: device)
+    else { return nil }
+    return Violation(invariant: .dmaHole, table: .iommu(domain), address: iova)
   }
 }

@@ -4,6 +4,8 @@ package enum DomainStep: StepFamily {
   case reset
   /// The stream table entry points to a stage-2 table with a VMID.
   case attached(root: UInt64, vmid: UInt16)
+  /// The device joins the domain that another of the VM's devices has, by its number.
+  case joined(Int)
   /// The stream table entry points to a context descriptor of the VMM's table.
   case bound(root: UInt64, TranslationContext)
   /// The context descriptor is cleared.
@@ -31,7 +33,7 @@ package enum DomainStep: StepFamily {
 
   package var facts: Step.Facts {
     switch self {
-    case .reset, .attached, .blocked, .bypassed, .bypassShadowed:
+    case .reset, .attached, .joined, .blocked, .bypassed, .bypassShadowed:
       Step.Facts(.setting, .deviceAccess, .none)
     case .bound, .unbound: Step.Facts(.setting, .sharedAddresses, .none)
     case .mapCall, .unmapCall: Step.Facts(.plan, .ioTable)
@@ -52,6 +54,11 @@ package enum DomainStep: StepFamily {
       Explanation(
         "attach", "the stream's entry points to the table at \(Phrase.address(root)), VMID \(vmid)",
         "From now on it translates the device's DMA.", .smmu("arm_smmu_attach_dev"))
+    case .joined(let device):
+      Explanation(
+        "join", "the device gets the domain of \(Phrase.device(device))",
+        "A VM's devices see the same memory, so VFIO and iommufd give them one table, which is filled once.",
+        .smmu("arm_smmu_attach_dev"))
     case .bound(let root, let context):
       Explanation(
         "bind",

@@ -24,9 +24,11 @@ extension Glossary {
       "DMA is held up and goes on later, as if the bus were slow.",
       shows: "the DMA window chart; steps", see: ["DMA", "DMA window"]),
     Entry(
-      "domain", also: ["io-pgtable", "attach", "detach", "bypass", "map call", "unmap call"],
-      "An IOMMU table with the devices that use it. A device with the identity domain (bypass) is not "
-        + "translated.", shows: "events iommu", see: ["IOMMU", "STE"]),
+      "domain",
+      also: ["io-pgtable", "attach", "join", "detach", "bypass", "map call", "unmap call"],
+      "An IOMMU table with the devices that use it: all of a VM's, unless one has a domain of its own. A "
+        + "device with the identity domain (bypass) is not translated.", shows: "events iommu",
+      see: ["IOMMU", "STE"]),
     Entry(
       "command queue", also: ["sync", "CMD_SYNC"],
       "Where the kernel puts invalidations for the SMMU. They are surely done only when a sync behind them "

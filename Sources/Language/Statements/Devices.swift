@@ -2,15 +2,26 @@ import Engine
 
 /// Devices: their domains and their DMA.
 enum DeviceStatement: StatementFamily {
-  case attach, shareAddresses, detach, bypass, free, pin, map, unmap, clean, read, write
+  case attach, attachOwn, shareAddresses, detach, bypass, free, pin, map, unmap, clean, read, write
 
   var form: StatementForm {
     switch self {
     case .attach:
       form(
         "iommu attach",
-        "The device's DMA is translated by its domain's table, which is made if there is none."
+        """
+        The device's DMA is translated by its domain's table. A device without a domain joins that of the VM's \
+        other devices, or one is made.
+        """
       ) { _ in .attach }
+    case .attachOwn:
+      form(
+        "iommu attach own",
+        """
+        The same with a domain that other devices do not join. A device leaves for it the domain that it has \
+        joined. It fails with `ebusy` if others have joined the device's.
+        """
+      ) { _ in .attachOwn }
     case .shareAddresses:
       form(
         "iommu sva",
@@ -35,8 +46,11 @@ enum DeviceStatement: StatementFamily {
     case .free:
       form(
         "iommu free",
-        "The domain of a detached device is freed, with its table and its VMID. For a device with the VMM's "
-          + "addresses, the ASID is freed with the last such device."
+        """
+        The domain of a detached device is freed, with its table and its VMID, and no device has it any more. It \
+        fails with `ebusy` while another is attached to it. For a device with the VMM's addresses, the ASID is \
+        freed with the last such device.
+        """
       ) { _ in .free }
     case .pin:
       form(
@@ -87,6 +101,7 @@ extension IOMMUOperation {
   func statement(ofDevice device: Int) -> String {
     switch self {
     case .attach: DeviceStatement.attach.text(device)
+    case .attachOwn: DeviceStatement.attachOwn.text(device)
     case .shareAddresses: DeviceStatement.shareAddresses.text(device)
     case .detach: DeviceStatement.detach.text(device)
     case .bypass: DeviceStatement.bypass.text(device)
@@ -103,6 +118,7 @@ extension IOMMUOperation {
     let name = Phrase.device(device)
     switch self {
     case .attach: return "\(name) is attached to its domain."
+    case .attachOwn: return "\(name) is attached to a domain of its own."
     case .shareAddresses: return "\(name) is bound to the VMM's address space (SVA)."
     case .detach: return "\(name) is detached: all of its DMA is refused."
     case .bypass: return "\(name) is the host's own, and its DMA not translated."

@@ -35,13 +35,18 @@ struct DevicePane: TablePane {
     case .stage2:
       parts.append("VMID \(entry.vmid)")
       parts.append(
-        entry.root == machine.table(machine.cpuTableID)?.rootAddress ? "the CPUs' table" : "its own"
-      )
+        entry.root == machine.table(machine.cpuTableID)?.rootAddress
+          ? "the CPUs' table" : domain(of: device, machine))
     case .abort: parts.append("not attached")
     case .bypass: parts.append("bypass")
     case .invalid: parts.append("invalid stream table entry")
     }
     return parts
+  }
+
+  private func domain(of device: Int, _ machine: Machine) -> SafeText {
+    guard let first = machine.domain(ofDevice: device), first != device else { return "its own" }
+    return "that of device \(first)"
   }
 
   var term: String { "IOMMU table" }

@@ -6,11 +6,15 @@ extension ReferenceCard {
       "The stream's table entry says what becomes of a device's transactions: abort, or stage 2 by a "
         + "table under a VMID. A translation in the SMMU's own TLB is used as it is; else its walker "
         + "reads the table.",
+      "All devices of a VM have one domain, and so one table, unless they are told otherwise: VFIO and iommufd "
+        + "attach each to a domain that is there.",
       "A fault terminates the DMA and is reported as an event. Most devices cannot wait until somebody "
         + "has repaired the table.",
     ],
     sources: [
       "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c: arm_smmu_make_s2_domain_ste, arm_smmu_dump_event",
+      "drivers/vfio/vfio_iommu_type1.c: vfio_iommu_type1_attach_group",
+      "drivers/iommu/iommufd/device.c: iommufd_device_auto_get_domain",
       "SMMUv3 architecture: 3.3 and 3.4",
     ],
     see: ["DMA", "STE", "IOMMU"])
@@ -91,6 +95,8 @@ extension ReferenceCard {
       "A VMM that gives its guest a device has all guest memory pinned first: present, writable, its own "
         + "alone, and not to be moved, merged or shared. The device's table then maps it at the canonical "
         + "IPAs.",
+      "iommufd pins a batch, up to 5461 runs of pages that follow each other in memory, and then maps it. VFIO "
+        + "(type 1) maps each run before it pins more, so a device can reach the first of them early.",
       "A pin holds the page, not the VMM's mapping of it. If the VMM discards the memory, the CPUs get "
         + "another page, and the device goes on with the old one.",
       "Where the device walks the CPUs' own table, KVM must keep the pages mapped there: each by a leaf of "
@@ -98,6 +104,7 @@ extension ReferenceCard {
     ],
     sources: [
       "mm/gup.c: pin_user_pages_remote", "drivers/iommu/iommufd/pages.c: iopt_area_fill_domain",
+      "drivers/vfio/vfio_iommu_type1.c: vfio_pin_map_dma",
     ],
     see: ["pinned page", "domain", "DMA"])
 

@@ -166,7 +166,7 @@ enum StepSamples {
   }()
   private static let domain: [DomainStep] = {
     var steps: [DomainStep] = [
-      .reset, .attached(root: page, vmid: 1), .blocked, .bypassed, .bypassShadowed,
+      .reset, .attached(root: page, vmid: 1), .joined(1), .blocked, .bypassed, .bypassShadowed,
       .mapCall(physical: page, count: 1), .unmapCall(count: 2), .partialUnmap(leaf),
       .unmapStopped(done: 4096), .pagePinned(page), .pagesUnpinned(1), .pagesUnpinned(2),
       .otherAttached(vm: 1, vmid: 2), .otherDetached(vm: 1, vmid: 2),

@@ -128,7 +128,7 @@ public struct RandomDevices {
 
   private mutating func own() -> IOMMUOperation {
     switch random.below(10) {
-    case 0, 1: return .attach
+    case 0, 1: return random.below(4) == 0 ? .attachOwn : .attach
     case 2: return random.below(2) == 0 ? .detach : .free
     case 3, 4: return .pin(range())
     case 5, 6: return .map(range(), to: 0x9_0000_0000 + place() & 0x3f_ffff, write: true)

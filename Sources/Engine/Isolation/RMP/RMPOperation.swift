@@ -152,12 +152,12 @@ extension Machine {
     let region = start..<start + Self.regionSize
     switch action {
     case .splitIOMMU:
-      for device in devicesWithDomain {
+      for device in domains {
         guard let table = domainTable(ofDevice: device) else { continue }
         splitBlocks(at: start, in: table)
       }
     case .flush:
-      for device in devicesWithDomain {
+      for device in domains {
         guard let table = domainTable(ofDevice: device) else { continue }
         invalidate(region, of: table)
       }
@@ -183,14 +183,10 @@ extension Machine {
 
   /// Whether a device maps an address by more than a page.
   private func hasIOMMUBlock(at ipa: UInt64) -> Bool {
-    devicesWithDomain.contains { device in
+    domains.contains { device in
       guard let table = domainTable(ofDevice: device) else { return false }
       return leafSize(at: ipa, of: table).map { $0 > 4096 } ?? false
     }
-  }
-
-  private var devicesWithDomain: [Int] {
-    (0..<SMMU.devices).filter { domainTable(ofDevice: $0) != nil }
   }
 
   /// RMPUPDATE to the hypervisor (`rmp_make_shared`): page by page, or a region at once.
