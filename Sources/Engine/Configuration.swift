@@ -22,6 +22,9 @@ public struct Configuration: Equatable, Sendable {
   /// Bits of a hardware VMID. The architecture has 8 and 16; fewer make a rollover come soon.
   public var vmidBits = 16
 
+  /// Whether what a CPU has cached outlives L2's next run.
+  public var keepsTLB = false
+
   /// Legal values of `ipaBits`.
   public static let ipaBitsRange = 32...48
   /// Legal values of `vcpus`.

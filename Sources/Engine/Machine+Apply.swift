@@ -13,6 +13,7 @@ extension Machine {
     case .host(let operation): try start(operation)
     case .access(let guest, let number, let kind, let address, let value):
       try requireVCPU(number, for: guest)
+      if guest == .l2, kind == .execute { beginRun(on: number) }
       perform(Access(guest: guest, vcpu: number, kind: kind, address: address, value: value))
     case .context(let number, let vttbr, let vtcr, let hcr):
       let vcpu = try requireVCPU(number, for: .l2)
@@ -74,6 +75,7 @@ extension Machine {
 
   /// L2 runs without making an access that matters: a shadow is chosen, and emptied if it was another's.
   private mutating func enterL2(_ vcpu: VCPU) {
+    beginRun(on: vcpu.number)
     let mmu = chooseShadow(for: vcpu)
     loadVMID(of: mmu, on: vcpu)
     note(.guest(.stage1Invalidation), mmu.tableID)

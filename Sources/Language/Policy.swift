@@ -90,6 +90,14 @@ public struct Policy: Sendable {
         }.joined(separator: " ")
     ) { $0.reverseMap = $1 as ReverseMapPolicyName },
     Policy(
+      "cpu-tlb=",
+      """
+      Whether what a CPU has cached outlives L2's next run, which `l2 exec` and `l2 tlbi` begin. `evicted` \
+      (default): L1 ran in between, and the CPU has cached other things, as in the captures. `kept`: only a \
+      TLBI, or another entry, removes it.
+      """,
+      ["evicted": { $0.keepsTLB = false }, "kept": { $0.keepsTLB = true }]),
+    Policy(
       "iommu=",
       "The table that a device is given. `own` (default): one of its own, which the kernel fills. `shared`: the "
         + "table that CPUs use."

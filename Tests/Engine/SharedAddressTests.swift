@@ -193,11 +193,13 @@ import Testing
       let context = contexts[random.below(contexts.count)]
       let address = UInt64(random.below(64)) << 30 | UInt64(random.below(64)) << 12
       let level = 1 + random.below(3)
+      let cpu = [0, 1, 63][random.below(3)]
       let before = memory.entries(of: tlb)
       if random.below(3) > 0 {
         let leaf = Descriptor(0x8_0000_0001 | UInt64(random.below(64)) << 30)
-        memory.fill(tlb, context, address, WalkEnd(slot: 0, level: level, descriptor: leaf))
-        let slot = memory.slot(of: address, level: level, context, in: tlb)
+        memory.fill(
+          tlb, context, address, WalkEnd(slot: 0, level: level, descriptor: leaf), cpu: cpu)
+        let slot = memory.slot(of: address, level: level, context, cpu: cpu, in: tlb)
         #expect(slot.map { memory.load($0 + 1) } == leaf.bits)
         // At most one made room, of the same level.
         let after = memory.entries(of: tlb)
@@ -205,13 +207,22 @@ import Testing
         #expect(gone.isEmpty && after.count <= before.count + 1)
       } else {
         let range = address..<address + [4096, 8192, 1 << 31][random.below(3)]
-        memory.drop(range, context, from: tlb)
-        let kept = before.filter { $0.context != context || !$0.range.overlaps(range) }
+        let cpus = random.below(2) == 0 ? nil : cpu
+        memory.drop(range, context, cpu: cpus, from: tlb)
+        let kept = before.filter {
+          $0.context != context || !$0.range.overlaps(range) || $0.cpu != cpus ?? $0.cpu
+        }
+        #expect(memory.entries(of: tlb) == kept)
+      }
+      if random.below(200) == 0 {
+        let kept = memory.entries(of: tlb).filter { $0.cpu != cpu }
+        memory.drop(cpu: cpu, from: tlb)
         #expect(memory.entries(of: tlb) == kept)
       }
       for entry in memory.entries(of: tlb) {
-        #expect(
-          memory.slot(of: entry.address, level: entry.level, entry.context, in: tlb) == entry.slot)
+        let slot = memory.slot(
+          of: entry.address, level: entry.level, entry.context, cpu: entry.cpu, in: tlb)
+        #expect(slot == entry.slot)
       }
     }
   }

@@ -159,9 +159,10 @@ extension RuleChecker {
       let start = range.lowerBound & ~(size - 1)
       if (range.upperBound - start) / size <= UInt64(TLB.sets / 2) {
         for address in stride(from: start, to: range.upperBound, by: Int(size)) {
-          if let slot = memory.slot(of: address, level: level, context, in: tlb) {
-            found.append(slot)
-          }
+          let set = tlb.set(context, address, level: level)
+          let tag = TLB.tag(context, address, level: level, cpu: 0)
+          for slot in stride(from: set, to: set + 2 * TLB.ways, by: 2)
+          where TLB.withoutCPU(memory.load(slot)) == tag { found.append(slot) }
         }
         continue
       }

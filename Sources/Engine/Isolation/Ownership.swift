@@ -179,7 +179,7 @@ extension Machine {
       end.isLeaf
       && end.descriptor.address | entry.address & (table.geometry.size(end.level) - 1)
         == entry.descriptor.address
-    return isMapped
+    return isMapped && !entry.descriptor.permissions.exceed(end.descriptor.permissions)
       ? nil : Violation(invariant: .staleIOTLB, table: table.id, address: entry.address)
   }
 

@@ -46,7 +46,8 @@ extension Machine {
     let hva = hva(of: ipa, in: slot)
     note(.fault(.memslotFound(ipa: ipa, hva: hva)), mmu.tableID, at: page)
     let fault = MemoryFault(
-      kind: access.kind, mmu: mmu, page: page, ipa: ipa, slot: slot, guestLeaf: guestLeaf,
+      kind: access.kind, mmu: mmu, cpu: vcpu.number, page: page, ipa: ipa, slot: slot,
+      guestLeaf: guestLeaf,
       permissionGranule: status.faultClass == .permission
         ? geometry(of: mmu).size(status.level) : nil)
     return mapMemory(fault)

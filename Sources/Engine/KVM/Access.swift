@@ -43,6 +43,12 @@ extension Machine {
     setOutcome(.blocked, of: access.guest, vcpu)
   }
 
+  /// L2 is entered anew, with a fetch, and L1 ran before that. By then the CPU has cached other things; that
+  /// of the captures drops all whenever VTTBR_EL2 gets another VMID.
+  mutating func beginRun(on cpu: Int) {
+    if !configuration.keepsTLB { memory.drop(cpu: cpu, from: layout.tlb) }
+  }
+
   private mutating func attempt(_ access: Access, _ vcpu: VCPU) -> Attempt {
     let mmu = access.guest == .l1 ? canonical : chooseShadow(for: vcpu)
     loadVMID(of: mmu, on: vcpu)
@@ -51,10 +57,16 @@ extension Machine {
     }
     if access.guest == .l2, let tasks = translateVNCR(of: vcpu) { return .first(tasks) }
     let table = table(of: mmu)
-    noteWalk(access, table)
-    let translation = translate(access.address, by: table, for: access.kind)
+    note(.access(.enter(access.kind, by: access.guest)), table.id, at: access.address)
+    let (translation, isCached) = translate(
+      access.address, by: table, for: access.kind, onCPU: vcpu.number)
     guard let status = translation.fault else {
-      complete(access, translation, in: table)
+      if isCached {
+        let physical = translation.output(of: access.address, in: table)
+        exchange(access.kind, physical, value: access.value, table.id, access.address)
+      } else {
+        complete(access, translation, in: table, cpu: vcpu.number)
+      }
       return .ended(.completed)
     }
     if mmu.isCanonical { tally.canonicalFaults += 1 } else { tally.shadowFaults += 1 }
@@ -63,17 +75,42 @@ extension Machine {
     return handleAbort(access, vcpu, mmu, status)
   }
 
-  /// The hardware's walk, one step a level.
-  private mutating func noteWalk(_ access: Access, _ table: Table) {
+  /// What a CPU finds for an address: in its TLB, or else by a walk.
+  func lookUp(
+    _ address: UInt64, by table: Table, for kind: AccessKind, onCPU cpu: Int
+  ) -> (translation: Translation, isCached: Bool) {
+    guard let cached = cached(address, in: table, cpu: cpu) else {
+      return (translate(address, by: table, for: kind), false)
+    }
+    let isAllowed = cached.descriptor.permissions.allow(kind)
+    let fault = isAllowed ? nil : FaultStatus(.permission, level: cached.level)
+    return (Translation(end: cached, fault: fault), true)
+  }
+
+  /// The same as steps of an access.
+  mutating func translate(
+    _ address: UInt64, by table: Table, for kind: AccessKind, onCPU cpu: Int
+  ) -> (translation: Translation, isCached: Bool) {
+    let found = lookUp(address, by: table, for: kind, onCPU: cpu)
+    if found.isCached {
+      noteCached(found.translation.end, at: address, in: table)
+    } else {
+      noteWalk(to: address, in: table)
+    }
+    return found
+  }
+
+  private mutating func noteCached(_ cached: WalkEnd, at address: UInt64, in table: Table) {
     guard steps.isRecording else { return }
-    note(.access(.enter(access.kind, by: access.guest)), table.id, at: access.address)
-    if access.address >> UInt64(table.geometry.inputBits) != 0 { return }
-    noteWalk(to: access.address, in: table)
+    let isStale = isStale(cached, at: address, in: table)
+    note(
+      .access(.cached(cached.descriptor, isStale: isStale)), table.id, at: address,
+      size: table.geometry.size(cached.level), level: cached.level)
   }
 
   /// The entries that the hardware reads for an address.
-  mutating func noteWalk(to address: UInt64, in table: Table) {
-    guard steps.isRecording else { return }
+  private mutating func noteWalk(to address: UInt64, in table: Table) {
+    guard steps.isRecording, address <= table.inputMask else { return }
     for entry in path(to: address, in: table) {
       note(
         .access(.walk(entry.descriptor, slot: entry.slot)), table.id, at: entry.address,
@@ -81,8 +118,10 @@ extension Machine {
     }
   }
 
-  /// The access itself: access flag, TLB, data.
-  private mutating func complete(_ access: Access, _ translation: Translation, in table: Table) {
+  /// The access itself after a walk: access flag, TLB, data.
+  private mutating func complete(
+    _ access: Access, _ translation: Translation, in table: Table, cpu: Int
+  ) {
     let physical = translation.output(of: access.address, in: table)
     var end = translation.end
     if end.descriptor.bits & Descriptor.accessed == 0 {
@@ -93,7 +132,7 @@ extension Machine {
       end = WalkEnd(slot: end.slot, level: end.level, descriptor: Descriptor(bits))
     }
     note(.access(.translated(to: physical)), table.id, at: access.address, level: end.level)
-    memory.fill(layout.tlb, .vmid(table.vmid), access.address, end)
+    memory.fill(layout.tlb, .vmid(table.vmid), access.address, end, cpu: cpu)
     exchange(access.kind, physical, value: access.value, table.id, access.address)
   }
 

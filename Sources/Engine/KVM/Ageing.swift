@@ -81,7 +81,8 @@ extension Machine {
   }
 
   /// Clears the access flags of a page, in the VMM's table and in the canonical table, and says whether
-  /// one was set. Shadow tables are left alone, and no TLB is invalidated (`kvm_age_gfn`).
+  /// one was set. Shadow tables are left alone, and no TLB is invalidated (`kvm_age_gfn`): the kernel lets
+  /// time do that, and here the CPUs have cached other things by the time of the next access.
   @discardableResult
   private mutating func age(_ page: TableEntry) -> Bool {
     var wasAccessed = false
@@ -91,8 +92,10 @@ extension Machine {
       if entry.descriptor.bits & Descriptor.accessed != 0 { wasAccessed = true }
       memory.store(entry.descriptor.bits & ~Descriptor.accessed, at: entry.slot)
       for part in canonicalParts(of: entry.address..<end) {
-        let aged = clear(Descriptor.accessed, in: part, of: table(of: canonical), TableStep.ageLeaf)
+        let table = table(of: canonical)
+        let aged = clear(Descriptor.accessed, in: part, of: table, TableStep.ageLeaf)
         if aged > 0 { wasAccessed = true }
+        if table.hasVMID { memory.drop(part, .vmid(table.vmid), from: layout.tlb) }
       }
     }
     return wasAccessed

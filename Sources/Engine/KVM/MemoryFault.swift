@@ -2,6 +2,8 @@
 struct MemoryFault {
   let kind: AccessKind
   let mmu: MMU
+  /// CPU on which KVM handles it.
+  let cpu: Int
   /// Page of the input address that faulted.
   let page: UInt64
   /// Its canonical IPA.
@@ -145,7 +147,7 @@ extension Machine {
     let table = table(of: fault.mmu)
     if size == fault.permissionGranule {
       note(.table(.relax(permissions)), table.id, at: fault.page, size: size)
-      return relax(permissions, at: fault.page, in: table)
+      return relax(permissions, at: fault.page, in: table, cpu: fault.cpu)
     }
     // Below 35 bits a table has no entries of 1 GiB; such a page is mapped in blocks of 2 MiB.
     let level = table.geometry.level(ofSize: size) ?? table.geometry.startLevel

@@ -77,6 +77,7 @@ extension Machine {
 
   @inline(__always)
   private func lookUp(_ iova: UInt64, _ context: TranslationContext) -> Lookup {
+    if iova > TLB.inputMask { return .miss }
     var hit: Int?
     for level in TLB.levels {
       guard let slot = memory.slot(of: iova, level: level, context, in: iotlb) else { continue }

@@ -188,7 +188,7 @@ extension Machine {
   /// The SMMU's TLB.
   public var iotlbEntries: [TLB.Entry] { hasSMMU ? memory.entries(of: iotlb) : [] }
 
-  /// Whether the SMMU would walk to the same translation as an entry of its TLB holds.
+  /// Whether the SMMU would walk to the same translation as an entry of its TLB holds, and might do as much.
   public func isBorneOut(_ entry: TLB.Entry) -> Bool {
     if entry.context.isStage1 {
       let end = memory.walk(hostTable, entry.address)
@@ -204,6 +204,7 @@ extension Machine {
       }
       let end = memory.walk(table, entry.address)
       return end.level == entry.level && end.descriptor.address == entry.descriptor.address
+        && !entry.descriptor.permissions.exceed(end.descriptor.permissions)
     }
   }
 

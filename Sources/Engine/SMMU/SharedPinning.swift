@@ -34,7 +34,7 @@ extension Machine {
     if isPage, end.descriptor.permissions.write { return true }
     guard let slot = usableMemslot(at: ipa) else { return false }
     let fault = MemoryFault(
-      kind: .write, mmu: canonical, page: ipa, ipa: ipa, slot: slot, guestLeaf: nil,
+      kind: .write, mmu: canonical, cpu: 0, page: ipa, ipa: ipa, slot: slot, guestLeaf: nil,
       permissionGranule: isPage ? 4096 : nil)
     if case .again = mapMemory(fault) { return translate(ipa, by: table, for: .write).fault == nil }
     return false

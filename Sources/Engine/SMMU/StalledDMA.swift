@@ -82,7 +82,7 @@ extension Machine {
     note(.fault(.memslotFound(ipa: page, hva: hva)), table.id, at: page)
     let attempt = mapMemory(
       MemoryFault(
-        kind: write ? .write : .read, mmu: canonical, page: page, ipa: page, slot: slot,
+        kind: write ? .write : .read, mmu: canonical, cpu: 0, page: page, ipa: page, slot: slot,
         guestLeaf: nil,
         permissionGranule: fault == .permission ? table.geometry.size(level) : nil))
     switch attempt {

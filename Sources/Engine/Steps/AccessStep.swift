@@ -4,7 +4,9 @@ package enum AccessStep: StepFamily {
   case enter(AccessKind, by: Guest)
   /// An entry is read, by a CPU or the SMMU.
   case walk(Descriptor, slot: Int)
-  /// The walk ended in a fault.
+  /// The TLB has the leaf, as it once was, so nothing is walked; the table may have another by now.
+  case cached(Descriptor, isStale: Bool)
+  /// The walk ended in a fault, or what is cached forbids the access.
   case fault(FaultStatus, on: AccessKind)
   /// The hardware sets the access flag: the new entry.
   case accessFlagSet(Descriptor)
@@ -23,6 +25,7 @@ package enum AccessStep: StepFamily {
     switch self {
     case .enter: Step.Facts(.access, .hardwareWalk)
     case .walk, .translated: Step.Facts(.walk, .hardwareWalk)
+    case .cached(_, let isStale): Step.Facts(.walk, .hardwareWalk, weight: isStale ? 3 : 0)
     case .fault: Step.Facts(.fault, .hardwareWalk)
     case .accessFlagSet: Step.Facts(.accessFlag, .hardwareAccessFlag, weight: 2)
     case .loaded, .stored, .fetched: Step.Facts(.data, .hardwareWalk, weight: 1)
@@ -34,7 +37,7 @@ package enum AccessStep: StepFamily {
   package var result: Descriptor? {
     switch self {
     case .accessFlagSet(let new): new
-    case .enter, .walk, .fault, .translated, .loaded, .stored, .fetched, .blocked: nil
+    case .enter, .walk, .cached, .fault, .translated, .loaded, .stored, .fetched, .blocked: nil
     }
   }
 
@@ -59,6 +62,13 @@ package enum AccessStep: StepFamily {
           + Phrase.entry(entry, level: step.level),
         "The hardware reads one entry per level, indexed by the address bits of that level.",
         .architecture("D8.2, translation table walk"))
+    case .cached(let leaf, let isStale):
+      return Explanation(
+        "TLB", "level \(step.level) is cached: \(Phrase.entry(leaf, level: step.level))",
+        isStale
+          ? "The table says otherwise by now. No TLBI has reached this entry, so the CPU goes by it."
+          : "The CPU holds the leaf under the table's VMID, and reads no table.",
+        .architecture("D8.15, translation lookaside buffers"))
     case .fault(let status, let kind):
       let end =
         if step.table?.kind.keeper != .pkvm {
@@ -70,7 +80,8 @@ package enum AccessStep: StepFamily {
         }
       return Explanation(
         "fault", "\(Phrase.status(status)) on a \(Phrase.access(kind)): \(end)",
-        "The walk found no leaf, or one that does not permit the access.",
+        status.faultClass == .permission
+          ? "The leaf does not permit the access." : "The walk found no leaf.",
         .architecture("D8.2, stage 2 faults"))
     case .accessFlagSet:
       return Explanation(

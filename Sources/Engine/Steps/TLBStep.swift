@@ -185,7 +185,7 @@ extension TLBStep.Reason {
       )
     case .writeProtected:
       (
-        "The canonical VMID only. Nothing invalidates the shadows' VMIDs here: an open question.",
+        "Of the canonical VMID alone. What is cached of shadows, under VMIDs of their own, stays.",
         "kvm_flush_remote_tlbs_memslot"
       )
     }

@@ -1,19 +1,19 @@
 /// Changing leaves in place: permissions and the access flag.
 extension Machine {
   /// Grants more to the leaf at `address` (`kvm_pgtable_stage2_relax_perms`): no break-before-make, and
-  /// a TLB invalidation on this CPU only. S2AP only grows, XN becomes what is asked for, software bits
+  /// a TLB invalidation on one CPU only. S2AP only grows, XN becomes what is asked for, software bits
   /// stay.
   ///
   /// - Returns: the entry as it was, or nil if there is none any more.
   mutating func relax(
-    _ permissions: Permissions, at address: UInt64, in table: Table
+    _ permissions: Permissions, at address: UInt64, in table: Table, cpu: Int
   ) -> Descriptor? {
     let end = memory.walk(table, address)
     let size = table.geometry.size(end.level)
     let start = address & ~(size - 1)
     guard end.isLeaf else {
       note(.table(.relaxGone(end.descriptor)), table.id, at: address, level: end.level)
-      invalidate(table, start..<start + size, .relaxed)
+      invalidate(table, start..<start + size, .relaxed, cpu: cpu)
       return nil
     }
     let bits = end.descriptor.bits & ~Descriptor.executeNeverMask | permissions.bits
@@ -22,7 +22,7 @@ extension Machine {
       level: end.level)
     storeEntry(bits, at: end.slot)
     tally.relaxes += 1
-    invalidate(table, start..<start + size, .relaxed)
+    invalidate(table, start..<start + size, .relaxed, cpu: cpu)
     return end.descriptor
   }
 

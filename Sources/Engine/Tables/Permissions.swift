@@ -14,12 +14,19 @@ public struct Permissions: Hashable, Sendable {
     self.executeNever = executeNever
   }
 
-  /// Whether EL1 may execute; read permission is not needed for that.
+  /// Whether EL1, and EL0, may execute; read permission is not needed for that.
   public var executeEL1: Bool { executeNever == 0 || executeNever == 3 }
+  var executeEL0: Bool { executeNever < 2 }
 
   /// The bits of a descriptor.
   var bits: UInt64 {
     (read ? Descriptor.read : 0) | (write ? Descriptor.write : 0) | UInt64(executeNever) << 53
+  }
+
+  /// Whether something is permitted here that is not there.
+  func exceed(_ other: Permissions) -> Bool {
+    read && !other.read || write && !other.write || executeEL1 && !other.executeEL1
+      || executeEL0 && !other.executeEL0
   }
 
   /// Whether an access of EL1 is permitted.

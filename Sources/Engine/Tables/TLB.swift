@@ -1,14 +1,15 @@
-/// A TLB: for each level of a leaf a frame of 64 sets of 4 entries of 2 words. One is shared by the
-/// machine's CPUs, one is the SMMU's own.
+/// A TLB: for each level of a leaf a frame of 64 sets of 4 entries of 2 words. The CPUs' entries lie in one,
+/// each with the number of its CPU; another is the SMMU's own.
 ///
-///      63                     21 20          3  2 1  0
-///     +-------------------------+-------------+----+--+
-///     | input page              |   context   |lvl |V |   tag; the other word is the leaf's descriptor
-///     +-------------------------+-------------+----+--+
+///       62  57 56                  21 20          3  2 1  0
+///     +-+-----+----------------------+-------------+----+--+
+///     |0| CPU | input page           |   context   |lvl |V |   tag; the other word is the leaf's descriptor
+///     +-+-----+----------------------+-------------+----+--+
 ///
-/// Accesses of CPUs fill theirs and the kernel's TLB invalidations empty it, but no such access is decided
-/// by it: an entry that outlives its table entry is shown as stale, and never changes what the tables do.
-/// A device is given what the SMMU's holds.
+/// A walk fills it with the leaf as it is then, its permissions among the rest. From then on an access is
+/// decided by what is cached, not by the table: one that the entry forbids is a permission fault, even if the
+/// leaf has been relaxed since; one that it allows is made, even if the leaf is write-protected or gone. What
+/// a table has lost is therefore lost for its users only when a TLBI has said so, with the right VMID.
 ///
 /// A frame for each level, so that the memory's count of a frame's words says whether a level needs to be
 /// looked up at all: most of the time all that is cached are pages.
@@ -41,6 +42,8 @@ public struct TLB: Equatable, Sendable {
     public let descriptor: Descriptor
     /// Slot of the tag.
     public let slot: Int
+    /// Number of the CPU whose TLB holds it; 0 for the SMMU's.
+    public let cpu: Int
 
     /// Hardware VMID, or nil for stage 1.
     public var vmid: UInt16? { context.isStage1 ? nil : context.number }
@@ -52,9 +55,10 @@ public struct TLB: Equatable, Sendable {
       let tag = memory.load(slot)
       guard tag & 1 != 0 else { return nil }
       context = TranslationContext(bits: tag >> 3 & TranslationContext.mask)
-      address = (tag >> 21) << 12
+      address = TLB.address(ofTag: tag)
       level = Int(tag >> 1 & 3)
       descriptor = Descriptor(memory.load(slot + 1))
+      cpu = TLB.cpu(ofTag: tag)
       self.slot = slot
     }
   }
@@ -64,9 +68,24 @@ public struct TLB: Equatable, Sendable {
 
   /// The input addresses of an entry by its tag, or nil if it is free.
   static func addresses(ofTag tag: UInt64) -> Range<UInt64>? {
-    let start = (tag >> 21) << 12
+    let start = address(ofTag: tag)
     return tag & 1 == 0 ? nil : start..<start + geometry.size(Int(tag >> 1 & 3))
   }
+
+  /// First input address of an entry.
+  @inline(__always)
+  fileprivate static func address(ofTag tag: UInt64) -> UInt64 { (tag >> 21) << 12 & inputMask }
+
+  @inline(__always)
+  static func cpu(ofTag tag: UInt64) -> Int { Int(truncatingIfNeeded: tag >> cpuShift) }
+
+  /// A tag as it would be on CPU 0.
+  @inline(__always)
+  static func withoutCPU(_ tag: UInt64) -> UInt64 { tag & (1 << cpuShift - 1) }
+
+  private static let cpuShift: UInt64 = 57
+  /// The input addresses that an entry can have: no table translates larger ones.
+  static let inputMask: UInt64 = 1 << UInt64(Configuration.physicalBits) - 1
 
   /// First slot of the frame for leaves of a level.
   @inline(__always)
@@ -80,11 +99,14 @@ public struct TLB: Equatable, Sendable {
     return frame(level) &+ Int(truncatingIfNeeded: hash) &* (Self.ways * 2)
   }
 
-  /// The tag of an entry for an address.
+  /// The tag of an entry for an address that a table can translate.
   @inline(__always)
-  static func tag(_ context: TranslationContext, _ address: UInt64, level: Int) -> UInt64 {
+  static func tag(
+    _ context: TranslationContext, _ address: UInt64, level: Int, cpu: Int
+  ) -> UInt64 {
     let page = (address & ~(geometry.size(level) - 1)) >> 12
-    return page << 21 | context.bits << 3 | UInt64(truncatingIfNeeded: level) << 1 | 1
+    return UInt64(truncatingIfNeeded: cpu) << cpuShift | page << 21 | context.bits << 3
+      | UInt64(truncatingIfNeeded: level) << 1 | 1
   }
 }
 
@@ -96,13 +118,14 @@ extension Memory {
     }
   }
 
-  /// Slot of the tag of the entry of a level for an address, or nil.
+  /// Slot of the tag of a CPU's entry of a level for an address, or nil. The address must not be larger than
+  /// a table can translate.
   @inline(__always)
   func slot(
-    of address: UInt64, level: Int, _ context: TranslationContext, in tlb: TLB
+    of address: UInt64, level: Int, _ context: TranslationContext, cpu: Int = 0, in tlb: TLB
   ) -> Int? {
     if isEmpty(level, of: tlb) { return nil }
-    let tag = TLB.tag(context, address, level: level)
+    let tag = TLB.tag(context, address, level: level, cpu: cpu)
     var way = tlb.set(context, address, level: level)
     for _ in 0..<TLB.ways {
       if load(way) == tag { return way }
@@ -115,12 +138,12 @@ extension Memory {
   @inline(__always)
   func isEmpty(_ level: Int, of tlb: TLB) -> Bool { usedWords(inFrameAt: tlb.frame(level)) == 0 }
 
-  /// Caches the leaf that a walk ended at.
+  /// Caches the leaf that a walk for a CPU ended at.
   mutating func fill(
-    _ tlb: TLB, _ context: TranslationContext, _ address: UInt64, _ end: WalkEnd
+    _ tlb: TLB, _ context: TranslationContext, _ address: UInt64, _ end: WalkEnd, cpu: Int = 0
   ) {
     let start = address & ~(TLB.geometry.size(end.level) - 1)
-    let tag = TLB.tag(context, address, level: end.level)
+    let tag = TLB.tag(context, address, level: end.level, cpu: cpu)
     let set = tlb.set(context, address, level: end.level)
     // A free way, or else one that the address picks.
     var place = set + Int((start >> 18 ^ start >> 12) & UInt64(TLB.ways - 1)) * 2
@@ -139,31 +162,46 @@ extension Memory {
     store(end.descriptor.bits, at: place + 1)
   }
 
-  /// Drops every entry of a context that overlaps a range of input addresses.
-  mutating func drop(_ range: Range<UInt64>, _ context: TranslationContext, from tlb: TLB) {
+  /// Drops every entry of a context that overlaps a range of input addresses: of all CPUs, or of one.
+  mutating func drop(
+    _ range: Range<UInt64>, _ context: TranslationContext, cpu: Int? = nil, from tlb: TLB
+  ) {
     let isPage = range.size == Memory.frameBytes
     for level in TLB.levels where !isEmpty(level, of: tlb) {
       let frame = tlb.frame(level)
       let set = tlb.set(context, range.lowerBound, level: level)
       drop(
-        range, context,
+        range, context, cpu,
         fromSlots: isPage ? set..<set + 2 * TLB.ways : frame..<frame + Memory.frameWords)
     }
   }
 
   private mutating func drop(
-    _ range: Range<UInt64>, _ context: TranslationContext, fromSlots slots: Range<Int>
+    _ range: Range<UInt64>, _ context: TranslationContext, _ cpu: Int?,
+    fromSlots slots: Range<Int>
   ) {
     for slot in stride(from: slots.lowerBound, to: slots.upperBound, by: 2) {
       let tag = load(slot)
-      if tag & 1 == 0 || tag >> 3 & TranslationContext.mask != context.bits { continue }
-      let start = (tag >> 21) << 12
-      let size = TLB.geometry.size(Int(tag >> 1 & 3))
-      if start < range.upperBound && range.lowerBound < start + size {
-        store(0, at: slot)
-        store(0, at: slot + 1)
-      }
+      guard tag >> 3 & TranslationContext.mask == context.bits,
+        let addresses = TLB.addresses(ofTag: tag)
+      else { continue }
+      if let cpu, TLB.cpu(ofTag: tag) != cpu { continue }
+      if addresses.overlaps(range) { remove(slot) }
     }
+  }
+
+  /// Drops all that a CPU has cached.
+  mutating func drop(cpu: Int, from tlb: TLB) {
+    for level in TLB.levels where !isEmpty(level, of: tlb) {
+      let frame = tlb.frame(level)
+      for slot in stride(from: frame, to: frame + Memory.frameWords, by: 2)
+      where load(slot) & 1 != 0 && TLB.cpu(ofTag: load(slot)) == cpu { remove(slot) }
+    }
+  }
+
+  private mutating func remove(_ slot: Int) {
+    store(0, at: slot)
+    store(0, at: slot + 1)
   }
 }
 
@@ -171,15 +209,29 @@ extension Machine {
   /// All live entries of the CPUs' TLB, in the order of their slots.
   public var tlbEntries: [TLB.Entry] { memory.entries(of: layout.tlb) }
 
-  /// Invalidates what the TLB holds for a range of input addresses of a table: every entry of its VMID
-  /// that overlaps the range.
+  /// What a CPU holds for an input address of a table: where a walk ended some time ago; nil if it must
+  /// walk. Of entries of two sizes it is the smaller.
+  func cached(_ address: UInt64, in table: Table, cpu: Int) -> WalkEnd? {
+    if address > table.inputMask { return nil }
+    for level in TLB.levels.reversed() {
+      let slot = memory.slot(
+        of: address, level: level, .vmid(table.vmid), cpu: cpu, in: layout.tlb)
+      if let slot {
+        return WalkEnd(slot: slot, level: level, descriptor: Descriptor(memory.load(slot + 1)))
+      }
+    }
+    return nil
+  }
+
+  /// Invalidates what the TLBs hold for a range of input addresses of a table: every entry of its VMID that
+  /// overlaps the range, on all CPUs or, without a broadcast, on one.
   @inline(__always)
   mutating func invalidate(
-    _ table: Table, _ range: Range<UInt64>, _ reason: TLBStep.Reason
+    _ table: Table, _ range: Range<UInt64>, _ reason: TLBStep.Reason, cpu: Int? = nil
   ) {
     tally.invalidations &+= 1
     note(.tlb(.invalidate(reason, vmid: table.vmid)), table.id, over: range)
-    if table.hasVMID { memory.drop(range, .vmid(table.vmid), from: layout.tlb) }
+    if table.hasVMID { memory.drop(range, .vmid(table.vmid), cpu: cpu, from: layout.tlb) }
     if hasTableHooks { didInvalidate(range, of: table) }
   }
 
@@ -190,9 +242,16 @@ extension Machine {
 
   /// Whether the table that a TLB entry was filled from would give another translation now.
   public func isStale(_ entry: TLB.Entry, in table: Table) -> Bool {
-    let end = memory.walk(table, entry.address)
+    isStale(
+      WalkEnd(slot: entry.slot, level: entry.level, descriptor: entry.descriptor),
+      at: entry.address, in: table)
+  }
+
+  /// The same of what was found for an address.
+  func isStale(_ cached: WalkEnd, at address: UInt64, in table: Table) -> Bool {
+    let end = memory.walk(table, address)
     let ignored = Descriptor.accessed | Descriptor.softwareMask
-    return end.level != entry.level
-      || (end.descriptor.bits ^ entry.descriptor.bits) & ~ignored != 0
+    return end.level != cached.level
+      || (end.descriptor.bits ^ cached.descriptor.bits) & ~ignored != 0
   }
 }

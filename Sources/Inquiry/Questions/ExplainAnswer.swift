@@ -84,8 +84,13 @@ package struct ExplainAnswer: Answer {
     let isTranslated = steps.contains {
       if case .access(.translated) = $0.action { true } else { false }
     }
+    let isCached = steps.contains {
+      if case .access(.cached) = $0.action { true } else { false }
+    }
     return "No table changed."
-      + (isTranslated ? " The walk found what the access needs." : "")
+      + (isTranslated
+        ? " The walk found what the access needs."
+        : isCached ? " The TLB held what the access needs." : "")
   }
 
   /// Words that are listed of a step at most.

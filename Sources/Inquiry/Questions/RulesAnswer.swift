@@ -114,7 +114,7 @@ extension Invariant {
     case .shadowComposition: "a new shadow leaf is L1's entry and the canonical page"
     case .staleShadow: "what L1 invalidates is gone from its shadows"
     case .tableCounts: "table pages and entries are counted right"
-    case .staleTLB: "no TLB entry outlives its leaf"
+    case .staleTLB: "no TLB entry outlives its leaf, or permits more"
     case .reverseMapCoverage: "every shadow leaf can be found again"
     case .reverseMapMirror: "reverse and direct map agree"
     case .reverseMapTree: "the trees are well formed"
@@ -126,7 +126,7 @@ extension Invariant {
     case .dmaHole: "no DMA fails to memory that the device's owner keeps"
     case .pageOwner: "every page has one owner, and all say the same"
     case .mirrorVMID: "an SMMU that only hears broadcasts uses the CPUs' VMID"
-    case .staleIOTLB: "after its sync nothing unmapped is left in the SMMU's TLB"
+    case .staleIOTLB: "after its sync the SMMU's TLB holds no more than the table"
     case .vncr: "KVM's VNCR page is the VMM's"
     }
   }

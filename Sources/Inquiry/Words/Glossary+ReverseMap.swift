@@ -156,7 +156,8 @@ extension Glossary {
       shows: "violations", see: ["invariant", "stale"]),
     Entry(
       "stale-tlb",
-      "Rule: no TLB entry leads to a page that its table no longer maps there, once the TLBI is done.",
+      "Rule: no TLB entry leads to a page that its table no longer maps there, or permits what its leaf no "
+        + "longer does, once the TLBI is done.",
       shows: "violations", see: ["invariant", "TLB"]),
     Entry(
       "revmap-coverage",

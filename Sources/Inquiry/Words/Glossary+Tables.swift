@@ -158,8 +158,8 @@ extension Glossary {
       shows: "titles of panes; the TLB", see: ["TLB", "VTTBR", "pinned VMID"]),
     Entry(
       "TLB",
-      "What the hardware remembers of walks, by VMID and IPA. It may outlive the table entry, until a "
-        + "TLBI removes it.",
+      "What a CPU remembers of walks, by VMID and IPA, permissions included. An access goes by it, whatever "
+        + "the table says by then, until a TLBI removes it.",
       shows: "the answer named TLB", see: ["TLBI", "VMID", "stale"]),
     Entry(
       "TLBI",

@@ -43,7 +43,7 @@ extension Step {
     case .cleaning: "Entries are written from the processors' caches to memory."
     case .guestEntry: "The guest changes an entry of its own table."
     case .sweep: "Entries for addresses from \(place) on are to be removed from \(tableWords)."
-    case .plan: "In \(tableWords), the entry for \(place) is to be changed."
+    case .plan: planFact
     case .wholeShadow: "All entries of \(tableWords) are to be removed."
     case .invalidation: "The processors forget translations that they have cached."
     case .deviceInvalidation: "Translations that are cached for devices are to be forgotten."
@@ -74,6 +74,7 @@ extension Step {
     switch action {
     case .access(.translated(let physical)), .dma(.translated(let physical, _)):
       return "\(place.capitalized) leads to physical address \(Phrase.address(physical))."
+    case .access(.cached): return "The processor has cached \(place), and reads no table."
     default: break
     }
     if level >= 0 {
@@ -81,6 +82,11 @@ extension Step {
     }
     return facts.subject == .none
       ? told ?? "A record about the device is read." : "A translation of \(place) is cached."
+  }
+
+  private var planFact: String {
+    if case .guest = action { return "What the guest invalidates takes several instructions." }
+    return "In \(tableWords), the entry for \(place) is to be changed."
   }
 
   private var lockFact: String {

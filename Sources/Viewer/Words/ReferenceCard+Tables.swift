@@ -69,10 +69,19 @@ extension ReferenceCard {
     [
       "Leaves of the slot lose their write permission in the canonical table; in every valid shadow all "
         + "leaves do, over its whole range, since nobody knows which belong to the slot.",
-      "The TLBI is for the canonical VMID. Nothing here invalidates the shadows' VMIDs: an open question.",
+      "kvm_nested_s2_wp leaves the TLB to its callers, and they flush with kvm_flush_remote_tlbs_memslot. "
+        + "On arm64 that is kvm_tlb_flush_vmid_range of kvm->arch.mmu: the canonical VMID.",
+      "So no TLBI reaches the shadows' VMIDs. A CPU writes on through what it has cached of a shadow, "
+        + "without a fault, and the dirty log misses the page. Read in 7.3.4: every other change of a shadow "
+        + "(unmap, map, relax) invalidates under the shadow's own VMID.",
     ],
-    sources: [Self.mmu + "kvm_mmu_wp_memory_region", Self.nested + "kvm_nested_s2_wp"],
-    see: ["protect", "dirty log", "VMID"])
+    sources: [
+      Self.mmu + "kvm_mmu_wp_memory_region, kvm_arch_mmu_enable_log_dirty_pt_masked, "
+        + "kvm_arch_flush_remote_tlbs_range",
+      Self.nested + "kvm_nested_s2_wp",
+      "virt/kvm/kvm_main.c: kvm_flush_remote_tlbs_memslot",
+    ],
+    see: ["protect", "dirty log", "VMID", "stale-tlb"])
 
   static let ageing = ReferenceCard(
     "Was a page used?",

@@ -36,6 +36,7 @@ enum StepSamples {
     var steps: [AccessStep] = [
       .walk(Descriptor(0), slot: 512), .walk(leaf, slot: 512), .walk(table, slot: 512),
       .walk(Descriptor(Descriptor.locked), slot: 512), .accessFlagSet(leaf),
+      .cached(leaf, isStale: false), .cached(leaf, isStale: true),
       .translated(to: page), .loaded(1, from: page), .stored(1, to: page), .fetched(from: page),
       .blocked,
     ]

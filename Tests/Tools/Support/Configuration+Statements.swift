@@ -11,6 +11,7 @@ extension Configuration {
     }
     return [
       "vm ipa=\(ipaBits)", "policy pkvm=\(version.rawValue)",
+      "policy cpu-tlb=\(keepsTLB ? "kept" : "evicted")",
       "policy iommu=\(iommu.table.rawValue)",
       "policy iommu-tlbi=\(iommu.forwarding.rawValue)",
       "policy iommu-fault=\(iommu.faults.rawValue)",

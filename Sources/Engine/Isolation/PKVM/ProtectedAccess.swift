@@ -10,7 +10,8 @@ extension Machine {
       throw Refusal(.beyondPhysicalSpace(bits: table.geometry.inputBits), operand: .address)
     }
     // Another CPU holds the lock of the host's table, and the fault would wait for it.
-    if isPaused, translate(address, by: table, for: kind).fault != nil {
+    if isPaused, lookUp(address, by: table, for: kind, onCPU: Self.hostCPU).translation.fault != nil
+    {
       throw Refusal(.lockHeld)
     }
     note(.pkvm(.hostAccess(kind)), table.id, at: address)
@@ -19,18 +20,21 @@ extension Machine {
       tally.error = .efault
       return
     }
-    var translation = walk(address, kind, in: table)
-    if let status = translation.fault {
+    var found = translate(address, by: table, for: kind, onCPU: Self.hostCPU)
+    if let status = found.translation.fault {
       note(.access(.fault(status, on: kind)), table.id, at: address, level: status.level)
       guard status.faultClass == .translation, handleHostFault(address) else {
-        return abortHost(address, translation.end)
+        return abortHost(address, found.translation.end)
       }
-      translation = walk(address, kind, in: table)
+      found = translate(address, by: table, for: kind, onCPU: Self.hostCPU)
       // Mapped, but not for this: MMIO is not executed from.
-      if translation.fault != nil { return abortHost(address, translation.end) }
+      if found.translation.fault != nil { return abortHost(address, found.translation.end) }
     }
-    complete(kind, address, translation, value: value, in: table)
+    complete(kind, address, found, value: value, in: table)
   }
+
+  /// CPU of the host and of guests under pKVM.
+  private static let hostCPU = 0
 
   /// Whether a CPU that promises no more than FEAT_BBM level 2 may find two entries for an address: its TLB
   /// holds a block, and the table has pages in its place. The worst case is modelled: it does.
@@ -41,7 +45,8 @@ extension Machine {
     let end = memory.walk(table, address)
     return end.isLeaf
       && (1..<end.level).contains {
-        memory.slot(of: address, level: $0, .vmid(table.vmid), in: layout.tlb) != nil
+        memory.slot(
+          of: address, level: $0, .vmid(table.vmid), cpu: Self.hostCPU, in: layout.tlb) != nil
       }
   }
 
@@ -62,33 +67,27 @@ extension Machine {
     let table = table(of: guest)
     note(.pkvm(.guestAccess(kind)), table.id, at: address)
     if address >= table.geometry.inputSize { return fail(.erange, table.id, at: address) }
-    let translation = walk(address, kind, in: table)
-    if let status = translation.fault {
+    let found = translate(address, by: table, for: kind, onCPU: Self.hostCPU)
+    if let status = found.translation.fault {
       note(.access(.fault(status, on: kind)), table.id, at: address, level: status.level)
-      let isPoisoned = translation.end.descriptor == .poisoned
+      let isPoisoned = found.translation.end.descriptor == .poisoned
       let isAbsent = status.faultClass == .translation
       return fail(isPoisoned ? .efault : isAbsent ? .enoent : .eperm, table.id, at: address)
     }
-    complete(kind, address, translation, value: value, in: table)
-  }
-
-  /// The hardware's walk, one step a level.
-  private mutating func walk(
-    _ address: UInt64, _ kind: AccessKind, in table: Table
-  ) -> Translation {
-    noteWalk(to: address, in: table)
-    return translate(address, by: table, for: kind)
+    complete(kind, address, found, value: value, in: table)
   }
 
   /// The access itself. What lies in MMIO has no contents.
   private mutating func complete(
-    _ kind: AccessKind, _ address: UInt64, _ translation: Translation, value: UInt64?,
-    in table: Table
+    _ kind: AccessKind, _ address: UInt64, _ found: (translation: Translation, isCached: Bool),
+    value: UInt64?, in table: Table
   ) {
-    let physical = translation.output(of: address, in: table)
-    note(
-      .access(.translated(to: physical)), table.id, at: address, level: translation.end.level)
-    memory.fill(layout.tlb, .vmid(table.vmid), address, translation.end)
+    let physical = found.translation.output(of: address, in: table)
+    if !found.isCached {
+      let end = found.translation.end
+      note(.access(.translated(to: physical)), table.id, at: address, level: end.level)
+      memory.fill(layout.tlb, .vmid(table.vmid), address, end, cpu: Self.hostCPU)
+    }
     exchange(
       kind, physical, value: value, table.id, address, hasContents: isHostMemory(physical))
   }
