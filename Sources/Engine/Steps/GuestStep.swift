@@ -4,6 +4,8 @@ package enum GuestStep: StepFamily {
   case context(VTTBR, VTCR)
   /// L1 invalidates under a virtual VMID.
   case invalidation(vmid: UInt16)
+  /// A number of granules takes several instructions: so many of ranges, and perhaps one of a single granule.
+  case rangeTaken(granules: UInt64, ranges: Int, single: Bool)
   /// L2 invalidates its stage 1.
   case stage1Invalidation
   /// L1 writes VNCR_EL2; the address is a canonical IPA.
@@ -17,6 +19,7 @@ package enum GuestStep: StepFamily {
     switch self {
     case .context: Step.Facts(.setting, .guestContext, .none, weight: 2)
     case .invalidation: Step.Facts(.trigger, .guestInvalidation, .none, weight: 2)
+    case .rangeTaken: Step.Facts(.plan, .guestInvalidation)
     case .stage1Invalidation: Step.Facts(.setting, .stage1Invalidation, .none)
     case .vncrSet, .vncrTranslated, .vncrDropped: Step.Facts(.setting, .vncr)
     }
@@ -36,6 +39,17 @@ package enum GuestStep: StepFamily {
         "L1 invalidates under its VMID \(vmid); this applies to every shadow with that VMID",
         "To L1 the shadow tables are its TLB: what it invalidates must be removed from them.",
         .nested("kvm_s2_mmu_iterate_by_vmid"))
+    case .rangeTaken(let granules, let ranges, let single):
+      let parts = [
+        ranges > 0 ? "\(ranges) of RIPAS2E1IS" : nil,
+        single ? "1 of IPAS2E1IS for the \(ranges > 0 ? "last" : "granule")" : nil,
+      ]
+      return Explanation(
+        "TLBI",
+        "\(granules) granule\(granules == 1 ? "" : "s"): \(parts.compactMap { $0 }.joined(separator: ", "))",
+        "An operand of RIPAS2E1IS holds (NUM + 1) << (5 * SCALE + 1) granules, so L1 needs these "
+          + "instructions, one after the other.",
+        .architecture("C5.5, TLBI RIPAS2E1IS"))
     case .stage1Invalidation:
       return Explanation(
         "TLBI", "L2 invalidates its stage 1: no stage-2 table changes",

@@ -39,7 +39,9 @@ enum GuestStatement: StatementFamily {
     case .invalidateRange:
       StatementForm(
         "l1 tlbi ripas2e1is NIPA pages=N granule=4K|16K|64K",
-        "L1 invalidates N granules. The range starts at NIPA, rounded down to a granule.",
+        "L1 invalidates N granules. The range starts at NIPA, rounded down to a granule. An operand holds "
+          + "(NUM + 1) << (5 * SCALE + 1) granules; another number takes several instructions, the largest "
+          + "first, and IPAS2E1IS with a level hint for an odd one at the end.",
         operands: ["pages=N": .number("N", 1...1 << 36)],
         .event {
           .invalidate(

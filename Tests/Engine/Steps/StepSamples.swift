@@ -49,7 +49,10 @@ enum StepSamples {
     return steps
   }()
   private static let guest: [GuestStep] = [
-    .context(vttbr, vtcr), .invalidation(vmid: 1), .stage1Invalidation, .vncrSet,
+    .context(vttbr, vtcr), .invalidation(vmid: 1),
+    .rangeTaken(granules: 1, ranges: 0, single: true),
+    .rangeTaken(granules: 65, ranges: 1, single: true),
+    .rangeTaken(granules: 66, ranges: 2, single: false), .stage1Invalidation, .vncrSet,
     .vncrTranslated(to: page), .vncrDropped(page),
   ]
   private static let fault: [FaultStep] = [
@@ -95,6 +98,7 @@ enum StepSamples {
     ]
     let reasons: [TLBStep.Reason] = [
       .breakTable, .breakLeaf, .replaced, .unmapped, .tableFreed, .relaxed, .writeProtected,
+      .realmEntry,
     ]
     for reason in reasons { steps.append(.invalidate(reason, vmid: 1)) }
     for context in contexts {

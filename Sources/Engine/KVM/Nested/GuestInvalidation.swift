@@ -2,7 +2,7 @@
 public enum GuestInvalidation: Equatable, Sendable {
   /// IPAS2E1IS: one nested IPA, with the level hint of the operand (`ttl`, 0 for none).
   case address(UInt64, ttl: UInt8)
-  /// RIPAS2E1IS: a number of granules.
+  /// RIPAS2E1IS: a number of granules, by as many instructions as it takes.
   case range(UInt64, pages: UInt64, granuleShift: Int)
   /// VMALLS12E1IS: everything of the current VMID.
   case currentVMID
@@ -10,6 +10,26 @@ public enum GuestInvalidation: Equatable, Sendable {
   case all
   /// VMALLE1IS: stage 1 only.
   case stage1
+
+  /// Granules of each instruction that together cover a number of them, and no others.
+  ///
+  /// An operand of RIPAS2E1IS says (NUM + 1) << (5 * SCALE + 1), with NUM to 31 and SCALE to 3. So one
+  /// instruction covers no odd number, and not every even one. Linux covers a range by the largest first, and
+  /// an odd granule at the end by IPAS2E1IS (`__flush_tlb_range_op`); here that has a level hint, so that it
+  /// is about one granule.
+  static func instructions(covering granules: UInt64) -> [UInt64] {
+    var counts: [UInt64] = []
+    var rest = granules
+    for scale: UInt64 in [3, 2, 1, 0] {
+      let unit: UInt64 = 1 << (5 * scale + 1)
+      while rest >= unit {
+        let number = min(rest / unit, 32)
+        counts.append(number * unit)
+        rest -= number * unit
+      }
+    }
+    return rest > 0 ? counts + [rest] : counts
+  }
 }
 
 /// What KVM does with them (`sys_regs.c`). They act on every valid shadow with the current virtual VMID.
@@ -17,6 +37,9 @@ extension Machine {
   mutating func guestInvalidationTasks(_ operation: GuestInvalidation, _ vcpu: VCPU) -> [Task] {
     let vmid = VTTBR(self[vcpu, .vttbr]).vmid
     note(.guest(.invalidation(vmid: vmid)), .guest(vmid))
+    if case .range(let base, let pages, let shift) = operation {
+      noteInstructions(base, pages, shift, vmid)
+    }
     recordCoverage(of: operation, vmid)
     let tasks = unmaps(for: operation, vmid)
     if tasks.isEmpty || validShadows.isEmpty {
@@ -35,11 +58,16 @@ extension Machine {
         + [.dropVNCR(Self.allAddresses)]
     case .currentVMID: return matching(vmid).map { .invalidateShadow($0.index, Self.allAddresses) }
     case .range(let base, let pages, let shift):
-      if base >= limit { return [] }
-      let start = base & ~((1 << UInt64(shift)) - 1)
-      // A range that runs past the end is capped there; the operand cannot ask for more than 2^21.
-      let size = min(pages << UInt64(shift), limit - start)
-      return matching(vmid).map { .invalidateShadow($0.index, start..<start + size) }
+      let mmus = matching(vmid)
+      var start = base & ~((1 << UInt64(shift)) - 1)
+      var tasks: [Task] = []
+      for granules in GuestInvalidation.instructions(covering: pages) where start < limit {
+        // A range that runs past the end is capped there.
+        let end = start + min(granules << UInt64(shift), limit - start)
+        tasks += mmus.map { .invalidateShadow($0.index, start..<end) }
+        start = end
+      }
+      return tasks
     case .address(let address, let ttl):
       let address = address & 0xffff_ffff_f000
       return matching(vmid).map {
@@ -48,6 +76,18 @@ extension Machine {
         return .invalidateShadow($0.index, start..<start + size)
       }
     }
+  }
+
+  /// Says so where no one operand holds a number of granules.
+  private mutating func noteInstructions(
+    _ base: UInt64, _ pages: UInt64, _ shift: Int, _ vmid: UInt16
+  ) {
+    let counts = GuestInvalidation.instructions(covering: pages)
+    let single = counts.last == 1
+    if counts.count == 1, !single { return }
+    note(
+      .guest(.rangeTaken(granules: pages, ranges: counts.count - (single ? 1 : 0), single: single)),
+      .guest(vmid), at: base & ~((1 << UInt64(shift)) - 1))
   }
 
   private func matching(_ vmid: UInt16) -> [MMU] {
