@@ -48,6 +48,8 @@ extension Refusal.Reason {
       "expected another vCPU: vCPU \(number) is in the paused event, until 'resume'"
     case .lockHeld:
       "expected 'resume' first: the paused event holds a lock that this needs"
+    case .invalidationActive:
+      "expected 'resume' first: KVM changes no slot while an invalidation is under way (mn_active_invalidate_count)"
     case .noReverseMap:
       "expected a policy with a reverse map: under revmap=none there is nothing that can fail"
     case .noRealm: "expected 'policy cca=on' before: the VM is no realm"

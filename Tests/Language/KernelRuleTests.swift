@@ -206,4 +206,23 @@ import Testing
         """, nested: true)
     #expect(leaves(machine, .shadow(0)) == ["0 4K 3 R W PXNUXN AF"])
   }
+
+  @Test func `no slot goes while an invalidation is under way (kvm_swap_active_memslots)`() throws {
+    // The notifier empties the shadow gigabyte by gigabyte, and stops between two.
+    let paused =
+      tables + """
+        memslot 2 0xc0000000 4M backing=4K
+        l1 store 0x40102000 0x800007ff
+        l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=1
+        l2 read 0
+        pause
+        host discard 0x80000000 4K
+
+        """
+    _ = try run(paused + "resume\nhost delete-memslot 0xc0000000", nested: true)
+    let error = #expect(throws: ScenarioError.self) {
+      try run(paused + "host delete-memslot 0xc0000000", nested: true)
+    }
+    #expect(error.map { "\($0)" }?.contains("mn_active_invalidate_count") ?? false)
+  }
 }

@@ -36,6 +36,8 @@ public struct Refusal: Error, Equatable, Sendable {
     case vcpuPaused(Int)
     /// What needs a lock that the paused event holds.
     case lockHeld
+    /// A memory slot that is to go while an invalidation is under way.
+    case invalidationActive
     /// A failure of a reverse map that there is none of.
     case noReverseMap
     /// A number of another process that is too large; the largest.

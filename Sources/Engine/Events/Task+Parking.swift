@@ -130,6 +130,10 @@ extension Machine {
     if owner == parked, owner >= Owner.firstVCPU {
       throw Refusal(.vcpuPaused(Int(owner - Owner.firstVCPU)), operand: .vcpu)
     }
+    // `kvm_swap_active_memslots` waits for `mn_active_invalidate_count`.
+    if case .host(.deleteMemslot) = event, self[.invalidateInProgress] != 0 {
+      throw Refusal(.invalidationActive)
+    }
     let held = MapLock.decoded(self[.parkedLock])
     let waits = mapLock == .write ? held != .none : mapLock == .read && held == .write
     if waits || owner == Owner.memslot && parked == Owner.memslot {

@@ -14,6 +14,8 @@ package enum TLBStep: StepFamily {
     case relaxed
     /// A slot was write-protected.
     case writeProtected
+    /// The RMM stored another entry in a realm's table.
+    case realmEntry
   }
 
   /// A range, under a hardware VMID.
@@ -59,13 +61,13 @@ package enum TLBStep: StepFamily {
   func explanation(of step: Step) -> Explanation {
     switch self {
     case .invalidate(let reason, let vmid):
-      let (why, function) = reason.explanation
+      let (why, source) = reason.explanation
       return Explanation(
         "TLBI",
         reason == .tableFreed
           ? "VMID \(vmid), IPA \(step.at), no TTL: all that is cached of the walk to it"
           : "TLB entries of VMID \(vmid) for \(step.span)",
-        why, .pgtable(function))
+        why, source)
     case .flush:
       return Explanation(
         "TLBI", "everything, on all CPUs (TLBI ALLE1IS)",
@@ -145,6 +147,7 @@ extension TLBStep.Reason {
     case .unmapped, .tableFreed: .unmapping
     case .relaxed: .relaxing
     case .writeProtected: .writeProtection
+    case .realmEntry: .realm
     }
   }
 
@@ -152,41 +155,46 @@ extension TLBStep.Reason {
   fileprivate var isOfRange: Bool {
     switch self {
     case .unmapped, .writeProtected: true
-    case .breakTable, .breakLeaf, .replaced, .tableFreed, .relaxed: false
+    case .breakTable, .breakLeaf, .replaced, .tableFreed, .relaxed, .realmEntry: false
     }
   }
 
-  /// Why, and in which function of the kernel.
-  fileprivate var explanation: (String, String) {
+  /// Why, and by what rule.
+  fileprivate var explanation: (String, Source) {
     switch self {
     case .breakTable:
-      ("Anything that the replaced table mapped may be cached.", "stage2_try_break_pte")
-    case .breakLeaf: ("The broken leaf may be cached.", "stage2_try_break_pte")
+      ("Anything that the replaced table mapped may be cached.", .pgtable("stage2_try_break_pte"))
+    case .breakLeaf: ("The broken leaf may be cached.", .pgtable("stage2_try_break_pte"))
     case .replaced:
       (
         "The block may be cached beside pages of the new table. With FEAT_BBM level 2 that may end in a "
           + "conflict abort, which EL2 cannot handle; with level 3 it does not.",
-        "stage2_try_break_pte"
+        .pgtable("stage2_try_break_pte")
       )
     case .unmapped:
       (
         "One range invalidation for the whole walk, because the CPU has FEAT_TLBIRANGE.",
-        "kvm_pgtable_stage2_unmap"
+        .pgtable("kvm_pgtable_stage2_unmap")
       )
     case .tableFreed:
       (
         "A walk cache may hold the entry that led to the table; a TLBI without a level hint removes it.",
-        "stage2_unmap_put_pte"
+        .pgtable("stage2_unmap_put_pte")
       )
     case .relaxed:
       (
         "On this CPU only: another CPU that uses the old leaf just faults.",
-        "kvm_pgtable_stage2_relax_perms"
+        .pgtable("kvm_pgtable_stage2_relax_perms")
       )
     case .writeProtected:
       (
         "Of the canonical VMID alone. What is cached of shadows, under VMIDs of their own, stays.",
-        "kvm_flush_remote_tlbs_memslot"
+        .mmu("kvm_arch_flush_remote_tlbs_range")
+      )
+    case .realmEntry:
+      (
+        "CPUs may have cached what the entry was, and the granule may soon be another's.",
+        .rmm("TLB maintenance")
       )
     }
   }

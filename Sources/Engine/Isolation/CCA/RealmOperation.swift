@@ -207,7 +207,7 @@ extension Machine {
       level: old.level)
     storeEntry(new.bits, at: old.slot)
     if old.isLeaf { tally.unmaps += 1 }
-    if old.descriptor.isValid { invalidate(table, address..<address + size, .unmapped) }
+    if old.descriptor.isValid { invalidate(table, address..<address + size, .realmEntry) }
   }
 
   /// Memory of the host's that was delegated becomes the realm's, contents unknown to the realm.
