@@ -44,29 +44,4 @@ enum LanguageDescription {
 
   /// Statements, as they are described.
   static let patterns = StatementForm.all.map(\.pattern)
-
-  /// The statements that a pattern allows: each alternative, with and without what may be left out.
-  static func statements(of pattern: String) -> [String] {
-    pattern.split(separator: " ").reduce([""]) { found, word in
-      let isOptional = word.hasPrefix("[")
-      let inner = isOptional ? word.dropFirst().dropLast() : word
-      let (key, values) =
-        inner.firstIndex(of: "=").map {
-          (String(inner[...$0]), inner[inner.index(after: $0)...])
-        } ?? ("", inner)
-      let words = values.split(separator: "|").map { key + $0 }
-      return found.flatMap { start in
-        words.map { start.isEmpty ? $0 : start + " " + $0 } + (isOptional ? [start] : [])
-      }
-    }
-  }
-
-  /// A statement with something in the place of each operand, where there is something for it.
-  static func filled(_ statement: String, _ operand: (String) -> String?) -> String {
-    statement.split(separator: " ").map { word -> String in
-      let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
-      if parts.count == 2, let value = operand(parts[1]) { return parts[0] + "=" + value }
-      return operand(String(word)) ?? String(word)
-    }.joined(separator: " ")
-  }
 }

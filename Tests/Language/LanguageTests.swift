@@ -33,7 +33,7 @@ import Testing
   /// Statements of a pattern: each alternative, and each value of one operand beside the first ones of the
   /// others.
   private static func examples(_ pattern: String) -> [String] {
-    LanguageDescription.statements(of: pattern).flatMap { statement -> [String] in
+    StatementPattern.statements(of: pattern).flatMap { statement -> [String] in
       let choices = statement.split(separator: " ").map { word -> [String] in
         let word = String(word)
         let key = StatementForm.key(of: word)
@@ -146,8 +146,8 @@ import Testing
   private static let beginnings: [[String]] = {
     var beginnings: Set<[String]> = [[]]
     for pattern in LanguageDescription.patterns {
-      for statement in LanguageDescription.statements(of: pattern) {
-        let words = LanguageDescription.filled(statement) { values[$0]?.first }.split(
+      for statement in StatementPattern.statements(of: pattern) {
+        let words = StatementPattern.filled(statement) { values[$0]?.first }.split(
           separator: " ")
         for count in 1...words.count { beginnings.insert(words[..<count].map(String.init)) }
       }

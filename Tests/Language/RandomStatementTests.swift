@@ -81,7 +81,7 @@ private struct RandomStatements {
           + "nested=\(["on", "on", "off"][random.below(3)]) vmid-bits=\([3, 8, 16][random.below(3)])",
       ]
       for policy in Self.policies where random.below(3) == 0 {
-        let choices = LanguageDescription.statements(of: policy)
+        let choices = StatementPattern.statements(of: policy)
         lines.append(choices[random.below(choices.count)])
       }
       lines.append("memslot 0 0x40000000 4M backing=4K")
@@ -108,8 +108,8 @@ private struct RandomStatements {
 
   mutating func next() -> String {
     let form = Self.forms[random.below(Self.forms.count)]
-    let choices = LanguageDescription.statements(of: form)
-    var line = LanguageDescription.filled(choices[random.below(choices.count)]) { name in
+    let choices = StatementPattern.statements(of: form)
+    var line = StatementPattern.filled(choices[random.below(choices.count)]) { name in
       operand(name)
     }
     for (name, count) in [("l1 ", 3), ("l2 ", 3), ("iommu ", 5), ("dev ", 5)]
