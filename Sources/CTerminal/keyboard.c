@@ -15,7 +15,7 @@ static WINDOW *keys;
 // Sequences beyond those of terminfo get codes of our own, above all of ncurses': for a key and its
 // modifiers, and for the mouse. ncurses could decode the mouse, too, but drops events that arrive
 // together with others, as they do over a slow line.
-enum { MOUSE_IN_DIGITS = 0x1000, MOUSE_IN_CHARACTERS, OWN = 0x2000, MODIFIER_BITS = 3 };
+enum { MOUSE_IN_DIGITS = 0x1000, MOUSE_IN_CHARACTERS, PASTE_START, PASTE_END, OWN = 0x2000, MODIFIER_BITS = 3 };
 
 static int own(enum ct_key key, unsigned modifiers)
 {
@@ -112,6 +112,8 @@ void keyboard_open(void)
 		set_escdelay(25);
 	define_key("\033[<", MOUSE_IN_DIGITS);
 	define_key("\033[M", MOUSE_IN_CHARACTERS);
+	define_key("\033[200~", PASTE_START);
+	define_key("\033[201~", PASTE_END);
 	for (int i = 0; i < COUNT(letters); i++)
 		define_letter(letters[i].final, letters[i].key);
 	for (int i = 0; i < COUNT(numbers); i++)
@@ -204,6 +206,8 @@ static struct ct_input named(int code)
 		return mouse_in_digits();
 	if (code == MOUSE_IN_CHARACTERS)
 		return mouse_in_characters();
+	if (code == PASTE_START || code == PASTE_END)
+		return (struct ct_input){.kind = code == PASTE_START ? CT_PASTE_START : CT_PASTE_END};
 	if (code >= OWN)
 		return key((code - OWN) >> MODIFIER_BITS, code & ((1 << MODIFIER_BITS) - 1));
 	if (function >= 1 && function <= 12)

@@ -31,6 +31,11 @@ static int at_most(int value, int most)
 #define MOUSE_ON "\033[?1000;1006h"
 #define MOUSE_OFF "\033[?1006;1000l"
 
+// What is pasted comes between marks, so that it is not taken for keys. Who reports a mouse knows this,
+// or ignores it.
+#define PASTE_ON "\033[?2004h"
+#define PASTE_OFF "\033[?2004l"
+
 static bool knows_mouse(void)
 {
 	const char *prefix = tigetstr("kmous");
@@ -64,7 +69,7 @@ static void append_capability(const char *value)
 }
 
 // What ncurses does at the end, as bytes that a signal handler can write: any keypad and mouse mode
-// off, attributes and colours plain, the whole screen scrolls, the cursor at its end and visible,
+// off and no marks around what is pasted, attributes and colours plain, the whole screen scrolls, the cursor at its end and visible,
 // and the alternate screen left.
 static void prepare_reset(void)
 {
@@ -73,8 +78,10 @@ static void prepare_reset(void)
 
 	reset_length = 0;
 	append_capability(tigetstr("rmkx"));
-	if (knows_mouse())
+	if (knows_mouse()) {
 		append_capability(MOUSE_OFF);
+		append_capability(PASTE_OFF);
+	}
 	append_capability(tigetstr("sgr0"));
 	append_capability(tigetstr("op"));
 	if (region && region != (char *)-1)
@@ -137,6 +144,8 @@ static void enter(void)
 	signals_set_armed(1);
 	adopt_size();
 	ct_show(-1, -1);
+	if (knows_mouse())
+		send(PASTE_ON);
 	if (reports_mouse)
 		send(MOUSE_ON);
 }
@@ -147,6 +156,8 @@ static void leave(void)
 {
 	if (reports_mouse)
 		send(MOUSE_OFF);
+	if (knows_mouse())
+		send(PASTE_OFF);
 	wmove(stdscr, LINES - 1, 0);
 	wclrtoeol(stdscr);
 	ct_show(-1, -1);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -35,6 +36,7 @@ static volatile sig_atomic_t notes;
 static struct sigaction ending_before[ENDING], noted_before[NOTED];
 static sigset_t mask_before;
 static stack_t stack_before;
+static int wants_backtrace;
 
 static int in_foreground(void)
 {
@@ -62,9 +64,11 @@ static void restore(void)
 }
 
 // The signal comes again when the handler returns, with the disposition it had before: the parent
-// sees the true cause of the end, and a debugger or a backtracer the place.
+// sees the true cause of the end, and a debugger the place. The backtracer of Swift's runtime would put
+// questions to whoever sits there, and wait: it is left out unless it was asked for.
 static void end(int signal)
 {
+	const struct sigaction plain = {.sa_handler = SIG_DFL};
 	int error = errno;
 
 	if (armed)
@@ -74,7 +78,8 @@ static void end(int signal)
 		fault_leave_note(signal);
 	for (int i = 0; i < ENDING; i++)
 		if (ending[i] == signal)
-			sigaction(signal, &ending_before[i], NULL);
+			sigaction(signal, is_fault(signal) && !wants_backtrace ? &plain : &ending_before[i],
+				  NULL);
 	raise(signal);
 	errno = error;
 }
@@ -113,6 +118,7 @@ void signals_install(int input, int output)
 	input_fd = input;
 	output_fd = output;
 	notes = 0;
+	wants_backtrace = getenv("SWIFT_BACKTRACE") != NULL;
 	pthread_sigmask(SIG_SETMASK, NULL, &mask_before);
 	sigaltstack(NULL, &stack_before);
 	if (stack_before.ss_flags & SS_DISABLE)

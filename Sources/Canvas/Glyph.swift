@@ -16,6 +16,8 @@ public enum Glyph: CaseIterable, Sendable {
   case changed, stale, unknown, mismatch
   /// What differs, and may.
   case differs
+  /// What is half done, and what will be.
+  case paused, coming
 
   /// The bars in order of height.
   public static let bars: [Glyph] = [.bar1, .bar2, .bar3, .bar4, .bar5, .bar6, .bar7, .bar8]
@@ -44,8 +46,9 @@ public enum Glyph: CaseIterable, Sendable {
     case .up: ("↑", "^")
     case .down: ("↓", "v")
     case .pointer: ("▲", "^")
-    case .selected, .foldClosed: ("▸", ">")
-    case .foldOpen: ("▾", "v")
+    case .selected: ("►", ">")
+    case .foldClosed: ("▸", "+")
+    case .foldOpen: ("▾", "-")
     case .ellipsis: ("…", "~")
     case .middleDot: ("·", ".")
     case .check: ("✓", "v")
@@ -62,6 +65,8 @@ public enum Glyph: CaseIterable, Sendable {
     case .unknown: ("?", "?")
     case .mismatch: ("!", "!")
     case .differs: ("≠", "/")
+    case .paused: ("‖", "=")
+    case .coming: ("»", "}")
     }
   }
 }

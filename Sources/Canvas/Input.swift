@@ -2,6 +2,8 @@
 public enum Input: Hashable, Sendable {
   /// A key was pressed.
   case key(Key)
+  /// A text was pasted, with `\n` between its lines; not fit for the screen before it is made safe.
+  case paste(String)
   /// The mouse was used.
   case mouse(Mouse)
   /// The screen has this many columns and rows now, or has to be drawn anew.

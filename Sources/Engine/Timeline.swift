@@ -172,6 +172,11 @@ public struct Timeline: Sendable {
     return start..<end
   }
 
+  /// The event that made an entry of the journal, by its index.
+  func event(ofStore store: Int) -> Int {
+    marks.indices.partitioningIndex { marks[$0] > store } - 1
+  }
+
   /// Entries of the journal that an event made.
   public func stores(ofEvent index: Int) -> Range<Int> { marks[index]..<marks[index + 1] }
 }

@@ -7,7 +7,7 @@ enum Sign {
   static let changed = "*"
   static let differs = "≠"
   static let mismatch = "!"
-  static let selected = "▸"
+  static let selected = "►"
   static let stale = "~"
   static let times = "×"
 }

@@ -165,6 +165,7 @@ extension Outcome {
   /// The outcome as a sentence.
   public var sentence: String {
     let words = description
+    if case .mmio = self { return "Outcome: \(words)." }
     return words.prefix(1).uppercased() + words.dropFirst() + "."
   }
 
@@ -176,7 +177,7 @@ extension Outcome {
     case .exception(let status, let instruction, let write, let ipa, _):
       "L1 got \(instruction ? "insn-abort" : "data-abort") fsc=0x\(hex(UInt64(status.code), 2))"
         + "\(write ? " write" : "") ipa=0x\(hex(ipa))"
-    case .mmio(let write, let ipa): "it was mmio \(write ? "write" : "read") 0x\(hex(ipa))"
+    case .mmio(let write, let ipa): "MMIO \(write ? "write" : "read") at 0x\(hex(ipa))"
     case .externalAbort: "it ended in an external abort"
     case .sizeFault: "it ended in an address size fault"
     case .efault: "KVM_RUN failed with EFAULT"

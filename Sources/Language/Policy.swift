@@ -68,6 +68,19 @@ public struct Policy: Sendable {
     if case .words(let words) = values { words.map { key + $0.word } } else { [key] }
   }
 
+  /// The key with its word in one configuration, if in another it has another.
+  func difference(of one: Configuration, from other: Configuration) -> String? {
+    guard case .words(let words) = values else { return nil }
+    func sets(_ change: Change, in configuration: Configuration) -> Bool {
+      var changed = configuration
+      change(&changed)
+      return changed == configuration
+    }
+    guard let own = words.first(where: { sets($0.change, in: one) }), !sets(own.change, in: other)
+    else { return nil }
+    return key + own.word
+  }
+
   /// The key with each word under which the events of a scenario still make sense: memory belongs to owners
   /// of the same kind.
   func alternatives(for scenario: Scenario) -> [String] {

@@ -9,6 +9,7 @@ extension Scenario {
 
   private func under(_ change: Policy.Change) -> Scenario {
     var other = self
+    other.own = own ?? configuration
     change(&other.configuration)
     if other.configuration.reverseMap == .none {
       other.statements.removeAll {
@@ -16,6 +17,12 @@ extension Scenario {
       }
     }
     return other
+  }
+
+  /// What the file's own policy sets and this one does not, as `KEY=VALUE`: what the file's texts were
+  /// written for. Empty under its own policy.
+  public var ownPolicy: [String] {
+    own.map { own in Policy.all.compactMap { $0.difference(of: own, from: configuration) } } ?? []
   }
 
   /// The same events under what a statement `policy` would set: `KEY=VALUE`.

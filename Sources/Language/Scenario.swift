@@ -8,6 +8,8 @@ public struct Scenario: Sendable {
   public var title = ""
   /// The VM.
   public var configuration = Configuration()
+  /// The VM as the file says it, where the events are carried out under another policy.
+  var own: Configuration?
   /// Keys of the policies that the file sets, each with its `=`.
   var policies: [String] = []
   /// What happens, in order.

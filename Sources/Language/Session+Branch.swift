@@ -21,22 +21,26 @@ extension Session {
   ///
   /// - Throws: the mistake, with its column; then nothing has happened.
   public mutating func carryOut(_ line: String) throws(ScenarioError) {
-    let kind: Statement.Kind
-    let columns: OperandColumns
+    let (kind, columns) = try Self.typed(line)
+    try carryOut(Statement(kind: kind, origin: .typed(line), columns: columns))
+  }
+
+  /// The statement of a line that a person types.
+  static func typed(
+    _ line: String
+  ) throws(ScenarioError) -> (kind: Statement.Kind, columns: OperandColumns) {
     do throws(Mistake) {
-      let (statement, places) = try StatementReader.statement(of: line)
-      columns = places
+      let (statement, columns) = try StatementReader.statement(of: line)
       switch statement {
-      case .event(let event): kind = .event(event)
-      case .chapter(let label, let text): kind = .chapter(label: label, text: text)
-      case .expect(let expectation): kind = .expect(expectation)
+      case .event(let event): return (.event(event), columns)
+      case .chapter(let label, let text): return (.chapter(label: label, text: text), columns)
+      case .expect(let expectation): return (.expect(expectation), columns)
       case .version, .title, .vm, .policy:
         throw Mistake(offset: 0, message: "expected an event, chapter or expect")
       }
     } catch {
       throw ScenarioError(error, file: "", line: 1, offset: 0)
     }
-    try carryOut(Statement(kind: kind, origin: .typed(line), columns: columns))
   }
 
   /// Carries out one more event at the end of the history, which must have been carried out.

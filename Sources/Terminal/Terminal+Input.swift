@@ -17,12 +17,27 @@ extension Terminal {
       let event = ct_read()
       if let input = input(of: event) { return input }
       if event.kind != CT_NOTHING { continue }
-      switch ct_wait(Self.milliseconds(until: deadline)) {
+      switch ct_wait(pasted == nil ? Self.milliseconds(until: deadline) : Self.silence) {
       case CT_READY, CT_SIGNALLED: continue
-      case CT_TIMEOUT: return .tick
+      case CT_TIMEOUT: return takePaste() ?? .tick
       default: return .end
       }
     }
+  }
+
+  /// Milliseconds after which a paste is over though its end has not come.
+  private static let silence: Int32 = 1_000
+
+  /// The text that was pasted, if one was.
+  private mutating func takePaste() -> Input? {
+    defer { pasted = nil }
+    return pasted.map { .paste(String($0)) }
+  }
+
+  /// Adds what belongs to the text that is being pasted: characters, but no keys.
+  private mutating func add(_ event: ct_input) {
+    guard event.kind == CT_CHARACTER, let scalar = Unicode.Scalar(event.code) else { return }
+    pasted?.append(scalar == "\r" ? "\n" : scalar)
   }
 
   /// Does what the signals since the last call ask for.
@@ -51,6 +66,16 @@ extension Terminal {
   }
 
   private mutating func input(of event: ct_input) -> Input? {
+    switch event.kind {
+    case CT_PASTE_START:
+      pasted = String.UnicodeScalarView()
+      return nil
+    case CT_PASTE_END: return takePaste()
+    case _ where pasted != nil:
+      add(event)
+      return nil
+    default: break
+    }
     let modifiers = Key.Modifiers(rawValue: UInt8(truncatingIfNeeded: event.modifiers))
     switch event.kind {
     case CT_CHARACTER:

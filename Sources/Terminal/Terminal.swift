@@ -61,6 +61,9 @@ public struct Terminal: ~Copyable {
   /// Tells double clicks from clicks.
   var clicks = ClickCounter()
 
+  /// What has arrived of a text that is being pasted.
+  var pasted: String.UnicodeScalarView?
+
   /// Takes over the terminal on standard output, with the keys of the one on standard input or, if
   /// that is a file or a pipe, of the one that controls the process.
   ///

@@ -1,3 +1,4 @@
+import Glibc
 import Pseudoterminal
 import Testing
 
@@ -57,13 +58,41 @@ import Testing
   }
 
   @Test(arguments: [
-    "\u{1B}[99;99X", "\u{1B}[?62;c", "\u{1B}[1;1R", "\u{1B}[200~", "\u{1B}[I", "\u{1B}Oz",
+    "\u{1B}[99;99X", "\u{1B}[?62;c", "\u{1B}[1;1R", "\u{1B}[201~", "\u{1B}[I", "\u{1B}Oz",
     "\u{1B}[1;99A", "\u{1B}[<0;1;1m", "\u{1B}[>0;276;0c", "\u{1B}[E",
   ])
   func unknownSequencesAreNotTakenForKeys(sequence: String) throws {
     let job = try Job(["--mouse"])
     _ = try job.report()
     job.send(sequence + "j")
+    #expect(try job.report() == "key j")
+  }
+
+  @Test func whatIsPastedIsOneInput() throws {
+    let job = try Job()
+    _ = try job.report()
+    #expect(job.text.contains("\u{1B}[?2004h"))
+    job.send("\u{1B}[200~l2 read 0x1000\rq\u{7F}é\u{1B}[201~j")
+    #expect(try job.report() == "paste l2 read 0x1000|qé")
+    #expect(try job.report() == "key j")
+  }
+
+  @Test func aPasteThatComesInPiecesIsOneInput() throws {
+    let job = try Job()
+    _ = try job.report()
+    for piece in ["\u{1B}[200~ab", "cd\r", "ef\u{1B}[201~"] {
+      job.send(piece)
+      usleep(100_000)
+    }
+    #expect(try job.report() == "paste abcd|ef")
+  }
+
+  @Test func aPasteWithoutAnEndIsOverWhenNothingMoreComes() throws {
+    let job = try Job()
+    _ = try job.report()
+    job.send("\u{1B}[200~q")
+    #expect(try job.report() == "paste q")
+    job.send("j")
     #expect(try job.report() == "key j")
   }
 

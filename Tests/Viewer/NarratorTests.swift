@@ -74,7 +74,7 @@ import Testing
     #expect(row.hasPrefix("Pane 1, Canonical: level 1, 0x40000000: a table"))
     #expect(answer(&narrator, "down").hasPrefix("Pane 1, Canonical: level 2, 0x40000000"))
     let all = answer(&narrator, "look")
-    #expect(all.contains("level 3, 0x80005000 to 0x800400000, R W"))
+    #expect(all.contains("level 3, 0x80005000 maps to 0x800400000, R W"))
   }
 
   @Test func `an event that is typed makes a branch`() throws {
@@ -102,6 +102,36 @@ import Testing
     #expect(first.components(separatedBy: "Histories").count == 2)
     let next = answer(&narrator, "next-event")
     #expect(next.contains("Event 1 of 21") && !next.contains("Histories"))
+  }
+
+  @Test func `? is help, and help finds`() throws {
+    var narrator = try narrator()
+    #expect(answer(&narrator, "?").contains(":next-event"))
+    #expect(!answer(&narrator, "?").contains("Typed after"))
+    let found = answer(&narrator, "help stale")
+    #expect(found.contains("stale") && !found.contains(":next-event"))
+  }
+
+  @Test func `an event is told though an answer that stays is open`() throws {
+    var narrator = try narrator()
+    _ = answer(&narrator, "10", "pane 3", "top", "diff start")
+    let said = answer(&narrator, "next-event")
+    let sentence = try #require(narrator.model.answer.text.first)
+    #expect(said.contains("Event 11 of 21") && said.contains(sentence.string))
+  }
+
+  @Test func `quit says nothing, and the greeting tells how to choose`() throws {
+    var narrator = try narrator()
+    #expect(narrator.greeting().contains { $0.string.contains("choose 2 goes where") })
+    _ = answer(&narrator, "expect value 1")
+    #expect(narrator.carryOut("quit").isEmpty)
+  }
+
+  @Test func `a paused event is told with its locks`() throws {
+    var narrator = try narrator("scenarios/bugs/two-unmappers.pw")
+    let said = answer(&narrator, "15")
+    #expect(said.contains("Event 14 is paused and holds mmap_lock for reading."))
+    #expect(said.contains("Broken rule: leaf-outlives-page"))
   }
 
   @Test func `words and rules are read out`() throws {

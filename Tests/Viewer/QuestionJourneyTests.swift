@@ -111,11 +111,11 @@ import Testing
     var screen = try Screen()
     screen.press("} } } } } v")
     #expect(answer(screen).contains("- shadow0 0x30000: removed"))
-    #expect(screen.text.contains(">    L3 00030000 → 800401000"))
+    #expect(screen.text.contains("»    L3 00030000 → 800401000"))
     // It has not happened.
     #expect(screen.model.timeline.moment == Moment(events: 14))
     screen.press("escape")
-    #expect(!screen.text.contains(">    L3"))
+    #expect(!screen.text.contains("»    L3"))
   }
 
   @Test func `nothing happened, and why`() throws {
@@ -180,7 +180,9 @@ import Testing
   @Test func `in what do two tables differ`() throws {
     var screen = try Screen()
     screen.press("} } } } } } } } 3 D")
-    #expect(answer(screen).contains("Shadow 0 and the canonical table, through L1's table"))
+    #expect(
+      answer(screen).contains(
+        "Shadow 0 and the canonical table, of the pages that both tables name"))
     #expect(answer(screen).contains("0x30000"))
     screen.press(": ‹diff-panes guest1› enter")
     #expect(answer(screen).contains("Shadow 0 and L1's table"))

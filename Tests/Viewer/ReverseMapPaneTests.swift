@@ -24,10 +24,10 @@ import Testing
     #expect(
       lines[1] == "2 entries  known 1  unknown 1, 2M  stale 0  complete  1 maple node (256 B)")
     #expect(lines[2] == "last  ? fused with 2 ranges: 0x80000000+2M unknown")
-    #expect(lines[3] == "*▸0x80000000+2M    ? unknown")
+    #expect(lines[3] == "*►0x80000000+2M    ? unknown")
     #expect(lines[4] == "0x80300000+4K    → 0x5000")
     #expect(lines[6] == "payload  0x0000000000000001: bit 0, UNKNOWN_IPA")
-    #expect(lines[7].hasSuffix("2 of 15  pivots ▸0x80000000 0x80300000"))
+    #expect(lines[7].hasSuffix("2 of 15  pivots ►0x80000000 0x80300000"))
     screen.press("j")
     #expect(
       try pane(screen)[6]
@@ -65,13 +65,13 @@ import Testing
     screen.press(": ‹policy revmap=ideal› Enter : ‹goto step:after› Enter 4 z g")
     var chosen: [String] = []
     for _ in 0..<4 {
-      chosen.append(try pane(screen).first { $0.contains("▸0x8") && !$0.contains("leaf") } ?? "")
+      chosen.append(try pane(screen).first { $0.contains("►0x8") && !$0.contains("leaf") } ?? "")
       screen.press("j")
     }
     #expect(
       chosen == [
-        "*▸0x80000000+2M    → 0x40000000", "*▸0x80080000+4K    → 0x1000",
-        "*▸0x80100000+4K    → 0x2000", "▸0x80300000+4K    → 0x5000",
+        "*►0x80000000+2M    → 0x40000000", "*►0x80080000+4K    → 0x1000",
+        "*►0x80100000+4K    → 0x2000", "►0x80300000+4K    → 0x5000",
       ])
   }
 
@@ -168,6 +168,41 @@ import Testing
         #expect(screen.frame.height == 40)
       }
     }
+  }
+
+  @Test func `a filter leaves ranges out here, too`() throws {
+    var screen = try Screen("scenarios/bugs/worked-example.pw")
+    screen.press("c 4")
+    let all = screen.model.machine.reverseMap(ofShadow: 0)
+    let unknown = all.filter { $0.nested == nil }
+    #expect(!unknown.isEmpty && unknown.count < all.count)
+    func shown() -> [ReverseMapEntry] {
+      guard let first = screen.model.mapped.first else { return [] }
+      return screen.model.mapped.entries(100, from: first)
+    }
+    screen.press("f ‹unknown› enter")
+    #expect(shown() == unknown)
+    #expect(screen.text.contains("only unknown"))
+    screen.press("f ctrl-u ‹known› enter")
+    #expect(shown() == all.filter { $0.nested != nil })
+    screen.press("f ctrl-u ‹from=0x80300000› enter g")
+    #expect(shown().allSatisfy { $0.canonical.contains(0x8030_0000) })
+    screen.press("f ctrl-u ‹level=1› enter")
+    #expect(shown().isEmpty && screen.text.contains("No range matches. F shows all."))
+    screen.press("F")
+    #expect(shown() == all)
+  }
+
+  @Test func `entries of tables are filtered by what the reverse map has of them`() throws {
+    var screen = try Screen("scenarios/bugs/worked-example.pw")
+    screen.press("c 3 f ‹unknown› enter")
+    let machine = screen.model.machine
+    let unknown = machine.reverseMap(ofShadow: 0).filter { $0.nested == nil }
+    for row in screen.rows(of: ShadowPane()) {
+      let ipa = try #require(machine.derivation(of: row.address, inShadow: 0)?.ipa)
+      #expect(unknown.contains { $0.canonical.contains(ipa) }, "\(row)")
+    }
+    #expect(!screen.rows(of: ShadowPane()).isEmpty)
   }
 }
 

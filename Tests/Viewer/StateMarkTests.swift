@@ -9,7 +9,7 @@ import Testing
 @Suite struct StateMarkTests {
   /// What is written where a role says a state: its sign, or a word.
   private static let signs: [Role: [String]] = [
-    .changed: ["*", "-", "+", ">", "step", "mark", "recycled"],
+    .changed: ["*", "-", "+", "step", "mark", "recycled"],
     .stale: ["~", "stale"],
     .unknown: ["?", "unknown"],
     .mismatch: ["!"],
@@ -52,12 +52,12 @@ import Testing
   private static let pairs = [
     Pair(state: "changed", without: "} } } } , . . 3", with: "} } } } 3", sign: "*    L3 00030000"),
     Pair(state: "removed", without: "} } } } } 3", with: "} } } } } } 3", sign: "-    L3 00030000"),
-    Pair(state: "coming", without: "} } } . . . 3", with: "} } } . v 3", sign: ">    L3 00010000"),
+    Pair(state: "coming", without: "} } } . . . 3", with: "} } } . v 3", sign: "}    L3 00010000"),
     Pair(state: "stale", without: "} } } } } } } 3", with: "} } } } } } } } 3", sign: "4K ~"),
     Pair(
       state: "not mapped", without: "} } } } 1", with: "} } } } } } . 2 / ‹0x30000› enter 1",
       sign: "not mapped"),
-    Pair(state: "closed", without: "} } } } 3 g", with: "} } } } 3 g h", sign: ">L0"),
+    Pair(state: "closed", without: "} } } } 3 g", with: "} } } } 3 g h", sign: "+L0"),
     Pair(state: "a run", without: "} } 1", with: "$ 1", sign: "x3"),
     Pair(
       state: "unknown", without: "P ‹repaired› enter } } } }",
@@ -75,7 +75,9 @@ import Testing
   }
 
   @Test func `signs are different from each other in ASCII`() {
-    let signs: [Glyph] = [.changed, .stale, .unknown, .mismatch, .foldClosed, .foldOpen]
+    let signs: [Glyph] = [
+      .changed, .stale, .unknown, .mismatch, .paused, .coming, .foldClosed, .foldOpen, .right,
+    ]
     #expect(Set(signs.map(\.ascii)).count == signs.count)
   }
 

@@ -45,12 +45,11 @@ import Testing
 
   @Test func `a pane alone, layouts, and back`() throws {
     var screen = try Screen()
-    screen.press("} } } } 3")
+    screen.press("} } } } 3 k j")
     let overview = screen.text
     screen.press("z")
     #expect(!screen.text.contains("1 Canonical") && screen.text.contains("0x00030000"))
     screen.press("escape")
-    screen.press("k j")
     #expect(screen.text == overview)
     screen.press("Z")
     #expect(!screen.text.contains("5 Steps"))
@@ -113,7 +112,7 @@ import Testing
     screen.press("/ ‹0x30000› enter")
     #expect(screen.model.views[.shadow]?.cursor?.address == 0x30000)
     screen.press("/ ‹nowhere› enter")
-    #expect(screen.text.contains("No nowhere"))
+    #expect(screen.text.contains("No row of Shadow 0 has \"nowhere\"."))
   }
 
   @Test func `what is found is marked until it is left`() throws {
@@ -210,6 +209,12 @@ import Testing
     #expect(screen.lines[2].contains(" ↑↓ "))
     screen.press("G")
     #expect(screen.lines[2].contains(" ↑ ") && screen.text.contains("0x8018e000"))
+  }
+
+  @Test func `a text that no row has is not said to be looked for among 50000 rows`() throws {
+    var screen = try Screen()
+    screen.press("} } 1 / ‹0x30000x› enter")
+    #expect(screen.text.contains("No row of Canonical has \"0x30000x\"."))
   }
 }
 

@@ -71,7 +71,9 @@ struct ct_input {
 		CT_CHARACTER, // code is a Unicode scalar
 		CT_KEY,       // code is an enum ct_key
 		CT_MOUSE,     // code is an enum ct_button, at x and y
-		CT_UNKNOWN,   // something that has no name here
+		CT_PASTE_START, // what follows up to the end is a text that was pasted
+		CT_PASTE_END,
+		CT_UNKNOWN, // something that has no name here
 	} kind;
 	uint32_t code;
 	uint32_t modifiers;

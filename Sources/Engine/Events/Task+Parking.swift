@@ -37,6 +37,15 @@ extension Machine {
   enum MapLock: UInt64, Comparable {
     case none, read, write
 
+    /// The lock as it is held, if it is.
+    var held: [(HeldLock.Lock, HeldLock.Mode)] {
+      switch self {
+      case .none: []
+      case .read: [(.map, .read)]
+      case .write: [(.map, .write)]
+      }
+    }
+
     static func < (one: MapLock, other: MapLock) -> Bool { one.rawValue < other.rawValue }
   }
 
@@ -112,6 +121,26 @@ extension Machine {
         words: (0..<Self.taskWords).map {
           list.load(index * Self.taskWords + $0, from: memory)
         })
+    }
+  }
+
+  /// The locks that the paused event keeps.
+  var parkedLocks: [(HeldLock.Lock, HeldLock.Mode)] {
+    isPaused
+      ? Self.locks(of: self[.parkedOwner]) + MapLock.decoded(self[.parkedLock]).held : []
+  }
+
+  /// The locks that an event holds from its beginning to its end.
+  func locks(of event: Event) -> [(HeldLock.Lock, HeldLock.Mode)] {
+    Self.locks(of: owner(of: event)) + Self.mapLock(of: event).held
+  }
+
+  private static func locks(of owner: UInt64) -> [(HeldLock.Lock, HeldLock.Mode)] {
+    switch owner {
+    case Owner.memslot: [(.slots, .write)]
+    case Owner.devices: [(.device, .write)]
+    case Owner.hypervisor: [(.hypervisor, .write)]
+    default: []
     }
   }
 

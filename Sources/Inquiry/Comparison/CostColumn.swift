@@ -34,8 +34,8 @@ public struct CostColumn: Sendable {
     },
     CostColumn(
       "needed",
-      "leaves that had to go then, if none had gone before without need: what ideal removes, the same "
-        + "for all policies; removed below needed means leaves that stayed, or went by other ways"
+      "leaves that really had to go (what ideal removes), the same for all policies; if removed is less, "
+        + "some stayed or went otherwise"
     ) { "\($0.leavesNeeded)" },
     CostColumn("refaults", "leaves that went without need and were faulted in again") {
       "\($0.refaults)"
@@ -49,7 +49,7 @@ public struct CostColumn: Sendable {
     CostColumn("unknown", "the most bytes of canonical addresses without a nested IPA") {
       Phrase.size($0.peakUnknown)
     },
-    CostColumn("stale", "the most known entries that no leaf bears out") { "\($0.peakStale)" },
+    CostColumn("stale", "the most known entries without a matching leaf") { "\($0.peakStale)" },
   ]
 
   /// What policies about devices are compared by. Windows are counted in micro-steps times pages of 4K.
@@ -59,8 +59,8 @@ public struct CostColumn: Sendable {
       "DMA that fails in the middle of an event, to pages that it reaches before and after, in "
         + "micro-steps times pages"
     ) { figure($0.devices?.failing) },
-    CostColumn("stalled", "DMA that is held up, counted so too") { figure($0.devices?.stalled) },
-    CostColumn("forbidden", "DMA that reaches memory of another owner, counted so too") {
+    CostColumn("stalled", "DMA that is held up, in the same unit") { figure($0.devices?.stalled) },
+    CostColumn("forbidden", "DMA that reaches memory of another owner, in the same unit") {
       figure($0.devices?.forbidden)
     },
     CostColumn("needless", "entries of the SMMU's TLB dropped though the table bears them out") {

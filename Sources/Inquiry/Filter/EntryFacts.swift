@@ -60,6 +60,8 @@ package struct EntryFacts: Sendable {
     case .from(let range): return range.overlaps(run.range)
     case .to(let range): return isLeaf && range.overlaps(run.outputs(geometry))
     case .alias: return isLeaf && hasAlias(run.outputs(geometry))
+    case .recorded(let isKnown):
+      return isLeaf && machine.ranges(of: run, in: table).contains { ($0.nested != nil) == isKnown }
     case .text(let text): return run.shown(geometry).lowercased().contains(text.lowercased())
     // Conditions on events, which the parser does not let in here.
     case .kind, .effect, .touches, .changes, .table: return false
@@ -79,5 +81,48 @@ package struct EntryFacts: Sendable {
       index += 1
     }
     return found > 1
+  }
+}
+
+extension Machine {
+  /// Pages of a run whose ranges are looked for, and ranges that are found for each, at most.
+  private static let pagesAtMost = 64
+  private static let rangesAtMost = 64
+
+  /// The ranges of reverse maps over the canonical memory that a run of entries leads to: of its shadow, or
+  /// of all.
+  fileprivate func ranges(of run: EntryRun, in table: TableID) -> [ReverseMapEntry] {
+    if !configuration.nested { return [] }
+    switch table {
+    case .shadow(let number):
+      return (0..<min(run.count, Self.pagesAtMost)).flatMap { index -> [ReverseMapEntry] in
+        let nested = run.address + UInt64(index) * run.entrySize
+        return derivation(of: nested, inShadow: number).map {
+          ranges(over: Range(from: $0.ipa, size: run.entrySize), ofShadow: number)
+        } ?? []
+      }
+    case .canonical: return rangesOfAll(over: run.range)
+    case .guest:
+      return rangesOfAll(over: run.outputs(reader(of: table)?.geometry ?? .stage2(bits: 48)))
+    case .host, .iommu, .protectedHost, .protectedGuest: return []
+    }
+  }
+
+  private func rangesOfAll(over range: Range<UInt64>) -> [ReverseMapEntry] {
+    (0..<configuration.shadows).filter { shadowContext($0).isValid }
+      .flatMap { ranges(over: range, ofShadow: $0) }
+  }
+
+  private func ranges(over range: Range<UInt64>, ofShadow number: Int) -> [ReverseMapEntry] {
+    var found: [ReverseMapEntry] = []
+    var next = reverseMapEntry(ofShadow: number, from: range.lowerBound)
+    while let entry = next, entry.canonical.lowerBound < range.upperBound,
+      found.count < Self.rangesAtMost
+    {
+      if entry.canonical.overlaps(range) { found.append(entry) }
+      next = reverseMapEntry(
+        ofShadow: number, from: max(entry.canonical.upperBound, entry.canonical.lowerBound + 4096))
+    }
+    return found
   }
 }

@@ -17,6 +17,11 @@ package struct EventFacts {
     filter.holds { holds($0, in: &session) }
   }
 
+  /// Which alternative of a filter holds, as it was typed; nil if none does.
+  package func alternative(_ filter: Filter, in session: inout Session) -> String? {
+    filter.alternative { holds($0, in: &session) }
+  }
+
   private func holds(_ term: Filter.Term, in session: inout Session) -> Bool {
     let timeline = session.timeline
     switch term {
@@ -37,6 +42,17 @@ package struct EventFacts {
   private func breaksRule(_ session: inout Session) -> Bool {
     event < audit.checked
       ? audit.violations[event] != nil : session.breaksRule(besides: [])
+  }
+
+  /// The names of the rules that do not hold after the event, each once.
+  package func brokenRules(in session: inout Session) -> [String] {
+    let found =
+      event < audit.checked ? audit.violations[event] ?? [] : session.violations()
+    return found.reduce(into: []) { names, violation in
+      if !names.contains(violation.invariant.rawValue) {
+        names.append(violation.invariant.rawValue)
+      }
+    }
   }
 
   private func didNothing(_ timeline: Timeline) -> Bool {

@@ -18,6 +18,13 @@ package struct Filter: Equatable, Sendable {
   /// What was typed.
   package let text: String
   package let root: Node
+  /// The conditions of which one is enough, each as it was typed; one, where `or` is in none or inside others.
+  private let parts: [Part]
+
+  private struct Part: Equatable, Sendable {
+    let text: String
+    let node: Node
+  }
 
   /// Parentheses and `not`s that may stand inside each other.
   static let depthAtMost = 100
@@ -29,6 +36,12 @@ package struct Filter: Equatable, Sendable {
     self.text = text
     var parser = try FilterParser(text, subject)
     root = try parser.filter()
+    parts = parser.alternatives.map { Part(text: $0.text, node: $0.node) }
+  }
+
+  /// The first of its alternatives that holds, as it was typed; nil if none does.
+  package func alternative(_ test: (Term) -> Bool) -> String? {
+    parts.first { Self.holds($0.node, test) }?.text
   }
 
   package func holds(_ test: (Term) -> Bool) -> Bool { Self.holds(root, test) }
@@ -67,12 +80,22 @@ private struct FilterParser {
   private enum Token: Equatable {
     case word(Substring)
     case text(String)
+
+    /// As it was typed.
+    var spelled: String {
+      switch self {
+      case .word(let word): String(word)
+      case .text(let text): "\"\(text)\""
+      }
+    }
   }
 
   private var tokens: [Token] = []
   private var index = 0
   private var depth = 0
   private let subject: Filter.Subject
+  /// The alternatives that are inside nothing.
+  private(set) var alternatives: [(text: String, node: Filter.Node)] = []
 
   init(_ text: String, _ subject: Filter.Subject) throws(FilterError) {
     self.subject = subject
@@ -104,18 +127,28 @@ private struct FilterParser {
   private func isNext(_ word: Substring) -> Bool { next == .word(word) }
 
   mutating func filter() throws(FilterError) -> Filter.Node {
-    let node = try alternatives()
+    let node = try anyOf()
     if case .word(let word) = next { throw FilterError("Expected the end, not \(word).") }
     return node
   }
 
-  private mutating func alternatives() throws(FilterError) -> Filter.Node {
-    var parts = [try conjunction()]
+  private mutating func anyOf() throws(FilterError) -> Filter.Node {
+    var parts = [try alternative()]
     while isNext("or") || isNext("|") {
       index += 1
-      parts.append(try conjunction())
+      parts.append(try alternative())
     }
     return parts.count == 1 ? parts[0] : .any(parts)
+  }
+
+  private mutating func alternative() throws(FilterError) -> Filter.Node {
+    let start = index
+    let node = try conjunction()
+    if depth == 0 {
+      let text = tokens[start..<index].map(\.spelled).joined(separator: " ")
+      alternatives.append((text, node))
+    }
+    return node
   }
 
   private mutating func conjunction() throws(FilterError) -> Filter.Node {
@@ -137,7 +170,7 @@ private struct FilterParser {
     case .word("not"), .word("!"):
       return .not(try deeper { parser throws(FilterError) in try parser.factor() })
     case .word("("):
-      let node = try deeper { parser throws(FilterError) in try parser.alternatives() }
+      let node = try deeper { parser throws(FilterError) in try parser.anyOf() }
       guard isNext(")") else { throw FilterError("Expected a closing parenthesis.") }
       index += 1
       return node

@@ -11,6 +11,8 @@ extension Filter {
     case size(UInt64)
     case level(Int)
     case alias, stale, changed, block, page
+    /// The reverse map of a shadow knows where the memory is nested, or has it as unknown.
+    case recorded(known: Bool)
     case from(Range<UInt64>)
     case to(Range<UInt64>)
 
@@ -51,7 +53,10 @@ extension Filter.Term {
   /// The words that stand alone.
   private static func names(for subject: Filter.Subject) -> [String] {
     switch subject {
-    case .entries: ["r", "w", "x", "block", "page", "alias", "stale", "changed"]
+    case .entries:
+      [
+        "r", "w", "x", "block", "page", "alias", "stale", "changed", "known", "unknown",
+      ]
     case .events: EventKind.allCases.map(\.name) + Filter.Effect.allCases.map(\.rawValue)
     }
   }
@@ -131,6 +136,8 @@ extension Filter.Term {
     case "changed": return .changed
     case "block": return .block
     case "page": return .page
+    case "known": return .recorded(known: true)
+    case "unknown": return .recorded(known: false)
     default: return nil
     }
   }

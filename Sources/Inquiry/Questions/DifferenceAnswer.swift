@@ -100,7 +100,7 @@ package struct DifferenceAnswer: Answer {
       isProtected ? Self.sharedPages(nested, other) : Self.composed(nested, machine)
     self.init(
       names, isProtected ? .pages : .composed, items, isCut: isCut,
-      title: isProtected ? title : title + ", through L1's table")
+      title: isProtected ? title : title + ", of the pages that both tables name")
   }
 
   private init(

@@ -45,6 +45,8 @@ package struct ExplainAnswer: Answer {
   /// The micro-step that is looked at.
   package let step: StepWords?
   package let cost: Cost?
+  /// Rules that do not hold now; nil if nobody has looked yet.
+  package let breaches: [Breach]?
   /// Before the first event.
   package let world: World?
 
@@ -53,7 +55,9 @@ package struct ExplainAnswer: Answer {
     moment = timeline.moment
     guard let event = timeline.currentEvent else {
       self.event = nil
-      (statement, sentence, outcome, nothing, step, cost) = (nil, nil, nil, nil, nil, nil)
+      (statement, sentence, outcome, nothing, step, cost, breaches) = (
+        nil, nil, nil, nil, nil, nil, nil
+      )
       world = World(of: session)
       return
     }
@@ -75,6 +79,7 @@ package struct ExplainAnswer: Answer {
     step = (subject.step ?? current).flatMap { index in
       timeline.steps.indices.contains(index) ? StepWords(index, in: timeline) : nil
     }
+    breaches = Breach.all(in: &session, subject.audit)
   }
 
   private static func nothingChanged(_ steps: [Step]) -> String {
@@ -93,6 +98,26 @@ package struct ExplainAnswer: Answer {
         : isCached ? " The TLB held what the access needs." : "")
   }
 
+  /// Breaches that are told here, at most; the question of rules lists all.
+  private static let breachesAtMost = 3
+
+  /// What the event broke in full, and the places of what was broken before it.
+  private func addBreaches(to report: inout Report) {
+    guard let breaches, !breaches.isEmpty else { return }
+    let own = breaches.filter { $0.since == event }
+    let all = own + breaches.filter { $0.since != event }
+    for (index, breach) in all.prefix(Self.breachesAtMost).enumerated() {
+      if index == 0 || index < own.count, index < 2 {
+        breach.add(to: &report)
+      } else {
+        breach.addHead(to: &report)
+      }
+    }
+    if all.count > Self.breachesAtMost {
+      report.add("  \(count(all.count - Self.breachesAtMost, "more violation"))", .dim)
+    }
+  }
+
   /// Words that are listed of a step at most.
   private static let wordsAtMost = 64
 
@@ -102,6 +127,7 @@ package struct ExplainAnswer: Answer {
     var report = Report(sentence ?? "", .title)
     if let outcome { report.add(outcome) }
     if let nothing { report.add(nothing, .warning) }
+    addBreaches(to: &report)
     report.addBlank()
     if let step {
       report.add(

@@ -25,6 +25,8 @@ package struct ProvenanceAnswer: Answer {
   package let entry: Descriptor
   /// The nearest first; empty if nothing was ever stored there.
   package let causes: [Cause]
+  /// Rules that the entry breaks.
+  package let breaches: [Breach]
 
   package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
     let (table, address, reader) = try subject.place(in: session.timeline.machine)
@@ -35,6 +37,9 @@ package struct ProvenanceAnswer: Answer {
     var search = CauseSearch(table, address)
     search.run(page, index, in: &session)
     session.seek(to: moment)
+    breaches = (Breach.all(in: &session, subject.audit) ?? []).filter {
+      $0.concerns(address, in: table)
+    }
     self.table = table
     level = page.level
     entry = page[index]
@@ -47,6 +52,7 @@ package struct ProvenanceAnswer: Answer {
     report.add(
       "\(Phrase.input(table).capitalized) \(hex: address) in \(Phrase.table(table))", .title)
     report.add("now: level \(level), \(Phrase.entry(entry, level: level))")
+    for breach in breaches { breach.add(to: &report) }
     report.addBlank()
     if causes.isEmpty {
       report.add("Nothing was ever stored there: no event has needed it yet.")

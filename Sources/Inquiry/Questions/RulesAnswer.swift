@@ -3,14 +3,6 @@ import Language
 
 /// Which rules hold now, which event broke each first, and which expectations failed.
 package struct RulesAnswer: Answer {
-  package struct Breach: Encodable, Sendable {
-    package let rule: String
-    package let table: TableID
-    @Hex package private(set) var address: UInt64
-    /// Bytes from there.
-    package let size: UInt64
-  }
-
   package struct Rule: Encodable, Sendable {
     package let name: String
     /// What the rule demands.
@@ -45,13 +37,7 @@ package struct RulesAnswer: Answer {
     rules = Invariant.allCases.map {
       Rule(name: $0.rawValue, title: $0.title, brokenBy: first[$0].map { $0 + 1 })
     }
-    violations = audit.violations(at: session.timeline).map { found in
-      ViolationRun.runs(of: found).map { run in
-        Breach(
-          rule: run.first.invariant.rawValue, table: run.first.table, address: run.first.address,
-          size: run.size)
-      }
-    }
+    violations = Breach.all(in: &session, audit)
     failures = session.failures.map {
       Failure(
         origin: $0.origin.description, message: $0.message,
@@ -61,6 +47,9 @@ package struct RulesAnswer: Answer {
     events = session.timeline.events.count
   }
 
+  /// Breaches that are told with the sides that disagree, at most.
+  private static let breachesInFull = 8
+
   package var isNo: Bool { !(violations ?? []).isEmpty }
 
   package func report(_ detail: DetailLevel) -> Report {
@@ -69,12 +58,8 @@ package struct RulesAnswer: Answer {
       report.add(
         violations.isEmpty ? "All rules hold now." : count(violations.count, "violation") + " now.",
         violations.isEmpty ? .title : .error)
-      for breach in violations.prefix(Report.linesAtMost) {
-        let size = breach.size > 4096 ? "+\(Phrase.size(breach.size))" : ""
-        report.add(
-          Report.Text("\(Sign.mismatch) ", .mismatch).adding(breach.rule)
-            .adding("  \(breach.table.name) \(hex: breach.address)\(size)", .dim),
-          to: .place(breach.table, breach.address))
+      for (index, breach) in violations.prefix(Report.linesAtMost).enumerated() {
+        index < Self.breachesInFull ? breach.add(to: &report) : breach.addHead(to: &report)
       }
       report.addRest(of: violations.count)
     } else {

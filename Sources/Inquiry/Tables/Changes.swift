@@ -8,6 +8,8 @@ package struct Changes: Sendable {
   package private(set) var removed: [TableID: [EntryRun]] = [:]
   /// Number of entries that it made, changed or removed, by table.
   package private(set) var counts: [TableID: Int] = [:]
+  /// Number of tables that it unlinked, by table: no row stands for them any more.
+  package private(set) var tablesGone: [TableID: Int] = [:]
   /// Entries that are broken and not made again, by table.
   private var broken: [TableID: Set<Position>] = [:]
   /// What the event has cost so far.
@@ -17,7 +19,7 @@ package struct Changes: Sendable {
   package init() {}
 
   /// Whether no entry of a table was made, changed or removed.
-  package var isEmpty: Bool { counts.isEmpty && removed.isEmpty }
+  package var isEmpty: Bool { counts.isEmpty && removed.isEmpty && tablesGone.isEmpty }
 
   package init(in timeline: Timeline) {
     guard let event = timeline.currentEvent else { return }
@@ -49,8 +51,8 @@ package struct Changes: Sendable {
     // What is made again counts once.
     case .entryBroken:
       broken[table, default: []].insert(Position(step.address, level: step.level))
-    case .leafMade, .leafRelaxed, .leafWeakened, .accessFlag, .tableMade, .tableRemoved,
-      .entryReplaced:
+    case .tableRemoved: tablesGone[table, default: 0] += 1
+    case .leafMade, .leafRelaxed, .leafWeakened, .accessFlag, .tableMade, .entryReplaced:
       counts[table, default: 0] += 1
       broken[table]?.remove(Position(step.address, level: step.level))
     case .data: if step.isStore { noteStore(at: step.address, in: machine) }

@@ -98,7 +98,7 @@ extension Glossary {
     Entry(
       "GPT", also: ["GPF", "delegate", "granule protection", "granule state"],
       "A page of memory whose owner the RMM keeps account of: UNDELEGATED is the host's, DELEGATED the "
-        + "RMM's, DATA a realm's memory, RTT a page of its table.",
+        + "RMM's, DATA a page of a realm's memory, RTT a page of its table.",
       shows: "events realm", see: ["CCA", "IOMMU"]),
     Entry(
       "CCA", also: ["RMM", "realm", "RTT entry", "RTT"],
@@ -111,7 +111,7 @@ extension Glossary {
       shows: "a realm's table", see: ["CCA"]),
     Entry(
       "RMP", also: ["reverse map table", "RMPUPDATE", "PVALIDATE", "hold"],
-      "AMD's table of who owns each page of memory, with the size at which it was given. A device's page "
+      "AMD's table of who owns each page of memory, with the size it was assigned at. A device's page "
         + "must be of the same class of size.",
       shows: "events rmp", see: ["PSMASH", "IOMMU", "DMA window"]),
     Entry(

@@ -29,7 +29,7 @@ extension Glossary {
     Entry(
       "unknown", also: ["unknown IPA", "polluted"],
       "A range that is mapped somewhere in the shadow, and nobody knows where: when it goes, all of the "
-        + "shadow goes. Never said to be polluted.",
+        + "shadow goes. The postings call it polluted; pagewalk calls it unknown.",
       shows: "? in the reverse map pane; filter unknown", see: ["fuse", "full unmap", "known"]),
     Entry(
       "gap",
@@ -76,7 +76,7 @@ extension Glossary {
       see: ["broken", "GFP_NOWAIT"]),
     Entry(
       "GFP_NOWAIT",
-      "To allocate without sleeping, as one must under a lock. It can fail.",
+      "To allocate without sleeping, as one must under a spinlock. It can fail.",
       shows: "steps named fail",
       see: ["no memory", "revmap-sleep"]),
     Entry(

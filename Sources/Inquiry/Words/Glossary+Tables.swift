@@ -3,7 +3,7 @@ extension Glossary {
   static let tables: [Entry] = [
     Entry(
       "canonical IPA", also: ["IPA", "gpa", "guest physical address"],
-      "An address that L1 takes for physical, as memory slots give them to the VM. The canonical table "
+      "An address that L1 takes for physical, as memory slots assign it. The canonical table "
         + "maps it to a PA.",
       shows: "addresses of the canonical pane and of the reverse map",
       see: ["nested IPA", "PA", "memory slot", "canonical table"]),

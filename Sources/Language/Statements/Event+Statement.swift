@@ -35,6 +35,20 @@ extension Event {
     }
   }
 
+  /// Who makes it happen.
+  public var actor: String {
+    switch self {
+    case .access(_, let vcpu, _, _, _), .context(let vcpu, _, _, _), .invalidate(let vcpu, _),
+      .l2Invalidate(let vcpu), .vncr(let vcpu, _), .run(let vcpu), .wait(let vcpu):
+      "vCPU \(vcpu)"
+    case .dma(let device, _, _): "device \(device)"
+    case .addMemslot, .host, .iommu: "the VMM"
+    case .pkvm, .realm, .rmp: "a CPU of the host"
+    case .otherVM, .otherProcess: "the host"
+    case .pause, .resume, .failReverseMap: "nobody"
+    }
+  }
+
   /// What happens, as a sentence.
   public var sentence: String {
     switch self {

@@ -57,7 +57,8 @@ extension Action {
     case .nextTouch: ActionFacts(.time, "to the next event that touches the selection", keys: "]")
     case .previousTouch:
       ActionFacts(.time, "to the previous event that touches the selection", keys: "[")
-    case .play: ActionFacts(.time, "play or pause", keys: "space")
+    case .play: ActionFacts(.time, "play the events, or pause", keys: "space")
+    case .playSteps: ActionFacts(.time, "play the micro-steps, or pause", keys: "p")
     case .faster: ActionFacts(.time, "faster", keys: "+")
     case .slower: ActionFacts(.time, "slower", keys: "-")
     case .watch:
@@ -174,7 +175,10 @@ extension Action {
 
   private var programFacts: ActionFacts {
     switch self {
-    case .help: ActionFacts(.program, "all keys and what they do", keys: "? F1")
+    case .help:
+      ActionFacts(
+        .program, "all keys and what they do", keys: "? F1",
+        argument: "TEXT to look for, or nothing")
     case .open:
       ActionFacts(
         .program, "open something else", keys: "E",

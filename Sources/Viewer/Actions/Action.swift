@@ -15,6 +15,7 @@ public enum Action: String, CaseIterable, Sendable {
   case nextTouch = "next-touch"
   case previousTouch = "previous-touch"
   case play
+  case playSteps = "play-steps"
   case faster
   case slower
   case watch

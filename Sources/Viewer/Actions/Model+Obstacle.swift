@@ -11,7 +11,7 @@ extension Model {
       return timeline.events.isEmpty
         ? "There is no event yet. \(press(.command)) to type one."
         : "End of the history. \(press(.previousEvent)) to go back, \(quoted(.command)) to type an event."
-    case .play:
+    case .play, .playSteps:
       return playback.isPlaying ? nil : obstacle(to: .nextEvent)
     case .run: return obstacle(to: .nextEvent)
     case .previousEvent, .previousStep, .start, .runBack:

@@ -119,7 +119,7 @@ extension Model {
       select(address, in: table)
       isFollowing = false
     case .branch(let index): showBranch("\(index + 1)")
-    case .watch(let index): watches[index].isOn.toggle()
+    case .watch(let index): toggleWatch(index)
     case .action(let action):
       sheet = nil
       return perform(Command(action))

@@ -7,19 +7,22 @@ import Language
 extension Model {
   var watchesAnswer: Document {
     var document = Document()
-    document.add("Running stops at", .title)
+    document.add("Running and playing stop at", .title)
     for (index, watch) in watches.enumerated() {
       document.add(
         Line("\(index + 1) ", .key).adding(watch.isOn ? SafeText(.check) + " " : "  ")
           .adding(SafeText(watch.filter.text), watch.isOn ? .text : .dim), to: .watch(index))
     }
-    if watches.isEmpty {
-      document.add("  \(SafeText(Watch.usual))")
-      document.add("which is usual while nothing else is watched.", .dim)
+    for (index, watch) in usualWatches.enumerated() {
+      document.add(
+        Line(watch.isOn ? "  \(Glyph.check) " : "    ")
+          .adding(SafeText(watch.filter.text), watch.isOn ? .text : .dim)
+          .adding("  from the start", .dim), to: .watch(watches.count + index))
     }
     document.addBlank()
     document.add(
-      "\(key(.run)) and \(key(.runBack)) run. \(key(.choose)) switches a watch on or off.", .dim)
+      "\(key(.run)) and \(key(.runBack)) run. \(key(.choose)) switches a watch on or off. Playing stops at "
+        + "chapters and marks, too.", .dim)
     document.add(
       "\(key(.watch)) watches the selected entry, :watch CONDITION anything: "
         + SafeText(Filter.Term.help(for: .events)) + ".", .dim)
@@ -48,6 +51,9 @@ extension Model {
         Line(isHere ? SafeText(.selected) : " ", .key)
           .adding(Self.name(of: moment).padded(to: 8, .right) + " ", .dim)
           .adding(line), to: .moment(moment), indent: 21)
+    }
+    if !ownPolicy.isEmpty {
+      document.add("The texts of the chapters were written for \(ownPolicy).", .dim)
     }
     let others = jumps.places.filter { $0.branch == branch }
     if !others.isEmpty {
@@ -81,6 +87,7 @@ extension Model {
         line.add(
           origin.events.map { "from \(parent) at \($0)" } ?? "the events of \(parent)", .dim)
       }
+      if other.typed > 0 { line.add("  \(other.typed) typed", .dim) }
       document.add(line, to: .branch(index))
     }
     document.addBlank()

@@ -41,7 +41,10 @@ extension Model {
         continue
       }
       guard let places = link.places[id], let first = places.first else { continue }
-      if let cursor = views[pane]?.cursor, places.contains(cursor.address) { continue }
+      // Of several places a person may have chosen one; who follows sees the same at the same moment.
+      if !isFollowing, let cursor = views[pane]?.cursor, places.contains(cursor.address) {
+        continue
+      }
       views[pane]?.cursor = Position(first, level: Geometry.lastLevel)
     }
   }

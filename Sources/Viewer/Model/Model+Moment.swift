@@ -24,7 +24,25 @@ extension Model {
   mutating func noteMoment() {
     let shadows = concernedShadows
     if let first = shadows.first, !shadows.contains(recentShadow) { recentShadow = first }
-    if isFollowing, let (table, address) = concernedPlace { select(address, in: table) }
+    if isFollowing { follow() }
+  }
+
+  /// Events before the current one that are looked at for a place, at most.
+  private static let eventsAtMost = 8
+
+  /// Puts the cursor where the moment's event happens. One that happens nowhere leaves it where the events
+  /// before it did, whichever way the person has come.
+  private mutating func follow() {
+    if let (table, address) = concernedPlace { return select(address, in: table) }
+    let moment = timeline.moment
+    for event in (max(0, moment.events - Self.eventsAtMost)..<moment.events).reversed() {
+      session.seek(to: Moment(events: event))
+      guard let (table, address) = concernedPlace else { continue }
+      session.seek(to: moment)
+      return select(address, in: table)
+    }
+    session.seek(to: moment)
+    selected = nil
   }
 
   /// The micro-steps that were done last: one, or all of the event.

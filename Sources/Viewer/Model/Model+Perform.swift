@@ -30,7 +30,8 @@ extension Model {
     case .runBack: run(forward: false, to: argument)
     case .nextTouch: runToTouch(forward: true)
     case .previousTouch: runToTouch(forward: false)
-    case .play: togglePlaying()
+    case .play: play(.event)
+    case .playSteps: play(.step)
     case .faster: changeSpeed(faster: true)
     case .slower: changeSpeed(faster: false)
     case .watch: watch(argument)
@@ -88,7 +89,7 @@ extension Model {
     case .layout: nextArrangement()
     case .follow: toggleFollowing()
     case .unlink: toggleLink()
-    case .help: openHelp()
+    case .help: openHelp(argument)
     case .open: return openOther(argument)
     case .command: open(.command, argument)
     case .mouse:
@@ -162,7 +163,7 @@ extension Model {
       endRun(run)
       say("Search stopped.")
     } else if playback.isPlaying {
-      togglePlaying()
+      pause()
     } else if question != .question(.explain) {
       ask(.question(.explain))
       if let pane = focusBefore { setFocus(pane) }

@@ -129,7 +129,9 @@ extension Model {
     }
     do throws(FilterError) {
       watches.append(Watch(filter: try Filter(parsing: text, for: .events)))
-      say("\(quoted(.run)) and \(quoted(.runBack)) stop at: \(SafeText(text)).")
+      say(
+        "\(quoted(.run)) and \(quoted(.runBack)) stop at: \(SafeText(text)), and at what is watched from "
+          + "the start. \(press(.watches)) for the list.")
     } catch {
       refuse(SafeText(error.message))
     }
@@ -150,41 +152,54 @@ extension Model {
   // MARK: Time that passes
 
   /// How long a program waits for input before it lets time pass; nil if time stands.
-  public var tickInterval: Duration? {
-    playback.isPlaying ? .milliseconds(1000 / playback.speed) : nil
+  public var tickInterval: Duration? { playback.isPlaying ? playback.beat : nil }
+
+  /// Plays events or micro-steps; what is played already is paused.
+  mutating func play(_ unit: Playback.Unit) {
+    if playback.unit == unit { return pause() }
+    playback.unit = unit
+    say(
+      "Playing, \(playback.pace). \(press(.faster)) or \(quoted(.slower)) to change the speed, "
+        + "\(quoted(unit == .event ? .play : .playSteps)) to pause.")
   }
 
-  mutating func togglePlaying() {
-    playback.isPlaying.toggle()
-    say(
-      playback.isPlaying
-        ? "Playing, \(pace). \(press(.faster)) or \(quoted(.slower)) to change the speed, "
-          + "\(quoted(.play)) to pause."
-        : "Paused.")
+  mutating func pause() {
+    playback.unit = nil
+    say("Paused.")
   }
 
   mutating func changeSpeed(faster: Bool) {
-    guard faster ? playback.accelerate() : playback.slow() else {
-      return refuse("Already at the \(faster ? "highest" : "lowest") speed: \(pace).")
+    guard playback.change(faster: faster) else {
+      return refuse("\(faster ? "Fastest" : "Slowest") already: \(playback.pace).")
     }
-    say("Speed: \(pace)." + (playback.isPlaying ? "" : " \(press(.play)) to play."))
+    say("Speed \(playback.pace)." + (playback.isPlaying ? "" : " \(press(.play)) to play."))
   }
 
-  private var pace: SafeText {
-    playback.speed == 1 ? "1 event a second" : "\(playback.speed) events a second"
-  }
-
-  /// Lets one event happen, and stops at the end and at what is watched.
+  /// Lets one event or micro-step happen. Stops at the end, at what is watched, and at chapters and marks.
   mutating func playOn() {
-    guard session.move({ $0.forward() }), let event = timeline.currentEvent else {
-      playback.isPlaying = false
+    let isStep = playback.unit == .step
+    guard session.move({ isStep ? $0.stepForward() : $0.forward() }),
+      let event = timeline.currentEvent
+    else {
+      playback.unit = nil
       return say("End of the history.")
     }
-    let facts = EventFacts(event: event, audit: branches[branch].audit)
-    if let watch = watches.first(where: { $0.isOn && facts.holds($0.filter, in: &session) }) {
-      playback.isPlaying = false
-      say("Stopped at event \(event + 1): \(SafeText(watch.filter.text)).")
+    if let reason = reasonToStop(after: event) {
+      playback.unit = nil
+      say("Stopped at event \(event + 1): \(reason).")
     }
     momentHasChanged()
+  }
+
+  /// Why playing stops where time stands now; nil if it goes on.
+  private mutating func reasonToStop(after event: Int) -> SafeText? {
+    let moment = timeline.moment
+    let mark = marks.filter { $0.value.branch == branch && $0.value.moment == moment }.keys.min()
+    if let mark { return "mark \(SafeText(String(mark)))" }
+    // Events are judged when they are over.
+    guard moment.steps == 0 else { return nil }
+    if let found = stop(at: event, of: stops) { return found }
+    return session.chapters.first { $0.end == moment.events }
+      .map { "end of chapter \(SafeText($0.label))" }
   }
 }

@@ -11,6 +11,10 @@ extension Model {
     case .end: isFinished = true
     case .tick: if isBusy { work() } else if playback.isPlaying { playOn() }
     case .mouse(let mouse): effects = use(mouse)
+    case .paste(let text):
+      message = nil
+      pending = nil
+      paste(text)
     case .key(let key):
       message = nil
       let isTyped = isTyping && key != Key(.enter)

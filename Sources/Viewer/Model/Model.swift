@@ -30,8 +30,9 @@ public struct Model {
 
   /// What was done last has changed.
   var changes: Changes
-  /// At what running stops.
+  /// What a person watches, and what is watched from the start: running and playing stop there.
   var watches: [Watch] = []
+  var usualWatches = Watch.usual
   /// The run to the next stop that is under way.
   var run: Run?
   /// Moments with a mark, by its letter, and the letter of the newest.

@@ -38,10 +38,19 @@ struct GuestPane: TablePane {
 
   func tableContext(in model: Model) -> [SafeText] {
     guard let table = guest(in: model) else { return ["nIPA \(Glyph.right) IPA"] }
-    return ["nIPA \(Glyph.right) IPA"] + model.changeCount(of: .guest(table.vttbr.vmid)) + [
-      "root \(hex: table.root)", "\(1 << (table.vtcr.granuleShift - 10))K",
-      "VTCR \(hex: table.vtcr.bits)",
-    ]
+    return ["nIPA \(Glyph.right) IPA"] + strangeness(of: table, in: model)
+      + model.changeCount(of: .guest(table.vttbr.vmid)) + [
+        "\(1 << (table.vtcr.granuleShift - 10))K", "root \(hex: table.root)",
+        "VTCR \(hex: table.vtcr.bits)",
+      ]
+  }
+
+  /// That the table is not the one that the shadow beside it serves, because a person chose it.
+  private func strangeness(of table: GuestTable, in model: Model) -> [SafeText] {
+    guard case .shadow(let number) = model.tableID(of: .shadow),
+      let served = model.machine.guestTable(ofShadow: number), served != table
+    else { return [] }
+    return ["not shadow \(number)'s"]
   }
 
   var term: String { "guest table" }

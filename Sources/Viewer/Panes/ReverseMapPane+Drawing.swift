@@ -91,13 +91,15 @@ extension ReverseMapPane {
     _ entries: [ReverseMapEntry], _ model: Model, in rect: Rect, of frame: inout Surface
   ) {
     if entries.isEmpty, rect.height > 0 {
-      frame.write(Line("empty", .dim), at: rect.origin, clip: rect)
+      let text: SafeText =
+        model.filter == nil ? "empty" : "No range matches. \(model.quoted(.clearFilter)) shows all."
+      frame.write(Line(text, .dim), at: rect.origin, clip: rect)
     }
-    let changed = changes(in: model).filter { $0.mark != "-" }
+    let changed = changedRanges(in: model)
     let current = model.mappedEntry
     for (y, entry) in entries.enumerated() {
       let isCursor = entry == current
-      let isChanged = changed.contains { $0.range.overlaps(entry.canonical) }
+      let isChanged = changed.contains { $0.overlaps(entry.canonical) }
       var line = Line(isChanged ? SafeText(.changed) : " ", .changed)
       line.add(isCursor ? SafeText(.selected) : " ", .key)
       let text = self.line(of: entry, model)
@@ -180,6 +182,11 @@ extension ReverseMapPane {
     let text: SafeText
     /// Canonical addresses.
     let range: Range<UInt64>
+  }
+
+  /// Canonical ranges that were inserted or changed by what was done last.
+  func changedRanges(in model: Model) -> [Range<UInt64>] {
+    changes(in: model).filter { $0.mark != "-" }.map(\.range)
   }
 
   /// What was done last did to the map, in the order of its steps.

@@ -14,7 +14,7 @@ struct ReverseMapPane: PaneOperations {
   func name(in model: Model) -> SafeText { "Reverse map" }
 
   func context(in model: Model) -> [SafeText] {
-    [
+    (model.filter.map { ["only \(SafeText($0.filter.text))"] } ?? []) + [
       "shadow \(model.mappedShadow)", "IPA \(Glyph.right) nIPA",
       "revmap=\(SafeText(model.machine.configuration.reverseMap.rawValue))",
     ]
@@ -32,6 +32,9 @@ struct ReverseMapPane: PaneOperations {
       model.reverseMap.summary = ReverseMapSummary(
         ofShadow: model.mappedShadow, model.machine, branch: model.branch,
         moment: model.timeline.moment)
+    }
+    if !(model.reverseMap.filtered?.belongs(to: model) ?? (model.filter == nil)) {
+      model.reverseMap.filtered = FilteredRanges(model)
     }
     model.reverseMap.top = parts(of: rect, model).entries.first
   }
@@ -129,7 +132,10 @@ extension Model {
   }
 
   /// The entries of the map that is shown.
-  var mapped: ReverseMapEntries { ReverseMapEntries(ofShadow: mappedShadow, in: machine) }
+  var mapped: ReverseMapEntries {
+    let filtered = reverseMap.filtered.flatMap { $0.belongs(to: self) ? $0.entries : nil }
+    return ReverseMapEntries(ofShadow: mappedShadow, in: machine, filtered: filtered)
+  }
 
   /// The entry that is looked at: the chosen one as long as the selected page is in it, else the one of
   /// that page or the next one.

@@ -52,8 +52,8 @@ struct ShadowPane: TablePane {
     if !context.isValid { return parts + ["unused"] }
     if context.pendingUnmap { parts.append("pending unmap") }
     if !context.stage2Enabled { parts.append("s2 off") }
-    parts.append("for VMID \(context.vttbr >> 48)")
     if context.vmid > 0 { parts.append("VMID \(context.vmid)") }
+    parts.append("L1's VMID \(context.vttbr >> 48)")
     return parts + ["VTTBR \(hex: context.vttbr)", "VTCR \(hex: context.vtcr)"]
   }
 

@@ -31,6 +31,9 @@ struct StepsPane: PaneOperations {
       frame.write(line, at: Point(rect.x + 1, rect.y), clip: rect)
       return ""
     }
+    let strip = lockStrip(of: model, in: rect)
+    if let strip { frame.write(locks(of: model), at: strip.origin, clip: strip) }
+    let rect = list(of: model, in: rect)
     let lines = visibleLines(model, in: rect)
     for (y, (step, line)) in lines.enumerated() {
       let place = Rect(x: rect.x, y: rect.y + y, width: rect.width, height: 1)
@@ -46,6 +49,40 @@ struct StepsPane: PaneOperations {
     let rest = self.lines(ofStep: last.step, model, width: rect.width).last
     return .arrows(
       up: model.steps.top > 0, down: last.step + 1 < steps.count || rest != last.line)
+  }
+
+  /// The least height of a pane that has a line for locks.
+  private static let heightWithLocks = 4
+
+  /// The last line, where it says which locks are held; nil if none are, or the pane is too low.
+  private func lockStrip(of model: Model, in rect: Rect) -> Rect? {
+    guard rect.height >= Self.heightWithLocks, !locks(of: model).parts.isEmpty else { return nil }
+    return Rect(x: rect.x, y: rect.bottom - 1, width: rect.width, height: 1)
+  }
+
+  /// Where the steps are.
+  private func list(of model: Model, in rect: Rect) -> Rect {
+    guard let strip = lockStrip(of: model, in: rect) else { return rect }
+    return Rect(x: rect.x, y: rect.y, width: rect.width, height: rect.height - strip.height)
+  }
+
+  /// The locks that are held: which, how, and by whom; empty if none are and no event is paused.
+  func locks(of model: Model) -> Line {
+    let timeline = model.timeline
+    let locks = timeline.heldLocks
+    let paused = timeline.pausedEvent
+    var line = Line()
+    if locks.isEmpty, paused == nil { return line }
+    line.add(" locks", .dim)
+    for held in locks {
+      line.add("  " + SafeText(held.lock.rawValue), .heading)
+      line.add(" \(SafeText(held.mode.rawValue)): \(SafeText(timeline.events[held.event].actor))")
+      line.add(held.event == paused ? ", event \(held.event + 1) (paused)" : "", .warning)
+    }
+    if let paused, !locks.contains(where: { $0.event == paused }) {
+      line.add("  none: event \(paused + 1) is paused and has dropped mmu_lock", .warning)
+    }
+    return line
   }
 
   /// The lines that are in sight, each with the step that it is part of.
@@ -86,6 +123,7 @@ struct StepsPane: PaneOperations {
   /// Scrolls so that the current step is in sight with one on either side, and no more than needed is
   /// empty.
   func settle(_ model: inout Model, in rect: Rect) {
+    let rect = list(of: model, in: rect)
     let steps = model.timeline.steps
     guard rect.height > 0, !steps.isEmpty else { return model.steps.top = 0 }
     let step = max(0, model.currentStep ?? 0)
@@ -119,7 +157,7 @@ struct StepsPane: PaneOperations {
   }
 
   func select(at point: Point, in rect: Rect, of model: inout Model) -> Bool {
-    let lines = visibleLines(model, in: rect)
+    let lines = visibleLines(model, in: list(of: model, in: rect))
     guard lines.indices.contains(point.y - rect.y) else { return false }
     model.steps.cursor = lines[point.y - rect.y].step
     return true

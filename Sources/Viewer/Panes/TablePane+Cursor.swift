@@ -136,10 +136,14 @@ extension TablePane {
     let start = cursorRow(of: rows, in: model)
     var row = start
     var hasWrapped = false
+    var isWhole = false
     for _ in 0..<Self.rowsAtMost {
       let following = row.flatMap { forward ? rows.next(after: $0) : rows.previous(before: $0) }
       if following == nil {
-        if hasWrapped { break }
+        if hasWrapped {
+          isWhole = true
+          break
+        }
         hasWrapped = true
       }
       let next = following ?? (forward ? first : last)
@@ -149,11 +153,17 @@ extension TablePane {
         put(cursor: next.position, in: &model)
         return hasWrapped ? model.say("Search wrapped.") : ()
       }
-      if hasWrapped, next == start { break }
+      if hasWrapped, next == start {
+        isWhole = true
+        break
+      }
       row = next
     }
     model.refuse(
-      "No \(SafeText(model.searched)) among \(Self.rowsAtMost) rows of \(name(in: model)).")
+      isWhole
+        ? "No row of \(name(in: model)) has \"\(SafeText(model.searched))\"."
+        : "None of the next \(Self.rowsAtMost) rows of \(name(in: model)) has "
+          + "\"\(SafeText(model.searched))\".")
   }
 
   /// Rows that are looked at for one search.

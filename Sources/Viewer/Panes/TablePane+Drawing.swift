@@ -70,10 +70,12 @@ extension TablePane {
     point = frame.write(
       style.format.remarks(on: row).truncated(to: end - point.x), at: point,
       style: Style(style.role(of: row)), clip: rect)
-    if row.kind == .leaf, style.format.isLeaf(row) {
-      for (mark, role) in marks(of: row, in: style.model) {
-        point = frame.write(" " + mark, at: point, style: Style(role), clip: rect)
-      }
+    let states =
+      row.kind == .leaf && style.format.isLeaf(row) ? marks(of: row, in: style.model) : []
+    // A rule that is broken there says more than any legal state.
+    let breaks = style.breaksRule(row) && !states.contains { $0.1 == .mismatch }
+    for (mark, role) in breaks ? [(SafeText(.mismatch), .mismatch)] : states {
+      point = frame.write(" " + mark, at: point, style: Style(role), clip: rect)
     }
     // The bar covers the entry; the indentation before it shows nothing.
     let indent = text.string.prefix { $0 == " " }.utf8.count
@@ -94,10 +96,10 @@ extension TablePane {
     )
     let columns = min(map.cells.count, rect.width - labels.0.columns - labels.1.columns - 2)
     var point = frame.write(labels.0, at: Point(rect.x + 1, rect.y), style: Style(.dim), clip: rect)
-    let cursor = model.views[pane]?.cursor.map { map.cell(of: $0.address) }
+    let cursor = shownCursor(in: model).map { map.cell(of: $0.address) }
     for (index, height) in map.cells.prefix(max(0, columns)).enumerated() {
       let glyph: Glyph = height == 0 ? .middleDot : Glyph.bars[height - 1]
-      let isCursor = index == cursor && model.selected != nil
+      let isCursor = index == cursor
       point = frame.write(
         SafeText(glyph), at: point,
         style: Style(height == 0 ? .dim : .valid, isCursor ? .reverse : []), clip: rect)
@@ -105,11 +107,20 @@ extension TablePane {
     frame.write(labels.1, at: point, style: Style(.dim), clip: rect)
   }
 
+  /// The cursor, where it is at the selected page, or a person looks at the pane: elsewhere it is left over
+  /// from another moment.
+  private func shownCursor(in model: Model) -> Position? {
+    guard let cursor = model.views[pane]?.cursor, let selected = model.selected,
+      let id = table(in: model)
+    else { return nil }
+    let isLinked = model.link?.places[id]?.contains(cursor.address) ?? false
+    let isWatched = pane == model.focus && !model.isFollowing
+    return id == selected || isLinked || isWatched || !model.isLinked ? cursor : nil
+  }
+
   /// The walk of the table for the cursor's address: the index at each level, and how it ends.
   private func drawWalk(_ model: Model, _ rows: Rows, in rect: Rect, of frame: inout Surface) {
-    guard rect.height > 0, let cursor = model.views[pane]?.cursor, model.selected != nil else {
-      return
-    }
+    guard rect.height > 0, let cursor = shownCursor(in: model) else { return }
     let path = rows.reader.path(to: cursor.address)
     let isPlain = model.detailLevel == .plain
     var line = Line(isPlain ? " entries" : " walk", .dim)
@@ -139,6 +150,8 @@ private struct RowStyle {
   private let rows: Rows
   /// Input addresses of the linked page, if its rows are to stand out in this table.
   private let linked: [UInt64]
+  /// Input addresses at which rules do not hold, ascending.
+  private let broken: [UInt64]
 
   init(_ model: Model, _ pane: some TablePane, _ format: RowFormat, _ rows: Rows) {
     self.model = model
@@ -147,7 +160,11 @@ private struct RowStyle {
     id = pane.table(in: model)
     let isElsewhere = model.isLinked && (id != model.selected || model.selectedRange != nil)
     linked = isElsewhere ? id.flatMap { model.link?.places[$0] } ?? [] : []
+    broken = id.map { model.brokenPlaces(in: $0) } ?? []
   }
+
+  /// Whether a rule does not hold at an entry of the row, or below it where it is closed.
+  func breaksRule(_ row: Row) -> Bool { row.isBroken(at: broken) }
 
   /// Whether the selected page is in a row, other than as a table around it.
   func isLinked(_ row: Row) -> Bool { linked.contains { row.covers($0) } }
@@ -155,10 +172,10 @@ private struct RowStyle {
   func gutter(of row: Row) -> (SafeText, Role) {
     switch row.kind {
     case .removed: return ("-", .changed)
-    case .coming: return (">", .warning)
+    case .coming: return (SafeText(.coming), .warning)
     case .table, .leaf, .absent:
       if let id, let forecast = model.forecast, row.kind == .leaf, forecast.touches(row, of: id) {
-        return (">", .warning)
+        return (SafeText(.coming), .warning)
       }
       return row.isChanged ? (SafeText(.changed), .changed) : (" ", .text)
     }

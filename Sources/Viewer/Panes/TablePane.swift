@@ -123,7 +123,7 @@ extension TablePane {
     case .absent: text += ": not mapped"
     case .leaf, .removed, .coming:
       if isLeaf {
-        text += " to \(hex: entry.address(granuleShift: geometry.granuleShift))"
+        text += " maps to \(hex: entry.address(granuleShift: geometry.granuleShift))"
         text +=
           ", "
           + SafeText(
@@ -145,6 +145,9 @@ extension TablePane {
     {
       text += ", stale"
     }
+    if let id = table(in: model), row.isBroken(at: model.brokenPlaces(in: id)) {
+      text += ", breaks a rule"
+    }
     return text + "."
   }
 }
@@ -160,7 +163,9 @@ extension Model {
 
   /// How many entries of a table were changed by what was done last, as a part of a title.
   func changeCount(of table: TableID) -> [SafeText] {
-    changes.counts[table].map { ["\(Glyph.changed)\($0)"] } ?? []
+    let gone = changes.tablesGone[table].map { $0 == 1 ? "-1 table" : "-\($0) tables" as SafeText }
+    return (changes.counts[table].map { ["\(Glyph.changed)\($0)"] } ?? [])
+      + (gone.map { [$0] } ?? [])
   }
 
   /// The end of the VM's memory.

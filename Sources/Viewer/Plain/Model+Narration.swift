@@ -23,13 +23,25 @@ extension Model {
     guard let event = timeline.currentEvent,
       let chapter = session.chapters.first(where: { $0.end > event })
     else { return "" }
-    return SafeText(chapter.label) + (chapter.text.isEmpty ? "" : ", " + SafeText(chapter.text))
+    let own: SafeText = ownPolicy.isEmpty ? "" : ", written for \(ownPolicy)"
+    return SafeText(chapter.label) + own
+      + (chapter.text.isEmpty ? "" : ", " + SafeText(chapter.text))
   }
 
   /// The micro-steps of an event that is done.
   var stepLines: [SafeText] {
     guard detailLevel != .plain, timeline.stepsDone == timeline.steps.count else { return [] }
     return StepsPane().content(in: self)
+  }
+
+  /// The event that is paused, and the locks that are held.
+  var lockLines: [SafeText] {
+    guard let paused = timeline.pausedEvent else { return [] }
+    let locks = timeline.heldLocks.map { held -> SafeText in
+      "\(SafeText(held.lock.rawValue)) for \(held.mode == .read ? "reading" : "writing")"
+    }
+    let all = locks.dropFirst().reduce(locks.first ?? "no lock") { $0 + ", " + $1 }
+    return ["Event \(paused + 1) is paused and holds \(all)."]
   }
 
   /// Rules that the moment leaves broken, and expectations that failed there.
@@ -40,6 +52,7 @@ extension Model {
     }
     let failed = session.failures.filter { $0.position == timeline.moment.events }.map {
       "Expectation failed, \(SafeText($0.origin.description)): " + SafeText($0.message) + "."
+        + (ownPolicy.isEmpty ? "" : " It was written for \(ownPolicy).")
     }
     return Spoken.shortened(broken + failed)
   }

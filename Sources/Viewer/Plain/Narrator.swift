@@ -42,9 +42,10 @@ public struct Narrator {
   /// What is said at first.
   public mutating func greeting() -> [SafeText] {
     let help: [SafeText] = [
-      "Type the name of an action, a moment, or an event; help lists them, look describes where you are, "
-        + "quit ends.",
-      "An empty line does the last thing again; at first it goes to the next event.",
+      "Type the name of an action, a moment, or an event. help, or ?, lists them, help TEXT finds; look "
+        + "describes where you are; detail plain says less; quit ends.",
+      "An empty line does the last thing again; at first it goes to the next event. choose 2 goes where the "
+        + "line with (2) leads.",
     ]
     return news() + help
   }
@@ -56,19 +57,24 @@ public struct Narrator {
     let typed = String(line.trimmed.drop { $0 == ":" }).trimmed
     let text = typed.isEmpty ? lastLine : typed
     lastLine = text
-    let words = text.split(separator: " ", maxSplits: 1).map(String.init)
+    var words = text.split(separator: " ", maxSplits: 1).map(String.init)
     if text == "look" { return description() }
+    if words.first == "?" { words[0] = Action.help.rawValue }
     if let action = words.first.flatMap({ Action(rawValue: $0) }), let reason = action.needsScreen {
       return [reason]
     }
     // Nothing is open where lines are read, so that there is nothing to close first.
+    let moment = model.timeline.moment
+    let isQuit = text == Action.quit.rawValue
     let effects = model.update(
-      line: text == Action.quit.rawValue ? Action.quitNow.rawValue : text)
+      line: isQuit ? Action.quitNow.rawValue : words.joined(separator: " "))
     wanted = nil
     for case .open(let file, _) in effects { wanted = file }
     if wanted != nil { return [] }
     finishWork()
-    if model.isFinished { return model.message.map { [$0.text] } ?? [] }
+    if model.isFinished { return model.failure == nil ? [] : model.message.map { [$0.text] } ?? [] }
+    // An answer that stays has been read; elsewhere in time the event is told.
+    if model.timeline.moment != moment, model.question.isKept { model.ask(.question(.explain)) }
     let lines = asked() + sheet() + news()
     // What changes nothing that is said leaves one where one is.
     return lines.isEmpty ? [model.lineText] : lines
@@ -132,7 +138,7 @@ public struct Narrator {
     }
     let place = model.placeText
     if !hasMoved, model.focus != told.focus || place != told.place { lines.append(place) }
-    if hasMoved { lines += model.stepLines + model.violationLines }
+    if hasMoved { lines += model.stepLines + model.lockLines + model.violationLines }
     told = Told(
       moment: moment, branch: model.branch, chapter: told.chapter, question: model.question,
       answer: answer, focus: model.focus, place: place)
@@ -151,7 +157,7 @@ extension Action {
     switch self {
     case .maximise, .layout, .present, .redraw, .mouse, .command, .faster, .slower:
       "Only a screen has this."
-    case .play: "Lines are not played. An empty line goes to the next event."
+    case .play, .playSteps: "Lines are not played. An empty line goes to the next event."
     case .suspend: "Ctrl-Z does this."
     default: nil
     }

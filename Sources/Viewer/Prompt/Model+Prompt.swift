@@ -80,6 +80,10 @@ extension Model {
       return []
     }
     do throws(ScenarioError) {
+      if let verdict = try session.verdict(on: text) {
+        say(verdict.text)
+        return []
+      }
       try carryOut(text)
     } catch {
       refuse(
@@ -91,6 +95,17 @@ extension Model {
       prompt = again
     }
     return []
+  }
+}
+
+extension Session.Verdict {
+  fileprivate var text: SafeText {
+    switch self {
+    case .holds: "Holds."
+    case .fails(let message): "Does not hold: \(SafeText(message))."
+    case .notAsked(let policies):
+      "Not checked: it is only meant for revmap=\(SafeText(policies.map(\.name).joined(separator: ",")))."
+    }
   }
 }
 

@@ -86,6 +86,13 @@ struct Prompt {
     return true
   }
 
+  /// Puts a text before the caret.
+  mutating func insert(_ text: String) {
+    let scalars = text.unicodeScalars
+    characters.insert(contentsOf: scalars, at: caret)
+    caret += scalars.count
+  }
+
   private mutating func deleteWord() {
     var start = caret
     while start > 0, characters[start - 1] == " " { start -= 1 }

@@ -5,14 +5,21 @@ import Engine
 struct ReverseMapEntries {
   private let machine: Machine
   private let shadow: Int
-  /// All entries, where they may overlap, so that addresses alone do not lead from one to the next.
+  /// All entries, where they may overlap or some are left out, so that addresses alone do not lead from one
+  /// to the next.
   private let all: [ReverseMapEntry]?
 
-  init(ofShadow shadow: Int, in machine: Machine) {
+  /// Whether those are the ones that a filter leaves.
+  private let isFiltered: Bool
+
+  /// - Parameter filtered: the entries that a filter leaves, if there is one.
+  init(ofShadow shadow: Int, in machine: Machine, filtered: [ReverseMapEntry]? = nil) {
     self.machine = machine
     self.shadow = shadow
+    isFiltered = filtered != nil
     all =
-      machine.configuration.reverseMap == .ideal ? machine.reverseMap(ofShadow: shadow) : nil
+      filtered
+      ?? (machine.configuration.reverseMap == .ideal ? machine.reverseMap(ofShadow: shadow) : nil)
   }
 
   var first: ReverseMapEntry? { all.map(\.first) ?? entry(from: 0) }
@@ -22,7 +29,9 @@ struct ReverseMapEntries {
 
   /// The entry that covers an address, else the first one behind it.
   func entry(from address: UInt64) -> ReverseMapEntry? {
-    machine.reverseMapEntry(ofShadow: shadow, from: address)
+    isFiltered
+      ? all?.first { $0.canonical.upperBound > address }
+      : machine.reverseMapEntry(ofShadow: shadow, from: address)
   }
 
   func contains(_ entry: ReverseMapEntry) -> Bool {

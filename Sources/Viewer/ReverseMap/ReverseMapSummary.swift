@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// Where one is in the pane of the reverse map, and what was counted for it.
@@ -10,6 +11,40 @@ struct ReverseMapView {
   var top: ReverseMapEntry?
   /// What was counted, and for what.
   var summary: ReverseMapSummary?
+  /// The entries that a filter leaves, and what they were found for.
+  var filtered: FilteredRanges?
+}
+
+/// The entries of a reverse map that a filter leaves at a moment.
+struct FilteredRanges {
+  let branch: Int
+  let moment: Moment
+  let shadow: Int
+  let filter: Filter
+  let entries: [ReverseMapEntry]
+
+  /// Entries that are looked at, at most.
+  private static let entriesAtMost = 20_000
+
+  /// What the filter of a model leaves of the map that it shows; nil without a filter or a map.
+  init?(_ model: Model) {
+    guard let filter = model.filter?.filter, model.hasReverseMap else { return nil }
+    branch = model.branch
+    moment = model.timeline.moment
+    shadow = model.mappedShadow
+    self.filter = filter
+    let facts = RangeFacts(
+      for: filter, ofShadow: shadow,
+      changed: ReverseMapPane().changedRanges(in: model), in: model.machine)
+    let all = model.machine.reverseMap(ofShadow: shadow)
+    entries = all.prefix(Self.entriesAtMost).filter { facts.holds(filter, for: $0) }
+  }
+
+  /// Whether they are those of a model as it is now.
+  func belongs(to model: Model) -> Bool {
+    branch == model.branch && moment == model.timeline.moment && shadow == model.mappedShadow
+      && filter == model.filter?.filter
+  }
 }
 
 /// Counts of a reverse map at a moment.

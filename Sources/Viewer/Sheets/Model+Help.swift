@@ -25,7 +25,12 @@ extension Model {
           && ($0.pattern + " " + $0.meaning).lowercased().contains(text)
     }
     if !forms.isEmpty {
-      document.add("Typed after \(key(.command)) these happen at this moment", .title)
+      let isTyped = keyMap.keys(for: .command).isEmpty
+      document.add(
+        isTyped
+          ? "These happen at this moment"
+          : "Typed after \(key(.command)) these happen at this moment",
+        .title)
       for form in forms {
         let meaning = SafeText(form.meaning.replacing("`", with: ""))
         document.add(
@@ -33,22 +38,27 @@ extension Model {
       }
       document.addBlank()
     }
-    if query.isEmpty { addSigns(to: &document) }
-    if document.items.isEmpty {
-      document.add("No action has this in its name, key or meaning.", .dim)
-    }
+    add(signs, "Signs", matching: query, to: &document)
+    add(
+      EventKind.allCases.map { Sign(SafeText($0.letter), $0.role, SafeText($0.title)) },
+      "Letters of the timeline", matching: query, to: &document)
+    if document.items.isEmpty { document.add("Nothing in the help has this text or key.", .dim) }
     return document
   }
 
   private func matches(_ action: Action, _ query: String) -> Bool {
     if query.isEmpty { return true }
-    if keyMap.keys(for: action).contains(where: { $0.description == query }) { return true }
-    // A single character is asked for as a key.
-    if query.unicodeScalars.count == 1 { return false }
+    let keys = keyMap.keys(for: action)
+    if keys.contains(where: { $0.isSpelled(query) }) { return true }
+    // A character, or a key with others held down, is asked for as a key.
+    let isKey = Action.allCases.contains { keyMap.keys(for: $0).contains { $0.isSpelled(query) } }
+    if query.unicodeScalars.count == 1 || isKey && query.contains(where: { "-^".contains($0) }) {
+      return false
+    }
     let text = query.lowercased()
     return action.rawValue.contains(text)
       || action.facts.summary.string.lowercased().contains(text)
-      || keyMap.keys(for: action).contains { $0.description.lowercased().contains(text) }
+      || keys.contains { $0.description.lowercased().contains(text) }
   }
 
   private func add(_ action: Action, to document: inout Document) {
@@ -60,38 +70,85 @@ extension Model {
     line.add(action.facts.summary, obstacle == nil ? .text : .dim)
     line.add("  :" + SafeText(action.rawValue), .dim)
     if let argument = action.facts.argument { line.add(" " + argument, .dim) }
-    if let obstacle { line.add("  Unavailable: " + obstacle, .warning) }
+    if obstacle != nil { line.add("  (unavailable)", .warning) }
     document.add(line, to: .action(action), indent: Self.keyColumns)
   }
 
   private static let keyColumns = 14
 
-  private func addSigns(to document: inout Document) {
-    document.add("Signs in tables", .title)
-    let signs: [(SafeText, Role, SafeText)] = [
-      (SafeText(.changed), .changed, "changed by the last event or micro-step"),
-      ("-", .changed, "removed by the last event or micro-step"),
-      (">", .warning, "will change with the next event (\(key(.preview)))"),
-      (SafeText(.stale), .stale, "stale: L1's entry and the canonical page would give another now"),
-      (SafeText(.unknown), .unknown, "the reverse map does not know where this is mapped"),
-      (SafeText(.mismatch), .mismatch, "breaks a rule, or disagrees with another table"),
-      (
-        "\(Glyph.differs)m o p s a", .dim,
-        "a device's entry differs from the CPUs' table, and may: nothing mapped there, other memory, "
-          + "permission, size, attribute; with \(Glyph.mismatch) it must not, f is another's memory"
-      ),
-      (SafeText(.foldClosed), .text, "closed, or a run of like entries: \(key(.right)) opens it"),
-    ]
-    for (sign, role, meaning) in signs {
+  /// A sign on the screen, and what it means.
+  private struct Sign {
+    let sign: SafeText
+    let role: Role
+    let meaning: SafeText
+
+    init(_ sign: SafeText, _ role: Role, _ meaning: SafeText) {
+      self.sign = sign
+      self.role = role
+      self.meaning = meaning
+    }
+
+    func matches(_ query: String) -> Bool {
+      sign.string.contains(query)
+        || query.unicodeScalars.count != 1
+          && meaning.string.lowercased().contains(query.lowercased())
+    }
+  }
+
+  private func add(
+    _ signs: [Sign], _ title: SafeText, matching query: String, to document: inout Document
+  ) {
+    let found = signs.filter { query.isEmpty || $0.matches(query) }
+    if found.isEmpty { return }
+    document.add(title, .title)
+    for sign in found {
       document.add(
-        Line(sign.padded(to: Self.keyColumns), role).adding(meaning), indent: Self.keyColumns)
+        Line(sign.sign.padded(to: Self.keyColumns), sign.role).adding(sign.meaning),
+        indent: Self.keyColumns)
     }
     document.addBlank()
-    document.add("Letters of the timeline", .title)
-    for kind in EventKind.allCases {
-      document.add(
-        Line(SafeText(kind.letter).padded(to: Self.keyColumns), kind.role)
-          .adding(SafeText(kind.title)))
-    }
+  }
+
+  private var signs: [Sign] {
+    [
+      Sign(SafeText(.changed), .changed, "row: changed by the last event or micro-step"),
+      Sign("-", .changed, "row: removed by the last event or micro-step"),
+      Sign(SafeText(.coming), .warning, "row: will change with the next event (\(key(.preview)))"),
+      Sign(
+        SafeText(.stale), .stale,
+        "row: stale, L1's entry and the canonical page would give another now"),
+      Sign(SafeText(.unknown), .unknown, "row: the reverse map does not know where this is mapped"),
+      Sign(SafeText(.mismatch), .mismatch, "row: breaks a rule, or disagrees with another table"),
+      Sign(
+        "\(Glyph.differs)m o p s a", .dim,
+        "row: a device's entry differs from the CPUs' table, and may: nothing mapped there, other memory, "
+          + "permission, size, attribute; with \(Glyph.mismatch) it must not, f is another's memory"
+      ),
+      Sign(
+        SafeText(.foldClosed), .text,
+        "row: closed, or a run of like entries: \(key(.right)) opens it"),
+      Sign("\(Glyph.changed)3", .changed, "title: so many entries of the table have changed"),
+      Sign("-2 tables", .changed, "title: so many tables were unlinked, and have no row any more"),
+      Sign(
+        "4K \(Glyph.middleDot)\(Glyph.bars[0])\(Glyph.middleDot) 1T", .valid,
+        "above the rows: a column for each power of two of addresses, higher where more is mapped"),
+      Sign(SafeText(.pointer), .key, "timeline: where you are"),
+      Sign(SafeText(.vertical), .dim, "timeline: a chapter ends"),
+      Sign(
+        SafeText(.teeRight), .key, "timeline: this history begins to differ from the one it is from"
+      ),
+      Sign(SafeText(.mismatch), .mismatch, "timeline: a rule is broken after the event"),
+      Sign(SafeText(.paused), .warning, "timeline and header: the event is paused, half done"),
+      Sign("a-z", .changed, "timeline: a mark"),
+    ]
+  }
+}
+
+extension Key {
+  /// Whether a text names the key, as it is spelled or as it is shown; a single character as it is.
+  fileprivate func isSpelled(_ text: String) -> Bool {
+    let names = [description, shortName.string]
+    if text.unicodeScalars.count == 1 { return names.contains(text) }
+    return names.contains { $0.lowercased() == text.lowercased() }
   }
 }

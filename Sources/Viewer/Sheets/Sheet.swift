@@ -47,7 +47,7 @@ struct Sheet {
 }
 
 extension Model {
-  mutating func openHelp() { open(Sheet(kind: .help)) }
+  mutating func openHelp(_ query: String = "") { open(Sheet(kind: .help, query: query)) }
 
   /// Opens the glossary: at a word, or all of it.
   mutating func openGlossary(_ word: String) {
@@ -101,7 +101,7 @@ extension Model {
     case .suspend: return [.suspend]
     case .down: moveInSheet(by: 1)
     case .up: moveInSheet(by: -1)
-    case .pageDown: moveInSheet(by: page)
+    case .pageDown, .play: moveInSheet(by: page)
     case .pageUp: moveInSheet(by: -page)
     case .halfPageDown: moveInSheet(by: page / 2)
     case .halfPageUp: moveInSheet(by: -page / 2)

@@ -50,6 +50,16 @@ struct Row: Equatable {
 }
 
 extension Row {
+  /// Whether one of some input addresses, which ascend, is among those that the row stands for now.
+  func isBroken(at places: [UInt64]) -> Bool {
+    let index = places.indices.partitioningIndex { places[$0] >= address }
+    guard index < places.count, places[index] < end else { return false }
+    switch kind {
+    case .table(isOpen: true), .removed, .coming: return false
+    case .table(isOpen: false), .leaf, .absent: return true
+    }
+  }
+
   /// The row of entries that were removed.
   init(removed run: EntryRun) {
     self.init(

@@ -22,11 +22,14 @@ struct Branch {
 
   /// Whether there are devices in it.
   var hasDevices: Bool
+  /// Events of it that were typed and are in no file.
+  var typed = 0
 
-  init(name: SafeText, session: Session, origin: Origin?) {
+  init(name: SafeText, session: Session, origin: Origin?, typed: Int = 0) {
     self.name = name
     self.session = session
     self.origin = origin
+    self.typed = typed
     hasDevices = session.scenario.hasDevices
   }
 }

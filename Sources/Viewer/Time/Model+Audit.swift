@@ -1,4 +1,5 @@
 import Engine
+import Inquiry
 import Language
 
 /// Checking the rules of a history while no input comes.
@@ -29,6 +30,12 @@ extension Model {
     }
     branches[branch].audit = audit
     session.seek(to: moment)
+  }
+
+  /// Input addresses of a table at which rules do not hold now, ascending.
+  func brokenPlaces(in table: TableID) -> [UInt64] {
+    (violationsNow ?? []).filter { $0.table == table && $0.invariant.isAtEntry }.map(\.address)
+      .sorted()
   }
 
   /// The rules that do not hold now; nil if nobody has looked.

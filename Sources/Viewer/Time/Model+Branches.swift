@@ -10,29 +10,65 @@ extension Model {
   ///
   /// - Throws: the mistake in the statement; then nothing has happened.
   mutating func carryOut(_ line: String) throws(ScenarioError) {
-    let events = timeline.moment.events
+    let (events, failures) = (timeline.moment.events, session.failures.count)
     if events == timeline.events.count {
-      let failures = session.failures.count
       try session.carryOut(line)
       session.seek(to: timeline.moment)
-      typedEvents += timeline.events.count - events
-      if let event = timeline.events.last, event.facts.kind == .device {
-        branches[branch].hasDevices = true
-      }
-      momentHasChanged()
-      if session.failures.count > failures, let failure = session.failures.last {
-        return refuse("Expectation failed: \(SafeText(failure.message)).")
-      }
-      return say("Event added to \(branches[branch].name).")
+      didAdd(since: events, failures: failures)
+    } else {
+      var other = session.branch(at: events)
+      try other.carryOut(line)
+      begin(other, at: events)
     }
-    var other = session.branch(at: events)
-    try other.carryOut(line)
+  }
+
+  /// Carries out several statements at this moment, all or none.
+  ///
+  /// - Throws: the first mistake, and its line; then nothing has happened.
+  mutating func carryOut(_ lines: [String]) throws(LineError) {
+    let (events, failures) = (timeline.moment.events, session.failures.count)
+    let isEnd = events == timeline.events.count
+    var other = isEnd ? session : session.branch(at: events)
+    for (index, line) in lines.enumerated() {
+      do throws(ScenarioError) {
+        try other.carryOut(line)
+      } catch {
+        throw LineError(line: index + 1, error: error)
+      }
+    }
+    guard isEnd else { return begin(other, at: events) }
+    session = other
+    session.seek(to: timeline.moment)
+    didAdd(since: events, failures: failures)
+  }
+
+  /// Says what was added at the end of this history.
+  private mutating func didAdd(since events: Int, failures: Int) {
+    let added = timeline.events.count - events
+    typedEvents += added
+    branches[branch].typed += added
+    branches[branch].hasDevices = branches[branch].hasDevices || session.scenario.hasDevices
+    momentHasChanged()
+    if session.failures.count > failures, let failure = session.failures.last {
+      return refuse("Expectation failed: \(SafeText(failure.message)).")
+    }
+    let what: SafeText =
+      added == 0 ? "Chapter" : added == 1 ? "Event" : "\(added) events"
+    say("\(what) added to \(branches[branch].name).")
+  }
+
+  /// Goes to a history that begins at a moment of this one.
+  private mutating func begin(_ other: Session, at events: Int) {
+    var other = other
     other.seek(to: other.timeline.moment)
-    typedEvents += other.timeline.events.count - events
+    let added = other.timeline.events.count - events
+    typedEvents += added
     noteJump()
     let name: SafeText = "branch-\(branches.count)"
     open(
-      Branch(name: name, session: other, origin: Branch.Origin(branch: branch, events: events)))
+      Branch(
+        name: name, session: other, origin: Branch.Origin(branch: branch, events: events),
+        typed: added))
     say(
       "New history \(name), from event \(events). Type \":branch \(branches[0].name)\" to go back."
     )

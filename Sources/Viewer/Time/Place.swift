@@ -1,3 +1,4 @@
+import Canvas
 import Engine
 import Inquiry
 
@@ -43,21 +44,36 @@ struct Jumps: Equatable {
 
 /// Time that passes by itself.
 struct Playback: Equatable {
-  var isPlaying = false
-  /// Events a second.
-  private(set) var speed = 2
+  /// What passes at a beat.
+  enum Unit: Equatable {
+    case event, step
+  }
 
-  static let speeds = 1...32
+  /// What passes; nil while time stands.
+  var unit: Unit?
+  private var rate = 4
 
-  /// Twice as fast; false if it is as fast as can be.
-  mutating func accelerate() -> Bool { set(speed * 2) }
+  var isPlaying: Bool { unit != nil }
 
-  /// Half as fast; false if it is as slow as can be.
-  mutating func slow() -> Bool { set(speed / 2) }
+  /// Milliseconds from one beat to the next, from slow to fast.
+  private static let beats = [10_000, 5_000, 2_000, 1_000, 500, 250, 125, 62, 31]
 
-  private mutating func set(_ speed: Int) -> Bool {
-    guard Self.speeds.contains(speed) else { return false }
-    self.speed = speed
+  /// The time from one beat to the next.
+  var beat: Duration { .milliseconds(Self.beats[rate]) }
+
+  /// The speed in words.
+  var pace: SafeText {
+    let name: SafeText = unit == .step ? "micro-step" : "event"
+    let beat = Self.beats[rate]
+    if beat > 1_000 { return "1 \(name) in \(beat / 1_000) s" }
+    return beat == 1_000 ? "1 \(name)/s" : "\(1_000 / beat) \(name)s/s"
+  }
+
+  /// Goes to the next speed; false if there is none.
+  mutating func change(faster: Bool) -> Bool {
+    let next = rate + (faster ? 1 : -1)
+    guard Self.beats.indices.contains(next) else { return false }
+    rate = next
     return true
   }
 }

@@ -27,15 +27,18 @@ extension Model {
   /// Events that are looked at before the next frame.
   private static let eventsAtOnce = 200
 
-  /// Runs to the next event at which a typed condition holds, or one of the watches, or what is usual.
+  /// Runs to the next event at which a typed condition holds; without one, any of the watches.
   mutating func run(forward: Bool, to text: String) {
-    var filters = watches.filter(\.isOn).map(\.filter)
-    if !text.isEmpty || filters.isEmpty {
+    var filters = stops
+    if !text.isEmpty {
       do throws(FilterError) {
-        filters = [try Filter(parsing: text.isEmpty ? Watch.usual : text, for: .events)]
+        filters = [try Filter(parsing: text, for: .events)]
       } catch {
         return refuse(SafeText(error.message))
       }
+    }
+    if filters.isEmpty {
+      return refuse("No watch is on. \(press(.watches)) for the list, or type \":run CONDITION\".")
     }
     let wish = filters.map { SafeText($0.text) }.reduce(SafeText()) {
       $0.isEmpty ? $1 : $0 + " or " + $1
@@ -75,10 +78,10 @@ extension Model {
         ? session.move { $0.forward() }
         : timeline.moment.events > 1 && session.move { $0.back() }
       guard moved, let event = timeline.currentEvent else { return endRun(run) }
-      if holds(run.goal, at: event) {
+      if let reason = reason(run, at: event) {
         self.run = nil
         momentHasChanged()
-        return say("Stopped at event \(event + 1): \(run.wish).")
+        return say("Stopped at event \(event + 1): \(reason).")
       }
     }
     momentHasChanged()
@@ -87,19 +90,33 @@ extension Model {
         + "\(press(.back)) to stop.")
   }
 
-  private mutating func holds(_ goal: Run.Goal, at event: Int) -> Bool {
-    switch goal {
-    case .any(let filters):
-      let facts = EventFacts(event: event, audit: branches[branch].audit)
-      return filters.contains { facts.holds($0, in: &session) }
+  /// Why a run stops at an event; nil if it does not.
+  private mutating func reason(_ run: Run, at event: Int) -> SafeText? {
+    switch run.goal {
+    case .any(let filters): return stop(at: event, of: filters)
     case .touch(let table, let address):
-      return EventFacts(event: event, audit: branches[branch].audit)
+      let changes = EventFacts(event: event, audit: branches[branch].audit)
         .changesWalk(to: address, in: table, timeline)
+      return changes ? run.wish : nil
     case .range(let range, let shadow):
-      return timeline.steps.contains { step in
+      let changes = timeline.steps.contains { step in
         step.changesReverseMap && step.table == .shadow(shadow) && step.addresses.overlaps(range)
       }
+      return changes ? run.wish : nil
     }
+  }
+
+  /// The first of some conditions that holds at the current event, and for a violation which rules are
+  /// broken; nil if none holds.
+  mutating func stop(at event: Int, of filters: [Filter]) -> SafeText? {
+    let facts = EventFacts(event: event, audit: branches[branch].audit)
+    for filter in filters {
+      guard let found = facts.alternative(filter, in: &session) else { continue }
+      let rules = filter.uses(.effect(.violation)) ? facts.brokenRules(in: &session) : []
+      return SafeText(found)
+        + (rules.isEmpty ? "" : " (\(SafeText(rules.joined(separator: ", "))))")
+    }
+    return nil
   }
 
   /// Gives a run up, and goes back to where it began.

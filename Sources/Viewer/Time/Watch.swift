@@ -2,11 +2,27 @@ import Canvas
 import Engine
 import Inquiry
 
-/// A condition at which running stops.
+/// A condition at which running and playing stop.
 struct Watch: Equatable {
   let filter: Filter
   var isOn = true
 
-  /// What running stops at when nobody has said anything else.
-  static let usual = "violation or inject or full-unmap or unknown or broken"
+  /// What is watched from the start.
+  static let usual = ["violation", "inject", "full-unmap", "unknown", "broken"].compactMap {
+    try? Watch(filter: Filter(parsing: $0, for: .events))
+  }
+}
+
+extension Model {
+  /// The conditions of all watches that are on, a person's own first.
+  var stops: [Filter] { (watches + usualWatches).filter(\.isOn).map(\.filter) }
+
+  /// Switches a watch on or off, by its place in the list of all.
+  mutating func toggleWatch(_ index: Int) {
+    if index < watches.count {
+      watches[index].isOn.toggle()
+    } else {
+      usualWatches[index - watches.count].isOn.toggle()
+    }
+  }
 }

@@ -17,10 +17,7 @@ extension Model {
     }
     if isPresenting, sheet == nil { return }
     var line = Line(" ")
-    for (action, text) in hints {
-      let keys = keyMap.keys(for: action)
-      guard let key = keys.first else { continue }
-      let name = key.shortName
+    for (name, text) in hints {
       if line.columns + name.columns + text.columns + 3 > rect.width { break }
       line.add(name, .key)
       line.add(" " + text + "  ")
@@ -71,26 +68,51 @@ extension Model {
     }
   }
 
-  /// Keys that are worth a hint, the most valuable first.
-  private var hints: [(Action, SafeText)] {
-    if run != nil { return [(.back, "stop looking")] }
+  /// Keys that are worth a hint, the most valuable first, and what each does.
+  private var hints: [(key: SafeText, text: SafeText)] {
+    if run != nil { return keys([(.back, "stop looking")]) }
     if let sheet {
       var hints: [(Action, SafeText)] = [(.back, "close"), (.down, "down"), (.up, "up")]
       if sheet.isNarrowed { hints.append((.search, "find")) }
-      if !sheet.document.choices.isEmpty { hints.append((.choose, "open")) }
-      return hints
+      if !sheet.document.choices.isEmpty {
+        hints.append((.choose, sheet.kind == .help ? "carry out" : "open"))
+      }
+      return keys(hints)
     }
-    var hints: [(Action, SafeText)] = [
-      (.nextEvent, "next"), (.previousEvent, "back"), (.help, "help"), (.why, "why"),
-      (.nextStep, "micro-step"), (.nextPane, "pane"), (.command, "type"), (.nextMark, "chapter"),
-      (.run, "run"), (.preview, "preview"), (.search, "find"),
-      (.maximise, isMaximised ? "all panes" : "zoom"), (.quit, "quit"),
+    var first: [(Action, SafeText)] = [
+      (.nextEvent, "next"), (.previousEvent, "back"), (.help, "help"), (.quit, "quit"),
     ]
+    if question != .question(.explain) { first.append((.back, "done")) }
     if !focus.isTable, focus != .answer || !answer.choices.isEmpty {
-      hints.insert((.choose, "go there"), at: 3)
+      first.append((.choose, "go there"))
     }
-    if question != .question(.explain) { hints.insert((.back, "done"), at: 3) }
-    return hints.filter { obstacle(to: $0.0) == nil }
+    let others: [(Action, SafeText)] = [
+      (.why, "why"), (.nextStep, "micro-step"), (.nextPane, "pane"), (.command, "type"),
+      (.nextMark, "chapter"), (.run, "run"), (.preview, "preview"), (.search, "find"),
+      (.maximise, isMaximised ? "all panes" : "zoom"),
+    ]
+    return keys(first.filter { obstacle(to: $0.0) == nil }) + hiddenPanes
+      + keys(others.filter { obstacle(to: $0.0) == nil })
+  }
+
+  private func keys(_ hints: [(Action, SafeText)]) -> [(key: SafeText, text: SafeText)] {
+    hints.compactMap { action, text in
+      keyMap.keys(for: action).first.map { ($0.shortName, text) }
+    }
+  }
+
+  /// Tables for which the screen has no room, with the keys that show them.
+  private var hiddenPanes: [(key: SafeText, text: SafeText)] {
+    if isMaximised || arrangement != .overview { return [] }
+    return panes.enumerated().compactMap { index, pane in
+      let number = "\(index + 1)"
+      guard pane.isTable, layout.rect(of: pane) == nil,
+        let key = keyMap.keys(for: .pane).first(where: {
+          keyMap.command(for: $0)?.argument == number
+        })
+      else { return nil }
+      return (key.shortName, pane.operations.name(in: self))
+    }
   }
 }
 

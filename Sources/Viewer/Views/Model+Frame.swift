@@ -6,7 +6,9 @@ extension Model {
   public func frame() -> Surface {
     var frame = Surface(width: size.width, height: size.height)
     guard size.width >= Layout.least.width, size.height >= Layout.least.height else {
-      frame.write("\(Layout.least.width)x\(Layout.least.height) needed", at: Point(0, 0))
+      let least: SafeText = "\(Layout.least.width)x\(Layout.least.height)"
+      let whole = least + " needed"
+      frame.write(whole.columns <= size.width ? whole : least, at: Point(0, 0))
       return frame
     }
     if isPresenting {
@@ -72,13 +74,15 @@ extension Model {
     }
   }
 
-  /// The title in at most `width` columns, if its beginning fits. What does not fit as a whole is left out.
+  /// The title in at most `width` columns, if its beginning fits. What does not fit as a whole is left out,
+  /// with all that is less important.
   func title(of pane: Pane, width: Int) -> SafeText {
     var title: SafeText = "\((panes.firstIndex(of: pane) ?? 0) + 1) "
     title += pane.operations.name(in: self)
     for part in pane.operations.context(in: self) {
       let part = detailLevel == .plain ? SafeText(PlainWords.expand(part.string)) : part
-      if title.columns + 2 + part.columns <= width { title += "  " + part }
+      if title.columns + 2 + part.columns > width { break }
+      title += "  " + part
     }
     return title
   }

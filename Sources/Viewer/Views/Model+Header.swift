@@ -8,10 +8,20 @@ extension Model {
     let lines = rect.rows(.fixed(1), .fixed(1))
     var right = Line()
     if rect.width >= 70 {
-      if branches.count > 1 { right.add("in \(branches[branch].name)  ", .heading) }
+      let typed = branches[branch].typed
+      if branches.count > 1 || typed > 0 {
+        right.add("in \(branches[branch].name)", .heading)
+        right.add(typed > 0 ? " +\(typed) typed  " : "  ", .changed)
+      }
       if machine.configuration.nested {
         right.add("revmap=\(SafeText(machine.configuration.reverseMap.rawValue))  ", .dim)
       }
+    }
+    if let paused = timeline.pausedEvent {
+      right.add(
+        rect.width >= 60
+          ? "\(Glyph.paused) event \(paused + 1) paused  " : "\(Glyph.paused)\(paused + 1) ",
+        .warning)
     }
     right.add(state)
     let start = Point(rect.right - right.columns, rect.y)
@@ -19,7 +29,26 @@ extension Model {
     frame.write(
       momentLine, at: rect.origin,
       clip: Rect(x: rect.x, y: rect.y, width: start.x - rect.x - 1, height: 1))
-    frame.write(headline, at: lines[1].origin, clip: lines[1])
+    let signs = signs
+    let isLow = lines[1].height == 0
+    let place = isLow ? lines[0] : lines[1]
+    let left = isLow ? start.x : rect.right
+    let hasRoom = signs.columns < left - rect.x
+    if hasRoom { frame.write(signs, at: Point(left - signs.columns, place.y), clip: place) }
+    frame.write(
+      headline, at: lines[1].origin,
+      clip: Rect(
+        x: rect.x, y: lines[1].y, width: rect.width - (isLow || !hasRoom ? 0 : signs.columns),
+        height: lines[1].height))
+  }
+
+  /// What a person has switched and would forget: entries that are left out, cursors that stay.
+  private var signs: Line {
+    var line = Line()
+    if let filter { line.add("  only \(SafeText(filter.filter.text)) ", .warning) }
+    if !isLinked { line.add("  cursors unlinked ", .warning) }
+    if !isFollowing { line.add("  cursor stays ", .dim) }
+    return line
   }
 
   /// Whether all is well.
@@ -32,10 +61,17 @@ extension Model {
       let failure = session.failures.first(where: { $0.position == timeline.moment.events })
     {
       let place: SafeText = size.width >= 80 ? ", \(SafeText(failure.origin.description))" : ""
+      // What was written for another policy need not hold under this one.
+      if !ownPolicy.isEmpty {
+        return Line("\(Glyph.differs) not as under \(ownPolicy)\(place) ", .dim)
+      }
       return Line("\(Glyph.mismatch) expectation failed\(place) ", .mismatch)
     }
     let violations = violationsNow
-    guard let first = violations?.first else {
+    let rules = (violations ?? []).reduce(into: [Invariant]()) { rules, violation in
+      if !rules.contains(violation.invariant) { rules.append(violation.invariant) }
+    }
+    guard let first = rules.first else {
       if let percentRead {
         let all = SafeText(Number.grouped(eventCount))
         return Line(
@@ -43,7 +79,8 @@ extension Model {
       }
       return Line(isWide ? violations == nil ? "rules unchecked " : "rules hold " : "", .dim)
     }
-    let name = SafeText(first.invariant.rawValue)
+    let more: SafeText = rules.count > 1 ? " +\(rules.count - 1)" : ""
+    let name = SafeText(first.rawValue) + more
     return Line("\(Glyph.mismatch) \(isWide ? name : "rule broken") ", .mismatch)
   }
 
@@ -66,9 +103,19 @@ extension Model {
   var chapter: Line {
     guard let event = timeline.currentEvent,
       let chapter = session.chapters.first(where: { $0.end > event })
-    else { return Line(SafeText(session.scenario.title), .dim) }
-    return Line(SafeText(chapter.label), .heading).adding("  " + SafeText(chapter.text))
+    else { return written(SafeText(session.scenario.title), .dim) }
+    return Line(SafeText(chapter.label), .heading).adding("  ").adding(
+      written(SafeText(chapter.text), .text))
   }
+
+  /// A text of the file; under another policy than the file's own, marked as written for that.
+  private func written(_ text: SafeText, _ role: Role) -> Line {
+    ownPolicy.isEmpty || text.isEmpty
+      ? Line(text, role) : Line("(written for \(ownPolicy)) ", .warning).adding(text, .dim)
+  }
+
+  /// What the texts of the file were written for; empty if it is what the events are carried out under.
+  var ownPolicy: SafeText { SafeText(session.scenario.ownPolicy.joined(separator: " ")) }
 
   /// The chapter as the header has it: a title that does not fit by its name alone, which is what stands
   /// before a colon. The pane of answers then has all of it.

@@ -23,7 +23,20 @@ struct TimeScale {
 
 extension Model {
   /// Events that are looked at for one column of the timeline at most.
-  private static let sample = 32
+  private static let sample = 64
+
+  /// The kind that a column shows: of those that at least a quarter of its events have, the one that is worth
+  /// most.
+  private func kind(of events: Range<Int>) -> EventKind {
+    var counts: [EventKind: Int] = [:]
+    let looked = min(events.count, Self.sample)
+    for index in 0..<looked {
+      // Not evenly, or what repeats in a history would be seen always or never.
+      let offset = looked == events.count ? index : index * 7919 % events.count
+      counts[timeline.events[events.lowerBound + offset].facts.kind, default: 0] += 1
+    }
+    return counts.filter { $0.value * 4 >= looked }.keys.max() ?? .other
+  }
 
   /// The history: a letter for each kind of event; below it the moment and the chapters.
   func drawTimeline(in rect: Rect, of frame: inout Surface) {
@@ -31,11 +44,7 @@ extension Model {
     let scale = TimeScale(count: timeline.events.count, width: rect.width - 2)
     let now = timeline.currentEvent.map { scale.column(of: $0) }
     for column in 0..<scale.columns {
-      let events = scale.events(in: column)
-      let step = max(1, events.count / Self.sample)
-      let kind =
-        stride(from: events.lowerBound, to: events.upperBound, by: step)
-        .map { timeline.events[$0].facts.kind }.max() ?? .other
+      let kind = kind(of: scale.events(in: column))
       frame.write(
         SafeText(kind.letter), at: Point(rect.x + 1 + column, rect.y),
         style: Style(kind.role, column == now ? .reverse : []), clip: rect)
@@ -57,11 +66,13 @@ extension Model {
     for event in branches[branch].audit.violations.keys {
       note(SafeText(.mismatch), .mismatch, at: event)
     }
+    if let paused = timeline.pausedEvent { note(SafeText(.paused), .warning, at: paused) }
     for (letter, place) in marks where place.branch == branch && place.moment.events > 0 {
       note(SafeText(String(letter)), .changed, at: place.moment.events - 1)
     }
     frame.write(
-      SafeText(.pointer), at: Point(rect.x + 1 + (now ?? 0), rect.y + 1), style: Style(.key),
+      SafeText(.pointer), at: Point(rect.x + (now.map { $0 + 1 } ?? 0), rect.y + 1),
+      style: Style(.key),
       clip: rect)
   }
 }

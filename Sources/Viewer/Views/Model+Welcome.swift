@@ -7,6 +7,15 @@ extension Model {
   /// header has no room for it.
   func addOwnWords(to document: inout Document) {
     guard timeline.currentEvent != nil else { return addWelcome(to: &document) }
+    for failure in session.failures where failure.position == timeline.moment.events {
+      document.add(
+        Line(
+          "\(ownPolicy.isEmpty ? Glyph.mismatch : .differs) ", ownPolicy.isEmpty ? .mismatch : .dim
+        )
+        .adding("\(SafeText(failure.origin.description)) expects otherwise: ")
+        .adding(SafeText(failure.message) + ".")
+        .adding(ownPolicy.isEmpty ? "" : " It was written for \(ownPolicy).", .dim))
+    }
     if isChapterCut {
       document.addBlank()
       document.add(Line("in  ", .dim).adding(chapter))

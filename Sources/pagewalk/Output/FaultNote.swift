@@ -23,6 +23,7 @@ struct FaultNote {
     switch input {
     case .key(let key): inputs.append("\(key)")
     case .mouse(let mouse): inputs.append("\(mouse.action)@\(mouse.point.x),\(mouse.point.y)")
+    case .paste(let text): inputs.append("paste of \(text.unicodeScalars.count)")
     case .resize(let width, let height): inputs.append("\(width)x\(height)")
     case .tick, .end: return
     }

@@ -1,6 +1,6 @@
 extension Job {
   /// What of the terminal is not as it was found: its modes, a screen that was entered and not left, or
-  /// left and not entered, a hidden cursor, a reported mouse, a keypad in its other mode. Empty if all
+  /// left and not entered, a hidden cursor, a reported mouse, marks around pastes, a keypad in its other mode. Empty if all
   /// is well.
   ///
   /// - Parameter entered: How often the alternate screen was entered, where the terminal has one.
@@ -18,6 +18,7 @@ extension Job {
     let switches = [
       ("hidden cursor", "\u{1B}[?25l", "\u{1B}[?25h"),
       ("mouse", "\u{1B}[?1000;1006h", "\u{1B}[?1006;1000l"),
+      ("marks of pastes", "\u{1B}[?2004h", "\u{1B}[?2004l"),
       ("keypad", "\u{1B}[?1h", "\u{1B}[?1l"),
     ]
     for (name, on, off) in switches {

@@ -37,7 +37,7 @@ struct Probe {
       case .end:
         report("end")
         return
-      case .mouse, .resize, .tick: break
+      case .mouse, .paste, .resize, .tick: break
       }
       list.last = describe(input)
       terminal.present(list.frame(terminal.size))
@@ -88,6 +88,7 @@ struct Probe {
     case .key(let key): "key \(SafeText(key.description))"
     case .mouse(let mouse):
       "mouse \(SafeText(String(describing: mouse.action))) \(mouse.point.x),\(mouse.point.y)"
+    case .paste(let text): "paste \(SafeText(text.replacing("\n", with: "|")))"
     case .resize(let width, let height): "resize \(width)x\(height)"
     case .tick: "tick"
     case .end: "end"

@@ -1,0 +1,107 @@
+/// A lock that is held at a moment.
+public struct HeldLock: Equatable, Sendable {
+  /// The locks that events of the machine wait for.
+  public enum Lock: String, Sendable {
+    /// KVM's lock of a VM's tables.
+    case mmu = "mmu_lock"
+    /// The lock of the VMM's address space.
+    case map = "mmap_lock"
+    /// KVM's lock of the memory slots.
+    case slots = "slots_lock"
+    /// The locks of pKVM's hypervisor on the page tables that a hypercall changes.
+    case hypervisor = "hyp_spinlock"
+    /// Whatever orders the changes of a device's table: iommufd's or VFIO's lock, the RMM's, the RMP's.
+    case device = "iommu lock"
+  }
+
+  /// How it is held.
+  public enum Mode: String, Sendable {
+    /// Beside other readers.
+    case read
+    /// Alone.
+    case write
+  }
+
+  /// The lock.
+  public let lock: Lock
+  /// How it is held.
+  public let mode: Mode
+  /// The event that holds it, by its index.
+  public let event: Int
+}
+
+extension Timeline {
+  /// The event that is paused at the moment, by its index; nil if none is. Takes time linear in the stores
+  /// since it was paused.
+  public var pausedEvent: Int? {
+    guard machine.isPaused else { return nil }
+    let memory = machine.memory
+    var end = memory.position
+    while let store = memory.lastStore(toAny: [Machine.Register.parkedOwner.slot], in: 0..<end) {
+      let event = self.event(ofStore: store)
+      // One that went on and stopped again is still the one that it was.
+      guard case .resume = events[event] else { return event }
+      end = stores(ofEvent: event).lowerBound
+    }
+    return nil
+  }
+
+  /// The locks that are held at the moment: by the paused event, and in the middle of an event by that one.
+  public var heldLocks: [HeldLock] {
+    var locks: [HeldLock] = []
+    if let event = pausedEvent {
+      locks = machine.parkedLocks.map { HeldLock(lock: $0, mode: $1, event: event) }
+    }
+    guard moment.steps > 0, moment.steps < steps.count, let event = currentEvent else {
+      return locks
+    }
+    let own = machine.locks(of: events[event]) + [mmuLock].compactMap { $0 }.map { (.mmu, $0) }
+    return locks + own.map { HeldLock(lock: $0, mode: $1, event: event) }
+  }
+
+  /// How the event in progress holds `mmu_lock` after the micro-steps that are done: a fault says so itself;
+  /// a sweep takes it, and whatever is no part of one drops it.
+  private var mmuLock: HeldLock.Mode? {
+    var mode: HeldLock.Mode?
+    var isSweeping = false
+    for step in steps.prefix(moment.steps) {
+      switch step.action {
+      case .fault(.locked(let lock)): mode = lock == .read ? .read : .write
+      case .fault(.unlocked): mode = nil
+      case .table(.sweep), .table(.emptyShadow):
+        guard step.table.isOfKVM else { break }
+        (mode, isSweeping) = (.write, true)
+      default:
+        if isSweeping, step.stepClass.endsSweep { (mode, isSweeping) = (nil, false) }
+      }
+    }
+    return mode
+  }
+}
+
+extension TableID? {
+  /// Whether the table is under `mmu_lock`.
+  fileprivate var isOfKVM: Bool {
+    switch self {
+    case .canonical, .shadow: true
+    case .guest, .host, .iommu, .protectedHost, .protectedGuest, nil: false
+    }
+  }
+}
+
+extension Step.Class {
+  /// Whether a step of the class comes after a sweep and is not a part of it.
+  fileprivate var endsSweep: Bool {
+    switch self {
+    case .hostPage, .hostMapping, .hostArea, .trigger, .pause, .remark, .retry, .refusal, .access,
+      .deviceAccess, .walk, .fault, .deviceFault, .injection, .pinning:
+      true
+    case .data, .setting, .choice, .lookUp, .lookUpMiss, .lookUpFailure, .record, .recordLost,
+      .mapState, .leafMade, .leafRemoved, .leafRelaxed, .leafWeakened, .accessFlag, .entryBroken,
+      .entryReplaced, .tableMade, .tableRemoved, .tableAllocated, .tableFilled, .tableFreed,
+      .cleaning, .guestEntry, .sweep, .plan, .wholeShadow, .invalidation, .deviceInvalidation,
+      .wait, .ageing, .lock, .ownership, .identifier:
+      false
+    }
+  }
+}

@@ -1,0 +1,278 @@
+import Engine
+import Language
+
+/// A rule that does not hold at some pages: what it demands, the sides that disagree, and since when.
+package struct Breach: Encodable, Equatable, Sendable {
+  package let rule: String
+  /// What the rule demands.
+  package let title: String
+  package let table: TableID
+  @Hex package private(set) var address: UInt64
+  /// Bytes from there.
+  package let size: UInt64
+  /// What each side says, as sentences.
+  package let sides: [String]
+  /// Number of the event since which it is so, from 1; nil if it was so before all that was looked at.
+  package let since: Int?
+  /// The statement of that event.
+  package let cause: String?
+
+  /// Whether an input address of a table is among the pages.
+  func concerns(_ address: UInt64, in table: TableID) -> Bool {
+    self.table == table && Range(from: self.address, size: size).contains(address & ~4095)
+  }
+
+  /// The breaches at a session's moment, where the session stays: as far as an audit went, or by looking now.
+  /// Nil if the audit has not come there yet.
+  ///
+  /// Takes time linear in the events since the oldest of them. Without an audit, that is at most
+  /// `eventsAtMost`, after each of which the rules are checked.
+  static func all(in session: inout Session, _ audit: Audit?) -> [Breach]? {
+    let moment = session.timeline.moment
+    guard let event = session.timeline.currentEvent else { return [] }
+    // In the middle of an event, what held before it still counts.
+    let judged = session.timeline.stepsDone == session.timeline.steps.count ? event : event - 1
+    if judged < 0 { return [] }
+    if let audit, judged >= audit.checked { return nil }
+    let machine = session.timeline.machine
+    defer { session.seek(to: moment) }
+    let now = violations(after: judged, &session, audit)
+    let runs = ViolationRun.runs(of: now)
+    if runs.isEmpty { return [] }
+    var first = [Int?](repeating: judged, count: runs.count)
+    var open = Set(runs.indices)
+    let limit = audit == nil ? max(0, judged - eventsAtMost) : 0
+    for earlier in (limit..<judged).reversed() where !open.isEmpty {
+      let before = violations(after: earlier, &session, audit)
+      for index in open {
+        if before.contains(runs[index].first) {
+          first[index] = earlier
+        } else {
+          open.remove(index)
+        }
+      }
+    }
+    if limit > 0 { for index in open { first[index] = nil } }
+    return zip(runs, first).map { run, first in
+      Breach(
+        run, machine, since: first.map { $0 + 1 }, cause: first.map { session.text(ofEvent: $0) },
+        isInvalidation: first.map { session.timeline.events[$0].isInvalidation } ?? false)
+    }
+  }
+
+  /// Events that are gone back without an audit, at most.
+  private static let eventsAtMost = 32
+
+  private static func violations(
+    after event: Int, _ session: inout Session, _ audit: Audit?
+  ) -> [Violation] {
+    if let audit, event < audit.checked { return audit.violations[event] ?? [] }
+    session.seek(to: Moment(events: event + 1))
+    return session.violations()
+  }
+
+  private init(
+    _ run: ViolationRun, _ machine: Machine, since: Int?, cause: String?, isInvalidation: Bool
+  ) {
+    rule = run.first.invariant.rawValue
+    title = run.first.invariant.title
+    table = run.first.table
+    size = run.size
+    sides = run.first.sides(in: machine, isInvalidation: isInvalidation)
+    self.since = since
+    self.cause = cause
+    _address = Hex(wrappedValue: run.first.address)
+  }
+
+  /// The rule and the place, in a line that leads there.
+  func addHead(to report: inout Report) {
+    let more = size > 4096 ? "+\(Phrase.size(size))" : ""
+    report.add(
+      Report.Text("\(Sign.mismatch) ", .mismatch).adding(rule)
+        .adding("  \(table.name) \(hex: address)\(more)", .dim), to: .place(table, address))
+  }
+
+  /// All of it.
+  func add(to report: inout Report) {
+    addHead(to: &report)
+    report.add(Report.Text("  Rule: \(title).", .dim), indent: 4)
+    for side in sides { report.add(Report.Text("  " + side), indent: 4) }
+    if let since {
+      report.add(
+        Report.Text("  since event ", .dim).adding("\(since)", .key).adding(
+          "  \(cause ?? "")", .dim),
+        to: .moment(Moment(events: since)), indent: 4)
+    }
+  }
+}
+
+extension Event {
+  fileprivate var isInvalidation: Bool {
+    switch self {
+    case .invalidate, .l2Invalidate: true
+    default: false
+    }
+  }
+}
+
+extension Invariant {
+  /// Whether the address of a violation is that of an entry, or of the place of one.
+  package var isAtEntry: Bool {
+    switch self {
+    case .leafOutlivesPage, .writableLeaf, .shadowComposition, .staleShadow, .staleTLB,
+      .reverseMapCoverage, .vncr, .foreignDMA, .staleIOTLB, .tableAgreement, .dmaHole, .pageOwner:
+      true
+    case .tableCounts, .reverseMapMirror, .reverseMapTree, .reverseMapLock, .reverseMapSleep,
+      .uniqueVMID, .mirrorVMID:
+      false
+    }
+  }
+}
+
+extension Violation {
+  /// The two sides that disagree, a sentence for each.
+  ///
+  /// - Parameter isInvalidation: whether the event that broke the rule was an invalidation by a guest.
+  fileprivate func sides(in machine: Machine, isInvalidation: Bool) -> [String] {
+    switch invariant {
+    case .leafOutlivesPage: return [machine.leafSide(table, address), hostSide(machine)]
+    case .writableLeaf: return [machine.leafSide(table, address), hostSide(machine)]
+    case .shadowComposition: return [machine.leafSide(table, address), compositionSide(machine)]
+    case .staleShadow:
+      return [
+        machine.leafSide(table, address),
+        isInvalidation
+          ? "L1's invalidation covers this address and has returned."
+          : "The shadow serves another context of L1's now.",
+      ]
+    case .tableCounts:
+      return ["The counts of table pages or entries differ from those that are there."]
+    case .staleTLB:
+      let vmid = machine.table(table)?.vmid
+      let entry = machine.tlbEntries.first { $0.vmid == vmid && $0.range.contains(address) }
+      return [entry.map { "A CPU's TLB \($0.words)." }, machine.leafSide(table, address)]
+        .compactMap { $0 }
+    case .staleIOTLB:
+      let context = deviceOfTable.map { machine.context(ofDevice: $0) }
+      let entry = machine.iotlbEntries.first {
+        $0.context == context && $0.range.contains(address)
+      }
+      return [entry.map { "The SMMU's TLB \($0.words)." }, machine.leafSide(table, address)]
+        .compactMap { $0 }
+    case .reverseMapCoverage:
+      let ipa = canonicalAddress(in: machine)
+      return [
+        machine.leafSide(table, address),
+        "The reverse map has no entry for " + (ipa.map { "canonical \(hex: $0)" } ?? "its page")
+          + ", and is not marked as broken.",
+      ]
+    case .reverseMapMirror:
+      return ["At \(hex: address) the reverse map and the direct map hold different entries."]
+    case .reverseMapTree: return ["A tree of the reverse map is not well formed."]
+    case .reverseMapLock:
+      return [
+        "The event changed the map at canonical \(hex: address).",
+        "It held mmu_lock for reading only, as other vCPUs may at the same time.",
+      ]
+    case .reverseMapSleep:
+      return [
+        "To record canonical \(hex: address), the event allocated memory and could sleep.",
+        "It held mmu_lock, a spinlock.",
+      ]
+    case .uniqueVMID:
+      let vmid = machine.table(table)?.vmid ?? 0
+      return [
+        "\(Phrase.table(table).capitalized) has VMID \(vmid).",
+        "Another context has it in the same generation.",
+      ]
+    case .vncr:
+      return ["KVM has mapped L1's VNCR page of canonical \(hex: address).", hostSide(machine)]
+    case .foreignDMA:
+      return [
+        machine.leafSide(table, address),
+        "The owner of that memory does not let the device use it.",
+      ]
+    case .tableAgreement:
+      return [machine.leafSide(table, address), machine.leafSide(machine.cpuTableID, address)]
+    case .dmaHole:
+      let outcome = deviceOfTable.map {
+        machine.deviceOutcome(of: address, write: true, device: $0).description
+      }
+      return [
+        "The device's owner keeps \(hex: address), so DMA must reach it.",
+        "DMA to it now: the DMA \(outcome ?? "fails").",
+      ]
+    case .pageOwner: return ownerSides(machine)
+    case .mirrorVMID:
+      let vmid = machine.table(machine.cpuTableID)?.vmid ?? 0
+      return [
+        "The SMMU caches under number \(address).",
+        "The CPUs' broadcasts name VMID \(vmid) or the process's ASID, so it does not hear of them.",
+      ]
+    }
+  }
+
+  private var deviceOfTable: Int? {
+    if case .iommu(let device) = table { device } else { nil }
+  }
+
+  /// The canonical IPA that the place is, or leads to by L1's table as it is now.
+  private func canonicalAddress(in machine: Machine) -> UInt64? {
+    guard case .shadow(let number) = table else { return address }
+    return machine.derivation(of: address, inShadow: number)?.ipa
+  }
+
+  /// What the VMM has behind the place.
+  private func hostSide(_ machine: Machine) -> String {
+    guard let ipa = canonicalAddress(in: machine) else {
+      return "L1 maps nothing there now."
+    }
+    guard let page = machine.hostPage(at: ipa) else {
+      return "The VMM has no page at canonical \(hex: ipa) now."
+    }
+    return "The VMM has PA \(hex: page.physical) at canonical \(hex: ipa) now, "
+      + (page.isWritable ? "writable." : "read-only.")
+  }
+
+  /// What L1's entry and canonical memory give.
+  private func compositionSide(_ machine: Machine) -> String {
+    guard case .shadow(let number) = table,
+      let derivation = machine.derivation(of: address, inShadow: number)
+    else { return "L1 maps nothing there now." }
+    let guest = derivation.guest.map { " \($0.descriptor.permissions.text)" } ?? ""
+    let page = derivation.page.map { "PA \(hex: $0.physical)" } ?? "no page of the VMM"
+    return "L1's entry gives canonical \(hex: derivation.ipa)\(guest), which is \(page)."
+  }
+
+  /// What the tables and the account of pKVM's hypervisor say of a page.
+  private func ownerSides(_ machine: Machine) -> [String] {
+    var physical = address
+    if table != .protectedHost, let output = machine.output(of: address, in: table) {
+      physical = output
+    }
+    return [
+      machine.leafSide(table, address),
+      "The hypervisor's record of page \(hex: physical): host \(machine.hostState(of: physical).name), "
+        + "hypervisor \(machine.hypervisorState(of: physical).name).",
+    ]
+  }
+}
+
+extension TLB.Entry {
+  /// What it translates, after a subject.
+  fileprivate var words: String {
+    "has \(hex: address) \(Sign.arrow) \(hex: descriptor.address) \(descriptor.permissions.text)"
+  }
+}
+
+extension Machine {
+  /// What a table has at an address.
+  fileprivate func leafSide(_ table: TableID, _ address: UInt64) -> String {
+    let name = Phrase.table(table).capitalized
+    guard let leaf = reader(of: table)?.leaf(at: address).leaf else {
+      return "\(name) maps nothing at \(hex: address)."
+    }
+    return "\(name) maps \(hex: address) to \(hex: leaf.output(of: address)) "
+      + "\(leaf.descriptor.permissions.text), by a leaf of \(Phrase.size(leaf.size))."
+  }
+}
