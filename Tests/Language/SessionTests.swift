@@ -44,7 +44,7 @@ import Testing
       """)
     #expect(session.failures.map(\.origin.line) == [7, 10])
     #expect(session.failures[0].message == "the value is 0x5")
-    #expect(session.failures[1].message == "it was mmio read 0xa000000")
+    #expect(session.failures[1].message == "MMIO read at 0xa000000")
   }
 
   @Test func `moments have names`() throws {

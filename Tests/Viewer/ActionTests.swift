@@ -29,7 +29,7 @@ import Testing
         if let key = screen.model.keyMap.keys(for: action).first {
           #expect(text.contains(key.shortName.string))
         }
-        #expect(text.contains("Unavailable: ") == (screen.model.obstacle(to: action) != nil))
+        #expect(text.contains("(unavailable)") == (screen.model.obstacle(to: action) != nil))
       }
     }
   }
@@ -89,7 +89,7 @@ import Testing
     screen.press("escape / ‹exactly undone› enter")
     #expect(screen.text.contains(":previous-event"))
     screen.press("escape / ‹no such thing› enter")
-    #expect(screen.text.contains("No action has this in its name, key or meaning."))
+    #expect(screen.text.contains("Nothing in the help has this text or key."))
     screen.press("escape escape")
     #expect(screen.model.sheet == nil)
   }

@@ -59,10 +59,12 @@ import Testing
     var narrator = try narrator("captures/nested/nested-alias/scenario.pw")
     let why = answer(&narrator, "end", "pane 1", "top", "why")
     #expect(why.contains("(1) "))
+    let asked = narrator
     let end = narrator.model.timeline.moment
     #expect(answer(&narrator, "choose 1").contains("Event "))
     #expect(narrator.model.timeline.moment != end)
     for wrong in ["choose 99", "choose 0", "choose x"] {
+      var narrator = asked
       #expect(
         answer(&narrator, wrong).hasPrefix("Expected the number of a line of the answer: 1 to "))
     }

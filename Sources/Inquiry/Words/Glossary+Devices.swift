@@ -30,9 +30,9 @@ extension Glossary {
         + "device with the identity domain (bypass) is not translated.", shows: "events iommu",
       see: ["IOMMU", "STE"]),
     Entry(
-      "command queue", also: ["sync", "CMD_SYNC"],
+      "command queue", also: ["sync", "CMD_SYNC", "no TLBI"],
       "Where the kernel puts invalidations for the SMMU. They are surely done only when a sync behind them "
-        + "has been waited for.",
+        + "has been waited for. For a domain that no device uses it sends none.",
       shows: "steps", see: ["IOMMU", "TLBI", "DMA window"]),
     Entry(
       "kernel error",

@@ -92,11 +92,9 @@ extension ReferenceCard {
   static let pagePinning = ReferenceCard(
     "Pinned guest memory",
     [
-      "A VMM that gives its guest a device has all guest memory pinned first: present, writable, its own "
-        + "alone, and not to be moved, merged or shared. The device's table then maps it at the canonical "
-        + "IPAs.",
-      "iommufd pins a batch, up to 5461 runs of pages that follow each other in memory, and then maps it. VFIO "
-        + "(type 1) maps each run before it pins more, so a device can reach the first of them early.",
+      "A VMM that gives its guest a device has all guest memory pinned: present, writable, its own alone, and "
+        + "not to be moved, merged or shared. iommufd pins a batch and then maps it for the device; VFIO (type 1) "
+        + "maps each run of pages before it pins more.",
       "A pin holds the page, not the VMM's mapping of it. If the VMM discards the memory, the CPUs get "
         + "another page, and the device goes on with the old one.",
       "Where the device walks the CPUs' own table, KVM must keep the pages mapped there: each by a leaf of "
