@@ -107,6 +107,7 @@ extension Machine {
     let guest = try runningGuest(number, isProtected: false)
     let size = range.size
     try Self.requireSize(size, range.lowerBound | address)
+    if address > .max - size { throw .erange }
     try requireMemory(range)
     try require(address..<address + size, of: guest, is: .noPage)
     for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
@@ -194,7 +195,7 @@ extension Machine {
   // MARK: Checks
 
   private static func page(_ address: UInt64) throws(KernelError) -> Range<UInt64> {
-    if address & (pageSize - 1) != 0 { throw .einval }
+    if address & (pageSize - 1) != 0 || address > .max - pageSize { throw .einval }
     return address..<address + pageSize
   }
 
