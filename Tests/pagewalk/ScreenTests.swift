@@ -78,12 +78,13 @@ import Testing
     #expect(try job.status() == .exited(0))
   }
 
-  @Test func `playing goes on alone, and pauses`() throws {
+  @Test func `playing goes on alone, and stops where a chapter ends`() throws {
     let job = try Program.start(["--at", "start"])
     try job.output(containing: "0/21")
     job.send("+++++ ")
-    try job.output(containing: "End of the history")
-    try job.press("", expecting: "21/21")
+    try job.output(containing: "end of chapter world")
+    job.send(":goto 20\r ")
+    try job.press("", expecting: "end of chapter end")
   }
 
   @Test(arguments: [

@@ -32,7 +32,7 @@ import Testing
       case .narrow:
         let mark = job.output.count
         job.resize(width: 9, height: 2)
-        try job.output(containing: "needed".prefix(4).description, after: mark)
+        try job.output(containing: "20x4", after: mark)
       case .suspended, .continued:
         job.send("\u{1A}")
         guard try job.status() == .stopped(SIGTSTP) else { throw NotStopped() }

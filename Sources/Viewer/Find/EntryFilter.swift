@@ -64,11 +64,12 @@ extension Model {
 
   mutating func clearFilter() { filter = nil }
 
-  /// The tables that are in sight and not looked through.
+  /// A table that is in sight and not looked through. A pane whose table does not exist now has none.
   private var unfiltered: Pane? {
     guard let filter else { return nil }
     return layout.panes.map(\.pane).first { pane in
-      pane.isTable && tableID(of: pane).map { !filter.isComplete($0) } ?? false
+      pane.isTable && reader(of: pane) != nil
+        && tableID(of: pane).map { !filter.isComplete($0) } ?? false
     }
   }
 

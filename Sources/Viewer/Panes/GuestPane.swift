@@ -11,7 +11,11 @@ struct GuestPane: TablePane {
   func table(in model: Model) -> TableID? { guest(in: model).map { .guest($0.vttbr.vmid) } }
 
   func tables(in model: Model) -> [TableID] {
-    model.machine.guestTables.map { .guest($0.vttbr.vmid) }
+    // They are in the order of their VMIDs; L1 may use one VMID with several VTCRs.
+    model.machine.guestTables.reduce(into: []) { tables, table in
+      let id = TableID.guest(table.vttbr.vmid)
+      if tables.last != id { tables.append(id) }
+    }
   }
 
   /// The table that is shown: the chosen one, else the one that the shadow serves, else any.
