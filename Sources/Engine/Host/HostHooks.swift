@@ -1,5 +1,5 @@
-/// Hooks of the host and of KVM, of the memory that the VM is made of: for devices, and for who keeps the owners of
-/// memory apart. Every hook has a default that does nothing.
+/// Hooks of the host and of KVM, of the memory that the VM is made of: for devices, and for who keeps the
+/// owners of memory apart. Every hook has a default that does nothing.
 protocol HostHooks: Sendable {
   /// The TLBs of all CPUs dropped a range of input addresses of some VM or process, known by its context
   /// alone.

@@ -69,23 +69,13 @@ extension Timeline {
       case .fault(.locked(let lock)): mode = lock == .read ? .read : .write
       case .fault(.unlocked): mode = nil
       case .table(.sweep), .table(.emptyShadow):
-        guard step.table.isOfKVM else { break }
+        guard step.table?.kind.keeper == .kvm else { break }
         (mode, isSweeping) = (.write, true)
       default:
         if isSweeping, step.stepClass.endsSweep { (mode, isSweeping) = (nil, false) }
       }
     }
     return mode
-  }
-}
-
-extension TableID? {
-  /// Whether the table is under `mmu_lock`.
-  fileprivate var isOfKVM: Bool {
-    switch self {
-    case .canonical, .shadow: true
-    case .guest, .host, .iommu, .protectedHost, .protectedGuest, nil: false
-    }
   }
 }
 

@@ -26,12 +26,7 @@ public struct PastWords: Sendable {
   /// Whether any word of the frame that holds a slot has changed.
   func touchesFrame(of slot: Int) -> Bool {
     let frame = slot / Memory.frameWords
-    var low = 0
-    var high = frames.count
-    while low < high {
-      let middle = (low + high) / 2
-      if frames[middle] < frame { low = middle + 1 } else { high = middle }
-    }
-    return low < frames.count && frames[low] == frame
+    let index = frames.indices.partitioningIndex { frames[$0] >= frame }
+    return index < frames.count && frames[index] == frame
   }
 }

@@ -162,10 +162,10 @@ extension RuleChecker {
 
     /// The canonical IPAs behind a part of the VMM's address space.
     func canonical(of host: Range<UInt64>) -> Range<UInt64> {
-      let own = hva..<hva + (ipa.upperBound - ipa.lowerBound)
+      let own = hva..<hva + ipa.size
       let part = own.clamped(to: host)
       let start = ipa.lowerBound &+ (part.lowerBound &- hva)
-      return start..<start + (part.upperBound - part.lowerBound)
+      return start..<start + part.size
     }
   }
 

@@ -14,7 +14,7 @@ extension Machine {
   private mutating func notifierTasks(_ range: Range<UInt64>) -> [Task] {
     if ownership.keepsTable { return [] }
     let parts = unmappable(range)
-    let bytes = parts.reduce(0) { $0 + $1.upperBound - $1.lowerBound }
+    let bytes = parts.reduce(0) { $0 + $1.size }
     let kept = range.size - bytes
     if kept > 0 {
       note(.host(.pinnedKept(pages: kept / 4096)), .canonical, over: range)

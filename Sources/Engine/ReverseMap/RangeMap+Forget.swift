@@ -70,7 +70,7 @@ extension Machine {
   func hasTwin(_ entry: RangeEntry, of mmu: MMU) -> Bool {
     let start = entry.payload & ReverseMapEntry.addressMask
     guard let twin = memory.find(start, in: mmu.directMap) else { return false }
-    return twin.range == start..<start + (entry.range.upperBound - entry.range.lowerBound)
+    return twin.range == start..<start + entry.range.size
       && twin.payload & ReverseMapEntry.addressMask == entry.range.lowerBound
   }
 }

@@ -91,8 +91,8 @@ extension Machine {
     if makesOne, !domains.isEmpty { throw Refusal(.oneTableOfVMID) }
   }
 
-  /// The domain that a device of the VM without one joins: VFIO and iommufd give a domain to all devices that it
-  /// fits (`vfio_iommu_type1_attach_group`, `iommufd_device_auto_get_domain`).
+  /// The domain that a device of the VM without one joins: VFIO and iommufd give a domain to all devices
+  /// that it fits (`vfio_iommu_type1_attach_group`, `iommufd_device_auto_get_domain`).
   private var sharedDomain: Int? {
     ownership.keepsDeviceTables ? nil : domains.first { self[$0, .isOwn] == 0 }
   }

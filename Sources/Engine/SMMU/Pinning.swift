@@ -23,9 +23,9 @@ struct Pinning: Equatable {
 /// until they are unpinned, whatever the VMM does with its own mappings (`pin_user_pages` with
 /// FOLL_LONGTERM; drivers/iommu/iommufd/pages.c).
 ///
-/// For each domain, by the device that was its first: a tree of the areas that were pinned at once, and a word for each host page in them, at
-/// its IOVA: its physical address, and its level in the bits below. For each host page: how often it is
-/// pinned.
+/// For each domain, by the device that was its first: a tree of the areas that were pinned at once, and a word
+/// for each host page in them, at its IOVA: its physical address, and its level in the bits below. For each
+/// host page: how often it is pinned.
 extension Machine {
   func pinnedAreas(of device: Int) -> RangeTree {
     RangeTree(
@@ -186,8 +186,8 @@ extension Machine {
     return pinnedPages(of: device).load((iova - size) >> 12, from: memory) & ~4095 + size
   }
 
-  /// What is mapped for the device goes again, and the pins with it. Where pins keep leaves, a notifier may have
-  /// passed some over while the event was paused.
+  /// What is mapped for the device goes again, and the pins with it. Where pins keep leaves, a notifier may
+  /// have passed some over while the event was paused.
   private mutating func failPinning(_ range: Range<UInt64>, _ pinning: Pinning, device: Int) {
     fail(.efault, .iommu(device), at: pinning.next)
     if pinsKeepLeaves { return push(unmapTasks(range, device)) }

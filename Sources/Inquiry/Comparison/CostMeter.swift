@@ -49,7 +49,7 @@ struct CostMeter {
       entries += size.reverse + size.direct
       bytes += size.bytes
       unknown += machine.reverseMap(ofShadow: number).filter { $0.nested == nil }
-        .reduce(0) { $0 + $1.canonical.upperBound - $1.canonical.lowerBound }
+        .reduce(0) { $0 + $1.canonical.size }
       stale += machine.staleEntries(ofShadow: number).count
     }
     cost.peakEntries = max(cost.peakEntries, entries)

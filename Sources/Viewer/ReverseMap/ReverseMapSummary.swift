@@ -80,7 +80,7 @@ struct ReverseMapSummary: Equatable {
     let unknown = machine.reverseMap(ofShadow: shadow).filter { $0.nested == nil }
     self.unknown = (
       unknown.count,
-      unknown.reduce(0) { $0 + $1.canonical.upperBound - $1.canonical.lowerBound }
+      unknown.reduce(0) { $0 + $1.canonical.size }
     )
     stale = machine.staleEntries(ofShadow: shadow).map(\.canonical)
   }
