@@ -7,6 +7,10 @@ package struct Audit: Sendable {
   package private(set) var checked = 0
   /// The rules that did not hold after an event, by its index.
   package private(set) var violations: [Int: [Violation]] = [:]
+  /// Since which event each of them is there without a gap, in the same order.
+  private var beginnings: [Int: [Int]] = [:]
+  /// The same of those that are there after the last event that was checked.
+  private var open: [Violation: Int] = [:]
 
   package init() {}
 
@@ -15,10 +19,21 @@ package struct Audit: Sendable {
 
   /// The rules that do not hold at the session's moment; nil if nobody has looked there.
   package func violations(at timeline: Timeline) -> [Violation]? {
-    guard let event = timeline.currentEvent else { return [] }
-    // In the middle of an event, what held before it still counts.
-    let judged = timeline.stepsDone == timeline.steps.count ? event : event - 1
+    guard let judged = Self.judgedEvent(at: timeline) else { return [] }
     return judged < checked ? violations[judged] ?? [] : nil
+  }
+
+  /// The event whose end counts for the rules at a moment: in the middle of an event, what held before it
+  /// still does. Nil before the first has ended.
+  static func judgedEvent(at timeline: Timeline) -> Int? {
+    guard let event = timeline.currentEvent else { return nil }
+    if timeline.stepsDone == timeline.steps.count { return event }
+    return event > 0 ? event - 1 : nil
+  }
+
+  /// Since which event a violation that is there after one is there without a gap.
+  func beginning(of violation: Violation, after event: Int) -> Int? {
+    violations[event]?.firstIndex(of: violation).flatMap { beginnings[event]?[$0] }
   }
 
   /// Whether every event of a session was checked.
@@ -30,7 +45,12 @@ package struct Audit: Sendable {
   package mutating func checkNext(in session: inout Session) {
     session.seek(to: Moment(events: checked + 1))
     let found = session.violations()
-    if !found.isEmpty { violations[checked] = found }
+    open = Dictionary(
+      found.map { ($0, open[$0] ?? checked) }, uniquingKeysWith: { first, _ in first })
+    if !found.isEmpty {
+      violations[checked] = found
+      beginnings[checked] = found.map { open[$0] ?? checked }
+    }
     checked += 1
   }
 

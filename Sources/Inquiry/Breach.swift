@@ -25,27 +25,41 @@ package struct Breach: Encodable, Equatable, Sendable {
   /// The breaches at a session's moment, where the session stays: as far as an audit went, or by looking now.
   /// Nil if the audit has not come there yet.
   ///
-  /// Takes time linear in the events since the oldest of them. Without an audit, that is at most
-  /// `eventsAtMost`, after each of which the rules are checked.
+  /// Without an audit rules are checked after `eventsAtMost` events before the moment, to find since when.
   static func all(in session: inout Session, _ audit: Audit?) -> [Breach]? {
-    let moment = session.timeline.moment
-    guard let event = session.timeline.currentEvent else { return [] }
-    // In the middle of an event, what held before it still counts.
-    let judged = session.timeline.stepsDone == session.timeline.steps.count ? event : event - 1
-    if judged < 0 { return [] }
+    guard let judged = Audit.judgedEvent(at: session.timeline) else { return [] }
     if let audit, judged >= audit.checked { return nil }
     let machine = session.timeline.machine
+    let moment = session.timeline.moment
     defer { session.seek(to: moment) }
-    let now = violations(after: judged, &session, audit)
-    let runs = ViolationRun.runs(of: now)
-    if runs.isEmpty { return [] }
-    var first = [Int?](repeating: judged, count: runs.count)
-    var open = Set(runs.indices)
-    let limit = audit == nil ? max(0, judged - eventsAtMost) : 0
+    let runs = ViolationRun.runs(
+      of: audit.map { $0.violations[judged] ?? [] } ?? violations(after: judged, &session))
+    let beginnings =
+      audit.map { audit in runs.map { audit.beginning(of: $0.first, after: judged) } }
+      ?? beginnings(of: runs.map(\.first), after: judged, &session)
+    return zip(runs, beginnings).map { run, first in
+      Breach(
+        run, machine, since: first.map { $0 + 1 }, cause: first.map { session.text(ofEvent: $0) },
+        isInvalidation: first.map { session.timeline.events[$0].facts.kind == .invalidate } ?? false
+      )
+    }
+  }
+
+  /// Events that are gone back without an audit, at most.
+  private static let eventsAtMost = 32
+
+  /// The event since which each of some violations is there without a gap; nil if that was before all that
+  /// is looked at.
+  private static func beginnings(
+    of violations: [Violation], after judged: Int, _ session: inout Session
+  ) -> [Int?] {
+    var first = [Int?](repeating: judged, count: violations.count)
+    var open = Set(violations.indices)
+    let limit = max(0, judged - eventsAtMost)
     for earlier in (limit..<judged).reversed() where !open.isEmpty {
-      let before = violations(after: earlier, &session, audit)
+      let before = Self.violations(after: earlier, &session)
       for index in open {
-        if before.contains(runs[index].first) {
+        if before.contains(violations[index]) {
           first[index] = earlier
         } else {
           open.remove(index)
@@ -53,20 +67,10 @@ package struct Breach: Encodable, Equatable, Sendable {
       }
     }
     if limit > 0 { for index in open { first[index] = nil } }
-    return zip(runs, first).map { run, first in
-      Breach(
-        run, machine, since: first.map { $0 + 1 }, cause: first.map { session.text(ofEvent: $0) },
-        isInvalidation: first.map { session.timeline.events[$0].isInvalidation } ?? false)
-    }
+    return first
   }
 
-  /// Events that are gone back without an audit, at most.
-  private static let eventsAtMost = 32
-
-  private static func violations(
-    after event: Int, _ session: inout Session, _ audit: Audit?
-  ) -> [Violation] {
-    if let audit, event < audit.checked { return audit.violations[event] ?? [] }
+  private static func violations(after event: Int, _ session: inout Session) -> [Violation] {
     session.seek(to: Moment(events: event + 1))
     return session.violations()
   }
@@ -102,15 +106,6 @@ package struct Breach: Encodable, Equatable, Sendable {
         Report.Text("  since event ", .dim).adding("\(since)", .key).adding(
           "  \(cause ?? "")", .dim),
         to: .moment(Moment(events: since)), indent: 4)
-    }
-  }
-}
-
-extension Event {
-  fileprivate var isInvalidation: Bool {
-    switch self {
-    case .invalidate, .l2Invalidate: true
-    default: false
     }
   }
 }

@@ -10,6 +10,20 @@ extension Scenario {
     if let first = mistakes.first { throw first }
   }
 
+  /// The title of a scenario file, of which no more is read; nil if none stands before the first mistake.
+  public static func title(in bytes: [UInt8]) -> String? {
+    var reader = StatementReader(bytes)
+    var start = 0
+    while start < bytes.count {
+      guard let next = try? reader.readLine(from: start) else { return nil }
+      start = next
+      if reader.statementStart == nil { continue }
+      guard let statement = try? reader.statement() else { return nil }
+      if case .title(let title) = statement { return title }
+    }
+    return nil
+  }
+
   /// The mistakes of a scenario file, in their order; so many at most.
   ///
   /// If the text of no statement is wrong, all is carried out, O(n) in the events: then these are the events

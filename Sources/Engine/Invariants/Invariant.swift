@@ -50,7 +50,7 @@ public enum Invariant: String, CaseIterable, Sendable {
 }
 
 /// A rule that does not hold, and where.
-public struct Violation: Equatable, Sendable {
+public struct Violation: Hashable, Sendable {
   /// The rule.
   public let invariant: Invariant
   /// The table.

@@ -93,6 +93,8 @@ public enum TableKind: Int, CaseIterable, Sendable {
     var number: Number?
     /// Its name in a sentence, with the number if that is more than one could have.
     let phrase: (Int) -> String
+    /// The same for someone who does not know the abbreviations.
+    let plainPhrase: (Int) -> String
     let input: AddressKind
     let output: AddressKind
     let keeper: Keeper
@@ -104,35 +106,46 @@ public enum TableKind: Int, CaseIterable, Sendable {
     switch self {
     case .canonical:
       Facts(
-        name: "canonical", phrase: { _ in "the canonical table" }, input: .canonicalIPA,
+        name: "canonical", phrase: { _ in "the canonical table" },
+        plainPhrase: { _ in "the canonical table" },
+        input: .canonicalIPA,
         output: .physical, keeper: .kvm)
     case .shadow:
       Facts(
         name: "shadow", number: Number(placeholder: "N", range: 0..<Int.max),
-        phrase: { "shadow \($0)" }, input: .nestedIPA, output: .physical, keeper: .kvm)
+        phrase: { "shadow \($0)" }, plainPhrase: { "shadow table \($0)" },
+        input: .nestedIPA, output: .physical, keeper: .kvm)
     case .guest:
       Facts(
         name: "guest", number: Number(placeholder: "VMID", range: 0..<1 << 16),
-        phrase: { "L1's table, VMID \($0)" }, input: .nestedIPA, output: .canonicalIPA,
+        phrase: { "L1's table, VMID \($0)" }, plainPhrase: { _ in "the guest's table" },
+        input: .nestedIPA, output: .canonicalIPA,
         keeper: .guestHypervisor)
     case .iommu:
       Facts(
         name: "iommu",
         number: Number(placeholder: "N", range: 0..<SMMU.devices, isOptional: true),
-        phrase: { "the IOMMU table" + ($0 == 0 ? "" : " of device \($0)") }, input: .iova,
+        phrase: { "the IOMMU table" + ($0 == 0 ? "" : " of device \($0)") },
+        plainPhrase: { $0 == 0 ? "the device's table" : "the table of device \($0)" },
+        input: .iova,
         output: .physical, keeper: .iommu)
     case .protectedHost:
       Facts(
-        name: "pkvm-host", phrase: { _ in "the host's stage 2" }, input: .physical,
+        name: "pkvm-host", phrase: { _ in "the host's stage 2" },
+        plainPhrase: { _ in "the host's table" },
+        input: .physical,
         output: .physical, keeper: .pkvm)
     case .protectedGuest:
       Facts(
         name: "pkvm-guest", number: Number(placeholder: "N", range: 0..<PKVM.guests),
-        phrase: { "the stage 2 of guest \($0)" }, input: .guestIPA, output: .physical, keeper: .pkvm
+        phrase: { "the stage 2 of guest \($0)" }, plainPhrase: { "the table of guest \($0)" },
+        input: .guestIPA, output: .physical, keeper: .pkvm
       )
     case .host:
       Facts(
-        name: "host", phrase: { _ in "the VMM's table" }, input: .hostVirtual, output: .physical,
+        name: "host", phrase: { _ in "the VMM's table" },
+        plainPhrase: { _ in "the host process's table" },
+        input: .hostVirtual, output: .physical,
         keeper: .hostMemory,
         isTyped: false)
     }
@@ -215,6 +228,8 @@ extension TableID {
 
   /// What the table is called in a sentence.
   public var phrase: String { place.kind.facts.phrase(place.number) }
+  /// The same for someone who does not know the abbreviations.
+  public var plainPhrase: String { place.kind.facts.plainPhrase(place.number) }
 
   /// The table that a name stands for, one of `TableKind.forms`; nil for any other text.
   public init?(name: some StringProtocol) {

@@ -93,19 +93,17 @@ extension Machine {
   /// of all.
   fileprivate func ranges(of run: EntryRun, in table: TableID) -> [ReverseMapEntry] {
     if !configuration.nested { return [] }
-    switch table {
-    case .shadow(let number):
+    if case .shadow(let number) = table {
       return (0..<min(run.count, Self.pagesAtMost)).flatMap { index -> [ReverseMapEntry] in
         let nested = run.address + UInt64(index) * run.entrySize
         return derivation(of: nested, inShadow: number).map {
           ranges(over: Range(from: $0.ipa, size: run.entrySize), ofShadow: number)
         } ?? []
       }
-    case .canonical: return rangesOfAll(over: run.range)
-    case .guest:
-      return rangesOfAll(over: run.outputs(reader(of: table)?.geometry ?? .stage2(bits: 48)))
-    case .host, .iommu, .protectedHost, .protectedGuest: return []
     }
+    if table.kind.input == .canonicalIPA { return rangesOfAll(over: run.range) }
+    guard table.kind.output == .canonicalIPA else { return [] }
+    return rangesOfAll(over: run.outputs(reader(of: table)?.geometry ?? .stage2(bits: 48)))
   }
 
   private func rangesOfAll(over range: Range<UInt64>) -> [ReverseMapEntry] {

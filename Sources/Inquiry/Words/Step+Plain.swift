@@ -135,36 +135,10 @@ extension Step {
 
   /// The address that the step is about.
   private var place: String {
-    let kind: String
-    switch facts.subject {
-    case .canonical: kind = "guest address"
-    case .input, .none:
-      switch table?.kind.input {
-      case .nestedIPA: kind = "nested address"
-      case .canonicalIPA, .guestIPA: kind = "guest address"
-      case .physical: kind = "physical address"
-      case .iova: kind = "device address"
-      case .hostVirtual: kind = "host address"
-      case nil: kind = "address"
-      }
-    }
-    return "\(kind) \(at)"
+    let input = facts.subject == .canonical ? .canonicalIPA : table?.kind.input
+    return (input.map { PlainWords.expand($0.name) } ?? "address") + " \(Phrase.address(address))"
   }
-
-  private var at: String { Phrase.address(address) }
 
   /// The table that the step is about.
-  private var tableWords: String {
-    switch table {
-    case .canonical: "the canonical table"
-    case .shadow(let number): "shadow table \(number)"
-    case .guest: "the guest's table"
-    case .host: "the host process's table"
-    case .iommu(0): "the device's table"
-    case .iommu(let number): "the table of device \(number)"
-    case .protectedHost: "the host's table"
-    case .protectedGuest(let number): "the table of guest \(number)"
-    case nil: "a table"
-    }
-  }
+  private var tableWords: String { table?.plainPhrase ?? "a table" }
 }

@@ -69,11 +69,10 @@ extension Model {
 }
 
 extension ShippedScenario {
-  /// The titles of all, by name: to find them each scenario is read.
+  /// The titles of all, by name: to find them the head of each scenario is read.
   private static let titles = Dictionary(
-    uniqueKeysWithValues: all.map { scenario in
-      let title = (try? Scenario(parsing: scenario.bytes, file: scenario.name))?.title
-      return (scenario.name, SafeText(title ?? ""))
+    uniqueKeysWithValues: all.map {
+      ($0.name, SafeText(Scenario.title(in: $0.bytes) ?? ""))
     })
 
   /// What it is about, as it says itself.
