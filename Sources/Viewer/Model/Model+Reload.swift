@@ -18,7 +18,7 @@ extension Model {
       branches.append(
         Branch(
           name: "typed-\(branches.count)", session: old,
-          origin: Branch.Origin(branch: 0, events: common)))
+          origin: Branch.Origin(branch: 0, events: common), typed: branches[0].typed))
       if branch == 0 { branch = branches.count - 1 }
     }
     var session = new
@@ -89,9 +89,8 @@ extension Branch {
     guard let origin, origin.branch == other, let events = origin.events, events > count else {
       return self
     }
-    var branch = Branch(
-      name: name, session: session, origin: Branch.Origin(branch: other, events: count))
-    branch.audit = audit
+    var branch = self
+    branch.origin = Origin(branch: other, events: count)
     return branch
   }
 }

@@ -115,7 +115,7 @@ public struct Model {
   /// What the last key gave to say, until the next one.
   var message: Message?
   /// Events that were typed and are in no file.
-  var typedEvents = 0
+  var typedEvents: Int { branches.reduce(0) { $0 + $1.typed } }
   /// What is open above the panes.
   var sheet: Sheet?
   /// What is wrong with the file as it is now, which is not what is shown.

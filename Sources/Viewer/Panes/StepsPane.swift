@@ -31,9 +31,10 @@ struct StepsPane: PaneOperations {
       frame.write(line, at: Point(rect.x + 1, rect.y), clip: rect)
       return ""
     }
-    let strip = lockStrip(of: model, in: rect)
-    if let strip { frame.write(locks(of: model), at: strip.origin, clip: strip) }
-    let rect = list(of: model, in: rect)
+    let locks = locks(of: model)
+    let parts = parts(of: rect, with: locks)
+    frame.write(locks, at: parts.locks.origin, clip: parts.locks)
+    let rect = parts.list
     let lines = visibleLines(model, in: rect)
     for (y, (step, line)) in lines.enumerated() {
       let place = Rect(x: rect.x, y: rect.y + y, width: rect.width, height: 1)
@@ -54,16 +55,16 @@ struct StepsPane: PaneOperations {
   /// The least height of a pane that has a line for locks.
   private static let heightWithLocks = 4
 
-  /// The last line, where it says which locks are held; nil if none are, or the pane is too low.
-  private func lockStrip(of model: Model, in rect: Rect) -> Rect? {
-    guard rect.height >= Self.heightWithLocks, !locks(of: model).parts.isEmpty else { return nil }
-    return Rect(x: rect.x, y: rect.bottom - 1, width: rect.width, height: 1)
+  /// Where the steps are, and below them the line for locks; that is empty if none are held, or the pane is
+  /// too low.
+  private func parts(of rect: Rect, with locks: Line) -> (list: Rect, locks: Rect) {
+    let hasLine = rect.height >= Self.heightWithLocks && !locks.parts.isEmpty
+    let parts = rect.rows(.flexible, .fixed(hasLine ? 1 : 0))
+    return (parts[0], parts[1])
   }
 
-  /// Where the steps are.
   private func list(of model: Model, in rect: Rect) -> Rect {
-    guard let strip = lockStrip(of: model, in: rect) else { return rect }
-    return Rect(x: rect.x, y: rect.y, width: rect.width, height: rect.height - strip.height)
+    parts(of: rect, with: locks(of: model)).list
   }
 
   /// The locks that are held: which, how, and by whom; empty if none are and no event is paused.

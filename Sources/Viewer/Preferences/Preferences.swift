@@ -50,6 +50,8 @@ public struct Preferences: Sendable {
   public var detail = Choice(DetailLevel.engineer)
   /// Whether the file and the moment at which the screen is left are kept for the next time.
   public var remember = Choice(true)
+  /// Where the screen was left last, if that is kept and can be opened.
+  public private(set) var lastPlace: LastTime.Place?
   /// The keys of actions that have other ones than their own.
   public internal(set) var keys: [Action: Choice<[Key]>] = [:]
 
@@ -78,9 +80,12 @@ public struct Preferences: Sendable {
     }
   }
 
-  /// Chooses what was chosen on the screen the last time, where nobody has chosen anything else.
+  /// Takes the place that was kept, and what was chosen on the screen the last time, where nobody has chosen
+  /// anything else.
   public mutating func read(_ lastTime: LastTime) {
-    if remember.value, detail.origin == .standard { detail.choose(lastTime.detail, .lastTime) }
+    guard remember.value else { return }
+    lastPlace = lastTime.place
+    if detail.origin == .standard { detail.choose(lastTime.detail, .lastTime) }
   }
 
   /// Which key does what.

@@ -16,7 +16,7 @@ struct Branch {
   var name: SafeText
   /// The history, at the moment at which it was looked at last.
   var session: Session
-  let origin: Origin?
+  var origin: Origin?
   /// What has been found about rules that do not hold.
   var audit = Audit()
 

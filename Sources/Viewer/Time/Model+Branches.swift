@@ -45,7 +45,6 @@ extension Model {
   /// Says what was added at the end of this history.
   private mutating func didAdd(since events: Int, failures: Int) {
     let added = timeline.events.count - events
-    typedEvents += added
     branches[branch].typed += added
     branches[branch].hasDevices = branches[branch].hasDevices || session.scenario.hasDevices
     momentHasChanged()
@@ -62,7 +61,6 @@ extension Model {
     var other = other
     other.seek(to: other.timeline.moment)
     let added = other.timeline.events.count - events
-    typedEvents += added
     noteJump()
     let name: SafeText = "branch-\(branches.count)"
     open(

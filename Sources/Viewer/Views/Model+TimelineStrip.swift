@@ -28,14 +28,14 @@ extension Model {
   /// The kind that a column shows: of those that at least a quarter of its events have, the one that is worth
   /// most.
   private func kind(of events: Range<Int>) -> EventKind {
-    var counts: [EventKind: Int] = [:]
+    var counts = [Int](repeating: 0, count: EventKind.allCases.count)
     let looked = min(events.count, Self.sample)
     for index in 0..<looked {
       // Not evenly, or what repeats in a history would be seen always or never.
       let offset = looked == events.count ? index : index * 7919 % events.count
-      counts[timeline.events[events.lowerBound + offset].facts.kind, default: 0] += 1
+      counts[timeline.events[events.lowerBound + offset].facts.kind.rawValue] += 1
     }
-    return counts.filter { $0.value * 4 >= looked }.keys.max() ?? .other
+    return EventKind.allCases.last { counts[$0.rawValue] * 4 >= max(looked, 1) } ?? .other
   }
 
   /// The history: a letter for each kind of event; below it the moment and the chapters.

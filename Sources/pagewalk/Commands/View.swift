@@ -61,9 +61,8 @@ extension Pagewalk {
           "\(error); without a screen there are `pagewalk view --plain`, `run`, `dump` and `render`"
         )
       }
-      let keepsPlace = preferences.remember.value
       var settings = preferences.settings
-      settings.lastPlace = keepsPlace ? LastTimeFile.read().place : nil
+      settings.lastPlace = preferences.lastPlace
       settings.isPresenting = present
       settings.showsStart = input.file == nil && at == Self.first
       var model = Model(
@@ -88,7 +87,7 @@ extension Pagewalk {
         if file == input.file, fileWatch?.hasChanged() ?? false { read(again: &model) }
         terminal.present(model.frame())
       }
-      if keepsPlace {
+      if preferences.remember.value {
         let detail = model.detailLevel == settings.detailLevel ? nil : model.detailLevel
         LastTimeFile.write(file, at: model.momentOfMain, detail: detail)
       }
