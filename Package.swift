@@ -26,8 +26,10 @@ let package = Package(
     .target(name: "Canvas", swiftSettings: fast),
     .target(name: "Scenarios", swiftSettings: strict, plugins: ["EmbedScenarios"]),
     .plugin(
-      name: "EmbedScenarios", capability: .buildTool(), dependencies: ["EmbedFiles"]),
-    .executableTarget(name: "EmbedFiles", path: "Plugins/EmbedFiles", swiftSettings: strict),
+      name: "EmbedScenarios", capability: .buildTool(), dependencies: ["EmbedFiles"],
+      path: "Sources/Plugins/EmbedScenarios"),
+    .executableTarget(
+      name: "EmbedFiles", path: "Sources/Plugins/EmbedFiles", swiftSettings: strict),
     .target(
       name: "Viewer", dependencies: ["Engine", "Language", "Inquiry", "Canvas", "Scenarios"],
       swiftSettings: fast),

@@ -5,19 +5,7 @@ import Testing
 
 /// Which invalidations the kernel sends for a domain over its life, from attaching to freeing.
 @Suite struct DeviceInvalidationTests {
-  private static let slot: Range<UInt64> = 0x8000_0000..<0x8040_0000
-  /// The VMM's address of the slot.
-  private static let start: UInt64 = 0xffff_9bc0_0000
   private static let pages: Range<UInt64> = 0x4000_0000..<0x4000_4000
-
-  private func machine(_ change: (inout IOMMUConfiguration) -> Void = { _ in }) throws -> Machine {
-    var configuration = Configuration(ipaBits: 40, vcpus: 1, nested: false)
-    change(&configuration.iommu)
-    var machine = Machine(configuration)
-    try machine.apply(.addMemslot(id: 0, Self.slot, .pages))
-    machine.steps.isRecording = true
-    return machine
-  }
 
   /// What a machine does about the SMMU's TLB in an event.
   private func commands(_ event: Event, _ machine: inout Machine) throws -> [String] {
@@ -33,7 +21,7 @@ import Testing
     throws
   {
     for syncs in [true, false] {
-      var machine = try machine { $0.syncs = syncs }
+      var machine = try OneSlot.machine { $0.syncs = syncs }
       let map = IOMMUOperation.map(Self.pages, to: 0x9_0000_0000, write: true)
       #expect(try commands(.iommu(device: 0, .attach), &machine) == [])
       #expect(try commands(.iommu(device: 0, map), &machine) == [])
@@ -60,11 +48,11 @@ import Testing
   }
 
   @Test func `the last device of a process flushes the ASID`() throws {
-    var machine = try machine()
+    var machine = try OneSlot.machine()
     let page: Range<UInt64> = 0x8000_0000..<0x8000_1000
     for device in 0..<2 { try machine.apply(.iommu(device: device, .shareAddresses)) }
     try machine.apply(.host(.touch(page, write: true)))
-    for device in 0..<2 { try machine.apply(.dma(device: device, Self.start, write: false)) }
+    for device in 0..<2 { try machine.apply(.dma(device: device, OneSlot.hva, write: false)) }
     #expect(try commands(.iommu(device: 1, .detach), &machine) == [], "device 0 still uses it")
     #expect(machine.iotlbEntries.count == 1)
     #expect(try commands(.iommu(device: 0, .detach), &machine) == ["commandAll", "sync"])
@@ -77,13 +65,13 @@ import Testing
   }
 
   @Test func `another VM's device takes its translations along`() throws {
-    var machine = try machine()
+    var machine = try OneSlot.machine()
     #expect(try commands(.otherVM(1, .attach), &machine) == [])
     #expect(try commands(.otherVM(1, .detach), &machine) == ["commandAll", "sync"])
   }
 
   @Test func `a shared table whose device is detached forwards no TLBI`() throws {
-    var machine = try machine { $0.table = .shared }
+    var machine = try OneSlot.machine { $0.table = .shared }
     for page: UInt64 in [0x8000_0000, 0x8000_1000] {
       try machine.apply(.access(.l1, vcpu: 0, .write, page, value: nil))
     }

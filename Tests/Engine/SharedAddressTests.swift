@@ -5,19 +5,6 @@ import Testing
 
 /// Devices that work with the VMM's own addresses.
 @Suite struct SharedAddressTests {
-  private static let slot: Range<UInt64> = 0x8000_0000..<0x8040_0000
-  /// The VMM's address of the slot.
-  private static let start: UInt64 = 0xffff_9bc0_0000
-
-  private func machine(_ change: (inout IOMMUConfiguration) -> Void = { _ in }) throws -> Machine {
-    var configuration = Configuration(ipaBits: 40, vcpus: 1, nested: false)
-    change(&configuration.iommu)
-    var machine = Machine(configuration)
-    try machine.apply(.addMemslot(id: 0, Self.slot, .pages))
-    machine.steps.isRecording = true
-    return machine
-  }
-
   private func page(_ number: Int, of base: UInt64) -> Range<UInt64> {
     let first = base + UInt64(number) << 12
     return first..<first + 4096
@@ -42,7 +29,7 @@ import Testing
     let notifies = choice & 4 != 0
     for seed in 1...4 as ClosedRange<UInt64> {
       var random = Generator(seed: seed)
-      var machine = try machine {
+      var machine = try OneSlot.machine {
         $0.forwarding = forwarding
         $0.asids = usesProcessASID ? .process : .private
         $0.asidSet = isPrivate
@@ -62,28 +49,28 @@ import Testing
         let number = random.below(6)
         switch random.below(8) {
         case 0, 1:
-          try machine.apply(.host(.touch(page(number, of: Self.slot.lowerBound), write: true)))
+          try machine.apply(.host(.touch(page(number, of: OneSlot.range.lowerBound), write: true)))
           model.write(number)
         case 2:
-          try machine.apply(.host(.discard(page(number, of: Self.slot.lowerBound))))
+          try machine.apply(.host(.discard(page(number, of: OneSlot.range.lowerBound))))
           model.discard(number)
         case 3 where random.below(4) == 0:
           try machine.apply(.host(.fork))
           model.fork()
         case 4:
           let process = random.below(3)
-          let range = page(number, of: Self.start)
+          let range = page(number, of: OneSlot.hva)
           try machine.apply(.otherProcess(UInt64(process), .unmap(range)))
           model.unmap(process, page: number)
         default:
           let write = random.below(2) == 0
-          let address = page(number, of: Self.start).lowerBound + 8
+          let address = page(number, of: OneSlot.hva).lowerBound + 8
           try machine.apply(.dma(device: 0, address, write: write))
           #expect(
             outcome(machine.lastDeviceOutcome) == model.access(number, write: write),
             "seed \(seed), event \(event)")
         }
-        let cached = machine.iotlbEntries.map { Int(($0.address - Self.start) >> 12) }
+        let cached = machine.iotlbEntries.map { Int(($0.address - OneSlot.hva) >> 12) }
         #expect(cached.sorted() == model.cached.keys.sorted(), "seed \(seed), event \(event)")
         let rules = machine.violations(after: 0..<0).map(\.invariant)
         #expect(
@@ -94,17 +81,17 @@ import Testing
   }
 
   @Test func `a device that can wait has its faults handled as the VMM's own`() throws {
-    var machine = try machine { $0.faults = .stall }
+    var machine = try OneSlot.machine { $0.faults = .stall }
     try machine.apply(.iommu(device: 0, .shareAddresses))
     // Absent, and read: the zero page; then a write, which takes a copy after a notification.
-    try machine.apply(.dma(device: 0, Self.start, write: false))
+    try machine.apply(.dma(device: 0, OneSlot.hva, write: false))
     #expect(machine.lastDeviceOutcome == .walked(Machine.zeroPage, level: 3))
-    try machine.apply(.dma(device: 0, Self.start + 8, write: true))
+    try machine.apply(.dma(device: 0, OneSlot.hva + 8, write: true))
     guard case .walked(let physical, 3) = machine.lastDeviceOutcome else {
       Issue.record("no translation")
       return
     }
-    #expect(physical & ~4095 == machine.hostWalk(Self.start).entry.address)
+    #expect(physical & ~4095 == machine.hostWalk(OneSlot.hva).entry.address)
     let actions = machine.steps.steps.map(\.action)
     #expect(
       actions.contains(.host(.notifierStart))
@@ -118,14 +105,14 @@ import Testing
   }
 
   @Test func `devices of a process have one ASID, which goes with the last`() throws {
-    var machine = try machine()
+    var machine = try OneSlot.machine()
     try machine.apply(.otherProcess(7, .run))
     try machine.apply(
-      .host(.touch(Self.slot.lowerBound..<Self.slot.lowerBound + 4096, write: true)))
+      .host(.touch(OneSlot.range.lowerBound..<OneSlot.range.lowerBound + 4096, write: true)))
     for device in 0..<2 { try machine.apply(.iommu(device: device, .shareAddresses)) }
     #expect(machine.context(ofDevice: 1) == .asid(1, isPrivate: true))
-    try machine.apply(.dma(device: 0, Self.start, write: true))
-    try machine.apply(.dma(device: 1, Self.start, write: true))
+    try machine.apply(.dma(device: 0, OneSlot.hva, write: true))
+    try machine.apply(.dma(device: 1, OneSlot.hva, write: true))
     #expect(machine.lastDeviceOutcome?.physical != nil && machine.iotlbEntries.count == 1)
     // Bound, it has no domain of its own, and cannot go while it is used.
     try machine.apply(.iommu(device: 0, .attach))
@@ -145,7 +132,7 @@ import Testing
   }
 
   @Test func `the context descriptor and the stream's entry have the driver's bits`() throws {
-    var machine = try machine { $0.faults = .stall }
+    var machine = try OneSlot.machine { $0.faults = .stall }
     try machine.apply(.iommu(device: 2, .shareAddresses))
     let descriptor = machine.contextDescriptor(ofDevice: 2)
     // ASID 1, ASET, A, R, S, AA64, IPS = 5, V, EPD1, SH0 = 3, ORGN0 = IRGN0 = 1, T0SZ = 16.
@@ -162,11 +149,11 @@ import Testing
     configuration.vmidBits = 3
     configuration.iommu.forwarding = .broadcast
     var machine = Machine(configuration)
-    try machine.apply(.addMemslot(id: 0, Self.slot, .pages))
+    try machine.apply(.addMemslot(id: 0, OneSlot.range, .pages))
     try machine.apply(
-      .host(.touch(Self.slot.lowerBound..<Self.slot.lowerBound + 4096, write: true)))
+      .host(.touch(OneSlot.range.lowerBound..<OneSlot.range.lowerBound + 4096, write: true)))
     try machine.apply(.iommu(device: 0, .shareAddresses))
-    try machine.apply(.dma(device: 0, Self.start, write: false))
+    try machine.apply(.dma(device: 0, OneSlot.hva, write: false))
     for number in 0..<9 { try machine.apply(.otherVM(UInt64(number), .run(cpu: 0))) }
     #expect(machine.iotlbEntries.map(\.context) == [.asid(1, isPrivate: true)])
   }

@@ -112,11 +112,8 @@ private struct RandomStatements {
     var line = StatementPattern.filled(choices[random.below(choices.count)]) { name in
       operand(name)
     }
-    for (name, count) in [("l1 ", 3), ("l2 ", 3), ("iommu ", 5), ("dev ", 5)]
-    where line.hasPrefix(name) && random.below(3) == 0 {
-      line = line.replacing(
-        name, with: "\(name.dropLast())@\(random.below(count)) ", maxReplacements: 1)
-    }
+    line = StatementPattern.numbered(
+      line, [("l1", 3), ("l2", 3), ("iommu", 5), ("dev", 5)], oneIn: 3, using: &random)
     // A word too many, or too few.
     switch random.below(40) {
     case 0: line += " 7"

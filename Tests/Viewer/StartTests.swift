@@ -55,10 +55,10 @@ import Testing
 
   @Test func `where one was is offered if it is known`() throws {
     #expect(!(try greeting().text.contains("Go on")))
-    var screen = try greeting(lastPlace: LastTime.Place(file: "/tmp/mine.pw", moment: "14.3"))
-    #expect(screen.text.contains("Go on  where you were: /tmp/mine.pw, event 14.3"))
+    var screen = try greeting(lastPlace: LastTime.Place(file: "mine/first.pw", moment: "14.3"))
+    #expect(screen.text.contains("Go on  where you were: mine/first.pw, event 14.3"))
     screen.press("down enter")
-    #expect(screen.effects == [.open("/tmp/mine.pw", at: "14.3")])
+    #expect(screen.effects == [.open("mine/first.pw", at: "14.3")])
   }
 
   @Test func `a text narrows it, and a file's name is typed`() throws {

@@ -139,13 +139,9 @@ private struct ExtremeStatements {
   mutating func next() -> String {
     let form = Self.forms[random.below(Self.forms.count)]
     let choices = StatementPattern.statements(of: form)
-    var line = filled(choices[random.below(choices.count)])
-    for (name, count) in [("l1 ", 3), ("l2 ", 3), ("iommu ", 4), ("dev ", 4)]
-    where line.hasPrefix(name) && random.below(4) == 0 {
-      line = line.replacing(
-        name, with: "\(name.dropLast())@\(random.below(count)) ", maxReplacements: 1)
-    }
-    return line
+    let line = filled(choices[random.below(choices.count)])
+    return StatementPattern.numbered(
+      line, [("l1", 3), ("l2", 3), ("iommu", 4), ("dev", 4)], oneIn: 4, using: &random)
   }
 
   private mutating func filled(_ statement: String) -> String {

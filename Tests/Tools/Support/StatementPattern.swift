@@ -16,6 +16,22 @@ public enum StatementPattern {
     }
   }
 
+  /// One in so many of the statements that begin with some names, with the number of a vCPU or a device there.
+  ///
+  /// - Parameter counts: how many of each there are to choose from.
+  public static func numbered(
+    _ statement: String, _ counts: [(name: String, count: Int)], oneIn chance: Int,
+    using random: inout Generator
+  ) -> String {
+    var statement = statement
+    for (name, count) in counts
+    where statement.hasPrefix(name + " ") && random.below(chance) == 0 {
+      statement = statement.replacing(
+        name + " ", with: "\(name)@\(random.below(count)) ", maxReplacements: 1)
+    }
+    return statement
+  }
+
   /// A statement with something in the place of each operand, where there is something for it.
   public static func filled(_ statement: String, _ operand: (String) -> String?) -> String {
     statement.split(separator: " ").map { word -> String in
