@@ -35,7 +35,7 @@ func benchmarkDevices(rounds: Int) {
 
 private func measureDevice(_ addresses: [UInt64], _ results: inout [Measurement]) {
   let perEvent = 1 / Double(addresses.count)
-  var machine = Machine(Configuration())
+  var machine = Machine(VMConfiguration())
   carryOut(.iommu(device: 0, .attach), &machine)
   // Other pages fill the TLB.
   let other: UInt64 = 1 << 40

@@ -2,7 +2,7 @@ import Engine
 
 /// A history of a million events: what the journal takes, and what it costs to go through it.
 func benchmarkHistory(events count: Int) {
-  var timeline = Timeline(Configuration())
+  var timeline = Timeline(VMConfiguration())
   let pages: UInt64 = 1 << 18
   append(
     .addMemslot(id: 0, 0x8000_0000..<0x8000_0000 + pages << 12, .pages), to: &timeline)

@@ -55,7 +55,7 @@ private func payload(_ range: Range<UInt64>) -> UInt64 { range.lowerBound | 1 <<
 
 /// Returns the bytes of nodes for an entry.
 private func measureTree(_ ranges: [Range<UInt64>], _ results: inout [Measurement]) -> Double {
-  var machine = Machine(Configuration(nested: true))
+  var machine = Machine(VMConfiguration(nested: true))
   let tree = machine.shadow(0).reverseMap
   let count = Double(ranges.count)
   var chain: UInt64 = 0

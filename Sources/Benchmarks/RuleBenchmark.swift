@@ -22,7 +22,7 @@ func benchmarkRules(events count: Int) {
 /// Events that spread over 4G of pages of 4K.
 private struct RuleWorkload: Sendable {
   let name: String
-  let configuration: Configuration
+  let configuration: VMConfiguration
   let setUp: [Event]
   let next: @Sendable (inout Shuffler) -> Event
 
@@ -37,7 +37,7 @@ private struct RuleWorkload: Sendable {
 
   /// A guest writes, and the VMM discards.
   static let guest = RuleWorkload(
-    name: "guest", configuration: Configuration(),
+    name: "guest", configuration: VMConfiguration(),
     setUp: [.addMemslot(id: 0, memory, .pages)]
   ) { shuffler in
     let page = page(&shuffler)
@@ -47,7 +47,7 @@ private struct RuleWorkload: Sendable {
 
   /// The same of a guest of L1, which maps four gigabytes one to one. Where nothing is recorded, each discard
   /// empties the shadow: there it is rare.
-  static func shadows(_ policy: ReverseMapPolicyName) -> RuleWorkload {
+  static func shadows(_ policy: ReverseMapVersion) -> RuleWorkload {
     let table: UInt64 = 0x4000_0000
     let stores = (0..<UInt64(4)).map { index in
       let block = base + index << 30 | 1 | 0xf << 2 | 3 << 6 | 3 << 8 | Descriptor.accessed
@@ -55,7 +55,7 @@ private struct RuleWorkload: Sendable {
     }
     return RuleWorkload(
       name: "shadow, revmap=\(policy.rawValue)",
-      configuration: Configuration(nested: true, reverseMap: policy),
+      configuration: VMConfiguration(nested: true, reverseMap: policy),
       setUp: [
         .addMemslot(id: 0, table..<table + 1 << 20, .pages), .addMemslot(id: 1, memory, .pages),
         .context(vcpu: 0, vttbr: 1 << 48 | table, vtcr: 0x8002_3559, hcr: 1),
@@ -69,7 +69,7 @@ private struct RuleWorkload: Sendable {
 
   /// A kernel maps and unmaps what a device reads.
   static let devices = RuleWorkload(
-    name: "device", configuration: Configuration(), setUp: [.iommu(device: 0, .attach)]
+    name: "device", configuration: VMConfiguration(), setUp: [.iommu(device: 0, .attach)]
   ) { shuffler in
     let page = page(&shuffler)
     return switch Int.random(in: 0..<10, using: &shuffler) {

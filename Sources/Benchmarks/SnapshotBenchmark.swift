@@ -5,7 +5,7 @@ import Engine
 func benchmarkSnapshot(rounds: Int) {
   let memory: Range<UInt64> = 0x8_0000_0000..<0x18_0000_0000
   let pages = Double((memory.upperBound - memory.lowerBound) / 4096)
-  var configuration = Configuration()
+  var configuration = VMConfiguration()
   configuration.isolation = .pkvm(.v5)
   var ours = Measurement(name: "snapshot")
   var peer = ours
@@ -15,7 +15,7 @@ func benchmarkSnapshot(rounds: Int) {
     let snapshot = Stopwatch()
     apply(.pkvm(.snapshot), to: &machine)
     ours.rounds.append(snapshot.nanoseconds / pages)
-    machine = Machine(Configuration())
+    machine = Machine(VMConfiguration())
     release_free_memory()
 
     let filling = Stopwatch()

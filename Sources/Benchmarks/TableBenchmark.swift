@@ -36,7 +36,7 @@ func benchmarkTables(rounds: Int) {
 }
 
 private func measurePagewalk(_ addresses: [UInt64], _ results: inout [Measurement]) -> Double {
-  var machine = Machine(Configuration())
+  var machine = Machine(VMConfiguration())
   let table = machine.table(.canonical)!
   let before = machine.memory.wordCount
   results[0].rounds.append(mapAll(addresses, table, &machine))

@@ -123,7 +123,7 @@ extension Machine {
     case .deleteMemslot(let ipa): push(deleteMemslotTasks(try requireSlot(ipa)))
     case .noHugePages(let range):
       let range = try hostRange(range)
-      note(.host(.noHugePages), .host, over: range)
+      note(.host(.noHugePages), .vmmStage1, over: range)
       memory.store(1, for: range, in: noHugePagesTree)
     }
   }

@@ -4,13 +4,13 @@
 /// carried out. Time, randomness and I/O do not exist here: the same events give the same words.
 public struct Machine: Sendable {
   /// What the VM was created with.
-  public let configuration: Configuration
+  public let configuration: VMConfiguration
   /// Every word that can change.
   public package(set) var memory: Memory
   /// Micro-steps of the event that was carried out last.
   package internal(set) var steps = StepLog()
   /// What remains to be done of the event under way, the next task last.
-  var tasks: [Task] = []
+  var tasks: [Work] = []
   /// Who carries out the event under way, as `parkedOwner` holds it.
   var owner: UInt64 = 0
   /// What that event holds of `mmap_lock` where it holds it.
@@ -32,7 +32,7 @@ public struct Machine: Sendable {
   let layout: Layout
 
   /// A machine in which the VM exists and has no memory yet.
-  public init(_ configuration: Configuration) {
+  public init(_ configuration: VMConfiguration) {
     self.configuration = configuration
     policy = configuration.reverseMap.policy
     ownership = configuration.isolation.ownership
@@ -226,7 +226,7 @@ struct Layout: Sendable {
 
   static let memslotCount = Memory.frameWords / Memslot.Field.count
 
-  init(_ configuration: Configuration, in memory: inout Memory) {
+  init(_ configuration: VMConfiguration, in memory: inout Memory) {
     func frames(_ words: Int, _ role: (Int) -> FrameRole) -> Int {
       var count = 1
       while count * Memory.frameWords < words { count *= 2 }

@@ -19,7 +19,7 @@ public struct Timeline: Sendable {
   private var marks: [Int] = [0]
 
   /// A history in which nothing has happened yet.
-  public init(_ configuration: Configuration) {
+  public init(_ configuration: VMConfiguration) {
     machine = Machine(configuration)
   }
 

@@ -242,7 +242,7 @@ extension Violation {
   /// What the tables and the account of pKVM's hypervisor say of a page.
   private func ownerSides(_ machine: Machine) -> [String] {
     var physical = address
-    if table != .protectedHost, let output = machine.output(of: address, in: table) {
+    if table != .pkvmHost, let output = machine.output(of: address, in: table) {
       physical = output
     }
     return [

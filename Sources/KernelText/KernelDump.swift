@@ -69,7 +69,7 @@ public struct KernelDump {
   /// and no text at all while it is not in use; a table of L1's is written as L1's own kernel would.
   public static func text(of id: TableID, in machine: Machine) -> String? {
     if let guest = machine.guestTable(id) { return text(of: guest, in: machine) }
-    guard id.kind != .host, let table = machine.table(id) else { return nil }
+    guard id.kind != .vmmStage1, let table = machine.table(id) else { return nil }
     var header = ""
     if case .shadow(let number) = id {
       let context = machine.shadowContext(number)

@@ -2,7 +2,7 @@ import Engine
 
 /// A key of the statement `policy KEY=VALUE`, and what its values set: the one place where it is declared.
 public struct Policy: Sendable {
-  typealias Change = @Sendable (inout Configuration) -> Void
+  typealias Change = @Sendable (inout VMConfiguration) -> Void
 
   /// With the `=`.
   let key: String
@@ -33,7 +33,7 @@ public struct Policy: Sendable {
   /// A policy whose words are the values of a type.
   private init<Value: CaseIterable & RawRepresentable<String> & Sendable>(
     _ key: String, _ meaning: String,
-    _ set: @escaping @Sendable (inout Configuration, Value) -> Void
+    _ set: @escaping @Sendable (inout VMConfiguration, Value) -> Void
   ) {
     self.init(
       key, meaning, words: Value.allCases.map { value in (value.rawValue, { set(&$0, value) }) })
@@ -41,7 +41,7 @@ public struct Policy: Sendable {
 
   private init(
     _ key: String, _ meaning: String, pages range: ClosedRange<UInt64>,
-    _ set: @escaping @Sendable (inout Configuration, UInt64) -> Void
+    _ set: @escaping @Sendable (inout VMConfiguration, UInt64) -> Void
   ) {
     self.key = key
     values = .size
@@ -69,9 +69,9 @@ public struct Policy: Sendable {
   }
 
   /// The key with its word in one configuration, if in another it has another.
-  func difference(of one: Configuration, from other: Configuration) -> String? {
+  func difference(of one: VMConfiguration, from other: VMConfiguration) -> String? {
     guard case .words(let words) = values else { return nil }
-    func sets(_ change: Change, in configuration: Configuration) -> Bool {
+    func sets(_ change: Change, in configuration: VMConfiguration) -> Bool {
       var changed = configuration
       change(&changed)
       return changed == configuration
@@ -98,10 +98,10 @@ public struct Policy: Sendable {
     Policy(
       "revmap=",
       "How shadows are found when canonical pages are unmapped. "
-        + ReverseMapPolicyName.allCases.map {
+        + ReverseMapVersion.allCases.map {
           "`\($0.name)`\($0 == .none ? " (default)" : ""): \($0.summary)."
         }.joined(separator: " ")
-    ) { $0.reverseMap = $1 as ReverseMapPolicyName },
+    ) { $0.reverseMap = $1 as ReverseMapVersion },
     Policy(
       "cpu-tlb=",
       """
@@ -242,12 +242,12 @@ public struct Policy: Sendable {
       """
       pKVM reserves tables for the host's stage 2: enough to map all memory by pages, and as many as SIZE bytes \
       of MMIO take (default 1G). When they run out, all MMIO is unmapped, and faults in again.
-      """, pages: Configuration.mmioReserveRange
+      """, pages: VMConfiguration.mmioReserveRange
     ) { $0.mmioReserve = $1 },
   ]
 }
 
-extension Configuration {
+extension VMConfiguration {
   /// Policies about an RMP say that there is one.
   fileprivate mutating func setRMP(_ change: (inout RMPConfiguration) -> Void) {
     isolation = .rmp

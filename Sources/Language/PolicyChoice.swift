@@ -6,7 +6,7 @@ public struct PolicyChoice: Sendable {
   /// The text.
   public let name: String
   /// The reverse map, if it is one by name.
-  public let reverseMap: ReverseMapPolicyName?
+  public let reverseMap: ReverseMapVersion?
   private let settings: [String]
 
   /// Reads a choice.
@@ -14,7 +14,7 @@ public struct PolicyChoice: Sendable {
   /// - Throws: what was expected instead.
   public init(_ text: String) throws(ScenarioError) {
     name = text
-    reverseMap = ReverseMapPolicyName(rawValue: text)
+    reverseMap = ReverseMapVersion(rawValue: text)
     settings =
       reverseMap.map { ["revmap=\($0.rawValue)"] }
       ?? text.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
@@ -22,7 +22,7 @@ public struct PolicyChoice: Sendable {
   }
 
   /// A reverse map.
-  public init(_ policy: ReverseMapPolicyName) {
+  public init(_ policy: ReverseMapVersion) {
     name = policy.rawValue
     reverseMap = policy
     settings = ["revmap=\(policy.rawValue)"]
@@ -32,7 +32,7 @@ public struct PolicyChoice: Sendable {
   /// value of each policy that it sets. If that leaves no choice, whether unmaps wait for the SMMU.
   public static func choices(for scenario: Scenario) -> [PolicyChoice] {
     if scenario.configuration.nested || !scenario.hasDevices {
-      return ReverseMapPolicyName.allCases.map { PolicyChoice($0) }
+      return ReverseMapVersion.allCases.map { PolicyChoice($0) }
     }
     let set = Policy.all.filter { scenario.policies.contains("\($0.key)") }
       .map { $0.alternatives(for: scenario) }.filter { $0.count > 1 }

@@ -3,7 +3,7 @@ import Engine
 extension Scenario {
   /// The same events under another reverse map. Where there is none, nothing of it can fail, so the
   /// statements `revmap fail` are left out.
-  public func under(_ policy: ReverseMapPolicyName) -> Scenario {
+  public func under(_ policy: ReverseMapVersion) -> Scenario {
     under { $0.reverseMap = policy }
   }
 

@@ -7,9 +7,9 @@ public struct Scenario: Sendable {
   /// What it is about, as the file says it; not fit for the screen before it is made safe.
   public var title = ""
   /// The VM.
-  public var configuration = Configuration()
+  public var configuration = VMConfiguration()
   /// The VM as the file says it, where the events are carried out under another policy.
-  var own: Configuration?
+  var own: VMConfiguration?
   /// Keys of the policies that the file sets, each with its `=`.
   var policies: [String] = []
   /// What happens, in order.
@@ -134,7 +134,7 @@ public enum Expectation: Equatable, Sendable {
   /// With how many guests the host shares a page.
   case pageCount(UInt64, shares: UInt64)
   /// Only under certain policies.
-  indirect case under([ReverseMapPolicyName], Expectation)
+  indirect case under([ReverseMapVersion], Expectation)
 }
 
 /// Who has a state of a page under pKVM.

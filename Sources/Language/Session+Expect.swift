@@ -7,7 +7,7 @@ extension Session {
     /// What is instead.
     case fails(String)
     /// It is only meant for these reverse maps, of which this is none.
-    case notAsked([ReverseMapPolicyName])
+    case notAsked([ReverseMapVersion])
   }
 
   /// What a typed `expect` finds at the moment; nil if the line is another statement. Nothing changes.

@@ -14,7 +14,7 @@ import Testing
       "nested/nested-vmids", "nested2/hugetlb-1g", "patched/nested-tlbi",
     ].contains(capture.name)
   }
-  private static let policies: [ReverseMapPolicyName] = [.none, .v2, .repaired, .ideal]
+  private static let policies: [ReverseMapVersion] = [.none, .v2, .repaired, .ideal]
 
   /// The shadow leaves of a machine: shadow, and nested IPA.
   private func leaves(of machine: Machine) -> Set<[UInt64]> {

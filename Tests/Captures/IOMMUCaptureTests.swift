@@ -62,7 +62,7 @@ import Testing
 
   @Test(arguments: ["iommu-vfio", "iommu-dma"])
   func `the calls of the page table are the kernel's, one by one`(run: String) throws {
-    var machine = Machine(Configuration())
+    var machine = Machine(VMConfiguration())
     machine.steps.isRecording = true
     var found: [Call] = []
     let events = try Self.events(run)
@@ -89,7 +89,7 @@ import Testing
 
   @Test(arguments: ["iommu-vfio", "iommu-dma"])
   func `at every moment the table maps exactly what is left mapped`(run: String) throws {
-    var machine = Machine(Configuration())
+    var machine = Machine(VMConfiguration())
     var model: [UInt64: UInt64] = [:]
     for event in try Self.events(run) {
       try machine.apply(.iommu(device: 0, event))

@@ -21,7 +21,7 @@ import Testing
   @Test func `the kernel's calls, made again, give its dumps, and its invalidations their sizes`()
     throws
   {
-    var machine = Machine(Configuration(ipaBits: 40, vcpus: 1, nested: true))
+    var machine = Machine(VMConfiguration(ipaBits: 40, vcpus: 1, nested: true))
     var tables = KernelTables()
     var invalidated: [Range<UInt64>] = []
     for label in try Self.labels() {

@@ -197,7 +197,7 @@ struct KernelProbes {
       case "s2_map", "s2_relax":
         calls.maps.append(
           Call(
-            function: String(probe.function), table: table ?? .host, address: number("addr"),
+            function: String(probe.function), table: table ?? .vmmStage1, address: number("addr"),
             size: probe.number("size"), protection: number("prot")))
       case "record_revmap":
         calls.addReverseMap(

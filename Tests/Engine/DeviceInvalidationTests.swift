@@ -87,7 +87,7 @@ import Testing
 
   @Test(arguments: [RandomDevices.System.own, .process, .mirror])
   func `nothing is cached under what no device uses`(system: RandomDevices.System) throws {
-    var configuration = Configuration(ipaBits: 40, vcpus: 2)
+    var configuration = VMConfiguration(ipaBits: 40, vcpus: 2)
     configuration.vmidBits = 3
     if system == .mirror { configuration.iommu.table = .shared }
     var source = RandomDevices(seed: 5, system, configuration)

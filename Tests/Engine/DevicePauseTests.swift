@@ -11,7 +11,7 @@ import Testing
     _ backing: Backing = .pages, _ slot: Range<UInt64> = slot,
     _ pinning: IOMMUConfiguration.PinningChoice = .iommufd
   ) throws -> Machine {
-    var configuration = Configuration(ipaBits: 40, vcpus: 1, nested: false)
+    var configuration = VMConfiguration(ipaBits: 40, vcpus: 1, nested: false)
     configuration.iommu.pinning = pinning
     var machine = Machine(configuration)
     try machine.apply(.addMemslot(id: 0, slot, backing))
@@ -273,7 +273,7 @@ import Testing
   @Test(arguments: 1...6 as ClosedRange<UInt64>)
   func `random events between the parts of a device's events break no rule`(seed: UInt64) throws {
     var source = RandomDevices(
-      seed: seed, .own, Configuration(ipaBits: 40, vcpus: 2, nested: false))
+      seed: seed, .own, VMConfiguration(ipaBits: 40, vcpus: 2, nested: false))
     var random = Generator(seed: seed)
     var events = source.setUp()
     for _ in 0..<60 {
@@ -293,7 +293,7 @@ import Testing
   }
 
   @Test func `stops in a device's events are undone exactly`() throws {
-    var timeline = Timeline(Configuration(ipaBits: 40, vcpus: 1, nested: false))
+    var timeline = Timeline(VMConfiguration(ipaBits: 40, vcpus: 1, nested: false))
     let range = Self.slot.lowerBound..<Self.slot.lowerBound + 0x5000
     var events: [Event] = [
       .addMemslot(id: 0, Self.slot, .pages), .iommu(device: 0, .attach),

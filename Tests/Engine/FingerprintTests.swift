@@ -117,8 +117,8 @@ import Testing
   }()
 
   /// Slots, pages that are there already, and L1's table: a level-1 root, a level-2 and two level-3 tables.
-  private static func small(_ policy: ReverseMapPolicyName) -> Machine {
-    var configuration = Configuration(ipaBits: 40, vcpus: 1, nested: true, reverseMap: policy)
+  private static func small(_ policy: ReverseMapVersion) -> Machine {
+    var configuration = VMConfiguration(ipaBits: 40, vcpus: 1, nested: true, reverseMap: policy)
     configuration.vmidBits = 4
     var machine = Machine(configuration)
     let tables: UInt64 = 0x4000_0000
@@ -137,8 +137,8 @@ import Testing
     return machine
   }
 
-  @Test(arguments: [.none, .v3, .repaired] as [ReverseMapPolicyName])
-  func `goes together with the state, whatever the way to it`(policy: ReverseMapPolicyName) {
+  @Test(arguments: [.none, .v3, .repaired] as [ReverseMapVersion])
+  func `goes together with the state, whatever the way to it`(policy: ReverseMapVersion) {
     let start = Self.small(policy)
     var seen = Seen()
     var random = Generator(seed: 11)
@@ -162,7 +162,7 @@ import Testing
 
   @Test(arguments: 0..<6)
   func `goes together with the state of devices and of owners`(number: Int) {
-    var configuration = Configuration(vcpus: 1)
+    var configuration = VMConfiguration(vcpus: 1)
     configuration.vmidBits = 4
     let systems: [RandomDevices.System?] = [.own, .mirror, .process, .rmp, .realm, nil]
     switch systems[number] {
@@ -244,7 +244,7 @@ import Testing
     try? nested.apply(.host(.dirtyLog(0x8000_0000, true)))
     try? nested.apply(.access(.l1, vcpu: 0, .write, 0x8000_0000, value: 1))
     try? nested.apply(.iommu(device: 0, .attach))
-    var configuration = Configuration()
+    var configuration = VMConfiguration()
     configuration.isolation = .pkvm(.v5)
     var protected = Machine(configuration)
     var owners = RandomProtectedEvents(seed: 3)

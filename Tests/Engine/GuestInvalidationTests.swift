@@ -33,7 +33,7 @@ import Testing
   func `KVM unmaps just the granules, and a step says what they take`(
     pages: UInt64, instructions: Int
   ) throws {
-    var machine = Machine(Configuration(nested: true))
+    var machine = Machine(VMConfiguration(nested: true))
     machine.steps.isRecording = true
     try machine.apply(.addMemslot(id: 0, 0x4000_0000..<0x4040_0000, .pages))
     try machine.apply(.addMemslot(id: 1, 0x8000_0000..<0x8040_0000, .pages))

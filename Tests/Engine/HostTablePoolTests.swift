@@ -6,7 +6,7 @@ import Testing
 /// The pool of tables for pKVM's host, when it is as small as it can be.
 @Suite struct HostTablePoolTests {
   private static func machine(reserve: UInt64, sharing: Bool) -> Machine {
-    var configuration = Configuration(ipaBits: 44)
+    var configuration = VMConfiguration(ipaBits: 44)
     configuration.isolation = .pkvm(.v5)
     configuration.mmioReserve = reserve
     configuration.iommu.table = sharing ? .shared : .own
@@ -58,8 +58,8 @@ import Testing
         to: RandomProtectedEvents.memory.upperBound, by: 4096
       ).first { page in
         small.hypPage(at: page) != large.hypPage(at: page)
-          || small.walk(page, in: small.protectedHostTable).descriptor.isValid
-            != large.walk(page, in: large.protectedHostTable).descriptor.isValid
+          || small.walk(page, in: small.pkvmHostTable).descriptor.isValid
+            != large.walk(page, in: large.pkvmHostTable).descriptor.isValid
       }
       #expect(other == nil, "\(event)")
     }

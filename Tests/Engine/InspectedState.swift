@@ -182,7 +182,7 @@ struct InspectedState: Hashable {
     if !machine.hasSMMU { return }
     for device in 0..<SMMU.devices {
       let entry = machine.streamEntry(ofDevice: device)
-      let isStage1 = entry.configuration == .stage1
+      let isStage1 = entry.kind == .stage1
       add(
         22, UInt64(device), entry.words[0] & (isStage1 ? ~Descriptor.addressMask : ~0),
         entry.words[1], entry.words[2], machine[device, .inputBits], machine[device, .vmid],

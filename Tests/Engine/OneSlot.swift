@@ -11,7 +11,7 @@ enum OneSlot {
   static func machine(
     _ change: (inout IOMMUConfiguration) -> Void = { _ in }
   ) throws -> Machine {
-    var configuration = Configuration(ipaBits: 40, vcpus: 1, nested: false)
+    var configuration = VMConfiguration(ipaBits: 40, vcpus: 1, nested: false)
     change(&configuration.iommu)
     var machine = Machine(configuration)
     try machine.apply(.addMemslot(id: 0, range, .pages))

@@ -203,8 +203,8 @@ import Testing
     ),
   ]
 
-  private func machine(_ configure: (inout Configuration) -> Void = { _ in }) throws -> Machine {
-    var configuration = Configuration()
+  private func machine(_ configure: (inout VMConfiguration) -> Void = { _ in }) throws -> Machine {
+    var configuration = VMConfiguration()
     configuration.isolation = .pkvm(.v5)
     configure(&configuration)
     var machine = Machine(configuration)
@@ -288,7 +288,7 @@ import Testing
     throws
   {
     var machine = try machine()
-    let table = machine.protectedHostTable
+    let table = machine.pkvmHostTable
     #expect(machine.leafSize(at: Self.page, of: table) == 2 << 20)
     try machine.apply(
       .pkvm(.call(.hostDonateGuest(Self.guest, Self.page, at: Self.address))))
@@ -312,10 +312,10 @@ import Testing
       .pkvm(.call(.hostDonateGuest(Self.guest, Self.page, at: Self.address))))
     let order = machine.steps.steps.compactMap { step -> String? in
       switch (step.action, step.table) {
-      case (.table(.breakEntry), .protectedHost): "host break L\(step.level)"
-      case (.tlb(.invalidate), .protectedHost): "host TLBI"
-      case (.table(.makeTable), .protectedHost): "host table"
-      case (.table(.makeLeaf), .protectedHost): "host annotation"
+      case (.table(.breakEntry), .pkvmHost): "host break L\(step.level)"
+      case (.tlb(.invalidate), .pkvmHost): "host TLBI"
+      case (.table(.makeTable), .pkvmHost): "host table"
+      case (.table(.makeLeaf), .pkvmHost): "host annotation"
       case (.table(.clearLeaf), .iommu): "device unmap"
       case (.tlb(.command), .iommu): "device TLBI"
       case (.tlb(.sync), .iommu): "device sync"

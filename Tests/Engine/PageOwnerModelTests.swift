@@ -9,7 +9,7 @@ import Testing
   func `random runs agree with the dictionary`(
     seed: UInt64, table: IOMMUConfiguration.TableChoice
   ) throws {
-    var configuration = Configuration(ipaBits: 36)
+    var configuration = VMConfiguration(ipaBits: 36)
     configuration.isolation = .pkvm(.v5)
     configuration.iommu.table = table
     var machine = Machine(configuration)
@@ -32,7 +32,7 @@ import Testing
       case .pkvm(.hostAccess(_, let page, _)):
         #expect((machine.lastError == nil) == model.isReachable(page), "seed \(seed)")
       case .dma(_, let iova, _) where RandomProtectedEvents.memory.contains(iova):
-        let isAttached = machine.streamEntry(ofDevice: 0).configuration == .stage2
+        let isAttached = machine.streamEntry(ofDevice: 0).kind == .stage2
         let reached = machine.lastDeviceOutcome?.physical
         if table == .own {
           #expect(reached == (isAttached && model.isReachable(iova & ~4095) ? iova : nil))

@@ -98,7 +98,7 @@ import Testing
   }
 
   @Test func `a copy of a machine goes its own way`() throws {
-    var machine = Machine(Configuration())
+    var machine = Machine(VMConfiguration())
     try machine.apply(.addMemslot(id: 0, 0x8000_0000..<0x8010_0000, .pages))
     var copy = machine
     try copy.apply(.access(.l1, vcpu: 0, .write, 0x8000_0000, value: 1))

@@ -22,7 +22,7 @@ import Testing
   @Test func `the loop that fuses stops at the first gap, and what lies beyond keeps its payload`()
   {
     // The example of the posting's text, each number times 16, so that ranges are whole pages.
-    var machine = Machine(Configuration(nested: true, reverseMap: .v2))
+    var machine = Machine(VMConfiguration(nested: true, reverseMap: .v2))
     let valid = RangeMap.v2.validEntry
     #expect(record(0x10000..<0x20000, Self.a, by: .v2, in: &machine))
     #expect(record(0x50000..<0x70000, Self.b, by: .v2, in: &machine))
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test func `without a gap all ranges fuse to the end of the last`() {
-    var machine = Machine(Configuration(nested: true, reverseMap: .v2))
+    var machine = Machine(VMConfiguration(nested: true, reverseMap: .v2))
     #expect(record(0x10000..<0x20000, Self.a, by: .v2, in: &machine))
     #expect(record(0x20000..<0x40000, Self.b, by: .v2, in: &machine))
     #expect(record(0x1f000..<0x21000, 0x40_0000, by: .v2, in: &machine))
@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test func `the same mapping again changes nothing`() {
-    var machine = Machine(Configuration(nested: true, reverseMap: .v2))
+    var machine = Machine(VMConfiguration(nested: true, reverseMap: .v2))
     #expect(record(0x10000..<0x20000, Self.a, by: .v2, in: &machine))
     let before = machine.memory
     #expect(record(0x10000..<0x20000, Self.a, by: .v2, in: &machine))
@@ -55,7 +55,7 @@ import Testing
     for (map, isThere) in [
       (RangeMap.v1, false), (.v2, true), (.v3, true), (.repaired, true),
     ] {
-      var machine = Machine(Configuration(nested: true))
+      var machine = Machine(VMConfiguration(nested: true))
       _ = record(0x10000..<0x20000, 0, by: map, in: &machine)
       #expect(entries(machine).count == (isThere ? 1 : 0))
       #expect(entries(machine).allSatisfy { $0.payload == map.validEntry })
@@ -66,7 +66,7 @@ import Testing
     for (map, succeeds) in [
       (RangeMap.v1, false), (.v2, true), (.v3, true), (.repaired, true),
     ] {
-      var machine = Machine(Configuration(nested: true))
+      var machine = Machine(VMConfiguration(nested: true))
       machine[.failInsertions] = 1
       #expect(record(0x10000..<0x20000, Self.a, by: map, in: &machine) == succeeds)
       #expect(entries(machine).isEmpty)

@@ -6,7 +6,7 @@ import Testing
 /// A checker that follows the journal, away from the path that events take; along that path every run of random
 /// events compares it with a look at everything.
 @Suite struct RuleCheckerTests {
-  private func timeline(_ configuration: Configuration, _ events: [Event]) -> Timeline {
+  private func timeline(_ configuration: VMConfiguration, _ events: [Event]) -> Timeline {
     var timeline = Timeline(configuration)
     for event in events { try? timeline.append(event) }
     return timeline
@@ -37,8 +37,8 @@ import Testing
     }
   }
 
-  @Test(arguments: ReverseMapPolicyName.allCases)
-  func `goes back and forward through a history of shadows`(policy: ReverseMapPolicyName) {
+  @Test(arguments: ReverseMapVersion.allCases)
+  func `goes back and forward through a history of shadows`(policy: ReverseMapVersion) {
     for seed in UInt64(0)..<2 {
       var source = RandomEvents(seed: seed, policy: policy)
       let events = source.setUp() + (0..<250).map { _ in source.next() }
@@ -47,13 +47,13 @@ import Testing
   }
 
   @Test func `goes back and forward through a history of pinned memory, and of a process`() {
-    var pinning = Configuration(ipaBits: 40, vcpus: 2)
+    var pinning = VMConfiguration(ipaBits: 40, vcpus: 2)
     pinning.iommu.table = .shared
     pinning.iommu.faults = .pin
-    var process = Configuration(ipaBits: 40, vcpus: 2)
+    var process = VMConfiguration(ipaBits: 40, vcpus: 2)
     process.iommu.notifies = false
     for (system, configuration) in [
-      (RandomDevices.System.mirror, pinning), (.process, process), (.own, Configuration()),
+      (RandomDevices.System.mirror, pinning), (.process, process), (.own, VMConfiguration()),
     ] {
       var source = RandomDevices(seed: 3, system, configuration)
       let events = source.setUp() + (0..<250).map { _ in source.next() }
@@ -62,16 +62,16 @@ import Testing
   }
 
   @Test func `goes back and forward through a history of pKVM`() {
-    var configuration = Configuration(ipaBits: 36)
+    var configuration = VMConfiguration(ipaBits: 36)
     configuration.isolation = .pkvm(.v4)
     var source = RandomProtectedEvents(seed: 5)
     let events = source.setUp() + (0..<120).map { _ in source.next() }
     expectEqual(timeline(configuration, events), "pKVM")
   }
 
-  @Test(arguments: [ReverseMapPolicyName.v1, .v3, .ideal])
+  @Test(arguments: [ReverseMapVersion.v1, .v3, .ideal])
   func `begins in the middle, and anew where another future is chosen; goes on without the past`(
-    policy: ReverseMapPolicyName
+    policy: ReverseMapVersion
   ) {
     var source = RandomEvents(seed: 11, policy: policy)
     var timeline = timeline(

@@ -139,13 +139,13 @@ import Testing
     #expect(descriptor.control == 0x0001_f205_c000_3510)
     #expect(descriptor.root == machine.hostTable.rootAddress)
     let entry = machine.streamEntry(ofDevice: 2)
-    #expect(entry.configuration == .stage1 && entry.words[0] & 0x3f == 0xb)
+    #expect(entry.kind == .stage1 && entry.words[0] & 0x3f == 0xb)
     let place = try #require(machine.memory.slot(at: entry.words[0] & 0xf_ffff_ffff_ffc0))
     #expect(machine.memory.load(place) == descriptor.control)
   }
 
   @Test func `a rollover of VMIDs leaves what is cached of processes`() throws {
-    var configuration = Configuration(ipaBits: 40, vcpus: 1, nested: false)
+    var configuration = VMConfiguration(ipaBits: 40, vcpus: 1, nested: false)
     configuration.vmidBits = 3
     configuration.iommu.forwarding = .broadcast
     var machine = Machine(configuration)
@@ -160,7 +160,7 @@ import Testing
 
   @Test func `guests' devices have no addresses of the host's`() throws {
     for isolation in [Isolation.rmp, .cca, .pkvm(.v5)] {
-      var configuration = Configuration(ipaBits: 40, vcpus: 1, nested: false)
+      var configuration = VMConfiguration(ipaBits: 40, vcpus: 1, nested: false)
       configuration.isolation = isolation
       var machine = Machine(configuration)
       #expect(throws: Refusal(.noSharedAddresses)) {

@@ -10,7 +10,7 @@ import Testing
 
   /// A VM with a shadow, in which nested 0x1000 is canonical 0x80005000.
   private func nested(vcpus: Int = 1, keeps: Bool = false) throws -> Machine {
-    var configuration = Configuration(vcpus: vcpus, nested: true)
+    var configuration = VMConfiguration(vcpus: vcpus, nested: true)
     configuration.keepsTLB = keeps
     var machine = Machine(configuration)
     try machine.apply(.addMemslot(id: 0, 0x4000_0000..<0x4040_0000, .pages))
@@ -125,7 +125,7 @@ import Testing
   func `what the SMMU has cached writable of a shared table counts also`(
     forwarding: IOMMUConfiguration.Forwarding
   ) throws {
-    var configuration = Configuration()
+    var configuration = VMConfiguration()
     configuration.iommu.table = .shared
     configuration.iommu.faults = .stall
     configuration.iommu.forwarding = forwarding

@@ -6,7 +6,7 @@ import Testing
 /// The allocator of hardware VMIDs, against a second model of it and against the kernel's rules.
 @Suite struct VMIDTests {
   private func machine(bits: Int, cpus: Int) throws -> Machine {
-    var configuration = Configuration(vcpus: cpus)
+    var configuration = VMConfiguration(vcpus: cpus)
     configuration.vmidBits = bits
     var machine = Machine(configuration)
     try machine.apply(.addMemslot(id: 0, 0x8000_0000..<0x8010_0000, .pages))
@@ -109,7 +109,7 @@ import Testing
   }
 
   @Test func `every event is undone exactly, rollovers included`() throws {
-    var configuration = Configuration(vcpus: 2)
+    var configuration = VMConfiguration(vcpus: 2)
     configuration.vmidBits = 3
     var timeline = Timeline(configuration)
     var states = [timeline.machine.memory]

@@ -10,12 +10,12 @@ import Testing
   struct Bug: Sendable {
     let file: String
     /// Rules that a version breaks, besides revmap-sleep, which v1 breaks with its first record.
-    var broken: [ReverseMapPolicyName: Set<String>] = [:]
+    var broken: [ReverseMapVersion: Set<String>] = [:]
     /// Versions that remove more leaves than have to go.
-    var wasteful: Set<ReverseMapPolicyName> = []
+    var wasteful: Set<ReverseMapVersion> = []
   }
 
-  private static let ranges: Set<ReverseMapPolicyName> = [.none, .v1, .v2, .v3, .repaired]
+  private static let ranges: Set<ReverseMapVersion> = [.none, .v1, .v2, .v3, .repaired]
   private static let untracked: Set<String> = ["revmap-coverage", "leaf-outlives-page"]
 
   private static let bugs = [
@@ -48,8 +48,8 @@ import Testing
   @Test(arguments: bugs)
   func `a bug is in the versions that have it, and in no other`(bug: Bug) throws {
     let scenario = try shippedScenario("bugs/\(bug.file).pw")
-    for cost in scenario.costs(under: ReverseMapPolicyName.allCases) {
-      let policy = try #require(ReverseMapPolicyName(rawValue: cost.policy))
+    for cost in scenario.costs(under: ReverseMapVersion.allCases) {
+      let policy = try #require(ReverseMapVersion(rawValue: cost.policy))
       let broken = Set(cost.violations.map(\.rule)).subtracting(["revmap-sleep"])
       #expect(broken == bug.broken[policy] ?? [], "\(bug.file) under \(policy)")
       #expect(

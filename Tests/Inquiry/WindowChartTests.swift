@@ -104,25 +104,26 @@ import Testing
   }
 
   /// Under each system of devices, with owners too.
-  private static let systems: [(RandomDevices.System, @Sendable (inout Configuration) -> Void)] = [
-    (.own, { _ in }), (.own, { $0.iommu.isCoherent = false }),
-    (.mirror, { $0.iommu.table = .shared }),
-    (
-      .mirror,
-      {
-        $0.iommu.table = .shared
-        $0.iommu.forwarding = .broadcast
-      }
-    ),
-    (.process, { $0.iommu.faults = .stall }), (.rmp, { $0.isolation = .rmp }),
-    (
-      .realm,
-      {
-        $0.iommu.table = .shared
-        $0.isolation = .cca
-      }
-    ),
-  ]
+  private static let systems: [(RandomDevices.System, @Sendable (inout VMConfiguration) -> Void)] =
+    [
+      (.own, { _ in }), (.own, { $0.iommu.isCoherent = false }),
+      (.mirror, { $0.iommu.table = .shared }),
+      (
+        .mirror,
+        {
+          $0.iommu.table = .shared
+          $0.iommu.forwarding = .broadcast
+        }
+      ),
+      (.process, { $0.iommu.faults = .stall }), (.rmp, { $0.isolation = .rmp }),
+      (
+        .realm,
+        {
+          $0.iommu.table = .shared
+          $0.isolation = .cca
+        }
+      ),
+    ]
 
   @Test(arguments: systems.indices)
   func `cells are what each column's first page would get, in random events`(

@@ -9,7 +9,7 @@ import Testing
 /// The text form of a reverse map.
 @Suite struct ReverseMapDumpTests {
   /// The dumps of shadow 0 at the end of each step of a scenario under a policy.
-  private func dumps(_ scenario: Scenario, _ policy: ReverseMapPolicyName) throws -> [String] {
+  private func dumps(_ scenario: Scenario, _ policy: ReverseMapVersion) throws -> [String] {
     var session = Session(scenario.under(policy))
     try session.finish()
     return session.chapters.map { chapter in
@@ -18,8 +18,8 @@ import Testing
     }
   }
 
-  @Test(arguments: [ReverseMapPolicyName.v1, .v2, .v3, .repaired])
-  func `the posting's example, step by step`(policy: ReverseMapPolicyName) throws {
+  @Test(arguments: [ReverseMapVersion.v1, .v2, .v3, .repaired])
+  func `the posting's example, step by step`(policy: ReverseMapVersion) throws {
     let dumps = try dumps(shippedScenario("bugs/worked-example.pw"), policy)
     #expect(
       dumps == [

@@ -20,9 +20,9 @@ import Testing
       (policies.last ?? "").replacing("=", with: "-") + "-\(rule.rawValue).pw"
     }
 
-    var configuration: Configuration {
+    var configuration: VMConfiguration {
       var scenario = Scenario(file: "random")
-      scenario.configuration = Configuration(ipaBits: 40, vcpus: 2)
+      scenario.configuration = VMConfiguration(ipaBits: 40, vcpus: 2)
       scenario.configuration.vmidBits = 3
       for policy in policies {
         do {

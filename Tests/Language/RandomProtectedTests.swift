@@ -16,12 +16,12 @@ import Testing
   struct Policy: CustomTestStringConvertible, Sendable {
     let name: String
     var rule: Invariant?
-    let change: @Sendable (inout Configuration) -> Void
+    let change: @Sendable (inout VMConfiguration) -> Void
 
     var testDescription: String { name }
 
-    var configuration: Configuration {
-      var configuration = Configuration(ipaBits: 36)
+    var configuration: VMConfiguration {
+      var configuration = VMConfiguration(ipaBits: 36)
       configuration.isolation = .pkvm(.v5)
       change(&configuration)
       return configuration
@@ -31,7 +31,7 @@ import Testing
   private static func shared(
     _ faults: IOMMUConfiguration.FaultHandling, bbm: Int = 0,
     _ forwarding: IOMMUConfiguration.Forwarding = .forward
-  ) -> @Sendable (inout Configuration) -> Void {
+  ) -> @Sendable (inout VMConfiguration) -> Void {
     {
       $0.iommu.table = .shared
       $0.iommu.faults = faults

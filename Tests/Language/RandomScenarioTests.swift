@@ -12,8 +12,8 @@ import Testing
     (ProcessInfo.processInfo.environment["PAGEWALK_EVENTS"].flatMap { Int($0) } ?? 2_000)
     / eventsOfRun
 
-  @Test(arguments: [ReverseMapPolicyName.none, .repaired, .ideal])
-  func `a policy that is right breaks no rule`(policy: ReverseMapPolicyName) {
+  @Test(arguments: [ReverseMapVersion.none, .repaired, .ideal])
+  func `a policy that is right breaks no rule`(policy: ReverseMapVersion) {
     for seed in 0..<UInt64(Self.runs) {
       let run = RandomRun(seed: seed, policy: policy, count: Self.eventsOfRun)
       #expect(run.disagreement == nil, "seed \(seed)")
@@ -26,8 +26,8 @@ import Testing
 
   /// With `PAGEWALK_EXAMPLES` in the environment, the shortest run for each rule is written into that
   /// folder.
-  @Test(arguments: [ReverseMapPolicyName.v1, .v2, .v3])
-  func `what is wrong with a posted policy is found`(policy: ReverseMapPolicyName) throws {
+  @Test(arguments: [ReverseMapVersion.v1, .v2, .v3])
+  func `what is wrong with a posted policy is found`(policy: ReverseMapVersion) throws {
     let folder = ProcessInfo.processInfo.environment["PAGEWALK_EXAMPLES"]
     let rules: Set<Invariant> =
       folder == nil ? [.reverseMapCoverage] : RandomRun.rules

@@ -24,7 +24,7 @@ extension Statement {
   func `a bug shows under the policies that have it, and no other`(file: String) throws {
     let scenario = try shippedScenario(file)
     #expect(!scenario.title.isEmpty)
-    for policy in ReverseMapPolicyName.allCases {
+    for policy in ReverseMapVersion.allCases {
       var session = Session(scenario.under(policy))
       try session.finish()
       #expect(session.chapters.count > 0)
@@ -50,7 +50,7 @@ extension Statement {
   @Test(arguments: files("rules"))
   func `a rule of the kernel holds under every policy`(file: String) throws {
     let scenario = try shippedScenario(file)
-    for policy in ReverseMapPolicyName.allCases {
+    for policy in ReverseMapVersion.allCases {
       var session = Session(scenario.under(policy))
       while try session.advance() != nil {
         if [.v1, .v2, .v3].contains(policy) { continue }

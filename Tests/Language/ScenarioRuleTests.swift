@@ -17,7 +17,7 @@ import Testing
     let scenario = try shippedScenario(file)
     let policies =
       scenario.configuration.nested
-      ? ReverseMapPolicyName.allCases : [scenario.configuration.reverseMap]
+      ? ReverseMapVersion.allCases : [scenario.configuration.reverseMap]
     for policy in policies {
       var session = Session(scenario.under(policy))
       while let statement = try session.advance() {

@@ -56,7 +56,7 @@ import Testing
     var screen = try Screen(FrameTests.alias)
     screen.press("$ %")
     let answer = answer(screen)
-    for policy in ReverseMapPolicyName.allCases { #expect(answer.contains("\n" + policy.rawValue)) }
+    for policy in ReverseMapVersion.allCases { #expect(answer.contains("\n" + policy.rawValue)) }
   }
 
   @Test func `what would the other orders have cost the device`() throws {

@@ -32,7 +32,7 @@ import Testing
     var words = Pane.allCases.map(\.operations.term)
     words += Topic.allCases.map(\.title.string)
     words += Invariant.allCases.map(\.rawValue)
-    words += ReverseMapPolicyName.allCases.map(\.rawValue)
+    words += ReverseMapVersion.allCases.map(\.rawValue)
     words += DetailLevel.allCases.map(\.rawValue)
     words += Filter.Effect.allCases.map(\.rawValue).filter { $0 != "nothing" }
     words += ["R", "W", "X", "PX", "UX", "AF", "XN"]

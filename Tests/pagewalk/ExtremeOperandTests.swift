@@ -41,7 +41,7 @@ import Viewer
       if number % 4 == 3 { ask(&session, &source) }
     }
     let scenario = try Scenario(parsing: Array(text.utf8), file: "seed \(seed)")
-    for cost in scenario.costs(under: ReverseMapPolicyName.allCases) { _ = try json(cost) }
+    for cost in scenario.costs(under: ReverseMapVersion.allCases) { _ = try json(cost) }
     for (width, height) in [(80, 24), (200, 60)] {
       var model = Model(session, width: width, height: height)
       model.finishWork()
@@ -53,7 +53,7 @@ import Viewer
   /// What `dump`, `windows` and `ask` do.
   private func ask(_ session: inout Session, _ source: inout ExtremeStatements) {
     let machine = session.timeline.machine
-    var tables: [TableID] = [.canonical, .host, .guest(0), .guest(1), .protectedHost]
+    var tables: [TableID] = [.canonical, .vmmStage1, .guest(0), .guest(1), .pkvmHost]
     for number in 0..<4 {
       tables += [.shadow(number), .iommu(number), .protectedGuest(number)]
     }

@@ -97,8 +97,8 @@ extension Event {
     case .iommu: Facts(.device)
     case .rmp(let operation): Facts(.owner, .canonical(operation.address))
     case .realm(let operation): Facts(.owner, .canonical(operation.address))
-    case .pkvm(.memory(let range)): Facts(.slot, .table(.protectedHost, range.lowerBound))
-    case .pkvm(.hostAccess(_, let address, _)): Facts(.host, .table(.protectedHost, address))
+    case .pkvm(.memory(let range)): Facts(.slot, .table(.pkvmHost, range.lowerBound))
+    case .pkvm(.hostAccess(_, let address, _)): Facts(.host, .table(.pkvmHost, address))
     case .pkvm(.guestAccess(let guest, _, let address, _)):
       Facts(.l1, .table(.protectedGuest(guest), address))
     case .pkvm(.call(let call)):

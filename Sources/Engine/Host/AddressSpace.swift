@@ -64,12 +64,12 @@ extension Machine {
   /// The VMM's stage-1 table.
   var hostTable: Table {
     Table(
-      id: .host, root: Int(self[.hostRoot]),
+      id: .vmmStage1, root: Int(self[.hostRoot]),
       geometry: Geometry(granuleShift: 12, inputBits: 48, startLevel: 0), vmid: 0)
   }
 
   mutating func createAddressSpace() {
-    self[.hostRoot] = UInt64(memory.allocateFrame(FrameRole(.host, level: 0, at: 0)))
+    self[.hostRoot] = UInt64(memory.allocateFrame(FrameRole(.vmmStage1, level: 0, at: 0)))
     self[.nextPage] = Self.hugeZeroPage + Self.hugeSize
     self[.nextHVA] = Self.topHVA
   }
@@ -119,7 +119,7 @@ extension Machine {
     let table = hostTable
     var end = memory.walk(table, hva, to: target)
     while end.level < target {
-      let frame = memory.allocateFrame(FrameRole(.host, level: end.level + 1, at: hva))
+      let frame = memory.allocateFrame(FrameRole(.vmmStage1, level: end.level + 1, at: hva))
       memory.store(Descriptor.table(at: Memory.address(ofSlot: frame)).bits, at: end.slot)
       end = memory.walk(table, hva, to: target)
     }

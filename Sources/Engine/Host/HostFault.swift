@@ -3,7 +3,7 @@ enum HostFault {
   /// The page is there and permits the access.
   case resolved(HostEntry, level: Int)
   /// Something must be invalidated first; the tasks do it, and then the access is to be tried again.
-  case first([Task])
+  case first([Work])
   /// No VMA, or one that forbids the access.
   case badAddress
 }
@@ -63,7 +63,7 @@ extension Machine {
     _ leaf: HostEntry, at hva: UInt64, level: Int, _ step: HostStep
   ) -> HostFault {
     let size = hostTable.geometry.size(level)
-    note(.host(step), .host, at: hva & ~(size - 1), size: size, level: level)
+    note(.host(step), .vmmStage1, at: hva & ~(size - 1), size: size, level: level)
     setHostLeaf(leaf, at: hva, level: level)
     return .resolved(leaf, level: level)
   }
@@ -76,14 +76,14 @@ extension Machine {
     let size = hostTable.geometry.size(level)
     let start = hva & ~(size - 1)
     if entry.has(HostEntry.zero), level == 2 {
-      let mutation: Task =
+      let mutation: Work =
         canAllocateHugePage(start) ? .replaceHugeZeroPage(start) : .splitHugePage(start)
       return .first(notified(start..<start + size, mutation))
     }
     if entry.has(HostEntry.zero) || entry.has(HostEntry.merged) {
       return .first(notified(start..<start + size, .copyOnWrite(start)))
     }
-    note(.host(.reuse), .host, at: start, size: size, level: level)
+    note(.host(.reuse), .vmmStage1, at: start, size: size, level: level)
     let reused = HostEntry(
       bits: entry.bits | HostEntry.write | HostEntry.exclusive | HostEntry.accessed)
     memory.store(reused.bits, at: slot)
@@ -99,12 +99,12 @@ extension Machine {
   /// `do_huge_zero_wp_pmd`: a huge page of zeros of our own, if the entry still is what it was.
   mutating func replaceHugeZeroPage(_ start: UInt64) {
     guard hostWalk(start).entry.has(HostEntry.zero), hostWalk(start).level == 2 else {
-      note(.host(.changed), .host, at: start, size: Self.hugeSize, level: 2)
+      note(.host(.changed), .vmmStage1, at: start, size: Self.hugeSize, level: 2)
       return
     }
     clearAndFlush(start..<start + Self.hugeSize)
     let page = allocateHostPage(size: Self.hugeSize)
-    note(.host(.hugePage(page)), .host, at: start, size: Self.hugeSize, level: 2)
+    note(.host(.hugePage(page)), .vmmStage1, at: start, size: Self.hugeSize, level: 2)
     setHostLeaf(
       .leaf(page, level: 2, HostEntry.exclusive | HostEntry.write), at: start, level: 2)
   }
@@ -114,12 +114,12 @@ extension Machine {
   mutating func copyOnWrite(_ hva: UInt64) {
     let (old, level, slot) = hostWalk(hva)
     guard level == 3, old.has(HostEntry.zero) || old.has(HostEntry.merged) else {
-      note(.host(.changed), .host, at: hva, size: 4096, level: 3)
+      note(.host(.changed), .vmmStage1, at: hva, size: 4096, level: 3)
       return
     }
     clearAndFlush(hva..<hva + 4096)
     let page = allocateHostPage(size: 4096)
-    note(.host(.copy(to: page, from: old.address)), .host, at: hva, size: 4096, level: 3)
+    note(.host(.copy(to: page, from: old.address)), .vmmStage1, at: hva, size: 4096, level: 3)
     if let vma = vma(at: hva) { setVMA(vma.range, vma.flags.union(.anonymous)) }
     copyContents(of: old.address, to: page)
     memory.store(
@@ -131,8 +131,8 @@ extension Machine {
     let (entry, level, slot) = hostWalk(start)
     guard level == 2, entry.has(Descriptor.valid) else { return }
     clearAndFlush(start..<start + Self.hugeSize)
-    note(.host(.split), .host, at: start, size: Self.hugeSize, level: 2)
-    let frame = memory.allocateFrame(FrameRole(.host, level: level + 1, at: start))
+    note(.host(.split), .vmmStage1, at: start, size: Self.hugeSize, level: 2)
+    let frame = memory.allocateFrame(FrameRole(.vmmStage1, level: level + 1, at: start))
     let isZero = entry.has(HostEntry.zero)
     for index in 0..<UInt64(512) {
       let page = isZero ? Self.zeroPage : entry.address + index << 12
@@ -143,7 +143,7 @@ extension Machine {
   }
 
   /// An invalidation around a change of the VMM's table, as tasks in the order in which they run.
-  func notified(_ range: Range<UInt64>, _ mutations: Task...) -> [Task] {
+  func notified(_ range: Range<UInt64>, _ mutations: Work...) -> [Work] {
     [.beginInvalidation(range)] + mutations + [.endInvalidation(range)]
   }
 }

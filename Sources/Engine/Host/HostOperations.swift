@@ -18,7 +18,7 @@ extension Machine {
   }
 
   /// MADV_DONTNEED, VMA by VMA.
-  mutating func discardTasks(_ range: Range<UInt64>) -> [Task] {
+  mutating func discardTasks(_ range: Range<UInt64>) -> [Work] {
     guard let (part, flags, rest) = firstVMA(in: range) else { return [] }
     var whole = part
     if flags.contains(.hugetlb) {
@@ -34,7 +34,7 @@ extension Machine {
   }
 
   /// munmap. The notification is of the range that was asked for, with its holes (`vms_clear_ptes`).
-  mutating func unmapTasks(_ range: Range<UInt64>) -> [Task] {
+  mutating func unmapTasks(_ range: Range<UInt64>) -> [Work] {
     let parts = vmas(in: range)
     guard let first = parts.first?.range, let last = parts.last else {
       note(.end(.noEffect(.mappingUnchanged)))
@@ -50,7 +50,7 @@ extension Machine {
   }
 
   /// mprotect to read-only or to read-write, VMA by VMA up to the first hole (-ENOMEM).
-  mutating func protectTasks(_ range: Range<UInt64>, write: Bool) -> [Task] {
+  mutating func protectTasks(_ range: Range<UInt64>, write: Bool) -> [Work] {
     guard let (part, flags, rest) = firstVMA(in: range) else { return [] }
     if part.lowerBound != range.lowerBound {
       note(.end(.noEffect(.mappingUnchanged)))
@@ -76,10 +76,10 @@ extension Machine {
   /// MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_MERGEABLE, VMA by VMA.
   mutating func adviseTasks(
     _ range: Range<UInt64>, adding added: VMAFlags, removing removed: VMAFlags
-  ) -> [Task] {
+  ) -> [Work] {
     guard let (part, flags, rest) = firstVMA(in: range) else { return [] }
     let new = flags.subtracting(removed).union(added)
-    let next: Task = .advise(rest, adding: added, removing: removed)
+    let next: Work = .advise(rest, adding: added, removing: removed)
     if new == flags || flags.contains(.hugetlb) {
       note(.end(.noEffect(.mappingUnchanged)))
       return [next]
@@ -89,11 +89,11 @@ extension Machine {
 
   /// MADV_COLLAPSE of the whole 2 MiB regions in the range: those with a page table, in a VMA that may
   /// have huge pages.
-  mutating func collapseTasks(_ range: Range<UInt64>) -> [Task] {
+  mutating func collapseTasks(_ range: Range<UInt64>) -> [Work] {
     let start = (range.lowerBound + Self.hugeSize - 1) & ~(Self.hugeSize - 1)
     guard start + Self.hugeSize <= range.upperBound else { return [] }
     let region = start..<start + Self.hugeSize
-    let rest: Task = .collapseRegions(region.upperBound..<range.upperBound)
+    let rest: Work = .collapseRegions(region.upperBound..<range.upperBound)
     guard let vma = vma(at: start), vma.range.lowerBound <= start,
       vma.range.upperBound >= region.upperBound, vma.flags.contains(.anonymous),
       vma.flags.isDisjoint(with: [.noHugePages, .hugetlb]), hostWalk(start).level == 3,
@@ -115,7 +115,7 @@ extension Machine {
   }
 
   /// fork and the exit of the child: every VMA that has an anon_vma is write-protected.
-  mutating func forkTasks() -> [Task] {
+  mutating func forkTasks() -> [Work] {
     let shared = vmas(in: 0..<1 << 48).filter { $0.flags.contains(.anonymous) }
     if shared.isEmpty { note(.end(.noEffect(.nothingToShare))) }
     return shared.flatMap { notified($0.range, .protectForFork($0.range)) }
@@ -123,7 +123,7 @@ extension Machine {
 
   /// A new VMA border inside a 2 MiB region of `vma`: a huge page there is split, and the whole region
   /// notified even if there is none (`split_huge_pmd_if_needed`).
-  private func border(_ hva: UInt64, in vma: Range<UInt64>) -> [Task] {
+  private func border(_ hva: UInt64, in vma: Range<UInt64>) -> [Work] {
     let start = hva & ~(Self.hugeSize - 1)
     guard start != hva, vma.lowerBound <= start, vma.upperBound >= start + Self.hugeSize,
       hasMiddleDirectory(hva)
@@ -138,13 +138,13 @@ extension Machine {
   }
 
   /// The borders that arise when a part is cut out of a VMA, the lower one first (`split_vma`).
-  private func cut(_ part: Range<UInt64>, out vma: Range<UInt64>) -> [Task] {
+  private func cut(_ part: Range<UInt64>, out vma: Range<UInt64>) -> [Work] {
     border(part.lowerBound, in: vma) + border(part.upperBound, in: part.lowerBound..<vma.upperBound)
   }
 
   /// `vma_modify_flags`: part of a VMA gets other flags. If it can be joined to a neighbour that has
   /// them already, only the border between the two moves; else the part is cut out.
-  private func changeFlags(_ part: Range<UInt64>, _ flags: VMAFlags) -> [Task] {
+  private func changeFlags(_ part: Range<UInt64>, _ flags: VMAFlags) -> [Work] {
     guard let vma = vma(at: part.lowerBound)?.range else { return [] }
     let joins =
       part.lowerBound == vma.lowerBound && canJoin(part.lowerBound - 1, flags)

@@ -2,7 +2,7 @@
 extension Machine {
   /// Gives part of the address space other flags, and joins it to its neighbours if they are alike.
   mutating func setFlags(_ part: Range<UInt64>, _ flags: VMAFlags) {
-    note(.host(.flags), .host, over: part)
+    note(.host(.flags), .vmmStage1, over: part)
     var range = part
     var flags = flags
     for neighbour in [vma(at: part.lowerBound - 1), vma(at: part.upperBound)] {
@@ -20,7 +20,7 @@ extension Machine {
 
   /// `zap_pmd_range`: empties the table for a range. A huge page that is covered only in part is split
   /// first, with a notification of its own; the tasks for that are returned, and the zap comes again.
-  mutating func zap(_ range: Range<UInt64>) -> [Task] {
+  mutating func zap(_ range: Range<UInt64>) -> [Work] {
     for edge in [range.lowerBound, range.upperBound - 1] {
       let start = edge & ~(Self.hugeSize - 1)
       let region = start..<start + Self.hugeSize
@@ -29,7 +29,7 @@ extension Machine {
         return notified(region, .splitHugePage(start)) + [.zap(range)]
       }
     }
-    note(.host(.zap), .host, over: range)
+    note(.host(.zap), .vmmStage1, over: range)
     changeHostLeaves(in: range) { _, _ in 0 }
     // A page table whose 2 MiB were all zapped at once is given back (`zap_empty_pte_table`).
     freeHostTables(in: range, level: 2)
@@ -84,7 +84,7 @@ extension Machine {
 
   /// `change_protection`. Towards read-write, only exclusive pages become writable at once, and those of
   /// hugetlb not even then. A huge page covered in part is split first.
-  mutating func changeProtection(_ range: Range<UInt64>, write: Bool) -> [Task] {
+  mutating func changeProtection(_ range: Range<UInt64>, write: Bool) -> [Work] {
     for edge in [range.lowerBound, range.upperBound - 1] {
       let start = edge & ~(Self.hugeSize - 1)
       let (entry, level, _) = hostWalk(edge)
@@ -95,7 +95,7 @@ extension Machine {
           + [.changeProtection(range, write: write)]
       }
     }
-    note(.host(.protect(write: write)), .host, over: range)
+    note(.host(.protect(write: write)), .vmmStage1, over: range)
     let hugetlb = vma(at: range.lowerBound)?.flags.contains(.hugetlb) ?? false
     changeHostLeaves(in: range) { _, entry in
       if !write { return entry.bits & ~HostEntry.write }
@@ -107,7 +107,7 @@ extension Machine {
 
   /// What fork leaves behind in the parent: nothing is writable, nothing exclusive.
   mutating func protectForFork(_ range: Range<UInt64>) {
-    note(.host(.fork), .host, over: range)
+    note(.host(.fork), .vmmStage1, over: range)
     // A page that is pinned is not shared with the child but copied for it (`copy_present_page`).
     changeHostLeaves(in: range) { machine, entry in
       machine.isPinned(entry.address)
@@ -123,7 +123,7 @@ extension Machine {
     var walk = TableWalk(of: hostTable, region, .mapping)
     while let leaf = memory.next(&walk) { leaves.append(leaf) }
     clearAndFlush(region)
-    note(.host(.collapse(to: page)), .host, at: start, size: Self.hugeSize, level: 2)
+    note(.host(.collapse(to: page)), .vmmStage1, at: start, size: Self.hugeSize, level: 2)
     for leaf in leaves {
       copyContents(of: leaf.descriptor.address, to: page + (leaf.address - start))
       memory.store(0, at: leaf.slot)
@@ -142,7 +142,7 @@ extension Machine {
     guard isProcessWatched else { return }
     tally.invalidations += 1
     let asid = UInt16(truncatingIfNeeded: self[.processASID])
-    note(.tlb(.host(asid: asid)), .host, over: range)
+    note(.tlb(.host(asid: asid)), .vmmStage1, over: range)
     for hook in hostHooks { hook.didFlushProcess(range, in: &self) }
   }
 
@@ -150,7 +150,7 @@ extension Machine {
   /// invalidated first. Where nobody can tell, the new entry takes their place at once.
   mutating func clearAndFlush(_ range: Range<UInt64>) {
     if !isProcessWatched { return }
-    note(.host(.cleared), .host, over: range)
+    note(.host(.cleared), .vmmStage1, over: range)
     var walk = TableWalk(of: hostTable, range, .mapping)
     while let leaf = memory.next(&walk) { memory.store(0, at: leaf.slot) }
     invalidateHost(range)

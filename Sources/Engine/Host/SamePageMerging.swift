@@ -6,14 +6,14 @@
 /// one (mm/ksm.c, `write_protect_page`, `replace_page`).
 extension Machine {
   /// The tasks that merge all that can be merged.
-  mutating func mergeTasks() -> [Task] {
+  mutating func mergeTasks() -> [Work] {
     let pages = mergeablePages()
     var merged: [UInt64: [UInt64]] = [:]
     var ordinary: [UInt64: [UInt64]] = [:]
     for page in pages where page.entry.has(HostEntry.merged) {
       merged[digest(of: page.entry.address), default: []].append(page.hva)
     }
-    var tasks: [Task] = []
+    var tasks: [Work] = []
     for page in pages where !page.entry.has(HostEntry.merged) {
       let digest = digest(of: page.entry.address)
       let range = page.hva..<page.hva + Page.size
@@ -58,7 +58,7 @@ extension Machine {
     let (entry, level, slot) = hostWalk(hva)
     guard level == 3, entry.has(Descriptor.valid) else { return }
     clearAndFlush(hva..<hva + Page.size)
-    note(.host(.mergeProtect), .host, at: hva, size: Page.size, level: 3)
+    note(.host(.mergeProtect), .vmmStage1, at: hva, size: Page.size, level: 3)
     memory.store(entry.bits & ~(HostEntry.write | HostEntry.exclusive), at: slot)
   }
 
@@ -78,7 +78,7 @@ extension Machine {
     else { return }
     clearAndFlush(hva..<hva + Page.size)
     note(
-      .host(.merge(to: merged.address, from: old.address)), .host, at: hva, size: Page.size,
+      .host(.merge(to: merged.address, from: old.address)), .vmmStage1, at: hva, size: Page.size,
       level: 3)
     memory.store(
       HostEntry.leaf(merged.address, level: 3, HostEntry.merged).bits, at: slot)

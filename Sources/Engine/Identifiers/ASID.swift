@@ -12,7 +12,7 @@ extension Machine {
   mutating func takeASID() -> UInt16? {
     if self[.processASID] == 0 {
       guard let asid = nextASID() else { return nil }
-      note(.identifier(.asidTaken(asid: asid)), .host)
+      note(.identifier(.asidTaken(asid: asid)), .vmmStage1)
       self[.processASID] = asid
     }
     return UInt16(truncatingIfNeeded: self[.processASID])

@@ -46,7 +46,7 @@ extension Machine {
   private func tableNumbers(ofDevice device: Int) -> [UInt64] {
     let entry = streamEntry(ofDevice: device)
     let streamRoot =
-      entry.configuration == .stage2 ? Memory.firstSlot(ofFrameAt: entry.root) : nil
+      entry.kind == .stage2 ? Memory.firstSlot(ofFrameAt: entry.root) : nil
     return [streamRoot, walkedTable(ofDevice: device)?.root].compactMap { root in
       root.map { memory.role(ofFrameAt: $0).number }
     }

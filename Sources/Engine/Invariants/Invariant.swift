@@ -189,7 +189,7 @@ extension Machine {
       pages += table.geometry.rootPages
       let before = pages
       visit(.tablePre, of: table) { _ in pages += 1 }
-      if table.id == .protectedHost, UInt64(pages - before) != hostTableCount {
+      if table.id == .pkvmHost, UInt64(pages - before) != hostTableCount {
         found.append(Violation(invariant: .tableCounts, table: table.id, address: 0))
       }
     }
@@ -245,7 +245,7 @@ extension Machine {
   func staleness(
     of entry: TLB.Entry, in table: Table, _ parked: [Range<UInt64>]
   ) -> Violation? {
-    if table.id == .protectedHost, parked.contains(where: { $0.overlaps(entry.range) }) {
+    if table.id == .pkvmHost, parked.contains(where: { $0.overlaps(entry.range) }) {
       return nil
     }
     let end = memory.walk(table, entry.address)

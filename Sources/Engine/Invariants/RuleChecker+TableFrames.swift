@@ -43,7 +43,7 @@ extension RuleChecker {
     var roots: [Table?] = (0...numbers.shadows).map { machine.table(of: machine.mmu($0)) }
     roots.append(machine.hostTable)
     let isProtected = machine.configuration.isolation.pkvm != nil
-    roots.append(isProtected ? machine.protectedHostTable : nil)
+    roots.append(isProtected ? machine.pkvmHostTable : nil)
     roots += (0..<PKVM.guests).map { machine.protectedGuest($0).map { machine.table(of: $0) } }
     let own = machine.ownDomainTables
     roots += (0..<SMMU.devices).map { device in own.first { $0.id == .iommu(device) } }

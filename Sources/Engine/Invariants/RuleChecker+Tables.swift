@@ -59,10 +59,10 @@ extension RuleChecker {
     for (number, table) in tables.enumerated() where number != numbers.host {
       if let table { pages += table.geometry.rootPages + framesBelow[number] }
     }
-    let protected = BrokenPlaces.Place(part: .tableCounts, group: numbers.protectedHost)
-    if let table = tables[numbers.protectedHost] {
+    let protected = BrokenPlaces.Place(part: .tableCounts, group: numbers.pkvmHost)
+    if let table = tables[numbers.pkvmHost] {
       broken[protected] =
-        UInt64(framesBelow[numbers.protectedHost]) == machine.hostTableCount
+        UInt64(framesBelow[numbers.pkvmHost]) == machine.hostTableCount
         ? nil : Violation(invariant: .tableCounts, table: table.id, address: 0)
     }
     let all = BrokenPlaces.Place(part: .tableCounts, group: numbers.count)
@@ -133,7 +133,7 @@ struct TLBContexts: Sendable {
     for table in machine.tlbTables where numbers[table.vmid] == nil {
       numbers[table.vmid] =
         switch table.id {
-        case .protectedHost: own.protectedHost
+        case .pkvmHost: own.pkvmHost
         case .protectedGuest(let number): own.guest(number)
         case .shadow(let number): number + 1
         default: 0

@@ -125,7 +125,7 @@ struct TableNumbers: Sendable {
   /// The VMM's.
   var host: Int { shadows + 1 }
   /// Those of pKVM.
-  var protectedHost: Int { shadows + 2 }
+  var pkvmHost: Int { shadows + 2 }
   func guest(_ number: Int) -> Int { shadows + 3 + number }
   /// Those that are kept for devices alone.
   func device(_ number: Int) -> Int { shadows + 3 + PKVM.guests + number }

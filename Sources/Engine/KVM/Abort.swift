@@ -5,7 +5,7 @@ extension Machine {
   ) -> Attempt {
     let page = access.address.page
     if status.faultClass == .translation {
-      if page >> UInt64(Configuration.physicalBits) != 0 {
+      if page >> UInt64(VMConfiguration.physicalBits) != 0 {
         note(.fault(.injectSize), mmu.tableID, at: page)
         return .ended(.sizeFault)
       }

@@ -16,7 +16,7 @@ enum Attempt {
   /// The guest makes the access again.
   case again
   /// These tasks first, then the access again.
-  case first([Task])
+  case first([Work])
 }
 
 extension Machine {

@@ -4,7 +4,7 @@ extension Machine {
   mutating func markIdle(_ ipa: UInt64, in slot: Memslot) {
     guard let page = idleCandidate(ipa, in: slot) else { return note(.end(.noEffect(.notTracked))) }
     age(page)
-    note(.host(.idleSet), .host, at: page.address)
+    note(.host(.idleSet), .vmmStage1, at: page.address)
     for entry in mappings(of: page) {
       memory.store(entry.descriptor.bits | HostEntry.idle, at: entry.slot)
     }
@@ -18,7 +18,7 @@ extension Machine {
       return note(.end(.noEffect(.notIdle)))
     }
     let young = age(page)
-    note(.host(.idleTested(isIdle: !young)), .host, at: page.address)
+    note(.host(.idleTested(isIdle: !young)), .vmmStage1, at: page.address)
     if young { clearIdle(page.address) }
   }
 
@@ -88,7 +88,7 @@ extension Machine {
     var wasAccessed = false
     for entry in mappings(of: page) {
       let end = entry.address + hostTable.geometry.size(entry.level)
-      note(.host(.age), .host, over: entry.address..<end)
+      note(.host(.age), .vmmStage1, over: entry.address..<end)
       if entry.descriptor.bits & Descriptor.accessed != 0 { wasAccessed = true }
       memory.store(entry.descriptor.bits & ~Descriptor.accessed, at: entry.slot)
       for part in canonicalParts(of: entry.address..<end) {

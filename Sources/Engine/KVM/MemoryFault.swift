@@ -28,11 +28,11 @@ extension Machine {
     }
     let hva = hva(of: fault.ipa, in: fault.slot)
     if isMapLocked {
-      note(.fault(.mapLockHeld), .host, at: hva)
+      note(.fault(.mapLockHeld), .vmmStage1, at: hva)
       return .ended(.blocked)
     }
     guard let vma = vma(at: hva) else {
-      note(.fault(.noVMA), .host, at: hva)
+      note(.fault(.noVMA), .vmmStage1, at: hva)
       return .ended(.efault)
     }
     let logging = isLogging(fault.slot)
@@ -44,7 +44,7 @@ extension Machine {
     let hostLevel: Int
     switch hostFault(hva, write: write) {
     case .badAddress:
-      note(.fault(.hostRefused), .host, at: hva)
+      note(.fault(.hostRefused), .vmmStage1, at: hva)
       return .ended(.efault)
     case .first(let tasks):
       note(.fault(.retryAfterNotifier), fault.mmu.tableID, at: fault.page)

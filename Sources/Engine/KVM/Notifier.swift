@@ -1,9 +1,9 @@
 /// The MMU notifier: the host is about to change the VMM's memory, and KVM forgets what it mapped of it.
 extension Machine {
   /// `kvm_mmu_notifier_invalidate_range_start`: returns what must be unmapped, slot by slot.
-  mutating func beginInvalidation(_ range: Range<UInt64>) -> [Task] {
+  mutating func beginInvalidation(_ range: Range<UInt64>) -> [Work] {
     let parts = canonicalParts(of: range)
-    note(.host(.notifierStart), .host, over: range)
+    note(.host(.notifierStart), .vmmStage1, over: range)
     if parts.isEmpty { return [] }
     tally.notifiers += 1
     self[.invalidateInProgress] += 1
@@ -11,7 +11,7 @@ extension Machine {
   }
 
   /// The tasks of a notifier for a range of canonical IPAs: what somebody keeps, stays.
-  private mutating func notifierTasks(_ range: Range<UInt64>) -> [Task] {
+  private mutating func notifierTasks(_ range: Range<UInt64>) -> [Work] {
     if ownership.keepsTable { return [] }
     let parts = unmappable(range)
     let bytes = parts.reduce(0) { $0 + $1.size }
@@ -26,7 +26,7 @@ extension Machine {
 
   /// `kvm_mmu_notifier_invalidate_range_end`.
   mutating func endInvalidation(_ range: Range<UInt64>) {
-    note(.host(.notifierEnd), .host, over: range)
+    note(.host(.notifierEnd), .vmmStage1, over: range)
     if canonicalParts(of: range).isEmpty { return }
     self[.invalidateSequence] += 1
     self[.invalidateInProgress] -= 1
@@ -43,7 +43,7 @@ extension Machine {
   }
 
   /// `kvm_arch_flush_shadow_memslot`, and then the slot and its memory are gone.
-  mutating func deleteMemslotTasks(_ slot: Memslot) -> [Task] {
+  mutating func deleteMemslotTasks(_ slot: Memslot) -> [Work] {
     let range = range(of: slot)
     let host = hostRange(of: slot)
     if unmappable(range) != [range] {

@@ -4,7 +4,7 @@ extension Machine {
   private static let gigabyte: UInt64 = 1 << 30
 
   /// All input addresses of a shadow, and more than any canonical IPA.
-  static let allAddresses: Range<UInt64> = 0..<1 << UInt64(Configuration.physicalBits)
+  static let allAddresses: Range<UInt64> = 0..<1 << UInt64(VMConfiguration.physicalBits)
 
   /// Unmaps a range of a context; up to the place where a pause is asked for, and then parks the rest.
   mutating func sweep(_ mmu: MMU, _ range: Range<UInt64>, _ cause: UnmapCause) {
@@ -32,7 +32,7 @@ extension Machine {
   /// The tasks that unmap all of a shadow.
   static func unmapAllTasks(
     _ mmu: MMU, _ reason: TableStep.Emptied, _ cause: UnmapCause
-  ) -> [Task] {
+  ) -> [Work] {
     [
       .beginUnmapAll(mmu.index, reason, cause), .sweep(mmu.index, allAddresses, cause),
       .endUnmapAll(mmu.index),

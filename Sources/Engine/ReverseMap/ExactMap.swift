@@ -27,14 +27,14 @@ struct ExactMap: ReverseMapPolicy {
     return true
   }
 
-  func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Task] {
+  func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Work] {
     machine.validShadows.map { .continueUnmap(cause.canonical, $0.index, cause) }
       + [.dropVNCR(cause.canonical)]
   }
 
   func continueUnmap(
     _ range: Range<UInt64>, of mmu: MMU, for cause: UnmapCause, in machine: inout Machine
-  ) -> [Task] {
+  ) -> [Work] {
     let found = entries(of: mmu, in: machine).filter { $0.canonical.overlaps(range) }
     if found.isEmpty {
       machine.note(.reverseMap(.lookUpNothing), mmu.tableID, over: range)

@@ -160,7 +160,7 @@ struct RangeMap: ReverseMapPolicy {
 
   // MARK: Unmapping (unmap_mmu_ipa_range, reset_revmap_and_unmap)
 
-  func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Task] {
+  func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Work] {
     if cause.kind != .notifier, memslotsEmptyAll {
       return machine.validShadows.flatMap { Machine.unmapAllTasks($0, .slotChange, cause) }
         + [.dropVNCR(Machine.allAddresses)]
@@ -171,7 +171,7 @@ struct RangeMap: ReverseMapPolicy {
 
   func continueUnmap(
     _ range: Range<UInt64>, of mmu: MMU, for cause: UnmapCause, in machine: inout Machine
-  ) -> [Task] {
+  ) -> [Work] {
     let isSwept = heedsSweeps && machine[mmu, .sweeps] > 0
     if machine[mmu, .broken] != 0 || isSwept {
       machine.note(
@@ -199,7 +199,7 @@ struct RangeMap: ReverseMapPolicy {
       machine.memory.remove(at: place, in: mmu.reverseMap)
       eraseDirect(of: entry, mmu, in: &machine)
     }
-    var tasks = [Task.sweep(mmu.index, nested..<nested + entrySize, cause)]
+    var tasks = [Work.sweep(mmu.index, nested..<nested + entrySize, cause)]
     if entry.range.upperBound < range.upperBound {
       tasks.append(.continueUnmap(entry.range.upperBound..<range.upperBound, mmu.index, cause))
     }

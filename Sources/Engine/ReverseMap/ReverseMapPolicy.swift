@@ -29,13 +29,13 @@ protocol ReverseMapPolicy: Sendable {
   func record(_ mapping: ShadowMapping, in machine: inout Machine) -> Bool
 
   /// What must be done so that no shadow maps the canonical range of a cause any more.
-  func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Task]
+  func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Work]
 
   /// What must be done so that a shadow maps nothing of a canonical range any more: a step of `unmap`
   /// that was put off because the one before it may drop `mmu_lock`.
   func continueUnmap(
     _ range: Range<UInt64>, of mmu: MMU, for cause: UnmapCause, in machine: inout Machine
-  ) -> [Task]
+  ) -> [Work]
 
   /// Called before L1's invalidation of nested IPAs unmaps them from a shadow.
   func invalidate(_ nested: Range<UInt64>, of mmu: MMU, in machine: inout Machine)
@@ -71,7 +71,7 @@ extension ReverseMapPolicy {
   func record(_ mapping: ShadowMapping, in machine: inout Machine) -> Bool { true }
   func continueUnmap(
     _ range: Range<UInt64>, of mmu: MMU, for cause: UnmapCause, in machine: inout Machine
-  ) -> [Task] { [] }
+  ) -> [Work] { [] }
   func invalidate(_ nested: Range<UInt64>, of mmu: MMU, in machine: inout Machine) {}
   func reset(_ mmu: MMU, in machine: inout Machine) {}
   func didUnmapAll(_ mmu: MMU, in machine: inout Machine) {}
@@ -92,7 +92,7 @@ struct NoReverseMap: ReverseMapPolicy {
   var keepsMap: Bool { false }
   var encoding: ReverseMapEncoding { ReverseMapEncoding(validBit: nil, isKeyedByNested: false) }
 
-  func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Task] {
+  func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Work] {
     machine.validShadows.flatMap { Machine.unmapAllTasks($0, .noReverseMap, cause) }
       + [.dropVNCR(Machine.allAddresses)]
   }

@@ -27,7 +27,7 @@ extension Machine {
   /// an ASID (CMDQ_OP_TLBI_EL2_ASID). This waits, whatever an unmap does.
   mutating func flushContext(_ context: TranslationContext, _ table: TableID?) {
     note(.tlb(.commandAll(context)), table)
-    queue(0..<1 << UInt64(Configuration.physicalBits), context)
+    queue(0..<1 << UInt64(VMConfiguration.physicalBits), context)
     waitForCommands(table)
   }
 

@@ -53,7 +53,7 @@ extension Machine {
     let entry = slot(.streamEntry, ofDevice: device)
     let word = memory.load(entry)
     guard word & (SMMU.entryValid | SMMU.entryConfig) == SMMU.entryValid | SMMU.configStage2 else {
-      switch streamEntry(ofDevice: device).configuration {
+      switch streamEntry(ofDevice: device).kind {
       case .abort: return DeviceTranslation(outcome: .aborted)
       case .bypass: return DeviceTranslation(outcome: .bypassed(iova))
       case .stage1: return translateByProcess(iova, write: write, device)
@@ -230,7 +230,7 @@ extension Machine {
     let id = TableID.iommu(device)
     let entry = streamEntry(ofDevice: device)
     let context = context(ofDevice: device)
-    note(.dma(.streamEntry(entry.configuration, context)), id)
+    note(.dma(.streamEntry(entry.kind, context)), id)
     var translation = noteTranslation(of: iova, write: write, device: device)
     for _ in 0..<Self.stallAttempts where waitsForHandler(translation.outcome, device) {
       switch handleStall(translation, iova, write: write, device: device) {

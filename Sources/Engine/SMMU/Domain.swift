@@ -148,7 +148,7 @@ extension Machine {
     }
     if !isOwn, let domain = domain(ofDevice: device) { return domainTable(ofDevice: domain) }
     if ownership.keepsDeviceTables {
-      let host = protectedHostTable
+      let host = pkvmHostTable
       setDomain(device, root: host.root, host.geometry, vmid: host.vmid)
       return domainTable(ofDevice: device)
     }
@@ -165,7 +165,7 @@ extension Machine {
       let shared = table(of: canonical)
       setDomain(device, root: shared.root, shared.geometry, vmid: vmid)
     } else {
-      let geometry = Geometry.stage2(bits: Configuration.physicalBits)
+      let geometry = Geometry.stage2(bits: VMConfiguration.physicalBits)
       note(.table(.allocateTable), .iommu(device), level: geometry.startLevel)
       let root = memory.allocateRoot(of: .iommu(device), geometry)
       tally.tablesAllocated += geometry.rootPages
@@ -184,7 +184,7 @@ extension Machine {
   /// All that is pinned is unmapped first; then the domain goes.
   private mutating func startFreeing(_ device: Int) {
     if sharesAddresses(device) {
-      if streamEntry(ofDevice: device).configuration == .stage1 {
+      if streamEntry(ofDevice: device).kind == .stage1 {
         return fail(.ebusy, .iommu(device))
       }
       return unshareAddresses(device)

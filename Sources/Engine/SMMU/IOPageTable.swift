@@ -35,7 +35,7 @@ extension Machine {
     _ pages: IOPages, in table: Table
   ) -> (bytes: UInt64, error: KernelError?) {
     if pages.address >= table.geometry.inputSize
-      || pages.physical >> UInt64(Configuration.physicalBits) != 0
+      || pages.physical >> UInt64(VMConfiguration.physicalBits) != 0
     {
       return (0, .erange)
     }

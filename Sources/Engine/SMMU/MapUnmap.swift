@@ -88,7 +88,7 @@ extension Machine {
   }
 
   /// The tasks that unmap a range and unpin what was pinned for it.
-  func unmapTasks(_ range: Range<UInt64>, _ device: Int) -> [Task] {
+  func unmapTasks(_ range: Range<UInt64>, _ device: Int) -> [Work] {
     [
       pinsKeepLeaves
         ? .releaseLeaves(device, range) : .unmapIOVA(device, range, done: 0, Gather()),

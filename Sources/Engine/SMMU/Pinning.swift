@@ -154,7 +154,7 @@ extension Machine {
   private func mapping(
     of range: Range<UInt64>, from start: UInt64, _ choice: IOMMUConfiguration.PinningChoice,
     _ device: Int
-  ) -> Task {
+  ) -> Work {
     var end = start
     if pinsKeepLeaves {
       end = range.upperBound
@@ -228,7 +228,7 @@ extension Machine {
   }
 
   /// What follows a batch: the next one, of what the last call has pinned, or more to be pinned.
-  private func afterBatch(_ range: Range<UInt64>, from start: UInt64, _ device: Int) -> Task {
+  private func afterBatch(_ range: Range<UInt64>, from start: UInt64, _ device: Int) -> Work {
     let choice = pinningChoice
     var pinning = Pinning(start)
     while pinning.runs <= choice.runsOfBatch,

@@ -77,7 +77,7 @@ public struct StreamEntry: Equatable, Sendable {
   public init(words: [UInt64]) { self.words = words }
 
   /// What becomes of the stream's transactions.
-  public enum Configuration: Hashable, Sendable {
+  public enum Kind: Hashable, Sendable {
     /// Terminated, without an event.
     case abort
     /// Let through as they are.
@@ -91,7 +91,7 @@ public struct StreamEntry: Equatable, Sendable {
   }
 
   /// Word 0, bits 3:1.
-  public var configuration: Configuration {
+  public var kind: Kind {
     guard words[0] & SMMU.entryValid != 0 else { return .invalid }
     switch words[0] & SMMU.entryConfig {
     case SMMU.configAbort: return .abort
@@ -243,7 +243,7 @@ extension Machine {
   /// Devices whose DMA is translated, in order.
   public var attachedDevices: [Int] {
     (0..<SMMU.devices).filter {
-      [.stage1, .stage2].contains(streamEntry(ofDevice: $0).configuration)
+      [.stage1, .stage2].contains(streamEntry(ofDevice: $0).kind)
     }
   }
 

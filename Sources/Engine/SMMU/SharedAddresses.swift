@@ -78,7 +78,7 @@ extension Machine {
   /// (`iommu_sva_iopf_handler`, `iommu_sva_handle_mm`).
   mutating func repairProcess(_ address: UInt64, write: Bool) -> StallEnd {
     if isMapLocked {
-      note(.fault(.mapLockHeld), .host, at: address)
+      note(.fault(.mapLockHeld), .vmmStage1, at: address)
       return .wait
     }
     switch hostFault(address, write: write) {
@@ -99,7 +99,7 @@ extension Machine {
     else { return }
     let asid = UInt16(truncatingIfNeeded: self[.processASID])
     if configuration.iommu.forwarding == .broadcast {
-      broadcast(range, .asid(asid, isPrivate: false), of: .host)
+      broadcast(range, .asid(asid, isPrivate: false), of: .vmmStage1)
     }
     if configuration.iommu.notifies {
       invalidate(range, context, .iommu(device))

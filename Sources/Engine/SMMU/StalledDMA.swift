@@ -11,7 +11,7 @@ extension Machine {
     /// CMD_RESUME, retry.
     case retry
     /// After these tasks: KVM's handler had to give up, and begins again.
-    case after([Task])
+    case after([Work])
     /// CMD_RESUME, abort: it is no fault that can be repaired.
     case terminate
     /// The handler waits for the paused event, and the device for it.

@@ -73,7 +73,7 @@ package enum AccessStep: StepFamily {
       let end =
         if step.table?.kind.keeper != .pkvm {
           "the vCPU exits to KVM"
-        } else if step.table == .protectedHost {
+        } else if step.table == .pkvmHost {
           "the host exits to EL2"
         } else {
           "the guest exits to EL2"

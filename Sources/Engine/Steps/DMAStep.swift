@@ -21,7 +21,7 @@ package enum DMAStep: StepFamily {
   /// A device makes a DMA, under a StreamID.
   case begin(write: Bool, streamID: UInt64)
   /// The SMMU reads the stream table entry, and with it the context.
-  case streamEntry(StreamEntry.Configuration, TranslationContext)
+  case streamEntry(StreamEntry.Kind, TranslationContext)
   /// The SMMU's TLB holds a translation to a physical address.
   case cached(UInt64, TranslationContext)
   /// The SMMU's walk gave a physical address, into its TLB.
@@ -174,7 +174,7 @@ extension DeviceFault {
   }
 }
 
-extension StreamEntry.Configuration {
+extension StreamEntry.Kind {
   /// What the entry leads to.
   fileprivate var sentence: String {
     switch self {

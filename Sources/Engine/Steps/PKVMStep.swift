@@ -37,13 +37,13 @@ package enum PKVMStep: StepFamily {
 
   package var facts: Step.Facts {
     switch self {
-    case .memory: Step.Facts(.setting, .protectedHost)
+    case .memory: Step.Facts(.setting, .pkvmHost)
     case .guestCreated, .guestDying: Step.Facts(.setting, .pageOwnership, .none)
-    case .hostAccess: Step.Facts(.access, .protectedHost)
+    case .hostAccess: Step.Facts(.access, .pkvmHost)
     case .guestAccess: Step.Facts(.access, .pageOwnership)
-    case .hostSizeChosen, .hostPoolEmpty: Step.Facts(.choice, .protectedHost)
-    case .mmioUnmap: Step.Facts(.sweep, .protectedHost)
-    case .hostAbort: Step.Facts(.refusal, .protectedHost)
+    case .hostSizeChosen, .hostPoolEmpty: Step.Facts(.choice, .pkvmHost)
+    case .mmioUnmap: Step.Facts(.sweep, .pkvmHost)
+    case .hostAbort: Step.Facts(.refusal, .pkvmHost)
     case .tlbConflict: Step.Facts(.refusal, .splitting)
     case .hypercall: Step.Facts(.plan, .pageOwnership)
     case .hostState, .hypervisorState, .sharesCounted, .referencesCounted, .pageZeroed:

@@ -65,7 +65,7 @@ package enum Phrase {
   /// - Parameter geometry: of the table; without it that of a table that the machine keeps.
   package static func entry(
     _ entry: Descriptor, level: Int,
-    in geometry: Geometry = .stage2(bits: Configuration.physicalBits)
+    in geometry: Geometry = .stage2(bits: VMConfiguration.physicalBits)
   ) -> String {
     switch geometry.kind(of: entry, at: level) {
     case .invalid: "empty"

@@ -114,5 +114,5 @@ package enum Convention: String, CaseIterable, Sendable {
   case notifier, hostPages, copyOnWrite, hostMappings, collapsing, merging, hostUse
   // Devices.
   case deviceAccess, stalling, sharedAddresses, ioTable, deviceInvalidation, cleaning, pagePinning,
-    splitting, reverseMapTable, realm, protectedHost, pageOwnership, identityMap, failing
+    splitting, reverseMapTable, realm, pkvmHost, pageOwnership, identityMap, failing
 }

@@ -151,7 +151,7 @@ package enum TableStep: StepFamily {
             "It comes from the vCPU's cache, filled before any lock was taken.",
             .pgtable("stage2_map_walk_leaf")
           )
-        } else if step.table == .protectedHost {
+        } else if step.table == .pkvmHost {
           (
             "It comes from the host's pool, which was reserved at boot.",
             .memoryProtection("host_s2_zalloc_page")

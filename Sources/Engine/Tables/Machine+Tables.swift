@@ -7,10 +7,10 @@ extension Machine {
     case .canonical: table(of: canonical)
     case .shadow(let number):
       (0..<configuration.shadows).contains(number) ? table(of: shadow(number)) : nil
-    case .host: hostTable
+    case .vmmStage1: hostTable
     case .guest: nil
     case .iommu(let device): domainTable(ofDevice: device)
-    case .protectedHost: protectedTables.first
+    case .pkvmHost: protectedTables.first
     case .protectedGuest(let number): protectedGuest(number).map { table(of: $0) }
     }
   }
@@ -20,7 +20,7 @@ extension Machine {
   public var tableIDs: [TableID] {
     let isProtected = configuration.isolation.pkvm != nil
     return (isProtected ? [] : [.canonical])
-      + (isProtected ? [.protectedHost] : [])
+      + (isProtected ? [.pkvmHost] : [])
       + protectedGuests.map { .protectedGuest($0.number) }
       + guestTables.map { .guest($0.vttbr.vmid) }
       + (0..<configuration.shadows).filter { shadowContext($0).isValid }.map { .shadow($0) }

@@ -28,7 +28,7 @@ public struct TLB: Equatable, Sendable {
   static let words = frames * Memory.frameWords
 
   /// All host tables have this granule, so it decides the size of an entry at each level.
-  static let geometry = Geometry.stage2(bits: Configuration.physicalBits)
+  static let geometry = Geometry.stage2(bits: VMConfiguration.physicalBits)
 
   /// A live entry.
   public struct Entry: Equatable, Sendable {
@@ -85,7 +85,7 @@ public struct TLB: Equatable, Sendable {
 
   private static let cpuShift: UInt64 = 57
   /// The input addresses that an entry can have: no table translates larger ones.
-  static let inputMask: UInt64 = 1 << UInt64(Configuration.physicalBits) - 1
+  static let inputMask: UInt64 = 1 << UInt64(VMConfiguration.physicalBits) - 1
 
   /// First slot of the frame for leaves of a level.
   @inline(__always)

@@ -15,7 +15,7 @@ extension Machine {
   /// The pages of a stage-2 table, or nil if there is none.
   public func image(of id: TableID) -> TableImage? {
     if let guest = guestTable(id) { return image(of: guest) }
-    return id.kind == .host ? nil : table(id).map { image(of: $0) }
+    return id.kind == .vmmStage1 ? nil : table(id).map { image(of: $0) }
   }
 
   /// The frames of a table that the host keeps.

@@ -7,11 +7,11 @@ public enum TableID: Hashable, Sendable {
   /// A table of L1 in its own memory, by virtual VMID: nested IPA to canonical IPA.
   case guest(UInt16)
   /// The VMM's stage-1 table in the host: HVA to PA.
-  case host
+  case vmmStage1
   /// What the SMMU walks for a device, by its number: IOVA to PA. A table of its own, or the CPUs'.
   case iommu(Int)
   /// The host's stage 2 under pKVM: PA to the same PA.
-  case protectedHost
+  case pkvmHost
   /// A guest of pKVM, by its number: IPA to PA.
   case protectedGuest(Int)
 }
@@ -22,7 +22,7 @@ public enum TableID: Hashable, Sendable {
 /// to be found and when it exists, in `Machine+Tables.swift`; help, errors, sentences and `--table` follow.
 public enum TableKind: Int, CaseIterable, Sendable {
   /// See `TableID` for what each is.
-  case canonical, shadow, guest, host, iommu, protectedHost, protectedGuest
+  case canonical, shadow, guest, vmmStage1, iommu, pkvmHost, protectedGuest
 
   /// What an address is an address of.
   public enum AddressKind: Sendable {
@@ -129,7 +129,7 @@ public enum TableKind: Int, CaseIterable, Sendable {
         plainPhrase: { $0 == 0 ? "the device's table" : "the table of device \($0)" },
         input: .iova,
         output: .physical, keeper: .iommu)
-    case .protectedHost:
+    case .pkvmHost:
       Facts(
         name: "pkvm-host", phrase: { _ in "the host's stage 2" },
         plainPhrase: { _ in "the host's table" },
@@ -141,7 +141,7 @@ public enum TableKind: Int, CaseIterable, Sendable {
         phrase: { "the stage 2 of guest \($0)" }, plainPhrase: { "the table of guest \($0)" },
         input: .guestIPA, output: .physical, keeper: .pkvm
       )
-    case .host:
+    case .vmmStage1:
       Facts(
         name: "host", phrase: { _ in "the VMM's table" },
         plainPhrase: { _ in "the host process's table" },
@@ -173,9 +173,9 @@ public enum TableKind: Int, CaseIterable, Sendable {
     case .canonical: .canonical
     case .shadow: .shadow(number)
     case .guest: .guest(UInt16(truncatingIfNeeded: number))
-    case .host: .host
+    case .vmmStage1: .vmmStage1
     case .iommu: .iommu(number)
-    case .protectedHost: .protectedHost
+    case .pkvmHost: .pkvmHost
     case .protectedGuest: .protectedGuest(number)
     }
   }
@@ -200,9 +200,9 @@ extension TableID {
     case .canonical: (.canonical, 0)
     case .shadow(let number): (.shadow, number)
     case .guest(let vmid): (.guest, Int(vmid))
-    case .host: (.host, 0)
+    case .vmmStage1: (.vmmStage1, 0)
     case .iommu(let device): (.iommu, device)
-    case .protectedHost: (.protectedHost, 0)
+    case .pkvmHost: (.pkvmHost, 0)
     case .protectedGuest(let number): (.protectedGuest, number)
     }
   }

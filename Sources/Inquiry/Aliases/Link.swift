@@ -74,8 +74,8 @@ package struct Link: Equatable, Sendable {
 
   /// Under pKVM a page has its physical address in the host's table, and may be in each guest's.
   private mutating func linkProtected(in machine: Machine) {
-    guard let physical, machine.table(.protectedHost) != nil else { return }
-    add(physical, to: .protectedHost)
+    guard let physical, machine.table(.pkvmHost) != nil else { return }
+    add(physical, to: .pkvmHost)
     searches += machine.protectedGuests.map {
       Search(target: .host(.protectedGuest($0.number)), output: physical)
     }

@@ -63,7 +63,7 @@ package struct Comparison: Sendable {
 
 extension Scenario {
   /// Carries the scenario out under each policy, and counts.
-  public func costs(under policies: [ReverseMapPolicyName]) -> [PolicyCost] {
+  public func costs(under policies: [ReverseMapVersion]) -> [PolicyCost] {
     costs(under: policies.map { PolicyChoice($0) })
   }
 

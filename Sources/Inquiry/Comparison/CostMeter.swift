@@ -15,7 +15,7 @@ struct CostMeter {
   private var canonical: UInt64 = 0
 
   /// All shadows have the same.
-  private static let geometry = Geometry.stage2(bits: Configuration.physicalBits)
+  private static let geometry = Geometry.stage2(bits: VMConfiguration.physicalBits)
 
   init(_ policy: String) { cost = PolicyCost(policy) }
 

@@ -63,7 +63,7 @@ package struct EventFacts {
     // To read an entry that many addresses share is not to touch them all.
     guard step.facts.subject != .none, step.stepClass != .walk else { return false }
     let start =
-      step.table == .host && step.facts.subject == .input
+      step.table == .vmmStage1 && step.facts.subject == .input
       ? machine.canonicalAddress(ofHost: step.address) : step.address
     guard let start else { return false }
     return range.overlaps(start..<start &+ max(1, step.size))

@@ -95,7 +95,7 @@ package struct DifferenceAnswer: Answer {
       return
     }
     let (nested, other) = first.id.isNested ? (first, second) : (second, first)
-    let isProtected = machine.table(.protectedHost) != nil
+    let isProtected = machine.table(.pkvmHost) != nil
     let (items, isCut) =
       isProtected ? Self.sharedPages(nested, other) : Self.composed(nested, machine)
     self.init(

@@ -79,7 +79,7 @@ extension ForecastAnswer.Change {
   fileprivate init?(_ step: Step, in machine: Machine) {
     switch step.stepClass {
     case .leafMade, .leafRelaxed, .leafWeakened, .accessFlag, .leafRemoved:
-      guard let table = step.table, table != .host, let entry = step.result else { return nil }
+      guard let table = step.table, table != .vmmStage1, let entry = step.result else { return nil }
       let size = machine.reader(of: table)?.geometry.size(step.level) ?? step.size
       self.init(
         table: table, address: step.address & ~(size - 1), level: step.level, size: size,

@@ -45,7 +45,7 @@ package struct TLBAnswer: Answer {
     for bits in Set(deviceEntries.map(\.context.bits)).sorted() {
       let context = TranslationContext(bits: bits)
       let device = machine.attachedDevices.first { machine.context(ofDevice: $0) == context }
-      let table: TableID? = context.isStage1 ? .host : device.map { .iommu($0) }
+      let table: TableID? = context.isStage1 ? .vmmStage1 : device.map { .iommu($0) }
       parts.append(
         Part(
           "SMMU, \(Phrase.context(context))", table, deviceEntries.filter { $0.context == context },

@@ -73,7 +73,7 @@ extension DeviceOutcome {
   }
 
   private static func size(_ level: Int) -> String {
-    Phrase.size(Geometry.stage2(bits: Configuration.physicalBits).size(level))
+    Phrase.size(Geometry.stage2(bits: VMConfiguration.physicalBits).size(level))
   }
 }
 

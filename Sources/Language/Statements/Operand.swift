@@ -83,7 +83,7 @@ struct Operand: Sendable {
       "a table: canonical, shadow<N>, guest<VMID>, iommu, iommu<N>, pkvm-host or pkvm-guest<N>"
     case .policies:
       "names of reverse maps with commas between them: "
-        + ReverseMapPolicyName.allCases.map(\.rawValue).joined(separator: ", ")
+        + ReverseMapVersion.allCases.map(\.rawValue).joined(separator: ", ")
     }
   }
 
@@ -127,9 +127,9 @@ struct IndexedWord: Sendable {
 
   static let all = [
     IndexedWord(
-      name: "l1", limit: Configuration.vcpusRange.upperBound, role: .vcpu, what: "a vCPU"),
+      name: "l1", limit: VMConfiguration.vcpusRange.upperBound, role: .vcpu, what: "a vCPU"),
     IndexedWord(
-      name: "l2", limit: Configuration.vcpusRange.upperBound, role: .vcpu, what: "a vCPU"),
+      name: "l2", limit: VMConfiguration.vcpusRange.upperBound, role: .vcpu, what: "a vCPU"),
     IndexedWord(name: "iommu", limit: SMMU.devices, role: .device, what: "a device"),
     IndexedWord(name: "dev", limit: SMMU.devices, role: .device, what: "a device"),
     IndexedWord(name: "guest", limit: PKVM.guests, role: nil, what: "a guest"),

@@ -4,7 +4,7 @@ import Engine
 enum ParsedStatement {
   case version
   case title(String)
-  case vm(Configuration)
+  case vm(VMConfiguration)
   case policy(Policy.Setting)
   case event(Event)
   case chapter(label: String, text: String)
@@ -18,7 +18,7 @@ struct StatementReader {
   private(set) var values = OperandValues()
   private let grammar = Grammar.shared
   /// Under which policies the expectation counts that is being read.
-  private var conditions: [[ReverseMapPolicyName]] = []
+  private var conditions: [[ReverseMapVersion]] = []
   /// Where the line begins.
   private var start = 0
 
@@ -188,7 +188,7 @@ struct StatementReader {
 
   private mutating func takeCondition(_ index: Int, _ range: Range<Int>) throws(Mistake) {
     let names = text(range).split(separator: ",", omittingEmptySubsequences: false)
-    let policies = names.compactMap { ReverseMapPolicyName(rawValue: String($0)) }
+    let policies = names.compactMap { ReverseMapVersion(rawValue: String($0)) }
     if policies.count < names.count { throw expected(index, at: range.lowerBound) }
     if conditions.count == Self.conditionsAtMost {
       throw expected("at most \(Self.conditionsAtMost) conditions", at: range.lowerBound)

@@ -33,9 +33,9 @@ enum WorldStatement: StatementFamily {
         to 16 (default 16); with few bits a rollover comes soon.
         """,
         operands: [
-          "ipa=BITS": .number("BITS", Self.bounds(Configuration.ipaBitsRange)),
-          "vcpus=N": .number("N", Self.bounds(Configuration.vcpusRange)),
-          "vmid-bits=N": .number("N", Self.bounds(Configuration.vmidBitsRange)),
+          "ipa=BITS": .number("BITS", Self.bounds(VMConfiguration.ipaBitsRange)),
+          "vcpus=N": .number("N", Self.bounds(VMConfiguration.vcpusRange)),
+          "vmid-bits=N": .number("N", Self.bounds(VMConfiguration.vmidBitsRange)),
         ],
         .prologue { (values) throws(StatementForm.Objection) in .vm(try Self.vm(values)) })
     case .memslot:
@@ -65,8 +65,8 @@ enum WorldStatement: StatementFamily {
 
   private static func vm(
     _ values: OperandValues
-  ) throws(StatementForm.Objection) -> Configuration {
-    var configuration = Configuration()
+  ) throws(StatementForm.Objection) -> VMConfiguration {
+    var configuration = VMConfiguration()
     if values.has(0) { configuration.ipaBits = values.int(0) }
     if values.has(1) { configuration.vcpus = values.int(1) }
     if values.has(2) { configuration.nested = values[2] == 0 }

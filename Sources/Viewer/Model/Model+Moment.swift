@@ -85,7 +85,7 @@ extension Model {
   func place(of step: Step) -> (TableID, UInt64)? {
     if step.facts.subject == .canonical { return (.canonical, step.address) }
     guard let table = step.table else { return nil }
-    if table == .host {
+    if table == .vmmStage1 {
       return machine.canonicalAddress(ofHost: step.address).map { (.canonical, $0) }
     }
     if table == .canonical, step.isStore,

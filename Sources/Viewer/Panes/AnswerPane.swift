@@ -6,7 +6,7 @@ struct AnswerPane: PaneOperations {
   var pane: Pane { .answer }
   var region: PaneRegion { .text }
 
-  func exists(in configuration: Configuration, hasDevices: Bool) -> Bool { true }
+  func exists(in configuration: VMConfiguration, hasDevices: Bool) -> Bool { true }
 
   func name(in model: Model) -> SafeText { model.question.title }
 

@@ -6,19 +6,19 @@ struct CanonicalPane: TablePane {
   var pane: Pane { .canonical }
   var region: PaneRegion { .table(rank: 1) }
 
-  func exists(in configuration: Configuration, hasDevices: Bool) -> Bool { true }
+  func exists(in configuration: VMConfiguration, hasDevices: Bool) -> Bool { true }
 
   func table(in model: Model) -> TableID? { model.machine.cpuTableID }
 
   func name(in model: Model) -> SafeText {
-    table(in: model) == .protectedHost ? "Host" : "Canonical"
+    table(in: model) == .pkvmHost ? "Host" : "Canonical"
   }
 
   func tableContext(in model: Model) -> [SafeText] {
     let machine = model.machine
-    let isHost = table(in: model) == .protectedHost
+    let isHost = table(in: model) == .pkvmHost
     var parts: [SafeText] = [isHost ? "PA \(Glyph.right) PA" : "IPA \(Glyph.right) PA"]
-    parts += model.changeCount(of: isHost ? .protectedHost : .canonical)
+    parts += model.changeCount(of: isHost ? .pkvmHost : .canonical)
     if !isHost, let vmid = machine.table(.canonical)?.vmid, vmid > 0 {
       parts.append("VMID \(vmid)")
     }

@@ -10,7 +10,7 @@ struct DevicePane: TablePane {
   /// A disagreement is a sign and a letter.
   var markColumns: Int { 3 }
 
-  func exists(in configuration: Configuration, hasDevices: Bool) -> Bool { hasDevices }
+  func exists(in configuration: VMConfiguration, hasDevices: Bool) -> Bool { hasDevices }
 
   func table(in model: Model) -> TableID? {
     model.views[pane]?.pinned ?? .iommu(model.machine.attachedDevices.first ?? 0)
@@ -28,7 +28,7 @@ struct DevicePane: TablePane {
     var parts: [SafeText] = ["IOVA \(Glyph.right) PA"]
     parts += model.changeCount(of: .iommu(device))
     let entry = machine.streamEntry(ofDevice: device)
-    switch entry.configuration {
+    switch entry.kind {
     case .stage1:
       parts.append(SafeText(Phrase.context(machine.context(ofDevice: device))))
       parts.append("the VMM's table")

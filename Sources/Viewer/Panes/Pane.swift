@@ -33,7 +33,7 @@ enum Pane: Int, CaseIterable {
   /// The panes that a VM has, in their order.
   ///
   /// - Parameter hasDevices: Whether there are devices, now or later.
-  static func all(of configuration: Configuration, hasDevices: Bool) -> [Pane] {
+  static func all(of configuration: VMConfiguration, hasDevices: Bool) -> [Pane] {
     allCases.filter { $0.operations.exists(in: configuration, hasDevices: hasDevices) }
   }
 

@@ -14,7 +14,7 @@ protocol PaneOperations: Sendable {
   /// Whether a VM of a configuration has the pane.
   ///
   /// - Parameter hasDevices: Whether there are devices, now or later.
-  func exists(in configuration: Configuration, hasDevices: Bool) -> Bool
+  func exists(in configuration: VMConfiguration, hasDevices: Bool) -> Bool
   /// Whether the overview has it beside other panes, if there is room; else it is shown in their place.
   func isInOverview(of model: Model) -> Bool
   /// The table that it shows; nil if it shows none now.

@@ -6,7 +6,7 @@ struct ShadowPane: TablePane {
   var pane: Pane { .shadow }
   var region: PaneRegion { .table(rank: 0) }
 
-  func exists(in configuration: Configuration, hasDevices: Bool) -> Bool {
+  func exists(in configuration: VMConfiguration, hasDevices: Bool) -> Bool {
     configuration.nested || configuration.isolation.pkvm != nil
   }
 

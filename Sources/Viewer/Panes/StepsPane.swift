@@ -8,7 +8,7 @@ struct StepsPane: PaneOperations {
   var pane: Pane { .steps }
   var region: PaneRegion { .text }
 
-  func exists(in configuration: Configuration, hasDevices: Bool) -> Bool { true }
+  func exists(in configuration: VMConfiguration, hasDevices: Bool) -> Bool { true }
 
   func name(in model: Model) -> SafeText { "Steps" }
 

@@ -116,7 +116,7 @@ extension TablePane {
   private func words(of row: Row, in model: Model) -> SafeText {
     var text: SafeText = "level \(row.level), \(hex: row.address)"
     let entry = row.descriptor
-    let geometry = reader(in: model)?.geometry ?? .stage2(bits: Configuration.physicalBits)
+    let geometry = reader(in: model)?.geometry ?? .stage2(bits: VMConfiguration.physicalBits)
     let isLeaf = geometry.kind(of: entry, at: row.level).isLeaf
     switch row.kind {
     case .table(let isOpen): text += ": a table, " + (isOpen ? "open" : "closed")

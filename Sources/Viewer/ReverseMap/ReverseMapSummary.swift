@@ -94,7 +94,7 @@ extension ReverseMapEntry {
   var size: UInt64 { canonical.size }
 
   /// The word that the tree holds, bit by bit, as a version encodes it.
-  func encoding(_ version: ReverseMapPolicyName) -> SafeText {
+  func encoding(_ version: ReverseMapVersion) -> SafeText {
     let word: SafeText = "\(hex: payload, digits: 16)"
     let valid = version.encoding.validBit
     if version.encoding.isKeyedByNested {

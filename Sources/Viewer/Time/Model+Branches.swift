@@ -149,7 +149,7 @@ extension Model {
   }
 
   /// Whether a history has the same events as this one, under other policies.
-  private func isSibling(_ index: Int, under configuration: Configuration) -> Bool {
+  private func isSibling(_ index: Int, under configuration: VMConfiguration) -> Bool {
     let other = branches[index].session.timeline
     return other.machine.configuration == configuration && other.events == timeline.events
   }

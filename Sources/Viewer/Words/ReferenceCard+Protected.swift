@@ -2,7 +2,7 @@
 extension ReferenceCard {
   private static let memoryProtection = "arch/arm64/kvm/hyp/nvhe/mem_protect.c: "
 
-  static let protectedHost = ReferenceCard(
+  static let pkvmHost = ReferenceCard(
     "The host under pKVM",
     [
       "The hypervisor at EL2 keeps the host itself in a stage 2: the identity, empty at first. A fault maps "

@@ -87,7 +87,7 @@ extension Convention {
     case .deviceInvalidation: .deviceInvalidation
     case .cleaning: .cleaning
     case .failing: .failing
-    case .protectedHost: .protectedHost
+    case .pkvmHost: .pkvmHost
     case .pageOwnership: .pageOwnership
     case .identityMap: .identityMap
     }

@@ -19,7 +19,7 @@ extension Pagewalk {
         \(legend([CostColumn.broken]))
 
         The reverse maps:
-        \(ReverseMapPolicyName.allCases.map { row($0.name, $0.summary) }.joined(separator: "\n"))
+        \(ReverseMapVersion.allCases.map { row($0.name, $0.summary) }.joined(separator: "\n"))
 
         Without a reverse map (none) the statements 'revmap fail' are left out.
         """)
@@ -50,7 +50,7 @@ extension Pagewalk {
 
     @Option(
       help: ArgumentHelp(
-        "Policies, with commas: \(ReverseMapPolicyName.names); or KEY=VALUE, and several at once "
+        "Policies, with commas: \(ReverseMapVersion.names); or KEY=VALUE, and several at once "
           + "with +. Without this option: all reverse maps if the VM is nested or has no devices, "
           + "else every value of each policy that the scenario sets.", valueName: "list"))
     var policies: String?
@@ -76,7 +76,7 @@ extension Pagewalk {
           return try PolicyChoice(String(text))
         } catch {
           if text.contains("=") { throw ValidationError("--policies \(text): \(error.message)") }
-          let all = ReverseMapPolicyName.allCases.map(\.rawValue).joined(separator: ", ")
+          let all = ReverseMapVersion.allCases.map(\.rawValue).joined(separator: ", ")
           throw ValidationError(
             "--policies: expected names of \(all), not '\(text)'; or KEY=VALUE")
         }

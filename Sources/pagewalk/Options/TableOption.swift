@@ -28,7 +28,7 @@ struct TableOption: ParsableArguments {
       return "L1 has no table with VMID \(vmid) at that moment; it has "
         + (others.isEmpty ? "none" : others.joined(separator: ", "))
     case .iommu(let device): return "device \(device) has no domain at that moment"
-    case .protectedHost: return "there is no pkvm-host: the scenario does not set policy pkvm"
+    case .pkvmHost: return "there is no pkvm-host: the scenario does not set policy pkvm"
     default: return "there is no \(id.name) at that moment"
     }
   }

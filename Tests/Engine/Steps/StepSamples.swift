@@ -161,7 +161,7 @@ enum StepSamples {
       .waits(for: .firmware), .waits(for: .handler), .resumed(by: .host), .resumed(by: .kvm),
       .resumed(by: .hypervisor), .terminated,
     ]
-    let entries: [StreamEntry.Configuration] = [.abort, .bypass, .stage1, .stage2, .invalid]
+    let entries: [StreamEntry.Kind] = [.abort, .bypass, .stage1, .stage2, .invalid]
     for context in contexts {
       steps += [.cached(page, context), .translated(to: page, context)]
       for entry in entries { steps.append(.streamEntry(entry, context)) }

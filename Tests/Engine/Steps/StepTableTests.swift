@@ -36,7 +36,7 @@ struct StepTableTests {
 
   @Test func `every step has a label, a sentence, a reason and a source`() {
     let tables: [TableID?] = [
-      nil, .canonical, .shadow(0), .guest(1), .host, .iommu(0), .iommu(1), .protectedHost,
+      nil, .canonical, .shadow(0), .guest(1), .vmmStage1, .iommu(0), .iommu(1), .pkvmHost,
       .protectedGuest(1),
     ]
     for action in StepSamples.actions {

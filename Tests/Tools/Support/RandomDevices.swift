@@ -19,13 +19,13 @@ public struct RandomDevices {
   var random: Generator
   let system: System
   /// The machine's configuration.
-  public let configuration: Configuration
+  public let configuration: VMConfiguration
 
   static let pages: Range<UInt64> = 0x8000_0000..<0x8001_0000
   static let huge: Range<UInt64> = 0x8020_0000..<0x8060_0000
 
   /// Events about a system, in a machine of a configuration.
-  public init(seed: UInt64, _ system: System, _ configuration: Configuration) {
+  public init(seed: UInt64, _ system: System, _ configuration: VMConfiguration) {
     random = Generator(seed: seed)
     self.system = system
     self.configuration = configuration

@@ -5,7 +5,7 @@ import Engine
 public struct RandomEvents {
   var random: Generator
   /// The machine that they are for.
-  public let configuration: Configuration
+  public let configuration: VMConfiguration
 
   /// Memory of L1's tables, then of 4 KiB pages, then of huge pages.
   static let tables: Range<UInt64> = 0x4000_0000..<0x4040_0000
@@ -16,11 +16,11 @@ public struct RandomEvents {
   /// - Parameters:
   ///   - policy: Under another than none, insertions into the reverse map fail now and then.
   ///   - hugetlb: Whether the huge pages are of hugetlb.
-  public init(seed: UInt64, policy: ReverseMapPolicyName = .none, hugetlb: Bool = false) {
+  public init(seed: UInt64, policy: ReverseMapVersion = .none, hugetlb: Bool = false) {
     random = Generator(seed: seed)
     huge = hugetlb ? 0xc000_0000..<0x1_4000_0000 : 0xc000_0000..<0xc080_0000
     backing = hugetlb ? .hugetlb1G : .transparentHuge
-    configuration = Configuration(
+    configuration = VMConfiguration(
       ipaBits: [36, 40, 48][random.below(3)], vcpus: [1, 1, 2][random.below(3)], nested: true,
       reverseMap: policy)
   }

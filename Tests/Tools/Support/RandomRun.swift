@@ -27,7 +27,7 @@ public struct RandomRun {
   }
 
   /// The machine's configuration.
-  public let configuration: Configuration
+  public let configuration: VMConfiguration
   /// The events that were carried out; the last one broke `broken`.
   public let events: [Event]
   /// The rule that it broke, or nil if none was.
@@ -42,7 +42,7 @@ public struct RandomRun {
 
   /// Carries out what makes sense of `count` random events.
   public init(
-    seed: UInt64, policy: ReverseMapPolicyName, count: Int, watching rules: Set<Invariant> = rules
+    seed: UInt64, policy: ReverseMapVersion, count: Int, watching rules: Set<Invariant> = rules
   ) {
     var source = RandomEvents(seed: seed, policy: policy)
     let setUp = source.setUp()
@@ -53,7 +53,7 @@ public struct RandomRun {
 
   /// Carries out events. Those that are refused are left out.
   public init(
-    _ configuration: Configuration, _ events: some Sequence<Event>, watching rules: Set<Invariant>
+    _ configuration: VMConfiguration, _ events: some Sequence<Event>, watching rules: Set<Invariant>
   ) {
     var machine = Machine(configuration)
     var checker = RuleChecker(machine)

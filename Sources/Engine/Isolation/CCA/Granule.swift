@@ -87,7 +87,7 @@ struct RealmOwnership: Ownership {
   }
 
   func ownedRange(from physical: UInt64, in machine: Machine) -> OwnedRange? {
-    machine.firstGranule(in: physical..<1 << UInt64(Configuration.physicalBits)).map {
+    machine.firstGranule(in: physical..<1 << UInt64(VMConfiguration.physicalBits)).map {
       OwnedRange(
         range: $0..<$0 + Memory.frameBytes, state: .granule(machine.granule(at: $0)))
     }

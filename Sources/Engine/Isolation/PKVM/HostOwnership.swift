@@ -9,17 +9,17 @@ struct HostOwnership: Ownership {
   }
 
   var tableHooks: (any TableHooks)? { HostTablePoolHooks() }
-  var cpuTable: TableID { .protectedHost }
+  var cpuTable: TableID { .pkvmHost }
   var keepsDeviceTables: Bool { true }
 
   /// The hypervisor's leaves permit all that they ever will.
   func canRepair(_ fault: DeviceFault) -> Bool { fault == .translation }
 
   func ownedRange(from physical: UInt64, in machine: Machine) -> OwnedRange? {
-    let rest = physical..<1 << UInt64(Configuration.physicalBits)
+    let rest = physical..<1 << UInt64(VMConfiguration.physicalBits)
     return machine.firstRecordedPage(in: rest, where: { _, _ in true }).map { page in
       let recipient: OwnedRange.State.Recipient? =
-        switch machine.memory.walk(machine.protectedHostTable, page).descriptor.donation {
+        switch machine.memory.walk(machine.pkvmHostTable, page).descriptor.donation {
         case .hypervisor: .hypervisor
         case .guest(let handle, _): .guest(handle)
         case nil: nil
@@ -116,24 +116,24 @@ extension Machine {
     func check(_ holds: Bool, _ table: TableID, _ address: UInt64) {
       if !holds { found.append(Violation(invariant: .pageOwner, table: table, address: address)) }
     }
-    visit(.leaf, of: protectedHostTable) { entry in
+    visit(.leaf, of: pkvmHostTable) { entry in
       let page = hypPage(at: entry.address)
       switch entry.descriptor.donation {
       case .hypervisor:
-        check(page.host == .noPage && page.hypervisor == .owned, .protectedHost, entry.address)
+        check(page.host == .noPage && page.hypervisor == .owned, .pkvmHost, entry.address)
       case .guest(let handle, let number):
         let guest = protectedGuest(Int(truncatingIfNeeded: handle &- PKVM.firstHandle))
         let leaf = guest.map { guestEntry($0, at: number << 12).descriptor }
         let isGuests = leaf?.isValid == true && leaf?.address == entry.address
         check(
-          page.host == .noPage && isGuests && leaf?.pageState == .owned, .protectedHost,
+          page.host == .noPage && isGuests && leaf?.pageState == .owned, .pkvmHost,
           entry.address)
       case nil:
         let size = protectedGeometry.size(entry.level)
         let gone = firstRecordedPage(in: entry.address..<entry.address + size) {
           $1.host == .noPage
         }
-        check(gone == nil, .protectedHost, gone ?? 0)
+        check(gone == nil, .pkvmHost, gone ?? 0)
       }
     }
     for guest in protectedGuests {
@@ -159,7 +159,7 @@ extension Machine {
     var found: [Violation] = []
     let allowed = Descriptor.read | Descriptor.write
     visit(.mapping, of: map) { leaf in
-      let host = memory.walk(protectedHostTable, leaf.address).descriptor
+      let host = memory.walk(pkvmHostTable, leaf.address).descriptor
       let agrees =
         host.isValid ? (host.bits ^ leaf.descriptor.bits) & allowed == 0 : host.donation == nil
       if !agrees || leaf.descriptor.address != leaf.address {

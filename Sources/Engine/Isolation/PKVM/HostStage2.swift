@@ -17,7 +17,7 @@ extension Machine {
   ///
   /// - Returns: whether the access is to be made again; else it is the host's fault, and it gets an abort.
   mutating func handleHostFault(_ address: UInt64) -> Bool {
-    let table = protectedHostTable
+    let table = pkvmHostTable
     let end = memory.walk(table, address)
     // Whoever was faster has mapped it.
     if end.descriptor.isValid { return true }
@@ -55,7 +55,7 @@ extension Machine {
 
   /// Gives every page of a range a leaf of its own, so that none is lost when a neighbour is given away.
   mutating func keepHost(_ range: Range<UInt64>) {
-    let table = protectedHostTable
+    let table = pkvmHostTable
     let level = Geometry.lastLevel
     for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
       let end = memory.walk(table, page)
@@ -66,7 +66,7 @@ extension Machine {
 
   /// Maps a range of memory (`host_stage2_idmap_locked`), in the largest leaves that fit.
   mutating func mapHost(_ range: Range<UInt64>) {
-    let table = protectedHostTable
+    let table = pkvmHostTable
     var address = range.lowerBound
     while address < range.upperBound {
       let level = hostLevel(for: address, from: table.geometry.startLevel, in: range)

@@ -6,11 +6,11 @@
 /// halfway and is tried again; here what it will take is counted first.
 struct HostTablePoolHooks: TableHooks {
   func didAllocateTable(for table: Table, in machine: inout Machine) {
-    if table.id == .protectedHost { machine[pkvm: .hostTables] += 1 }
+    if table.id == .pkvmHost { machine[pkvm: .hostTables] += 1 }
   }
 
   func didFreeTable(of table: Table, in machine: inout Machine) {
-    if table.id == .protectedHost { machine[pkvm: .hostTables] -= 1 }
+    if table.id == .pkvmHost { machine[pkvm: .hostTables] -= 1 }
   }
 }
 
@@ -38,13 +38,13 @@ extension Machine {
   /// Maps in the host's stage 2, with tables from the pool.
   mutating func mapInHost(_ leaf: Descriptor, at address: UInt64, level: Int) {
     reserveHostTables(to: level, at: address)
-    map(leaf, at: address, level: level, in: protectedHostTable)
+    map(leaf, at: address, level: level, in: pkvmHostTable)
   }
 
   /// Makes sure that there are tables to map an address at a level. All that memory can need are in the
   /// pool, so once nothing of MMIO is mapped there are enough.
   mutating func reserveHostTables(to level: Int, at address: UInt64) {
-    let table = protectedHostTable
+    let table = pkvmHostTable
     let needed = UInt64(level - memory.walk(table, address, to: level).level)
     if needed == 0 || hostTableCount + needed <= hostTablePool { return }
     let count = hostTableCount
@@ -59,7 +59,7 @@ extension Machine {
 
   private mutating func unmapMMIO(_ range: Range<UInt64>) {
     if range.isEmpty { return }
-    note(.pkvm(.mmioUnmap), .protectedHost, over: range)
-    unmap(range, in: protectedHostTable)
+    note(.pkvm(.mmioUnmap), .pkvmHost, over: range)
+    unmap(range, in: pkvmHostTable)
   }
 }

@@ -33,7 +33,7 @@ extension Machine {
   /// the host may touch it at any time, and so may a device now.
   mutating func continueSnapshot(at address: UInt64) {
     guard let identity = identityTable else { return }
-    let table = protectedHostTable
+    let table = pkvmHostTable
     let end = memory.walk(table, address)
     let next = address & ~(table.geometry.size(end.level) - 1) + table.geometry.size(end.level)
     note(

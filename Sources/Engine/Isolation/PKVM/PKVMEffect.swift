@@ -41,9 +41,9 @@ extension Machine {
     case .splitHost(let range):
       for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
         reserveHostTables(to: Geometry.lastLevel, at: page)
-        splitBlocks(at: page, in: protectedHostTable)
+        splitBlocks(at: page, in: pkvmHostTable)
       }
-    case .invalidateHost(let range): invalidate(protectedHostTable, range, .replaced)
+    case .invalidateHost(let range): invalidate(pkvmHostTable, range, .replaced)
     case .annotate(let range, let annotation): annotateHost(range, annotation)
     case .mapHost(let range): mapHost(range)
     case .keepHost(let range): keepHost(range)
@@ -61,7 +61,7 @@ extension Machine {
     case .unmapGuest(let number, let range):
       if let guest = protectedGuest(number) { unmap(range, in: table(of: guest)) }
     case .zero(let page):
-      note(.pkvm(.pageZeroed), .protectedHost, at: page, size: Page.size)
+      note(.pkvm(.pageZeroed), .pkvmHost, at: page, size: Page.size)
       storeZeros(in: page)
     case .snapshot(let address): continueSnapshot(at: address)
     case .finishSnapshot: finishSnapshot()
@@ -88,7 +88,7 @@ extension Machine {
   private mutating func changeRecords(
     _ range: Range<UInt64>, _ step: PKVMStep, _ change: (inout HypPage) -> Void
   ) {
-    note(.pkvm(step), .protectedHost, over: range)
+    note(.pkvm(step), .pkvmHost, over: range)
     for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
       var record = hypPage(at: page)
       change(&record)
@@ -168,10 +168,10 @@ extension PKVMEffect {
       .setHypervisor(let range, _), .addShare(let range), .removeShare(let range),
       .addReference(let range), .removeReference(let range), .keepHost(let range),
       .splitHost(let range), .invalidateHost(let range):
-      (.protectedHost, range.lowerBound)
+      (.pkvmHost, range.lowerBound)
     case .mapDevices(let range), .unmapDevices(let range), .invalidateDevices(let range):
       (.iommu(0), range.lowerBound)
-    case .zero(let page): (.protectedHost, page)
+    case .zero(let page): (.pkvmHost, page)
     case .mapGuest(let number, let address, _): (.protectedGuest(number), address)
     case .unmapGuest(let number, let range): (.protectedGuest(number), range.lowerBound)
     case .snapshot(let address): (.iommu(0), address)

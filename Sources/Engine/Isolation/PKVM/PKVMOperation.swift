@@ -77,11 +77,11 @@ public enum PKVMCall: Equatable, Hashable, Sendable {
     switch self {
     case .hostShareHyp(let page), .hostUnshareHyp(let page), .hypPin(let page), .hypUnpin(let page),
       .hostDonateGuest(_, let page, _), .forceReclaim(let page):
-      (.protectedHost, page)
+      (.pkvmHost, page)
     case .hostDonateHyp(let range), .hypDonateHost(let range), .hostShareFFA(let range),
       .hostUnshareFFA(let range), .hostPin(let range), .hostUnpin(let range),
       .hostShareGuest(_, let range, _, _):
-      (.protectedHost, range.lowerBound)
+      (.pkvmHost, range.lowerBound)
     case .hostUnshareGuest(let guest, let range): (.protectedGuest(guest), range.lowerBound)
     case .guestShareHost(let guest, let page), .guestUnshareHost(let guest, let page),
       .reclaimGuest(let guest, let page):

@@ -5,7 +5,7 @@ extension Machine {
   mutating func performHostAccess(
     _ kind: AccessKind, _ address: UInt64, value: UInt64?
   ) throws(Refusal) {
-    let table = protectedHostTable
+    let table = pkvmHostTable
     if address >= table.geometry.inputSize {
       throw Refusal(.beyondPhysicalSpace(bits: table.geometry.inputBits), operand: .address)
     }
@@ -52,7 +52,7 @@ extension Machine {
 
   /// `host_inject_mem_abort`: the host's own exception, marked as one of stage 2.
   private mutating func abortHost(_ address: UInt64, _ end: WalkEnd) {
-    note(.pkvm(.hostAbort(end.descriptor)), .protectedHost, at: address, level: end.level)
+    note(.pkvm(.hostAbort(end.descriptor)), .pkvmHost, at: address, level: end.level)
     tally.error = .efault
   }
 

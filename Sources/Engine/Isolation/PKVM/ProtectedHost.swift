@@ -66,7 +66,7 @@ extension Machine {
   mutating func createProtectedHost() {
     guard configuration.isolation.pkvm != nil else { return }
     self[.pkvm] = UInt64(memory.allocateFrame(FrameRole(.pkvm)))
-    self[pkvm: .hostRoot] = UInt64(allocateProtectedRoot(of: .protectedHost))
+    self[pkvm: .hostRoot] = UInt64(allocateProtectedRoot(of: .pkvmHost))
   }
 
   /// The root of a table of pKVM: the host's, a guest's and the SMMUs' have the same shape.
@@ -85,9 +85,9 @@ extension Machine {
 
   /// The host's stage 2: the identity, lazily filled. There must be pKVM. Its VMID is 0, which KVM gives to
   /// nobody else.
-  var protectedHostTable: Table {
+  var pkvmHostTable: Table {
     Table(
-      id: .protectedHost, root: Int(self[pkvm: .hostRoot]), geometry: protectedGeometry, vmid: 0,
+      id: .pkvmHost, root: Int(self[pkvm: .hostRoot]), geometry: protectedGeometry, vmid: 0,
       hasVMID: true)
   }
 
@@ -130,11 +130,11 @@ extension Machine {
     }
     if regions.count == PKVM.regions { throw Refusal(.tooManyRegions(PKVM.regions)) }
     // What is known of the range as MMIO would have to go.
-    var walk = TableWalk(of: protectedHostTable, range, .used)
+    var walk = TableWalk(of: pkvmHostTable, range, .used)
     if self[pkvm: .identityRoot] != 0 || memory.next(&walk) != nil {
       throw Refusal(.memoryTooLate)
     }
-    note(.pkvm(.memory), .protectedHost, over: range)
+    note(.pkvm(.memory), .pkvmHost, over: range)
     let sorted = (regions + [range]).sorted { $0.lowerBound < $1.lowerBound }
     let first = Int(self[.pkvm]) + PKVM.Field.regions.rawValue
     for (index, region) in sorted.enumerated() {
@@ -178,7 +178,7 @@ extension Machine {
   /// All tables of pKVM but the identity map, the host's first.
   var protectedTables: [Table] {
     configuration.isolation.pkvm == nil
-      ? [] : [protectedHostTable] + protectedGuests.map { table(of: $0) }
+      ? [] : [pkvmHostTable] + protectedGuests.map { table(of: $0) }
   }
 
   /// `__pkvm_init_vm`.

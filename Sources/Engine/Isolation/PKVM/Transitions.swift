@@ -138,7 +138,7 @@ extension Machine {
     let page = try Self.page(physical)
     try requireMemory(page)
     if hypPage(at: physical).host != .noPage { throw .eagain }
-    let entry = memory.walk(protectedHostTable, physical).descriptor
+    let entry = memory.walk(pkvmHostTable, physical).descriptor
     guard case .guest(let handle, let number) = entry.donation else { throw .eperm }
     guard let guest = protectedGuest(Int(handle - PKVM.firstHandle)) else { throw .eagain }
     let address = number << 12
@@ -161,7 +161,7 @@ extension Machine {
   /// Where a block may be replaced in place, those that pages are given out of are, before anything else.
   private func splitInPlace(_ range: Range<UInt64>) -> [PKVMEffect] {
     if !configuration.iommu.replacesInPlace { return [] }
-    let table = protectedHostTable
+    let table = pkvmHostTable
     let blocks = stride(from: range.lowerBound, to: range.upperBound, by: Page.stride).compactMap {
       page -> Range<UInt64>? in
       let end = memory.walk(table, page)

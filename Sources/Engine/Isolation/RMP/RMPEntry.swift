@@ -92,7 +92,7 @@ struct RMPOwnership: Ownership {
   }
 
   func ownedRange(from physical: UInt64, in machine: Machine) -> OwnedRange? {
-    machine.firstRMPEntry(in: physical..<1 << UInt64(Configuration.physicalBits)).map { page in
+    machine.firstRMPEntry(in: physical..<1 << UInt64(VMConfiguration.physicalBits)).map { page in
       let (entry, start) = machine.rmpEntry(of: page)
       return OwnedRange(
         range: start..<start + (entry.isLarge ? Machine.largeSize : Memory.frameBytes),

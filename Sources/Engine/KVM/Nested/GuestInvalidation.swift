@@ -34,7 +34,7 @@ public enum GuestInvalidation: Equatable, Sendable {
 
 /// What KVM does with them (`sys_regs.c`). They act on every valid shadow with the current virtual VMID.
 extension Machine {
-  mutating func guestInvalidationTasks(_ operation: GuestInvalidation, _ vcpu: VCPU) -> [Task] {
+  mutating func guestInvalidationTasks(_ operation: GuestInvalidation, _ vcpu: VCPU) -> [Work] {
     let vmid = VTTBR(self[vcpu, .vttbr]).vmid
     note(.guest(.invalidation(vmid: vmid)), .guest(vmid))
     if case .range(let base, let pages, let shift) = operation {
@@ -48,7 +48,7 @@ extension Machine {
     return tasks
   }
 
-  private func unmaps(for operation: GuestInvalidation, _ vmid: UInt16) -> [Task] {
+  private func unmaps(for operation: GuestInvalidation, _ vmid: UInt16) -> [Work] {
     let limit = Self.allAddresses.upperBound
     switch operation {
     case .stage1: return []
@@ -60,7 +60,7 @@ extension Machine {
     case .range(let base, let pages, let shift):
       let mmus = matching(vmid)
       var start = base & ~((1 << UInt64(shift)) - 1)
-      var tasks: [Task] = []
+      var tasks: [Work] = []
       for granules in GuestInvalidation.instructions(covering: pages) where start < limit {
         // A range that runs past the end is capped there.
         let end = start + min(granules << UInt64(shift), limit - start)

@@ -26,7 +26,7 @@ enum GuestWalk {
   /// A fault for L1; `error` if KVM_RUN fails with EFAULT as well.
   case fault(FaultStatus, error: Bool)
   /// The host must act first.
-  case first([Task])
+  case first([Work])
 }
 
 /// Where a walk of L1's table ends.
@@ -73,7 +73,7 @@ extension GuestTable {
 enum GuestMemory {
   case word(UInt64, physical: UInt64)
   case unreadable
-  case first([Task])
+  case first([Work])
 }
 
 /// KVM's software walk of L1's stage-2 table (`walk_nested_s2_pgd`).
@@ -171,7 +171,7 @@ extension Machine {
     case .word(_, let physical):
       storeGuestWord(value, at: physical)
       markDirty(ipa, in: slot)
-    case .unreadable: note(.fault(.hostRefused), .host, at: hva(of: ipa, in: slot))
+    case .unreadable: note(.fault(.hostRefused), .vmmStage1, at: hva(of: ipa, in: slot))
     case .first: break
     }
     return result

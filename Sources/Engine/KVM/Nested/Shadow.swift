@@ -49,7 +49,7 @@ extension Machine {
   }
 
   /// What must be done before a context that was another's is used (`check_nested_vcpu_requests`).
-  func recyclingTasks(_ mmu: MMU) -> [Task] {
+  func recyclingTasks(_ mmu: MMU) -> [Work] {
     Self.unmapAllTasks(mmu, .recycled, UnmapCause(.recycling)) + [.finishRecycling(mmu.index)]
   }
 

@@ -11,7 +11,7 @@ extension Machine {
 
   /// Translates the page before L2 runs, if there is one that has no translation (`kvm_translate_vncr`).
   /// Returns what the host must do first, or nil.
-  mutating func translateVNCR(of vcpu: VCPU) -> [Task]? {
+  mutating func translateVNCR(of vcpu: VCPU) -> [Work]? {
     let ipa = self[vcpu, .vncr].page
     guard self[vcpu, .vncr] != 0, self[vcpu, .vncrPage] == 0, let slot = usableMemslot(at: ipa),
       self[.invalidateInProgress] == 0, !isMapLocked

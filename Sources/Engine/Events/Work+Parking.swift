@@ -68,7 +68,7 @@ extension Machine {
 
   /// Stops a hypercall of pKVM before one of its effects, or a device's event between pinning and
   /// mapping, if it is to stop there.
-  mutating func parks(before task: Task) -> Bool {
+  mutating func parks(before task: Work) -> Bool {
     guard isPauseArmed, let place = task.pausePlace, isPauseAsked(at: place.address) else {
       return false
     }
@@ -114,10 +114,10 @@ extension Machine {
   }
 
   /// What remains of the paused event, the next task last.
-  var parkedTaskList: [Task] {
+  var parkedTaskList: [Work] {
     let list = parkedTaskWords
     return (0..<self[.parkedCount]).map { index in
-      Task(
+      Work(
         words: (0..<Self.taskWords).map {
           list.load(index * Self.taskWords + $0, from: memory)
         })
@@ -197,7 +197,7 @@ extension Machine {
   }
 }
 
-extension Task {
+extension Work {
   /// Where an event can stop before the task, for those where it can.
   fileprivate var pausePlace: (table: TableID, address: UInt64)? {
     switch self {

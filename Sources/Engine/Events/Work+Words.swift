@@ -1,5 +1,5 @@
 /// A task as words: a number for its case, and its operands.
-extension Task {
+extension Work {
   var words: [UInt64] {
     switch self {
     case .beginInvalidation(let range): [1, range.lowerBound, range.upperBound]

@@ -1,6 +1,6 @@
 import Engine
 
-extension Configuration {
+extension VMConfiguration {
   /// Statements that make a world with it.
   var statements: [String] {
     guard let version = isolation.pkvm else {

@@ -2,7 +2,7 @@
 ///
 /// This is the one list of them: `policy revmap=`, `--policies`, the comparison and their texts follow
 /// from it. To add a version takes its code, and a case here.
-public enum ReverseMapPolicyName: String, CaseIterable, Sendable {
+public enum ReverseMapVersion: String, CaseIterable, Sendable {
   /// Linux 7.3.4.
   case none
   /// The first posting.

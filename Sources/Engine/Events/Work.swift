@@ -2,7 +2,7 @@
 /// host's memory, unmaps that may drop `mmu_lock`, an access that is tried again.
 ///
 /// An event is carried out by a stack of tasks: each is done at once, or puts others before what remains.
-enum Task: Equatable {
+enum Work: Equatable {
   /// The notifier's start: puts the unmaps of all slots concerned first.
   case beginInvalidation(Range<UInt64>)
   case endInvalidation(Range<UInt64>)
@@ -76,7 +76,7 @@ enum Task: Equatable {
 
 extension Machine {
   /// Puts tasks before what remains; the first of them is done first.
-  mutating func push(_ first: [Task]) {
+  mutating func push(_ first: [Work]) {
     tasks.append(contentsOf: first.reversed())
   }
 
@@ -90,7 +90,7 @@ extension Machine {
     }
   }
 
-  private mutating func run(_ task: Task) {
+  private mutating func run(_ task: Work) {
     switch task {
     case .beginInvalidation(let range): push(beginInvalidation(range))
     case .endInvalidation(let range): endInvalidation(range)
@@ -155,7 +155,7 @@ extension Machine {
     while hva < range.upperBound {
       switch hostFault(hva, write: write) {
       case .badAddress:
-        note(.host(.signal), .host, at: hva)
+        note(.host(.signal), .vmmStage1, at: hva)
         return
       case .first(let first):
         push(first + [.touch(hva..<range.upperBound, write: write)])
@@ -163,11 +163,11 @@ extension Machine {
       case .resolved(let entry, let level):
         let page = entry.address | hva & (hostTable.geometry.size(level) - 1) & ~4095
         if isBeyondHost(page) {
-          note(.realm(.granuleFault(page: page)), .host, at: hva, size: Page.size)
-          note(.host(.signal), .host, at: hva)
+          note(.realm(.granuleFault(page: page)), .vmmStage1, at: hva, size: Page.size)
+          note(.host(.signal), .vmmStage1, at: hva)
           return
         }
-        note(.host(write ? .stored(page) : .loaded(page)), .host, at: hva, size: Page.size)
+        note(.host(write ? .stored(page) : .loaded(page)), .vmmStage1, at: hva, size: Page.size)
         if write { storeUnknownContents(in: page) }
       }
       hva += 4096

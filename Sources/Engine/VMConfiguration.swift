@@ -1,5 +1,5 @@
 /// What a virtual machine is created with; never changes afterwards.
-public struct Configuration: Equatable, Sendable {
+public struct VMConfiguration: Equatable, Sendable {
   /// Bits of the canonical IPA space, 32 to 48.
   public var ipaBits: Int
   /// Number of vCPUs, 1 to 64.
@@ -7,7 +7,7 @@ public struct Configuration: Equatable, Sendable {
   /// Whether L1 may run guests of its own: 2 shadow MMUs per vCPU (`S2_MMU_PER_VCPU`).
   public var nested: Bool
   /// How shadows are found when canonical pages go.
-  public var reverseMap: ReverseMapPolicyName
+  public var reverseMap: ReverseMapVersion
   /// How devices are connected.
   public var iommu = IOMMUConfiguration()
   /// Who keeps the owners of memory apart.
@@ -41,7 +41,7 @@ public struct Configuration: Equatable, Sendable {
   /// A virtual machine; the values must be legal.
   public init(
     ipaBits: Int = 40, vcpus: Int = 1, nested: Bool = false,
-    reverseMap: ReverseMapPolicyName = .none
+    reverseMap: ReverseMapVersion = .none
   ) {
     self.ipaBits = ipaBits
     self.vcpus = vcpus
