@@ -23,11 +23,14 @@ let package = Package(
     .target(name: "Language", dependencies: ["Engine"], swiftSettings: fast),
     .target(name: "KernelText", dependencies: ["Engine"], swiftSettings: fast),
     .target(name: "Inquiry", dependencies: ["Engine", "Language"], swiftSettings: fast),
+    .target(
+      name: "Lesson", dependencies: ["Engine", "Language", "Inquiry"], swiftSettings: fast,
+      plugins: ["EmbedAssets"]),
     .target(name: "Canvas", swiftSettings: fast),
-    .target(name: "Scenarios", swiftSettings: strict, plugins: ["EmbedScenarios"]),
+    .target(name: "Scenarios", swiftSettings: strict, plugins: ["EmbedAssets"]),
     .plugin(
-      name: "EmbedScenarios", capability: .buildTool(), dependencies: ["EmbedFiles"],
-      path: "Sources/Plugins/EmbedScenarios"),
+      name: "EmbedAssets", capability: .buildTool(), dependencies: ["EmbedFiles"],
+      path: "Sources/Plugins/EmbedAssets"),
     .executableTarget(
       name: "EmbedFiles", path: "Sources/Plugins/EmbedFiles", swiftSettings: strict),
     .target(
@@ -40,7 +43,8 @@ let package = Package(
     .executableTarget(
       name: "pagewalk",
       dependencies: [
-        "Engine", "Language", "KernelText", "Inquiry", "Canvas", "Scenarios", "Viewer", "Terminal",
+        "Engine", "Language", "KernelText", "Inquiry", "Lesson", "Canvas", "Scenarios", "Viewer",
+        "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -62,6 +66,10 @@ let package = Package(
       name: "InquiryTests",
       dependencies: ["Engine", "Language", "KernelText", "Inquiry", "Scenarios", "TestSupport"],
       path: "Tests/Inquiry", exclude: ["Charts"], swiftSettings: strict),
+    .testTarget(
+      name: "LessonTests",
+      dependencies: ["Engine", "Language", "Inquiry", "Lesson", "TestSupport"],
+      path: "Tests/Lesson", swiftSettings: strict),
     .testTarget(
       name: "CaptureTests",
       dependencies: ["Engine", "Language", "KernelText", "Inquiry", "TestSupport"],

@@ -1,0 +1,77 @@
+import Engine
+import Inquiry
+import Language
+
+/// Something that the engine finds true or false: an expectation of the event language, or what a measure
+/// comes to.
+package indirect enum Truth: Sendable {
+  /// A statement `expect`.
+  case expect(SourceLine)
+  /// What is measured is this number.
+  case count(Measure, UInt64, SourceLine)
+  case not(Truth, SourceLine)
+
+  /// Where it stands.
+  package var source: SourceLine {
+    switch self {
+    case .expect(let source), .count(_, _, let source), .not(_, let source): source
+    }
+  }
+
+  /// Reads `expect ...`, `count MEASURE N` or `not` before either.
+  init(_ source: SourceLine, file: String) throws(ScenarioError) {
+    let text = source.text
+    if text.hasPrefix("not ") {
+      self = .not(try Truth(source.dropping(4), file: file), source)
+    } else if text.hasPrefix("count ") {
+      let words = text.split(separator: " ").dropFirst()
+      guard words.count >= 2, let last = words.last, let value = Number.value(of: last) else {
+        throw source.error("expected count MEASURE NUMBER", in: file)
+      }
+      let measure = try Measure(
+        SourceLine(
+          words.dropLast().joined(separator: " "), line: source.line, column: source.column + 6),
+        file: file)
+      self = .count(measure, value, source)
+    } else if text.hasPrefix("expect ") {
+      self = .expect(source)
+    } else {
+      throw source.error(
+        "expected 'expect ...', 'count MEASURE NUMBER', or 'not' before it", in: file)
+    }
+  }
+
+  /// What is instead of it; nil if it holds.
+  ///
+  /// - Throws: the mistake in its text.
+  func failure(on stage: Stage, file: String) throws(ScenarioError) -> String? {
+    switch self {
+    case .expect(let source):
+      do throws(ScenarioError) {
+        switch try stage.session.verdict(on: source.text) {
+        case .holds: return nil
+        case .fails(let message): return message
+        case .notAsked: return "this is not asked under this reverse map"
+        case nil: throw ScenarioError(file: "", line: 1, column: 1, message: "expected 'expect'")
+        }
+      } catch {
+        throw source.error(error, in: file)
+      }
+    case .count(let measure, let value, _):
+      let found = try measure.value(on: stage, file: file)
+      return found == value ? nil : "it is \(measure.form.unit.text(found))"
+    case .not(let truth, _):
+      return try truth.failure(on: stage, file: file) == nil ? "it is so" : nil
+    }
+  }
+}
+
+extension [Truth] {
+  /// Whether all of them hold.
+  ///
+  /// - Throws: the mistake in a text.
+  func hold(on stage: Stage, file: String) throws(ScenarioError) -> Bool {
+    for truth in self where try truth.failure(on: stage, file: file) != nil { return false }
+    return true
+  }
+}

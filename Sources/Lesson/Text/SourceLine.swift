@@ -1,0 +1,47 @@
+import Language
+
+/// A piece of a lesson's file, and where it stands.
+package struct SourceLine: Equatable, Sendable {
+  /// Its text, without blanks around it.
+  package let text: String
+  /// Its line, and the column of its first byte, both from 1.
+  package let line: Int
+  package let column: Int
+
+  package init(_ text: some StringProtocol, line: Int = 1, column: Int = 1) {
+    self.text = String(text)
+    self.line = line
+    self.column = column
+  }
+
+  /// What is left after so many characters, without blanks around it.
+  func dropping(_ count: Int) -> SourceLine {
+    let rest = text.dropFirst(count)
+    let blanks = rest.prefix { $0 == " " || $0 == "\t" }.utf8.count
+    let skipped = text.prefix(count).utf8.count + blanks
+    return SourceLine(rest.trimmed, line: line, column: column + skipped)
+  }
+
+  /// An error at it.
+  func error(_ message: String, in file: String) -> ScenarioError {
+    ScenarioError(file: file, line: line, column: column, message: message)
+  }
+
+  /// An error in it that was found when it was read as one line of its own.
+  func error(_ error: ScenarioError, in file: String) -> ScenarioError {
+    ScenarioError(
+      file: file, line: line, column: column + error.column - 1, message: error.message)
+  }
+}
+
+extension StringProtocol {
+  /// The text without blanks around it.
+  var trimmed: SubSequence {
+    let start = drop { $0 == " " || $0 == "\t" || $0 == "\r" }
+    var end = start.endIndex
+    while end > start.startIndex, " \t\r".contains(start[start.index(before: end)]) {
+      end = start.index(before: end)
+    }
+    return start[start.startIndex..<end]
+  }
+}
