@@ -21,7 +21,8 @@ let package = Package(
   targets: [
     .target(name: "Engine", swiftSettings: fast),
     .target(name: "Language", dependencies: ["Engine"], swiftSettings: fast),
-    .target(name: "KernelText", dependencies: ["Engine"], swiftSettings: fast),
+    .target(name: "Observation", dependencies: ["Engine"], swiftSettings: fast),
+    .target(name: "KernelText", dependencies: ["Engine", "Observation"], swiftSettings: fast),
     .target(name: "Inquiry", dependencies: ["Engine", "Language"], swiftSettings: fast),
     .target(
       name: "Lesson", dependencies: ["Engine", "Language", "Inquiry"], swiftSettings: fast,
@@ -60,7 +61,11 @@ let package = Package(
       name: "LanguageTests", dependencies: ["Engine", "Language", "KernelText", "TestSupport"],
       path: "Tests/Language", swiftSettings: strict),
     .testTarget(
-      name: "KernelTextTests", dependencies: ["Engine", "Language", "KernelText", "TestSupport"],
+      name: "ObservationTests", dependencies: ["Engine", "Observation", "TestSupport"],
+      path: "Tests/Observation", swiftSettings: strict),
+    .testTarget(
+      name: "KernelTextTests",
+      dependencies: ["Engine", "Language", "Observation", "KernelText", "TestSupport"],
       path: "Tests/KernelText", swiftSettings: strict),
     .testTarget(
       name: "InquiryTests",

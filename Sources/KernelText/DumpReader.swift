@@ -1,0 +1,351 @@
+import Engine
+import Observation
+
+/// Reads stage-2 dumps of any kernel: of debugfs, out of a mail, with CRLF, with stripped blanks.
+///
+/// What a dump says is decided by what it holds, never by a version of the kernel. Six dialects exist:
+///
+/// | dialect | kernels | it is known by |
+/// |---|---|---|
+/// | mark | 6.12 | `X` where the entry must NOT execute, blank where it may |
+/// | words | 7.1, 7.2, 7.3 | `px ux`, `PXNux`, `PXNUXN`, `px UXN` |
+/// | names | Android's | levels PGD PUD PMD PTE, the start level always PGD; `XN`, `FnXS`, `CON` |
+///
+/// Kernels up to 7.2 do not print the last run. Up to 7.1 a dump of more than 4096 bytes has no marker,
+/// and its first row begins at the last run: with it the dump is complete again.
+package enum DumpReader {
+  /// How a kernel words its rows.
+  package enum Dialect: Equatable, Sendable {
+    case mark, words, names
+    /// No row has attributes, so all dialects are the same.
+    case any
+
+    /// What it is called in a sentence.
+    package var name: String {
+      switch self {
+      case .mark: "dump of Linux 6.12's form: X is execute-never"
+      case .words: "dump of the form of Linux 7.1 and later"
+      case .names: "dump of Android's form"
+      case .any: "dump without a leaf"
+      }
+    }
+
+    /// The bits of a descriptor that its rows tell.
+    fileprivate var known: UInt64 {
+      let common =
+        Descriptor.valid | Descriptor.tableOrPage | Descriptor.read | Descriptor.write
+        | Descriptor.accessed
+      return switch self {
+      case .mark: common | 1 << 54
+      case .words, .any: common | Descriptor.executeNeverMask
+      case .names: common | 1 << 54 | 1 << 11 | Descriptor.contiguous
+      }
+    }
+  }
+
+  /// What a text holds.
+  package struct Reading: Equatable, Sendable {
+    /// The tables, in their order.
+    package var tables: [ObservedTable] = []
+    /// How the kernel words its rows.
+    package var dialect = Dialect.any
+    /// Whether a table was printed after the kernel had begun again with a larger buffer.
+    package var hasRestarted = false
+    /// Lines that are no part of a dump.
+    package var skipped = SkippedLines()
+  }
+
+  /// The most rows that are read of one text.
+  package static let rowsAtMost = 1 << 24
+
+  /// Reads the dumps in a text, in their order; of an empty file none, as of a shadow that is not in use.
+  ///
+  /// - Parameter inputBits: what the VM's `ipa_range` says, 48 for a shadow; nil if it is not known.
+  /// - Throws: where a row contradicts itself, the row before it, or the input size.
+  package static func read(_ bytes: [UInt8], inputBits: Int? = nil) throws(TextError) -> Reading {
+    let result = bytes.withUnsafeBufferPointer { buffer in
+      Result { () throws(TextError) in
+        var parser = Parser(inputBits: inputBits)
+        var lines = Lines(buffer)
+        while let line = lines.next() { try parser.add(line, lines.number) }
+        return try parser.finish(at: lines.number)
+      }
+    }
+    return try result.get()
+  }
+
+  /// Whether a line looks like a row of a dump.
+  static func isRow(_ line: Words) -> Bool {
+    let row = unquoted(line)
+    guard row.hasPrefix("0x"), row.count > 20 else { return false }
+    var rest = row.dropFirst(2)
+    return rest.takeHex() != nil && rest.hasPrefix("-0x")
+  }
+
+  /// A line without the marks of quoting in a mail.
+  fileprivate static func unquoted(_ line: Words) -> Words {
+    var rest = line
+    _ = rest.take { Words.isBlank($0) || $0 == UInt8(ascii: ">") || $0 == UInt8(ascii: "|") }
+    rest.trimEnd()
+    return rest
+  }
+
+  /// A row of any dialect.
+  private struct Row {
+    var start: UInt64 = 0
+    var end: UInt64 = 0
+    var level = 0
+    var bits: UInt64 = 0
+    var dialect: Dialect?
+    /// Whether its level has a name, and the name is PGD.
+    var isNamed = false
+    var isRoot = false
+  }
+
+  private struct Parser {
+    let inputBits: Int?
+    private var reading = Reading()
+    private var rows: [ObservedTable.Run] = []
+    private var context: ObservedTable.Context?
+    private var isOpen = false
+    /// The first row of a table that was begun again: the last run, and the end of the first.
+    private var restart: Row?
+    private var dialect: Dialect?
+    /// Whether some run has attributes, and where the first stands that says nothing of execution.
+    private var hasAttributes = false
+    private var silentLine: Int?
+    private var rowCount = 0
+
+    init(inputBits: Int?) { self.inputBits = inputBits }
+
+    mutating func add(_ line: Words, _ number: Int) throws(TextError) {
+      let text = DumpReader.unquoted(line)
+      if text.isEmpty { return }
+      if text.hasPrefix("---[ "), text.last == UInt8(ascii: "-") {
+        if isOpen, !rows.isEmpty || restart != nil { try close(at: number) }
+        isOpen = true
+        return
+      }
+      if let context = Self.context(text) {
+        if isOpen { try close(at: number) }
+        self.context = context
+        isOpen = true
+        return
+      }
+      guard DumpReader.isRow(line) else {
+        reading.skipped.add(number, "no row of a dump")
+        return
+      }
+      let row = try Self.row(text, number)
+      rowCount += 1
+      if rowCount > DumpReader.rowsAtMost {
+        throw TextError(line: number, "more than \(DumpReader.rowsAtMost) rows: this is no dump")
+      }
+      try add(row, number)
+    }
+
+    private mutating func add(_ row: Row, _ number: Int) throws(TextError) {
+      isOpen = true
+      if row.start > row.end {
+        // The kernel had shown all before, and its state was still that of the end.
+        if !rows.isEmpty || restart != nil { try close(at: number) }
+        isOpen = true
+        restart = row
+        reading.hasRestarted = true
+        if row.end != 0 { append(row, 0..<row.end, number) }
+      } else if row.start == row.end {
+        throw TextError(
+          line: number, "a row of no addresses: expected an end above 0x\(hex(row.start))")
+      } else {
+        let expected = rows.last?.end ?? 0
+        if row.start != expected {
+          // Another dump without a marker, as two files one after the other.
+          guard row.start == 0, !rows.isEmpty else {
+            throw TextError(
+              line: number, "a row that begins at 0x\(hex(row.start)): expected 0x\(hex(expected))")
+          }
+          try close(at: number)
+          isOpen = true
+        }
+        append(row, row.start..<row.end, number)
+      }
+      if row.bits != 0 {
+        hasAttributes = true
+        if row.dialect == nil, silentLine == nil { silentLine = number }
+      }
+      if row.isNamed {
+        dialect = .names
+      } else if let found = row.dialect {
+        if let dialect, dialect != found, dialect != .names {
+          throw TextError(line: number, "a row of another kernel than those before it")
+        }
+        dialect = dialect == .names ? .names : found
+      }
+    }
+
+    private mutating func append(_ row: Row, _ range: Range<UInt64>, _ number: Int) {
+      rows.append(
+        ObservedTable.Run(
+          range, level: row.isRoot ? Self.rootLevel : row.level, descriptor: Descriptor(row.bits),
+          line: number))
+    }
+
+    /// The level PGD is whatever the table starts with, which its end or the rows below tell.
+    private static let rootLevel = -1
+
+    /// Ends a table.
+    private mutating func close(at number: Int) throws(TextError) {
+      defer {
+        rows = []
+        context = nil
+        restart = nil
+        isOpen = false
+      }
+      let bits = inputBits ?? (context == nil ? nil : 48)
+      var coverage = ObservedTable.Coverage.whole
+      let end = rows.last?.end ?? 0
+      if let bits, bits < 64 {
+        if end > 1 << UInt64(bits) {
+          throw TextError(
+            line: number, "a row ends at 0x\(hex(end)), beyond \(bits) bits of input addresses")
+        }
+        if let restart, end < 1 << UInt64(bits), restart.start == end {
+          append(restart, end..<1 << UInt64(bits), number)
+        } else if end < 1 << UInt64(bits) {
+          coverage = .lastRunMissing
+        }
+      } else if restart != nil || end < 1 << 32 || end & (end - 1) != 0 {
+        coverage = .lastRunMissing
+      }
+      nameLevels(bits)
+      reading.tables.append(
+        ObservedTable(context: context, runs: rows, known: 0, coverage: coverage))
+    }
+
+    /// Android's kernels call the root's level PGD whatever it is.
+    private mutating func nameLevels(_ bits: Int?) {
+      guard rows.contains(where: { Int($0.level) == Self.rootLevel }) else { return }
+      let end = bits.map { UInt64(1) << UInt64(min(63, $0)) } ?? rows.last?.end ?? 0
+      var width = 32
+      while width < 48, UInt64(1) << UInt64(width) < end { width += 1 }
+      let level = Geometry.stage2(bits: width).startLevel
+      rows = rows.map { run in
+        Int(run.level) == Self.rootLevel
+          ? ObservedTable.Run(
+            run.range, level: level, descriptor: run.descriptor, line: Int(run.line)) : run
+      }
+    }
+
+    mutating func finish(at number: Int) throws(TextError) -> Reading {
+      if isOpen { try close(at: number) }
+      reading.dialect = dialect ?? (hasAttributes ? .mark : .any)
+      if reading.dialect == .words, let silentLine {
+        throw TextError(
+          line: silentLine, "a row without px, ux, PXN or UXN: expected as in the others")
+      }
+      for index in reading.tables.indices { reading.tables[index].known = reading.dialect.known }
+      return reading
+    }
+
+    /// The line above a shadow's rows: `VTCR: 0x... VTTBR: 0x... s2: enabled`.
+    private static func context(_ line: Words) -> ObservedTable.Context? {
+      var rest = line
+      guard rest.take("VTCR: 0x"), let vtcr = rest.takeHex(), rest.take(" VTTBR: 0x"),
+        let vttbr = rest.takeHex(), rest.take(" s2: ")
+      else { return nil }
+      guard rest == "enabled" || rest == "disabled" else { return nil }
+      return ObservedTable.Context(vtcr: vtcr, vttbr: vttbr, stage2Enabled: rest == "enabled")
+    }
+
+    private static func row(_ text: Words, _ number: Int) throws(TextError) -> Row {
+      func fail(_ rest: Words, _ message: String) -> TextError {
+        TextError(line: number, column: rest.start - text.start + 1, message)
+      }
+      var rest = text
+      var row = Row()
+      guard rest.take("0x"), let start = rest.takeHex(), rest.take("-0x"),
+        let end = rest.takeHex()
+      else { throw fail(rest, "expected a range, as 0x0000000040000000-0x0000000040001000") }
+      row.start = start
+      row.end = end
+      rest.skipBlanks()
+      let sizeText = rest
+      guard let count = rest.takeDecimal(), let unit = rest.takeByte(),
+        let power = "KMGTPE".utf8.enumerated().first(where: { $0.element == unit })?.offset
+      else { throw fail(rest, "expected a size, as 4K") }
+      let size = (end &- start) >> 10
+      if count << UInt64(10 * power) != size {
+        throw fail(sizeText, "a size that is not that of the range, which is \(size)K")
+      }
+      let level = rest.takeWord()
+      if level.count == 1, let digit = level.first, digit &- 0x30 < 4 {
+        row.level = Int(digit &- 0x30)
+      } else if level == "PGD" {
+        (row.isNamed, row.isRoot) = (true, true)
+      } else if level == "PUD" {
+        (row.isNamed, row.level) = (true, 1)
+      } else if level == "PMD" {
+        (row.isNamed, row.level) = (true, 2)
+      } else if level == "PTE" {
+        (row.isNamed, row.level) = (true, 3)
+      } else {
+        throw fail(level, "expected a level, 0 to 3 or PGD, PUD, PMD or PTE")
+      }
+      try attributes(&rest, &row, fail)
+      return row
+    }
+
+    /// Attributes by their words, whatever blanks are left between them.
+    private static func attributes(
+      _ rest: inout Words, _ row: inout Row, _ fail: (Words, String) -> TextError
+    ) throws(TextError) {
+      var isInvalid = false
+      var isBlock = false
+      var hasAny = false
+      while true {
+        let word = rest.takeWord()
+        if word.isEmpty { break }
+        hasAny = true
+        if word == "F" {
+          isInvalid = true
+        } else if word == "R" {
+          row.bits |= Descriptor.read
+        } else if word == "W" {
+          row.bits |= Descriptor.write
+        } else if word == "AF" {
+          row.bits |= Descriptor.accessed
+        } else if word == "BLK" {
+          isBlock = true
+        } else if word == "X" {
+          row.bits |= 1 << 54
+          row.dialect = .mark
+        } else if word == "XN" {
+          row.bits |= 1 << 54
+          row.dialect = .names
+        } else if word == "FnXS" {
+          row.bits |= 1 << 11
+          row.dialect = .names
+        } else if word == "CON" {
+          row.bits |= Descriptor.contiguous
+          row.dialect = .names
+        } else if word == "px" || word == "ux" {
+          row.dialect = .words
+        } else if word == "PXNux" {
+          row.bits |= 1 << 53
+          row.dialect = .words
+        } else if word == "PXNUXN" {
+          row.bits |= 2 << 53
+          row.dialect = .words
+        } else if word == "UXN" {
+          row.bits |= 3 << 53
+          row.dialect = .words
+        } else {
+          throw fail(word, "'\(word.string)' is no attribute of an entry")
+        }
+      }
+      if hasAny, !isInvalid {
+        row.bits |= Descriptor.valid | (isBlock ? 0 : Descriptor.tableOrPage)
+      }
+    }
+  }
+}

@@ -1,0 +1,301 @@
+import Glibc
+
+/// Reads ftrace text in the forms in which it reaches people: `trace` and `trace_pipe` of tracefs with any
+/// options, latency and verbose format, `trace-cmd report` with `-t`, `-l`, `-R` and several files, `perf
+/// script`, and the hypervisor's remote trace.
+///
+/// A line has a time, with a colon and a blank behind, then the event's name. What stands before the time,
+/// which may be any text of a task's name, is looked at only if the event concerns us.
+package struct TraceReader {
+  /// What a text held.
+  package struct Summary: Equatable, Sendable {
+    /// Lines that are no comment and not empty.
+    package var lines = 0
+    /// Lines of events that concern us.
+    package var events = 0
+    /// Lines that are no line of a trace, or a garbled one.
+    package var skipped = SkippedLines()
+    /// Events that the kernel says it lost; those of a line without a number count as one.
+    package var lost: UInt64 = 0
+  }
+
+  /// What it came to so far.
+  package private(set) var summary = Summary()
+  private let names = NameTable()
+
+  /// A reader that has read nothing.
+  package init() {}
+
+  /// The longest line that is read; the rest of a longer one is no event.
+  package static let lineAtMost = 1 << 16
+
+  /// Reads a text, and gives each event that concerns us to `body`, in the order of the lines.
+  package mutating func read(_ bytes: [UInt8], _ body: (TraceEvent) -> Void) {
+    bytes.withUnsafeBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return }
+      var start = 0
+      var number = 0
+      while start < buffer.count {
+        let found = memchr(base + start, 0x0a, buffer.count - start)
+        let end =
+          found.map { base.distance(to: $0.assumingMemoryBound(to: UInt8.self)) } ?? buffer.count
+        number += 1
+        read(Words(buffer, start..<end), number, body)
+        start = end + 1
+      }
+    }
+  }
+
+  /// Whether a text looks like a trace: some of its first lines have a time and an event.
+  package static func accepts(_ bytes: [UInt8]) -> Bool {
+    bytes.withUnsafeBufferPointer { buffer in
+      var lines = Lines(buffer)
+      var seen = 0
+      while let line = lines.next(), seen < 64 {
+        if line.hasPrefix("# tracer:") { return true }
+        if line.isEmpty || line.first == UInt8(ascii: "#") { continue }
+        if line.hasPrefix("cpus=") { continue }
+        seen += 1
+        guard let (time, rest) = event(line) else { continue }
+        var words = rest
+        words.skipBlanks()
+        let name = words.take(while: Words.isName)
+        // A kernel log has times also, but in brackets.
+        if name.count > 1, time.start > line.start, line.bytes[time.start - 1] != UInt8(ascii: "[")
+        {
+          return true
+        }
+      }
+      return false
+    }
+  }
+
+  @inline(__always)
+  private mutating func read(_ line: Words, _ number: Int, _ body: (TraceEvent) -> Void) {
+    if line.isEmpty { return }
+    if line.first == UInt8(ascii: "#") { return note(comment: line) }
+    if line.count > Self.lineAtMost {
+      summary.lines += 1
+      return summary.skipped.add(number, "a line of more than \(Self.lineAtMost) bytes")
+    }
+    guard let (time, rest) = Self.event(line) else { return note(other: line, number) }
+    summary.lines += 1
+    var text = rest
+    text.skipBlanks()
+    var name = text.take(while: Words.isName)
+    if text[0] == UInt8(ascii: ":"), let next = text[1], Words.isName(next) {
+      // perf names the system before the event.
+      _ = text.takeByte()
+      name = text.take(while: Words.isName)
+    }
+    if name.isEmpty {
+      return summary.skipped.add(number, "expected the name of an event after the time")
+    }
+    let isCall = text.take(":") && Self.isProbe(text)
+    guard let kind = isCall ? .call : names.kind(of: name) else { return }
+    text.skipBlanks()
+    text.trimEnd()
+    switch TraceEvent.Fact.read(kind, name, text) {
+    case .nothing: break
+    case .garbled:
+      summary.skipped.add(number, "the text of \(name.string) is not as the kernel prints it")
+    case .fact(let fact):
+      summary.events += 1
+      let head = Words(line.bytes, line.start..<time.start)
+      let (task, cpu) = Self.origin(head, time)
+      body(TraceEvent(line: number, time: Self.time(time), task: task, cpu: cpu, fact: fact))
+    }
+  }
+
+  /// Whether the text after an event's name is that of a kprobe: `(symbol+0x...`.
+  private static func isProbe(_ text: Words) -> Bool { text[0] == 0x20 && text[1] == 0x28 }
+
+  private mutating func note(comment line: Words) {
+    guard let lost = line.after("[LOST ") else { return }
+    add(lost)
+  }
+
+  private mutating func add(_ lost: Words) {
+    var rest = lost
+    summary.lost += rest.takeDecimal() ?? 1
+  }
+
+  /// Lines of tracefs and `trace-cmd` that are no events.
+  private mutating func note(other line: Words, _ number: Int) {
+    var rest = line
+    rest.skipBlanks()
+    rest.trimEnd()
+    if rest.isEmpty || rest.hasPrefix("cpus=") || rest.hasPrefix("version = ") { return }
+    if let lost = rest.after("[LOST ") { return add(lost) }
+    if rest.hasPrefix("CPU") || rest.after(": cpus=") != nil {
+      if rest.after("is empty") != nil || rest.after("cpus=") != nil { return }
+      if rest.after("EVENTS DROPPED") != nil { return add(rest) }
+    }
+    summary.lines += 1
+    summary.skipped.add(number, "expected a time and an event, as 812.004511: kvm_guest_fault: ...")
+  }
+
+  /// Finds the time of a line, and what follows it: the first colon with a blank behind that ends a time.
+  private static func event(_ line: Words) -> (time: Words, rest: Words)? {
+    guard let base = line.bytes.baseAddress else { return nil }
+    var from = line.start
+    while from < line.end, let found = memchr(base + from, 0x3a, line.end - from) {
+      let colon = base.distance(to: found.assumingMemoryBound(to: UInt8.self))
+      from = colon + 1
+      guard from < line.end, Words.isBlank(line.bytes[from]) else { continue }
+      if let start = startOfTime(line, endingAt: colon) {
+        return (Words(line.bytes, start..<colon), Words(line.bytes, from..<line.end))
+      }
+    }
+    return nil
+  }
+
+  /// Where a time begins that ends at a colon: digits, with a point or without; `4us+`; `(+0.012ms)`.
+  private static func startOfTime(_ line: Words, endingAt colon: Int) -> Int? {
+    var end = colon
+    let bytes = line.bytes
+    guard end > line.start else { return nil }
+    if !Words.isDigit(bytes[end - 1]) {
+      // A sign of a long delay, or a blank, behind the microseconds.
+      if end - 3 > line.start, bytes[end - 2] == 0x73, bytes[end - 3] == 0x75 {
+        end -= 3
+      } else if bytes[end - 1] == UInt8(ascii: ")"), end - 4 > line.start, bytes[end - 2] == 0x73,
+        bytes[end - 3] == 0x6d
+      {
+        // The verbose form: the time since the start, and in parentheses since the line before.
+        var place = end - 1
+        while place > line.start, bytes[place] != UInt8(ascii: "(") { place -= 1 }
+        while place > line.start, Words.isBlank(bytes[place - 1]) { place -= 1 }
+        guard place - 2 > line.start, bytes[place - 1] == 0x73, bytes[place - 2] == 0x6d else {
+          return nil
+        }
+        end = place - 2
+      } else {
+        return nil
+      }
+    }
+    var start = end
+    var points = 0
+    while start > line.start, Words.isDigit(bytes[start - 1]) || bytes[start - 1] == 0x2e {
+      if bytes[start - 1] == 0x2e { points += 1 }
+      start -= 1
+    }
+    guard start < end, points < 2, bytes[start] != 0x2e, bytes[end - 1] != 0x2e else { return nil }
+    return start == line.start || Words.isBlank(bytes[start - 1]) ? start : nil
+  }
+
+  private static func time(_ words: Words) -> TraceEvent.Time? {
+    var rest = words
+    guard let whole = rest.takeDecimal() else { return nil }
+    guard rest.take(".") else {
+      return rest.hasPrefix("us") ? nanoseconds(whole, 1000) : .ticks(whole)
+    }
+    let digits = rest.take(while: Words.isDigit)
+    guard digits.count <= 9, let fraction = digits.number else { return nil }
+    let scale = (0..<9 - digits.count).reduce(UInt64(1)) { value, _ in value * 10 }
+    // Seconds, or the milliseconds of the verbose form.
+    let isMilliseconds = rest.hasPrefix("ms")
+    let (base, overflow) = whole.multipliedReportingOverflow(by: 1_000_000_000)
+    if overflow { return nil }
+    let (sum, tooLarge) = base.addingReportingOverflow(fraction * scale)
+    return tooLarge ? nil : .nanoseconds(isMilliseconds ? sum / 1000 : sum)
+  }
+
+  private static func nanoseconds(_ value: UInt64, _ unit: UInt64) -> TraceEvent.Time? {
+    let (product, overflow) = value.multipliedReportingOverflow(by: unit)
+    return overflow ? nil : .nanoseconds(product)
+  }
+
+  /// The task and the CPU, from what stands before the time. A task's name may hold anything, so it is read
+  /// from the right.
+  private static func origin(_ head: Words, _ time: Words) -> (task: Int?, cpu: Int?) {
+    var fields: [Words] = []
+    var rest = head
+    while fields.count < 64 {
+      let word = rest.takeWord()
+      if word.isEmpty { break }
+      fields.append(word)
+    }
+    if let verbose = verboseOrigin(fields) { return verbose }
+    // After the CPU there may be flags, and nothing else.
+    if let place = fields.suffix(2).lastIndex(where: { isEnclosed($0, "[", "]") }) {
+      let cpu = fields[place].dropFirst(1).prefix(fields[place].count - 2).number
+      guard let cpu, cpu < 1 << 20 else { return (nil, nil) }
+      // A group's number may stand between, in parentheses.
+      var before = place - 1
+      while before >= 0,
+        fields[before].last == UInt8(ascii: ")") || fields[before].first == UInt8(ascii: "(")
+      {
+        before -= 1
+      }
+      return (before >= 0 ? trailingNumber(fields[before]) : nil, Int(cpu))
+    }
+    // The latency form: the CPU, with flags glued to it, after the task.
+    guard fields.count >= 2, let flags = fields.last else { return (nil, nil) }
+    var digits = flags
+    let cpu = digits.takeDecimal()
+    return (trailingNumber(fields[fields.count - 2]), cpu.flatMap { Int(exactly: $0) })
+  }
+
+  private static func isEnclosed(_ word: Words, _ open: Unicode.Scalar, _ close: Unicode.Scalar)
+    -> Bool
+  {
+    word.first == UInt8(ascii: open) && word.last == UInt8(ascii: close)
+  }
+
+  /// `comm pid cpu flags preempt index [stamp] `, of the verbose form.
+  private static func verboseOrigin(_ fields: [Words]) -> (task: Int?, cpu: Int?)? {
+    guard let stamp = fields.last, stamp.count == 10, stamp.first == UInt8(ascii: "["),
+      fields.count >= 7
+    else { return nil }
+    let last = fields.count - 1
+    guard let cpu = fields[last - 4].number, let task = fields[last - 5].number else { return nil }
+    return (Int(exactly: task), Int(exactly: cpu))
+  }
+
+  /// The number behind a task's name: `CPU 0/KVM-2101`, or a word of its own.
+  private static func trailingNumber(_ word: Words) -> Int? {
+    var start = word.end
+    while start > word.start, Words.isDigit(word.bytes[start - 1]) { start -= 1 }
+    let digits = Words(word.bytes, start..<word.end)
+    guard digits.count <= 10 else { return nil }
+    return digits.number.flatMap { Int(exactly: $0) }
+  }
+}
+
+/// The names of events that concern us, found without a look at each.
+private struct NameTable {
+  private var places = [UInt8](repeating: 0xff, count: 256)
+  private var entries: [(name: StaticString, kind: TraceEvent.Fact.Kind)] = []
+
+  init() {
+    for kind in TraceEvent.Fact.Kind.allCases {
+      for name in kind.names {
+        let slot = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        var place = Int(Self.hash(Words(slot, 0..<slot.count)))
+        while places[place] != 0xff { place = (place + 1) & 255 }
+        places[place] = UInt8(entries.count)
+        entries.append((name, kind))
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func hash(_ name: Words) -> UInt8 {
+    var hash: UInt32 = 2_166_136_261
+    for index in name.start..<name.end { hash = (hash ^ UInt32(name.bytes[index])) &* 16_777_619 }
+    return UInt8(truncatingIfNeeded: hash ^ hash >> 16)
+  }
+
+  @inline(__always)
+  func kind(of name: Words) -> TraceEvent.Fact.Kind? {
+    if name.count > 40 { return nil }
+    var place = Int(Self.hash(name))
+    while places[place] != 0xff {
+      let entry = entries[Int(places[place])]
+      if name == entry.name { return entry.kind }
+      place = (place + 1) & 255
+    }
+    return nil
+  }
+}

@@ -1,0 +1,210 @@
+/// A piece of a text that is read from left to right. The bytes belong to whoever reads the text.
+struct Words {
+  let bytes: UnsafeBufferPointer<UInt8>
+  /// Where the rest begins.
+  private(set) var start: Int
+  /// Where it ends.
+  private(set) var end: Int
+
+  init(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+    self.bytes = bytes
+    start = range.lowerBound
+    end = range.upperBound
+  }
+
+  var isEmpty: Bool { start == end }
+  var count: Int { end - start }
+  var first: UInt8? { start < end ? bytes[start] : nil }
+  var last: UInt8? { start < end ? bytes[end - 1] : nil }
+
+  subscript(index: Int) -> UInt8? {
+    index >= 0 && index < count ? bytes[start + index] : nil
+  }
+
+  /// The text as it is. It may hold anything: `SafeText` makes it fit to show.
+  var string: String { String(decoding: bytes[start..<end], as: UTF8.self) }
+
+  func dropFirst(_ count: Int) -> Words {
+    Words(bytes, min(end, start + max(0, count))..<end)
+  }
+
+  func prefix(_ count: Int) -> Words {
+    Words(bytes, start..<min(end, start + max(0, count)))
+  }
+
+  @inline(__always)
+  static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+
+  @inline(__always)
+  static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+
+  /// Whether a byte may stand in a name of C.
+  @inline(__always)
+  static func isName(_ byte: UInt8) -> Bool {
+    isDigit(byte) || (byte | 0x20) &- 0x61 < 26 || byte == 0x5f
+  }
+
+  mutating func skipBlanks() {
+    while start < end, Self.isBlank(bytes[start]) { start += 1 }
+  }
+
+  /// Drops blanks at the end, and the carriage return of a file from elsewhere.
+  mutating func trimEnd() {
+    while start < end, Self.isBlank(bytes[end - 1]) || bytes[end - 1] == 0x0d { end -= 1 }
+  }
+
+  func hasPrefix(_ text: StaticString) -> Bool {
+    let length = text.utf8CodeUnitCount
+    guard length <= count else { return false }
+    for index in 0..<length where bytes[start + index] != text.utf8Start[index] { return false }
+    return true
+  }
+
+  static func == (words: Words, text: StaticString) -> Bool {
+    words.count == text.utf8CodeUnitCount && words.hasPrefix(text)
+  }
+
+  /// Takes a text from the front; false, and nothing taken, if it is not there.
+  mutating func take(_ text: StaticString) -> Bool {
+    guard hasPrefix(text) else { return false }
+    start += text.utf8CodeUnitCount
+    return true
+  }
+
+  /// Takes the next byte.
+  mutating func takeByte() -> UInt8? {
+    guard start < end else { return nil }
+    start += 1
+    return bytes[start - 1]
+  }
+
+  /// Takes what stands before the next blank, after any blanks.
+  mutating func takeWord() -> Words {
+    skipBlanks()
+    return take { !Self.isBlank($0) }
+  }
+
+  /// Takes bytes for as long as a condition holds.
+  mutating func take(while holds: (UInt8) -> Bool) -> Words {
+    let from = start
+    while start < end, holds(bytes[start]) { start += 1 }
+    return Words(bytes, from..<start)
+  }
+
+  /// Takes hexadecimal digits, at most those of 64 bits.
+  mutating func takeHex() -> UInt64? {
+    let from = start
+    var value: UInt64 = 0
+    while start < end {
+      let byte = bytes[start]
+      let digit: UInt8
+      if Self.isDigit(byte) {
+        digit = byte &- 0x30
+      } else if (byte | 0x20) &- 0x61 < 6 {
+        digit = (byte | 0x20) &- 0x61 &+ 10
+      } else {
+        break
+      }
+      if value >> 60 != 0 { return nil }
+      value = value << 4 | UInt64(digit)
+      start += 1
+    }
+    return start == from ? nil : value
+  }
+
+  /// Takes decimal digits, at most those of 64 bits.
+  mutating func takeDecimal() -> UInt64? {
+    let from = start
+    var value: UInt64 = 0
+    while start < end, Self.isDigit(bytes[start]) {
+      let (product, tooLarge) = value.multipliedReportingOverflow(by: 10)
+      let (sum, overflow) = product.addingReportingOverflow(UInt64(bytes[start] &- 0x30))
+      if tooLarge || overflow { return nil }
+      value = sum
+      start += 1
+    }
+    return start == from ? nil : value
+  }
+
+  /// Takes a number as C prints it: hexadecimal after `0x`, else decimal.
+  mutating func takeNumber() -> UInt64? { take("0x") ? takeHex() : takeDecimal() }
+
+  /// All of it as a number that ends where it ends.
+  var number: UInt64? {
+    var rest = self
+    guard let value = rest.takeNumber(), rest.isEmpty else { return nil }
+    return value
+  }
+
+  /// What follows the first place where a text stands; nil if it stands nowhere.
+  func after(_ text: StaticString) -> Words? {
+    let length = text.utf8CodeUnitCount
+    guard length > 0, count >= length else { return nil }
+    var place = start
+    while place <= end - length {
+      if bytes[place] == text.utf8Start[0], Words(bytes, place..<end).hasPrefix(text) {
+        return Words(bytes, place + length..<end)
+      }
+      place += 1
+    }
+    return nil
+  }
+}
+
+/// The lines of a text, which may end as on Unix or on Windows; the last need not end.
+struct Lines: Sequence, IteratorProtocol {
+  private let bytes: UnsafeBufferPointer<UInt8>
+  private var start = 0
+  /// The number of the line that was given last, from 1.
+  private(set) var number = 0
+
+  init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+  mutating func next() -> Words? {
+    guard start < bytes.count else { return nil }
+    var end = start
+    while end < bytes.count, bytes[end] != 0x0a { end += 1 }
+    var line = Words(bytes, start..<end)
+    if line.last == 0x0d { line = line.prefix(line.count - 1) }
+    start = end + 1
+    number += 1
+    return line
+  }
+}
+
+/// What is wrong with a text, and where.
+package struct TextError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// From 1.
+  package let line: Int
+  /// From 1.
+  package let column: Int
+  /// What was found, what was expected, and what to do.
+  package let message: String
+
+  /// Something wrong at a place of a text.
+  package init(line: Int, column: Int = 1, _ message: String) {
+    self.line = line
+    self.column = column
+    self.message = message
+  }
+
+  /// As messages show it: line, column, and what is wrong.
+  package var description: String { "\(line):\(column): \(message)" }
+}
+
+/// Lines of a text that say nothing to its reader: how many, and the first of them.
+package struct SkippedLines: Equatable, Sendable {
+  /// How many there are.
+  package private(set) var count = 0
+  /// The first three, with what is wrong with them.
+  package private(set) var first: [TextError] = []
+
+  /// None so far.
+  package init() {}
+
+  mutating func add(_ line: Int, _ message: @autoclosure () -> String) {
+    count += 1
+    if first.count < 3 { first.append(TextError(line: line, message())) }
+  }
+}

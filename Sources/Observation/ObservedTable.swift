@@ -1,0 +1,124 @@
+import Engine
+
+/// A table as a source showed it: runs of entries, and which of their bits the source tells.
+///
+/// What is not told is not zero: `known` says what may be looked at. Runs are ascending and leave no gap
+/// from the first to the last.
+package struct ObservedTable: Equatable, Sendable {
+  /// L1's registers for a shadow, as the kernel prints them above it.
+  package struct Context: Equatable, Sendable {
+    /// VTCR_EL2 of L1.
+    package let vtcr: UInt64
+    /// VTTBR_EL2 of L1, with CnP cleared.
+    package let vttbr: UInt64
+    /// HCR_EL2.VM of L1.
+    package let stage2Enabled: Bool
+
+    /// The registers of a shadow.
+    package init(vtcr: UInt64, vttbr: UInt64, stage2Enabled: Bool) {
+      self.vtcr = vtcr
+      self.vttbr = vttbr
+      self.stage2Enabled = stage2Enabled
+    }
+  }
+
+  /// Entries of one level, next to each other, of which the source says the same.
+  package struct Run: Equatable, Sendable {
+    /// The first input address.
+    package let start: UInt64
+    /// The address after the last, above `start`.
+    package let end: UInt64
+    /// What is known of each entry. Of more than one with output addresses: those of the first, and the
+    /// others follow it in memory.
+    package let descriptor: Descriptor
+    /// Level of the entries, 0 to 3.
+    package let level: Int8
+    /// Where in the source it stands, from 1; 0 if it stands nowhere.
+    package let line: Int32
+
+    /// A run at a place of a source.
+    package init(_ range: Range<UInt64>, level: Int, descriptor: Descriptor, line: Int) {
+      start = range.lowerBound
+      end = range.upperBound
+      self.descriptor = descriptor
+      self.level = Int8(truncatingIfNeeded: level)
+      self.line = Int32(clamping: line)
+    }
+
+    /// The input addresses.
+    package var range: Range<UInt64> { start..<max(start, end) }
+
+    /// Whether the hardware uses the entries.
+    package var isMapped: Bool { descriptor.isValid }
+
+    /// Whether anything but "nothing" was seen: an entry that is not valid may still have bits.
+    package var isEmpty: Bool { descriptor.bits == 0 }
+  }
+
+  /// What the first run or the last may hide.
+  package enum Coverage: Equatable, Sendable {
+    /// The runs reach from 0 to the end of all input addresses.
+    case whole
+    /// The source never prints the last run: it is not known.
+    case lastRunMissing
+    /// The source began in the middle.
+    case firstRunMissing
+  }
+
+  /// L1's registers, if it is a shadow whose source tells them.
+  package var context: Context?
+  /// The runs, ascending.
+  package var runs: [Run]
+  /// The bits of a leaf's descriptor that the source tells.
+  package var known: UInt64
+  /// Whether a run is missing.
+  package var coverage: Coverage
+
+  /// A table as a source showed it.
+  package init(
+    context: Context? = nil, runs: [Run], known: UInt64, coverage: Coverage = .whole
+  ) {
+    self.context = context
+    self.runs = runs
+    self.known = known
+    self.coverage = coverage
+  }
+
+  /// The bits of a descriptor that say where it leads.
+  package var knowsOutputs: Bool { known & Descriptor.addressMask == Descriptor.addressMask }
+
+  /// Leaves of a table with 4K pages. A dump whose leaves have no addresses still tells their number.
+  package var leaves: UInt64 {
+    runs.reduce(0) { count, run in
+      guard run.isMapped else { return count }
+      let size = Geometry.stage2(bits: 48).size(Int(run.level))
+      return count &+ max(1, (run.end &- run.start) / size)
+    }
+  }
+
+  /// What the source does not say, in the words of a header; empty if it says everything.
+  package var unknowns: [String] {
+    var words: [String] = []
+    if !knowsOutputs { words.append("output addresses") }
+    if known & Descriptor.memAttrMask == 0 { words.append("memory types") }
+    if known & Descriptor.executeNeverMask == 1 << 54 { words.append("XN[0]") }
+    if known & Descriptor.softwareMask == 0 { words.append("software bits") }
+    switch coverage {
+    case .whole: break
+    case .lastRunMissing: words.append("last run")
+    case .firstRunMissing: words.append("first run")
+    }
+    return words
+  }
+
+  /// The run that an input address lies in, or nil. Cost: logarithmic in the number of runs.
+  package func run(at address: UInt64) -> Run? {
+    var low = 0
+    var high = runs.count
+    while low < high {
+      let middle = (low + high) / 2
+      if runs[middle].end <= address { low = middle + 1 } else { high = middle }
+    }
+    return low < runs.count && runs[low].start <= address ? runs[low] : nil
+  }
+}
