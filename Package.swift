@@ -98,7 +98,8 @@ let package = Package(
     .testTarget(
       name: "ProgramTests",
       dependencies: [
-        "Engine", "Language", "Inquiry", "KernelText", "Canvas", "Scenarios", "Viewer", "pagewalk",
+        "Engine", "Language", "Inquiry", "KernelText", "Lesson", "Canvas", "Scenarios", "Viewer",
+        "pagewalk",
         "Pseudoterminal", "TestSupport",
       ],
       path: "Tests/pagewalk", swiftSettings: strict),

@@ -22,7 +22,7 @@ struct Pagewalk: ParsableCommand {
     version: version,
     subcommands: [
       View.self, Render.self, Run.self, Dump.self, Compare.self, Windows.self, Ask.self,
-      Lessons.self, Scenarios.self, Config.self,
+      Learn.self, Review.self, DrillCommand.self, Lessons.self, Scenarios.self, Config.self,
     ],
     defaultSubcommand: View.self)
 }

@@ -1,0 +1,170 @@
+import Engine
+import Inquiry
+import Language
+
+extension Player {
+  /// What is shown now, as text.
+  package var page: Report {
+    var report = Report()
+    switch phase {
+    case .reading: addText(to: &report)
+    case .asking: addQuestion(to: &report)
+    case .marked(let guess, let mark): addOutcome(guess, mark, to: &report)
+    case .refuting(let scene, _): add(scene, to: &report)
+    case .over: addEnd(to: &report)
+    }
+    return report
+  }
+
+  /// The title: the lesson, and how far one is.
+  package var title: String {
+    guard let current else { return shown.first?.lesson.title ?? "" }
+    return "\(current.lesson.title)  \(position + 1)/\(shown.count)"
+  }
+
+  /// The statements that have run since what was shown before, for whoever cannot see them run.
+  package var sceneBefore: [String] {
+    guard let current else { return [] }
+    let scenes = current.lesson.items[..<current.index].reversed().prefix { $0.id == nil }
+    return scenes.reversed().flatMap { item -> [String] in
+      guard case .scene(let scene) = item else { return [] }
+      var lines: [String] = []
+      switch scene.start {
+      case .own(let world): lines += world.lines
+      case .world(let name, let policies):
+        lines += policies.map { "policy \($0.text)" } + (library.worlds[name.text]?.lines ?? [])
+      case nil: break
+      }
+      return lines + scene.statements.map(\.text)
+    }
+  }
+
+  private func addText(to report: inout Report) {
+    guard case .text(let text)? = current?.item else { return }
+    report.add(text.heading, .title)
+    for prose in text.prose {
+      if !prose.isItem { report.addBlank() }
+      report.add(prose.line)
+    }
+  }
+
+  private func addQuestion(to report: inout Report) {
+    guard let exercise else { return }
+    report.add(Prose(exercise.question).line, indent: 0)
+    if exercise.kind == .repair {
+      report.addBlank()
+      for (index, line) in exercise.run.enumerated() {
+        report.add(Report.Text("\(index + 1)  ", .key).adding(line.text), indent: 3)
+      }
+    } else {
+      for line in exercise.run { report.add(Report.Text("> ", .dim).adding(line.text)) }
+      if !exercise.options.isEmpty { report.addBlank() }
+      for (index, option) in exercise.options.enumerated() {
+        report.add(
+          Report.Text("\(Exercise.letter(index))  ", .key).appending(Prose(option).line), indent: 3)
+      }
+    }
+    for hint in hintTexts { report.add(Report.Text("Hint: ", .heading).adding(hint), indent: 2) }
+  }
+
+  private func addOutcome(_ guess: Guess, _ mark: Mark, to report: inout Report) {
+    guard let exercise else { return }
+    if !exercise.run.isEmpty || !exercise.runStays {
+      add(mark.happenings, to: &report)
+      report.addBlank()
+    }
+    report.add(
+      Report.Text("Guess: ", .heading).appending(exercise.inWords(guess)), indent: 2)
+    report.add(
+      Report.Text("Outcome: ", .heading).appending(exercise.inWords(mark.key)), indent: 2)
+    for note in mark.notes { report.add(Report.Text("- ").adding(note), indent: 2) }
+    let verdict: (String, Report.Emphasis) =
+      mark.isTooMuch
+      ? ("It does it, and more than it had to.", .warning)
+      : mark.isRight ? ("Right.", .valid) : ("Not so.", .warning)
+    report.addBlank()
+    report.add(
+      Report.Text(verdict.0, verdict.1).adding(" ").appending(Prose(exercise.after).line), indent: 0
+    )
+  }
+
+  private func add(_ scene: CounterScene, to report: inout Report) {
+    report.add(Report.Text("You may think: ", .heading).adding(scene.belief.belief), indent: 0)
+    report.addBlank()
+    report.add("Elsewhere, this shows that it is not so:", .dim)
+    for line in scene.belief.scene.statements { report.add("  " + line.text, .dim) }
+    add(scene.happenings, to: &report)
+    if let believed = scene.belief.believed, let refutation = scene.refutation {
+      report.addBlank()
+      report.add(Report.Text("Then: ", .heading).adding(believed.source.text), indent: 2)
+      report.add(Report.Text("But: ", .heading).adding(refutation), indent: 2)
+    }
+    report.addBlank()
+    report.add(Prose(scene.belief.right).line, indent: 0)
+    if !scene.belief.seen.isEmpty {
+      report.add("seen: " + scene.belief.seen, .dim)
+    }
+  }
+
+  private func add(_ happenings: [Stage.Happening], to report: inout Report) {
+    for happening in happenings {
+      report.add(Report.Text("> ", .dim).adding(happening.statement, .title))
+      let words = happening.outcome.isEmpty ? happening.sentence : happening.outcome
+      report.add("  " + words, .dim)
+    }
+  }
+
+  private func addEnd(to report: inout Report) {
+    report.add("Done.", .title)
+    if score.all > 0 { report.add("\(score.right) of \(score.all) answers were right.") }
+    if keepsPlace {
+      report.add("What was asked comes again: pagewalk review, from tomorrow on.")
+    }
+  }
+}
+
+extension Prose {
+  /// The text, its parts as what they are.
+  package var line: Report.Text {
+    var text = Report.Text(isItem ? "- " : "")
+    for part in parts {
+      switch part.style {
+      case .plain: text.add(part.text)
+      case .term: text.add(part.text, .title)
+      case .code: text.add(part.text, .address)
+      }
+    }
+    return text
+  }
+}
+
+extension Report.Text {
+  fileprivate func appending(_ other: Report.Text) -> Report.Text {
+    other.parts.reduce(self) { $0.adding($1.text, $1.emphasis) }
+  }
+}
+
+extension World {
+  /// Its statements.
+  fileprivate var lines: [String] {
+    text.split(separator: "\n").map { String($0.trimmed) }
+      .filter { !$0.isEmpty && !$0.hasPrefix("#") }
+  }
+}
+
+extension Exercise {
+  /// An answer as it is typed, with the words of what it chooses.
+  fileprivate func inWords(_ guess: Guess) -> Report.Text {
+    var text = Report.Text(guess.text(for: self), .key)
+    switch (task, guess) {
+    case (.choose(let choices), .choices(let chosen)):
+      for index in chosen.sorted() {
+        text = text.adding("  ").appending(Prose(choices[index].text).line)
+      }
+    case (.find, .statements(let statements)):
+      text.add("  " + statements.joined(separator: "; "))
+    default: break
+    }
+    return text
+  }
+}

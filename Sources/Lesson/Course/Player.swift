@@ -1,0 +1,185 @@
+import Engine
+import Inquiry
+import Language
+
+/// Plays a lesson, questions that are due, or a drill: what is shown, and what a learner may do.
+///
+/// It knows no screen. Whoever shows it asks for `page` and `stage`, and keeps `records`.
+package struct Player: Sendable {
+  /// Something that is shown: an item of a lesson.
+  package struct Shown: Sendable {
+    package let lesson: Lesson
+    package let index: Int
+
+    package var item: Lesson.Item { lesson.items[index] }
+  }
+
+  /// What a learner has to do.
+  package enum Phase: Sendable {
+    /// To read, and go on.
+    case reading
+    /// To answer.
+    case asking
+    /// To compare the guess with the outcome, and go on.
+    case marked(Guess, Mark)
+    /// To see how a misconception is refuted: it and those that follow.
+    case refuting(CounterScene, left: [String])
+    /// Nothing: all is done.
+    case over
+  }
+
+  /// What is played, in order.
+  package let shown: [Shown]
+  /// Index of what is shown now.
+  package private(set) var position = 0
+  package private(set) var phase = Phase.reading
+  /// Hints that were taken for the question.
+  package private(set) var hints = 0
+  /// Answers that were right, and all answers, since it began.
+  package private(set) var score = (right: 0, all: 0)
+  /// What is to be kept and was not yet taken away.
+  private var records: [LearnerProgress.Record] = []
+  /// The scene as it is now; nil before a world begins.
+  package private(set) var stage: Stage?
+
+  let library: Library
+  private let day: Int
+  /// Whether places are kept: of lessons, and not of reviews.
+  let keepsPlace: Bool
+
+  /// Plays a lesson, from where one left it.
+  ///
+  /// - Throws: a mistake of the lesson.
+  package init(
+    _ lesson: Lesson, in library: Library, from id: String? = nil, day: Int
+  ) throws(ScenarioError) {
+    shown = lesson.items.indices.filter { lesson.items[$0].id != nil }
+      .map { Shown(lesson: lesson, index: $0) }
+    self.library = library
+    self.day = day
+    keepsPlace = true
+    position = shown.firstIndex { $0.item.id == id } ?? 0
+    try arrive()
+  }
+
+  /// Asks single questions, each on the stage that its lesson has for it.
+  ///
+  /// - Throws: a mistake of a lesson.
+  package init(
+    asking questions: [(lesson: Lesson, index: Int)], in library: Library, day: Int
+  ) throws(ScenarioError) {
+    shown = questions.map { Shown(lesson: $0.lesson, index: $0.index) }
+    self.library = library
+    self.day = day
+    keepsPlace = false
+    try arrive()
+  }
+
+  /// What is shown now; nil when all is done.
+  package var current: Shown? { shown.indices.contains(position) ? shown[position] : nil }
+
+  /// The question that is shown now.
+  package var exercise: Exercise? {
+    if case .exercise(let exercise)? = current?.item { exercise } else { nil }
+  }
+
+  package var isOver: Bool { if case .over = phase { true } else { false } }
+
+  /// What is to be kept, each once.
+  package mutating func takeRecords() -> [LearnerProgress.Record] {
+    defer { records = [] }
+    return records
+  }
+
+  // MARK: Going on
+
+  private mutating func arrive() throws(ScenarioError) {
+    hints = 0
+    guard let current else {
+      phase = .over
+      return
+    }
+    stage = try current.lesson.stage(before: current.index, in: library)
+    phase = exercise == nil ? .reading : .asking
+    if keepsPlace, let id = current.item.id {
+      records.append(.place(current.lesson.id, at: id))
+    }
+  }
+
+  /// Goes on: to the refutation of a wrong answer, else to what comes next. A question that waits for an
+  /// answer stays.
+  ///
+  /// - Throws: a mistake of the lesson.
+  package mutating func goOn() throws(ScenarioError) {
+    switch phase {
+    case .asking, .over: break
+    case .reading: try move(by: 1)
+    case .marked(_, let mark): try refute(mark.beliefs)
+    case .refuting(_, let left): try refute(left)
+    }
+  }
+
+  private mutating func refute(_ beliefs: [String]) throws(ScenarioError) {
+    guard let first = beliefs.first, let belief = library.beliefs[first] else {
+      return try move(by: 1)
+    }
+    let scene = try CounterScene(belief, in: library)
+    stage = scene.after
+    phase = .refuting(scene, left: Array(beliefs.dropFirst()))
+  }
+
+  /// Leaves a question out, or goes back to what was shown before.
+  ///
+  /// - Throws: a mistake of the lesson.
+  package mutating func move(by distance: Int) throws(ScenarioError) {
+    let next = position + distance
+    position = max(0, min(next, shown.count))
+    if position == shown.count, keepsPlace, let first = shown.first, let id = first.item.id {
+      // Whoever has come to the end begins anew next time.
+      records.append(.place(first.lesson.id, at: id))
+    }
+    try arrive()
+  }
+
+  // MARK: Answering
+
+  /// Takes the next hint, if there is another.
+  package mutating func takeHint() {
+    if case .asking = phase { hints = min(hints + 1, LearnerProgress.lastHint) }
+  }
+
+  /// Takes an answer, and has the engine mark it.
+  ///
+  /// - Throws: a mistake of the lesson.
+  package mutating func answer(_ guess: Guess) throws(ScenarioError) {
+    guard case .asking = phase, let exercise, let current, let stage else { return }
+    let name = current.lesson.name(of: exercise)
+    records.append(.guess(guess.text(for: exercise), to: name, day: day))
+    let marker = try Marker(exercise, on: stage, file: current.lesson.file)
+    let mark = try marker.mark(guess)
+    records.append(.result(mark.isRight, hints: hints, of: name, day: day))
+    score = (score.right + (mark.isRight ? 1 : 0), score.all + 1)
+    if exercise.runStays { self.stage = marker.after }
+    phase = .marked(guess, mark)
+  }
+
+  /// The hints that were taken; the third is what the engine does.
+  package var hintTexts: [String] {
+    guard let exercise, hints > 0 else { return [] }
+    var texts = Array(exercise.hints.prefix(hints))
+    if hints >= LearnerProgress.lastHint, let stage,
+      let marker = try? Marker(exercise, on: stage, file: current?.lesson.file ?? "")
+    {
+      let steps = marker.steps
+      texts.append("the engine does this, step by step:")
+      texts += steps.prefix(Self.stepsAtMost).enumerated().map { "\($0 + 1). \($1)" }
+      if steps.count > Self.stepsAtMost {
+        texts.append("and \(steps.count - Self.stepsAtMost) more")
+      }
+    }
+    return texts
+  }
+
+  /// Micro-steps that the third hint shows, at most.
+  private static let stepsAtMost = 24
+}

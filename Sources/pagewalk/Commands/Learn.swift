@@ -1,0 +1,195 @@
+import ArgumentParser
+import Canvas
+import Language
+import Lesson
+import Terminal
+
+extension Pagewalk {
+  /// `pagewalk learn`.
+  struct Learn: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Learn by lessons that ask before they show.",
+      discussion: """
+        Without a name, the list of lessons, and how far one is. A lesson goes on where one left it. Answers \
+        are marked by the engine; `pagewalk review` asks again after 1, 3, 7 and 14 days.
+
+        What is typed with --plain, besides answers: \(Recital.words.map(\.word).joined(separator: ", ")).
+        """)
+
+    @Argument(help: "The number or the name of a lesson, or a file.", completion: .lesson)
+    var lesson: String?
+
+    @Flag(help: "From the beginning, wherever one left it.")
+    var again = false
+
+    @OptionGroup var plain: PlainOptions
+
+    func run() throws {
+      let progress = ProgressFile.read()
+      guard let name = lesson else { return list(progress) }
+      let (lesson, library) = try Pagewalk.lesson(name)
+      let place = again ? nil : progress.place(in: lesson)
+      try Pagewalk.recite(plain) { () throws(ScenarioError) in
+        try Player(lesson, in: library, from: place, day: ProgressFile.today)
+      }
+    }
+
+    /// Prints all lessons with how far one is in each.
+    private func list(_ progress: LearnerProgress) {
+      let lessons = Library.shipped.lessons
+      let names = 2 + (lessons.map(\.id.count).max() ?? 0)
+      let titles = 2 + (lessons.map(\.title.count).max() ?? 0)
+      var lines = lessons.enumerated().map { index, lesson in
+        let count = progress.count(in: lesson)
+        let number = SafeText("\(index + 1)").padded(to: 3, .right)
+        let state =
+          count.answered == 0 ? "" : ", \(count.right) of \(lesson.exercises.count) right"
+        return "\(number)  \(SafeText(lesson.id).padded(to: names))"
+          + "\(SafeText(lesson.title).padded(to: titles))\(lesson.minutes) min\(state)"
+      }
+      let due = progress.due(on: ProgressFile.today).count
+      if due > 0 { lines += ["", "\(due) due: `pagewalk review`"] }
+      FileDescriptor.output.write(lines: lines.joined(separator: "\n"))
+    }
+  }
+
+  /// `pagewalk review`.
+  struct Review: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Answer again what is due: 1, 3, 7 and 14 days after the last right answer.",
+      discussion: "Up to \(LearnerProgress.questionsAtMost) questions of lessons that were begun.")
+
+    @OptionGroup var plain: PlainOptions
+
+    func run() throws {
+      let progress = ProgressFile.read()
+      let library = Library.shipped
+      let due = progress.due(on: ProgressFile.today).compactMap { library.exercise($0) }
+        .prefix(LearnerProgress.questionsAtMost)
+      guard !due.isEmpty else {
+        let days = progress.nextDay.map { max(1, $0 - ProgressFile.today) }
+        FileDescriptor.output.write(
+          days.map { "Nothing is due. Next: in \($0) \($0 == 1 ? "day" : "days").\n" }
+            ?? "Nothing is due. `pagewalk learn` lists the lessons.\n")
+        return
+      }
+      try Pagewalk.recite(plain) { () throws(ScenarioError) in
+        try Player(asking: Array(due), in: library, day: ProgressFile.today)
+      }
+    }
+  }
+
+  /// `pagewalk drill`.
+  struct DrillCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "drill",
+      abstract: "Endless questions of one kind, made from a seed and answered by the engine.",
+      discussion: "Kinds:\n" + kinds)
+
+    private static let kinds = Drill.Kind.allCases.map {
+      "  \(SafeText($0.rawValue).padded(to: 12))\($0.meaning)"
+    }.joined(separator: "\n")
+
+    @Argument(help: "The kind.", completion: .list(Drill.Kind.allCases.map(\.rawValue)))
+    var kind: Drill.Kind
+
+    @Option(help: "The same seed gives the same questions.")
+    var seed: UInt64 = 1
+
+    @Option(help: "So many questions.")
+    var count = 10
+
+    @Flag(help: "Print the questions as a lesson's text, and ask nothing.")
+    var text = false
+
+    @OptionGroup var plain: PlainOptions
+
+    func run() throws {
+      guard (1...1000).contains(count) else {
+        throw Failure.usage("--count: expected 1 to 1000, not \(count)")
+      }
+      let drill = Drill(kind, seed: seed, count: count)
+      if text { return FileDescriptor.output.write(drill.text) }
+      let library = Library.shipped
+      try Pagewalk.recite(plain, keeps: false) { () throws(ScenarioError) in
+        let lesson = try Lesson(parsing: Array(drill.text.utf8), file: "drill")
+        return try Player(lesson, in: library, day: ProgressFile.today)
+      }
+    }
+  }
+
+  /// A lesson of the program, or of a file, and what belongs to it.
+  static func lesson(_ name: String) throws -> (Lesson, Library) {
+    var library = Library.shipped
+    if name.hasSuffix(".md") || name == "-" {
+      let bytes = try FileDescriptor.contents(of: name)
+      do throws(ScenarioError) {
+        let lesson = try Lesson(parsing: bytes, file: name)
+        library.add(lesson)
+        guard !lesson.isCollection else {
+          throw ScenarioError(
+            file: name, line: 1, column: 1, message: "expected a lesson: '~~~lesson' with an id")
+        }
+        return (lesson, library)
+      } catch {
+        throw Failure.input([error])
+      }
+    }
+    if let lesson = library.lesson(name) { return (lesson, library) }
+    throw Failure.usage(
+      "there is no lesson \(name)"
+        + (library.nearest(to: name).map { "; did you mean \($0)?" }
+          ?? "; `pagewalk learn` lists them"))
+  }
+
+  /// Plays in lines, and keeps what is to be kept before its outcome is printed.
+  fileprivate static func recite(
+    _ plain: PlainOptions, keeps: Bool = true, _ player: () throws(ScenarioError) -> Player
+  ) throws {
+    let characters = Terminal.characters(asciiOnly: plain.ascii)
+    var file = ProgressFile()
+    func say(_ lines: [String]) {
+      let shown = lines.flatMap { line in
+        let indent = line.prefix { $0 == " " }.count
+        return SafeText(line.dropFirst(indent)).wrapped(to: 78 - min(indent, 20)).map {
+          SafeText(String(repeating: " ", count: indent)) + $0
+        }
+      }
+      FileDescriptor.output.write(shown.map { $0.shown(in: characters).string + "\n" }.joined())
+    }
+    do throws(ScenarioError) {
+      var recital = Recital(try player())
+      func keep() {
+        let records = recital.takeRecords()
+        if keeps { file.append(records) }
+      }
+      keep()
+      say(recital.greeting())
+      while !recital.isFinished, let line = readLine() {
+        let answer = try recital.take(line)
+        keep()
+        say(answer)
+      }
+    } catch {
+      throw Failure.input([error])
+    }
+  }
+}
+
+/// How a lesson is told in lines.
+struct PlainOptions: ParsableArguments {
+  @Flag(help: "In lines, without any control sequence.")
+  var plain = false
+
+  @Flag(help: "Only ASCII.")
+  var ascii = false
+}
+
+extension Drill.Kind: ExpressibleByArgument {}
+
+extension CompletionKind {
+  /// A lesson of the program.
+  static let lesson = CompletionKind.custom { _, _, prefix in
+    Library.shipped.lessons.map(\.id).filter { $0.hasPrefix(prefix) }
+  }
+}

@@ -1,0 +1,60 @@
+import FoundationEssentials
+import Glibc
+import Lesson
+
+/// The file in which a learner's progress is kept, a line of JSON for each record. Whether it can be read or
+/// written makes no difference to a lesson.
+struct ProgressFile {
+  private static let name = "progress.jsonl"
+  private static let bytesAtMost = 64 << 20
+
+  /// What was kept. Lines that are no records are left out.
+  static func read() -> LearnerProgress {
+    var progress = LearnerProgress()
+    guard let (path, _) = ConfigurationFile.stateFile(name),
+      let bytes = try? FileDescriptor.contents(of: path), bytes.count <= bytesAtMost
+    else { return progress }
+    let decoder = JSONDecoder()
+    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+      if let record = try? decoder.decode(LearnerProgress.Record.self, from: Data(line)) {
+        progress.add(record)
+      }
+    }
+    return progress
+  }
+
+  /// Whether it was said that nothing can be kept.
+  private var isTold = false
+
+  /// Adds records at the end.
+  mutating func append(_ records: [LearnerProgress.Record]) {
+    if records.isEmpty { return }
+    guard let target = ConfigurationFile.stateFile(Self.name) else {
+      return tell("no folder for it")
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let lines = records.compactMap { try? encoder.encode($0) + [UInt8(ascii: "\n")] }.joined()
+    let folder = URL(filePath: target.path).deletingLastPathComponent()
+    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let file = FileDescriptor(
+      number: open(target.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600))
+    defer { close(file.number) }
+    // A line that was cut, as by a full disk, ends here.
+    let end = lseek(file.number, 0, SEEK_END)
+    var last = UInt8(ascii: "\n")
+    if end > 0 { pread(file.number, &last, 1, end - 1) }
+    let start = last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]
+    if file.number < 0 || !file.attempt(start + [UInt8](lines)) {
+      tell(String(cString: strerror(errno)))
+    }
+  }
+
+  private mutating func tell(_ reason: String) {
+    if !isTold { writeError("progress is not kept: \(reason)") }
+    isTold = true
+  }
+
+  /// Days since 1970-01-01.
+  static var today: Int { time(nil) / 86_400 }
+}
