@@ -3,6 +3,8 @@ struct Word {
   /// Bytes of the word in the file, without quotes.
   let range: Range<Int>
   let isQuoted: Bool
+  /// The first 8 bytes, the first one lowest; 0 for a word in quotes, which is no keyword.
+  let head: UInt64
 }
 
 /// A mistake at a byte of the file.
@@ -48,18 +50,35 @@ struct Lexer {
 
   private mutating func readPlain(from start: Int) throws(Mistake) -> Int {
     var place = start
-    while place < bytes.count, bytes[place] > 0x20, bytes[place] != UInt8(ascii: "#") {
-      if bytes[place] >= 0x7f {
-        throw Mistake(
-          offset: place, message: "expected printable ASCII outside quotes and comments")
-      }
-      place += 1
+    while place < bytes.count, Self.isPlain(bytes[place]) { place += 1 }
+    if place < bytes.count, bytes[place] >= 0x7f {
+      throw Mistake(
+        offset: place, message: "expected printable ASCII outside quotes and comments")
     }
     if place == start {
       throw Mistake(offset: place, message: "expected text, found a control character")
     }
-    words.append(Word(range: start..<place, isQuoted: false))
+    words.append(Word(range: start..<place, isQuoted: false, head: head(start..<place)))
     return place
+  }
+
+  /// Whether a byte can be part of a word outside quotes: it is printable, no blank, and begins no comment.
+  @inline(__always)
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    byte &- 0x21 < 0x7f - 0x21 && byte != UInt8(ascii: "#")
+  }
+
+  /// The first 8 bytes of a range, the first one lowest.
+  @inline(__always)
+  private func head(_ range: Range<Int>) -> UInt64 {
+    let missing = UInt64(8 * max(0, 8 - range.count))
+    if range.lowerBound + 8 <= bytes.count {
+      let word = bytes.withUnsafeBytes {
+        $0.loadUnaligned(fromByteOffset: range.lowerBound, as: UInt64.self)
+      }
+      return (UInt64(littleEndian: word) << missing) >> missing
+    }
+    return range.reversed().reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
   }
 
   private mutating func readQuoted(from start: Int) throws(Mistake) -> Int {
@@ -70,7 +89,7 @@ struct Lexer {
       {
         place += 2
       } else if bytes[place] == UInt8(ascii: "\"") {
-        words.append(Word(range: start + 1..<place, isQuoted: true))
+        words.append(Word(range: start + 1..<place, isQuoted: true, head: 0))
         return place + 1
       } else {
         place += 1
@@ -98,19 +117,6 @@ struct Lexer {
     return result
   }
 
-  /// The first 8 bytes of a word, the first one lowest; 0 for a word in quotes, which is no keyword.
-  @inline(__always)
-  func head(of word: Word) -> UInt64 {
-    if word.isQuoted { return 0 }
-    var head: UInt64 = 0
-    var shift: UInt64 = 0
-    for place in word.range.lowerBound..<min(word.range.upperBound, word.range.lowerBound + 8) {
-      head |= UInt64(bytes[place]) &<< shift
-      shift &+= 8
-    }
-    return head
-  }
-
   /// A number: decimal or hexadecimal with `0x`, `_` between digits, with K, M, G or T for a power of
   /// 1024. Nil if the bytes are none, or one above 64 bits.
   func number(_ range: Range<Int>) -> UInt64? {
@@ -126,11 +132,9 @@ struct Lexer {
     default: break
     }
     if shift > 0 { end -= 1 }
-    var radix: UInt64 = 10
-    if end - place > 2, bytes[place] == UInt8(ascii: "0"), bytes[place + 1] == UInt8(ascii: "x") {
-      radix = 16
-      place += 2
-    }
+    let isHexadecimal =
+      end - place > 2 && bytes[place] == UInt8(ascii: "0") && bytes[place + 1] == UInt8(ascii: "x")
+    if isHexadecimal { place += 2 }
     var value: UInt64 = 0
     var afterDigit = false
     while place < end {
@@ -140,23 +144,29 @@ struct Lexer {
         afterDigit = false
         continue
       }
-      guard let digit = Self.digit(byte), digit < radix else { return nil }
-      let (product, overflow) = value.multipliedReportingOverflow(by: radix)
-      let (sum, carry) = product.addingReportingOverflow(digit)
-      if overflow || carry { return nil }
-      value = sum
+      let digit = Self.digit(byte)
+      if isHexadecimal {
+        if digit > 15 || value >> 60 != 0 { return nil }
+        value = value << 4 | digit
+      } else {
+        let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+        let (sum, carry) = product.addingReportingOverflow(digit)
+        if digit > 9 || overflow || carry { return nil }
+        value = sum
+      }
       afterDigit = true
     }
     guard afterDigit, (value << shift) >> shift == value else { return nil }
     return value << shift
   }
 
-  private static func digit(_ byte: UInt8) -> UInt64? {
+  /// The value of a digit; above 15 for a byte that is none.
+  private static func digit(_ byte: UInt8) -> UInt64 {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte - UInt8(ascii: "0"))
     case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(byte - UInt8(ascii: "a")) + 10
     case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(byte - UInt8(ascii: "A")) + 10
-    default: nil
+    default: 16
     }
   }
 }

@@ -108,7 +108,8 @@ extension Scenario {
   }
 
   private mutating func add(
-    _ statement: ParsedStatement, at offset: Int, _ origin: Origin, _ columns: OperandColumns,
+    _ statement: consuming ParsedStatement, at offset: Int, _ origin: Origin,
+    _ columns: OperandColumns,
     _ prologue: inout Prologue
   ) throws(Mistake) {
     if case .version = statement {

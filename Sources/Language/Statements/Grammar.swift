@@ -11,7 +11,7 @@ struct Grammar: Sendable {
   struct Head {
     /// 0 without a keyword.
     var bytes: UInt64 = 0
-    /// Which of a word's first 8 bytes are compared.
+    /// Which of a word's first 8 bytes are compared: all, if nothing may follow the keyword.
     var mask: UInt64 = 0
   }
 
@@ -37,8 +37,6 @@ struct Grammar: Sendable {
   struct Node {
     /// The edges, among all.
     var edges: Range<Int>
-    /// Whether one of them is a keyword, or has the name of an option.
-    var hasKeywords: Bool
     /// The form that ends here; -1 if more must follow.
     var form: Int
   }
@@ -74,8 +72,7 @@ struct Grammar: Sendable {
     nodes = builder.nodes.map { node in
       let edges = start..<start + node.edges.count
       start = edges.upperBound
-      return Node(
-        edges: edges, hasKeywords: node.heads.contains { $0.mask != 0 }, form: node.form)
+      return Node(edges: edges, form: node.form)
     }
     heads = builder.nodes.flatMap(\.heads)
     edges = builder.nodes.flatMap(\.edges)
@@ -163,15 +160,15 @@ private struct GrammarBuilder {
       spelling.isEmpty
       ? nodes[node].edges.count
       : nodes[node].words.firstIndex { $0.spelling.isEmpty } ?? nodes[node].edges.count
-    nodes[node].heads.insert(head(spelling), at: place)
+    nodes[node].heads.insert(head(spelling, isWhole: edge.reading == .word), at: place)
     nodes[node].edges.insert(edge, at: place)
     nodes[node].words.insert(
       Grammar.EdgeWord(spelling: spelling, content: item.content), at: place)
     return Int(edge.target)
   }
 
-  private func head(_ spelling: String) -> Grammar.Head {
-    var head = Grammar.Head()
+  private func head(_ spelling: String, isWhole: Bool) -> Grammar.Head {
+    var head = Grammar.Head(mask: isWhole ? ~0 : 0)
     for (index, byte) in spelling.utf8.prefix(8).enumerated() {
       head.bytes |= UInt64(byte) << UInt64(8 * index)
       head.mask |= 0xff << UInt64(8 * index)

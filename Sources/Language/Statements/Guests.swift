@@ -1,6 +1,9 @@
 import Engine
 
 /// What L1 and L2 do.
+///
+/// Most statements of long files are accesses: what makes their events captures nothing, which would cost
+/// reference counts.
 enum GuestStatement: StatementFamily {
   case l1Read, l1Write, l1Execute, l1Store, context
   case invalidateAddress, invalidateRange, invalidateVMID, invalidateAll, invalidateStage1
@@ -13,18 +16,20 @@ enum GuestStatement: StatementFamily {
       StatementForm(
         "l1 read IPA",
         "L1 loads 8 bytes. The address is rounded down to a multiple of 8; stage 1 is off.",
-        Self.access(.l1, .read))
+        .event { .access(.l1, vcpu: $0.int(0), .read, $0[1], value: $0.option(2)) })
     case .l1Write:
       StatementForm(
         "l1 write IPA [value=V]",
         "L1 stores 8 bytes. Without `value` what it stores is unknown, and like no other value.",
-        Self.access(.l1, .write))
+        .event { .access(.l1, vcpu: $0.int(0), .write, $0[1], value: $0.option(2)) })
     case .l1Execute:
-      StatementForm("l1 exec IPA", "L1 fetches an instruction.", Self.access(.l1, .execute))
+      StatementForm(
+        "l1 exec IPA", "L1 fetches an instruction.",
+        .event { .access(.l1, vcpu: $0.int(0), .execute, $0[1], value: $0.option(2)) })
     case .l1Store:
       StatementForm(
         "l1 store IPA V", "The same as `l1 write IPA value=V`, short for storing descriptors.",
-        Self.access(.l1, .write))
+        .event { .access(.l1, vcpu: $0.int(0), .write, $0[1], value: $0.option(2)) })
     case .context:
       StatementForm(
         "l1 context vttbr=V vtcr=V hcr=V",
@@ -77,23 +82,21 @@ enum GuestStatement: StatementFamily {
       StatementForm(
         "l2 read NIPA",
         "L2 loads 8 bytes at EL1 with stage 1 off. NIPA is a canonical IPA if HCR_EL2.VM is 0.",
-        Self.access(.l2, .read))
+        .event { .access(.l2, vcpu: $0.int(0), .read, $0[1], value: $0.option(2)) })
     case .l2Write:
       StatementForm(
         "l2 write NIPA [value=V]",
         "L2 stores 8 bytes. Without `value` what it stores is unknown, and like no other value.",
-        Self.access(.l2, .write))
+        .event { .access(.l2, vcpu: $0.int(0), .write, $0[1], value: $0.option(2)) })
     case .l2Execute:
-      StatementForm("l2 exec NIPA", "L2 fetches an instruction.", Self.access(.l2, .execute))
+      StatementForm(
+        "l2 exec NIPA", "L2 fetches an instruction.",
+        .event { .access(.l2, vcpu: $0.int(0), .execute, $0[1], value: $0.option(2)) })
     case .l2Invalidate:
       StatementForm(
         "l2 tlbi vmalle1is", "L2 is entered and invalidates its stage 1, which changes no table.",
         .event { .l2Invalidate(vcpu: $0.int(0)) })
     }
-  }
-
-  private static func access(_ guest: Guest, _ kind: AccessKind) -> StatementForm.Make {
-    .event { .access(guest, vcpu: $0.int(0), kind, $0[1], value: $0.option(2)) }
   }
 
   private static func invalidation(

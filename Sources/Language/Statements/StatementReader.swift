@@ -80,11 +80,9 @@ struct StatementReader {
 
   /// The node to which a word leads; nil if it may not follow.
   private mutating func follow(_ word: Word, from node: Int) throws(Mistake) -> Int? {
-    let node = grammar.nodes[node]
-    let head = node.hasKeywords ? lexer.head(of: word) : 0
-    for index in node.edges {
+    for index in grammar.nodes[node].edges {
       let expected = grammar.heads[index]
-      guard head & expected.mask == expected.bytes else { continue }
+      guard word.head & expected.mask == expected.bytes else { continue }
       if let target = try take(word, as: index) { return target }
     }
     return nil
