@@ -39,7 +39,7 @@ public struct Machine: Sendable {
     checksDMA = configuration.isolation != .none
     tableHooks = [ownership.tableHooks, configuration.iommu.tableHooks].compactMap { $0 }
     hasTableHooks = !tableHooks.isEmpty
-    hostHooks = [ownership, SMMUHostHooks()]
+    hostHooks = (checksDMA ? [ownership] : []) + [SMMUHostHooks()]
     var memory = Memory.boot()
     layout = Layout(configuration, in: &memory)
     self.memory = memory

@@ -41,24 +41,49 @@ extension HostHooks {
   func unmappable(_ range: Range<UInt64>, in machine: Machine) -> [Range<UInt64>] { [range] }
 }
 
-/// Calling the hooks.
+/// Calling the hooks. No closures here: one that is not called at once would keep a copy of the machine.
 extension Machine {
+  /// Whether a hook can have anything to do: where nobody keeps owners apart, and no device is, none has.
+  @inline(__always)
+  private var isHooked: Bool { checksDMA || hasSMMU }
+
+  /// What becomes of a fault of the VM that is not KVM's to handle; nil if it is.
+  mutating func handleByHook(_ fault: MemoryFault) -> Attempt? {
+    if !isHooked { return nil }
+    for hook in hostHooks {
+      if let attempt = hook.handle(fault, in: &self) { return attempt }
+    }
+    return nil
+  }
+
   /// Whether anybody can tell that entries of the VMM's table are cleared before they are replaced.
-  var isProcessWatched: Bool { hostHooks.contains { $0.watchesProcess(in: self) } }
+  var isProcessWatched: Bool { isHooked && hostHooks.contains { $0.watchesProcess(in: self) } }
 
   /// The page that KVM goes on using at a canonical IPA, whatever the VMM has there now; nil where it is
   /// the VMM's.
   func keptPage(at ipa: UInt64) -> UInt64? {
-    hostHooks.lazy.compactMap { $0.keptPage(at: ipa, in: self) }.first
+    if !isHooked { return nil }
+    for hook in hostHooks {
+      if let page = hook.keptPage(at: ipa, in: self) { return page }
+    }
+    return nil
   }
 
   /// The largest leaf that KVM may make at a canonical IPA for a physical page, in bytes.
   func largestMapping(at ipa: UInt64, of page: UInt64) -> UInt64 {
-    hostHooks.reduce(.max) { min($0, $1.largestMapping(at: ipa, of: page, in: self)) }
+    if !isHooked { return .max }
+    var largest = UInt64.max
+    for hook in hostHooks {
+      largest = min(largest, hook.largestMapping(at: ipa, of: page, in: self))
+    }
+    return largest
   }
 
   /// The parts of a range of canonical IPAs that KVM may unmap.
   func unmappable(_ range: Range<UInt64>) -> [Range<UInt64>] {
-    hostHooks.reduce([range]) { parts, hook in parts.flatMap { hook.unmappable($0, in: self) } }
+    if !isHooked { return [range] }
+    var parts = [range]
+    for hook in hostHooks { parts = parts.flatMap { hook.unmappable($0, in: self) } }
+    return parts
   }
 }

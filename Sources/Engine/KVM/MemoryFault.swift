@@ -23,9 +23,7 @@ extension Machine {
   private static let sizes: [UInt64] = [1 << 30, 2 << 20, 4096]
 
   mutating func mapMemory(_ fault: MemoryFault) -> Attempt {
-    for hook in hostHooks {
-      if let attempt = hook.handle(fault, in: &self) { return attempt }
-    }
+    if let attempt = handleByHook(fault) { return attempt }
     let hva = hva(of: fault.ipa, in: fault.slot)
     if isMapLocked {
       note(.fault(.mapLockHeld), .vmmStage1, at: hva)

@@ -192,10 +192,18 @@ extension Memory {
 
   /// Drops all that a CPU has cached.
   mutating func drop(cpu: Int, from tlb: TLB) {
-    for level in TLB.levels where !isEmpty(level, of: tlb) {
-      let frame = tlb.frame(level)
-      for slot in stride(from: frame, to: frame + Memory.frameWords, by: 2)
-      where load(slot) & 1 != 0 && TLB.cpu(ofTag: load(slot)) == cpu { remove(slot) }
+    for level in TLB.levels {
+      var slot = tlb.frame(level)
+      // Few are live at a time: behind the last of them there is nothing to look for.
+      var left = usedWords(inFrameAt: slot)
+      while left > 0 {
+        let tag = load(slot)
+        if tag & 1 != 0 {
+          left -= load(slot + 1) == 0 ? 1 : 2
+          if TLB.cpu(ofTag: tag) == cpu { remove(slot) }
+        }
+        slot += 2
+      }
     }
   }
 
