@@ -22,4 +22,9 @@ extension Range<UInt64> {
   /// Bytes from the first address to the end.
   @inline(__always)
   package var size: UInt64 { upperBound - lowerBound }
+
+  /// The range with its ends moved outward to multiples of a power of two.
+  package func aligned(to size: UInt64) -> Range {
+    lowerBound & ~(size - 1)..<(upperBound + size - 1) & ~(size - 1)
+  }
 }

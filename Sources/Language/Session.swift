@@ -80,6 +80,16 @@ public struct Session: Sendable {
     return checker?.breaksOther(than: known, timeline.machine, after: stores) ?? false
   }
 
+  /// Bytes of canonical memory of which reverse maps do not know the nested IPA now, and known entries of
+  /// theirs that no leaf bears out. At the same cost.
+  public mutating func recordedEntries() -> (unknownBytes: UInt64, stale: Int) {
+    if checker?.countsEntries != true {
+      checker = RuleChecker(timeline.machine, countsEntries: true)
+    }
+    checker?.follow(timeline.machine)
+    return (checker?.unknownBytes ?? 0, checker?.staleEntries ?? 0)
+  }
+
   /// Entries of the journal that the current event made.
   private var lastStores: Range<Int> {
     timeline.currentEvent.map { timeline.stores(ofEvent: $0) } ?? 0..<0

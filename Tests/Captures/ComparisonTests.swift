@@ -38,7 +38,7 @@ import Testing
       while let statement = try session.advance() {
         guard case .event(let event) = statement.kind else { continue }
         let counted = meter.cost.leavesRemoved
-        meter.count(last: session)
+        meter.count(last: &session)
         let after = leaves(of: session.timeline.machine)
         if case .host = event {
           let lost = before.subtracting(after).count

@@ -27,13 +27,16 @@ import Testing
     _ timeline: Timeline, _ name: String, sourceLocation: SourceLocation = #_sourceLocation
   ) {
     var timeline = timeline
-    var checker = RuleChecker(timeline.machine)
+    var checker = RuleChecker(timeline.machine, countsEntries: true)
     var random = Generator(seed: 7)
     for _ in 0..<25 {
       timeline.seek(to: Moment(events: random.below(timeline.events.count + 1)))
       let looks = looks(&checker, timeline)
       #expect(
         looks.found == looks.all, "\(name), \(timeline.moment)", sourceLocation: sourceLocation)
+      #expect(
+        EntryCounts(checker) == EntryCounts(timeline.machine), "\(name), \(timeline.moment)",
+        sourceLocation: sourceLocation)
     }
   }
 
@@ -61,12 +64,16 @@ import Testing
     }
   }
 
-  @Test func `goes back and forward through a history of pKVM`() {
+  @Test(arguments: PKVM.Version.allCases, [IOMMUConfiguration.FaultHandling.abort, .pin, .stall])
+  func `goes back and forward through a history of pKVM`(
+    version: PKVM.Version, faults: IOMMUConfiguration.FaultHandling
+  ) {
     var configuration = VMConfiguration(ipaBits: 36)
-    configuration.isolation = .pkvm(.v4)
+    configuration.isolation = .pkvm(version)
+    configuration.iommu.faults = faults
     var source = RandomProtectedEvents(seed: 5)
-    let events = source.setUp() + (0..<120).map { _ in source.next() }
-    expectEqual(timeline(configuration, events), "pKVM")
+    let events = source.setUp() + (0..<60).map { _ in source.next() }
+    expectEqual(timeline(configuration, events), "\(version), \(faults)")
   }
 
   @Test(arguments: [ReverseMapVersion.v1, .v3, .ideal])

@@ -18,7 +18,7 @@ struct BrokenPlaces: Sendable {
   /// The parts of a full look, in their order.
   enum Part: Int, Sendable {
     case leaves, tableCounts, tlb, vmids, vncr, iotlb, foreignDMA, agreement, mirror, ownership,
-      reverseMaps, locks, coverage, recycling
+      owners, reverseMaps, locks, coverage, recycling
   }
 
   private var violations: [Place: Violation] = [:]
@@ -45,11 +45,17 @@ struct BrokenPlaces: Sendable {
 
   /// Forgets all places of a part.
   mutating func removeAll(of part: Part, group: Int? = nil) {
-    if violations.isEmpty { return }
-    for place in violations.keys where place.part == part && group ?? place.group == place.group {
-      self[place] = nil
-    }
+    removeAll { $0.part == part && group ?? $0.group == $0.group }
   }
+
+  /// Forgets some places.
+  mutating func removeAll(where isGone: (Place) -> Bool) {
+    if violations.isEmpty { return }
+    for place in violations.keys where isGone(place) { self[place] = nil }
+  }
+
+  /// All places, in no order.
+  var all: [(place: Place, violation: Violation)] { violations.map { ($0.key, $0.value) } }
 
   /// Whether a rule is broken somewhere.
   func breaks(_ rule: Invariant) -> Bool { counts[rule.index] > 0 }
@@ -57,7 +63,7 @@ struct BrokenPlaces: Sendable {
   /// All places in order, with some that are not kept here.
   mutating func list(with others: [(place: Place, violation: Violation)]) -> [Violation] {
     if !isSorted {
-      sorted = violations.map { ($0.key, $0.value) }.sorted { $0.place < $1.place }
+      sorted = all.sorted { $0.place < $1.place }
       isSorted = true
     }
     if others.isEmpty { return sorted.map(\.violation) }

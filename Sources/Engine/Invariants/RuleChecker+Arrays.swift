@@ -103,9 +103,15 @@ extension RuleChecker {
     case .granules:
       for word in [old, new] where word & 3 == GranuleState.data.rawValue {
         let ipa = word & ~4095
-        if let table = tables[0] { noteLeaves(of: table, in: ipa..<ipa + 4096, machine.memory) }
+        if let table = tables[0] {
+          noteLeaves(of: table, in: ipa..<ipa + Page.size, machine.memory)
+        }
       }
-    case .rmp, .vmemmap, .uncleaned: break
+      granuleChanged(index << Page.shift, from: old, to: new)
+    case .rmp, .vmemmap:
+      let page = index << Page.shift
+      dirty.owned.append(page..<page + Page.size)
+    case .uncleaned: break
     }
   }
 }

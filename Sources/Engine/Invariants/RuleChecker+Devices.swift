@@ -9,6 +9,12 @@ extension RuleChecker {
     devices = DeviceState(machine)
     guard machine.hasSMMU else { return }
     dirty.iotlb += Self.tags(of: machine.iotlb, machine.memory)
+    if traits.isIsolated {
+      for device in 0..<SMMU.devices where old.streams[device] != devices.streams[device] {
+        refreshOwned(of: device, machine)
+      }
+      if old.attached.isEmpty != devices.attached.isEmpty { refreshMap() }
+    }
     if old.streams == devices.streams, old.domains == devices.domains { return }
     for domain in 0..<SMMU.devices {
       if !devices.domains.contains(domain) {
@@ -26,13 +32,14 @@ extension RuleChecker {
       Self.findTags(
         in: range, .vmid(domain.vmid), of: machine.iotlb, machine.memory, &dirty.iotlb)
       if traits.pinsKeepLeaves { notePins(of: device, in: range, machine) }
+      takeWalked(range)
     }
   }
 
   mutating func takeCached(_ machine: Machine) {
-    guard traits.pinsKeepLeaves, machine.hasSMMU else { return }
+    guard traits.pinsKeepLeaves || traits.isIsolated, machine.hasSMMU else { return }
     if traits.walksBehindCaches { dirty.cached = [Self.allIOVAs] }
-    for range in dirty.cached { notePinned(in: range, machine) }
+    for range in dirty.cached where traits.pinsKeepLeaves { notePinned(in: range, machine) }
   }
 
   /// What is pinned in a range for any device is to be looked at again.

@@ -54,10 +54,6 @@ extension RuleChecker {
         found.append((BrokenPlaces.Place(part: part, rank: rank), violation))
       }
     }
-    if traits.isIsolated, machine.hasSMMU {
-      add(machine.attachedDevices.flatMap(machine.foreignDMAViolations), .foreignDMA)
-      add(machine.ownership.violations(of: machine), .ownership)
-    }
     if hasLocks { add(machine.lockViolations(after: stores), .locks) }
     if hasCoverage { add(machine.coverageViolations(after: stores), .coverage) }
     if !contexts.isEmpty {

@@ -134,7 +134,7 @@ extension RuleChecker {
     case .smmu: smmuChanged(slot - Int(machine[.smmu]))
     case .iotlb:
       dirty.iotlb.append(slot & ~1)
-      if traits.pinsKeepLeaves { noteCached(at: slot & ~1, machine.memory) }
+      if traits.pinsKeepLeaves || traits.isIsolated { noteCached(at: slot & ~1, machine.memory) }
     case .protected: flags.formUnion([.roots, .vmids, .devices])
     case .other, .table, .sparse: break
     }

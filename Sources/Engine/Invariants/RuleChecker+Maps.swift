@@ -28,6 +28,13 @@ extension RuleChecker {
       if maps.isDirect, change.tree % 2 == 0 {
         noteCoverage(of: number, in: change.entry.range, machine.memory)
       }
+      if change.tree % 2 == (maps.isDirect ? 0 : 1) {
+        if change.comes {
+          recorded?.comes(change.entry, of: number, machine)
+        } else {
+          recorded?.goes(change.entry, of: number)
+        }
+      }
       if maps.isMirrored {
         maps.mirrors[number].take(change) { unsure.insert(PairSet.Pair(UInt64(number), $0)) }
       }
@@ -36,6 +43,21 @@ extension RuleChecker {
       let number = Int(pair.first)
       maps.mirrors[number].judge(pair.second, of: machine.mmu(number), machine)
     }
+  }
+
+  /// Entries of which leaves, or pages behind them, have changed are looked at again.
+  mutating func countEntries(_ machine: Machine) {
+    // What devices have pinned is behind canonical memory, whatever the VMM has there.
+    for slot in dirty.leaves where traits.pinsKeepLeaves {
+      guard let (leaf, number) = leaf(at: slot, machine.memory), number == 0 else { continue }
+      dirty.canonical.append(
+        leaf.address..<leaf.address + machine.geometry(of: machine.canonical).size(leaf.level))
+    }
+    for (number, range) in dirty.nested { recorded?.leavesChange(range, of: number, machine) }
+    for range in dirty.canonical {
+      for number in 1...numbers.shadows { recorded?.pagesChange(range, of: number, machine) }
+    }
+    recorded?.settle(machine)
   }
 
   mutating func judgeMaps(_ machine: Machine) {

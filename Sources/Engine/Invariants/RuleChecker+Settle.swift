@@ -6,12 +6,19 @@ extension RuleChecker {
     if flags.contains(.vmids) { refreshContexts(machine) }
     if flags.contains(.devices) { refreshDevices(machine) }
     if flags.contains(.parked) { refreshParked(machine) }
+    if flags.contains(.roots), traits.isolation.pkvm != nil { refreshRegions(machine) }
     takePages()
     takeTouched(machine)
     takeCached(machine)
+    if traits.isIsolated {
+      for slot in dirty.iotlb { indexCached(at: slot, machine.memory) }
+      takeOwned(machine)
+    }
     if maps.isKept { takeNodes(machine) }
+    if recorded != nil { countEntries(machine) }
 
     for slot in dirty.leaves { judgeLeaf(at: slot, machine) }
+    if traits.isIsolated { judgeOwned(machine) }
     for frame in dirty.tableFrames { judgeTable(at: frame, machine) }
     if !flags.isDisjoint(with: [.tableCount, .parked]) { judgeTableCounts(machine) }
     for slot in dirty.tlb { judgeTLB(at: slot, machine) }
@@ -40,6 +47,7 @@ extension RuleChecker {
     slots = machine.memslots.map { SlotRange(ipa: machine.range(of: $0), hva: machine[$0, .hva]) }
     for slot in old + slots where !old.contains(slot) || !slots.contains(slot) {
       noteLeaves(of: machine.table(of: machine.canonical), in: slot.ipa, machine.memory)
+      if recorded != nil { dirty.canonical.append(slot.ipa) }
     }
     if maps.isKept { for number in 1...numbers.shadows { noteCoverage(of: number, machine) } }
     flags.insert(.vncr)
@@ -58,6 +66,7 @@ extension RuleChecker {
     let old = parked
     parked = ParkedState(machine)
     dirty.tlb += Self.tags(of: machine.layout.tlb, machine.memory)
+    dirty.owned += old.changingHands + parked.changingHands
     guard machine.hasSMMU else { return }
     dirty.iotlb += Self.tags(of: machine.iotlb, machine.memory)
     if traits.pinsKeepLeaves {
@@ -114,6 +123,13 @@ extension RuleChecker {
       if entry.table == numbers.host {
         takeHost(entry.range, machine)
       } else if let table = tables[entry.table] {
+        if recorded != nil, numbers.isContext(entry.table) {
+          if entry.table > 0 {
+            dirty.nested.append((entry.table, entry.range))
+          } else if traits.pinsKeepLeaves {
+            dirty.canonical.append(entry.range)
+          }
+        }
         if contexts.number(of: table.vmid) != nil, table.hasVMID {
           Self.findTags(
             in: entry.range, .vmid(table.vmid), of: machine.layout.tlb, machine.memory, &dirty.tlb)
@@ -122,6 +138,8 @@ extension RuleChecker {
           takeDevices(entry.range, of: table, machine)
           if entry.table == 0 { notePinned(in: entry.range, machine) }
         }
+        if entry.table == 0, traits.isolation == .cca { dirty.realm.append(entry.range) }
+        if entry.table == numbers.pkvmHost { dirty.hostEntries.append(entry.range) }
       }
     }
   }
@@ -133,6 +151,7 @@ extension RuleChecker {
       if part.isEmpty { continue }
       if let table = tables[0] { noteLeaves(of: table, in: part, machine.memory) }
       if maps.isKept { maps.placesChange(in: part, &dirty.coverage) }
+      if recorded != nil { dirty.canonical.append(part) }
       flags.insert(.vncr)
     }
     if let context = devices.process {
@@ -187,5 +206,13 @@ extension RuleChecker.Dirty {
     pins.removeAll(keepingCapacity: true)
     coverage.removeAll(keepingCapacity: true)
     nodes.removeAll(keepingCapacity: true)
+    nested.removeAll(keepingCapacity: true)
+    canonical.removeAll(keepingCapacity: true)
+    owned.removeAll(keepingCapacity: true)
+    ownedLeaves.removeAll(keepingCapacity: true)
+    ownedCached.removeAll(keepingCapacity: true)
+    realm.removeAll(keepingCapacity: true)
+    hostEntries.removeAll(keepingCapacity: true)
+    holes.removeAll(keepingCapacity: true)
   }
 }

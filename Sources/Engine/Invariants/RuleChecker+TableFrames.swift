@@ -87,6 +87,7 @@ extension RuleChecker {
     frames[frame] = role
     if !isRoot(role) { framesBelow[number] += 1 }
     flags.insert(.tableCount)
+    hostTableChanges(role)
     dirty.tableFrames.append(first)
     var count: UInt16 = 0
     for slot in first..<first + Memory.frameWords {
@@ -112,6 +113,7 @@ extension RuleChecker {
     frames[frame] = FollowedFrame()
     if !isRoot(role) { framesBelow[Int(role.number)] -= 1 }
     flags.insert(.tableCount)
+    hostTableChanges(role)
     broken[countPlace(role)] = nil
     // What has changed in a way that matters was taken out before.
     if entryCounts[frame] == 0 { return }
@@ -142,6 +144,9 @@ extension RuleChecker {
         table: Int(role.number), address: role.address(of: slot), level: Int(role.level)))
     let number = Int(role.number)
     let level = Int(role.level)
+    if traits.isIsolated {
+      ownedEntryChanges(entry, at: role.address(of: slot), role, comes: comes)
+    }
     guard entry.isLeaf(level) else { return }
     if number == numbers.host {
       let entry = HostEntry(bits: entry.bits)
@@ -156,7 +161,7 @@ extension RuleChecker {
 
   /// Whether anybody asks which leaves of a table map a page.
   private func indexesPages(_ number: Int) -> Bool {
-    numbers.isContext(number) ? number > 0 || traits.pinsKeepLeaves : false
+    traits.isIsolated || numbers.isContext(number) && (number > 0 || traits.pinsKeepLeaves)
   }
 
   /// The leaves that map some of a physical range are to be looked at again.

@@ -197,6 +197,8 @@ struct ParkedState: Sendable {
   var hostInvalidations: [Range<UInt64>] = []
   /// Pages that are being pinned or unpinned, by device.
   var changingPins: [(device: Int, range: Range<UInt64>)] = []
+  /// Pages whose state for the host is still to be set.
+  var changingHands: [Range<UInt64>] = []
 
   init() {}
 
@@ -205,5 +207,6 @@ struct ParkedState: Sendable {
     invalidations = machine.pendingInvalidations
     hostInvalidations = machine.parkedHostInvalidations
     changingPins = machine.changingPins
+    changingHands = machine.rangesChangingHands
   }
 }

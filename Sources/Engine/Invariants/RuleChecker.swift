@@ -35,7 +35,18 @@ package struct RuleChecker: Sendable {
   var parked = ParkedState()
   var vmids = VMIDHolders()
   var maps: MapIndex
+  /// Nil if nobody asks, or no map is kept.
+  var recorded: RecordedEntries?
   var broken = BrokenPlaces()
+  /// Places of rules about owners that do not count at every moment.
+  var owners = BrokenPlaces()
+  /// The physical page of what the SMMU has cached at a slot, by level the other way round.
+  var cachedPages: [Int: (physical: UInt64, level: Int)] = [:]
+  var cachedOfPage = [PairSet](repeating: PairSet(), count: 4)
+  /// Memory of the realm: its address there, and physical page.
+  var realmPages = PairSet()
+  /// The host's memory under pKVM.
+  var regions: [Range<UInt64>] = []
 
   // What has changed since the last look.
   var changed = ChangedWords()
@@ -49,7 +60,9 @@ package struct RuleChecker: Sendable {
   private var momentary: [(place: BrokenPlaces.Place, violation: Violation)] = []
 
   /// A checker of a machine as it is now. Costs one look at everything.
-  package init(_ machine: Machine) {
+  ///
+  /// - Parameter countsEntries: whether `unknownBytes` and `staleEntries` are to be known, too.
+  package init(_ machine: Machine, countsEntries: Bool = false) {
     position = machine.memory.forgotten + machine.memory.position
     lineage = machine.memory.lineage
     numbers = TableNumbers(shadows: machine.configuration.shadows)
@@ -57,6 +70,9 @@ package struct RuleChecker: Sendable {
     framesBelow = Array(repeating: 0, count: numbers.count)
     traits = Traits(machine)
     maps = MapIndex(machine)
+    if countsEntries, maps.isKept {
+      recorded = RecordedEntries(isKeyedByNested: maps.isDirect)
+    }
     look = 1
     noteRecords(machine)
     for index in 0...numbers.shadows {
@@ -78,13 +94,13 @@ package struct RuleChecker: Sendable {
     of machine: Machine, after stores: Range<Int>
   ) -> [Violation] {
     follow(machine, after: stores)
-    return broken.list(with: momentary)
+    return broken.list(with: momentary + (ownersCount(machine) ? owners.all : []))
   }
 
   /// Whether every rule holds now.
   package mutating func holds(_ machine: Machine, after stores: Range<Int>) -> Bool {
     follow(machine, after: stores)
-    return broken.isEmpty && momentary.isEmpty
+    return broken.isEmpty && momentary.isEmpty && !(ownersCount(machine) && !owners.isEmpty)
   }
 
   /// Whether some rule that is not among those named is broken now.
@@ -92,15 +108,29 @@ package struct RuleChecker: Sendable {
     than known: Set<Invariant>, _ machine: Machine, after stores: Range<Int>
   ) -> Bool {
     if holds(machine, after: stores) { return false }
-    return Invariant.allCases.contains { !known.contains($0) && broken.breaks($0) }
+    let counts = ownersCount(machine)
+    return Invariant.allCases.contains {
+      !known.contains($0) && (broken.breaks($0) || counts && owners.breaks($0))
+    }
       || momentary.contains { !known.contains($0.violation.invariant) }
   }
+
+  /// Whether the entries of reverse maps are counted.
+  package var countsEntries: Bool { recorded != nil || !maps.isKept }
+
+  /// Bytes of canonical memory of which a reverse map does not know the nested IPA, and known entries of
+  /// reverse maps that no leaf bears out, at the last look: what `staleEntries(ofShadow:)` finds by a look at
+  /// everything.
+  package var unknownBytes: UInt64 { recorded?.unknown ?? 0 }
+  package var staleEntries: Int { recorded?.stale ?? 0 }
 
   /// Comes to where the machine is. Whoever gives up the past of a history does this first: after that there
   /// is nothing to follow.
   package mutating func follow(_ machine: Machine) {
     let memory = machine.memory
-    if lineage != memory.lineage || position < memory.forgotten { self = RuleChecker(machine) }
+    if lineage != memory.lineage || position < memory.forgotten {
+      self = RuleChecker(machine, countsEntries: countsEntries)
+    }
     if position == memory.forgotten + memory.position { return }
     changed.collect(from: position - memory.forgotten, in: memory)
     position = memory.forgotten + memory.position
@@ -140,7 +170,8 @@ extension RuleChecker {
   /// What follows from the configuration.
   struct Traits: Sendable {
     let pinsKeepLeaves: Bool
-    let isIsolated: Bool
+    let isolation: Isolation
+    var isIsolated: Bool { isolation != .none }
     let hasShadows: Bool
     /// Whether a device may walk to where no table is any more, so that no word is known not to matter to it.
     let walksBehindCaches: Bool
@@ -149,7 +180,7 @@ extension RuleChecker {
 
     init(_ machine: Machine) {
       pinsKeepLeaves = machine.pinsKeepLeaves
-      isIsolated = machine.configuration.isolation != .none
+      isolation = machine.configuration.isolation
       hasShadows = machine.configuration.shadows > 0
       walksBehindCaches = !machine.configuration.iommu.isCoherent
     }
@@ -206,5 +237,16 @@ extension RuleChecker {
     /// Slots of shadow leaves that may no longer be found by the reverse map.
     var coverage: [Int] = []
     var nodes: [Int] = []
+    /// Shadows and nested IPAs of their leaves, and canonical memory, of which known entries tell.
+    var nested: [(number: Int, range: Range<UInt64>)] = []
+    var canonical: [Range<UInt64>] = []
+    /// Physical pages whose owner has changed; slots of leaves, and of tags, that lead to some of them.
+    var owned: [Range<UInt64>] = []
+    var ownedLeaves: [(slot: Int, pages: Range<UInt64>)] = []
+    var ownedCached: [(slot: Int, pages: Range<UInt64>)] = []
+    /// Addresses of the realm; of pKVM's host, and those at which devices may lack its memory.
+    var realm: [Range<UInt64>] = []
+    var hostEntries: [Range<UInt64>] = []
+    var holes: [Range<UInt64>] = []
   }
 }

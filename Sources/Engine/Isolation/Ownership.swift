@@ -133,15 +133,13 @@ extension Machine {
     if !checksDMA { return [] }
     var found: [Violation] = []
     func check(_ iova: UInt64, _ leaf: Descriptor, _ size: UInt64) {
-      guard leaf.bits & (Descriptor.read | Descriptor.write) != 0 else { return }
-      let physical = leaf.address & ~(size - 1)
-      guard
-        let page = ownership.firstForeign(
-          in: physical..<physical + size, device: device, of: self)
+      let pages = leaf.pages(size)
+      guard leaf.permitsDMA,
+        let page = ownership.firstForeign(in: pages, device: device, of: self)
       else { return }
       found.append(
         Violation(
-          invariant: .foreignDMA, table: .iommu(device), address: iova + (page - physical)))
+          invariant: .foreignDMA, table: .iommu(device), address: iova + (page - pages.lowerBound)))
     }
     let vmid = streamEntry(ofDevice: device).vmid
     for entry in iotlbEntries where entry.vmid == vmid {
@@ -193,5 +191,16 @@ extension Machine {
       !isBorneOut(entry)
     else { return nil }
     return Violation(invariant: .staleIOTLB, table: .iommu(device), address: entry.address)
+  }
+}
+
+extension Descriptor {
+  /// Whether a device may read or write by this leaf.
+  var permitsDMA: Bool { bits & (Self.read | Self.write) != 0 }
+
+  /// The physical addresses that the leaf maps, of which there are so many.
+  func pages(_ size: UInt64) -> Range<UInt64> {
+    let start = address & ~(size - 1)
+    return start..<start + size
   }
 }

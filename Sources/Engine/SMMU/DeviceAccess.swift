@@ -28,7 +28,15 @@ extension Machine {
 
   @inline(never)
   private func checked(_ outcome: DeviceOutcome) -> DeviceOutcome {
-    if self[.dmaStalled] != 0, outcome != .aborted { return .stalled }
+    self[.dmaStalled] != 0 && outcome != .aborted ? .stalled : checkedByOwner(outcome)
+  }
+
+  /// What a write of a device would get if no DMA were stalled.
+  func checkedOutcome(of iova: UInt64, device: Int) -> DeviceOutcome {
+    checkedByOwner(translateBySMMU(iova, write: true, device: device).outcome)
+  }
+
+  private func checkedByOwner(_ outcome: DeviceOutcome) -> DeviceOutcome {
     let fault: DeviceFault?
     let place: Int
     switch outcome {

@@ -39,7 +39,7 @@ package struct Comparison: Sendable {
       var session = Session(scenario, keepsPast: false, recordsSteps: true)
       while let statement = try session.advance() {
         guard case .event = statement.kind else { continue }
-        meter.count(last: session)
+        meter.count(last: &session)
         meter.check(last: &session)
         devices?.count(last: &session)
         afterEvent()

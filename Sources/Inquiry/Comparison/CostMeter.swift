@@ -20,12 +20,12 @@ struct CostMeter {
   init(_ policy: String) { cost = PolicyCost(policy) }
 
   /// Counts the event that a session, which records steps, has carried out last.
-  mutating func count(last session: Session) {
+  mutating func count(last session: inout Session) {
     let timeline = session.timeline
     for step in timeline.steps { count(step) }
     cost.notifiers = Int(timeline.machine[.notifiers])
     cost.fullUnmaps = Int(timeline.machine[.fullUnmaps])
-    countMaps(timeline.machine)
+    countMaps(of: &session)
   }
 
   /// Notes the rules that the event that a session has carried out last breaks for the first time.
@@ -38,24 +38,21 @@ struct CostMeter {
     }
   }
 
-  private mutating func countMaps(_ machine: Machine) {
+  private mutating func countMaps(of session: inout Session) {
+    let machine = session.timeline.machine
     var entries = 0
     var bytes = 0
-    var unknown: UInt64 = 0
-    var stale = 0
     for number in 0..<machine.configuration.shadows {
       let size = machine.reverseMapSize(ofShadow: number)
-      if size.bytes == 0 { continue }
       entries += size.reverse + size.direct
       bytes += size.bytes
-      unknown += machine.reverseMap(ofShadow: number).filter { $0.nested == nil }
-        .reduce(0) { $0 + $1.canonical.size }
-      stale += machine.staleEntries(ofShadow: number).count
     }
     cost.peakEntries = max(cost.peakEntries, entries)
     cost.peakBytes = max(cost.peakBytes, bytes)
-    cost.peakUnknown = max(cost.peakUnknown, unknown)
-    cost.peakStale = max(cost.peakStale, stale)
+    if bytes == 0 { return }
+    let recorded = session.recordedEntries()
+    cost.peakUnknown = max(cost.peakUnknown, recorded.unknownBytes)
+    cost.peakStale = max(cost.peakStale, recorded.stale)
   }
 
   private mutating func count(_ step: Step) {

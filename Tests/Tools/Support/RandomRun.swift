@@ -56,7 +56,7 @@ public struct RandomRun {
     _ configuration: VMConfiguration, _ events: some Sequence<Event>, watching rules: Set<Invariant>
   ) {
     var machine = Machine(configuration)
-    var checker = RuleChecker(machine)
+    var checker = RuleChecker(machine, countsEntries: true)
     var done: [Event] = []
     var broken: Invariant?
     var disagreement: String?
@@ -72,6 +72,10 @@ public struct RandomRun {
       if broken != nil || done.count % Self.looksEach == 0 {
         let all = machine.violations(after: stores)
         if found != all { disagreement = "\(event): found \(found), not \(all)" }
+        let counts = EntryCounts(checker)
+        if counts != EntryCounts(machine) {
+          disagreement = "\(event): counted \(counts), not \(EntryCounts(machine))"
+        }
       }
     }
     self.configuration = configuration
@@ -109,5 +113,29 @@ public struct RandomRun {
     var lines = ["pagewalk 1"] + configuration.statements
     lines += events.map(\.statement)
     return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+/// What is counted of the entries of reverse maps.
+public struct EntryCounts: Equatable {
+  private var unknownBytes: UInt64
+  private var stale: Int
+
+  /// What a checker has counted.
+  package init(_ checker: RuleChecker) {
+    unknownBytes = checker.unknownBytes
+    stale = checker.staleEntries
+  }
+
+  /// The same by a look at all entries.
+  public init(_ machine: Machine) {
+    unknownBytes = 0
+    stale = 0
+    for number in 0..<machine.configuration.shadows {
+      for entry in machine.reverseMap(ofShadow: number) where entry.nested == nil {
+        unknownBytes += entry.canonical.upperBound - entry.canonical.lowerBound
+      }
+      stale += machine.staleEntries(ofShadow: number).count
+    }
   }
 }

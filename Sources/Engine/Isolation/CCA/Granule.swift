@@ -115,14 +115,20 @@ struct RealmOwnership: Ownership {
   }
 
   func violations(of machine: Machine) -> [Violation] {
-    let table = machine.table(of: machine.canonical)
-    return machine.attachedDevices.flatMap { device in
-      machine.realmData.compactMap { ipa, _ -> Violation? in
-        if RealmEntry(machine.walk(ipa, in: table).descriptor).isAssignedEmpty { return nil }
-        let outcome = machine.deviceOutcome(of: ipa, write: true, device: device)
-        guard case .fault = outcome else { return nil }
-        return Violation(invariant: .dmaHole, table: .iommu(device), address: ipa)
+    machine.attachedDevices.flatMap { device in
+      machine.realmData.compactMap { ipa, _ in
+        machine.lacksRealmPage(at: ipa, device: device)
+          ? Violation(invariant: .dmaHole, table: .iommu(device), address: ipa) : nil
       }
     }
+  }
+}
+
+extension Machine {
+  /// Whether a device's DMA to memory of the realm fails.
+  func lacksRealmPage(at ipa: UInt64, device: Int) -> Bool {
+    if RealmEntry(walk(ipa, in: table(of: canonical)).descriptor).isAssignedEmpty { return false }
+    if case .fault = deviceOutcome(of: ipa, write: true, device: device) { return true }
+    return false
   }
 }

@@ -41,10 +41,13 @@ struct HostOwnership: Ownership {
   }
 
   func violations(of machine: Machine) -> [Violation] {
-    let devices = machine.attachedDevices
     let changing = machine.rangesChangingHands
-    let holes = devices.flatMap { device in
-      machine.hostMemory.compactMap { machine.firstHole(in: $0, device: device, besides: changing) }
+    let holes = machine.attachedDevices.flatMap { device in
+      machine.hostMemory.compactMap { region in
+        machine.firstHole(in: region, device: device, besides: changing).map {
+          Violation(invariant: .dmaHole, table: .iommu(device), address: $0)
+        }
+      }
     }
     // In the middle of a hypercall tables and states are not in step, and nobody can see that.
     return holes + (machine.isPaused ? [] : machine.ownerViolations + machine.mapViolations)
@@ -52,23 +55,19 @@ struct HostOwnership: Ownership {
 }
 
 extension Machine {
-  /// The first page of a region that the host keeps and a device does not reach. What is kept for DMA
-  /// follows from the policy: everything, what is pinned, or nothing where the device can wait.
-  fileprivate func firstHole(
-    in region: Range<UInt64>, device: Int, besides changing: [Range<UInt64>]
-  ) -> Violation? {
+  /// The first page of a part of the host's memory that the host keeps and a device does not reach. What is
+  /// kept for DMA follows from the policy: everything, what is pinned, or nothing where the device can wait.
+  func firstHole(
+    in part: Range<UInt64>, device: Int, besides changing: [Range<UInt64>]
+  ) -> UInt64? {
     guard let table = domainTable(ofDevice: device) else { return nil }
-    var address = region.lowerBound
-    while address < region.upperBound {
+    var address = part.lowerBound
+    while address < part.upperBound {
       let end = memory.walk(table, address)
-      let next = min(
-        region.upperBound,
-        address & ~(table.geometry.size(end.level) - 1)
-          + table.geometry.size(end.level))
-      if !end.isLeaf,
-        let page = firstKeptPage(in: address..<next, besides: changing)
-      {
-        return Violation(invariant: .dmaHole, table: table.id, address: page)
+      let size = table.geometry.size(end.level)
+      let next = min(part.upperBound, address & ~(size - 1) + size)
+      if !end.isLeaf, let page = firstKeptPage(in: address..<next, besides: changing) {
+        return page
       }
       address = next
     }
@@ -96,7 +95,7 @@ extension Machine {
 
   /// Pages whose state for the host a paused hypercall has yet to set: in its middle the tables are
   /// ahead of the states, and what the pages are to be counts for nobody yet.
-  fileprivate var rangesChangingHands: [Range<UInt64>] {
+  var rangesChangingHands: [Range<UInt64>] {
     parkedTaskList.compactMap {
       if case .pkvm(.setHost(let range, _)) = $0 { range } else { nil }
     }
@@ -113,60 +112,75 @@ extension Machine {
   /// owner, and only who owns it or borrows it has it mapped.
   fileprivate var ownerViolations: [Violation] {
     var found: [Violation] = []
-    func check(_ holds: Bool, _ table: TableID, _ address: UInt64) {
-      if !holds { found.append(Violation(invariant: .pageOwner, table: table, address: address)) }
-    }
     visit(.leaf, of: pkvmHostTable) { entry in
-      let page = hypPage(at: entry.address)
-      switch entry.descriptor.donation {
-      case .hypervisor:
-        check(page.host == .noPage && page.hypervisor == .owned, .pkvmHost, entry.address)
-      case .guest(let handle, let number):
-        let guest = protectedGuest(Int(truncatingIfNeeded: handle &- PKVM.firstHandle))
-        let leaf = guest.map { guestEntry($0, at: number << 12).descriptor }
-        let isGuests = leaf?.isValid == true && leaf?.address == entry.address
-        check(
-          page.host == .noPage && isGuests && leaf?.pageState == .owned, .pkvmHost,
-          entry.address)
-      case nil:
-        let size = protectedGeometry.size(entry.level)
-        let gone = firstRecordedPage(in: entry.address..<entry.address + size) {
-          $1.host == .noPage
-        }
-        check(gone == nil, .pkvmHost, gone ?? 0)
+      if let address = firstMisowned(by: entry, in: hostPages(of: entry)) {
+        found.append(Violation(invariant: .pageOwner, table: .pkvmHost, address: address))
       }
     }
     for guest in protectedGuests {
       visit(.mapping, of: table(of: guest)) { leaf in
-        let page = hypPage(at: leaf.descriptor.address)
-        let fits =
-          switch leaf.descriptor.pageState {
-          case .owned: page.host == .noPage && page.hypervisor == .noPage
-          case .sharedOwned: page.host == .sharedBorrowed
-          case .sharedBorrowed: page.host == .sharedOwned && page.shares > 0
-          case .noPage, .poison: false
-          }
-        check(fits, .protectedGuest(guest.number), leaf.address)
+        if !isOwnerRight(ofGuestLeaf: leaf.descriptor) {
+          found.append(
+            Violation(
+              invariant: .pageOwner, table: .protectedGuest(guest.number), address: leaf.address))
+        }
       }
     }
     return found
   }
 
-  /// Leaves of the devices' map that the host's table contradicts: of memory that it says is another's, or
-  /// with other permissions. That one of the two maps nothing, or by other sizes, is no contradiction.
+  /// The pages that an entry of the host's table is about.
+  func hostPages(of entry: TableEntry) -> Range<UInt64> {
+    entry.address..<entry.address + protectedGeometry.size(entry.level)
+  }
+
+  /// The first page in a part of an entry of the host's table of which the entry says something else than the
+  /// page's record, and the owner's own table; nil if there is none.
+  func firstMisowned(by entry: TableEntry, in part: Range<UInt64>) -> UInt64? {
+    let page = hypPage(at: entry.address)
+    switch entry.descriptor.donation {
+    case .hypervisor:
+      return page.host == .noPage && page.hypervisor == .owned ? nil : entry.address
+    case .guest(let handle, let number):
+      let guest = protectedGuest(Int(truncatingIfNeeded: handle &- PKVM.firstHandle))
+      let leaf = guest.map { guestEntry($0, at: number << 12).descriptor }
+      let isGuests = leaf?.isValid == true && leaf?.address == entry.address
+      return page.host == .noPage && isGuests && leaf?.pageState == .owned ? nil : entry.address
+    case nil: return firstRecordedPage(in: part) { $1.host == .noPage }
+    }
+  }
+
+  /// Whether the record of a page says what a guest's leaf of it does.
+  func isOwnerRight(ofGuestLeaf leaf: Descriptor) -> Bool {
+    let page = hypPage(at: leaf.address)
+    return switch leaf.pageState {
+    case .owned: page.host == .noPage && page.hypervisor == .noPage
+    case .sharedOwned: page.host == .sharedBorrowed
+    case .sharedBorrowed: page.host == .sharedOwned && page.shares > 0
+    case .noPage, .poison: false
+    }
+  }
+
+  /// Leaves of the devices' map that the host's table contradicts.
   fileprivate var mapViolations: [Violation] {
     guard !attachedDevices.isEmpty, let map = identityTable else { return [] }
     var found: [Violation] = []
-    let allowed = Descriptor.read | Descriptor.write
     visit(.mapping, of: map) { leaf in
-      let host = memory.walk(pkvmHostTable, leaf.address).descriptor
-      let agrees =
-        host.isValid ? (host.bits ^ leaf.descriptor.bits) & allowed == 0 : host.donation == nil
-      if !agrees || leaf.descriptor.address != leaf.address {
-        found.append(
-          Violation(invariant: .tableAgreement, table: map.id, address: leaf.address))
+      if !isHosts(leaf) {
+        found.append(Violation(invariant: .tableAgreement, table: map.id, address: leaf.address))
       }
     }
     return found
+  }
+
+  /// Whether the host's table agrees to a leaf of the devices' map. It does not if it says that the memory is
+  /// another's, or has other permissions. That one of the two maps nothing, or by other sizes, is no
+  /// contradiction.
+  func isHosts(_ leaf: TableEntry) -> Bool {
+    let host = memory.walk(pkvmHostTable, leaf.address).descriptor
+    let allowed = Descriptor.read | Descriptor.write
+    let agrees =
+      host.isValid ? (host.bits ^ leaf.descriptor.bits) & allowed == 0 : host.donation == nil
+    return agrees && leaf.descriptor.address == leaf.address
   }
 }

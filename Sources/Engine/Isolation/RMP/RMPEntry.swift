@@ -116,25 +116,36 @@ struct RMPOwnership: Ownership {
 
   /// DMA that fails to pages that the guest keeps: the device has a translation, but of the wrong class.
   func violations(of machine: Machine) -> [Violation] {
-    machine.attachedDevices.flatMap { device -> [Violation] in
+    if machine[.dmaStalled] != 0 { return [] }
+    return machine.attachedDevices.flatMap { device -> [Violation] in
       guard let table = machine.domainTable(ofDevice: device) else { return [] }
       var found: [Violation] = []
       machine.visit(.mapping, of: table) { leaf in
-        let size = table.geometry.size(leaf.level)
-        // All pages of a large leaf fare alike but for what is cached of them.
-        for offset in stride(from: 0, to: size, by: 4096) {
-          let page = leaf.descriptor.address + offset
-          if machine.passesRMP(page, level: leaf.level) { break }
-          let outcome = machine.deviceOutcome(
-            of: leaf.address + offset, write: true, device: device)
-          if machine.rmpEntry(of: page).entry.isValidated, case .fault(.rmp, _) = outcome {
-            found.append(
-              Violation(invariant: .dmaHole, table: table.id, address: leaf.address + offset))
-            break
-          }
+        if let address = machine.firstRefused(
+          by: leaf, size: table.geometry.size(leaf.level), device: device)
+        {
+          found.append(Violation(invariant: .dmaHole, table: table.id, address: address))
         }
       }
       return found
     }
+  }
+}
+
+extension Machine {
+  /// The first address of a leaf of a device at which its DMA is refused though the guest keeps the page, but
+  /// for its being stalled; nil if there is none.
+  func firstRefused(by leaf: TableEntry, size: UInt64, device: Int) -> UInt64? {
+    // All pages of a large leaf fare alike but for what is cached of them.
+    for offset in stride(from: 0, to: size, by: Page.stride) {
+      let page = leaf.descriptor.address + offset
+      if passesRMP(page, level: leaf.level) { return nil }
+      if rmpEntry(of: page).entry.isValidated,
+        case .fault(.rmp, _) = checkedOutcome(of: leaf.address + offset, device: device)
+      {
+        return leaf.address + offset
+      }
+    }
+    return nil
   }
 }
