@@ -27,6 +27,8 @@ let package = Package(
     .target(
       name: "Lesson", dependencies: ["Engine", "Language", "Inquiry"], swiftSettings: fast,
       plugins: ["EmbedAssets"]),
+    .target(
+      name: "Recording", dependencies: ["Engine", "Language", "KernelText"], swiftSettings: fast),
     .target(name: "Canvas", swiftSettings: fast),
     .target(name: "Scenarios", swiftSettings: strict, plugins: ["EmbedAssets"]),
     .plugin(
@@ -35,7 +37,8 @@ let package = Package(
     .executableTarget(
       name: "EmbedFiles", path: "Sources/Plugins/EmbedFiles", swiftSettings: strict),
     .target(
-      name: "Viewer", dependencies: ["Engine", "Language", "Inquiry", "Canvas", "Scenarios"],
+      name: "Viewer",
+      dependencies: ["Engine", "Language", "Inquiry", "Recording", "Canvas", "Scenarios"],
       swiftSettings: fast),
     .target(
       name: "CTerminal",
@@ -44,7 +47,8 @@ let package = Package(
     .executableTarget(
       name: "pagewalk",
       dependencies: [
-        "Engine", "Language", "KernelText", "Inquiry", "Lesson", "Canvas", "Scenarios", "Viewer",
+        "Engine", "Language", "KernelText", "Inquiry", "Lesson", "Recording", "Canvas", "Scenarios",
+        "Viewer",
         "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -52,7 +56,9 @@ let package = Package(
     .target(name: "CBenchmarkPeers"),
     .executableTarget(
       name: "Benchmarks",
-      dependencies: ["Engine", "Language", "Inquiry", "CBenchmarkPeers", "Pseudoterminal"],
+      dependencies: [
+        "Engine", "Language", "Inquiry", "Recording", "CBenchmarkPeers", "Pseudoterminal",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "EngineTests", dependencies: ["Engine", "TestSupport"], path: "Tests/Engine",
@@ -76,6 +82,10 @@ let package = Package(
       dependencies: ["Engine", "Language", "Inquiry", "Lesson", "TestSupport"],
       path: "Tests/Lesson", swiftSettings: strict),
     .testTarget(
+      name: "RecordingTests",
+      dependencies: ["Engine", "Language", "KernelText", "Recording", "Scenarios", "TestSupport"],
+      path: "Tests/Recording", swiftSettings: strict),
+    .testTarget(
       name: "CaptureTests",
       dependencies: ["Engine", "Language", "KernelText", "Inquiry", "TestSupport"],
       path: "Tests/Captures",
@@ -86,7 +96,8 @@ let package = Package(
     .testTarget(
       name: "ViewerTests",
       dependencies: [
-        "Engine", "Language", "Inquiry", "Canvas", "Scenarios", "Viewer", "TestSupport",
+        "Engine", "Language", "Inquiry", "Recording", "Canvas", "Scenarios", "Viewer",
+        "TestSupport",
       ],
       path: "Tests/Viewer", exclude: ["Frames", "Looks"], swiftSettings: strict),
     .testTarget(
@@ -98,7 +109,8 @@ let package = Package(
     .testTarget(
       name: "ProgramTests",
       dependencies: [
-        "Engine", "Language", "Inquiry", "KernelText", "Lesson", "Canvas", "Scenarios", "Viewer",
+        "Engine", "Language", "Inquiry", "KernelText", "Lesson", "Recording", "Canvas", "Scenarios",
+        "Viewer",
         "pagewalk",
         "Pseudoterminal", "TestSupport",
       ],

@@ -43,24 +43,11 @@ extension Surface {
     }
     return elements
   }
-
-  private static func escaped(_ text: String) -> String {
-    var escaped = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": escaped += "&amp;"
-      case "<": escaped += "&lt;"
-      case ">": escaped += "&gt;"
-      default: escaped.unicodeScalars.append(scalar)
-      }
-    }
-    return escaped
-  }
 }
 
 extension Theme {
   /// The colour of text in which a terminal is left its own.
-  fileprivate var textColour: RGB {
+  var textColour: RGB {
     self == .light ? RGB(16) : RGB(231)
   }
 }

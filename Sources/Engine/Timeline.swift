@@ -17,6 +17,9 @@ public struct Timeline: Sendable {
   private var recordedEvent: Int?
   /// Position of the journal before each event, and at the end.
   private var marks: [Int] = [0]
+  /// The state after each event, in 32 bits of its fingerprint: unequal if the states are, but for one pair
+  /// in 2^32.
+  public private(set) var stateChecks: [UInt32] = []
 
   /// A history in which nothing has happened yet.
   public init(_ configuration: VMConfiguration) {
@@ -35,6 +38,7 @@ public struct Timeline: Sendable {
     try machine.apply(event)
     events.append(event)
     marks.append(machine.memory.position)
+    stateChecks.append(UInt32(truncatingIfNeeded: machine.fingerprint.first))
     moment = Moment(events: events.count)
     steps = recordingSteps ? machine.steps.steps : []
     recordedEvent = recordingSteps ? events.count - 1 : nil
@@ -105,6 +109,7 @@ public struct Timeline: Sendable {
     seek(to: Moment(events: moment.events))
     machine.memory.forgetFuture()
     events.removeSubrange(moment.events...)
+    stateChecks.removeSubrange(moment.events...)
     marks.removeSubrange((moment.events + 1)...)
   }
 
@@ -115,6 +120,7 @@ public struct Timeline: Sendable {
     machine.memory.forgetPast()
     forgotten += events.count
     events.removeAll(keepingCapacity: true)
+    stateChecks.removeAll(keepingCapacity: true)
     marks = [machine.memory.position]
     moment = Moment(events: 0)
     steps = []

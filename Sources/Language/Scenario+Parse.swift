@@ -171,7 +171,7 @@ extension Scenario {
 
 extension Statement {
   /// Whether something happens.
-  var isEvent: Bool {
+  package var isEvent: Bool {
     if case .event = kind { true } else { false }
   }
 }

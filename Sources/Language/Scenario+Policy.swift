@@ -4,12 +4,13 @@ extension Scenario {
   /// The same events under another reverse map. Where there is none, nothing of it can fail, so the
   /// statements `revmap fail` are left out.
   public func under(_ policy: ReverseMapVersion) -> Scenario {
-    under { $0.reverseMap = policy }
+    under("revmap=\(policy.name)") { $0.reverseMap = policy }
   }
 
-  private func under(_ change: Policy.Change) -> Scenario {
+  private func under(_ setting: String, _ change: Policy.Change) -> Scenario {
     var other = self
     other.own = own ?? configuration
+    other.changedPolicies.append(setting)
     change(&other.configuration)
     if other.configuration.reverseMap == .none {
       other.statements.removeAll {
@@ -34,7 +35,7 @@ extension Scenario {
       guard case .policy(let setting) = try StatementReader.statement(of: head + text).0 else {
         return self
       }
-      return under(setting.change)
+      return under(text, setting.change)
     } catch {
       throw ScenarioError(
         file: text, line: 1, column: max(1, error.offset - head.utf8.count + 1),

@@ -10,6 +10,9 @@ public struct Scenario: Sendable {
   public var configuration = VMConfiguration()
   /// The VM as the file says it, where the events are carried out under another policy.
   var own: VMConfiguration?
+  /// The policies under which the events are carried out instead of the file's own, as `KEY=VALUE` in the
+  /// order in which they were asked for.
+  public internal(set) var changedPolicies: [String] = []
   /// Keys of the policies that the file sets, each with its `=`.
   var policies: [String] = []
   /// What happens, in order.
@@ -20,7 +23,7 @@ public struct Scenario: Sendable {
   }
 
   /// The file's bytes, to point at a place in them.
-  var source: [UInt8] = []
+  package internal(set) var source: [UInt8] = []
 }
 
 /// A statement of a scenario that stands at a moment.

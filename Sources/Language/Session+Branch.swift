@@ -7,13 +7,18 @@ extension Session {
     var branch = self
     branch.timeline.seek(to: Moment(events: count))
     branch.timeline.forgetFuture()
-    let kept = count < statementOfEvent.count ? statementOfEvent[count] : next
+    let kept = statementCount(before: count)
     branch.scenario.statements.removeSubrange(kept...)
     branch.statementOfEvent.removeSubrange(count...)
     branch.chapters.removeAll { $0.end > count }
     branch.failures.removeAll { $0.position > count }
     branch.next = kept
     return branch
+  }
+
+  /// Statements that come before an event, by its index; all, if there is none so far.
+  package func statementCount(before event: Int) -> Int {
+    event < statementOfEvent.count ? statementOfEvent[event] : next
   }
 
   /// Carries out one more statement at the end of the history, which must have been carried out: an event,

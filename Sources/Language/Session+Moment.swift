@@ -21,13 +21,10 @@ extension Session {
     if text.hasSuffix("%"), let percent = Int(text.dropLast()), (0...100).contains(percent) {
       return Moment(events: count * percent / 100)
     }
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count <= 2, let events = Int(parts[0]), (0...count).contains(events) else {
-      return nil
-    }
-    if parts.count == 1 { return Moment(events: events) }
-    guard let steps = Int(parts[1]), steps >= 0, events < count else { return nil }
-    return Moment(events: events, steps: steps)
+    guard let moment = Moment(name: text), moment.events <= count,
+      moment.steps == 0 || moment.events < count
+    else { return nil }
+    return moment
   }
 
   /// What `moment(named:)` understands, for messages.
@@ -46,11 +43,7 @@ extension Session {
   /// The text of the statement of an event: as it was written or typed, without a comment, or printed from
   /// the event if nobody wrote it.
   public func text(ofEvent index: Int) -> String {
-    switch origin(ofEvent: index) {
-    case .file(_, let offset): scenario.text(ofEventAt: offset)
-    case .typed(let text): Scenario.text(ofEvent: text.utf8)
-    case .imported, .found: timeline.events[index].statement
-    }
+    scenario.text(of: scenario.statements[statementOfEvent[index]])
   }
 
   /// Where an event comes from.
@@ -71,4 +64,16 @@ extension Moment {
   /// The moment as `moment(named:)` reads it, and as it is written everywhere: `14`, or `14.3` after three
   /// micro-steps of the next event.
   package var name: String { steps > 0 ? "\(events).\(steps)" : "\(events)" }
+
+  /// Reads a name; nil if the text is none. Whether a history has the moment is another question.
+  package init?(name: some StringProtocol) {
+    let numbers = name.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
+    guard numbers.count <= 2, let events = numbers[0], events >= 0 else { return nil }
+    guard numbers.count == 2 else {
+      self.init(events: events)
+      return
+    }
+    guard let steps = numbers[1], steps >= 0 else { return nil }
+    self.init(events: events, steps: steps)
+  }
 }

@@ -192,6 +192,16 @@ extension Scenario {
     Self.text(ofEvent: source[Int(offset)...].prefix { $0 != UInt8(ascii: "\n") })
   }
 
+  /// The text of a statement, without a comment: of an event as it was written or typed.
+  package func text(of statement: Statement) -> String {
+    guard statement.isEvent else { return statement.kind.text }
+    switch statement.origin {
+    case .file(_, let offset): return text(ofEventAt: offset)
+    case .typed(let text): return Self.text(ofEvent: text.utf8)
+    case .imported, .found: return statement.kind.text
+    }
+  }
+
   /// The same of the bytes of a line.
   static func text(ofEvent line: some BidirectionalCollection<UInt8>) -> String {
     let statement = line.prefix { $0 != UInt8(ascii: "#") }.drop { $0 <= 0x20 }

@@ -21,8 +21,9 @@ struct Pagewalk: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      View.self, Render.self, Run.self, Dump.self, Compare.self, Windows.self, Ask.self,
-      Learn.self, Review.self, DrillCommand.self, Lessons.self, Scenarios.self, Config.self,
+      View.self, Play.self, Verify.self, Repair.self, Render.self, Run.self, Dump.self,
+      Compare.self, Windows.self, Ask.self, Learn.self, Review.self, DrillCommand.self,
+      Lessons.self, Scenarios.self, Config.self,
     ],
     defaultSubcommand: View.self)
 }

@@ -192,11 +192,11 @@ import Testing
     var screen = try Screen()
     screen.press("$ : ‹l2 write 0x30000› enter q")
     #expect(!screen.model.isFinished)
-    #expect(screen.lastLine.contains("The typed event is in no file and will be lost."))
+    #expect(screen.lastLine.contains("The typed event is in no file. Press \"s\" to save"))
     screen.press("n")
     #expect(!screen.model.isFinished)
     var other = screen
-    screen.press("q y")
+    screen.press("q d")
     #expect(screen.model.isFinished)
     other.press("Q")
     #expect(other.model.isFinished)

@@ -96,3 +96,19 @@ extension FrameUse {
     return classes
   }
 }
+
+extension Fingerprint {
+  /// What fingerprints depend on besides the state: which words there are, what each is called and whether it
+  /// counts. Fingerprints of two builds can be compared if this is equal. FNV-1a of that list.
+  public static let layout: UInt64 = {
+    let names =
+      FrameUse.allCases.map { "\($0) \($0.classes)" }
+      + Machine.Register.allCases.map { "\($0) \($0.rawValue)" }
+      + MMU.Field.allCases.map { "\($0) \($0.rawValue)" }
+      + VCPU.Field.allCases.map { "\($0) \($0.rawValue)" }
+      + Memslot.Field.allCases.map { "\($0) \($0.rawValue)" }
+    return names.joined(separator: "\n").utf8.reduce(0xcbf2_9ce4_8422_2325) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+    }
+  }()
+}

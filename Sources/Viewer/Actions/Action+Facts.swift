@@ -6,6 +6,7 @@ public struct ActionFacts: Sendable {
   public enum Group: String, CaseIterable, Sendable {
     case time = "Time"
     case whatIf = "What if"
+    case session = "The session"
     case answers = "Answers"
     case finding = "Finding"
     case moving = "Moving"
@@ -33,7 +34,8 @@ public struct ActionFacts: Sendable {
 extension Action {
   /// The one table that keys, help and completion are made from.
   public var facts: ActionFacts {
-    timeFacts ?? answerFacts ?? findingFacts ?? movingFacts ?? paneFacts ?? programFacts
+    timeFacts ?? sessionFacts ?? answerFacts ?? findingFacts ?? movingFacts ?? paneFacts
+      ?? programFacts
   }
 
   private var timeFacts: ActionFacts? {
@@ -77,6 +79,28 @@ extension Action {
     case .branch:
       ActionFacts(.whatIf, "to another history", argument: "NAME")
     case .nameBranch: ActionFacts(.whatIf, "name this history", argument: "NAME")
+    default: nil
+    }
+  }
+
+  private var sessionFacts: ActionFacts? {
+    switch self {
+    case .write:
+      ActionFacts(
+        .session, "keep the session: histories, marks, notes and the screen",
+        argument: "FILE; without it the file that is open")
+    case .note: ActionFacts(.session, "a text at this moment", argument: "\"TEXT\"")
+    case .record:
+      ActionFacts(.session, "record what is done from now on", argument: "FILE, or off")
+    case .export:
+      ActionFacts(
+        .session, "write this history as a scenario", argument: "scenario FILE")
+    case .shot:
+      ActionFacts(
+        .session, "write this frame", argument: "FILE.txt, FILE.ans, FILE.svg or FILE.html")
+    case .here: ActionFacts(.session, "a word that names this moment for others")
+    case .resumePlay:
+      ActionFacts(.session, "go on with the recording, where a key took over")
     default: nil
     }
   }

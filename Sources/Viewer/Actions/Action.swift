@@ -30,6 +30,15 @@ public enum Action: String, CaseIterable, Sendable {
   case branch
   case nameBranch = "name"
 
+  // The session.
+  case write
+  case note
+  case record
+  case export
+  case shot
+  case here
+  case resumePlay = "resume-play"
+
   // Answers.
   case explain
   case why

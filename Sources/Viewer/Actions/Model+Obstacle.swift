@@ -56,6 +56,8 @@ extension Model {
         ? nil : "Select a table first. \(press(.nextPane)) to go to one."
     case .diff:
       return lastTable.isTable && tableID(of: lastTable) == nil ? "There is no table here." : nil
+    case .resumePlay:
+      return replay == nil ? "No recording is played. `pagewalk play FILE` plays one." : nil
     case .reference:
       return currentStep == nil
         ? "No step is selected. \(press(.nextEvent)) to go to an event." : nil

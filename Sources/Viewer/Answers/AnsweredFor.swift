@@ -19,6 +19,9 @@ struct AnsweredFor: Equatable {
   private let link: Link?
   private let step: Int?
 
+  /// Where it was asked.
+  var place: Place { Place(branch: branch, moment: moment) }
+
   init(_ question: Question, _ model: Model) {
     self.question = question
     branch = model.branch

@@ -13,6 +13,8 @@ struct Document {
     case term(String)
     /// A file, or a scenario of the program, at a moment as it is typed.
     case open(String, at: String?)
+    /// Removing a file with what was not saved the last time.
+    case discard(String)
     /// The beginning of a line that is to be typed.
     case typing(String)
   }

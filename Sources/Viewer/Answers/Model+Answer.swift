@@ -127,6 +127,11 @@ extension Model {
     case .open(let file, let moment):
       sheet = nil
       return [.open(file, at: moment)]
+    case .discard(let file):
+      unsaved = nil
+      narrowSheet(sheet?.query ?? "")
+      say("What was not saved is removed.")
+      return [.discard(file)]
     case .typing(let text):
       sheet = nil
       open(.command, text)

@@ -31,7 +31,7 @@ extension Model {
 
   var marksAnswer: Document {
     var document = Document()
-    document.add("Chapters and marks", .title)
+    document.add("Chapters, marks and notes", .title)
     let chapters = session.chapters.map { chapter in
       (
         Moment(events: chapter.end),
@@ -45,7 +45,15 @@ extension Model {
         Line(("mark \(SafeText(String(letter)))" as SafeText).padded(to: 10) + " ", .changed)
       )
     }
-    for (moment, line) in (chapters + own).sorted(by: { $0.0 < $1.0 }).prefix(Report.linesAtMost) {
+    let texts = notes.filter { $0.place.history == branch }.map { note in
+      (
+        note.place.moment,
+        Line(("note" as SafeText).padded(to: 10) + " ", .changed).adding(SafeText(note.text))
+      )
+    }
+    for (moment, line) in (chapters + own + texts).sorted(by: { $0.0 < $1.0 }).prefix(
+      Report.linesAtMost)
+    {
       let isHere = moment == timeline.moment
       document.add(
         Line(isHere ? SafeText(.selected) : " ", .key)
@@ -83,9 +91,10 @@ extension Model {
       let policy = other.session.timeline.machine.configuration.reverseMap
       line.add("revmap=\(SafeText(policy.rawValue)) ", .dim)
       if let origin = other.origin {
-        let parent = branches[origin.branch].name
+        let parent = branches[origin.parent].name
         line.add(
-          origin.events.map { "from \(parent) at \($0)" } ?? "the events of \(parent)", .dim)
+          origin.policy == nil ? "from \(parent) at \(origin.events)" : "the events of \(parent)",
+          .dim)
       }
       if other.typed > 0 { line.add("  \(other.typed) typed", .dim) }
       document.add(line, to: .branch(index))

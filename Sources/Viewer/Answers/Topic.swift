@@ -14,6 +14,16 @@ enum Topic: Hashable, CaseIterable {
   static let allCases: [Topic] =
     Question.allCases.map { .question($0) } + [.watches, .marks, .branches]
 
+  /// Its name, one word.
+  var name: String {
+    switch self {
+    case .question(let question): question.name
+    case .watches: "watches"
+    case .marks: "marks"
+    case .branches: "histories"
+    }
+  }
+
   /// Its title in the pane.
   var title: SafeText {
     switch self {

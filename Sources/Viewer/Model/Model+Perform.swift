@@ -99,7 +99,14 @@ extension Model {
     case .redraw: return [.redraw]
     case .suspend: return [.suspend]
     case .back: leave()
-    case .quit: quit(argument)
+    case .quit: return quit(argument)
+    case .write: return answerReplacement(argument) ?? write(argument)
+    case .record: return record(argument)
+    case .export: return export(argument)
+    case .shot: return shot(argument)
+    case .note: note(argument)
+    case .here: here()
+    case .resumePlay: resumeReplay()
     case .quitNow: isFinished = true
     }
     return []
@@ -131,24 +138,10 @@ extension Model {
     if session.move(step) { momentHasChanged() }
   }
 
-  /// Closes what is open, else ends the program; where typed events would be lost, after asking.
-  private mutating func quit(_ answer: String) {
-    if answer.isEmpty, run != nil || question != .question(.explain) { return leave() }
-    if answer.isEmpty, typedEvents > 0 {
-      pending = .quit
-      return say("\(typedEventsAre) in no file and will be lost. Press \"y\" to quit.")
-    }
-    isFinished = answer.isEmpty || answer == "y"
-  }
-
-  private var typedEventsAre: SafeText {
-    typedEvents == 1 ? "The typed event is" : "\(typedEvents) typed events are"
-  }
-
-  /// Lets the program open something else, or lists what there is. Typed events are not lost for that.
+  /// Lets the program open something else, or lists what there is. What is in no file is not lost for that.
   private mutating func openOther(_ name: String) -> [Effect] {
-    if typedEvents > 0 {
-      refuse("\(typedEventsAre) in no file and would be lost. Quit first.")
+    if hasUnsaved {
+      refuse("\(unsavedAre) in no file and would be lost. Type \":write FILE\", or quit first.")
     } else if name.isEmpty {
       openStart()
     } else {
@@ -158,7 +151,7 @@ extension Model {
   }
 
   /// Leaves what is open, one thing at a time.
-  private mutating func leave() {
+  mutating func leave() {
     if let run {
       endRun(run)
       say("Search stopped.")

@@ -2,6 +2,7 @@ import Canvas
 import Engine
 import Inquiry
 import Language
+import Recording
 
 /// The file that was opened has changed.
 extension Model {
@@ -18,7 +19,9 @@ extension Model {
       branches.append(
         Branch(
           name: "typed-\(branches.count)", session: old,
-          origin: Branch.Origin(branch: 0, events: common), typed: branches[0].typed))
+          origin: Branch.Origin(
+            parent: 0, events: common, statements: old.statementCount(before: common)),
+          typed: branches[0].typed))
       if branch == 0 { branch = branches.count - 1 }
     }
     var session = new
@@ -26,7 +29,7 @@ extension Model {
     let isKept = moment.events + (moment.steps > 0 ? 1 : 0) <= common
     session.seek(to: isKept ? moment : Moment(events: common))
     branches[0] = Branch(name: branches[0].name, session: session, origin: nil)
-    branches = branches.map { $0.sharing(atMost: common, with: 0) }
+    branches = branches.map { $0.sharing(atMost: common, with: session) }
     forgetPlaces(ofBranch: 0, after: common)
     mistakes = []
     if sheet?.kind == .mistakes { sheet = nil }
@@ -84,13 +87,13 @@ extension Statement {
 }
 
 extension Branch {
-  /// The same, with so many events at most that it is said to share with another.
-  fileprivate func sharing(atMost count: Int, with other: Int) -> Branch {
-    guard let origin, origin.branch == other, let events = origin.events, events > count else {
-      return self
-    }
+  /// The same, with so many events at most that it is said to share with the first history.
+  fileprivate func sharing(atMost count: Int, with first: Session) -> Branch {
+    guard let origin, origin.parent == 0, origin.events > count else { return self }
     var branch = self
-    branch.origin = Origin(branch: other, events: count)
+    branch.origin = Origin(
+      parent: 0, events: count, statements: first.statementCount(before: count),
+      kept: session.statementCount(before: count), policy: origin.policy)
     return branch
   }
 }

@@ -40,7 +40,8 @@ extension Model {
     let now = timeline.moment
     let named =
       (session.chapters.map { Moment(events: $0.end) }
-      + marks.values.filter { $0.branch == branch }.map(\.moment)).sorted()
+      + marks.values.filter { $0.branch == branch }.map(\.moment)
+      + notes.filter { $0.place.history == branch }.map(\.place.moment)).sorted()
     guard let target = forward ? named.first(where: { $0 > now }) : named.last(where: { $0 < now })
     else {
       return refuse(
@@ -152,7 +153,10 @@ extension Model {
   // MARK: Time that passes
 
   /// How long a program waits for input before it lets time pass; nil if time stands.
-  public var tickInterval: Duration? { playback.isPlaying ? playback.beat : nil }
+  public var tickInterval: Duration? {
+    if let replay, replay.isRunning { return replay.interval }
+    return playback.isPlaying ? playback.beat : nil
+  }
 
   /// Plays events or micro-steps; what is played already is paused.
   mutating func play(_ unit: Playback.Unit) {

@@ -4,6 +4,11 @@ import Engine
 extension Model {
   /// Does what an input asks for. Returns what is left for the program to do.
   public mutating func update(_ input: Input) -> [Effect] {
+    replay?.isRunning ?? false ? updateReplay(input) : updateSession(input)
+  }
+
+  /// Does what an input asks for, whatever is replayed.
+  mutating func updateSession(_ input: Input) -> [Effect] {
     var effects: [Effect] = []
     switch input {
     case .resize(let width, let height):
@@ -40,7 +45,10 @@ extension Model {
     if prompt != nil { return type(key) }
     if let action = pending {
       pending = nil
-      guard case .character(let letter) = key.base, key.modifiers.isEmpty else { return [] }
+      guard case .character(let letter) = key.base, key.modifiers.isEmpty else {
+        replacement = nil
+        return []
+      }
       return perform(Command(action, String(letter)))
     }
     guard let command = keyMap.command(for: key) else {
@@ -48,7 +56,12 @@ extension Model {
         "\"\(SafeText(key.description))\" does nothing. \(press(.help)) for the keys that do.")
       return []
     }
-    return sheet == nil ? performInPanes(command) : performInSheet(command)
+    return begin(command)
+  }
+
+  /// Carries out what a key asks for: of what is open above the panes, else of the panes.
+  mutating func begin(_ command: Command) -> [Effect] {
+    sheet == nil ? performInPanes(command) : performInSheet(command)
   }
 
   /// Does what a key asks for where nothing is open above the panes.
@@ -63,9 +76,12 @@ extension Model {
 
   /// Whether there is work to be done while no input comes.
   public var isBusy: Bool {
-    !isFinished
+    !isFinished && !(replay?.isRunning ?? false)
       && (run != nil || !(link?.isComplete ?? true) || ahead != nil || isFilterDue || isAuditDue)
   }
+
+  /// Whether a tick does something.
+  public var usesTick: Bool { isBusy || playback.isPlaying }
 
   /// Does a piece of the work that is left.
   private mutating func work() {
@@ -121,7 +137,7 @@ extension Action {
   var needsNoHistory: Bool {
     switch facts.group {
     case .moving, .panes, .program: self != .command
-    case .time, .whatIf, .answers, .finding: false
+    case .time, .whatIf, .session, .answers, .finding: false
     }
   }
 }

@@ -2,6 +2,7 @@ import Canvas
 import Engine
 import Inquiry
 import Language
+import Recording
 
 /// All that the screen depends on. `update` changes it as an input asks for, `frame` draws it.
 ///
@@ -38,9 +39,17 @@ public struct Model {
   /// Moments with a mark, by its letter, and the letter of the newest.
   var marks: [Unicode.Scalar: Place] = [:]
   var newestMark: Unicode.Scalar?
+  /// Texts at moments.
+  var notes: [SavedSession.Note] = []
+  /// What was made when all of it was in a file.
+  var savedWork = OwnWork()
+  /// Whether there is a file of the session, and not only of its scenario.
+  var isKept = false
   /// Where one was before jumps.
   var jumps = Jumps()
   var playback = Playback()
+  /// What is replayed, if a recording is.
+  var replay: Replay?
 
   // Tables.
 
@@ -71,7 +80,7 @@ public struct Model {
   // Panes.
 
   /// The size of the screen in cells.
-  var size: (width: Int, height: Int)
+  public internal(set) var size: (width: Int, height: Int)
   /// The pane that keys concern.
   var focus = Pane.canonical
   /// Where everything is on the screen, as it was when the last input was done.
@@ -106,12 +115,16 @@ public struct Model {
   var usesMouse: Bool
   /// What was open when the screen closed last.
   let lastPlace: LastTime.Place?
+  /// A file with what was not saved the last time.
+  var unsaved: String?
   /// The line that is being typed.
   var prompt: Prompt?
   /// Lines that were typed before, the newest last.
   var typed: [Prompt.Kind: [String]] = [:]
   /// The action that the next key is an argument of.
   var pending: Action?
+  /// What is wanted of a file that is there, until the next key says whether it may be replaced.
+  var replacement: FileWish?
   /// What the last key gave to say, until the next one.
   var message: Message?
   /// Events that were typed and are in no file.
@@ -133,21 +146,25 @@ public struct Model {
     detailLevel = settings.detailLevel
     usesMouse = settings.usesMouse
     lastPlace = settings.lastPlace
+    unsaved = settings.unsaved
     isPresenting = settings.isPresenting
     size = (min(width, Rect.limit), min(height, Rect.limit))
     changes = Changes(in: session.timeline)
+    savedWork = ownWork
     noteMoment()
     if settings.showsStart { openStart() }
     settle()
   }
 
   /// A model of another session, for the same person.
-  public func opening(_ session: Session) -> Model {
-    Model(
-      session, width: size.width, height: size.height,
-      settings: Settings(
-        keyMap: keyMap, detailLevel: detailLevel, usesMouse: usesMouse, lastPlace: lastPlace,
-        isPresenting: isPresenting))
+  ///
+  /// - Parameter saved: the session as it was kept, if it was.
+  public func opening(_ session: Session, saved: SavedSession? = nil) -> Model {
+    let settings = Settings(
+      keyMap: keyMap, detailLevel: detailLevel, usesMouse: usesMouse, lastPlace: lastPlace,
+      isPresenting: isPresenting)
+    return saved.map { Model($0, width: size.width, height: size.height, settings: settings) }
+      ?? Model(session, width: size.width, height: size.height, settings: settings)
   }
 
   /// The moment of the history that was opened, in which one was last.
@@ -179,4 +196,8 @@ public enum Effect: Equatable, Sendable {
   case mouse(Bool)
   /// Open something else: a file, or a scenario of the program; at a moment as it is typed, or at the start.
   case open(String, at: String?)
+  /// Do something with a file, and say what became of it by `Model.answer`.
+  case file(FileWish)
+  /// Remove what was not saved the last time.
+  case discard(String)
 }

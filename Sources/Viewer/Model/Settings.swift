@@ -10,6 +10,8 @@ public struct Settings: Equatable, Sendable {
   public var usesMouse: Bool
   /// What was open when the screen closed last, for whoever wants to go on there.
   public var lastPlace: LastTime.Place?
+  /// A file with what was not saved the last time, because the program was ended by force.
+  public var unsaved: String?
   /// Whether the layout is that for a projector.
   public var isPresenting: Bool
   /// Whether the list of what can be opened lies over the screen at first.

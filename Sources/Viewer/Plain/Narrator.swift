@@ -1,6 +1,7 @@
 import Canvas
 import Engine
 import Language
+import Recording
 
 /// The viewer as a conversation in lines: what is typed at the prompt goes in, what happens comes out in
 /// words. For screen readers and for pipes; nothing that was said is ever changed.
@@ -23,13 +24,27 @@ public struct Narrator {
     var place: SafeText = ""
   }
 
-  /// A conversation about a session that stands at some moment.
-  public init(_ session: Session, settings: Settings = Settings()) {
-    // Where a text would name a key, it names the action.
+  /// The size is that of no screen: only how far a page goes depends on it.
+  public static let size = (width: 120, height: 40)
+
+  /// What a model for a conversation is made with: where a text would name a key, it names the action.
+  public static func settings(_ settings: Settings = Settings()) -> Settings {
     var settings = settings
     for action in Action.allCases { settings.keyMap.unbind(action) }
-    // The size is that of no screen: only how far a page goes depends on it.
-    model = Model(session, width: 120, height: 40, settings: settings)
+    return settings
+  }
+
+  /// A conversation about a session that stands at some moment.
+  public init(_ session: Session, settings: Settings = Settings()) {
+    self.init(
+      Model(
+        session, width: Self.size.width, height: Self.size.height,
+        settings: Self.settings(settings)))
+  }
+
+  /// A conversation about a model that was made for one.
+  public init(_ model: Model) {
+    self.model = model
     finishWork()
   }
 
@@ -53,7 +68,11 @@ public struct Narrator {
   /// Does what a line asks for. Returns what there is to say.
   ///
   /// A colon before an action is the prompt's, under which texts name actions.
-  public mutating func carryOut(_ line: String) -> [SafeText] {
+  ///
+  /// - Parameter keep: does what is wanted of files, and tells the model what became of it.
+  public mutating func carryOut(
+    _ line: String, keep: (FileWish, inout Model) -> Void = { _, _ in }
+  ) -> [SafeText] {
     let typed = String(line.trimmed.drop { $0 == ":" }).trimmed
     let text = typed.isEmpty ? lastLine : typed
     lastLine = text
@@ -69,6 +88,7 @@ public struct Narrator {
     let effects = model.update(
       line: isQuit ? Action.quitNow.rawValue : words.joined(separator: " "))
     wanted = nil
+    for case .file(let wish) in effects { keep(wish, &model) }
     for case .open(let file, _) in effects { wanted = file }
     if wanted != nil { return [] }
     finishWork()
@@ -81,12 +101,22 @@ public struct Narrator {
   }
 
   /// Goes on with another session. Returns what is said at first.
-  public mutating func open(_ session: Session) -> [SafeText] {
-    model = model.opening(session)
+  public mutating func open(_ session: Session, saved: SavedSession? = nil) -> [SafeText] {
+    model = model.opening(session, saved: saved)
     told = Told()
     lastLine = Action.nextEvent.rawValue
     finishWork()
     return news()
+  }
+
+  /// Tells what a recording does, thing by thing.
+  public mutating func play(_ recording: Recording?, say: ([SafeText]) -> Void) {
+    say(news())
+    model.play(recording)
+    while model.replayOn() {
+      let lines = (model.message.map { [$0.text] } ?? []) + news()
+      if !lines.isEmpty { say(lines) }
+    }
   }
 
   /// Does what the model leaves for the time in which no input comes.

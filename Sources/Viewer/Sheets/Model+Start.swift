@@ -53,6 +53,12 @@ extension Model {
 
   private var ways: [Offer] {
     var ways: [Offer] = []
+    if let unsaved {
+      ways.append(
+        Offer("Recover", "what was not saved when pagewalk ended by force", .open(unsaved, at: nil))
+      )
+      ways.append(Offer("Discard", "remove that for good", .discard(unsaved)))
+    }
     if let first = ShippedScenario.named(ShippedScenario.builtIn) {
       ways.append(Offer(first, named: "Begin"))
     }

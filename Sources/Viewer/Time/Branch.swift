@@ -2,16 +2,12 @@ import Canvas
 import Engine
 import Inquiry
 import Language
+import Recording
 
 /// A history, with a name. The first is what was opened; others began at a moment of one that was there.
 struct Branch {
-  /// Where a branch began.
-  struct Origin: Equatable {
-    /// The branch that it shares its past with, by its index.
-    let branch: Int
-    /// Number of events that they share; nil if it has the same events under another policy.
-    let events: Int?
-  }
+  /// Where a branch began: in which other one, and after how many events; or under which other policy.
+  typealias Origin = SavedSession.Origin
 
   var name: SafeText
   /// The history, at the moment at which it was looked at last.

@@ -2,6 +2,7 @@ import Canvas
 import Engine
 import Inquiry
 import Language
+import Recording
 
 /// Other histories.
 extension Model {
@@ -17,8 +18,9 @@ extension Model {
       didAdd(since: events, failures: failures)
     } else {
       var other = session.branch(at: events)
+      let shared = other.scenario.statements.count
       try other.carryOut(line)
-      begin(other, at: events)
+      begin(other, at: events, sharing: shared)
     }
   }
 
@@ -29,6 +31,7 @@ extension Model {
     let (events, failures) = (timeline.moment.events, session.failures.count)
     let isEnd = events == timeline.events.count
     var other = isEnd ? session : session.branch(at: events)
+    let shared = other.scenario.statements.count
     for (index, line) in lines.enumerated() {
       do throws(ScenarioError) {
         try other.carryOut(line)
@@ -36,7 +39,7 @@ extension Model {
         throw LineError(line: index + 1, error: error)
       }
     }
-    guard isEnd else { return begin(other, at: events) }
+    guard isEnd else { return begin(other, at: events, sharing: shared) }
     session = other
     session.seek(to: timeline.moment)
     didAdd(since: events, failures: failures)
@@ -56,8 +59,8 @@ extension Model {
     say("\(what) added to \(branches[branch].name).")
   }
 
-  /// Goes to a history that begins at a moment of this one.
-  private mutating func begin(_ other: Session, at events: Int) {
+  /// Goes to a history that begins at a moment of this one, and shares so many statements with it.
+  private mutating func begin(_ other: Session, at events: Int, sharing shared: Int) {
     var other = other
     other.seek(to: other.timeline.moment)
     let added = other.timeline.events.count - events
@@ -65,8 +68,8 @@ extension Model {
     let name: SafeText = "branch-\(branches.count)"
     open(
       Branch(
-        name: name, session: other, origin: Branch.Origin(branch: branch, events: events),
-        typed: added))
+        name: name, session: other,
+        origin: Branch.Origin(parent: branch, events: events, statements: shared), typed: added))
     say(
       "New history \(name), from event \(events). Type \":branch \(branches[0].name)\" to go back."
     )
@@ -140,7 +143,10 @@ extension Model {
       branches.append(
         Branch(
           name: isFree ? name : name + "-\(branches.count)", session: other,
-          origin: Branch.Origin(branch: branch, events: nil)))
+          origin: Branch.Origin(
+            parent: branch, events: timeline.events.count,
+            statements: session.scenario.statements.count,
+            kept: other.scenario.statements.count, policy: text)))
       branch = branches.count - 1
     }
     session.seek(to: moment)

@@ -16,6 +16,11 @@ struct Jumps: Equatable {
   /// Places before this index lie behind.
   private(set) var index = 0
 
+  init(_ places: [Place] = [], index: Int = 0) {
+    self.places = places
+    self.index = index
+  }
+
   /// Notes a place that is being left. What lay ahead is given up.
   mutating func leave(_ place: Place) {
     places.removeSubrange(index...)
@@ -51,7 +56,8 @@ struct Playback: Equatable {
 
   /// What passes; nil while time stands.
   var unit: Unit?
-  private var rate = 4
+  /// Which of the beats it is, from 0.
+  var rate = 4
 
   var isPlaying: Bool { unit != nil }
 
@@ -59,7 +65,7 @@ struct Playback: Equatable {
   private static let beats = [10_000, 5_000, 2_000, 1_000, 500, 250, 125, 62, 31]
 
   /// The time from one beat to the next.
-  var beat: Duration { .milliseconds(Self.beats[rate]) }
+  var beat: Duration { .milliseconds(Self.beats[min(rate, Self.beats.count - 1)]) }
 
   /// The speed in words.
   var pace: SafeText {

@@ -60,8 +60,8 @@ extension Model {
         sign, at: Point(rect.x + 1 + scale.column(of: event), rect.y + 1), style: Style(role),
         clip: rect)
     }
-    if let origin = branches[branch].origin?.events, origin > 0 {
-      note(SafeText(.teeRight), .key, at: origin - 1)
+    if let origin = branches[branch].origin, origin.policy == nil, origin.events > 0 {
+      note(SafeText(.teeRight), .key, at: origin.events - 1)
     }
     for event in branches[branch].audit.violations.keys {
       note(SafeText(.mismatch), .mismatch, at: event)

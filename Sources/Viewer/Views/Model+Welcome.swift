@@ -6,6 +6,7 @@ extension Model {
   /// What the screen adds to the explanation: at the start the keys that lead on, else the chapter if the
   /// header has no room for it.
   func addOwnWords(to document: inout Document) {
+    for note in notes(at: timeline.moment) { document.add(Line("note  ", .changed).adding(note)) }
     guard timeline.currentEvent != nil else { return addWelcome(to: &document) }
     for failure in session.failures where failure.position == timeline.moment.events {
       document.add(

@@ -41,57 +41,37 @@ extension Pagewalk {
     @OptionGroup var look: LookOptions
     @OptionGroup var screen: ScreenOptions
 
-    /// What of a history is carried out before the screen opens, so that a mistake in a scenario of a
-    /// person's making is found before. What is left follows while the person looks.
-    private static let before = (statements: 1_000, words: 100_000)
+    @Option(
+      help: ArgumentHelp(
+        "Record what is done into a new file, which `pagewalk play` plays.", valueName: "file"))
+    var record: String?
 
     func run() throws {
       let preferences = try ConfigurationFile.read(look, screen)
       var fileWatch = try watchedFile.map { FileWatch($0) }
-      let session = try start(input.scenario(), at: at == Self.first ? nil : at)
-      if plain { return try converse(session, preferences) }
-      var terminal: Terminal
-      do {
-        terminal = try Terminal(
-          Terminal.Options(
-            theme: preferences.theme.value, colour: preferences.colour.value,
-            asciiOnly: preferences.ascii.value, mouse: preferences.mouse.value))
-      } catch {
-        throw Failure.environment(
-          "\(error); without a screen there are `pagewalk view --plain`, `run`, `dump` and `render`"
-        )
-      }
+      let opened = try Opened(
+        input.file, policies: input.policy, at: at == Self.first ? nil : at)
+      if plain { return try converse(opened, preferences) }
       var settings = preferences.settings
       settings.lastPlace = preferences.lastPlace
       settings.isPresenting = present
+      settings.unsaved = UnsavedFile.left
       settings.showsStart = input.file == nil && at == Self.first
-      var model = Model(
-        session, width: terminal.size.width, height: terminal.size.height, settings: settings)
-      var file = input.file
-      var note = faultNote(on: terminal)
-      terminal.setFaultNote(note.lines(model))
-      terminal.present(model.frame())
-      while !model.isFinished {
-        terminal.setInterrupts(!model.isTyping)
-        var timeout = model.isBusy ? .zero : model.tickInterval
-        if fileWatch != nil { timeout = min(timeout ?? FileWatch.interval, FileWatch.interval) }
-        take(terminal.nextInput(timeout: timeout), &model, &file, &terminal, &note)
-        // Text that is pasted at the prompt comes as keys: what has arrived of it needs one frame.
-        var left = Self.keysAtOnce
-        while model.isTyping, left > 0 {
-          let input = terminal.nextInput(timeout: .zero)
-          if input == .tick { break }
-          take(input, &model, &file, &terminal, &note)
-          left -= 1
-        }
+      var screen = try Screen(input.file, preferences) { width, height in
+        opened.model(width: width, height: height, settings: settings)
+      }
+      if let record { try screen.record(record) }
+      try screen.run(every: fileWatch.map { _ in FileWatch.interval }) { model, file in
         if file == input.file, fileWatch?.hasChanged() ?? false { read(again: &model) }
-        terminal.present(model.frame())
       }
       if preferences.remember.value {
-        let detail = model.detailLevel == settings.detailLevel ? nil : model.detailLevel
-        LastTimeFile.write(file, at: model.momentOfMain, detail: detail)
+        let detail =
+          screen.model.detailLevel == settings.detailLevel ? nil : screen.model.detailLevel
+        LastTimeFile.write(screen.file, at: screen.model.momentOfMain, detail: detail)
       }
-      if model.failure != nil { throw Failure.input(model.session.scenario.refusals()) }
+      if screen.model.failure != nil {
+        throw Failure.input(screen.model.session.scenario.refusals())
+      }
     }
 
     /// The file that is to be read again when it changes, if one is.
@@ -119,63 +99,25 @@ extension Pagewalk {
       }
     }
 
-    /// Keys of a text that are taken before a frame is drawn, at most.
-    private static let keysAtOnce = 256
-
-    /// Lets the model do what an input asks for, and does what that leaves to the program.
-    private func take(
-      _ input: Input, _ model: inout Model, _ file: inout String?, _ terminal: inout Terminal,
-      _ note: inout FaultNote
-    ) {
-      note.add(input)
-      terminal.setFaultNote(note.lines(model))
-      for effect in model.update(input) {
-        switch effect {
-        case .redraw: terminal.redraw()
-        case .suspend: terminal.suspend()
-        case .mouse(let on): terminal.setMouse(on)
-        case .open(let name, let moment):
-          do {
-            let scenario = try Pagewalk.scenario(name)
-            // The file may be another than it was when the moment was kept.
-            let kept = moment.flatMap { try? start(scenario, at: $0) }
-            model = model.opening(try kept ?? start(scenario, at: nil))
-            if let moment, kept == nil {
-              model.refuse("There is no event \(SafeText(moment)) in it any more.")
-            }
-            file = name
-            note.opened(name)
-          } catch {
-            model.refuse(SafeText(Failure(error).message))
-          }
-        }
-      }
-    }
-
-    /// The note of what is known from the start, and where it is kept.
-    private func faultNote(on terminal: borrowing Terminal) -> FaultNote {
-      if let (file, folder) = ConfigurationFile.stateFile("fault") {
-        terminal.keepFaultNotes(in: file, below: folder)
-      }
-      let type = ConfigurationFile.environment("TERM") ?? ""
-      return FaultNote(
-        scenario: input.file ?? Pagewalk.builtIn,
-        terminal: "\(type) \(terminal.size.width)x\(terminal.size.height)")
-    }
-
     /// Reads lines and answers in lines, until there are no more or one of them ends it.
-    private func converse(_ session: Session, _ preferences: Preferences) throws {
+    private func converse(_ opened: Opened, _ preferences: Preferences) throws {
       if input.file == "-" {
         throw Failure.usage("--plain: expected a file: the standard input is for what you ask")
       }
       let characters = Terminal.characters(asciiOnly: preferences.ascii.value)
-      var narrator = Narrator(session, settings: preferences.settings)
+      var narrator = Narrator(
+        opened.model(
+          width: Narrator.size.width, height: Narrator.size.height,
+          settings: Narrator.settings(preferences.settings)))
+      var keeper = SessionKeeper(input.file, theme: preferences.theme.value)
       say(narrator.greeting(), in: characters)
       while !narrator.isFinished, let line = readLine() {
-        say(narrator.carryOut(line), in: characters)
+        say(narrator.carryOut(line) { keeper.carryOut($0, &$1) }, in: characters)
         guard let name = narrator.wanted else { continue }
         do {
-          say(narrator.open(try start(Pagewalk.scenario(name), at: nil)), in: characters)
+          let opened = try Opened(name)
+          say(narrator.open(opened.session, saved: opened.saved), in: characters)
+          keeper.open(name)
         } catch {
           say([SafeText(Failure(error).message)], in: characters)
         }
@@ -188,18 +130,5 @@ extension Pagewalk {
     }
 
     private static let first = "start"
-
-    /// A session of a scenario: at a moment, or at the start, for which not all has to be carried out.
-    private func start(_ scenario: Scenario, at moment: String?) throws -> Session {
-      if let moment { return try Pagewalk.session(scenario, at: moment, for: "view") }
-      var session = Session(scenario)
-      do {
-        _ = try session.advance(statements: Self.before.statements, words: Self.before.words)
-      } catch {
-        throw Failure.input(scenario.refusals())
-      }
-      session.seek(to: Moment(events: 0))
-      return session
-    }
   }
 }

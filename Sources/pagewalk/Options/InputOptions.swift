@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 import Inquiry
 import Language
+import Recording
 import Scenarios
 
 /// The scenario that a command carries out, and under which policies.
@@ -51,11 +52,22 @@ extension Pagewalk {
   /// Reads and parses a scenario; see `source`.
   static func scenario(_ path: String?, policies: [String] = []) throws -> Scenario {
     let (bytes, file) = try source(path)
+    return try scenario(parsing: bytes, file: file, policies: policies)
+  }
+
+  /// Parses a scenario, which may be a recording.
+  static func scenario(
+    parsing bytes: [UInt8], file: String, policies: [String] = []
+  ) throws -> Scenario {
     var scenario: Scenario
     do {
-      scenario = try Scenario(parsing: bytes, file: file)
+      scenario =
+        Recording.isRecording(bytes)
+        ? try Scenario(parsing: bytes, of: Recording(bytes, file: file), file: file)
+        : try Scenario(parsing: bytes, file: file)
     } catch {
-      throw Failure.input(Scenario.mistakes(in: bytes, file: file))
+      let mistakes = Scenario.mistakes(in: bytes, file: file)
+      throw Failure.input(mistakes.isEmpty ? [error] : mistakes)
     }
     for policy in policies {
       do {
@@ -75,7 +87,7 @@ extension Pagewalk {
 
   /// The text of a scenario, and what its file is called in messages. What is named is a file; `-`, the
   /// standard input; where no file has the name, a scenario of the program; and nil is the built-in one.
-  private static func source(_ path: String?) throws -> (bytes: [UInt8], file: String) {
+  static func source(_ path: String?) throws -> (bytes: [UInt8], file: String) {
     if let path, path == "-" || access(path, F_OK) == 0 {
       return (try FileDescriptor.contents(of: path), path == "-" ? "stdin" : path)
     }
@@ -101,10 +113,39 @@ extension Pagewalk {
     } catch {
       throw Failure.input(scenario.refusals())
     }
+    if let token = MomentToken(text) {
+      // The token's policies count, whatever the file says.
+      session = try Pagewalk.session(session, of: token)
+      return session
+    }
     guard let moment = session.moment(named: text) else {
       throw Failure.usage("--at: expected \(session.momentHelp), not '\(text)'")
     }
     session.seek(to: moment)
+    return session
+  }
+}
+
+extension Pagewalk {
+  /// The moment that a token names: under the token's policies, whatever the session's are, and only if the
+  /// events that lead there are the same.
+  private static func session(_ session: Session, of token: MomentToken) throws -> Session {
+    var session = session
+    if session.scenario.changedPolicies != token.policies {
+      var scenario = session.scenario
+      do {
+        for policy in token.policies { scenario = try scenario.under(policy: policy) }
+        session = Session(scenario)
+        try session.finish()
+      } catch {
+        throw Failure.input("--at \(token.text): \(error.message)")
+      }
+    }
+    guard session.has(token) else {
+      throw Failure.input(
+        "--at \(token.text): the events of this file are not those that the token was made for")
+    }
+    session.seek(to: token.moment)
     return session
   }
 }

@@ -1,0 +1,39 @@
+import Engine
+import Language
+
+extension Scenario {
+  /// The scenario as a file that a person would like to read: the lines of its own file as they stand there,
+  /// comments, chapters and numbers, then what was typed since; with the policies under which it is carried
+  /// out, and without what a recording needs. O(n) in the text.
+  public var plainText: [UInt8] {
+    var text: [UInt8] = []
+    func add(_ line: some Collection<UInt8>) {
+      text += line
+      text.append(UInt8(ascii: "\n"))
+    }
+    // A later line of the same policy counts.
+    var policies = changedPolicies.map { "policy " + $0 }
+    let worldLines = ScenarioLines(self).worldLines
+    var lines = ScenarioLines(self)
+    var comments: [ArraySlice<UInt8>] = []
+    var isCut = false
+    while let line = lines.next() {
+      switch line.kind {
+      case .comment: comments.append(line.bytes)
+      case .statement(nil): isCut = lines.count == statements.count || isCut
+      case .world, .statement:
+        for comment in comments { add(comment) }
+        comments = []
+        add(line.bytes)
+      }
+      if line.number == worldLines {
+        for policy in policies { add(policy.utf8) }
+        policies = []
+      }
+    }
+    // What stands below the last statement belongs to a future that this history does not have.
+    if !isCut { comments.forEach { add($0) } }
+    for statement in statements.dropFirst(lines.count) { add(self.text(of: statement).utf8) }
+    return text
+  }
+}

@@ -1,0 +1,193 @@
+import Language
+
+/// A recording as its file has it: what stands in it besides the scenario, and whether it is whole.
+public struct Recording: Sendable {
+  /// Whether a file is what was written.
+  public struct Condition: Equatable, Sendable {
+    /// Lines that are not as they were written: changed, added, moved or missing beside; from 1, ascending.
+    public fileprivate(set) var edits: [ClosedRange<Int>] = []
+    /// Bytes of a last line that was not written to its end; they are left out.
+    public fileprivate(set) var torn: Range<Int>?
+    /// Whether the end was written.
+    public fileprivate(set) var hasEnd = false
+    /// Lines of the file.
+    public fileprivate(set) var lines = 0
+
+    /// Whether it is just what was written, and all of it.
+    public var isWhole: Bool { edits.isEmpty && torn == nil && hasEnd }
+  }
+
+  /// What wrote it; nil if the line that says so is damaged.
+  public private(set) var version: RecordingVersion?
+  /// Whether it is whole.
+  public private(set) var condition = Condition()
+  /// Lines that are no statements, with their numbers from 1, in their order.
+  package private(set) var lines: [(number: Int, line: RecordingLine)] = []
+  /// The stamps of statements of the first history, with their lines.
+  package private(set) var stamps: [(number: Int, stamp: Stamp)] = []
+  /// Bytes of the file that count: all but a torn line.
+  package private(set) var bytesUsed = 0
+
+  /// The longest line, in bytes, that is read.
+  static let lineAtMost = 1 << 20
+
+  /// Whether a file is a recording: a line of it begins as no other scenario's does.
+  public static func isRecording(_ bytes: [UInt8]) -> Bool {
+    // The first such line stands above the first statement.
+    bytes.starts(with: RecordingLine.mark)
+      || bytes.prefix(headAtMost).firstRange(of: [UInt8(ascii: "\n")] + RecordingLine.mark) != nil
+  }
+
+  /// Bytes among which the first line of the recording's own stands.
+  private static let headAtMost = 1 << 20
+
+  /// Reads a recording. O(n) in its bytes.
+  ///
+  /// - Throws: that a later version of the program is needed.
+  public init(_ bytes: [UInt8], file: String) throws(ScenarioError) {
+    var reader = Reader()
+    bytes.withUnsafeBufferPointer { reader.read($0, into: &self) }
+    if let version, version.major > RecordingVersion.current.major {
+      throw ScenarioError(
+        file: file, line: lines.first?.number ?? 1, column: 1,
+        message:
+          "the recording has format \(version.major).\(version.minor), and this program reads "
+          + "\(RecordingVersion.current.major).x: open it with pagewalk \(version.program) or later"
+      )
+    }
+    for case (let number, .unknown(let text)) in lines where Self.isNeeded(text) {
+      throw ScenarioError(
+        file: file, line: number, column: 3,
+        message:
+          "this keyword must be understood, and this program does not know it: open the file with "
+          + "pagewalk \(version?.program ?? "of a later version") or later")
+    }
+  }
+
+  /// Puts another state in the place of one, for tests of what compares them.
+  mutating func setState(_ state: UInt32, ofStamp index: Int) {
+    stamps[index].stamp.state = state
+  }
+
+  /// Statements of the first history that were written with what came of them.
+  public var stampCount: Int { stamps.count }
+
+  /// Where the line ends, in bytes, behind which stands what was done on a screen; nil if nothing was recorded
+  /// there. What is before it is a recording by itself.
+  public func begin(in bytes: [UInt8]) -> Int? {
+    guard let number = lines.first(where: { $0.line.isBegin })?.number else { return nil }
+    return start(ofLine: number, in: bytes)
+  }
+
+  /// Where a line begins. O(n) in the bytes before it.
+  func start(ofLine number: Int, in bytes: [UInt8]) -> Int {
+    var place = 0
+    for _ in 1..<max(1, number) {
+      guard let end = bytes[place...].firstIndex(of: UInt8(ascii: "\n")) else { break }
+      place = end + 1
+    }
+    return place
+  }
+
+  /// Whether an unknown line is one that must not be left out.
+  private static func isNeeded(_ text: String) -> Bool {
+    text.prefix { $0 != " " }.hasSuffix("!")
+  }
+
+  fileprivate mutating func noteEdit(_ lines: ClosedRange<Int>) {
+    if let last = condition.edits.last, last.upperBound + 1 >= lines.lowerBound {
+      condition.edits[condition.edits.count - 1] =
+        min(last.lowerBound, lines.lowerBound)...max(last.upperBound, lines.upperBound)
+    } else {
+      condition.edits.append(lines)
+    }
+  }
+
+  /// Reads lines and compares checksums.
+  private struct Reader {
+    private var number = 0
+    /// The first line, and the first byte, that the next checksum covers.
+    private var firstLine = 1
+    private var firstByte = 0
+    private var lastSum: UInt32?
+
+    mutating func read(_ bytes: UnsafeBufferPointer<UInt8>, into recording: inout Recording) {
+      var place = 0
+      while place < bytes.count {
+        number += 1
+        guard let end = bytes[place...].firstIndex(of: UInt8(ascii: "\n")) else {
+          recording.condition.torn = place..<bytes.count
+          break
+        }
+        if recording.condition.hasEnd { recording.noteEdit(number...number) }
+        read(place..<end, of: bytes, into: &recording)
+        place = end + 1
+        recording.bytesUsed = place
+      }
+      recording.condition.lines = number
+      if recording.version == nil { recording.noteEdit(1...max(1, min(number, firstLine))) }
+    }
+
+    private mutating func read(
+      _ range: Range<Int>, of bytes: UnsafeBufferPointer<UInt8>, into recording: inout Recording
+    ) {
+      let line = UnsafeBufferPointer(rebasing: bytes[range])
+      if line.starts(with: RecordingLine.mark) {
+        readOwn(line, range, of: bytes, into: &recording)
+      } else if let (_, stamp) = Stamp.find(in: line) {
+        recording.stamps.append((number, stamp))
+        checkSum(at: range.upperBound - 8, of: bytes, into: &recording)
+      } else if lastSum != nil, isStatement(line) {
+        recording.noteEdit(number...number)
+      }
+    }
+
+    private mutating func readOwn(
+      _ line: UnsafeBufferPointer<UInt8>, _ range: Range<Int>,
+      of bytes: UnsafeBufferPointer<UInt8>, into recording: inout Recording
+    ) {
+      let isFirst = recording.lines.isEmpty && recording.version == nil
+      let sum = line.count - 9
+      let hasSum = sum > 2 && line[sum] == UInt8(ascii: " ") && Stamp.hex(line, at: sum + 1) != nil
+      let end = isFirst ? line.count : sum
+      guard isFirst || hasSum, line.count <= Recording.lineAtMost,
+        let text = String(validating: line[2..<max(2, end)], as: UTF8.self),
+        let own = RecordingLine(text.last == " " ? text.dropLast() : text[...])
+      else {
+        if hasSum { checkSum(at: range.upperBound - 8, of: bytes, into: &recording) }
+        return recording.noteEdit(number...number)
+      }
+      recording.lines.append((number, own))
+      if case .version(let version) = own, isFirst {
+        recording.version = version
+        return
+      }
+      guard hasSum else { return recording.noteEdit(number...number) }
+      checkSum(at: range.upperBound - 8, of: bytes, into: &recording)
+      if case .end = own { recording.condition.hasEnd = true }
+    }
+
+    /// Compares the checksum at a place with what it covers, and goes on from what stands there, so that one
+    /// edit makes no others.
+    private mutating func checkSum(
+      at place: Int, of bytes: UnsafeBufferPointer<UInt8>, into recording: inout Recording
+    ) {
+      var sum = CRC32C()
+      if let lastSum { sum.add(lastSum) }
+      sum.add(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[firstByte..<place]))
+      let found = Stamp.hex(UnsafeBufferPointer(rebasing: bytes[place..<place + 8]), at: 0)
+      if found != sum.value { recording.noteEdit(firstLine...number) }
+      lastSum = found
+      firstByte = place + 8
+      firstLine = number + 1
+    }
+
+    private func isStatement(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
+      let word = line.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+      guard let first = word.first, first != UInt8(ascii: "#"), first != UInt8(ascii: "\r") else {
+        return false
+      }
+      return !["title", "vm", "policy"].contains { word.starts(with: $0.utf8) }
+    }
+  }
+}

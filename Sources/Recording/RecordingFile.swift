@@ -1,0 +1,95 @@
+import Glibc
+
+/// A file that a recording is appended to, by one program at a time.
+public struct RecordingFile: ~Copyable {
+  /// Why a file cannot be written, in words for a person who knows its name.
+  public struct Failure: Error, Equatable, Sendable {
+    /// The reason.
+    public let reason: String
+
+    init(_ reason: String) { self.reason = reason }
+
+    /// The reason that the last call to the system gave.
+    static var ofSystem: Failure { Failure(String(cString: strerror(errno))) }
+  }
+
+  private let descriptor: Int32
+
+  /// Makes a file, readable by its owner alone.
+  ///
+  /// - Throws: if there is one already, which may be somebody's work; if another program records to it, that.
+  public init(creating path: String) throws(Failure) {
+    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o600)
+    if descriptor < 0 {
+      guard errno == EEXIST else { throw .ofSystem }
+      throw Failure(
+        Self.isInUse(path)
+          ? "another program is recording to it" : "it exists already: name another, or remove it")
+    }
+    // The file is new and nobody knows it: this cannot be refused, but where locks are not known.
+    _ = flock(descriptor, LOCK_EX | LOCK_NB)
+  }
+
+  /// Whether a program has the file open as a recording.
+  public static func isInUse(_ path: String) -> Bool {
+    let other = open(path, O_RDONLY | O_CLOEXEC)
+    guard other >= 0 else { return false }
+    defer { close(other) }
+    return flock(other, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+  }
+
+  /// Appends whole lines, in one write if the system lets it.
+  ///
+  /// - Throws: why it cannot be done, as on a full disk; then the file ends wherever the system stopped.
+  public func append(_ bytes: [UInt8]) throws(Failure) { try Self.write(bytes, to: descriptor) }
+
+  /// Waits until what was appended is on the disk.
+  public func synchronise() { _ = fdatasync(descriptor) }
+
+  deinit {
+    _ = fdatasync(descriptor)
+    close(descriptor)
+  }
+
+  /// Puts a text into a file, in the place of the one that has its name: at any time the file is the old one
+  /// or all of the new one. The file keeps its permissions; a new one has the usual ones.
+  ///
+  /// - Throws: why it cannot be done; then the file is as it was.
+  public static func replace(_ path: String, with bytes: [UInt8]) throws(Failure) {
+    // The name may be a link: what it leads to is replaced, not the link.
+    let target = resolved(path)
+    let new = target + ".new-\(getpid())"
+    var status = stat()
+    let mode = stat(target, &status) == 0 ? status.st_mode & 0o7777 : 0o666
+    let descriptor = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+    if descriptor < 0 { throw .ofSystem }
+    do throws(Failure) {
+      defer { close(descriptor) }
+      try write(bytes, to: descriptor)
+      if fsync(descriptor) != 0 { throw .ofSystem }
+    } catch {
+      unlink(new)
+      throw error
+    }
+    if rename(new, target) != 0 {
+      let failure = Failure.ofSystem
+      unlink(new)
+      throw failure
+    }
+  }
+
+  private static func resolved(_ path: String) -> String {
+    guard let real = realpath(path, nil) else { return path }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
+  private static func write(_ bytes: [UInt8], to descriptor: Int32) throws(Failure) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno != EINTR { throw .ofSystem }
+      rest = rest.dropFirst(max(0, count))
+    }
+  }
+}

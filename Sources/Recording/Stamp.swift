@@ -1,0 +1,58 @@
+/// What stands at the end of a statement's line besides the checksum.
+package struct Stamp: Equatable, Sendable {
+  /// Milliseconds since what was done before; 0 for what was not done on a screen.
+  package var milliseconds: Int
+  /// The state after it, see `Timeline.stateChecks`; 0 before the first event.
+  package var state: UInt32
+
+  /// Both, as they stand in the file.
+  var text: String { "\(milliseconds) \(Words.hex(state))" }
+
+  /// Milliseconds between two lines, at most: what is more counts as this.
+  static let millisecondsAtMost = Int(Int32.max)
+
+  /// Where the stamp of a line begins, with the blank before it, and the stamp; nil if the line has none.
+  /// The checksum, of eight digits, follows it.
+  ///
+  /// - Complexity: O(1): the line is read from its end.
+  static func find(in line: UnsafeBufferPointer<UInt8>) -> (place: Int, stamp: Stamp)? {
+    // " #@MS SSSSSSSS CCCCCCCC"
+    let sum = line.count - 8
+    guard sum > 12, line[sum - 1] == UInt8(ascii: " "), hex(line, at: sum) != nil,
+      line[sum - 10] == UInt8(ascii: " "), let state = hex(line, at: sum - 9)
+    else { return nil }
+    var place = sum - 11
+    var milliseconds = 0
+    var scale = 1
+    while place > 2, case let digit = Int(line[place]) - 0x30, (0...9).contains(digit) {
+      guard scale <= 1_000_000_000 else { return nil }
+      milliseconds += digit * scale
+      scale *= 10
+      place -= 1
+    }
+    guard scale > 1, line[place] == UInt8(ascii: "@"), line[place - 1] == UInt8(ascii: "#"),
+      line[place - 2] == UInt8(ascii: " ")
+    else { return nil }
+    return (place - 2, Stamp(milliseconds: milliseconds, state: state))
+  }
+
+  /// A line without its stamp and its checksum, if it has them.
+  static func stripped(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    line.withUnsafeBufferPointer { bytes in
+      find(in: bytes).map { line.prefix($0.place) } ?? line
+    }
+  }
+
+  /// The number that eight hexadecimal digits are; nil if they are none, or no small ones.
+  static func hex(_ line: UnsafeBufferPointer<UInt8>, at place: Int) -> UInt32? {
+    var value: UInt32 = 0
+    for byte in line[place..<place + 8] {
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt32(byte - 0x30)
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt32(byte - 0x57)
+      default: return nil
+      }
+    }
+    return value
+  }
+}

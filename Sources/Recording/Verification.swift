@@ -1,0 +1,170 @@
+import Engine
+import Language
+
+/// What carrying a recording out once more comes to.
+public struct Verification: Sendable {
+  /// A place at which a machine is another than it was.
+  public struct Divergence: Equatable, Sendable {
+    /// Index of the history.
+    public let history: Int
+    /// Events of it that are done.
+    public let events: Int
+    /// The line of the last of them, or of the tables that were written; from 1.
+    public let line: Int
+    /// The last event, as its statement stands in the file; nil where tables are compared.
+    public let statement: String?
+    /// Tables that are not what they were, by their names; empty where states are compared, which do not
+    /// say it.
+    public let tables: [String]
+  }
+
+  /// Whether the file is what was written.
+  public let condition: Recording.Condition
+  /// The versions of what wrote it; nil if that line is damaged.
+  public let version: RecordingVersion?
+  /// Events that were compared: states after each, where this program's can be compared with the file's.
+  public private(set) var states = 0
+  /// Tables that were compared.
+  public private(set) var tables = 0
+  /// The first place of each history where something differs.
+  public private(set) var divergences: [Divergence] = []
+  /// Statements that cannot be carried out, with their places.
+  public private(set) var refusals: [ScenarioError] = []
+
+  /// Whether all is as it was written, and as it was.
+  public var isGood: Bool { condition.isWhole && divergences.isEmpty && refusals.isEmpty }
+
+  /// Carries a recording out and compares. O(n) in the events; the past of the first history is not kept,
+  /// unless others begin in it.
+  ///
+  /// - Parameters:
+  ///   - note: called for each event of the first history.
+  /// - Throws: the first mistake of the scenario.
+  public init(
+    _ recording: Recording, _ bytes: [UInt8], file: String, note: () -> Void = {}
+  ) throws(ScenarioError) {
+    condition = recording.condition
+    version = recording.version
+    let scenario = try Scenario(parsing: bytes, of: recording, file: file)
+    // States of another layout are other numbers.
+    let comparesStates = recording.version?.layout == Fingerprint.layout
+    let hasOthers = recording.lines.contains {
+      if case .history = $0.line { true } else { false }
+    }
+    var session = Session(scenario, keepsPast: hasOthers)
+    do {
+      try carryOut(
+        &session, recording, comparesStates: comparesStates, note)
+    } catch {
+      refusals.append(error)
+      return
+    }
+    if hasOthers { compareOthers(session, recording, comparesStates: comparesStates) }
+  }
+
+  /// The first history, event by event.
+  private mutating func carryOut(
+    _ session: inout Session, _ recording: Recording, comparesStates: Bool, _ note: () -> Void
+  ) throws(ScenarioError) {
+    let tables = recording.lines.compactMap { number, line in
+      if case .tables(0, let events, let checks) = line {
+        (number: number, events: events, checks: checks)
+      } else {
+        nil
+      }
+    }.sorted { $0.events < $1.events }
+    var nextTables = tables[...]
+    var stamps = recording.stamps[...]
+    var isSame = true
+    func compareTables(_ session: Session) {
+      while let next = nextTables.first, next.events == session.eventsDone {
+        nextTables.removeFirst()
+        compare(next.checks, session, history: 0, line: next.number, &isSame)
+      }
+    }
+    compareTables(session)
+    while let statement = try session.advance() {
+      guard statement.isEvent else { continue }
+      note()
+      if comparesStates, isSame, let line = statement.origin.line {
+        stamps = stamps.drop { $0.number < line }
+        if let next = stamps.first, next.number == line,
+          let state = session.timeline.stateChecks.last
+        {
+          states += 1
+          if state != next.stamp.state {
+            isSame = false
+            divergences.append(
+              Divergence(
+                history: 0, events: session.eventsDone, line: line,
+                statement: session.scenario.text(of: statement), tables: []))
+          }
+        }
+      }
+      compareTables(session)
+    }
+  }
+
+  private mutating func compare(
+    _ checks: [TableCheck], _ session: Session, history: Int, line: Int, _ isSame: inout Bool
+  ) {
+    let now = TableCheck.checks(of: session.timeline.machine)
+    tables += checks.count
+    let names =
+      checks.filter { !now.contains($0) }.map(\.table)
+      + now.filter { check in !checks.contains { $0.table == check.table } }.map(\.table)
+    if names.isEmpty || !isSame { return }
+    isSame = false
+    divergences.append(
+      Divergence(
+        history: history, events: session.eventsDone, line: line, statement: nil, tables: names))
+  }
+
+  /// The other histories, as they were written.
+  private mutating func compareOthers(
+    _ main: Session, _ recording: Recording, comparesStates: Bool
+  ) {
+    var saved = SavedSession([.init(name: "main", origin: nil, session: main)])
+    var diverged: Set<Int> = []
+    for (number, line) in recording.lines {
+      do throws(ScenarioError) {
+        try saved.add(line)
+      } catch {
+        refusals.append(
+          ScenarioError(
+            file: main.scenario.file, line: number, column: 1, message: error.message))
+        continue
+      }
+      switch line {
+      case .statement(let history, let stamp, let text):
+        let timeline = saved.histories[history].session.timeline
+        guard comparesStates, let state = timeline.stateChecks.last else { continue }
+        states += 1
+        if state != stamp.state, diverged.insert(history).inserted {
+          divergences.append(
+            Divergence(
+              history: history, events: timeline.events.count, line: number, statement: text,
+              tables: []))
+        }
+      case .tables(let history, let events, let checks) where history > 0:
+        guard saved.histories.indices.contains(history) else { continue }
+        var session = saved.histories[history].session
+        session.seek(to: Moment(events: events))
+        var isSame = !diverged.contains(history)
+        compare(checks, session, history: history, line: number, &isSame)
+        if !isSame { diverged.insert(history) }
+      default: continue
+      }
+    }
+  }
+}
+
+/// The longest part of a recording that is as it was written.
+extension Recording {
+  /// The bytes before the first line that is not as it was written, or was not written to its end. Without
+  /// the end mark, unless nothing is wrong. O(n) in the bytes.
+  public func goodPrefix(of bytes: [UInt8]) -> ArraySlice<UInt8> {
+    condition.edits.first.map { bytes[..<start(ofLine: $0.lowerBound, in: bytes)] }
+      ?? bytes[..<bytesUsed]
+  }
+}

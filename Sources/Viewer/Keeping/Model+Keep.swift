@@ -1,0 +1,125 @@
+import Canvas
+import Engine
+import Inquiry
+import Language
+import Recording
+
+/// What a person does to keep, show and share a session.
+extension Model {
+  /// Asks the program to keep the session.
+  func write(_ name: String) -> [Effect] {
+    [.file(FileWish(.write(name.isEmpty ? nil : name)))]
+  }
+
+  /// Asks the program to record from now on, or no longer.
+  mutating func record(_ name: String) -> [Effect] {
+    guard !name.isEmpty else {
+      open(.command, "record ")
+      return []
+    }
+    completeHistory()
+    return [.file(FileWish(.record(name == "off" ? nil : name)))]
+  }
+
+  /// Asks the program to write the history on the screen as a scenario.
+  mutating func export(_ text: String) -> [Effect] {
+    let words = text.split(separator: " ", maxSplits: 1)
+    guard words.count == 2, words[0] == "scenario" else {
+      refuse("Expected :export scenario FILE. `pagewalk export` writes pages, casts and traces.")
+      return []
+    }
+    return [.file(FileWish(.exportScenario(String(words[1]))))]
+  }
+
+  /// Asks the program to write the frame.
+  mutating func shot(_ name: String) -> [Effect] {
+    guard !name.isEmpty else {
+      open(.command, "shot ")
+      return []
+    }
+    return [.file(FileWish(.shot(name)))]
+  }
+
+  /// A text at this moment.
+  mutating func note(_ text: String) {
+    guard !text.isEmpty else { return open(.command, "note \"") }
+    var words = Substring(text)
+    if words.count > 1, words.hasPrefix("\""), words.hasSuffix("\"") {
+      words = words.dropFirst().dropLast()
+    }
+    notes.append(
+      SavedSession.Note(
+        place: SavedSession.Place(history: branch, moment: timeline.moment), text: String(words)))
+    answered = nil
+    say("Noted at event \(Self.name(of: timeline.moment)). \(press(.marks)) for the list.")
+  }
+
+  /// The notes of a moment.
+  func notes(at moment: Moment) -> [SafeText] {
+    notes.filter { $0.place.history == branch && $0.place.moment == moment }
+      .map { SafeText($0.text) }
+  }
+
+  /// Says what names this moment for others.
+  mutating func here() {
+    let token = session.token.text
+    say(
+      "\(SafeText(token)): `pagewalk FILE --at \(SafeText(token))` comes here, if the events are the same."
+    )
+  }
+
+  /// Says what became of a wish, or asks what has to be known first.
+  public mutating func answer(_ wish: FileWish, with outcome: FileOutcome) {
+    switch outcome {
+    case .done(let text):
+      say(text)
+      if wish.thenQuits { isFinished = true }
+    case .refused(let reason): refuse(reason)
+    case .exists(let name):
+      replacement = FileWish(wish.request, replaces: true, thenQuits: wish.thenQuits)
+      pending = .write
+      say("\(name) exists. Press \"y\" to replace it, another key to leave it.")
+    case .nameless:
+      open(.command, "write ")
+      say("Type the name of a file: what is open came from none.")
+    }
+  }
+
+  /// The key after the question whether a file may be replaced.
+  mutating func answerReplacement(_ key: String) -> [Effect]? {
+    guard let wish = replacement else { return nil }
+    replacement = nil
+    guard key == "y" else {
+      say("Nothing was written.")
+      return []
+    }
+    return [.file(wish)]
+  }
+
+  /// Closes what is open, else ends the program; where something is in no file, after asking.
+  mutating func quit(_ answer: String) -> [Effect] {
+    switch answer {
+    case "" where run != nil || question != .question(.explain): leave()
+    case "" where hasUnsaved:
+      pending = .quit
+      say(
+        "\(unsavedAre) in no file. Press \"s\" to save, \"d\" to drop, another key to stay.")
+    case "s": return [.file(FileWish(.write(nil), thenQuits: true))]
+    case "", "d", "y": isFinished = true
+    default: break
+    }
+    return []
+  }
+}
+
+/// What became of something that was wanted of a file.
+public enum FileOutcome: Equatable, Sendable {
+  /// It was done; what to say.
+  case done(SafeText)
+  /// It was not; why.
+  case refused(SafeText)
+  /// There is a file of that name.
+  case exists(SafeText)
+  /// There is no file that the session came from.
+  case nameless
+}

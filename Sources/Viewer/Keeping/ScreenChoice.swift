@@ -1,0 +1,285 @@
+import Canvas
+import Engine
+import Inquiry
+import Language
+import Recording
+
+/// Something that a person has chosen on the screen, and that is kept with the session: how it is written,
+/// and how it is chosen again. A value that nobody understands changes nothing.
+///
+/// This is the one list of them; they are chosen again in its order.
+struct ScreenChoice: Sendable {
+  let name: String
+  let value: @Sendable (Model) -> String
+  let choose: @Sendable (inout Model, String) -> Void
+
+  /// A choice that is a value of the model.
+  private init<Value: ChoiceWord>(_ name: String, _ path: WritableKeyPath<Model, Value> & Sendable)
+  {
+    self.name = name
+    value = { $0[keyPath: path].choiceWord }
+    choose = { model, text in
+      if let value = Value(choiceWord: text) { model[keyPath: path] = value }
+    }
+  }
+
+  private init(
+    _ name: String, _ value: @escaping @Sendable (Model) -> String,
+    _ choose: @escaping @Sendable (inout Model, String) -> Void
+  ) {
+    self.name = name
+    self.value = value
+    self.choose = choose
+  }
+
+  static let all: [ScreenChoice] =
+    [
+      // An answer that stays is of the moment at which it was asked for; so it is asked for first.
+      ScreenChoice("question", \.questionText) { $0.askAgain($1) },
+      ScreenChoice("moments", \.momentsText) { $0.goAgain($1) },
+      ScreenChoice("jumps", \.jumpsText) { $0.takeJumps($1) },
+      ScreenChoice("layout", \.arrangement),
+      ScreenChoice("maximised", \.isMaximised),
+      ScreenChoice("present", \.isPresenting),
+      ScreenChoice("detail", \.detailLevel),
+      ScreenChoice("focus", \.focus),
+      ScreenChoice("focus-table", \.lastTableFocus),
+      ScreenChoice("focus-before", \.focusBefore),
+      ScreenChoice("follow", \.isFollowing),
+      ScreenChoice("link", \.isLinked),
+      ScreenChoice("shadow", \.recentShadow),
+      ScreenChoice("selected", \.selected),
+      ScreenChoice("range", \.isRangeSelected),
+      ScreenChoice("search", \.searched),
+      ScreenChoice("matches", \.marksMatches),
+      ScreenChoice("filter", { $0.filter?.filter.text ?? "" }) { model, text in
+        model.filter = (try? Filter(parsing: text, for: .entries)).map { EntryFilter($0) }
+      },
+      ScreenChoice("watches", { Self.text(of: $0.watches) }) { model, text in
+        model.watches = Self.watches(text)
+      },
+      ScreenChoice("usual-watches", { Self.text(of: $0.usualWatches) }) { model, text in
+        model.usualWatches = Self.watches(text)
+      },
+      ScreenChoice("pace", \.playback.rate),
+      ScreenChoice("step", \.steps.cursor),
+      ScreenChoice("steps-top", \.steps.top),
+      ScreenChoice("answer-line", \.detail.choice),
+      ScreenChoice("answer-top", \.detail.top),
+      ScreenChoice("answer-left", \.detail.left),
+      ScreenChoice("revmap", { Self.text(of: $0.reverseMap.cursor) }) { model, text in
+        model.reverseMap.cursor = model.range(text)
+      },
+      ScreenChoice("revmap-top", { Self.text(of: $0.reverseMap.top) }) { model, text in
+        model.reverseMap.top = model.range(text)
+      },
+    ]
+    + Pane.allCases.filter(\.isTable).map { pane in
+      ScreenChoice("pane-\(pane)", { $0.views[pane]?.choiceText ?? "" }) { model, text in
+        model.views[pane]?.take(text)
+      }
+    }
+
+  private static func text(of watches: [Watch]) -> String {
+    watches.map { ($0.isOn ? "on " : "off ") + $0.filter.text }.joined(separator: " ; ")
+  }
+
+  private static func watches(_ text: String) -> [Watch] {
+    text.split(separator: ";").compactMap { part in
+      let words = String(part).trimmed.split(separator: " ", maxSplits: 1)
+      guard words.count == 2, let filter = try? Filter(parsing: String(words[1]), for: .events)
+      else { return nil }
+      return Watch(filter: filter, isOn: words[0] == "on")
+    }
+  }
+
+  private static func text(of range: ReverseMapEntry?) -> String {
+    range.map { "0x\(String($0.canonical.lowerBound, radix: 16))" } ?? ""
+  }
+}
+
+extension Model {
+  /// Chooses again what was chosen.
+  mutating func take(_ choices: [SavedSession.Choice]) {
+    for choice in ScreenChoice.all {
+      guard let kept = choices.first(where: { $0.name == choice.name }) else { continue }
+      choice.choose(&self, kept.value)
+    }
+    for choice in choices where choice.name.hasPrefix(Self.foldPrefix) {
+      let words = choice.name.dropFirst(Self.foldPrefix.count).split(separator: "-", maxSplits: 1)
+      guard words.count == 2, let pane = Pane(choiceWord: String(words[0])),
+        let table = TableID(name: words[1])
+      else { continue }
+      views[pane]?.folds[table] = Folds(text: choice.value)
+    }
+    settle()
+  }
+
+  private static let foldPrefix = "fold-"
+
+  /// What is folded in each table, a choice for each.
+  var foldChoices: [SavedSession.Choice] {
+    let choices = views.flatMap { pane, view in
+      view.folds.filter { $0.value != Folds() }.map { table, folds in
+        SavedSession.Choice(name: "\(Self.foldPrefix)\(pane)-\(table.name)", value: folds.text)
+      }
+    }
+    return choices.sorted { $0.name < $1.name }
+  }
+
+  /// The question and what was typed after it, and where it was asked if its answer stays.
+  fileprivate var questionText: String {
+    let place = question.isKept ? answered?.place : nil
+    let at = place.map { "\($0.branch + 1)@\($0.moment.name)" } ?? "-"
+    return ([question.name, at] + (asked.isEmpty ? [] : [asked])).joined(separator: " ")
+  }
+
+  fileprivate mutating func askAgain(_ text: String) {
+    let words = text.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+    guard words.count > 1, let topic = Topic.allCases.first(where: { $0.name == words[0] }) else {
+      return
+    }
+    if let place = SavedSession.Place(words[1]), branches.indices.contains(place.history) {
+      branch = place.history
+      go(to: place.moment)
+    }
+    let asked = words.count > 2 ? String(words[2]) : ""
+    if topic == .question(.diff) { compare(asked) } else { ask(topic, asked) }
+    message = nil
+  }
+
+  /// The history on the screen, and the moment of each.
+  fileprivate var momentsText: String {
+    ([String(branch + 1)] + branches.map(\.session.timeline.moment.name)).joined(separator: " ")
+  }
+
+  fileprivate mutating func goAgain(_ text: String) {
+    let words = text.split(separator: " ")
+    guard let number = words.first.flatMap({ Int($0) }), branches.indices.contains(number - 1)
+    else { return }
+    for (index, name) in words.dropFirst().enumerated() where index < branches.count {
+      guard let moment = Moment(name: name) else { continue }
+      branches[index].session.seek(to: moment)
+    }
+    branch = number - 1
+    changes = Changes(in: timeline)
+  }
+
+  fileprivate var jumpsText: String {
+    ([String(jumps.index)]
+      + jumps.places.map { place in
+        "\(place.branch + 1)@\(place.moment.name) \(place.selectionText)".trimmed
+      }).joined(separator: ";")
+  }
+
+  fileprivate mutating func takeJumps(_ text: String) {
+    let parts = text.split(separator: ";")
+    let places = parts.dropFirst().compactMap { part -> Place? in
+      let words = part.split(separator: " ", maxSplits: 1)
+      guard let place = words.first.flatMap({ SavedSession.Place($0) }),
+        branches.indices.contains(place.history)
+      else { return nil }
+      var found = Place(branch: place.history, moment: place.moment)
+      if words.count > 1 { found.select(String(words[1])) }
+      return found
+    }
+    guard let index = parts.first.flatMap({ Int($0) }), (0...places.count).contains(index) else {
+      return
+    }
+    jumps = Jumps(places, index: index)
+  }
+
+  /// The range of the reverse map that begins at a canonical IPA.
+  fileprivate func range(_ text: String) -> ReverseMapEntry? {
+    guard hasReverseMap, let address = Number.value(of: text) else { return nil }
+    let found = ReverseMapEntries(ofShadow: mappedShadow, in: machine).entry(from: address)
+    return found?.canonical.lowerBound == address ? found : nil
+  }
+}
+
+extension TableView {
+  /// The table that was chosen, the cursor, the top and the face, in one line.
+  fileprivate var choiceText: String {
+    "\(pinned?.name ?? "-") \(cursor?.text ?? "-") \(top.text) \(face.rawValue)"
+  }
+
+  fileprivate mutating func take(_ text: String) {
+    let words = text.split(separator: " ")
+    guard words.count == 4, let top = Position(text: words[2]),
+      let face = Face(rawValue: String(words[3]))
+    else { return }
+    pinned = TableID(name: words[0])
+    cursor = Position(text: words[1])
+    self.top = top
+    self.face = face
+  }
+}
+
+extension Folds {
+  /// What is closed, and after `/` what is unfolded.
+  fileprivate var text: String {
+    [closed, unfolded].map { $0.sorted().map(\.text).joined(separator: ",") }
+      .joined(separator: "/")
+  }
+
+  fileprivate init(text: String) {
+    self.init()
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    for place in (parts.first ?? "").split(separator: ",") {
+      if let position = Position(text: place) { close(position) }
+    }
+    for place in (parts.count > 1 ? parts[1] : "").split(separator: ",") {
+      if let position = Position(text: place) { unfold(position) }
+    }
+  }
+}
+
+/// A value that is written as a word, or as the rest of a line.
+private protocol ChoiceWord: SendableMetatype {
+  var choiceWord: String { get }
+  init?(choiceWord: String)
+}
+
+extension Bool: ChoiceWord {
+  fileprivate var choiceWord: String { self ? "on" : "off" }
+  fileprivate init?(choiceWord: String) { self = choiceWord == "on" }
+}
+
+extension Int: ChoiceWord {
+  fileprivate var choiceWord: String { String(self) }
+  fileprivate init?(choiceWord: String) {
+    guard let number = Int(choiceWord), (0...Int(Int32.max)).contains(number) else { return nil }
+    self = number
+  }
+}
+
+extension String: ChoiceWord {
+  fileprivate var choiceWord: String { self }
+  fileprivate init?(choiceWord: String) { self = choiceWord }
+}
+
+extension Arrangement: ChoiceWord {}
+extension DetailLevel: ChoiceWord {}
+
+extension ChoiceWord where Self: RawRepresentable, RawValue == String {
+  fileprivate var choiceWord: String { rawValue }
+  fileprivate init?(choiceWord: String) { self.init(rawValue: choiceWord) }
+}
+
+extension Pane: ChoiceWord {
+  fileprivate var choiceWord: String { "\(self)" }
+  fileprivate init?(choiceWord: String) {
+    guard let pane = Pane.allCases.first(where: { "\($0)" == choiceWord }) else { return nil }
+    self = pane
+  }
+}
+
+extension TableID: ChoiceWord {
+  fileprivate var choiceWord: String { name }
+  fileprivate init?(choiceWord: String) { self.init(name: choiceWord) }
+}
+
+extension Optional: ChoiceWord where Wrapped: ChoiceWord {
+  fileprivate var choiceWord: String { self?.choiceWord ?? "-" }
+  fileprivate init?(choiceWord: String) { self = Wrapped(choiceWord: choiceWord) }
+}

@@ -1,0 +1,246 @@
+import Canvas
+import Engine
+import Inquiry
+import Language
+import Recording
+
+/// Playing a recording.
+extension Model {
+  /// Milliseconds for an event that has no time of its own.
+  private static let beat = 500
+
+  /// Plays what was recorded, from where the model stands. Where nothing was but events, plays these.
+  public mutating func play(
+    _ recording: Recording?, showsKeys: Bool = false, stopsAtLandmarks: Bool = false
+  ) {
+    completeHistory()
+    sheet = nil
+    replay = Replay(
+      recording.map { Self.items(of: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+        ?? eventItems(recording),
+      showsKeys: showsKeys, stopsAtLandmarks: stopsAtLandmarks)
+    keepForReplay()
+    settle()
+  }
+
+  /// What was done on the screen.
+  private static func items(of recording: Recording) -> [Replay.Item] {
+    var items: [Replay.Item] = []
+    var time = 0
+    for (index, entry) in recording.lines.enumerated() {
+      guard case .input(let milliseconds, let ticks, let text) = entry.line else { continue }
+      time += milliseconds
+      let after = recording.lines.dropFirst(index + 1).prefix {
+        if case .input = $0.line { false } else { true }
+      }
+      items.append(
+        Replay.Item(
+          time: time, ticks: ticks, text: text, isLandmark: after.contains { $0.line.isLandmark }))
+    }
+    return items
+  }
+
+  /// The events of the history, with the times at which they were recorded, if they were.
+  private func eventItems(_ recording: Recording?) -> [Replay.Item] {
+    let ends = Set(session.chapters.map(\.end))
+    let stamps = recording?.stamps ?? []
+    let isTimed = stamps.contains { $0.stamp.milliseconds > 0 }
+    var times: [Int: Int] = [:]
+    if isTimed {
+      for (number, stamp) in stamps { times[number] = stamp.milliseconds }
+    }
+    var time = 0
+    return timeline.events.indices.map { event in
+      time += isTimed ? session.line(ofEvent: event).flatMap { times[$0] } ?? 0 : Self.beat
+      return Replay.Item(time: time, ticks: 0, text: "", isLandmark: ends.contains(event + 1))
+    }
+  }
+
+  /// An input while a recording is played.
+  mutating func updateReplay(_ input: Input) -> [Effect] {
+    switch input {
+    case .tick: passReplay()
+    case .resize: return updateSession(input)
+    case .end: isFinished = true
+    case .paste, .mouse: break
+    case .key(let key): return pressInReplay(key)
+    }
+    settle()
+    return []
+  }
+
+  private mutating func pressInReplay(_ key: Key) -> [Effect] {
+    guard let replay else { return [] }
+    switch (key.base, key.modifiers) {
+    case (.character(" "), []):
+      self.replay?.isPlaying.toggle()
+      if replay.isAtEnd { seekReplay(to: 0) }
+    case (.character("."), []):
+      self.replay?.isPlaying = false
+      replayNext()
+    case (.character(","), []):
+      self.replay?.isPlaying = false
+      seekReplay(to: max(0, replay.done - 1))
+    case (.character("]"), []):
+      let next = replay.items.indices.dropFirst(replay.done).first { replay.items[$0].isLandmark }
+      seekReplay(to: next.map { $0 + 1 } ?? replay.items.count)
+    case (.character("["), []):
+      let before = replay.items.indices.prefix(max(0, replay.done - 1))
+        .last { replay.items[$0].isLandmark }
+      seekReplay(to: before.map { $0 + 1 } ?? 0)
+    case (.character("+"), []): self.replay?.change(faster: true)
+    case (.character("-"), []): self.replay?.change(faster: false)
+    case (.character("q"), []), (.character("Q"), []): isFinished = true
+    case (.character(let digit), []) where ("0"..."9").contains(digit):
+      let time = replay.length * Int(digit.value - 48) / 10
+      seekReplay(to: replay.count(at: time - 1))
+      self.replay?.set(clock: time)
+    default: return takeOver(with: key)
+    }
+    settle()
+    return []
+  }
+
+  /// Lets a person go on from here, with the key that said so.
+  private mutating func takeOver(with key: Key) -> [Effect] {
+    replay?.isPlaying = false
+    let model = self
+    replay?.left = [model]
+    replay?.isRunning = false
+    savedWork = ownWork
+    let effects = updateSession(.key(key))
+    if message == nil {
+      say("You are in the session. Type \":resume-play\" to go on with the recording.")
+    }
+    return effects
+  }
+
+  /// Goes on with the recording where a person took over.
+  mutating func resumeReplay() {
+    guard let replay, let model = replay.left.first else {
+      return refuse("The recording is being played.")
+    }
+    let size = size
+    self = model
+    self.replay?.isRunning = true
+    self.size = size
+    self.replay?.isPlaying = true
+  }
+
+  private mutating func passReplay() {
+    guard replay?.interval != nil else { return }
+    replay?.pass()
+    while let replay, replay.isPlaying {
+      for _ in 0..<replay.ticksDue { replayTick() }
+      guard replay.isNextDue else { break }
+      let isLandmark = replay.next?.isLandmark ?? false
+      replayNext()
+      if isLandmark, replay.stopsAtLandmarks { self.replay?.isPlaying = false }
+    }
+    if replay?.isAtEnd ?? false { replay?.isPlaying = false }
+  }
+
+  /// Does the next thing that was done, whatever the time. Returns whether there was one.
+  mutating func replayOn() -> Bool {
+    guard let replay, !replay.isAtEnd else { return false }
+    replayNext()
+    return true
+  }
+
+  private mutating func replayTick() {
+    _ = updateSession(.tick)
+    replay?.didTick()
+  }
+
+  /// Does the next thing that was done.
+  private mutating func replayNext() {
+    guard let replay, let item = replay.next else { return }
+    for _ in replay.ticksDone..<max(replay.ticksDone, item.ticks) { replayTick() }
+    if item.text.isEmpty {
+      go(to: Moment(events: replay.done + 1))
+    } else {
+      // What it would have the program do was done when it was recorded.
+      _ = update(recorded: item.text)
+    }
+    self.replay?.didItem()
+    isFinished = false
+    keepForReplay()
+  }
+
+  private mutating func keepForReplay() {
+    // Events alone can be gone back to without a model of each.
+    if let replay, replay.done == 0 || !(replay.items.first?.text.isEmpty ?? true) {
+      let model = self
+      self.replay?.keep(model)
+    }
+  }
+
+  /// Goes to where so many things are done.
+  private mutating func seekReplay(to count: Int) {
+    guard var replay else { return }
+    if replay.items.first?.text.isEmpty ?? true {
+      replay.jump(to: count)
+      self.replay = replay
+      go(to: Moment(events: count))
+      return
+    }
+    if count < replay.done, let model = replay.goBack(to: count) {
+      let size = size
+      self = model
+      self.replay = replay
+      self.size = size
+    }
+    while let now = self.replay, now.done < count { replayNext() }
+  }
+
+  /// The last line while a recording is played: how far it is, and what keys do.
+  func draw(_ replay: Replay, in rect: Rect, of frame: inout Surface) {
+    frame.fill(rect)
+    var line = Line(replay.isPlaying ? " \(Glyph.right) " : " \(Glyph.paused) ", .key)
+    line.add(Self.time(replay.clock) + "/" + Self.time(replay.length), .title)
+    line.add(" x\(SafeText(replay.pace))  ")
+    var right = Line()
+    if replay.showsKeys, replay.done > 0 {
+      right.add(pressed(replay.items[replay.done - 1].text), .changed)
+      right.add(" ")
+    }
+    for (key, what) in [
+      ("Space", replay.isPlaying ? "pause" : "play"), (". ,", "step"), ("[ ]", "mark"),
+      ("0-9", "tenths"), ("+ -", "speed"), ("q", "quit"), ("other keys", "take over"),
+    ] as [(SafeText, SafeText)] {
+      if line.columns + key.columns + what.columns + 3 + right.columns > rect.width { break }
+      line.add(key, .key)
+      line.add(" " + what + "  ")
+    }
+    frame.write(line, at: rect.origin, clip: rect)
+    frame.write(right, at: Point(rect.right - right.columns, rect.y), clip: rect)
+  }
+
+  /// What was pressed, or used.
+  private func pressed(_ text: String) -> SafeText {
+    var words = Words(text)
+    switch words.next() {
+    case "do":
+      guard let action = words.next().flatMap({ Action(rawValue: $0) }) else { return "" }
+      return key(action) + " (\(SafeText(action.rawValue)))"
+    case "key": return words.next().flatMap { Key(spelling: $0) }?.shortName ?? ""
+    case nil: return ""
+    default: return SafeText(text)
+    }
+  }
+
+  private static func time(_ milliseconds: Int) -> SafeText {
+    let seconds = milliseconds / 1_000
+    return "\(seconds / 60):\(seconds % 60 < 10 ? "0" : "")\(seconds % 60)"
+  }
+}
+
+extension RecordingLine {
+  /// Whether it names a moment.
+  fileprivate var isLandmark: Bool {
+    switch self {
+    case .mark, .note, .tables: true
+    default: false
+    }
+  }
+}

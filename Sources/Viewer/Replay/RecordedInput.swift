@@ -1,0 +1,62 @@
+import Canvas
+import Recording
+
+/// How an input stands in a recording. What a key asks for stands there by the name of its action, so that it
+/// means the same to whoever has other keys.
+extension Model {
+  /// The input as text, before it is done; nil if it is none that is recorded.
+  public func recorded(_ input: Input) -> String? {
+    switch input {
+    case .key(let key):
+      guard prompt == nil, pending == nil, let command = keyMap.command(for: key) else {
+        return "key \(key)"
+      }
+      return "do \(command.action.rawValue)"
+        + (command.argument.isEmpty ? "" : " " + command.argument)
+    case .paste(let text): return "paste " + Words.quoted(text)
+    case .mouse(let mouse): return "mouse \(mouse.action.name) \(mouse.point.x) \(mouse.point.y)"
+    case .resize(let width, let height): return "size \(width) \(height)"
+    case .tick, .end: return nil
+    }
+  }
+
+  /// Does what a recorded input asks for. Returns what is left for the program; nil if the text is no input.
+  mutating func update(recorded text: String) -> [Effect]? {
+    var words = Words(text)
+    switch words.next() {
+    case "key": return words.next().flatMap { Key(spelling: $0) }.map { updateSession(.key($0)) }
+    case "do":
+      guard let action = words.next().flatMap({ Action(rawValue: $0) }) else { return nil }
+      message = nil
+      let effects = begin(Command(action, words.takeRemainder()))
+      settle()
+      return effects
+    case "paste": return words.next().map { updateSession(.paste($0)) }
+    case "mouse":
+      guard let action = words.next().flatMap({ Mouse.Action(name: $0) }),
+        let x = words.next().flatMap({ Int($0) }), let y = words.next().flatMap({ Int($0) })
+      else { return nil }
+      return updateSession(.mouse(Mouse(action, at: Point(x, y))))
+    case "size":
+      guard let width = words.next().flatMap({ Int($0) }),
+        let height = words.next().flatMap({ Int($0) }), width > 0, height > 0
+      else { return nil }
+      return updateSession(.resize(width: width, height: height))
+    default: return nil
+    }
+  }
+}
+
+extension Mouse.Action {
+  private static let names: [(Mouse.Action, String)] = [
+    (.click, "click"), (.doubleClick, "double-click"), (.wheelUp, "wheel-up"),
+    (.wheelDown, "wheel-down"),
+  ]
+
+  fileprivate var name: String { Self.names.first { $0.0 == self }?.1 ?? "" }
+
+  fileprivate init?(name: String) {
+    guard let action = Self.names.first(where: { $0.1 == name })?.0 else { return nil }
+    self = action
+  }
+}

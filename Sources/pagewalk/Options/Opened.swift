@@ -1,0 +1,114 @@
+import Canvas
+import Engine
+import Language
+import Recording
+import Viewer
+
+/// What a file holds that is opened on the screen: a scenario, or a session that was kept or recorded.
+struct Opened {
+  /// The first history, as far as it was carried out.
+  let session: Session
+  /// The session that was kept, if one was.
+  private(set) var saved: SavedSession?
+  /// The recording that the file is, if it is one.
+  private(set) var recording: Recording?
+  /// What there is to say about the file.
+  private(set) var notice: SafeText?
+  /// Where what was read ends and what was recorded on the screen begins.
+  private(set) var base: [UInt8] = []
+
+  /// What of a history is carried out before the screen opens, so that a mistake in a scenario of a
+  /// person's making is found before. What is left follows while the person looks.
+  private static let before = (statements: 1_000, words: 100_000)
+
+  /// Opens a file, the standard input, a scenario of the program, or the built-in one.
+  ///
+  /// - Parameters:
+  ///   - moment: as it is typed; nil for where the session was left, or the start.
+  ///   - policies: a session under others than it was kept under is its first history alone.
+  init(_ path: String?, policies: [String] = [], at moment: String? = nil) throws {
+    let (bytes, file) = try Pagewalk.source(path)
+    guard policies.isEmpty, Recording.isRecording(bytes) else {
+      self.init(
+        try Self.start(
+          Pagewalk.scenario(parsing: bytes, file: file, policies: policies), at: moment))
+      return
+    }
+    try self.init(bytes, file: file, at: moment)
+  }
+
+  private init(_ session: Session) { self.session = session }
+
+  /// Opens a recording.
+  init(_ bytes: [UInt8], file: String, at moment: String? = nil) throws {
+    let scenario: Scenario
+    let recording: Recording
+    do throws(ScenarioError) {
+      recording = try Recording(bytes, file: file)
+      scenario = try Scenario(parsing: bytes, of: recording, file: file)
+    } catch {
+      throw Failure.input(error.description)
+    }
+    let main = try Pagewalk.session(scenario, at: moment ?? "end", for: "view")
+    var problems: [ScenarioError] = []
+    let saved = SavedSession(recording, main: main, problems: &problems)
+    session = main
+    self.recording = recording
+    self.saved = moment == nil ? saved : SavedSession([saved.histories[0]])
+    base = bytes
+    notice = Self.notice(recording.condition, problems)
+  }
+
+  /// The same without what there is to say about the file.
+  func withoutNotice() -> Opened {
+    var opened = self
+    opened.notice = nil
+    return opened
+  }
+
+  /// A model of what was opened.
+  func model(width: Int, height: Int, settings: Settings) -> Model {
+    var model =
+      saved.map { Model($0, width: width, height: height, settings: settings) }
+      ?? Model(session, width: width, height: height, settings: settings)
+    if let notice { model.refuse(notice) }
+    return model
+  }
+
+  /// What a person has to know about a file that is not what was written.
+  private static func notice(
+    _ condition: Recording.Condition, _ problems: [ScenarioError]
+  ) -> SafeText? {
+    if let first = problems.first {
+      return
+        "\(problems.count) lines of the recording could not be used; the first: \(SafeText(first.description))."
+    }
+    if let edit = condition.edits.first {
+      return "The recording was edited at \(SafeText(edit.phrase)). `pagewalk verify` tells more."
+    }
+    if condition.torn != nil {
+      return "The recording's last line was not written to its end; it is left out."
+    }
+    return condition.hasEnd
+      ? nil : "The recording ends without its end: what recorded it was broken off."
+  }
+
+  private static func start(_ scenario: Scenario, at moment: String?) throws -> Session {
+    if let moment { return try Pagewalk.session(scenario, at: moment, for: "view") }
+    var session = Session(scenario)
+    do {
+      _ = try session.advance(statements: before.statements, words: before.words)
+    } catch {
+      throw Failure.input(scenario.refusals())
+    }
+    session.seek(to: Moment(events: 0))
+    return session
+  }
+}
+
+extension ClosedRange<Int> {
+  /// Lines in words: `line 5`, or `lines 5 to 7`.
+  var phrase: String {
+    lowerBound == upperBound ? "line \(lowerBound)" : "lines \(lowerBound) to \(upperBound)"
+  }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+import Canvas
+
+/// As what a frame is written.
+enum PictureKind: String, CaseIterable {
+  case txt, ans, svg, html
+
+  /// The kind that the end of a file's name says; nil if it says none.
+  init?(name: String) {
+    guard let dot = name.lastIndex(of: ".") else { return nil }
+    self.init(rawValue: String(name[name.index(after: dot)...]))
+  }
+
+  /// The ends of names, for messages.
+  static var names: String { allCases.map { "." + $0.rawValue }.joined(separator: ", ") }
+
+  /// A frame as text of the kind.
+  func text(of frame: Surface, theme: Theme) -> String {
+    switch self {
+    case .txt: frame.text
+    case .ans: frame.ansiText(theme: theme, depth: .full)
+    case .svg: frame.svg(theme: theme)
+    case .html: frame.html(theme: theme)
+    }
+  }
+}

@@ -1,0 +1,190 @@
+import Canvas
+import FoundationEssentials
+import Glibc
+import Language
+import Recording
+import Viewer
+
+/// Keeps a session in files: when a person asks for it, while it is recorded, and what was not saved.
+struct SessionKeeper {
+  /// The file that is open, in which `:write` without a name keeps the session; nil if it came from none.
+  private var path: String?
+  /// What is recorded at a person's wish.
+  private var recorder: Recorder?
+  /// What was not saved, kept for the case that the program is ended by force.
+  private var safety: Recorder?
+  /// A file of what was not saved the last time, which is what is open.
+  private var recovered: String?
+
+  /// The colours of pictures.
+  private let theme: Theme
+
+  init(_ path: String?, theme: Theme) {
+    self.theme = theme
+    open(path)
+  }
+
+  /// Notes what is open now.
+  mutating func open(_ path: String?) {
+    recovered = path.flatMap { UnsavedFile.contains($0) ? $0 : nil }
+    self.path = path.flatMap { $0 != "-" && recovered == nil && access($0, F_OK) == 0 ? $0 : nil }
+  }
+
+  /// Begins to record into a new file.
+  mutating func record(_ path: String, _ model: inout Model) throws(RecordingFile.Failure) {
+    recorder = try Recorder(path, &model, recordsInput: true)
+  }
+
+  /// How long one may wait for input at most, if something is to be done meanwhile.
+  var timeout: Duration? { recorder == nil && safety == nil ? nil : Recorder.rest }
+
+  /// Notes what is about to be done.
+  mutating func note(_ input: Input, _ model: borrowing Model) {
+    recorder?.note(input, model)
+  }
+
+  /// Writes what came of it, and says once if that can no longer be written.
+  mutating func follow(_ model: inout Model) {
+    recorder?.follow(model)
+    recorder?.synchroniseAtRest()
+    if let failure = recorder?.failure {
+      model.refuse("Recording ended: \(SafeText(failure.reason)). What was written stays.")
+      recorder = nil
+      hasFailed = true
+    }
+    if model.hasUnsaved {
+      if safety == nil, let file = UnsavedFile.new() {
+        safety = try? Recorder(file, &model, recordsInput: false)
+      }
+      safety?.follow(model)
+      safety?.synchroniseAtRest()
+    } else {
+      removeSafety()
+    }
+  }
+
+  /// Whether a recording had to end before its end.
+  private(set) var hasFailed = false
+
+  /// Ends all recordings. What a person has dropped, or saved, is in no other file then.
+  mutating func end(_ model: inout Model) {
+    recorder?.end(&model)
+    recorder = nil
+    removeSafety()
+  }
+
+  private mutating func removeSafety() {
+    if let safety { unlink(safety.path) }
+    safety = nil
+    if let recovered { unlink(recovered) }
+    recovered = nil
+  }
+
+  // MARK: Wishes
+
+  /// Does what is wanted of a file.
+  mutating func carryOut(_ wish: FileWish, _ model: inout Model) {
+    model.answer(wish, with: outcome(of: wish, &model))
+  }
+
+  private mutating func outcome(of wish: FileWish, _ model: inout Model) -> FileOutcome {
+    switch wish.request {
+    case .write(let name):
+      guard let target = name ?? path else { return .nameless }
+      if name != nil, let clash = clash(target, wish) { return clash }
+      var text = RecordingText(RecordingVersion(program: Pagewalk.version))
+      text.add(model.savedWithChecks())
+      text.end()
+      let outcome = written(target, text.take(), "The session is in \(SafeText(target)).")
+      if case .done = outcome {
+        model.noteSaved()
+        path = target
+      }
+      return outcome
+    case .exportScenario(let name):
+      if let clash = clash(name, wish) { return clash }
+      return written(
+        name, model.session.scenario.plainText, "The history is in \(SafeText(name)).")
+    case .shot(let name):
+      guard let kind = PictureKind(name: name) else {
+        return .refused("Expected a name that ends in \(SafeText(PictureKind.names)).")
+      }
+      if let clash = clash(name, wish) { return clash }
+      return written(
+        name, [UInt8](kind.text(of: model.frame(), theme: theme).utf8),
+        "The frame is in \(SafeText(name)).")
+    case .record(nil):
+      guard let ended = recorder?.path else { return .refused("Nothing is being recorded.") }
+      recorder?.end(&model)
+      recorder = nil
+      return .done("The recording is in \(SafeText(ended)).")
+    case .record(let name?):
+      if let recorder {
+        return .refused(
+          "\(SafeText(recorder.path)) is being recorded. Type \":record off\" to end that.")
+      }
+      do throws(RecordingFile.Failure) {
+        try record(name, &model)
+        return .done("Recording into \(SafeText(name)). Type \":record off\" to end that.")
+      } catch {
+        return .refused("\(SafeText(name)): \(SafeText(error.reason)).")
+      }
+    }
+  }
+
+  /// What is said of a file that is there already.
+  private func clash(_ name: String, _ wish: FileWish) -> FileOutcome? {
+    if wish.replaces || name == path || access(name, F_OK) != 0 { return nil }
+    return RecordingFile.isInUse(name)
+      ? .refused("\(SafeText(name)) is being recorded.") : .exists(SafeText(name))
+  }
+
+  private func written(_ name: String, _ text: [UInt8], _ done: SafeText) -> FileOutcome {
+    do throws(RecordingFile.Failure) {
+      try RecordingFile.replace(name, with: text)
+      return .done(done)
+    } catch {
+      return .refused("\(SafeText(name)): \(SafeText(error.reason)).")
+    }
+  }
+}
+
+/// The files in which what was not saved is kept, one for each program that runs.
+enum UnsavedFile {
+  private static let prefix = "unsaved-"
+
+  private static var folder: String? {
+    ConfigurationFile.stateFile("").map { String($0.path.dropLast()) }
+  }
+
+  /// The name of the file of this program; nil if there is no place for it.
+  static func new() -> String? {
+    guard let folder, let state = ConfigurationFile.stateFile(""), access(state.folder, F_OK) == 0
+    else { return nil }
+    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let name = "\(folder)/\(prefix)\(getpid()).pw"
+    unlink(name)
+    return name
+  }
+
+  /// Whether a file is one of these.
+  static func contains(_ path: String) -> Bool {
+    guard let folder else { return false }
+    return path.hasPrefix("\(folder)/\(prefix)")
+  }
+
+  /// The newest file of a program that was ended by force.
+  static var left: String? {
+    guard let folder, let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
+    else { return nil }
+    let paths = names.filter { $0.hasPrefix(prefix) && $0.hasSuffix(".pw") }.map {
+      folder + "/" + $0
+    }
+    return paths.filter { !RecordingFile.isInUse($0) }.max { time(of: $0) < time(of: $1) }
+  }
+
+  private static func time(of path: String) -> Int {
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_mtim.tv_sec : 0
+  }
+}
