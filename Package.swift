@@ -23,6 +23,12 @@ let package = Package(
     .target(name: "Language", dependencies: ["Engine"], swiftSettings: fast),
     .target(name: "Observation", dependencies: ["Engine"], swiftSettings: fast),
     .target(name: "KernelText", dependencies: ["Engine", "Observation"], swiftSettings: fast),
+    .target(name: "MemoryImage", dependencies: ["Engine", "Observation"], swiftSettings: fast),
+    .target(
+      name: "Import",
+      dependencies: ["Engine", "Language", "Observation", "KernelText", "MemoryImage"],
+      swiftSettings: fast),
+    .target(name: "Recorder", swiftSettings: strict, plugins: ["EmbedAssets"]),
     .target(name: "Inquiry", dependencies: ["Engine", "Language"], swiftSettings: fast),
     .target(
       name: "Lesson", dependencies: ["Engine", "Language", "Inquiry"], swiftSettings: fast,
@@ -47,8 +53,8 @@ let package = Package(
     .executableTarget(
       name: "pagewalk",
       dependencies: [
-        "Engine", "Language", "KernelText", "Inquiry", "Lesson", "Recording", "Canvas", "Scenarios",
-        "Viewer",
+        "Engine", "Language", "Observation", "KernelText", "MemoryImage", "Import", "Recorder",
+        "Inquiry", "Lesson", "Recording", "Canvas", "Scenarios", "Viewer",
         "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -69,6 +75,14 @@ let package = Package(
     .testTarget(
       name: "ObservationTests", dependencies: ["Engine", "Observation", "TestSupport"],
       path: "Tests/Observation", swiftSettings: strict),
+    .testTarget(
+      name: "MemoryImageTests",
+      dependencies: ["Engine", "Observation", "MemoryImage", "TestSupport"],
+      path: "Tests/MemoryImage", swiftSettings: strict),
+    .testTarget(
+      name: "ImportTests",
+      dependencies: ["Engine", "Language", "Observation", "KernelText", "Import", "TestSupport"],
+      path: "Tests/Import", swiftSettings: strict),
     .testTarget(
       name: "KernelTextTests",
       dependencies: ["Engine", "Language", "Observation", "KernelText", "TestSupport"],

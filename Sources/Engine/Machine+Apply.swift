@@ -8,6 +8,7 @@ extension Machine {
     steps.removeAll()
     try requireNoConflict(event)
     try ownership.admit(event)
+    try requireKnown(event)
     switch event {
     case .addMemslot(let id, let range, let backing): try addMemslot(id, range, backing)
     case .host(let operation): try start(operation)
@@ -49,6 +50,7 @@ extension Machine {
     case .rmp(let operation): try start(operation)
     case .realm(let operation): try start(operation)
     case .pkvm(let operation): try start(operation)
+    case .recorded(let call): try start(call)
     case .l2Invalidate(let number):
       let vcpu = try requireVCPU(number, for: .l2)
       enterL2(vcpu)

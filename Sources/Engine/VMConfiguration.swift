@@ -25,6 +25,9 @@ public struct VMConfiguration: Equatable, Sendable {
   /// Whether what a CPU has cached outlives L2's next run.
   public var keepsTLB = false
 
+  /// Whether it is made of the calls that a real kernel made. What lies behind its tables is not known.
+  public var isRecorded = false
+
   /// Legal values of `ipaBits`.
   public static let ipaBitsRange = 32...48
   /// Legal values of `vcpus`.

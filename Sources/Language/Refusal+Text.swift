@@ -78,6 +78,16 @@ extension Refusal.Reason {
     case .hypervisorTable:
       "expected no map or unmap: under pkvm= the device's table is the hypervisor's"
     case .noSuchDevice: "expected device 0 to \(SMMU.devices - 1)"
+    case .notRecorded: "expected 'vm recorded=on': only such a VM is made of a kernel's calls"
+    case .onlyRecorded:
+      "expected 'kernel', devices or a pause: with recorded=on what memory holds is not known"
+    case .recordedIsolation: "expected no policy rmp-, cca or pkvm with recorded=on"
+    case .noSuchShadow(let count): "expected shadow 0 to \(count - 1): there are two for each vCPU"
+    case .otherTable: "expected canonical or shadow<N>"
+    case .notShadow: "expected shadow<N>"
+    case .beyondInput(let bits):
+      "expected an address below 2^\(bits), the end of the table's input addresses"
+    case .leafSize(let size): "expected a leaf's size, 4K, 2M or 1G, not \(Phrase.size(size))"
     case .notLogging: "expected dirty logging to be on for the slot (host dirty-log on)"
     case .splitAfterSlots: "expected eager-split before the first memslot (EINVAL)"
     case .splitSize(let size): "expected 0, 4K, 2M or 1G, not \(Phrase.size(size))"

@@ -101,11 +101,13 @@ private struct ExtremeStatements {
         "vm ipa=\([32, 40, 48][random.below(3)]) vcpus=\([1, 2, 64][random.below(3)]) "
           + "nested=\(["on", "off"][random.below(2)]) vmid-bits=\([3, 16][random.below(2)])",
       ]
+      let isRecorded = random.below(5) == 0
+      if isRecorded { lines[1] += " recorded=on" }
       for policy in Self.policies where random.below(4) == 0 {
         let choices = StatementPattern.statements(of: policy)
         lines.append(filled(choices[random.below(choices.count)]))
       }
-      if !lines.contains(where: { $0.hasPrefix("policy pkvm=v") }) {
+      if !isRecorded, !lines.contains(where: { $0.hasPrefix("policy pkvm=v") }) {
         lines += ["memslot 0 0x40000000 4M backing=4K", "memslot 1 0x80000000 4M backing=thp"]
         if lines[1].contains("ipa=48") { lines.append("memslot 2 0xffffffc00000 4M backing=thp") }
         if lines[1].contains("ipa=32") { lines.append("memslot 2 0xffc00000 4M backing=4K") }

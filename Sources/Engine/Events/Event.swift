@@ -37,6 +37,8 @@ public enum Event: Equatable, Sendable {
   case realm(RealmOperation)
   /// Something happens under pKVM.
   case pkvm(PKVMOperation)
+  /// A real kernel made a call, as a recording tells.
+  indirect case recorded(RecordedCall)
   /// So many insertions into a reverse map, and erasures from it, will fail for want of memory.
   case failReverseMap(insertions: UInt64, erasures: UInt64)
 }

@@ -105,7 +105,22 @@ extension Event {
       Facts(.owner, .table(call.place.0, call.place.1))
     case .pkvm(.createGuest), .pkvm(.tearDownGuest): Facts(.owner)
     case .pkvm(.snapshot): Facts(.device)
+    case .recorded(let call):
+      Facts(call.kind, call.place.map { .table($0.table, $0.address) })
     case .pause, .resume, .failReverseMap: Facts(.other)
+    }
+  }
+}
+
+extension RecordedCall {
+  /// Whose doing it was.
+  fileprivate var kind: EventKind {
+    switch self {
+    case .map(.shadow, _, _, _, _, _), .relax(.shadow, _, _): .l2
+    case .map, .relax: .l1
+    case .unmap, .take, .writeProtect, .split, .age: .host
+    case .context: .context
+    case .invalidate, .invalidateRange, .emptyShadows: .invalidate
     }
   }
 }

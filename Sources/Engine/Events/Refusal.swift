@@ -72,6 +72,20 @@ public struct Refusal: Error, Equatable, Sendable {
     case beyondPhysicalSpace(bits: Int)
     /// A table that the hypervisor keeps.
     case hypervisorTable
+    /// A call of a recording in a VM of the model, or the reverse.
+    case notRecorded, onlyRecorded
+    /// A recording where somebody keeps the owners of memory apart.
+    case recordedIsolation
+    /// A shadow that does not exist; the number of those that do.
+    case noSuchShadow(Int)
+    /// A table that is neither the canonical one nor a shadow.
+    case otherTable
+    /// The canonical table where a shadow is meant.
+    case notShadow
+    /// An address beyond the input addresses of a table.
+    case beyondInput(bits: Int)
+    /// A size that no leaf has.
+    case leafSize(UInt64)
     /// Dirty logging is off for the slot.
     case notLogging
     /// The chunk size must be set before the first slot (-EINVAL).

@@ -26,6 +26,8 @@ struct BrokenPlaces: Sendable {
   private var counts = [Int](repeating: 0, count: Invariant.allCases.count)
   private var sorted: [(place: Place, violation: Violation)] = []
   private var isSorted = true
+  /// Whether rules are left out that need what no recording tells.
+  var isRecorded = false
 
   var isEmpty: Bool { violations.isEmpty }
 
@@ -33,6 +35,7 @@ struct BrokenPlaces: Sendable {
   subscript(place: Place) -> Violation? {
     get { violations[place] }
     set {
+      let newValue = isRecorded ? newValue.flatMap { $0.invariant.needsMemory ? nil : $0 } : newValue
       if newValue == nil, violations.isEmpty { return }
       let old = violations[place]
       if old == newValue { return }

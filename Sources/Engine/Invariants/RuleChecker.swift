@@ -74,6 +74,7 @@ package struct RuleChecker: Sendable {
       recorded = RecordedEntries(isKeyedByNested: maps.isDirect)
     }
     look = 1
+    broken.isRecorded = machine.configuration.isRecorded
     noteRecords(machine)
     for index in 0...numbers.shadows {
       let mmu = machine.mmu(index)
@@ -143,7 +144,9 @@ package struct RuleChecker: Sendable {
   private mutating func follow(_ machine: Machine, after stores: Range<Int>) {
     follow(machine)
     if lastStores == stores { return }
-    momentary = momentaryViolations(machine, after: stores)
+    momentary = momentaryViolations(machine, after: stores).filter {
+      !broken.isRecorded || !$0.violation.invariant.needsMemory
+    }
     lastStores = stores
   }
 }

@@ -59,7 +59,7 @@ extension Machine {
 
   /// Write-protects canonical leaves of a range and, since nothing says which of their leaves are
   /// concerned, every leaf of every valid shadow (`kvm_nested_s2_wp`).
-  private mutating func writeProtect(_ range: Range<UInt64>) {
+  mutating func writeProtect(_ range: Range<UInt64>) {
     note(.fault(.locked(.write)))
     clear(Descriptor.write, in: range, of: table(of: canonical), TableStep.writeProtect)
     for mmu in validShadows {
@@ -72,7 +72,11 @@ extension Machine {
   /// Eager splitting of canonical blocks, chunk by chunk (`kvm_mmu_split_huge_pages`): each becomes a
   /// table with all its pages, 1 GiB blocks by way of 2 MiB blocks.
   private mutating func splitBlocks(in range: Range<UInt64>) {
-    if self[.splitChunk] == 0 { return }
+    if self[.splitChunk] != 0 { split(range) }
+  }
+
+  /// Splits the canonical blocks of a range.
+  mutating func split(_ range: Range<UInt64>) {
     let table = table(of: canonical)
     // Of a block that has become a table the walk goes on to the parts.
     var walk = TableWalk(of: table, range, .mapping)

@@ -14,6 +14,8 @@ package struct UnmapCause: Hashable, Sendable {
     case guestInvalidation
     /// A shadow is taken for another context.
     case recycling
+    /// A recording says so, and not why.
+    case recorded
   }
 
   /// Who wants it.
@@ -30,7 +32,7 @@ package struct UnmapCause: Hashable, Sendable {
   package var takesMemory: Bool {
     switch kind {
     case .notifier, .memslot: true
-    case .unpin, .conversion, .guestInvalidation, .recycling: false
+    case .unpin, .conversion, .guestInvalidation, .recycling, .recorded: false
     }
   }
 }
@@ -63,6 +65,7 @@ extension UnmapCause {
     case .conversion: "canonical \(span) is converted"
     case .guestInvalidation: "L1 invalidates it"
     case .recycling: "another context gets it"
+    case .recorded: "the recording has it"
     }
   }
 
@@ -76,6 +79,7 @@ extension UnmapCause {
       "The guest converts canonical \(span): private or shared, it is mapped anew by faults."
     case .guestInvalidation: "L1 invalidated these nested IPAs."
     case .recycling: "The shadow is emptied for another context."
+    case .recorded: "The recording has it, and does not say why."
     }
   }
 }

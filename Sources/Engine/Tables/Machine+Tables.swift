@@ -54,6 +54,8 @@ extension Machine {
   /// L1's tables that are in use, by a vCPU or a shadow, in the order of their VMIDs.
   public var guestTables: [GuestTable] {
     var found: [GuestTable] = []
+    // What L1 has in its memory no recording tells.
+    if configuration.isRecorded { return [] }
     func add(_ vttbr: UInt64, _ vtcr: UInt64) {
       let table = GuestTable(
         vttbr: VTTBR(vttbr & ~VTTBR.commonNotPrivate), vtcr: VTCR(vtcr))

@@ -9,6 +9,8 @@ package struct RulesAnswer: Answer {
     package let title: String
     /// Number of the first event that broke it, from 1; nil if none that was checked did.
     package let brokenBy: Int?
+    /// Whether it can be judged of what is known.
+    package let isKnown: Bool
   }
 
   package struct Failure: Encodable, Sendable {
@@ -34,8 +36,11 @@ package struct RulesAnswer: Answer {
     let first = Dictionary(
       audit.violations.flatMap { event, found in found.map { ($0.invariant, event) } },
       uniquingKeysWith: min)
+    let isRecorded = session.timeline.machine.configuration.isRecorded
     rules = Invariant.allCases.map {
-      Rule(name: $0.rawValue, title: $0.title, brokenBy: first[$0].map { $0 + 1 })
+      Rule(
+        name: $0.rawValue, title: $0.title, brokenBy: first[$0].map { $0 + 1 },
+        isKnown: !isRecorded || !$0.needsMemory)
     }
     violations = Breach.all(in: &session, audit)
     failures = session.failures.map {
@@ -72,6 +77,9 @@ package struct RulesAnswer: Answer {
         report.add(
           Report.Text("\(Sign.mismatch) ", .mismatch).adding(name)
             .adding("first broken by event \(event)", .warning), to: .moment(Moment(events: event)))
+      } else if !rule.isKnown {
+        report.add(
+          Report.Text("? ", .dim).adding(name, .dim).adding("cannot be known", .dim), indent: 22)
       } else {
         report.add(Report.Text("  ").adding(name, .dim).adding(rule.title, .dim), indent: 22)
       }

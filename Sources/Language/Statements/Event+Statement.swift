@@ -28,6 +28,7 @@ extension Event {
     case .rmp(let operation): operation.statement
     case .realm(let operation): operation.statement
     case .pkvm(let operation): operation.statement
+    case .recorded(let call): call.statement
     case .failReverseMap(let insertions, let erasures):
       erasures > 0
         ? PauseStatement.failErasures.text(erasures)
@@ -44,7 +45,7 @@ extension Event {
     case .dma(let device, _, _): "device \(device)"
     case .addMemslot, .host, .iommu: "the VMM"
     case .pkvm, .realm, .rmp: "a CPU of the host"
-    case .otherVM, .otherProcess: "the host"
+    case .otherVM, .otherProcess, .recorded: "the host"
     case .pause, .resume, .failReverseMap: "nobody"
     }
   }
@@ -87,6 +88,7 @@ extension Event {
     case .rmp(let operation): return operation.sentence
     case .realm(let operation): return operation.sentence
     case .pkvm(let operation): return operation.sentence
+    case .recorded(let call): return call.sentence
     case .failReverseMap(let insertions, let erasures):
       return erasures > 0
         ? "The next \(erasures) erasures from a reverse map will fail."

@@ -166,6 +166,7 @@ extension StatementForm {
     ("policies", Policy.all.map(\.form)),
     ("others", OtherStatement.forms),
     ("pkvm", PKVMStatement.forms),
+    ("recordings", RecordedStatement.forms),
     ("pauses", PauseStatement.forms),
     ("rmp", RMPStatement.forms),
     ("realm", RealmStatement.forms),

@@ -25,12 +25,13 @@ enum WorldStatement: StatementFamily {
         "title \"TEXT\"", "What the scenario is about.", .prologue { .title($0.text(0)) })
     case .vm:
       StatementForm(
-        "vm [ipa=BITS] [vcpus=N] [nested=on|off] [vmid-bits=N]",
+        "vm [ipa=BITS] [vcpus=N] [nested=on|off] [vmid-bits=N] [recorded=on|off]",
         """
         Creates the VM: once, before any event. The canonical table has 32 to 48 BITS (default 40), the VM \
         1 to 64 vCPUs (default 1), each with a CPU of its own. `nested=on` (default off) gives each vCPU two \
         shadow MMUs of 48 bits, invalid until they are used. `vmid-bits` is the width of a hardware VMID, 3 \
-        to 16 (default 16); with few bits a rollover comes soon.
+        to 16 (default 16); with few bits a rollover comes soon. With `recorded=on` (default off) the VM is \
+        made of the calls of a real kernel, and what its memory holds is not known.
         """,
         operands: [
           "ipa=BITS": .number("BITS", Self.bounds(VMConfiguration.ipaBitsRange)),
@@ -71,6 +72,7 @@ enum WorldStatement: StatementFamily {
     if values.has(1) { configuration.vcpus = values.int(1) }
     if values.has(2) { configuration.nested = values[2] == 0 }
     if values.has(3) { configuration.vmidBits = values.int(3) }
+    if values.has(4) { configuration.isRecorded = values[4] == 0 }
     if configuration.vcpus + 1 >= 1 << configuration.vmidBits {
       throw StatementForm.Objection(
         message: "more VMIDs than CPUs: a larger vmid-bits, or fewer vcpus")

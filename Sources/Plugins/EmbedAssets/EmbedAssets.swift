@@ -1,13 +1,15 @@
 import Foundation
 import PackagePlugin
 
-/// Makes the texts of a folder of `assets` a part of the target that uses it: the scenarios, or the lessons.
+/// Makes the texts of a folder of `assets` a part of the target that uses it: the scenarios, the lessons, or
+/// the recorder's scripts.
 @main
 struct EmbedAssets: BuildToolPlugin {
   /// The folder and the extension for each target.
   private static let assets = [
     "Scenarios": (folder: "scenarios", suffix: ".pw"),
     "Lesson": (folder: "lessons", suffix: ".md"),
+    "Recorder": (folder: "recorder", suffix: ""),
   ]
 
   func createBuildCommands(context: PluginContext, target: Target) throws -> [Command] {

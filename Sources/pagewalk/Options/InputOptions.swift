@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import Import
 import Inquiry
 import Language
 import Recording
@@ -89,7 +90,16 @@ extension Pagewalk {
   /// standard input; where no file has the name, a scenario of the program; and nil is the built-in one.
   static func source(_ path: String?) throws -> (bytes: [UInt8], file: String) {
     if let path, path == "-" || access(path, F_OK) == 0 {
-      return (try FileDescriptor.contents(of: path), path == "-" ? "stdin" : path)
+      if SourceFiles.isFolder(path) { return try imported(path) }
+      if path != "-" {
+        let start = SourceFiles.start(of: path)
+        if !start.starts(with: "pagewalk ".utf8), SourceKind.isLarge(start) {
+          return try imported(path)
+        }
+      }
+      let bytes = try FileDescriptor.contents(of: path)
+      if path != "-", !isScenario(bytes), SourceKind.of(bytes) != nil { return try imported(path) }
+      return (bytes, path == "-" ? "stdin" : path)
     }
     let name = path ?? ShippedScenario.builtIn
     if let shipped = ShippedScenario.named(name) { return (shipped.bytes, name + ".pw") }
@@ -98,6 +108,34 @@ extension Pagewalk {
     throw Failure.input(
       "\(name): no such file, and no such scenario of the program"
         + (near.map { ". Did you mean \($0)?" } ?? "; `pagewalk scenarios` lists them"))
+  }
+
+  /// Whether a file's first statement is that of a scenario.
+  private static func isScenario(_ bytes: [UInt8]) -> Bool {
+    let lines = bytes.prefix(1 << 16).split(separator: 0x0a)
+    let first = lines.first { line in
+      line.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d } != UInt8(ascii: "#")
+        && line.contains { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d }
+    }
+    return first.map {
+      let text = $0.drop { $0 == 0x20 || $0 == 0x09 }
+      return text.starts(with: "pagewalk ".utf8) && !text.starts(with: "pagewalk-".utf8)
+    } ?? false
+  }
+
+  /// The scenario that is made of a source which is none, and what its file is called in messages.
+  private static func imported(_ path: String) throws -> (bytes: [UInt8], file: String) {
+    let imported = try Imported([path], Imported.Hints())
+    for source in imported.sources {
+      writeError(
+        "\(source.path): taken for \(source.kind); `pagewalk import` can be told otherwise")
+    }
+    guard let scenario = imported.scenario else {
+      throw Failure.input(
+        "\(path): tables without an event, of which there can be no history: `pagewalk import \(path)` lists "
+          + "them")
+    }
+    return (Array(scenario.utf8), path)
   }
 
   /// Carries a scenario out for a command, and goes to a moment of it.

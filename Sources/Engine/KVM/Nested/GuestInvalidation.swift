@@ -96,7 +96,7 @@ extension Machine {
 
   /// `compute_tlb_inval_range`: the size that the hint gives, or the first tagged leaf of the shadow, or
   /// the largest that the granule allows.
-  private func invalidationSize(_ address: UInt64, ttl: UInt8, _ mmu: MMU) -> UInt64 {
+  func invalidationSize(_ address: UInt64, ttl: UInt8, _ mmu: MMU) -> UInt64 {
     let shift = VTCR(self[mmu, .vtcr]).granuleShift
     let hint = ttl != 0 ? ttl : taggedHint(address, shift, mmu)
     return Self.size(ofHint: hint) ?? Self.largestSize(shift)

@@ -192,7 +192,7 @@ extension Machine {
 extension VTCR {
   /// Whether the start level fits the granule and the input size (`check_base_s2_limits`, for 48 bits of
   /// physical address).
-  var isWalkable: Bool {
+  package var isWalkable: Bool {
     let geometry = self.geometry
     guard geometry.startLevel >= (geometry.granuleShift == 12 ? 0 : 1), geometry.startLevel <= 3
     else { return false }

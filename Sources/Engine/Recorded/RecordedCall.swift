@@ -1,0 +1,203 @@
+/// A call that a real kernel made, as a recording of it tells.
+///
+/// It is carried out on the tables by the same code as an event of the model. What lies behind the tables of
+/// a recorded VM, the VMM's memory and L1's tables, is not known, so nothing can fault in by itself.
+public enum RecordedCall: Equatable, Sendable {
+  /// `kvm_pgtable_stage2_map`: a block or page of 4K, 2M or 1G, at an input address and a physical one that
+  /// are multiples of its size. Of a shadow's, the level of L1's leaf, 0 for none, and the canonical IPA of
+  /// the memory, if they are known.
+  case map(
+    TableID, Range<UInt64>, to: UInt64, Permissions, guestLevel: Int, canonical: UInt64?)
+  /// `kvm_pgtable_stage2_relax_perms` of the leaf at an input address.
+  case relax(TableID, UInt64, Permissions)
+  /// `kvm_stage2_unmap_range`.
+  case unmap(TableID, Range<UInt64>)
+  /// `kvm_unmap_gfn_range`, or `kvm_arch_flush_shadow_memslot`: canonical memory goes, and the policy decides
+  /// what goes of the shadows.
+  case take(Range<UInt64>, isMemslot: Bool)
+  /// `kvm_stage2_wp_range` of the canonical table, and `kvm_nested_s2_wp`.
+  case writeProtect(Range<UInt64>)
+  /// `kvm_pgtable_stage2_split` of the canonical table.
+  case split(Range<UInt64>)
+  /// `kvm_pgtable_stage2_test_clear_young` of the canonical table, which clears.
+  case age(Range<UInt64>)
+  /// A shadow serves a context; if it served another, it is emptied before.
+  case context(TableID, vttbr: UInt64, vtcr: UInt64, stage2Enabled: Bool)
+  /// `s2_mmu_unmap_ipa`: L1 invalidates a nested IPA, with the level hint of the operand, 0 for none.
+  case invalidate(TableID, UInt64, ttl: UInt8)
+  /// `s2_mmu_unmap_range`: L1 invalidates a range of nested IPAs.
+  case invalidateRange(TableID, Range<UInt64>)
+  /// `kvm_nested_s2_unmap`: all shadows are emptied, since L1 invalidates everything.
+  case emptyShadows
+}
+
+extension RecordedCall {
+  /// The table and the input address that it is about, if it is about one.
+  var place: (table: TableID, address: UInt64)? {
+    switch self {
+    case .map(let table, let range, _, _, _, _): (table, range.lowerBound)
+    case .relax(let table, let address, _): (table, address)
+    case .unmap(let table, let range): (table, range.lowerBound)
+    case .take(let range, _), .writeProtect(let range), .split(let range), .age(let range):
+      (.canonical, range.lowerBound)
+    case .invalidate(let table, let address, _): (table, address)
+    case .invalidateRange(let table, let range): (table, range.lowerBound)
+    case .context, .emptyShadows: nil
+    }
+  }
+}
+
+extension Machine {
+  /// Refuses an event of the model in a recorded VM, whose memory is not known.
+  func requireKnown(_ event: Event) throws(Refusal) {
+    guard configuration.isRecorded else { return }
+    switch event {
+    case .recorded, .iommu, .dma, .pause, .resume, .failReverseMap, .otherVM, .otherProcess: break
+    case .addMemslot, .host, .access, .context, .invalidate, .l2Invalidate, .vncr, .run, .wait,
+      .rmp, .realm, .pkvm:
+      throw Refusal(.onlyRecorded)
+    }
+  }
+
+  /// Carries out a call of a recording.
+  mutating func start(_ call: RecordedCall) throws(Refusal) {
+    guard configuration.isRecorded else { throw Refusal(.notRecorded) }
+    guard configuration.isolation == .none else { throw Refusal(.recordedIsolation) }
+    switch call {
+    case .map(let id, let range, let physical, let permissions, let level, let canonical):
+      try map(id, range, to: physical, permissions, guestLevel: level, canonical: canonical)
+    case .relax(let id, let address, let permissions):
+      let mmu = try requireContext(id)
+      try requireInput(address..<address, of: mmu)
+      note(.table(.relax(permissions)), id, at: address)
+      _ = relax(permissions, at: address, in: table(of: mmu), cpu: 0)
+    case .unmap(let id, let range):
+      let mmu = try requireContext(id)
+      try requireInput(range, of: mmu)
+      push([.sweep(mmu.index, range, UnmapCause(.recorded))])
+    case .take(let range, let isMemslot):
+      try requireInput(range, of: canonical)
+      let cause = UnmapCause(isMemslot ? .memslot : .notifier, range)
+      if !isMemslot { tally.notifiers += 1 }
+      push([.unmapCanonical(cause), .unmapShadows(cause)])
+    case .writeProtect(let range):
+      try requireInput(range, of: canonical)
+      writeProtect(range)
+      invalidate(table(of: canonical), range, .writeProtected)
+    case .split(let range):
+      try requireInput(range, of: canonical)
+      split(range)
+    case .age(let range):
+      try requireInput(range, of: canonical)
+      clear(Descriptor.accessed, in: range, of: table(of: canonical), TableStep.ageLeaf)
+    case .context(let id, let vttbr, let vtcr, let isEnabled):
+      giveContext(try requireShadow(id), vttbr, vtcr, isEnabled)
+    case .invalidate(let id, let address, let ttl):
+      let mmu = try requireShadow(id)
+      try requireInput(address..<address, of: mmu)
+      let size = invalidationSize(address, ttl: ttl, mmu)
+      let start = address & ~(size - 1)
+      push([.invalidateShadow(mmu.index, start..<start + size)])
+    case .invalidateRange(let id, let range):
+      let mmu = try requireShadow(id)
+      try requireInput(range, of: mmu)
+      push([.invalidateShadow(mmu.index, range)])
+    case .emptyShadows:
+      if !configuration.nested { throw Refusal(.notNested) }
+      let cause = UnmapCause(.guestInvalidation)
+      push(validShadows.flatMap { Self.unmapAllTasks($0, .guestInvalidation, cause) })
+    }
+  }
+
+  /// The context of the canonical table or of a shadow.
+  private func requireContext(_ id: TableID) throws(Refusal) -> MMU {
+    switch id {
+    case .canonical: return canonical
+    case .shadow(let number):
+      if !configuration.nested { throw Refusal(.notNested) }
+      guard number < configuration.shadows else {
+        throw Refusal(.noSuchShadow(configuration.shadows))
+      }
+      return shadow(number)
+    case .guest, .vmmStage1, .iommu, .pkvmHost, .protectedGuest: throw Refusal(.otherTable)
+    }
+  }
+
+  private func requireShadow(_ id: TableID) throws(Refusal) -> MMU {
+    let mmu = try requireContext(id)
+    if mmu.isCanonical { throw Refusal(.notShadow) }
+    return mmu
+  }
+
+  private func requireInput(_ range: Range<UInt64>, of mmu: MMU) throws(Refusal) {
+    let bits = geometry(of: mmu).inputBits
+    try requireAligned(range.lowerBound, to: Page.size, operand: .address)
+    try requireAligned(range.upperBound, to: Page.size, operand: .size)
+    if range.lowerBound >> UInt64(bits) != 0 {
+      throw Refusal(.beyondInput(bits: bits), operand: .address)
+    }
+    if range.upperBound > 1 << UInt64(bits) {
+      throw Refusal(.beyondInput(bits: bits), operand: .size)
+    }
+  }
+
+  private mutating func map(
+    _ id: TableID, _ range: Range<UInt64>, to physical: UInt64, _ permissions: Permissions,
+    guestLevel: Int, canonical: UInt64?
+  ) throws(Refusal) {
+    let mmu = try requireContext(id)
+    try requireInput(range, of: mmu)
+    let table = table(of: mmu)
+    let size = range.size
+    guard [4096, 2 << 20, 1 << 30].contains(size) else {
+      throw Refusal(.leafSize(size), operand: .size)
+    }
+    try requireAligned(range.lowerBound, to: size, operand: .address)
+    for other in [physical, canonical ?? 0] where other & (size - 1) != 0 {
+      throw Refusal(.unaligned(other, size))
+    }
+    if physical >> UInt64(VMConfiguration.physicalBits) != 0 {
+      throw Refusal(.beyondPhysicalSpace(bits: VMConfiguration.physicalBits))
+    }
+    if let canonical, canonical >> UInt64(configuration.ipaBits) != 0 {
+      throw Refusal(.beyondInput(bits: configuration.ipaBits))
+    }
+    if !mmu.isCanonical, let canonical, policy.keepsMap {
+      let mapping = ShadowMapping(
+        mmu: mmu, canonical: canonical..<canonical + size, nested: range.lowerBound,
+        hasGuestLeaf: guestLevel != 0)
+      if !policy.record(mapping, in: &self) {
+        return note(.fault(.noMemory), id, at: range.lowerBound)
+      }
+    }
+    // Below 35 bits a table has no entries of 1G: what is mapped is as many blocks of 2M.
+    let level = table.geometry.level(ofSize: size) ?? table.geometry.startLevel
+    let leaf = Descriptor.leaf(
+      at: physical, level: level, memAttr: Machine.normalMemory, permissions: permissions,
+      guestLevel: guestLevel)
+    note(.table(.map(leaf)), id, at: range.lowerBound, size: size, level: level)
+    for offset in stride(from: 0, to: size, by: UInt64.Stride(table.geometry.size(level))) {
+      map(
+        Descriptor(leaf.bits + offset), at: range.lowerBound + offset, level: level, in: table)
+    }
+  }
+
+  private mutating func giveContext(
+    _ mmu: MMU, _ vttbr: UInt64, _ vtcr: UInt64, _ isEnabled: Bool
+  ) {
+    let vttbr = vttbr & ~VTTBR.commonNotPrivate
+    let isRecycled = isValid(mmu)
+    note(
+      .fault(
+        isRecycled
+          ? .shadowRecycled(VTTBR(vttbr), VTCR(vtcr)) : .shadowTaken(VTTBR(vttbr), VTCR(vtcr))),
+      mmu.tableID)
+    self[mmu, .vttbr] = vttbr
+    self[mmu, .vtcr] = vtcr
+    self[mmu, .stage2Enabled] = isEnabled ? 1 : 0
+    if isRecycled {
+      self[mmu, .pendingUnmap] = 1
+      push(recyclingTasks(mmu))
+    }
+  }
+}

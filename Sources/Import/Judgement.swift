@@ -1,0 +1,131 @@
+import Engine
+import Language
+import Observation
+
+extension ObservedTable {
+  /// A table of the machine as a source would show it that tells some bits: entries that look the same are
+  /// one run, as in the kernel's dumps. Nil if there is no such table, or it is a shadow that is not in use.
+  package init?(_ id: TableID, of machine: Machine, known: UInt64 = ~0) {
+    guard let table = machine.table(id) else { return nil }
+    var context: Context?
+    if case .shadow(let number) = id {
+      let shadow = machine.shadowContext(number)
+      if !shadow.isValid { return nil }
+      context = Context(
+        vtcr: shadow.vtcr, vttbr: shadow.vttbr, stage2Enabled: shadow.stage2Enabled)
+    }
+    var runs: [Run] = []
+    var open: (start: UInt64, level: Int, bits: UInt64, next: UInt64)?
+    func close(at end: UInt64) {
+      guard let open else { return }
+      runs.append(
+        Run(open.start..<end, level: open.level, descriptor: Descriptor(open.bits), line: 0))
+    }
+    let outputs = known & Descriptor.addressMask
+    machine.visit(.leaf, of: table) { entry in
+      let size = table.geometry.size(entry.level)
+      var bits = entry.descriptor.bits & known
+      // A reserved encoding is no leaf, whatever its bit says; and what is not valid leads nowhere.
+      if !entry.isLeaf { bits &= ~(Descriptor.valid | outputs) }
+      let hasOutput = entry.isLeaf && outputs != 0
+      if let last = open, last.level == entry.level,
+        (last.bits ^ bits) & ~outputs == 0,
+        !hasOutput || bits & outputs == last.next & outputs
+      {
+        open?.next = (bits & outputs) &+ size
+        return
+      }
+      close(at: entry.address)
+      open = (entry.address, entry.level, bits, (bits & outputs) &+ size)
+    }
+    close(at: table.geometry.inputSize)
+    self.init(context: context, runs: runs, known: known)
+  }
+}
+
+/// Tables of a real kernel held against those of the model.
+package struct Judgement: Sendable {
+  /// A table in which the two differ.
+  package struct Difference: Sendable {
+    package let table: TableID
+    /// Where first; nil if it is the registers of a shadow, or whether it is in use.
+    package let change: TableChange?
+    /// What differs, as a sentence.
+    package let sentence: String
+  }
+
+  /// How many tables were compared, and where they differ.
+  package let compared: Int
+  package let differences: [Difference]
+
+  /// Compares what was seen at a moment with the machine at it.
+  package init(_ chapter: RecordedChapter, with machine: Machine) {
+    var compared = 0
+    var differences: [Difference] = []
+    func compare(_ id: TableID, _ observed: ObservedTable?) {
+      compared += 1
+      let known = observed?.known ?? ~0
+      let predicted = ObservedTable(id, of: machine, known: known)
+      switch (observed, predicted) {
+      case (nil, nil): break
+      case (nil, _?):
+        differences.append(
+          Difference(table: id, change: nil, sentence: "\(id.phrase) is not in use, but predicted"))
+      case (_?, nil):
+        differences.append(
+          Difference(table: id, change: nil, sentence: "\(id.phrase) is in use, but not predicted"))
+      case (let observed?, let predicted?):
+        if let context = observed.context, let other = predicted.context, context != other {
+          differences.append(
+            Difference(
+              table: id, change: nil, sentence: "\(id.phrase) serves other registers of L1"))
+        } else if let change = observed.changes(to: predicted).first(where: {
+          !machine.configuration.isRecorded || !Self.isByHardware($0)
+        }) {
+          let address = "0x\(hex(change.range.lowerBound))"
+          differences.append(
+            Difference(
+              table: id, change: change,
+              sentence:
+                "\(id.phrase) differs at \(address): observed \(Self.words(change.before)), "
+                + "predicted \(Self.words(change.after))"))
+        }
+      }
+    }
+    if let canonical = chapter.canonical { compare(.canonical, canonical) }
+    for (number, table) in chapter.shadows.sorted(by: { $0.key < $1.key }) {
+      guard number < machine.configuration.shadows else { continue }
+      compare(.shadow(number), table)
+    }
+    self.compared = compared
+    self.differences = differences
+  }
+
+  /// Whether two sights differ in no more than that an entry was accessed: the hardware sets the flag, and no
+  /// recording tells when.
+  private static func isByHardware(_ change: TableChange) -> Bool {
+    guard let observed = change.before, let predicted = change.after,
+      observed.level == predicted.level
+    else { return false }
+    let masked = ~(Descriptor.addressMask | Descriptor.accessed)
+    let outputs = (observed.descriptor.address, predicted.descriptor.address)
+    if outputs != (0, 0), outputs.0 &- observed.start != outputs.1 &- predicted.start {
+      return false
+    }
+    return observed.isMapped && observed.descriptor.bits & Descriptor.accessed != 0
+      && observed.descriptor.bits & masked == predicted.descriptor.bits & masked
+  }
+
+  /// What a run says, in a few words.
+  package static func words(_ run: ObservedTable.Run?) -> String {
+    guard let run else { return "not known" }
+    guard run.isMapped else {
+      return run.isEmpty ? "nothing (level \(run.level))" : "an invalid entry (level \(run.level))"
+    }
+    let permissions = run.descriptor.permissions
+    let execution = ["x", "ux", "", "px"][permissions.executeNever]
+    return "level \(run.level) \(permissions.read ? "r" : "-")\(permissions.write ? "w" : "-")"
+      + (execution.isEmpty ? "-" : execution)
+      + (run.descriptor.bits & Descriptor.accessed == 0 ? " not accessed" : "")
+  }
+}

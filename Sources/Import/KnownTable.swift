@@ -1,0 +1,85 @@
+import Engine
+import KernelText
+import Language
+import MemoryImage
+import Observation
+
+/// A table of which all words are known, as statements.
+package enum KnownTable {
+  /// L1's own stage 2, out of its memory: the words of its table become `l1 store`, its registers
+  /// `l1 context`, and the model builds the shadow by itself when L2 runs.
+  ///
+  /// - Parameter segments: L1's memory, as the image has it.
+  package static func guestScenario(
+    _ walk: ImageWalk, segments: [MemoryImage.Segment], title: String
+  ) -> String {
+    let ranges = slots(segments)
+    let end = ranges.map(\.upperBound).max() ?? 1 << 32
+    let bits = max(40, 64 - (end - 1).leadingZeroBitCount)
+    var text = "pagewalk 1\ntitle \"\(safe(title))\"\nvm ipa=\(min(48, bits)) nested=on\n\n"
+    text += "# What lies behind L1's memory is not in the image: pages of 4K are taken.\n"
+    for (id, range) in ranges.enumerated() {
+      text += Event.addMemslot(id: UInt64(id), range, .pages).statement + "\n"
+    }
+    for page in walk.pages {
+      text += "# level \(page.level), at 0x\(hex(page.place))\n"
+      for (index, word) in page.words.enumerated() where word != 0 {
+        let event = Event.access(
+          .l1, vcpu: 0, .write, page.place + UInt64(index) * 8, value: word)
+        text += event.statement + "\n"
+      }
+    }
+    if let context = walk.table.context {
+      let event = Event.context(vcpu: 0, vttbr: context.vttbr, vtcr: context.vtcr, hcr: 1)
+      text += event.statement + "\n"
+    }
+    return text + "chapter table \"L1's table is as in the image\"\n"
+  }
+
+  /// Memory slots for segments: whole pages, as far as 48 bits reach.
+  private static func slots(_ segments: [MemoryImage.Segment]) -> [Range<UInt64>] {
+    segments.compactMap { segment in
+      let start = (segment.range.lowerBound + 4095) & ~4095
+      let end = min(segment.range.upperBound & ~4095, 1 << 48)
+      return start < end ? start..<end : nil
+    }
+  }
+
+  /// Tables of the host as a recorded machine: each leaf is a call that maps it.
+  ///
+  /// - Parameter tables: the tables by their names, which are those of statements.
+  package static func hostScenario(
+    _ tables: [(id: TableID, walk: ImageWalk)], title: String
+  ) -> String {
+    let shadows =
+      tables.compactMap { entry -> Int? in
+        if case .shadow(let number) = entry.id { number + 1 } else { nil }
+      }.max() ?? 0
+    let canonical = tables.first { $0.id == .canonical }
+    let bits = max(32, canonical?.walk.geometry.inputBits ?? 40)
+    var text = "pagewalk 1\ntitle \"\(safe(title))\"\n"
+    text +=
+      "vm ipa=\(bits) vcpus=\(max(1, (shadows + 1) / 2))\(shadows > 0 ? " nested=on" : "") recorded=on\n\n"
+    for (id, walk) in tables {
+      for run in walk.table.runs where run.isMapped {
+        let size = walk.geometry.size(Int(run.level))
+        for offset in stride(from: 0, to: run.end - run.start, by: UInt64.Stride(size)) {
+          let start = run.start + offset
+          let call = RecordedCall.map(
+            id, start..<start + size, to: run.descriptor.address + offset,
+            run.descriptor.permissions, guestLevel: run.descriptor.guestLevel, canonical: nil)
+          text += Event.recorded(call).statement + "\n"
+        }
+      }
+    }
+    return text + "chapter seen \"The tables as they were seen\"\n"
+  }
+
+  /// A text as part of a quoted one.
+  private static func safe(_ text: String) -> String {
+    String(
+      text.unicodeScalars.map {
+        $0.value < 0x20 || $0.value == 0x7f || $0 == "\"" || $0 == "\\" ? "?" : Character($0)
+      })
+  }
+}

@@ -1,0 +1,161 @@
+import Engine
+import KernelText
+import Observation
+
+/// What is known of a recorded machine up to a moment at which its tables were read.
+package struct RecordedChapter: Sendable {
+  /// Text of a trace, and what it is called in messages.
+  package struct Trace: Sendable {
+    package let name: String
+    package let bytes: [UInt8]
+
+    package init(name: String, bytes: [UInt8]) {
+      self.name = name
+      self.bytes = bytes
+    }
+  }
+
+  /// The name of the moment, which no blank is in.
+  package var label: String
+  /// What happened before it, in words.
+  package var title: String?
+  /// What the VM's `ipa_range` says, if it makes sense.
+  package var inputBits: Int?
+  /// What was seen of the canonical table; nil if nothing was.
+  package var canonical: ObservedTable?
+  /// What was seen of shadows: of one that is not in use, nil.
+  package var shadows: [Int: ObservedTable?] = [:]
+  /// What was seen of tables of L1's own, by their VMIDs.
+  package var guests: [UInt16: ObservedTable] = [:]
+  /// What was recorded since the moment before, in the order of the files.
+  package var traces: [Trace] = []
+  /// Kernel logs, read for events of an SMMU.
+  package var logs: [Trace] = []
+  /// What could not be read, and why.
+  package var unread: [String] = []
+
+  package init(label: String) { self.label = label }
+
+  /// The tables that were seen.
+  package var tables: [(id: TableID, table: ObservedTable)] {
+    (canonical.map { [(.canonical, $0)] } ?? [])
+      + shadows.sorted { $0.key < $1.key }.compactMap { number, table in
+        table.map { (.shadow(number), $0) }
+      } + guests.sorted { $0.key < $1.key }.map { (.guest($0.key), $0.value) }
+  }
+}
+
+extension RecordedChapter {
+  /// Files that debugfs has for a VM, and those that pagewalk's recorder writes beside them, by their names
+  /// below one folder. Other files are passed over.
+  ///
+  /// - Parameter folder: what the folder is called in messages.
+  package init(label: String, folder: String, files: [(path: String, bytes: [UInt8])]) {
+    self.init(label: label)
+    let byPath = Dictionary(files.map { ($0.path, $0.bytes) }, uniquingKeysWith: { $1 })
+    if let bytes = byPath["ipa_range"] {
+      let text = String(decoding: bytes, as: UTF8.self)
+      let bits = Int(text.drop { $0 == " " }.prefix { $0.isNumber })
+      // Under pKVM the file has garbage.
+      if let bits, VMConfiguration.ipaBitsRange.contains(bits) {
+        inputBits = bits
+      } else {
+        unread.append("\(folder)/ipa_range: no number of bits that an IPA can have")
+      }
+    }
+    if let bytes = byPath["step.txt"] {
+      title = String(
+        String(decoding: bytes.prefix(4096), as: UTF8.self).prefix { !$0.isNewline })
+    }
+    for name in byPath.keys.sorted() {
+      let bytes = byPath[name] ?? []
+      let place = "\(folder)/\(name)"
+      switch name {
+      case "stage2_page_tables": canonical = dump(bytes, inputBits, place)
+      case "trace.txt", "probes.txt": traces.append(Trace(name: place, bytes: bytes))
+      case "dmesg.txt": logs.append(Trace(name: place, bytes: bytes))
+      case _ where name.hasSuffix(".err"):
+        let text = String(decoding: bytes.prefix(200), as: UTF8.self)
+        unread.append("\(place.dropLast(4)): \(text.prefix { !$0.isNewline })")
+      default: break
+      }
+    }
+    let nested = byPath.keys.filter { $0.hasPrefix("nested/") }.sorted()
+    for (place, name) in nested.enumerated() {
+      let file = name.dropFirst(7)
+      // Older kernels name the file by the registers of a shadow in use, and have no line above the rows.
+      let number = file.hasPrefix("nested_mmu") ? Int(file.dropFirst(10)) : place
+      guard let number, number < 2 * VMConfiguration.vcpusRange.upperBound else { continue }
+      var table = dump(byPath[name] ?? [], 48, "\(folder)/\(name)")
+      if table?.context == nil { table?.context = Self.context(named: file) }
+      shadows[number] = .some(table)
+    }
+    if canonical?.runs.isEmpty == true { canonical = nil }
+  }
+
+  private mutating func dump(_ bytes: [UInt8], _ bits: Int?, _ place: String) -> ObservedTable? {
+    do {
+      let reading = try DumpReader.read(bytes, inputBits: bits)
+      if let first = reading.skipped.first.first, reading.tables.isEmpty, !bytes.isEmpty {
+        unread.append("\(place):\(first.description)")
+      }
+      return reading.tables.first
+    } catch {
+      unread.append("\(place):\(error.description)")
+      return nil
+    }
+  }
+
+  /// The registers in a name like `0x0001000040100000-0x0000000080023559-s2-enabled`.
+  private static func context(named name: Substring) -> ObservedTable.Context? {
+    let parts = name.split(separator: "-")
+    guard parts.count == 4, parts[0].hasPrefix("0x"), parts[1].hasPrefix("0x"),
+      let vttbr = UInt64(parts[0].dropFirst(2), radix: 16),
+      let vtcr = UInt64(parts[1].dropFirst(2), radix: 16)
+    else { return nil }
+    return ObservedTable.Context(vtcr: vtcr, vttbr: vttbr, stage2Enabled: parts[3] == "enabled")
+  }
+}
+
+extension RecordedChapter {
+  /// The moments in a tree of files: each folder with a VM's files is one, in the order of their names. What
+  /// is in no such folder belongs to none.
+  package static func all(
+    in files: [(path: String, bytes: [UInt8])], of root: String
+  ) -> [RecordedChapter] {
+    let marks = ["stage2_page_tables", "ipa_range", "trace.txt", "probes.txt"]
+    var folders: [String: [(path: String, bytes: [UInt8])]] = [:]
+    let isMoment = { (path: String) in
+      marks.contains(String(path.split(separator: "/").last ?? ""))
+    }
+    let places = Set(files.map(\.path).filter(isMoment).map(Self.folder))
+    for file in files {
+      // The deepest folder above the file that is a moment; what L1 kept of its own VM is none.
+      var folder = Self.folder(of: file.path)
+      if folder.split(separator: "/").last == "l1" { continue }
+      while !places.contains(folder), !folder.isEmpty { folder = Self.folder(of: folder) }
+      guard places.contains(folder) else { continue }
+      let rest = folder.isEmpty ? file.path : String(file.path.dropFirst(folder.count + 1))
+      folders[folder, default: []].append((rest, file.bytes))
+    }
+    return folders.keys.sorted().map { folder in
+      let name = folder.split(separator: "/").last.map(String.init) ?? Self.label(root)
+      return RecordedChapter(
+        label: Self.label(name), folder: folder.isEmpty ? root : folder,
+        files: folders[folder] ?? [])
+    }
+  }
+
+  private static func folder(of path: String) -> String {
+    path.split(separator: "/").dropLast().joined(separator: "/")
+  }
+
+  /// A name as a chapter's label, which is one word.
+  package static func label(_ name: String) -> String {
+    let word = name.split(separator: "/").last.map(String.init) ?? name
+    let safe = word.map {
+      $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) ? $0 : "_"
+    }
+    return safe.isEmpty ? "0" : String(safe)
+  }
+}

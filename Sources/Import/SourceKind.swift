@@ -1,0 +1,53 @@
+import KernelText
+
+/// What a source can be, told by what it holds.
+package enum SourceKind: String, CaseIterable, Sendable {
+  case scenario, dump, trace, kernelLog = "kernel-log", tar, traceDat = "trace-dat", elf, kdump
+  case rawTable = "raw-table"
+
+  /// What it is called in a sentence.
+  package var name: String {
+    switch self {
+    case .scenario: "a scenario"
+    case .dump: "a stage-2 dump"
+    case .trace: "a trace"
+    case .kernelLog: "a kernel log with events of an SMMU"
+    case .tar: "an archive of a VM's files"
+    case .traceDat: "a trace.dat of trace-cmd"
+    case .elf: "an ELF core"
+    case .kdump: "a compressed or flattened kdump"
+    case .rawTable: "the text of a raw table"
+    }
+  }
+
+  /// What bytes are; nil if they are nothing that is known.
+  package static func of(_ bytes: [UInt8]) -> SourceKind? {
+    func begins(_ text: String) -> Bool { bytes.starts(with: text.utf8) }
+    if bytes.starts(with: [0x17, 0x08, 0x44] + Array("tracing".utf8)) { return .traceDat }
+    if bytes.starts(with: [0x7f] + Array("ELF".utf8)) { return .elf }
+    if begins("makedumpfile") || begins("KDUMP   ") || begins("DISKDUMP") { return .kdump }
+    if Tar.accepts(bytes) { return .tar }
+    if begins("pagewalk-table ") { return .rawTable }
+    if TraceReader.accepts(bytes) { return .trace }
+    let start = Array(bytes.prefix(1 << 16))
+    if let reading = try? DumpReader.read(complete(start, of: bytes)), !reading.tables.isEmpty {
+      return .dump
+    }
+    if SMMULog.accepts(bytes) { return .kernelLog }
+    return nil
+  }
+
+  /// Whether the first bytes are those of a file that is not read as a whole.
+  package static func isLarge(_ start: [UInt8]) -> Bool {
+    switch of(start) {
+    case .elf, .traceDat, .kdump: true
+    case .scenario, .dump, .trace, .kernelLog, .tar, .rawTable, nil: false
+    }
+  }
+
+  /// The first bytes of a text without a line that is cut.
+  private static func complete(_ start: [UInt8], of bytes: [UInt8]) -> [UInt8] {
+    guard start.count < bytes.count, let end = start.lastIndex(of: 0x0a) else { return start }
+    return Array(start[...end])
+  }
+}

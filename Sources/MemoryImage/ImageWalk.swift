@@ -1,0 +1,152 @@
+import Engine
+import Observation
+
+/// A stage-2 table as it lies in a memory image, walked from its root.
+///
+/// Any bytes can pass for a table: so a page that is its own ancestor ends the walk there, and no more is read
+/// than a table can have.
+package struct ImageWalk: Sendable {
+  /// A page of the table, or its root with all its concatenated pages.
+  package struct Page: Equatable, Sendable {
+    /// Where it lies: a physical address, of a guest's own table one that the guest takes for physical.
+    package let place: UInt64
+    package let level: Int
+    package let words: [UInt64]
+  }
+
+  /// An entry that could not be followed.
+  package struct Fault: Equatable, Sendable {
+    package enum Reason: Equatable, Sendable {
+      /// The table that it points to is not in the image.
+      case missing
+      /// The table that it points to is one that leads to it.
+      case cycle
+      /// More was read than a table may have.
+      case tooLarge
+    }
+
+    package let reason: Reason
+    /// The first input address of the entry.
+    package let address: UInt64
+    /// Where the table should be.
+    package let place: UInt64
+  }
+
+  /// The table's shape.
+  package let geometry: Geometry
+  /// What it maps, with output addresses.
+  package let table: ObservedTable
+  /// Its pages, in the order of a walk.
+  package let pages: [Page]
+  /// What could not be followed.
+  package let faults: [Fault]
+
+  /// The most bytes of table pages that are read.
+  package static let bytesAtMost = 1 << 30
+  private static let faultsAtMost = 1000
+
+  /// Walks the table in an image that two registers describe.
+  ///
+  /// - Throws: if no hardware could walk by such registers, or the root is not in the image.
+  package init(
+    _ image: inout MemoryImage, vttbr: UInt64, vtcr: UInt64
+  ) throws(ImageError) {
+    let register = VTCR(vtcr)
+    guard register.isWalkable else {
+      throw ImageError(
+        "VTCR 0x\(hex(vtcr)) describes no table: T0SZ, SL0 and TG0 do not fit together")
+    }
+    let geometry = register.geometry
+    let root = VTTBR(vttbr).base & ~(geometry.rootBytes - 1)
+    try self.init(
+      geometry, root: root,
+      context: ObservedTable.Context(vtcr: vtcr, vttbr: vttbr, stage2Enabled: true)
+    ) { image.words(at: $0, count: $1) }
+  }
+
+  /// Walks a table of which a function reads 64-bit words, so many from an address on; nil if it has not got
+  /// them.
+  ///
+  /// - Throws: if it has not got the root.
+  package init(
+    _ geometry: Geometry, root: UInt64, context: ObservedTable.Context? = nil,
+    read: (UInt64, Int) -> [UInt64]?
+  ) throws(ImageError) {
+    var walker = Walker(geometry: geometry)
+    guard let words = read(root, geometry.rootEntries) else {
+      throw ImageError("the root at 0x\(hex(root)) is not in it")
+    }
+    walker.visit(Page(place: root, level: geometry.startLevel, words: words), at: 0, read)
+    self.geometry = geometry
+    table = ObservedTable(context: context, runs: walker.runs, known: ~0)
+    pages = walker.pages
+    faults = walker.faults
+  }
+
+  private struct Walker {
+    let geometry: Geometry
+    var runs: [ObservedTable.Run] = []
+    var pages: [Page] = []
+    var faults: [Fault] = []
+    private var bytes = 0
+    private var path: [UInt64] = []
+
+    init(geometry: Geometry) { self.geometry = geometry }
+
+    mutating func visit(
+      _ page: Page, at address: UInt64, _ read: (UInt64, Int) -> [UInt64]?
+    ) {
+      pages.append(page)
+      bytes += page.words.count * 8
+      path.append(page.place)
+      defer { path.removeLast() }
+      let size = geometry.size(page.level)
+      for (index, word) in page.words.enumerated() {
+        let entry = Descriptor(word)
+        let start = address + UInt64(index) * size
+        if geometry.kind(of: entry, at: page.level) == .table {
+          follow(entry, page.level, at: start, read)
+        } else {
+          add(entry, page.level, start..<start + size)
+        }
+      }
+    }
+
+    private mutating func follow(
+      _ entry: Descriptor, _ level: Int, at address: UInt64, _ read: (UInt64, Int) -> [UInt64]?
+    ) {
+      let place = entry.address(granuleShift: geometry.granuleShift)
+      let size = geometry.size(level)
+      let reason: Fault.Reason
+      if path.contains(place) {
+        reason = .cycle
+      } else if bytes + geometry.tableEntries * 8 > ImageWalk.bytesAtMost {
+        reason = .tooLarge
+      } else if let words = read(place, geometry.tableEntries) {
+        return visit(Page(place: place, level: level + 1, words: words), at: address, read)
+      } else {
+        reason = .missing
+      }
+      if faults.count < ImageWalk.faultsAtMost {
+        faults.append(Fault(reason: reason, address: address, place: place))
+      }
+      add(Descriptor(0), level, address..<address + size)
+    }
+
+    private mutating func add(_ entry: Descriptor, _ level: Int, _ range: Range<UInt64>) {
+      let isLeaf = geometry.kind(of: entry, at: level).isLeaf
+      var bits = entry.bits
+      // An encoding that faults is no leaf, whatever its bit says.
+      if !isLeaf { bits &= ~Descriptor.valid }
+      if let last = runs.last, Int(last.level) == level, last.end == range.lowerBound {
+        let offset = isLeaf ? last.end - last.start : 0
+        if last.descriptor.bits &+ offset == bits {
+          runs[runs.count - 1] = ObservedTable.Run(
+            last.start..<range.upperBound, level: level, descriptor: last.descriptor, line: 0)
+          return
+        }
+      }
+      runs.append(ObservedTable.Run(range, level: level, descriptor: Descriptor(bits), line: 0))
+    }
+  }
+}

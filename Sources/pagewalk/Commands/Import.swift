@@ -1,0 +1,219 @@
+import ArgumentParser
+import Canvas
+import Engine
+import FoundationEssentials
+import Import
+import Language
+import Observation
+
+extension Pagewalk {
+  /// `pagewalk import`.
+  struct Import: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Make a scenario of what a kernel, a hypervisor or a memory image says.",
+      discussion: """
+        PATH may be a VM's folder of debugfs or a copy of it, a folder or tar of such folders as moments, one \
+        stage-2 dump of any kernel, text of ftrace, trace-cmd report or perf script, a trace.dat, a kernel \
+        log with events of an SMMU, the text of a raw table, an ELF core or, with --base, raw memory. What it \
+        is, its content decides; --as says otherwise.
+
+        Calls that kprobes saw, as `pagewalk recorder` sets them, become statements, and the tables that they \
+        lead to are held against those that were seen. Of an L1's memory the table at --vttbr becomes \
+        `l1 store` statements. Where nothing can be a statement, what was seen is listed. What a source \
+        does not say is shown as ?.
+        """)
+
+    @Argument(help: "Files and folders; several are moments, in this order.", completion: .file())
+    var paths: [String]
+
+    @Option(
+      name: .shortAndLong,
+      help: ArgumentHelp("Write the scenario to this file.", valueName: "out.pw"),
+      completion: .file())
+    var output: String?
+
+    @Flag(
+      help: """
+        Let the model decide what goes of the shadows, and hold the tables against it; where they differ, \
+        exit code 1.
+        """)
+    var predict = false
+
+    @Option(
+      help: ArgumentHelp(
+        "The reverse map of the kernel that --predict is about: none, v1, v2, v3, repaired, ideal.",
+        valueName: "version"))
+    var revmap: String = ReverseMapVersion.none.rawValue
+
+    @Flag(help: "Refuse a source with lines or files that cannot be read.")
+    var strict = false
+
+    @Flag(help: "Print what was seen as one JSON object, instead of a scenario.")
+    var json = false
+
+    @OptionGroup var hints: ImportHints
+
+    func run() throws {
+      var found = hints.values
+      if predict {
+        guard let version = ReverseMapVersion(rawValue: revmap) else {
+          throw Failure.usage(
+            "--revmap: expected one of "
+              + ReverseMapVersion.allCases.map(\.rawValue).joined(separator: ", ")
+              + ", not '\(revmap)'")
+        }
+        found.unmaps = .predicted(version)
+      }
+      let imported = try Imported(paths, found)
+      tell(imported)
+      if strict { try refuseDoubts(imported) }
+      let judgements = try judge(imported)
+      if json {
+        try FileDescriptor.output.write(json: ImportRecord(imported, judgements))
+      } else if let scenario = imported.scenario {
+        try write(scenario)
+      } else {
+        FileDescriptor.output.write(
+          lines: ObservedText.lines(imported.chapters).joined(separator: "\n"))
+      }
+      if predict, judgements.contains(where: { !$0.judgement.differences.isEmpty }) {
+        throw Failure.no("")
+      }
+    }
+
+    private func write(_ scenario: String) throws {
+      guard let output else { return FileDescriptor.output.write(scenario) }
+      do {
+        try Data(scenario.utf8).write(to: URL(filePath: output))
+      } catch {
+        throw Failure.environment("\(output): cannot be written")
+      }
+    }
+
+    /// What the sources were taken for, and what is not in them.
+    private func tell(_ imported: Imported) {
+      for source in imported.sources { writeError("\(source.path): \(source.kind)") }
+      let summary = imported.summary
+      if summary.lines > 0 {
+        writeError(
+          "\(summary.lines) lines of events: \(summary.statements) became statements, "
+            + "\(summary.comments) comments"
+            + (summary.lost > 0 ? "; the kernel lost \(summary.lost)" : ""))
+      }
+      if summary.skipped > 0 {
+        writeError("\(summary.skipped) lines are no events, the first of them:")
+        for line in summary.firstSkipped { writeError("  \(line)") }
+      }
+      for chapter in imported.chapters {
+        for line in chapter.unread { writeError("not read: \(line)") }
+      }
+      for line in summary.unknowns { writeError("not known: \(line)") }
+      for line in imported.notes { writeError(line) }
+      let unknowns = Set(imported.chapters.flatMap { $0.tables.flatMap { $0.table.unknowns } })
+      if !unknowns.isEmpty {
+        writeError("not in the dumps: \(unknowns.sorted().joined(separator: ", "))")
+      }
+    }
+
+    private func refuseDoubts(_ imported: Imported) throws {
+      let unread = imported.chapters.flatMap(\.unread)
+      if imported.summary.skipped > 0 || !unread.isEmpty {
+        throw Failure.input(
+          "--strict: \(imported.summary.skipped) lines and \(unread.count) files cannot be read")
+      }
+    }
+
+    /// Carries the scenario out, and compares the tables at each moment at which they were seen.
+    private func judge(
+      _ imported: Imported
+    ) throws -> [(label: String, judgement: Judgement)] {
+      guard let text = imported.scenario else { return [] }
+      let scenario: Scenario
+      do {
+        scenario = try Scenario(parsing: Array(text.utf8), file: output ?? "imported")
+      } catch {
+        throw Failure.input(error.description)
+      }
+      var session = Session(scenario, keepsPast: false, recordsSteps: false)
+      var found: [(label: String, judgement: Judgement)] = []
+      do {
+        while let statement = try session.advance() {
+          guard case .chapter(let label, _) = statement.kind,
+            let chapter = imported.chapters.first(where: { $0.label == label })
+          else { continue }
+          found.append((label, Judgement(chapter, with: session.timeline.machine)))
+        }
+      } catch {
+        throw Failure.input(scenario.refusals())
+      }
+      report(found)
+      for failure in session.failures {
+        writeError("\(scenario.position(of: failure.origin)): not as expected: \(failure.message)")
+      }
+      return found
+    }
+
+    private func report(_ found: [(label: String, judgement: Judgement)]) {
+      let compared = found.reduce(0) { $0 + $1.judgement.compared }
+      if compared == 0 { return }
+      let different = found.filter { !$0.judgement.differences.isEmpty }
+      guard let first = different.first else {
+        return writeError("all \(compared) tables that were seen are those of the model")
+      }
+      writeError(
+        "\(different.count) of \(found.count) moments have tables that are not those of the model; the first:"
+      )
+      for difference in first.judgement.differences {
+        writeError("  \(first.label): \(difference.sentence)")
+      }
+    }
+  }
+}
+
+/// How to read sources that do not say it by themselves.
+struct ImportHints: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "What the sources are: \(SourceKind.allCases.map(\.rawValue).joined(separator: ", ")).",
+      valueName: "kind"))
+  var `as`: SourceKind?
+
+  @Option(
+    help: ArgumentHelp("Bits of the IPA space of a dump that comes alone.", valueName: "bits"))
+  var ipa: Int?
+
+  @Option(
+    help: ArgumentHelp("VTTBR_EL2 of the table in a memory image.", valueName: "value"),
+    transform: Self.number)
+  var vttbr: UInt64?
+
+  @Option(
+    help: ArgumentHelp("VTCR_EL2 of the table in a memory image.", valueName: "value"),
+    transform: Self.number)
+  var vtcr: UInt64?
+
+  @Option(
+    help: ArgumentHelp("Physical address of the first byte of raw memory.", valueName: "pa"),
+    transform: Self.number)
+  var base: UInt64?
+
+  func validate() throws {
+    if let ipa, !VMConfiguration.ipaBitsRange.contains(ipa) {
+      throw ValidationError("--ipa: expected 32 to 48")
+    }
+  }
+
+  var values: Imported.Hints {
+    Imported.Hints(kind: `as`, inputBits: ipa, vttbr: vttbr, vtcr: vtcr, base: base)
+  }
+
+  private static func number(_ text: String) throws -> UInt64 {
+    let digits = text.replacing("_", with: "")
+    let value =
+      digits.hasPrefix("0x") ? UInt64(digits.dropFirst(2), radix: 16) : UInt64(digits)
+    guard let value else { throw ValidationError("expected a number, not '\(text)'") }
+    return value
+  }
+}
+
+extension SourceKind: ExpressibleByArgument {}

@@ -1,0 +1,239 @@
+import Engine
+import FoundationEssentials
+import Glibc
+import Import
+import KernelText
+import Language
+import MemoryImage
+import Observation
+
+/// What paths were taken for, and what became of them.
+struct Imported {
+  /// A path, and what it was taken for.
+  struct Source: Encodable {
+    let path: String
+    let kind: String
+  }
+
+  /// How to read what does not say it by itself.
+  struct Hints {
+    var kind: SourceKind?
+    var inputBits: Int?
+    var vttbr: UInt64?
+    var vtcr: UInt64?
+    /// Physical address of raw memory's first byte.
+    var base: UInt64?
+    var unmaps = RecordedScenario.Unmaps.observed
+  }
+
+  private(set) var sources: [Source] = []
+  private(set) var chapters: [RecordedChapter] = []
+  /// The scenario's text; nil if there is nothing that could be a statement.
+  private(set) var scenario: String?
+  private(set) var summary = RecordedScenario.Summary()
+  /// What is known of a table whose words are known.
+  private(set) var notes: [String] = []
+
+  init(_ paths: [String], _ hints: Hints) throws {
+    var known: [(id: TableID, walk: ImageWalk)] = []
+    for path in paths {
+      if SourceFiles.isFolder(path) {
+        try addTree(SourceFiles.all(in: path), path, "a folder with a VM's files")
+      } else {
+        try addFile(path, hints, &known)
+      }
+    }
+    makeLabelsUnique()
+    let title = paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 }
+      .joined(separator: ", ")
+    if !known.isEmpty {
+      for (id, walk) in known {
+        var chapter = RecordedChapter(label: "seen")
+        if id == .canonical { chapter.canonical = walk.table }
+        if case .shadow(let number) = id { chapter.shadows[number] = walk.table }
+        chapters.append(chapter)
+      }
+      scenario = KnownTable.hostScenario(known, title: "imported from \(title)")
+    } else if scenario == nil, chapters.contains(where: { !$0.traces.isEmpty || !$0.logs.isEmpty })
+    {
+      let recorded = RecordedScenario(
+        chapters, title: "imported from \(title)", unmaps: hints.unmaps)
+      summary = recorded.summary
+      if summary.statements > 0 { scenario = recorded.text }
+    }
+  }
+
+  private mutating func addTree(
+    _ files: [(path: String, bytes: [UInt8])], _ path: String, _ kind: String
+  ) throws {
+    let found = RecordedChapter.all(in: files, of: path)
+    if found.isEmpty {
+      throw Failure.input(
+        "\(path): no stage2_page_tables, ipa_range, trace.txt or probes.txt in it: expected a VM's folder "
+          + "of debugfs, a copy of it, or what `pagewalk recorder` has written")
+    }
+    let moments = found.count == 1 ? "one moment" : "\(found.count) moments"
+    sources.append(Source(path: path, kind: "\(kind), \(moments)"))
+    chapters += found
+  }
+
+  private mutating func addFile(
+    _ path: String, _ hints: Hints, _ known: inout [(id: TableID, walk: ImageWalk)]
+  ) throws {
+    // Of an image no more is read than its table takes.
+    let start = path == "-" ? [] : SourceFiles.start(of: path)
+    let early = hints.kind ?? SourceKind.of(start)
+    if hints.base != nil || early == .elf {
+      return try addImage(path, hints)
+    }
+    switch early {
+    case .traceDat: return try addTraceDat(path)
+    case .kdump:
+      throw Failure.environment(
+        "\(path): a compressed or flattened kdump: `makedumpfile -R vmcore < \(path)` makes an ELF core of a "
+          + "flattened one, and the script of `pagewalk recorder --drgn` reads any")
+    default: break
+    }
+    let bytes = try FileDescriptor.contents(of: path)
+    guard let kind = hints.kind ?? SourceKind.of(bytes) else {
+      throw Failure.input(
+        "\(path): nothing that is known: expected a stage-2 dump, a trace, a kernel log with events of an "
+          + "SMMU, a raw table, a tar, an ELF core, or with --base raw memory; --as says which it is"
+      )
+    }
+    sources.append(Source(path: path, kind: kind.name))
+    var chapter = RecordedChapter(label: RecordedChapter.label(path))
+    switch kind {
+    case .trace:
+      chapter.traces = [RecordedChapter.Trace(name: path, bytes: bytes)]
+      chapters.append(chapter)
+    case .kernelLog:
+      chapter.logs = [RecordedChapter.Trace(name: path, bytes: bytes)]
+      chapters.append(chapter)
+    case .dump: try addDump(bytes, path, chapter, hints)
+    case .tar:
+      sources.removeLast()
+      let files: [(path: String, bytes: [UInt8])]
+      do {
+        files = try Tar.files(in: bytes)
+      } catch {
+        throw Failure.input("\(path): at byte \(error.offset): \(error.message)")
+      }
+      try addTree(files, path, kind.name)
+    case .rawTable:
+      let tables: [RawTable]
+      do {
+        tables = try RawTable.read(bytes)
+      } catch {
+        throw Failure.input("\(path):\(error.description)")
+      }
+      for table in tables { known.append(try Self.walk(table, path)) }
+    case .scenario, .traceDat, .elf, .kdump:
+      throw Failure.usage("--as \(kind.rawValue): \(path) is not that")
+    }
+  }
+
+  private mutating func addDump(
+    _ bytes: [UInt8], _ path: String, _ chapter: RecordedChapter, _ hints: Hints
+  ) throws {
+    do {
+      let reading = try DumpReader.read(bytes, inputBits: hints.inputBits)
+      sources[sources.count - 1] = Source(
+        path: path,
+        kind: "a \(reading.dialect.name)"
+          + (reading.hasRestarted ? ", begun again by the kernel" : ""))
+      for (number, table) in reading.tables.enumerated() {
+        var chapter = chapter
+        if reading.tables.count > 1 { chapter.label += "-\(number)" }
+        if table.context == nil { chapter.canonical = table } else { chapter.shadows[0] = table }
+        chapters.append(chapter)
+      }
+    } catch {
+      throw Failure.input("\(path):\(error.description)")
+    }
+  }
+
+  private static func walk(_ table: RawTable, _ path: String) throws -> (TableID, ImageWalk) {
+    guard let id = TableID(name: table.name), id == .canonical || table.name.hasPrefix("shadow")
+    else {
+      throw Failure.input("\(path): a table '\(table.name)': expected canonical or shadow<N>")
+    }
+    do {
+      let walk = try ImageWalk(table.geometry, root: table.root) {
+        table.words(at: $0, count: $1)
+      }
+      return (id, walk)
+    } catch {
+      throw Failure.input("\(path): table \(table.name): \(error.description)")
+    }
+  }
+
+  /// L1's table out of its memory.
+  private mutating func addImage(_ path: String, _ hints: Hints) throws {
+    guard let vttbr = hints.vttbr, let vtcr = hints.vtcr else {
+      throw Failure.usage(
+        "\(path): an image of memory has no registers of EL2: give --vttbr and --vtcr of the table")
+    }
+    do {
+      var image =
+        if let base = hints.base { try MemoryImage(raw: path, base: base) } else {
+          try MemoryImage(core: path)
+        }
+      let walk = try ImageWalk(&image, vttbr: vttbr, vtcr: vtcr)
+      sources.append(
+        Source(
+          path: path,
+          kind: hints.base == nil ? "an ELF core of a machine" : "raw memory"))
+      for fault in walk.faults.prefix(3) {
+        let what =
+          switch fault.reason {
+          case .missing: "is not in the image"
+          case .cycle: "leads to itself"
+          case .tooLarge: "was left out, after \(ImageWalk.bytesAtMost >> 20) MiB of tables"
+          }
+        notes.append(
+          "the table at 0x\(hex(fault.place)), for input address 0x\(hex(fault.address)), \(what)")
+      }
+      if walk.faults.count > 3 { notes.append("and \(walk.faults.count - 3) more") }
+      notes.append(
+        "\(walk.table.leaves) leaves in \(walk.pages.count) tables; \(image.bytesRead) bytes were read"
+      )
+      var chapter = RecordedChapter(label: "table")
+      chapter.guests[VTTBR(vttbr).vmid] = walk.table
+      chapters.append(chapter)
+      scenario = KnownTable.guestScenario(
+        walk, segments: image.segments, title: "imported from \(path)")
+    } catch {
+      throw Failure.input("\(path): \(error.description)")
+    }
+  }
+
+  /// `trace-cmd` knows the formats of a kernel's events, which are in the file.
+  private mutating func addTraceDat(_ path: String) throws {
+    guard let program = Subprocess.find("trace-cmd") else {
+      throw Failure.environment(
+        "\(path): a trace.dat, which trace-cmd reads: `trace-cmd report -t \(path) > trace.txt`, and import "
+          + "trace.txt")
+    }
+    guard let bytes = Subprocess.output(of: program, ["report", "-t", path]) else {
+      throw Failure.input("\(path): `trace-cmd report -t \(path)` fails")
+    }
+    sources.append(Source(path: path, kind: "a trace.dat, read by \(program)"))
+    var chapter = RecordedChapter(label: RecordedChapter.label(path))
+    chapter.traces = [RecordedChapter.Trace(name: path, bytes: bytes)]
+    chapters.append(chapter)
+  }
+
+  /// Moments of several paths may have the same names.
+  private mutating func makeLabelsUnique() {
+    var seen: Set<String> = []
+    for index in chapters.indices {
+      let label = chapters[index].label
+      var number = 2
+      while !seen.insert(chapters[index].label).inserted {
+        chapters[index].label = "\(label).\(number)"
+        number += 1
+      }
+    }
+  }
+}

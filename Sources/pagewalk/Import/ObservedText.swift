@@ -1,0 +1,136 @@
+import Engine
+import Import
+import Observation
+
+/// What was seen of tables, as text.
+enum ObservedText {
+  /// The tables of moments, and between moments what changed. That is a difference, and nobody knows by which
+  /// events it came.
+  static func lines(_ chapters: [RecordedChapter]) -> [String] {
+    var lines: [String] = []
+    for (index, chapter) in chapters.enumerated() {
+      if index == 0 {
+        lines.append("moment \(chapter.label)\(chapter.title.map { ": \($0)" } ?? "")")
+        for (id, table) in chapter.tables { lines += self.lines(table, id) }
+      } else {
+        lines += changes(from: chapters[index - 1], to: chapter)
+      }
+    }
+    return lines
+  }
+
+  /// A table: a line with what is not known of it, and a line for each run.
+  static func lines(_ table: ObservedTable, _ id: TableID) -> [String] {
+    var head = "\(id.name): \(table.leaves) leaves"
+    if let context = table.context {
+      head +=
+        ", VTTBR 0x\(hex(context.vttbr, 16)) VTCR 0x\(hex(context.vtcr, 16)), stage 2 "
+        + (context.stage2Enabled ? "on" : "off")
+    }
+    let unknowns = table.unknowns
+    if !unknowns.isEmpty { head += "; not known: \(unknowns.joined(separator: ", "))" }
+    return [head] + table.runs.map { "  " + line($0, table) }
+  }
+
+  /// A run, with `?` for an output address that is not known.
+  static func line(_ run: ObservedTable.Run, _ table: ObservedTable) -> String {
+    let range = "0x\(hex(run.start, 16))-0x\(hex(run.end, 16))"
+    let output =
+      !run.isMapped ? "" : table.knowsOutputs ? " -> 0x\(hex(run.descriptor.address))" : " -> ?"
+    return "\(range) \(Judgement.words(run))\(output)"
+  }
+
+  /// What differs between two moments.
+  static func changes(from before: RecordedChapter, to after: RecordedChapter) -> [String] {
+    var lines = [
+      "changed between \(before.label) and \(after.label)\(after.title.map { ": \($0)" } ?? "")"
+    ]
+    let old = Dictionary(uniqueKeysWithValues: before.tables.map { ($0.id, $0.table) })
+    let new = Dictionary(uniqueKeysWithValues: after.tables.map { ($0.id, $0.table) })
+    var ids: [TableID] = []
+    for (id, _) in before.tables + after.tables where !ids.contains(id) { ids.append(id) }
+    for id in ids {
+      switch (old[id], new[id]) {
+      case (nil, nil): break
+      case (nil, let table?): lines.append("  new: " + (self.lines(table, id).first ?? ""))
+      case (_?, nil): lines.append("  \(id.name): gone")
+      case (let one?, let two?):
+        if one.context != two.context { lines.append("  \(id.name): serves other registers of L1") }
+        for change in one.changes(to: two) {
+          lines.append(
+            "  \(id.name) 0x\(hex(change.range.lowerBound, 16))-0x\(hex(change.range.upperBound, 16)): "
+              + "\(Judgement.words(change.before)), then \(Judgement.words(change.after))")
+        }
+      }
+    }
+    return lines.count == 1 ? ["\(lines[0]): nothing"] : lines
+  }
+}
+
+/// What was seen, for programs.
+struct ImportRecord: Encodable {
+  struct Table: Encodable {
+    struct Run: Encodable {
+      let start, end: UInt64
+      let level: Int
+      /// Bits of the descriptor that the source tells.
+      let bits: UInt64
+      /// Output address of the first entry; nil if it is not known, or there is none.
+      let output: UInt64?
+    }
+
+    let table: String
+    let vttbr, vtcr: UInt64?
+    let leaves: UInt64
+    /// Which bits of a descriptor the source tells.
+    let known: UInt64
+    let unknown: [String]
+    let runs: [Run]
+
+    init(_ id: TableID, _ table: ObservedTable) {
+      self.table = id.name
+      vttbr = table.context?.vttbr
+      vtcr = table.context?.vtcr
+      leaves = table.leaves
+      known = table.known
+      unknown = table.unknowns
+      runs = table.runs.map {
+        Run(
+          start: $0.start, end: $0.end, level: Int($0.level), bits: $0.descriptor.bits,
+          output: table.knowsOutputs && $0.isMapped ? $0.descriptor.address : nil)
+      }
+    }
+  }
+
+  struct Moment: Encodable {
+    let label: String
+    let title: String?
+    let tables: [Table]
+    let unread: [String]
+    /// How many tables were held against the model, and where they differ.
+    let compared: Int
+    let differences: [String]
+  }
+
+  let sources: [Imported.Source]
+  let moments: [Moment]
+  let lines, statements, comments, skipped: Int
+  let lost: UInt64
+  let firstSkipped, unknown, notes: [String]
+
+  init(_ imported: Imported, _ judgements: [(label: String, judgement: Judgement)]) {
+    sources = imported.sources
+    moments = imported.chapters.map { chapter in
+      let judgement = judgements.first { $0.label == chapter.label }?.judgement
+      return Moment(
+        label: chapter.label, title: chapter.title,
+        tables: chapter.tables.map { Table($0.id, $0.table) }, unread: chapter.unread,
+        compared: judgement?.compared ?? 0,
+        differences: judgement?.differences.map(\.sentence) ?? [])
+    }
+    let summary = imported.summary
+    (lines, statements, comments) = (summary.lines, summary.statements, summary.comments)
+    (skipped, lost) = (summary.skipped, summary.lost)
+    (firstSkipped, unknown, notes) = (summary.firstSkipped, summary.unknowns, imported.notes)
+  }
+}

@@ -1,0 +1,97 @@
+import FoundationEssentials
+import Glibc
+import Import
+
+/// Files that a command is given to import, wherever they lie.
+enum SourceFiles {
+  /// The deepest folder that is looked into, the most files, and the most bytes of one.
+  private static let depthAtMost = 4
+  private static let filesAtMost = 20_000
+  private static let bytesAtMost = 1 << 30
+
+  /// Names of files that say something in a folder of a VM; others are not even read.
+  private static func isWanted(_ path: String) -> Bool {
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    return [
+      "stage2_page_tables", "ipa_range", "stage2_levels", "trace.txt", "probes.txt", "dmesg.txt",
+      "step.txt",
+    ].contains(name) || name.hasSuffix(".err") || path.contains("nested/")
+  }
+
+  static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// What a folder has of a VM, by the paths below it. What vanishes while it is read, as files of debugfs may,
+  /// and what is refused, is a file `NAME.err` with the reason.
+  static func all(in folder: String) throws -> [(path: String, bytes: [UInt8])] {
+    var found: [(String, [UInt8])] = []
+    try add(folder, "", depth: 0, to: &found)
+    return found
+  }
+
+  private static func add(
+    _ folder: String, _ prefix: String, depth: Int, to found: inout [(String, [UInt8])]
+  ) throws {
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder + "/" + prefix)
+    else {
+      if depth == 0 { throw Failure.input("\(folder): the folder cannot be read") }
+      return
+    }
+    for name in names.sorted() {
+      let path = prefix.isEmpty ? name : prefix + "/" + name
+      if isFolder(folder + "/" + path) {
+        if depth < depthAtMost { try add(folder, path, depth: depth + 1, to: &found) }
+        continue
+      }
+      guard isWanted(path) else { continue }
+      if found.count == filesAtMost {
+        throw Failure.input("\(folder): more than \(filesAtMost) files of a VM")
+      }
+      switch contents(of: folder + "/" + path) {
+      case .success(let bytes): found.append((path, bytes))
+      case .failure(let error):
+        found.append((path + ".err", Array(error.text.utf8)))
+      }
+    }
+  }
+
+  /// Why a file could not be read.
+  struct ReadError: Error {
+    let number: Int32
+    var text: String { String(cString: strerror(number)) }
+  }
+
+  /// What a file holds, by one open and as many reads as it takes: of a file of debugfs, one walk.
+  static func contents(of path: String) -> Result<[UInt8], ReadError> {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    if descriptor < 0 { return .failure(ReadError(number: errno)) }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    while true {
+      var count = 0
+      let piece = [UInt8](unsafeUninitializedCapacity: 1 << 20) { buffer, initialized in
+        count = read(descriptor, buffer.baseAddress, 1 << 20)
+        initialized = max(0, count)
+      }
+      if count < 0 {
+        if errno == EINTR { continue }
+        return .failure(ReadError(number: errno))
+      }
+      if count == 0 { return .success(bytes) }
+      bytes += piece
+      if bytes.count > bytesAtMost { return .failure(ReadError(number: EFBIG)) }
+    }
+  }
+
+  /// The first bytes of a file, which tell what it is.
+  static func start(of path: String, count: Int = 4096) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    if descriptor < 0 { return [] }
+    defer { close(descriptor) }
+    return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      initialized = max(0, read(descriptor, buffer.baseAddress, count))
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import Glibc
+
+/// Another program, run for its output.
+enum Subprocess {
+  /// The path of a program that `PATH` leads to; nil if there is none.
+  static func find(_ name: String) -> String? {
+    guard let path = ConfigurationFile.environment("PATH") else { return nil }
+    return path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+  }
+
+  /// What a program writes to its standard output; nil if it cannot be run, or fails. Its standard error is
+  /// ours.
+  static func output(of program: String, _ arguments: [String]) -> [UInt8]? {
+    var ends: [Int32] = [0, 0]
+    guard pipe(&ends) == 0 else { return nil }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    defer { close(ends[0]) }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
+    let words: [UnsafeMutablePointer<CChar>?] =
+      ([program] + arguments).map { strdup($0) } + [nil]
+    defer { for word in words { free(word) } }
+    // Its words must not depend on the person's language.
+    let path = ConfigurationFile.environment("PATH") ?? ""
+    let environment: [UnsafeMutablePointer<CChar>?] =
+      (["PATH=\(path)", "LC_ALL=C"] as [String]).map { strdup($0) } + [nil]
+    defer { for word in environment { free(word) } }
+    var child: pid_t = 0
+    let failure = posix_spawn(&child, program, &actions, nil, words, environment)
+    close(ends[1])
+    if failure != 0 { return nil }
+    let bytes = FileDescriptor(number: ends[0]).contents()
+    var status: Int32 = 0
+    while waitpid(child, &status, 0) < 0 && errno == EINTR {}
+    return status == 0 ? bytes : nil
+  }
+}
