@@ -63,7 +63,8 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Engine", "Language", "Inquiry", "Recording", "CBenchmarkPeers", "Pseudoterminal",
+        "Engine", "Language", "Inquiry", "Recording", "Observation", "KernelText", "MemoryImage",
+        "CBenchmarkPeers", "Pseudoterminal",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -8,6 +8,7 @@ struct Benchmarks {
     ("devices", { benchmarkDevices(rounds: 5) }),
     ("history", { benchmarkHistory(events: 1_000_000) }),
     ("rules", { benchmarkRules(events: 1_000_000) }),
+    ("import", { benchmarkImport(rounds: 5) }),
     ("run", { benchmarkRun(rounds: 51) }),
     ("screen", { benchmarkScreen(rounds: 9) }),
   ]

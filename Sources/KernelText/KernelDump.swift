@@ -33,32 +33,7 @@ public struct KernelDump {
   private mutating func flush(
     _ run: (start: UInt64, level: Int, attributes: UInt64), to end: UInt64
   ) {
-    let units = ["K", "M", "G", "T", "P", "E"]
-    var size = (end - run.start) >> 10
-    var unit = 0
-    while size & 1023 == 0, unit + 1 < units.count {
-      size >>= 10
-      unit += 1
-    }
-    let number = String(size)
-    let padding = String(repeating: " ", count: max(0, 9 - number.count))
-    text +=
-      "0x\(hex(run.start, 16))-0x\(hex(end, 16))   \(padding)\(number)\(units[unit]) \(run.level)"
-    if run.attributes != 0 { text += Self.attributes(Descriptor(run.attributes)) }
-    text += "\n"
-  }
-
-  private static func attributes(_ entry: Descriptor) -> String {
-    let names = ["px ux ", "PXNux ", "PXNUXN", "px UXN"]
-    return " "
-      + [
-        entry.isValid ? " " : "F",
-        entry.permissions.read ? "R" : " ",
-        entry.permissions.write ? "W" : " ",
-        names[entry.executeNever],
-        entry.bits & Descriptor.accessed != 0 ? "AF" : "  ",
-        entry.bits & 3 == 1 ? "BLK" : "   ",
-      ].joined(separator: " ")
+    text += DumpRow.text(run.start..<end, run.level, Descriptor(run.attributes)) + "\n"
   }
 
   private mutating func finish(at end: UInt64) {

@@ -23,7 +23,8 @@ struct Pagewalk: ParsableCommand {
     subcommands: [
       View.self, Play.self, Verify.self, Repair.self, Render.self, Run.self, Dump.self,
       Compare.self, Windows.self, Ask.self, Learn.self, Review.self, DrillCommand.self,
-      Lessons.self, Scenarios.self, Import.self, Check.self, Recorder.self, Config.self,
+      Lessons.self, Scenarios.self, Import.self, Check.self, Live.self, Recorder.self,
+      Config.self,
     ],
     defaultSubcommand: View.self)
 }

@@ -9,13 +9,16 @@ import Testing
 @Suite struct MemoryImageTests {
   /// Memory with a table of random leaves, of a shape.
   struct Model {
-    let base: UInt64 = 0x4000_0000
+    let base: UInt64
     var bytes: [UInt8]
     let vttbr: UInt64
     let vtcr: UInt64
     let geometry: Geometry
 
-    init(seed: UInt64, granule: UInt64, inputBits: Int, startLevel: Int) {
+    init(
+      seed: UInt64, granule: UInt64, inputBits: Int, startLevel: Int, at base: UInt64 = 0x4000_0000
+    ) {
+      self.base = base
       let shift = [0: 12, 2: 14, 1: 16][granule] ?? 12
       geometry = Geometry(
         granuleShift: shift, inputBits: inputBits, startLevel: startLevel, outputBits: 48)

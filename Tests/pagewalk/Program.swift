@@ -21,7 +21,8 @@ enum Program {
     try String(contentsOf: package.appending(path: name), encoding: .utf8)
   }
 
-  private static let binary = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+  /// The program's file.
+  static let binary = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent().appending(path: "pagewalk")
 
   /// Runs it in the package's folder, without a terminal. What goes to another file than that of the test

@@ -57,6 +57,11 @@ enum SourceFiles {
     }
   }
 
+  /// The names in a folder, sorted; none if it cannot be read.
+  static func names(in folder: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+  }
+
   /// Why a file could not be read.
   struct ReadError: Error {
     let number: Int32

@@ -1,0 +1,166 @@
+import Engine
+import Glibc
+import KernelText
+import MemoryImage
+import Observation
+
+/// Reading what a real machine says: traces, dumps and memory images, beside the programs that read the same
+/// files, where they are installed.
+func benchmarkImport(rounds: Int) {
+  let widths = [34, 12, 12]
+  row(["import", "pagewalk", "peer"], widths: widths)
+  let others = trace(lines: 1_000_000, of: 0)
+  row(
+    ["trace, none of ours, M lines/s", figure(rate(others, rounds)), figure(grepRate(others))],
+    widths: widths)
+  let ours = trace(lines: 500_000, of: 1)
+  row(["trace, all of ours, M lines/s", figure(rate(ours, rounds))], widths: widths)
+  row(["dump of 500,000 rows, ms", figure(dumpTime(rows: 500_000, rounds))], widths: widths)
+  if let time = coreTime(leaves: 1 << 20, rounds) {
+    row(["core of 4G, 1 M leaves, ms", figure(time)], widths: widths)
+  }
+}
+
+/// Text of ftrace: each line of an event that concerns us, or of none.
+private func trace(lines: Int, of kind: Int) -> [UInt8] {
+  var text: [UInt8] = Array("# tracer: nop\n".utf8)
+  let head = " CPU 0/KVM-2101    [003] d..1.   812.004511: "
+  let events = [
+    "kvm_entry: PC: 0x0000000040000000\n",
+    "s2_map: (kvm_pgtable_stage2_map+0x0/0x138) pgt=0xffff000002164b40 addr=0x40103000 size=0x1000 "
+      + "phys=0x409eb000 prot=0xf\n",
+  ]
+  let line = Array((head + events[kind]).utf8)
+  text.reserveCapacity(lines * line.count + text.count)
+  for _ in 0..<lines { text += line }
+  return text
+}
+
+/// Millions of lines a second.
+private func rate(_ text: [UInt8], _ rounds: Int) -> Double {
+  var measurement = Measurement(name: "trace")
+  var lines = 0
+  for _ in 0..<rounds {
+    var reader = TraceReader()
+    var sum: UInt64 = 0
+    let start = Stopwatch()
+    reader.read(text) { event in sum &+= UInt64(event.line) }
+    measurement.rounds.append(start.nanoseconds)
+    lines = reader.summary.lines
+    if reader.summary.skipped.count > 0 || sum == 1 { print("wrong result") }
+  }
+  return Double(lines) * 1000 / measurement.median
+}
+
+/// The same of `grep -c`, which looks for one event; nil without it.
+private func grepRate(_ text: [UInt8]) -> Double? {
+  withTemporaryFile(text) { path in
+    let start = childTime
+    // Found or not, its answer is no error.
+    guard system("grep -c kvm_guest_fault \(path) >/dev/null 2>&1") & 0xfe00 == 0 else {
+      return nil
+    }
+    let lines = text.reduce(0) { $0 + ($1 == 0x0a ? 1 : 0) }
+    return Double(lines) * 1000 / max(1, childTime - start)
+  }
+}
+
+/// Nanoseconds of CPU time of the programs that were run.
+private var childTime: Double {
+  var usage = rusage()
+  getrusage(__rusage_who_t(RUSAGE_CHILDREN.rawValue), &usage)
+  let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
+  return Double(seconds) * 1e9 + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e3
+}
+
+private func figure(_ value: Double?) -> String { value.map { figure($0) } ?? "-" }
+
+/// Milliseconds.
+private func dumpTime(rows: Int, _ rounds: Int) -> Double {
+  var runs: [ObservedTable.Run] = []
+  for page in 0..<UInt64(rows) {
+    let bits: UInt64 = page & 1 == 0 ? 0x4c3 : 0x443
+    runs.append(
+      ObservedTable.Run(
+        page << 12..<(page + 1) << 12, level: 3, descriptor: Descriptor(bits), line: 0))
+  }
+  let text = Array(DumpWriter.text(of: ObservedTable(runs: runs, known: ~0)).utf8)
+  var measurement = Measurement(name: "dump")
+  for _ in 0..<rounds {
+    let start = Stopwatch()
+    let tables = try? DumpReader.read(text, inputBits: 48).tables
+    measurement.rounds.append(start.nanoseconds)
+    if tables?.first?.runs.count != rows { print("wrong result") }
+  }
+  return measurement.median / 1e6
+}
+
+/// Milliseconds to open a core of 4 GiB with a table of leaves of 4K; nil if there is no room for the file.
+private func coreTime(leaves: Int, _ rounds: Int) -> Double? {
+  let base: UInt64 = 0x4000_0000
+  let tables = leaves / 512
+  // A root, a table of level 2 for each gigabyte, and the tables of pages behind them.
+  var words = [UInt64](repeating: 0, count: (2 + tables / 512 + tables) * 512)
+  var next = base + 0x2000
+  var place = 1024
+  for index in 0..<tables / 512 {
+    words[index] = next | 3
+    let middle = place
+    next += 4096
+    place += 512
+    for entry in 0..<512 {
+      words[middle + entry] = next | 3
+      for page in 0..<512 {
+        // No two neighbours follow each other.
+        words[place + page] = UInt64(place + page) << 13 | 0x7ff
+      }
+      next += 4096
+      place += 512
+    }
+  }
+  let table = words.withUnsafeBytes { Array($0) }
+  func bytes(_ value: UInt64, _ count: Int) -> [UInt8] {
+    (0..<count).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) }
+  }
+  let size: UInt64 = 4 << 30
+  var head: [UInt8] = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1] + bytes(0, 9)
+  head += bytes(4, 2) + bytes(183, 2) + bytes(1, 4) + bytes(0, 8) + bytes(64, 8) + bytes(0, 8)
+  head += bytes(0, 4) + bytes(64, 2) + bytes(56, 2) + bytes(1, 2) + bytes(0, 6)
+  head += bytes(1, 4) + bytes(7, 4) + bytes(120, 8) + bytes(base, 8) + bytes(base, 8)
+  head += bytes(size, 8) + bytes(size, 8) + bytes(0, 8)
+  return withTemporaryFile(head + table) { path in
+    guard truncate(path, off_t(size) + 120) == 0 else { return nil }
+    var measurement = Measurement(name: "core")
+    for _ in 0..<rounds {
+      let start = Stopwatch()
+      guard var image = try? MemoryImage(core: path),
+        let walk = try? ImageWalk(&image, vttbr: base, vtcr: 0x8002_3558)
+      else { return nil }
+      measurement.rounds.append(start.nanoseconds)
+      if walk.table.leaves != UInt64(leaves) || image.bytesRead > size / 100 {
+        print("wrong result")
+      }
+    }
+    return measurement.median / 1e6
+  }
+}
+
+private func withTemporaryFile<Result>(
+  _ bytes: [UInt8], _ body: (String) -> Result?
+) -> Result? {
+  var template = Array("/tmp/pagewalk-benchmark-XXXXXX".utf8CString)
+  let descriptor = mkstemp(&template)
+  guard descriptor >= 0 else { return nil }
+  let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  defer {
+    close(descriptor)
+    unlink(path)
+  }
+  var rest = bytes[...]
+  while !rest.isEmpty {
+    let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    if count <= 0 { return nil }
+    rest = rest.dropFirst(count)
+  }
+  return body(path)
+}

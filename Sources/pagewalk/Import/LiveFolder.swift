@@ -1,0 +1,210 @@
+import Engine
+import Glibc
+import Import
+import KernelText
+import Observation
+
+/// A VM's folder of debugfs that is looked at again and again.
+///
+/// A table of debugfs is walked with `mmu_lock` held, and every fault of the VM waits meanwhile. So the cheap
+/// counters are read first, a table again only if one of them moved, and never so often that more than a tenth
+/// of the time goes into it. What vanishes or is refused is news: the folder of a VM goes while it is looked at.
+struct LiveFolder {
+  /// What is known of one table.
+  private struct Sight {
+    var table: ObservedTable?
+    /// Why it cannot be read; nil if it can.
+    var refusal: String?
+    var readAt: ContinuousClock.Instant
+    var took: Duration
+    /// Whether reading it took so long that it is left alone.
+    var isLeft = false
+  }
+
+  private let path: String
+  private let longestHold: Duration
+  private let started: ContinuousClock.Instant
+  private var counters: [String: UInt64] = [:]
+  private var sights: [String: Sight] = [:]
+  private var inputBits: Int?
+  /// Whether the folder is still there.
+  private(set) var isThere = true
+  /// How many times tables were read, and for how long in all.
+  private(set) var reads = 0
+  private(set) var held = Duration.zero
+
+  /// Files with a number that moves when the VM runs.
+  private static let counterNames = [
+    "exits", "mmio_exit_user", "mmio_exit_kernel", "remote_tlb_flush", "remote_tlb_flush_requests",
+    "hvc_exit_stat", "wfe_exit_stat", "wfi_exit_stat", "signal_exits",
+  ]
+
+  init(_ path: String, longestHold: Duration, at now: ContinuousClock.Instant) {
+    self.path = path
+    self.longestHold = longestHold
+    started = now
+  }
+
+  /// Looks once.
+  ///
+  /// - Returns: what is new, a line each.
+  mutating func look() -> [String] {
+    guard SourceFiles.isFolder(path) else {
+      isThere = false
+      return [line("the VM has gone: \(path) is no more")]
+    }
+    var news: [String] = []
+    let isFirst = sights.isEmpty
+    let hasMoved = readCounters()
+    if inputBits == nil { news += readInputBits() }
+    let files = tableFiles
+    for file in sights.keys.sorted() where !files.contains(file) {
+      sights[file] = nil
+      news.append(line("\(name(of: file)): vanished"))
+    }
+    for file in files where isFirst || hasMoved || sights[file] == nil {
+      news += look(at: file)
+    }
+    return news
+  }
+
+  /// The tables as they were seen last, each with its age.
+  func lines() -> [String] {
+    let now = ContinuousClock.now
+    return sights.sorted { order($0.key) < order($1.key) }.flatMap { file, sight -> [String] in
+      let age = Self.text(now - sight.readAt)
+      guard let table = sight.table else {
+        return ["\(name(of: file)): \(sight.refusal ?? "not in use"), seen \(age) ago"]
+      }
+      let lines = ObservedText.lines(table, id(of: file))
+      return ["\(lines[0]); seen \(age) ago"] + lines.dropFirst()
+    }
+  }
+
+  /// The VM's own table first.
+  private func order(_ file: String) -> (Int, String) {
+    (file.hasPrefix("nested/") ? 1 : 0, file)
+  }
+
+  /// What is kept of a look, by the files' names: a moment of a recording.
+  func moment() -> [(path: String, text: String)] {
+    sights.compactMap { file, sight in sight.table.map { (file, DumpWriter.text(of: $0)) } }
+      + (inputBits.map { [("ipa_range", "\($0)\n")] } ?? [])
+  }
+
+  private var tableFiles: [String] {
+    let nested = SourceFiles.names(in: path + "/nested").map { "nested/" + $0 }
+    return ["stage2_page_tables"] + nested
+  }
+
+  private mutating func readCounters() -> Bool {
+    var found: [String: UInt64] = [:]
+    for name in Self.counterNames {
+      guard case .success(let bytes) = SourceFiles.contents(of: path + "/" + name) else { continue }
+      let text = String(decoding: bytes.prefix(32), as: UTF8.self)
+      found[name] = UInt64(text.prefix { $0.isNumber })
+    }
+    defer { counters = found }
+    // Where there is no counter, nothing says that a table is still as it was.
+    return found.isEmpty || found != counters
+  }
+
+  private mutating func readInputBits() -> [String] {
+    switch SourceFiles.contents(of: path + "/ipa_range") {
+    case .failure(let error):
+      return sights.isEmpty ? [line("ipa_range: \(error.text)")] : []
+    case .success(let bytes):
+      let text = String(decoding: bytes.prefix(32), as: UTF8.self)
+      let bits = Int(text.drop { $0 == " " }.prefix { $0.isNumber })
+      guard let bits, VMConfiguration.ipaBitsRange.contains(bits) else {
+        return sights.isEmpty ? [line("ipa_range: no number of bits that an IPA can have")] : []
+      }
+      inputBits = bits
+      return []
+    }
+  }
+
+  private mutating func look(at file: String) -> [String] {
+    let begun = ContinuousClock.now
+    let before = sights[file]
+    if let before {
+      // Ten times as long as the last read took must have gone by since.
+      if before.isLeft || begun - before.readAt < before.took * 10 { return [] }
+    }
+    let result = SourceFiles.contents(of: path + "/" + file)
+    let now = ContinuousClock.now
+    reads += 1
+    held += now - begun
+    var sight = Sight(readAt: now, took: now - begun)
+    var news: [String] = []
+    switch result {
+    case .failure(let error):
+      sight.refusal = error.text
+      if before?.refusal != error.text { news.append(line("\(name(of: file)): \(error.text)")) }
+    case .success(let bytes):
+      do {
+        let bits = file.hasPrefix("nested/") ? 48 : inputBits
+        sight.table = try DumpReader.read(bytes, inputBits: bits).tables.first
+        news += changes(from: before, to: sight, file)
+      } catch {
+        sight.refusal = error.description
+        if before?.refusal != error.description {
+          news.append(line("\(name(of: file)):\(error.description)"))
+        }
+      }
+    }
+    if sight.took > longestHold {
+      sight.isLeft = true
+      news.append(
+        line("\(name(of: file)) took \(Self.text(sight.took)) and is left alone from now on"))
+    }
+    sights[file] = sight
+    return news
+  }
+
+  private func changes(from before: Sight?, to after: Sight, _ file: String) -> [String] {
+    guard let before else {
+      guard let table = after.table else { return [line("\(name(of: file)): not in use")] }
+      return [line("\(name(of: file)): \(table.leaves) leaves")]
+    }
+    switch (before.table, after.table) {
+    case (nil, nil): return []
+    case (nil, let table?): return [line("\(name(of: file)): in use, \(table.leaves) leaves")]
+    case (_?, nil): return [line("\(name(of: file)): not in use any more")]
+    case (let one?, let two?):
+      let changes = one.changes(to: two)
+      var lines = changes.prefix(Self.changesAtMost).map { change in
+        line(
+          "\(name(of: file)) 0x\(hex(change.range.lowerBound))-0x\(hex(change.range.upperBound)): "
+            + "\(Judgement.words(change.before)), then \(Judgement.words(change.after))")
+      }
+      if changes.count > Self.changesAtMost {
+        lines.append(
+          line("\(name(of: file)): and \(changes.count - Self.changesAtMost) more ranges changed"))
+      }
+      if one.context != two.context {
+        lines.insert(line("\(name(of: file)): serves other registers of L1"), at: 0)
+      }
+      return lines
+    }
+  }
+
+  private static let changesAtMost = 32
+
+  private func id(of file: String) -> TableID {
+    guard file.hasPrefix("nested/") else { return .canonical }
+    return .shadow(Int(file.drop { !$0.isNumber }) ?? 0)
+  }
+
+  private func name(of file: String) -> String { id(of: file).name }
+
+  private func line(_ text: String) -> String {
+    "\(Self.text(ContinuousClock.now - started)) \(text)"
+  }
+
+  /// A time in seconds with a digit behind the point.
+  private static func text(_ duration: Duration) -> String {
+    let (seconds, rest) = duration.components
+    return "\(seconds).\(rest / 100_000_000_000_000_000) s"
+  }
+}
