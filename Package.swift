@@ -28,7 +28,7 @@ let package = Package(
       name: "Import",
       dependencies: ["Engine", "Language", "Observation", "KernelText", "MemoryImage"],
       swiftSettings: fast),
-    .target(name: "Recorder", swiftSettings: strict, plugins: ["EmbedAssets"]),
+    .target(name: "RecorderScripts", swiftSettings: strict, plugins: ["EmbedAssets"]),
     .target(name: "Inquiry", dependencies: ["Engine", "Language"], swiftSettings: fast),
     .target(
       name: "Lesson", dependencies: ["Engine", "Language", "Inquiry"], swiftSettings: fast,
@@ -53,7 +53,8 @@ let package = Package(
     .executableTarget(
       name: "pagewalk",
       dependencies: [
-        "Engine", "Language", "Observation", "KernelText", "MemoryImage", "Import", "Recorder",
+        "Engine", "Language", "Observation", "KernelText", "MemoryImage", "Import",
+        "RecorderScripts",
         "Inquiry", "Lesson", "Recording", "Canvas", "Scenarios", "Viewer",
         "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

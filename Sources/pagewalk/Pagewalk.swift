@@ -23,7 +23,7 @@ struct Pagewalk: ParsableCommand {
     subcommands: [
       View.self, Play.self, Verify.self, Repair.self, Render.self, Run.self, Dump.self,
       Compare.self, Windows.self, Ask.self, Learn.self, Review.self, DrillCommand.self,
-      Lessons.self, Scenarios.self, Import.self, Check.self, Live.self, Recorder.self,
+      Lessons.self, Scenarios.self, Import.self, Check.self, Live.self, RecorderCommand.self,
       Config.self,
     ],
     defaultSubcommand: View.self)

@@ -35,7 +35,8 @@ struct BrokenPlaces: Sendable {
   subscript(place: Place) -> Violation? {
     get { violations[place] }
     set {
-      let newValue = isRecorded ? newValue.flatMap { $0.invariant.needsMemory ? nil : $0 } : newValue
+      let isUnknown = isRecorded && newValue?.invariant.needsMemory == true
+      let newValue = isUnknown ? nil : newValue
       if newValue == nil, violations.isEmpty { return }
       let old = violations[place]
       if old == newValue { return }

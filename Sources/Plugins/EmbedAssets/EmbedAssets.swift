@@ -9,7 +9,7 @@ struct EmbedAssets: BuildToolPlugin {
   private static let assets = [
     "Scenarios": (folder: "scenarios", suffix: ".pw"),
     "Lesson": (folder: "lessons", suffix: ".md"),
-    "Recorder": (folder: "recorder", suffix: ""),
+    "RecorderScripts": (folder: "recorder", suffix: ""),
   ]
 
   func createBuildCommands(context: PluginContext, target: Target) throws -> [Command] {

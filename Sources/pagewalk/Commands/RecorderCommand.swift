@@ -1,10 +1,11 @@
 import ArgumentParser
-import Recorder
+import RecorderScripts
 
 extension Pagewalk {
-  /// `pagewalk recorder`.
-  struct Recorder: ParsableCommand {
+  /// `pagewalk recorder`, which is for machines with a real kernel.
+  struct RecorderCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "recorder",
       abstract: "Print a script that records a VM on a machine with a real kernel.",
       discussion: """
         The script needs root, tracefs and debugfs, and no pagewalk: it sets kprobes and events, reads the \
