@@ -47,6 +47,10 @@ let package = Package(
       dependencies: ["Engine", "Language", "Inquiry", "Recording", "Canvas", "Scenarios"],
       swiftSettings: fast),
     .target(
+      name: "Export",
+      dependencies: ["Engine", "Language", "Inquiry", "Recording", "Canvas", "Viewer"],
+      swiftSettings: fast),
+    .target(
       name: "CTerminal",
       linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
     .target(name: "Terminal", dependencies: ["Canvas", "CTerminal"], swiftSettings: strict),
@@ -54,8 +58,8 @@ let package = Package(
       name: "pagewalk",
       dependencies: [
         "Engine", "Language", "Observation", "KernelText", "MemoryImage", "Import",
-        "RecorderScripts",
-        "Inquiry", "Lesson", "Recording", "Canvas", "Scenarios", "Viewer",
+        "RecorderScripts", "Inquiry", "Lesson", "Recording", "Export", "Canvas", "Scenarios",
+        "Viewer",
         "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

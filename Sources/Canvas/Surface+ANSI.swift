@@ -5,7 +5,12 @@ extension Surface {
   /// Blanks at the end of a line that would show nothing are left out. Without colours and
   /// attributes the result is ``text``.
   public func ansiText(theme: Theme, depth: ColourDepth) -> String {
-    (0..<height).map { ansiLine(of: row($0), theme: theme, depth: depth) + "\n" }.joined()
+    ansiRows(theme: theme, depth: depth).map { $0 + "\n" }.joined()
+  }
+
+  /// The same, row by row without line feeds.
+  public func ansiRows(theme: Theme, depth: ColourDepth) -> [String] {
+    (0..<height).map { ansiLine(of: row($0), theme: theme, depth: depth) }
   }
 
   private func ansiLine(of row: ArraySlice<Cell>, theme: Theme, depth: ColourDepth) -> String {

@@ -13,13 +13,19 @@ extension Surface {
   /// A row in HTML, without blanks at its end that would show nothing: runs of text, each in an element whose
   /// class names its style, see `Theme.css`.
   public func htmlRow(_ y: Int) -> String {
-    let row = row(y)
-    let end = row.lastIndex { $0.scalar != " " || !$0.style.isBlankInvisible }
-    guard let end else { return "" }
-    return Self.runs(in: row[...end]).map { run in
-      let text = Self.escaped(run.text)
-      return run.style == .plain ? text : "<i class=\"\(run.style.cssClasses)\">\(text)</i>"
+    styledRuns(inRow: y).map { style, text in
+      let text = Self.escaped(text)
+      return style == .plain ? text : "<i class=\"\(style.cssClasses)\">\(text)</i>"
     }.joined()
+  }
+
+  /// The runs of one style in a row, from left to right, without blanks at its end that would show nothing.
+  public func styledRuns(inRow y: Int) -> [(style: Style, text: String)] {
+    let row = row(y)
+    guard let end = row.lastIndex(where: { $0.scalar != " " || !$0.style.isBlankInvisible }) else {
+      return []
+    }
+    return Self.runs(in: row[...end]).map { ($0.style, $0.text) }
   }
 
   /// A text as the text of an element.
@@ -74,7 +80,8 @@ extension Style {
     role.paint.ground == nil && attributes.isDisjoint(with: [.reverse, .underline])
   }
 
-  fileprivate var cssClasses: String {
+  /// The classes by which `Theme.css` knows the style; empty for the plain one.
+  public var cssClasses: String {
     let names: [(Attributes, String)] = [
       (.bold, "b"), (.dim, "d"), (.italic, "l"), (.underline, "u"), (.reverse, "v"),
     ]

@@ -4,16 +4,28 @@ extension Surface {
   ///
   /// Each run of text is stretched to its columns, so the picture is aligned in any font.
   public func svg(theme: Theme) -> String {
-    let box = "width=\"\(width * Self.cellWidth)\" height=\"\(height * Self.cellHeight)\""
-    var lines = [
+    (Self.svgHeader(width: width, height: height, theme: theme) + svgElements(theme: theme)
+      + Self.svgFooter + [""]).joined(separator: "\n")
+  }
+
+  /// What stands before the elements of frames of a size in cells, a line each.
+  public static func svgHeader(width: Int, height: Int, theme: Theme) -> [String] {
+    let box = "width=\"\(width * cellWidth)\" height=\"\(height * cellHeight)\""
+    return [
       "<svg xmlns=\"http://www.w3.org/2000/svg\" \(box)>",
       "<rect \(box) fill=\"\(theme.backdrop.hex)\"/>",
       "<g font-family=\"monospace\" font-size=\"15\" xml:space=\"preserve\">",
     ]
-    for y in 0..<height {
-      for run in Self.runs(in: row(y)) { lines += svgElements(of: run, y: y, theme: theme) }
+  }
+
+  /// What stands after them.
+  public static let svgFooter = ["</g>", "</svg>"]
+
+  /// The elements of the frame.
+  public func svgElements(theme: Theme) -> [String] {
+    (0..<height).flatMap { y in
+      Self.runs(in: row(y)).flatMap { svgElements(of: $0, y: y, theme: theme) }
     }
-    return (lines + ["</g>", "</svg>", ""]).joined(separator: "\n")
   }
 
   // The size of a cell and the distance of the base line from its top, in SVG units, for the font

@@ -248,6 +248,19 @@ public struct Policy: Sendable {
 }
 
 extension VMConfiguration {
+  /// What differs from another configuration, in words: `revmap=v1, revmap=v2`.
+  package func differences(from other: VMConfiguration) -> [String] {
+    let policies = Policy.all.compactMap { policy -> String? in
+      guard let own = policy.difference(of: self, from: other) else { return nil }
+      return [own, policy.difference(of: other, from: self) ?? ""].joined(separator: ", ")
+    }
+    let rest = [
+      ("ipa", "\(ipaBits)", "\(other.ipaBits)"), ("vcpus", "\(vcpus)", "\(other.vcpus)"),
+      ("nested", nested ? "on" : "off", other.nested ? "on" : "off"),
+    ]
+    return policies + rest.filter { $0.1 != $0.2 }.map { "\($0.0)=\($0.1), \($0.0)=\($0.2)" }
+  }
+
   /// Policies about an RMP say that there is one.
   fileprivate mutating func setRMP(_ change: (inout RMPConfiguration) -> Void) {
     isolation = .rmp

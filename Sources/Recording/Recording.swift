@@ -69,6 +69,11 @@ public struct Recording: Sendable {
     stamps[index].stamp.state = state
   }
 
+  /// Whether it says what was done on a screen.
+  public var hasInputs: Bool {
+    lines.contains { if case .input = $0.line { true } else { false } }
+  }
+
   /// Statements of the first history that were written with what came of them.
   public var stampCount: Int { stamps.count }
 

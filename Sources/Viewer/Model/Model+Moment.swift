@@ -1,3 +1,4 @@
+import Canvas
 import Engine
 import Inquiry
 import Language
@@ -10,10 +11,31 @@ extension Model {
     momentHasChanged()
   }
 
+  /// Goes to a moment, and brings the screen in order.
+  public mutating func show(_ moment: Moment) {
+    completeHistory()
+    sheet = nil
+    go(to: moment)
+    settle()
+  }
+
+  /// The name of the chapter that ends at the moment, or the note or the mark that stands there; nil if none
+  /// does.
+  public var landmark: SafeText? {
+    let moment = timeline.moment
+    if let chapter = session.chapters.first(where: { Moment(events: $0.end) == moment }) {
+      let text = SafeText(chapter.text)
+      return SafeText(chapter.label) + (text.isEmpty ? "" : ": " + text)
+    }
+    if let note = notes(at: moment).first { return note }
+    let letters = marks.filter { $0.value.branch == branch && $0.value.moment == moment }.keys
+    return letters.min().map { "mark \(SafeText(String($0)))" }
+  }
+
   /// Does to the model what a new moment asks for.
   mutating func momentHasChanged() {
     changes = Changes(in: timeline)
-    steps.cursor = nil
+    steps = StepsView()
     for pane in views.keys { views[pane]?.forgetRanges() }
     if !question.isKept { detail = DocumentView() }
     filter?.restart()

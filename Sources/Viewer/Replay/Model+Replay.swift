@@ -11,14 +11,15 @@ extension Model {
 
   /// Plays what was recorded, from where the model stands. Where nothing was but events, plays these.
   public mutating func play(
-    _ recording: Recording?, showsKeys: Bool = false, stopsAtLandmarks: Bool = false
+    _ recording: Recording?, showsKeys: Bool = false, stopsAtLandmarks: Bool = false,
+    showsBar: Bool = true
   ) {
     completeHistory()
     sheet = nil
     replay = Replay(
       recording.map { Self.items(of: $0) }.flatMap { $0.isEmpty ? nil : $0 }
         ?? eventItems(recording),
-      showsKeys: showsKeys, stopsAtLandmarks: stopsAtLandmarks)
+      showsKeys: showsKeys, stopsAtLandmarks: stopsAtLandmarks, showsBar: showsBar)
     keepForReplay()
     settle()
   }
@@ -141,11 +142,14 @@ extension Model {
   }
 
   /// Does the next thing that was done, whatever the time. Returns whether there was one.
-  mutating func replayOn() -> Bool {
+  public mutating func replayOn() -> Bool {
     guard let replay, !replay.isAtEnd else { return false }
     replayNext()
     return true
   }
+
+  /// Milliseconds from the beginning of what is replayed.
+  public var replayTime: Int { replay?.clock ?? 0 }
 
   private mutating func replayTick() {
     _ = updateSession(.tick)

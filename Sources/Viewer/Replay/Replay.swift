@@ -24,6 +24,8 @@ struct Replay {
   let showsKeys: Bool
   /// Whether playing stops at chapters, marks and notes.
   let stopsAtLandmarks: Bool
+  /// Whether the last line shows how far it is.
+  let showsBar: Bool
   /// Items that are done, and ticks before the next one.
   private(set) var done = 0
   private(set) var ticksDone = 0
@@ -47,7 +49,8 @@ struct Replay {
     (1, "0.25"), (2, "0.5"), (4, "1"), (6, "1.5"), (8, "2"), (16, "4"), (32, "8"), (64, "16"),
   ]
 
-  init(_ items: [Item], showsKeys: Bool, stopsAtLandmarks: Bool) {
+  init(_ items: [Item], showsKeys: Bool, stopsAtLandmarks: Bool, showsBar: Bool) {
+    self.showsBar = showsBar
     self.items = items
     self.showsKeys = showsKeys
     self.stopsAtLandmarks = stopsAtLandmarks

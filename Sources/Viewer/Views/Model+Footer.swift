@@ -3,7 +3,7 @@ import Canvas
 extension Model {
   /// The last line: what is being typed, what there is to say, or the keys that are worth most now.
   func drawFooter(in rect: Rect, of frame: inout Surface) {
-    if let replay, replay.isRunning { return draw(replay, in: rect, of: &frame) }
+    if let replay, replay.isRunning, replay.showsBar { return draw(replay, in: rect, of: &frame) }
     if let prompt { return draw(prompt, in: rect, of: &frame) }
     if let message {
       // What is long takes more lines, from below.

@@ -1,0 +1,66 @@
+import Canvas
+
+/// A recording of a terminal, as asciinema plays it: version 2 has times from the beginning, version 3 from
+/// the event before. One JSON value a line.
+public struct Cast {
+  private let version: Int
+  private let theme: Theme
+  private var rows: [String] = []
+  private var time = 0
+
+  /// A cast without frames so far.
+  ///
+  /// - Parameter version: 2 or 3.
+  public init(version: Int, theme: Theme) {
+    self.version = version
+    self.theme = theme
+  }
+
+  /// The first line: the size and the title, and nothing of the machine that it was made on.
+  public func header(width: Int, height: Int, title: SafeText) -> String {
+    version == 2
+      ? #"{"version":2,"width":\#(width),"height":\#(height),"title":\#(Self.json(title.string))}"# + "\n"
+      : #"{"version":3,"term":{"cols":\#(width),"rows":\#(height)},"title":\#(Self.json(title.string))}"#
+        + "\n"
+  }
+
+  /// The lines of a frame: the rows that have changed, and a marker if it is a landmark.
+  public mutating func lines(of frame: Film.Frame) -> String {
+    let new = frame.surface.ansiRows(theme: theme, depth: .full)
+    // Without a cursor, and from a screen that is blank.
+    var output = rows.isEmpty ? "\u{1B}[?25l\u{1B}[2J" : ""
+    for (y, row) in new.enumerated() where rows.isEmpty || rows[y] != row {
+      output += "\u{1B}[\(y + 1);1H\(row)\u{1B}[K"
+    }
+    rows = new
+    var lines = ""
+    if let landmark = frame.landmark {
+      lines += line(at: frame.time, "m", landmark.string)
+    }
+    if !output.isEmpty { lines += line(at: frame.time, "o", output) }
+    return lines
+  }
+
+  private mutating func line(at milliseconds: Int, _ code: String, _ data: String) -> String {
+    let shown = version == 2 ? milliseconds : milliseconds - time
+    time = milliseconds
+    let fraction = String(1_000 + shown % 1_000).dropFirst()
+    return "[\(shown / 1_000).\(fraction),\"\(code)\",\(Self.json(data))]\n"
+  }
+
+  /// A text as JSON spells it, in ASCII.
+  static func json(_ text: String) -> String {
+    var json = "\""
+    for unit in text.utf16 {
+      switch unit {
+      case 0x22: json += "\\\""
+      case 0x5C: json += "\\\\"
+      case 0x20..<0x7F: json.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
+      default:
+        let digits = String(unit, radix: 16)
+        json += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+      }
+    }
+    return json + "\""
+  }
+}

@@ -1,0 +1,102 @@
+import Canvas
+import Engine
+import Inquiry
+import Language
+import Recording
+import Viewer
+
+/// The frames of a session, one after the other: of a recording as it was done, else one for each event.
+///
+/// It makes one frame at a time: what is kept does not grow with their number.
+public struct Film {
+  /// What the screen shows at a time.
+  public struct Frame {
+    /// Milliseconds from the beginning.
+    public let time: Int
+    /// The moment of the history on the screen.
+    public let moment: Moment
+    /// The cells.
+    public let surface: Surface
+    /// The name of the chapter, mark or note that this is, if it is one.
+    public let landmark: SafeText?
+  }
+
+  /// Which part of a session is filmed.
+  public struct Part: Sendable {
+    /// The first moment; nil for the start.
+    public var from: Moment?
+    /// The last moment; nil for the end.
+    public var until: Moment?
+    /// Whether each micro-step has a frame of its own.
+    public var showsSteps: Bool
+
+    /// All events, or a part.
+    public init(from: Moment? = nil, until: Moment? = nil, showsSteps: Bool = false) {
+      self.from = from
+      self.until = until
+      self.showsSteps = showsSteps
+    }
+  }
+
+  /// What is shown last.
+  public private(set) var model: Model
+  private let part: Part
+  private var isFirst = true
+  /// Whether things are replayed as they were done, and not events shown in their order.
+  private let isReplay: Bool
+  private var frames = 0
+
+  /// Milliseconds of an event that has no time of its own.
+  public static let beat = 500
+
+  /// A film of a session.
+  ///
+  /// - Parameters:
+  ///   - model: the session, for a recording as it was when that began.
+  ///   - recording: what was done, if it is to be shown as it was done; its whole length then.
+  public init(_ model: Model, _ recording: Recording?, part: Part = Part()) {
+    self.model = model
+    self.part = part
+    isReplay = recording?.hasInputs ?? false
+    if isReplay { self.model.play(recording, showsBar: false) }
+  }
+
+  /// The next frame; nil after the last.
+  ///
+  /// - Complexity: that of a frame and of what is done for it.
+  public mutating func next() -> Frame? {
+    if isReplay {
+      if !isFirst, !model.replayOn() { return nil }
+      isFirst = false
+      model.finishWork()
+      return frame(at: model.replayTime, landmark: nil)
+    }
+    let timeline = model.session.timeline
+    let last = min(part.until ?? .init(events: .max), Moment(events: timeline.events.count))
+    if isFirst {
+      isFirst = false
+      model.show(min(part.from ?? Moment(events: 0), last))
+    } else {
+      guard timeline.moment < last else { return nil }
+      let now = timeline.moment
+      let isInside = part.showsSteps && now.events < timeline.events.count
+      model.show(
+        isInside ? Moment(events: now.events, steps: now.steps + 1) : Moment(events: now.events + 1))
+    }
+    model.finishWork()
+    defer { frames += 1 }
+    return frame(at: frames * Self.beat, landmark: model.landmark)
+  }
+
+  /// The statement that led to what is shown; empty at the start.
+  public var statement: String {
+    let session = model.session
+    return session.timeline.currentEvent.map { session.text(ofEvent: $0) } ?? ""
+  }
+
+  private func frame(at time: Int, landmark: SafeText?) -> Frame {
+    Frame(
+      time: time, moment: model.session.timeline.moment, surface: model.frame(),
+      landmark: landmark)
+  }
+}

@@ -1,0 +1,41 @@
+import Canvas
+
+/// A session as one SVG that moves by itself: a group for each frame, which is seen for its time (SMIL). The
+/// last one stays.
+public struct MovingPicture {
+  private let size: (width: Int, height: Int)
+  private let theme: Theme
+  /// The frame that is not written yet: how long it is seen, the next one says.
+  private var pending: (time: Int, elements: [String])?
+
+  /// A picture without frames so far; the size is in cells.
+  public init(width: Int, height: Int, theme: Theme) {
+    size = (width, height)
+    self.theme = theme
+  }
+
+  /// What stands before the frames.
+  public var header: String {
+    Surface.svgHeader(width: size.width, height: size.height, theme: theme).joined(separator: "\n")
+      + "\n"
+  }
+
+  /// The group of the frame before.
+  public mutating func lines(of frame: Film.Frame) -> String {
+    let lines = pending.map { Self.group($0.elements, from: $0.time, to: frame.time) } ?? ""
+    pending = (frame.time, frame.surface.svgElements(theme: theme))
+    return lines
+  }
+
+  /// The last group, and what stands after the frames.
+  public mutating func footer() -> String {
+    (pending.map { Self.group($0.elements, from: $0.time, to: nil) } ?? "")
+      + Surface.svgFooter.joined(separator: "\n") + "\n"
+  }
+
+  private static func group(_ elements: [String], from start: Int, to end: Int?) -> String {
+    let duration = end.map { "dur=\"\(max(1, $0 - start))ms\"" } ?? "fill=\"freeze\""
+    return "<g visibility=\"hidden\"><set attributeName=\"visibility\" to=\"visible\" "
+      + "begin=\"\(start)ms\" \(duration)/>\n" + elements.joined(separator: "\n") + "</g>\n"
+  }
+}

@@ -1,0 +1,40 @@
+import Canvas
+
+/// A trace as ITF JSON, the format of Apalache and Quint: a state for each event, with the event and the leaves
+/// of each table.
+public struct StateTrace: TraceFormat {
+  private let tables: [String]
+  private var isFirst = true
+
+  /// A trace in which these tables occur: all must be known first.
+  public init(tables: [String]) { self.tables = tables }
+
+  public mutating func header(title: SafeText) -> [UInt8] {
+    let variables = ["event", "statement", "leaves", "counts"].map { Cast.json($0) }
+      .joined(separator: ",")
+    return Array(
+      (##"{"#meta":{"format":"ITF","source":\##(Cast.json("pagewalk: \(title)")),"##
+        + ##""description":\##(Cast.json(TraceEvent.timeIsOrder))},"vars":[\##(variables)],"states":["##
+        + "\n").utf8)
+  }
+
+  public mutating func bytes(of event: TraceEvent) -> [UInt8] {
+    defer { isFirst = false }
+    let leaves = Dictionary(uniqueKeysWithValues: event.leaves.map { ($0.table, $0.count) })
+    let state =
+      ##"{"#meta":{"index":\##(event.number)},"event":\##(big(UInt64(event.number))),"##
+      + "\"statement\":\(Cast.json(SafeText(event.statement).string)),"
+      + "\"leaves\":\(map(tables.map { ($0, leaves[$0] ?? 0) })),"
+      + "\"counts\":\(map(event.counts.map { ($0.name, $0.value) }))}"
+    return Array(((isFirst ? "" : ",\n") + state).utf8)
+  }
+
+  public mutating func footer() -> [UInt8] { Array("\n]}\n".utf8) }
+
+  private func map(_ pairs: [(String, UInt64)]) -> String {
+    let entries = pairs.map { "[\(Cast.json($0.0)),\(big($0.1))]" }.joined(separator: ",")
+    return ##"{"#map":[\##(entries)]}"##
+  }
+
+  private func big(_ number: UInt64) -> String { ##"{"#bigint":"\##(number)"}"## }
+}

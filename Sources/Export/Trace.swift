@@ -1,0 +1,128 @@
+import Engine
+import Inquiry
+import Language
+
+/// What of a history goes into a trace: an event with its micro-steps, in the order in which they happen.
+///
+/// Traces have times, and a history has an order: event n is at n milliseconds, and its micro-steps share the
+/// millisecond evenly. Each format says so.
+public struct TraceEvent {
+  /// Its number, from 1.
+  public let number: Int
+  /// Who makes it happen.
+  public let actor: String
+  /// Its statement.
+  public let statement: String
+  /// What happens, as a sentence.
+  public let sentence: String
+  /// Its micro-steps.
+  public let steps: [Step]
+  /// Counts after it, by name.
+  public let counts: [(name: String, value: UInt64)]
+  /// Leaves of each table after it.
+  public let leaves: [(table: String, count: UInt64)]
+
+  /// A micro-step.
+  public struct Step {
+    /// Its label, a word or two.
+    public let label: String
+    /// What is done.
+    public let what: String
+    /// The table that it concerns, by its name; empty for none.
+    public let table: String
+    /// The address that it concerns.
+    public let address: UInt64
+    /// A number that the step which made a leaf and the one that removed it share; nil of others.
+    public let flow: UInt64?
+  }
+
+  /// The sentence that says what time means here.
+  public static let timeIsOrder =
+    "Time is order, not duration: event n is at n ms, its micro-steps share the millisecond."
+}
+
+/// Goes through the events of a session for a trace.
+public struct TraceReader {
+  private var session: Session
+  private let last: Int
+  /// Leaves of each table that exists, as far as nothing has changed them.
+  private var leaves: [TableID: UInt64] = [:]
+  /// The numbers of leaves that were made.
+  private var flows: [Leaf: UInt64] = [:]
+  private var flowCount: UInt64 = 0
+
+  private struct Leaf: Hashable {
+    let table: TableID
+    let address: UInt64
+  }
+
+  /// A reader of some events of a session, by their numbers from 1.
+  public init(_ session: Session, _ events: ClosedRange<Int>) {
+    self.session = session
+    last = min(events.upperBound, session.timeline.events.count)
+    self.session.seek(to: Moment(events: events.lowerBound - 1))
+  }
+
+  /// The next event; nil after the last.
+  ///
+  /// - Complexity: that of the event, and O(n) in the tables that it changes.
+  public mutating func next() -> TraceEvent? {
+    guard session.timeline.moment.events < last, session.move({ $0.forward() }) else { return nil }
+    let timeline = session.timeline
+    let machine = timeline.machine
+    let changes = Changes(in: timeline)
+    let ids = machine.tableIDs
+    leaves = leaves.filter { ids.contains($0.key) }
+    for id in ids where leaves[id] == nil || changes.concerns(id) {
+      leaves[id] = machine.leafCount(of: id)
+    }
+    let event = timeline.moment.events - 1
+    let steps = timeline.steps.map { step in
+      let explanation = step.explanation
+      return TraceEvent.Step(
+        label: explanation.label, what: explanation.what, table: step.table?.name ?? "",
+        address: step.address, flow: flow(of: step))
+    }
+    return TraceEvent(
+      number: event + 1, actor: timeline.events[event].actor,
+      statement: session.text(ofEvent: event), sentence: timeline.events[event].sentence,
+      steps: steps,
+      counts: Counter.allCases.map { ("\($0)", machine[$0]) },
+      leaves: ids.map { ($0.name, leaves[$0] ?? 0) })
+  }
+}
+
+extension TraceReader {
+  private mutating func flow(of step: Engine.Step) -> UInt64? {
+    guard let table = step.table else { return nil }
+    let leaf = Leaf(table: table, address: step.address)
+    switch step.stepClass {
+    case .leafMade:
+      flowCount += 1
+      flows[leaf] = flowCount
+      return flowCount
+    case .leafRemoved: return flows.removeValue(forKey: leaf)
+    default: return nil
+    }
+  }
+}
+
+extension Changes {
+  /// Whether entries of a table were made, changed or removed, or tables unlinked from it.
+  fileprivate func concerns(_ id: TableID) -> Bool {
+    counts[id] != nil || removed[id] != nil || tablesGone[id] != nil
+  }
+}
+
+extension Machine {
+  /// Leaves of a table. O(n) in the table.
+  fileprivate func leafCount(of id: TableID) -> UInt64 {
+    var count: UInt64 = 0
+    if let guest = guestTable(id) {
+      visit(.leaf, of: guest) { if $0.descriptor.isValid { count += 1 } }
+    } else if let table = table(id) {
+      visit(.leaf, of: table) { if $0.descriptor.isValid { count += 1 } }
+    }
+    return count
+  }
+}

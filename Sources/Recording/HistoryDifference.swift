@@ -1,0 +1,114 @@
+import Engine
+import Language
+
+/// How two histories differ: what they begin with alike, and what each has then.
+public struct HistoryDifference: Sendable {
+  /// Something in one history or in both, by indices of events.
+  public enum Row: Equatable, Sendable {
+    /// An event of both.
+    case both(Int, Int)
+    /// An event of the first alone.
+    case first(Int)
+    /// An event of the second alone.
+    case second(Int)
+
+    /// Whether it is in both.
+    public var isOfBoth: Bool { if case .both = self { true } else { false } }
+  }
+
+  /// Policies of each that the other has not, as `KEY=VALUE`, and other differences of the VMs.
+  public let configurations: [String]
+  /// Events that both begin with.
+  public let common: Int
+  /// What comes then, in order.
+  public let rows: [Row]
+  /// Events after which the machines differ although the same has happened, under other policies; nil if they
+  /// do not within the common beginning.
+  public let firstState: Int?
+
+  /// Whether there is no difference.
+  public var isEmpty: Bool {
+    configurations.isEmpty && firstState == nil
+      && rows.allSatisfy(\.isOfBoth)
+  }
+
+  /// Events of a piece between two common chapters that are aligned one by one, at most: beyond that the piece
+  /// counts as replaced.
+  private static let alignedAtMost = 4_000
+
+  /// Compares two histories that were carried out.
+  ///
+  /// - Complexity: O(n) in the events that they begin with alike; then O(n d) with d differences, in pieces
+  ///   between chapters of the same name.
+  public init(_ first: Session, _ second: Session) {
+    let (one, other) = (first.timeline, second.timeline)
+    configurations = first.scenario.configuration.differences(from: second.scenario.configuration)
+    common = zip(one.events, other.events).prefix { $0 == $1 }.count
+    var rows: [Row] = []
+    var place = (common, common)
+    for end in Self.anchors(first, second, after: common)
+      + [(one.events.count, other.events.count)]
+    {
+      rows += Self.rows(one.events[place.0..<end.0], other.events[place.1..<end.1])
+      place = end
+    }
+    self.rows = rows
+    // On one machine the same events lead to the same state.
+    let isSameMachine = first.scenario.configuration == second.scenario.configuration
+    firstState =
+      isSameMachine
+      ? nil
+      : (0..<common).first { one.stateChecks[$0] != other.stateChecks[$0] }
+        .map { $0 + 1 }
+  }
+
+  /// The ends of chapters that both have, once each and in the same order.
+  private static func anchors(
+    _ first: Session, _ second: Session, after common: Int
+  ) -> [(Int, Int)] {
+    func ends(_ session: Session) -> [String: Int] {
+      Dictionary(session.chapters.map { ($0.label, $0.end) }, uniquingKeysWith: { _, _ in -1 })
+        .filter { $0.value > common }
+    }
+    let others = ends(second)
+    var anchors: [(Int, Int)] = []
+    for (label, end) in ends(first).sorted(by: { $0.value < $1.value }) {
+      guard let other = others[label], other > anchors.last?.1 ?? common,
+        end > anchors.last?.0 ?? common
+      else { continue }
+      anchors.append((end, other))
+    }
+    return anchors
+  }
+
+  private static func rows(_ first: ArraySlice<Event>, _ second: ArraySlice<Event>) -> [Row] {
+    guard first.count + second.count <= alignedAtMost else {
+      return first.indices.map { .first($0) } + second.indices.map { .second($0) }
+    }
+    let change = Array(second).difference(from: Array(first))
+    var removed: Set<Int> = []
+    var inserted: Set<Int> = []
+    for step in change {
+      switch step {
+      case .remove(let offset, _, _): removed.insert(offset)
+      case .insert(let offset, _, _): inserted.insert(offset)
+      }
+    }
+    var rows: [Row] = []
+    var (one, other) = (0, 0)
+    while one < first.count || other < second.count {
+      if removed.contains(one) {
+        rows.append(.first(first.startIndex + one))
+        one += 1
+      } else if inserted.contains(other) {
+        rows.append(.second(second.startIndex + other))
+        other += 1
+      } else {
+        rows.append(.both(first.startIndex + one, second.startIndex + other))
+        one += 1
+        other += 1
+      }
+    }
+    return rows
+  }
+}

@@ -1,0 +1,132 @@
+import ArgumentParser
+import Canvas
+import Engine
+import Inquiry
+import Language
+import Recording
+
+extension Pagewalk {
+  /// `pagewalk diff`.
+  struct Diff: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Compare two scenarios or recordings, or one under two policies.",
+      discussion: """
+        What both begin with alike is counted. From the first event that differs on, '=' is in both, '-' in \
+        the first and '+' in the second. Exit code 1 if they differ.
+        """)
+
+    @Argument(help: "The first scenario or recording.", completion: .scenario)
+    var first: String
+
+    @Argument(help: "The second; without it the first again.", completion: .scenario)
+    var second: String?
+
+    @Option(
+      help: ArgumentHelp("A policy for the first; can be repeated.", valueName: "key=value"),
+      completion: .policy)
+    var firstPolicy: [String] = []
+
+    @Option(
+      help: ArgumentHelp("A policy for the second; can be repeated.", valueName: "key=value"),
+      completion: .policy)
+    var secondPolicy: [String] = []
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    /// Events of a kind that follow each other are printed so far.
+    private static let rowsAtMost = 200
+
+    func run() throws {
+      if second == nil, firstPolicy == secondPolicy {
+        throw Failure.usage(
+          "diff: expected two files, or one and --second-policy or --first-policy KEY=VALUE")
+      }
+      var one = try Pagewalk.session(
+        Pagewalk.scenario(first, policies: firstPolicy), at: "end", for: "diff")
+      var other = try Pagewalk.session(
+        Pagewalk.scenario(second ?? first, policies: secondPolicy), at: "end", for: "diff")
+      let found = HistoryDifference(one, other)
+      let tables = tables(found, &one, &other)
+      if json {
+        try FileDescriptor.output.write(json: DifferenceRecord(found, one, other, tables))
+      } else {
+        FileDescriptor.output.write(
+          lines: lines(found, one, other, tables).joined(separator: "\n"))
+      }
+      if !found.isEmpty { throw Failure.no("") }
+    }
+
+    /// The tables that differ at the first state that does, or after all events where these differ.
+    private func tables(
+      _ found: HistoryDifference, _ one: inout Session, _ other: inout Session
+    ) -> [String] {
+      if found.isEmpty { return [] }
+      let moment = found.firstState.map { Moment(events: $0) }
+      one.seek(to: moment ?? Moment(events: one.timeline.events.count))
+      other.seek(to: moment ?? Moment(events: other.timeline.events.count))
+      let checks = TableCheck.checks(of: one.timeline.machine)
+      let others = TableCheck.checks(of: other.timeline.machine)
+      return checks.filter { !others.contains($0) }.map(\.table)
+        + others.filter { check in !checks.contains { $0.table == check.table } }.map(\.table)
+    }
+
+    private func lines(
+      _ found: HistoryDifference, _ one: Session, _ other: Session, _ tables: [String]
+    ) -> [String] {
+      if found.isEmpty { return ["no difference in \(found.common) events"] }
+      var lines = found.configurations.map { "configuration: \($0)" }
+      lines.append("the same beginning: \(found.common) events")
+      if let event = found.firstState {
+        lines.append(
+          "first other state: after event \(event), \(one.text(ofEvent: event - 1))")
+      }
+      lines.append(
+        "other tables \(found.firstState == nil ? "at the end" : "there"): "
+          + (tables.isEmpty ? "none" : tables.joined(separator: ", ")))
+      let rest = found.rows
+      if rest.allSatisfy(\.isOfBoth) { return lines }
+      lines.append("")
+      for row in rest.prefix(Self.rowsAtMost) {
+        switch row {
+        case .both(let a, _): lines.append("= \(a + 1)  \(one.text(ofEvent: a))")
+        case .first(let a): lines.append("- \(a + 1)  \(one.text(ofEvent: a))")
+        case .second(let b): lines.append("+ \(b + 1)  \(other.text(ofEvent: b))")
+        }
+      }
+      if rest.count > Self.rowsAtMost {
+        lines.append("and \(rest.count - Self.rowsAtMost) more; --json has all")
+      }
+      return lines
+    }
+  }
+}
+
+/// What `diff --json` prints.
+private struct DifferenceRecord: Encodable {
+  struct Row: Encodable {
+    let first: Int?
+    let second: Int?
+    let statement: String
+  }
+
+  let configurations: [String]
+  let common: Int
+  let firstOtherState: Int?
+  let tables: [String]
+  let rows: [Row]
+
+  init(_ found: HistoryDifference, _ one: Session, _ other: Session, _ tables: [String]) {
+    configurations = found.configurations
+    common = found.common
+    firstOtherState = found.firstState
+    self.tables = tables
+    rows = found.rows.map { row in
+      switch row {
+      case .both(let a, let b): Row(first: a + 1, second: b + 1, statement: one.text(ofEvent: a))
+      case .first(let a): Row(first: a + 1, second: nil, statement: one.text(ofEvent: a))
+      case .second(let b): Row(first: nil, second: b + 1, statement: other.text(ofEvent: b))
+      }
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import ArgumentParser
+import Canvas
+import Engine
+import Export
+import Inquiry
+import Language
+import Recording
+import Viewer
+
+extension Pagewalk {
+  /// `pagewalk export`.
+  struct ExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "export",
+      abstract: "Write a session for others: a page, a cast, a picture that moves, a trace.",
+      discussion: """
+        html: one page that needs no network, with the program's keys. cast, cast2: asciinema, versions 3 \
+        and 2. svg: a picture that moves. text: the frames. chrome, perfetto: traces for ui.perfetto.dev. \
+        vcd: for GTKWave and Surfer. itf: for Apalache and Quint. json: as `run --json` prints it.
+
+        A recording is shown as it was done, other scenarios event by event. The same file gives the same \
+        bytes everywhere.
+        """)
+
+    /// As what a session is written.
+    enum Format: String, CaseIterable, ExpressibleByArgument {
+      case html, cast, cast2, svg, text, chrome, perfetto, vcd, itf, json
+    }
+
+    @OptionGroup var input: InputOptions
+
+    @Option(help: "As what: \(Format.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var to: Format
+
+    @Option(name: .shortAndLong, help: "The file to write; without it the standard output.", completion: .file())
+    var output: String?
+
+    @Option(help: momentHelp("The first moment"))
+    var from: String?
+
+    @Option(help: momentHelp("The last moment"))
+    var until: String?
+
+    @Flag(help: "A frame for each micro-step.")
+    var steps = false
+
+    @Option(help: "Columns and rows of a frame.")
+    var size = Size(width: 110, height: 32)
+
+    @Option(help: "Colours: dark, light, high-contrast or colour-blind.")
+    var theme = Theme.dark
+
+    func run() throws {
+      let opened = try Opened(input.file, policies: input.policy, at: "end")
+      let out = try Output(output)
+      switch to {
+      case .html, .cast, .cast2, .svg, .text: try writeFrames(of: opened, to: out)
+      case .chrome, .perfetto, .vcd, .itf: try writeTrace(of: opened.session, to: out)
+      case .json: try writeRecords(of: opened.session, to: out)
+      }
+      try out.finish()
+    }
+
+    // MARK: Frames
+
+    private func writeFrames(of opened: Opened, to out: Output) throws {
+      let base = try Play.base(of: opened, input.file, policies: input.policy)
+      let model = base.model(width: size.width, height: size.height, settings: Settings())
+      var film = Film(
+        model, opened.recording,
+        part: Film.Part(
+          from: try moment(from, in: opened.session, "--from"),
+          until: try moment(until, in: opened.session, "--until"), showsSteps: steps))
+      let title = SafeText(opened.session.scenario.title)
+      switch to {
+      case .cast, .cast2:
+        var cast = Cast(version: to == .cast ? 3 : 2, theme: theme)
+        out.write(cast.header(width: size.width, height: size.height, title: title))
+        while let frame = film.next() { out.write(cast.lines(of: frame)) }
+      case .html:
+        var page = Page(theme: theme)
+        while let frame = film.next() {
+          var session = film.model.session
+          page.add(frame, statement: film.statement, text: Self.explanation(&session))
+        }
+        out.write(page.html(title: title, beat: Film.beat))
+      case .svg:
+        var picture = MovingPicture(width: size.width, height: size.height, theme: theme)
+        out.write(picture.header)
+        while let frame = film.next() { out.write(picture.lines(of: frame)) }
+        out.write(picture.footer())
+      default:
+        while let frame = film.next() {
+          out.write("== \(frame.moment.name)\n" + frame.surface.text)
+        }
+      }
+    }
+
+    /// What happened at the moment, and why, as the pane of answers says it.
+    private static func explanation(_ session: inout Session) -> String {
+      (try? Question.explain.answer(about: Subject(), in: &session))
+        .map { $0.report(.engineer).text } ?? ""
+    }
+
+    private func moment(_ text: String?, in session: Session, _ option: String) throws -> Moment? {
+      guard let text else { return nil }
+      guard let moment = session.moment(named: text) else {
+        throw Failure.usage("\(option): expected \(session.momentHelp), not '\(text)'")
+      }
+      return moment
+    }
+
+    // MARK: Traces
+
+    private func writeTrace(of session: Session, to out: Output) throws {
+      let range = try events(of: session)
+      let title = SafeText(session.scenario.title)
+      switch to {
+      case .chrome: write(ChromeTrace(), session, range, title, to: out)
+      case .perfetto: write(PerfettoTrace(), session, range, title, to: out)
+      case .vcd: write(WaveTrace(tables: tables(of: session, range)), session, range, title, to: out)
+      default: write(StateTrace(tables: tables(of: session, range)), session, range, title, to: out)
+      }
+    }
+
+    private func write(
+      _ format: some TraceFormat, _ session: Session, _ range: ClosedRange<Int>, _ title: SafeText,
+      to out: Output
+    ) {
+      var format = format
+      var reader = TraceReader(session, range)
+      out.write(format.header(title: title))
+      while let event = reader.next() { out.write(format.bytes(of: event)) }
+      out.write(format.footer())
+    }
+
+    /// All tables that there are at some time.
+    private func tables(of session: Session, _ range: ClosedRange<Int>) -> [String] {
+      var reader = TraceReader(session, range)
+      var names: [String] = []
+      while let event = reader.next() {
+        for (name, _) in event.leaves where !names.contains(name) { names.append(name) }
+      }
+      return names.sorted()
+    }
+
+    private func writeRecords(of session: Session, to out: Output) throws {
+      let range = try events(of: session)
+      var again = Session(session.scenario, recordsSteps: true)
+      do {
+        while let statement = try again.advance(), again.eventsDone <= range.upperBound {
+          guard statement.isEvent, again.eventsDone >= range.lowerBound else { continue }
+          try out.write(json: EventRecord(last: again))
+        }
+      } catch let error as ScenarioError {
+        throw Failure.input(error.description)
+      }
+    }
+
+    private func events(of session: Session) throws -> ClosedRange<Int> {
+      let first = try moment(from, in: session, "--from")?.events ?? 0
+      let last = try moment(until, in: session, "--until")?.events ?? session.timeline.events.count
+      guard last > first else { throw Failure.usage("--from: expected a moment before --until") }
+      return first + 1...last
+    }
+  }
+}
