@@ -19,7 +19,8 @@ public struct Cast {
   /// The first line: the size and the title, and nothing of the machine that it was made on.
   public func header(width: Int, height: Int, title: SafeText) -> String {
     version == 2
-      ? #"{"version":2,"width":\#(width),"height":\#(height),"title":\#(Self.json(title.string))}"# + "\n"
+      ? #"{"version":2,"width":\#(width),"height":\#(height),"title":\#(Self.json(title.string))}"#
+        + "\n"
       : #"{"version":3,"term":{"cols":\#(width),"rows":\#(height)},"title":\#(Self.json(title.string))}"#
         + "\n"
   }

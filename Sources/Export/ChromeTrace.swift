@@ -23,7 +23,8 @@ public struct ChromeTrace: TraceFormat {
     if known == nil {
       actors.append(event.actor)
       add(
-        #"{"ph":"M","pid":1,"tid":\#(thread),"name":"thread_name","args":{"name":\#(Cast.json(event.actor))}}"#)
+        #"{"ph":"M","pid":1,"tid":\#(thread),"name":"thread_name","args":{"name":\#(Cast.json(event.actor))}}"#
+      )
     }
     let start = event.number * 1_000
     add(
@@ -38,7 +39,8 @@ public struct ChromeTrace: TraceFormat {
     }
     for (table, count) in event.leaves {
       add(
-        #"{"ph":"C","pid":1,"ts":\#(start + 1_000),"name":\#(text("leaves of " + table)),"args":{"leaves":\#(count)}}"#)
+        #"{"ph":"C","pid":1,"ts":\#(start + 1_000),"name":\#(text("leaves of " + table)),"args":{"leaves":\#(count)}}"#
+      )
     }
     return Array(lines.utf8)
   }

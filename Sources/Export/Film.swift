@@ -81,7 +81,8 @@ public struct Film {
       let now = timeline.moment
       let isInside = part.showsSteps && now.events < timeline.events.count
       model.show(
-        isInside ? Moment(events: now.events, steps: now.steps + 1) : Moment(events: now.events + 1))
+        isInside ? Moment(events: now.events, steps: now.steps + 1) : Moment(events: now.events + 1)
+      )
     }
     model.finishWork()
     defer { frames += 1 }

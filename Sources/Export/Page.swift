@@ -51,7 +51,8 @@ public struct Page {
     if frame.landmark != nil || chapters.isEmpty, chapters.count < Self.chaptersAtMost {
       let pre = (0..<frame.surface.height).map { frame.surface.htmlRow($0) + "\n" }.joined()
       chapters.append(
-        "<h2>\(name) \(Surface.escaped((frame.landmark ?? statement).string))</h2><pre>\(pre)</pre>\n")
+        "<h2>\(name) \(Surface.escaped((frame.landmark ?? statement).string))</h2><pre>\(pre)</pre>\n"
+      )
     }
   }
 

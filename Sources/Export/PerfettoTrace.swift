@@ -32,7 +32,8 @@ public struct PerfettoTrace: TraceFormat {
     }
     for (index, step) in event.steps.enumerated() {
       let (first, last) = event.microseconds(ofStep: index)
-      bytes += begin(track, at: start + UInt64(first) * 1_000, SafeText(step.label).string) { slice in
+      bytes += begin(track, at: start + UInt64(first) * 1_000, SafeText(step.label).string) {
+        slice in
         slice.annotation("what", SafeText(step.what).string)
         if !step.table.isEmpty { slice.annotation("table", step.table) }
         slice.pointer("address", step.address)

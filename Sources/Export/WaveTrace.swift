@@ -17,7 +17,8 @@ public struct WaveTrace: TraceFormat {
   public mutating func header(title: SafeText) -> [UInt8] {
     var lines = [
       "$comment pagewalk: \(Self.word(title.string)) $end",
-      "$comment \(TraceEvent.timeIsOrder) $end", "$timescale 1 ns $end", "$scope module pagewalk $end",
+      "$comment \(TraceEvent.timeIsOrder) $end", "$timescale 1 ns $end",
+      "$scope module pagewalk $end",
       "$var string 1 \(Self.code(0)) event $end",
     ]
     for (index, name) in names.enumerated() {

@@ -94,6 +94,8 @@ public struct RecordingText: Sendable {
   ) {
     var written = Written(name: history.name)
     guard let origin = history.origin else {
+      // Nothing but `#@name` says what the first is called.
+      written.name = SavedSession.firstName
       histories.append(written)
       return addScenario(history.session)
     }

@@ -9,7 +9,7 @@ extension SavedSession {
   ///   - main: the first history, carried out to its end.
   /// - Complexity: O(n) in the statements of the other histories.
   public init(_ recording: Recording, main: Session, problems: inout [ScenarioError]) {
-    self.init([History(name: "main", origin: nil, session: main)])
+    self.init([History(name: Self.firstName, origin: nil, session: main)])
     for (number, line) in recording.lines {
       do throws(ScenarioError) {
         try add(line)

@@ -109,6 +109,9 @@ public struct SavedSession: Sendable {
     }
   }
 
+  /// What the first history is called until it gets another name.
+  static let firstName = "main"
+
   /// All histories, each after the one that it begins in; at least one.
   public var histories: [History]
   /// Marks in the order in which they were set, each letter once.

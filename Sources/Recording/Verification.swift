@@ -124,7 +124,7 @@ public struct Verification: Sendable {
   private mutating func compareOthers(
     _ main: Session, _ recording: Recording, comparesStates: Bool
   ) {
-    var saved = SavedSession([.init(name: "main", origin: nil, session: main)])
+    var saved = SavedSession([.init(name: SavedSession.firstName, origin: nil, session: main)])
     var diverged: Set<Int> = []
     for (number, line) in recording.lines {
       do throws(ScenarioError) {

@@ -21,7 +21,8 @@ struct Pagewalk: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      View.self, Play.self, Verify.self, Repair.self, Diff.self, ExportCommand.self, Render.self, Run.self, Dump.self,
+      View.self, Play.self, Verify.self, Repair.self, Diff.self, ExportCommand.self, Render.self,
+      Run.self, Dump.self,
       Compare.self, Windows.self, Ask.self, Learn.self, Review.self, DrillCommand.self,
       Lessons.self, Scenarios.self, Import.self, Check.self, Live.self, RecorderCommand.self,
       Config.self,

@@ -53,20 +53,21 @@ struct Screen {
   /// Presses keys, given by their spellings with blanks between them. What stands in `‹...›` is typed, each
   /// character a key.
   mutating func press(_ keys: String) {
-    for (index, part) in keys.split(
-      omittingEmptySubsequences: false, whereSeparator: { $0 == "‹" || $0 == "›" }
-    ).enumerated() {
-      if index % 2 == 1 {
-        for scalar in part.unicodeScalars { input(.key(Key(typed: scalar))) }
-        continue
-      }
-      for spelling in part.split(separator: " ") {
-        guard let key = Key(spelling: String(spelling)) else {
-          fatalError("no key is spelled \(spelling)")
+    for input in Self.inputs(keys) { self.input(input) }
+  }
+
+  /// The inputs that `press` makes of its text.
+  static func inputs(_ keys: String) -> [Input] {
+    keys.split(omittingEmptySubsequences: false, whereSeparator: { $0 == "‹" || $0 == "›" })
+      .enumerated().flatMap { index, part -> [Input] in
+        if index % 2 == 1 { return part.unicodeScalars.map { .key(Key(typed: $0)) } }
+        return part.split(separator: " ").map { spelling in
+          guard let key = Key(spelling: String(spelling)) else {
+            fatalError("no key is spelled \(spelling)")
+          }
+          return .key(key)
         }
-        input(.key(key))
       }
-    }
   }
 
   mutating func input(_ input: Input) {

@@ -14,7 +14,7 @@ extension Model {
     case .resize(let width, let height):
       size = (min(width, Rect.limit), min(height, Rect.limit))
     case .end: isFinished = true
-    case .tick: if isBusy { work() } else if playback.isPlaying { playOn() }
+    case .tick: if hasWork { work() } else if playback.isPlaying { playOn() }
     case .mouse(let mouse): effects = use(mouse)
     case .paste(let text):
       message = nil
@@ -75,8 +75,11 @@ extension Model {
   }
 
   /// Whether there is work to be done while no input comes.
-  public var isBusy: Bool {
-    !isFinished && !(replay?.isRunning ?? false)
+  public var isBusy: Bool { hasWork && !(replay?.isRunning ?? false) }
+
+  /// Whether there is work that ticks do.
+  private var hasWork: Bool {
+    !isFinished
       && (run != nil || !(link?.isComplete ?? true) || ahead != nil || isFilterDue || isAuditDue)
   }
 

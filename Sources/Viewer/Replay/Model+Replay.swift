@@ -14,8 +14,9 @@ extension Model {
     _ recording: Recording?, showsKeys: Bool = false, stopsAtLandmarks: Bool = false,
     showsBar: Bool = true
   ) {
-    completeHistory()
     sheet = nil
+    // As it was when the recording began.
+    finishWork()
     replay = Replay(
       recording.map { Self.items(of: $0) }.flatMap { $0.isEmpty ? nil : $0 }
         ?? eventItems(recording),
@@ -110,7 +111,7 @@ extension Model {
     replay?.isRunning = false
     savedWork = ownWork
     let effects = updateSession(.key(key))
-    if message == nil {
+    if prompt == nil, sheet == nil {
       say("You are in the session. Type \":resume-play\" to go on with the recording.")
     }
     return effects
@@ -209,8 +210,8 @@ extension Model {
       right.add(" ")
     }
     for (key, what) in [
-      ("Space", replay.isPlaying ? "pause" : "play"), (". ,", "step"), ("[ ]", "mark"),
-      ("0-9", "tenths"), ("+ -", "speed"), ("q", "quit"), ("other keys", "take over"),
+      ("Space", replay.isPlaying ? "pause" : "play"), ("other keys", "take over"),
+      (". ,", "step"), ("[ ]", "mark"), ("0-9", "tenths"), ("+ -", "speed"), ("q", "quit"),
     ] as [(SafeText, SafeText)] {
       if line.columns + key.columns + what.columns + 3 + right.columns > rect.width { break }
       line.add(key, .key)
@@ -227,7 +228,7 @@ extension Model {
     case "do":
       guard let action = words.next().flatMap({ Action(rawValue: $0) }) else { return "" }
       return key(action) + " (\(SafeText(action.rawValue)))"
-    case "key": return words.next().flatMap { Key(spelling: $0) }?.shortName ?? ""
+    case "key": return Key(spelling: words.takeRemainder())?.shortName ?? ""
     case nil: return ""
     default: return SafeText(text)
     }

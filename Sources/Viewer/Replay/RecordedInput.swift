@@ -24,7 +24,7 @@ extension Model {
   mutating func update(recorded text: String) -> [Effect]? {
     var words = Words(text)
     switch words.next() {
-    case "key": return words.next().flatMap { Key(spelling: $0) }.map { updateSession(.key($0)) }
+    case "key": return Key(spelling: words.takeRemainder()).map { updateSession(.key($0)) }
     case "do":
       guard let action = words.next().flatMap({ Action(rawValue: $0) }) else { return nil }
       message = nil

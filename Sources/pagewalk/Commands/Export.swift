@@ -32,7 +32,9 @@ extension Pagewalk {
     @Option(help: "As what: \(Format.allCases.map(\.rawValue).joined(separator: ", ")).")
     var to: Format
 
-    @Option(name: .shortAndLong, help: "The file to write; without it the standard output.", completion: .file())
+    @Option(
+      name: .shortAndLong, help: "The file to write; without it the standard output.",
+      completion: .file())
     var output: String?
 
     @Option(help: momentHelp("The first moment"))
@@ -118,7 +120,8 @@ extension Pagewalk {
       switch to {
       case .chrome: write(ChromeTrace(), session, range, title, to: out)
       case .perfetto: write(PerfettoTrace(), session, range, title, to: out)
-      case .vcd: write(WaveTrace(tables: tables(of: session, range)), session, range, title, to: out)
+      case .vcd:
+        write(WaveTrace(tables: tables(of: session, range)), session, range, title, to: out)
       default: write(StateTrace(tables: tables(of: session, range)), session, range, title, to: out)
       }
     }

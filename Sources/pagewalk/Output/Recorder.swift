@@ -28,6 +28,8 @@ final class Recorder {
     self.path = path
     self.recordsInput = recordsInput
     file = try RecordingFile(creating: path)
+    // Ticks are counted from a model that has nothing to do, as that which plays the recording.
+    if recordsInput { model.finishWork() }
     text.add(recordsInput ? model.savedWithChecks() : model.saved)
     if recordsInput { text.begin(width: model.size.width, height: model.size.height) }
     write()
