@@ -2,7 +2,7 @@ import Canvas
 
 /// A recording of a terminal, as asciinema plays it: version 2 has times from the beginning, version 3 from
 /// the event before. One JSON value a line.
-public struct Cast {
+package struct Cast {
   private let version: Int
   private let theme: Theme
   private var rows: [String] = []
@@ -11,13 +11,13 @@ public struct Cast {
   /// A cast without frames so far.
   ///
   /// - Parameter version: 2 or 3.
-  public init(version: Int, theme: Theme) {
+  package init(version: Int, theme: Theme) {
     self.version = version
     self.theme = theme
   }
 
   /// The first line: the size and the title, and nothing of the machine that it was made on.
-  public func header(width: Int, height: Int, title: SafeText) -> String {
+  package func header(width: Int, height: Int, title: SafeText) -> String {
     version == 2
       ? #"{"version":2,"width":\#(width),"height":\#(height),"title":\#(Self.json(title.string))}"#
         + "\n"
@@ -26,7 +26,7 @@ public struct Cast {
   }
 
   /// The lines of a frame: the rows that have changed, and a marker if it is a landmark.
-  public mutating func lines(of frame: Film.Frame) -> String {
+  package mutating func lines(of frame: Film.Frame) -> String {
     let new = frame.surface.ansiRows(theme: theme, depth: .full)
     // Without a cursor, and from a screen that is blank.
     var output = rows.isEmpty ? "\u{1B}[?25l\u{1B}[2J" : ""

@@ -1,13 +1,13 @@
 import Canvas
 
 /// A trace as Chrome's JSON: an event is a slice of its actor, its micro-steps are slices within.
-public struct ChromeTrace: TraceFormat {
+package struct ChromeTrace: TraceFormat {
   private var actors: [String] = []
   private var isFirst = true
 
-  public init() {}
+  package init() {}
 
-  public mutating func header(title: SafeText) -> [UInt8] {
+  package mutating func header(title: SafeText) -> [UInt8] {
     let name = Cast.json("pagewalk: \(title)")
     return Array(
       #"{"otherData":{"time":\#(Cast.json(TraceEvent.timeIsOrder))},"traceEvents":[\#n"#.utf8)
@@ -15,7 +15,7 @@ public struct ChromeTrace: TraceFormat {
         #"{"ph":"M","pid":1,"tid":0,"name":"process_name","args":{"name":\#(name)}}"#.utf8)
   }
 
-  public mutating func bytes(of event: TraceEvent) -> [UInt8] {
+  package mutating func bytes(of event: TraceEvent) -> [UInt8] {
     var lines = ""
     func add(_ line: String) { lines += ",\n" + line }
     let known = actors.firstIndex(of: event.actor)
@@ -45,13 +45,13 @@ public struct ChromeTrace: TraceFormat {
     return Array(lines.utf8)
   }
 
-  public mutating func footer() -> [UInt8] { Array("\n]}\n".utf8) }
+  package mutating func footer() -> [UInt8] { Array("\n]}\n".utf8) }
 
   private func text(_ text: String) -> String { Cast.json(SafeText(text).string) }
 }
 
 /// A format of traces: what stands before, for each event, and after.
-public protocol TraceFormat {
+package protocol TraceFormat {
   /// What stands first.
   mutating func header(title: SafeText) -> [UInt8]
   /// An event, in its order.

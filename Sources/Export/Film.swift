@@ -8,30 +8,30 @@ import Viewer
 /// The frames of a session, one after the other: of a recording as it was done, else one for each event.
 ///
 /// It makes one frame at a time: what is kept does not grow with their number.
-public struct Film {
+package struct Film {
   /// What the screen shows at a time.
-  public struct Frame {
+  package struct Frame {
     /// Milliseconds from the beginning.
-    public let time: Int
+    package let time: Int
     /// The moment of the history on the screen.
-    public let moment: Moment
+    package let moment: Moment
     /// The cells.
-    public let surface: Surface
+    package let surface: Surface
     /// The name of the chapter, mark or note that this is, if it is one.
-    public let landmark: SafeText?
+    package let landmark: SafeText?
   }
 
   /// Which part of a session is filmed.
-  public struct Part: Sendable {
+  package struct Part: Sendable {
     /// The first moment; nil for the start.
-    public var from: Moment?
+    package var from: Moment?
     /// The last moment; nil for the end.
-    public var until: Moment?
+    package var until: Moment?
     /// Whether each micro-step has a frame of its own.
-    public var showsSteps: Bool
+    package var showsSteps: Bool
 
     /// All events, or a part.
-    public init(from: Moment? = nil, until: Moment? = nil, showsSteps: Bool = false) {
+    package init(from: Moment? = nil, until: Moment? = nil, showsSteps: Bool = false) {
       self.from = from
       self.until = until
       self.showsSteps = showsSteps
@@ -39,7 +39,7 @@ public struct Film {
   }
 
   /// What is shown last.
-  public private(set) var model: Model
+  package private(set) var model: Model
   private let part: Part
   private var isFirst = true
   /// Whether things are replayed as they were done, and not events shown in their order.
@@ -47,14 +47,14 @@ public struct Film {
   private var frames = 0
 
   /// Milliseconds of an event that has no time of its own.
-  public static let beat = 500
+  package static let beat = 500
 
   /// A film of a session.
   ///
   /// - Parameters:
   ///   - model: the session, for a recording as it was when that began.
   ///   - recording: what was done, if it is to be shown as it was done; its whole length then.
-  public init(_ model: Model, _ recording: Recording?, part: Part = Part()) {
+  package init(_ model: Model, _ recording: Recording?, part: Part = Part()) {
     self.model = model
     self.part = part
     isReplay = recording?.hasInputs ?? false
@@ -64,7 +64,7 @@ public struct Film {
   /// The next frame; nil after the last.
   ///
   /// - Complexity: that of a frame and of what is done for it.
-  public mutating func next() -> Frame? {
+  package mutating func next() -> Frame? {
     if isReplay {
       if !isFirst, !model.replayOn() { return nil }
       isFirst = false
@@ -90,7 +90,7 @@ public struct Film {
   }
 
   /// The statement that led to what is shown; empty at the start.
-  public var statement: String {
+  package var statement: String {
     let session = model.session
     return session.timeline.currentEvent.map { session.text(ofEvent: $0) } ?? ""
   }

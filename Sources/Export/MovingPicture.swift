@@ -2,33 +2,33 @@ import Canvas
 
 /// A session as one SVG that moves by itself: a group for each frame, which is seen for its time (SMIL). The
 /// last one stays.
-public struct MovingPicture {
+package struct MovingPicture {
   private let size: (width: Int, height: Int)
   private let theme: Theme
   /// The frame that is not written yet: how long it is seen, the next one says.
   private var pending: (time: Int, elements: [String])?
 
   /// A picture without frames so far; the size is in cells.
-  public init(width: Int, height: Int, theme: Theme) {
+  package init(width: Int, height: Int, theme: Theme) {
     size = (width, height)
     self.theme = theme
   }
 
   /// What stands before the frames.
-  public var header: String {
+  package var header: String {
     Surface.svgHeader(width: size.width, height: size.height, theme: theme).joined(separator: "\n")
       + "\n"
   }
 
   /// The group of the frame before.
-  public mutating func lines(of frame: Film.Frame) -> String {
+  package mutating func lines(of frame: Film.Frame) -> String {
     let lines = pending.map { Self.group($0.elements, from: $0.time, to: frame.time) } ?? ""
     pending = (frame.time, frame.surface.svgElements(theme: theme))
     return lines
   }
 
   /// The last group, and what stands after the frames.
-  public mutating func footer() -> String {
+  package mutating func footer() -> String {
     (pending.map { Self.group($0.elements, from: $0.time, to: nil) } ?? "")
       + Surface.svgFooter.joined(separator: "\n") + "\n"
   }

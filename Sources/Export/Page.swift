@@ -9,7 +9,7 @@ import Language
 /// A frame is what of its rows differs from the frame before: `row, cells kept at its left, at its right, and
 /// the text between`. In a text a private scalar begins a style. All text goes through `Surface.escaped` or
 /// is put into the page as text by the script.
-public struct Page {
+package struct Page {
   private let theme: Theme
   private var rows: [[Unicode.Scalar]] = []
   private var frames: [String] = []
@@ -20,7 +20,7 @@ public struct Page {
   /// Styles in their order, each with its classes.
   private var styles: [Style] = []
 
-  public init(theme: Theme) { self.theme = theme }
+  package init(theme: Theme) { self.theme = theme }
 
   /// Adds a frame.
   ///
@@ -28,7 +28,7 @@ public struct Page {
   ///   - name: the moment as it is typed.
   ///   - statement: the event that led here; empty at the start.
   ///   - text: what happened, and why.
-  public mutating func add(_ frame: Film.Frame, statement: String, text: String) {
+  package mutating func add(_ frame: Film.Frame, statement: String, text: String) {
     let new = (0..<frame.surface.height).map { row($0, of: frame.surface) }
     if rows.isEmpty { rows = new.map { _ in [] } }
     var changes: [String] = []
@@ -59,7 +59,7 @@ public struct Page {
   /// The page.
   ///
   /// - Parameter times: milliseconds from one frame to the next.
-  public func html(title: SafeText, beat: Int) -> String {
+  package func html(title: SafeText, beat: Int) -> String {
     let classes = styles.map { "\"\($0.cssClasses)\"" }.joined(separator: ",")
     return """
       <!DOCTYPE html>

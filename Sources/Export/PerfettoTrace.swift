@@ -5,15 +5,15 @@ import Canvas
 /// one that removed it.
 ///
 /// The numbers of fields are those of `perfetto/trace/trace_packet.proto` and `track_event.proto`.
-public struct PerfettoTrace: TraceFormat {
+package struct PerfettoTrace: TraceFormat {
   private var tracks: [String: UInt64] = [:]
   private var values: [String: UInt64] = [:]
   private static let root: UInt64 = 1
   private static let sequence: UInt64 = 1
 
-  public init() {}
+  package init() {}
 
-  public mutating func header(title: SafeText) -> [UInt8] {
+  package mutating func header(title: SafeText) -> [UInt8] {
     packet(at: nil) { packet in
       packet.message(60) { track in
         track.number(1, Self.root)
@@ -23,7 +23,7 @@ public struct PerfettoTrace: TraceFormat {
     }
   }
 
-  public mutating func bytes(of event: TraceEvent) -> [UInt8] {
+  package mutating func bytes(of event: TraceEvent) -> [UInt8] {
     let start = UInt64(event.number) * 1_000_000
     var bytes: [UInt8] = []
     let track = track(event.actor, isCounter: false, &bytes)
@@ -61,7 +61,7 @@ public struct PerfettoTrace: TraceFormat {
     return bytes
   }
 
-  public mutating func footer() -> [UInt8] { [] }
+  package mutating func footer() -> [UInt8] { [] }
 
   /// The track of a name; described where it is new.
   private mutating func track(_ name: String, isCounter: Bool, _ bytes: inout [UInt8]) -> UInt64 {

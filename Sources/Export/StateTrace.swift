@@ -2,14 +2,14 @@ import Canvas
 
 /// A trace as ITF JSON, the format of Apalache and Quint: a state for each event, with the event and the leaves
 /// of each table.
-public struct StateTrace: TraceFormat {
+package struct StateTrace: TraceFormat {
   private let tables: [String]
   private var isFirst = true
 
   /// A trace in which these tables occur: all must be known first.
-  public init(tables: [String]) { self.tables = tables }
+  package init(tables: [String]) { self.tables = tables }
 
-  public mutating func header(title: SafeText) -> [UInt8] {
+  package mutating func header(title: SafeText) -> [UInt8] {
     let variables = ["event", "statement", "leaves", "counts"].map { Cast.json($0) }
       .joined(separator: ",")
     return Array(
@@ -18,7 +18,7 @@ public struct StateTrace: TraceFormat {
         + "\n").utf8)
   }
 
-  public mutating func bytes(of event: TraceEvent) -> [UInt8] {
+  package mutating func bytes(of event: TraceEvent) -> [UInt8] {
     defer { isFirst = false }
     let leaves = Dictionary(uniqueKeysWithValues: event.leaves.map { ($0.table, $0.count) })
     let state =
@@ -29,7 +29,7 @@ public struct StateTrace: TraceFormat {
     return Array(((isFirst ? "" : ",\n") + state).utf8)
   }
 
-  public mutating func footer() -> [UInt8] { Array("\n]}\n".utf8) }
+  package mutating func footer() -> [UInt8] { Array("\n]}\n".utf8) }
 
   private func map(_ pairs: [(String, UInt64)]) -> String {
     let entries = pairs.map { "[\(Cast.json($0.0)),\(big($0.1))]" }.joined(separator: ",")

@@ -6,43 +6,43 @@ import Language
 ///
 /// Traces have times, and a history has an order: event n is at n milliseconds, and its micro-steps share the
 /// millisecond evenly. Each format says so.
-public struct TraceEvent {
+package struct TraceEvent {
   /// Its number, from 1.
-  public let number: Int
+  package let number: Int
   /// Who makes it happen.
-  public let actor: String
+  package let actor: String
   /// Its statement.
-  public let statement: String
+  package let statement: String
   /// What happens, as a sentence.
-  public let sentence: String
+  package let sentence: String
   /// Its micro-steps.
-  public let steps: [Step]
+  package let steps: [Step]
   /// Counts after it, by name.
-  public let counts: [(name: String, value: UInt64)]
+  package let counts: [(name: String, value: UInt64)]
   /// Leaves of each table after it.
-  public let leaves: [(table: String, count: UInt64)]
+  package let leaves: [(table: String, count: UInt64)]
 
   /// A micro-step.
-  public struct Step {
+  package struct Step {
     /// Its label, a word or two.
-    public let label: String
+    package let label: String
     /// What is done.
-    public let what: String
+    package let what: String
     /// The table that it concerns, by its name; empty for none.
-    public let table: String
+    package let table: String
     /// The address that it concerns.
-    public let address: UInt64
+    package let address: UInt64
     /// A number that the step which made a leaf and the one that removed it share; nil of others.
-    public let flow: UInt64?
+    package let flow: UInt64?
   }
 
   /// The sentence that says what time means here.
-  public static let timeIsOrder =
+  package static let timeIsOrder =
     "Time is order, not duration: event n is at n ms, its micro-steps share the millisecond."
 }
 
 /// Goes through the events of a session for a trace.
-public struct TraceReader {
+package struct TraceReader {
   private var session: Session
   private let last: Int
   /// Leaves of each table that exists, as far as nothing has changed them.
@@ -57,7 +57,7 @@ public struct TraceReader {
   }
 
   /// A reader of some events of a session, by their numbers from 1.
-  public init(_ session: Session, _ events: ClosedRange<Int>) {
+  package init(_ session: Session, _ events: ClosedRange<Int>) {
     self.session = session
     last = min(events.upperBound, session.timeline.events.count)
     self.session.seek(to: Moment(events: events.lowerBound - 1))
@@ -66,7 +66,7 @@ public struct TraceReader {
   /// The next event; nil after the last.
   ///
   /// - Complexity: that of the event, and O(n) in the tables that it changes.
-  public mutating func next() -> TraceEvent? {
+  package mutating func next() -> TraceEvent? {
     guard session.timeline.moment.events < last, session.move({ $0.forward() }) else { return nil }
     let timeline = session.timeline
     let machine = timeline.machine

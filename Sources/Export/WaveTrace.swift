@@ -3,18 +3,18 @@ import Engine
 
 /// A trace as a value change dump (IEEE 1364), for GTKWave and Surfer: leaves of each table, each count, the
 /// last event. The time is the event's number.
-public struct WaveTrace: TraceFormat {
+package struct WaveTrace: TraceFormat {
   private let tables: [String]
   private let counts: [String]
   private var values: [String: String] = [:]
 
   /// A dump in which these tables occur: all must be known first.
-  public init(tables: [String]) {
+  package init(tables: [String]) {
     self.tables = tables
     counts = Counter.allCases.map { "\($0)" }
   }
 
-  public mutating func header(title: SafeText) -> [UInt8] {
+  package mutating func header(title: SafeText) -> [UInt8] {
     var lines = [
       "$comment pagewalk: \(Self.word(title.string)) $end",
       "$comment \(TraceEvent.timeIsOrder) $end", "$timescale 1 ns $end",
@@ -28,7 +28,7 @@ public struct WaveTrace: TraceFormat {
     return Array((lines.joined(separator: "\n") + "\n").utf8)
   }
 
-  public mutating func bytes(of event: TraceEvent) -> [UInt8] {
+  package mutating func bytes(of event: TraceEvent) -> [UInt8] {
     var lines = ["#\(event.number)", "s\(Self.word(event.statement)) \(Self.code(0))"]
     let leaves = Dictionary(uniqueKeysWithValues: event.leaves.map { ($0.table, $0.count) })
     let counted = Dictionary(uniqueKeysWithValues: event.counts.map { ($0.name, $0.value) })
@@ -41,7 +41,7 @@ public struct WaveTrace: TraceFormat {
     return Array((lines.joined(separator: "\n") + "\n").utf8)
   }
 
-  public mutating func footer() -> [UInt8] { [] }
+  package mutating func footer() -> [UInt8] { [] }
 
   private var names: [String] { tables.map { "leaves_" + Self.name($0) } + counts }
 
