@@ -46,6 +46,18 @@ extension Pagewalk {
         "Record what is done into a new file, which `pagewalk play` plays.", valueName: "file"))
     var record: String?
 
+    @Option(
+      help: ArgumentHelp(
+        "No terminal: do what a script says, and print the frames that it asks for.",
+        discussion: """
+          Lines: press KEY ..., type TEXT, paste TEXT, size WIDTHxHEIGHT, wait, expect TEXT, reject TEXT, \
+          frame. Exit code 1 if a frame is not as expected.
+          """, valueName: "script"))
+    var keys: String?
+
+    @Option(help: "Columns and rows, where there is no terminal.")
+    var size = Size(width: 120, height: 40)
+
     func run() throws {
       let preferences = try ConfigurationFile.read(look, screen)
       var fileWatch = try watchedFile.map { FileWatch($0) }
@@ -55,6 +67,7 @@ extension Pagewalk {
       var settings = preferences.settings
       settings.lastPlace = preferences.lastPlace
       settings.isPresenting = present
+      if let keys { return try drive(opened, settings, keys, theme: preferences.theme.value) }
       settings.unsaved = UnsavedFile.left
       settings.showsStart = input.file == nil && at == Self.first
       var screen = try Screen(input.file, preferences) { width, height in
@@ -67,10 +80,50 @@ extension Pagewalk {
       if preferences.remember.value {
         let detail =
           screen.model.detailLevel == settings.detailLevel ? nil : screen.model.detailLevel
-        LastTimeFile.write(screen.file, at: screen.model.momentOfMain, detail: detail)
+        LastTimeFile.write(screen.open.file, at: screen.model.momentOfMain, detail: detail)
       }
       if screen.model.failure != nil {
         throw Failure.input(screen.model.session.scenario.refusals())
+      }
+    }
+
+    /// Does what a script says.
+    private func drive(
+      _ opened: Opened, _ settings: Settings, _ path: String, theme: Theme
+    ) throws {
+      let script: KeyScript
+      do throws(ScenarioError) {
+        script = try KeyScript(Self.contents(of: path), file: path)
+      } catch {
+        throw Failure.input(error.description)
+      }
+      var open = OpenModel(
+        input.file, opened.model(width: size.width, height: size.height, settings: settings),
+        theme: theme)
+      if let record { try open.record(record) }
+      var isAsExpected = true
+      for (line, step) in script.steps where !open.model.isFinished {
+        switch step {
+        case .input(let inputs): for input in inputs { _ = open.take(input) }
+        case .wait: open.finishWork()
+        case .frame: FileDescriptor.output.write(open.model.frame().text)
+        case .expect(let text, let isThere):
+          let frame = open.model.frame().text
+          if frame.contains(text) == isThere { continue }
+          isAsExpected = false
+          writeError("\(path):\(line):1: the frame has \(isThere ? "no" : "the") text '\(text)':")
+          FileDescriptor.error.write(lines: frame)
+        }
+      }
+      try open.end()
+      if !isAsExpected { throw Failure.no("") }
+    }
+
+    private static func contents(of path: String) throws(ScenarioError) -> [UInt8] {
+      do {
+        return try FileDescriptor.contents(of: path)
+      } catch {
+        throw ScenarioError(file: path, line: 1, column: 1, message: Failure(error).message)
       }
     }
 

@@ -7,6 +7,8 @@ enum SourceFiles {
   /// The deepest folder that is looked into, the most files, and the most bytes of one.
   private static let depthAtMost = 4
   private static let filesAtMost = 20_000
+  /// The most names that are looked at: a VM has few, a whole disk is none.
+  private static let namesAtMost = 50_000
   private static let bytesAtMost = 1 << 30
 
   /// Names of files that say something in a folder of a VM; others are not even read.
@@ -27,22 +29,29 @@ enum SourceFiles {
   /// and what is refused, is a file `NAME.err` with the reason.
   static func all(in folder: String) throws -> [(path: String, bytes: [UInt8])] {
     var found: [(String, [UInt8])] = []
-    try add(folder, "", depth: 0, to: &found)
+    var names = 0
+    try add(folder, "", depth: 0, to: &found, &names)
     return found
   }
 
   private static func add(
-    _ folder: String, _ prefix: String, depth: Int, to found: inout [(String, [UInt8])]
+    _ folder: String, _ prefix: String, depth: Int, to found: inout [(String, [UInt8])],
+    _ names: inout Int
   ) throws {
-    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder + "/" + prefix)
+    guard let all = try? FileManager.default.contentsOfDirectory(atPath: folder + "/" + prefix)
     else {
       if depth == 0 { throw Failure.input("\(folder): the folder cannot be read") }
       return
     }
-    for name in names.sorted() {
+    names += all.count
+    if names > namesAtMost {
+      throw Failure.input(
+        "\(folder): more than \(namesAtMost) names below it: name the folder of one VM")
+    }
+    for name in all.sorted() {
       let path = prefix.isEmpty ? name : prefix + "/" + name
       if isFolder(folder + "/" + path) {
-        if depth < depthAtMost { try add(folder, path, depth: depth + 1, to: &found) }
+        if depth < depthAtMost { try add(folder, path, depth: depth + 1, to: &found, &names) }
         continue
       }
       guard isWanted(path) else { continue }

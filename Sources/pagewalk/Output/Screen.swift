@@ -6,13 +6,10 @@ import Recording
 import Terminal
 import Viewer
 
-/// The model on a terminal, with the files that belong to it, until a person ends it.
+/// A model on a terminal until a person ends it.
 struct Screen: ~Copyable {
-  private(set) var model: Model
-  /// What is open: a file or a scenario of the program, by its name; nil for the built-in one.
-  private(set) var file: String?
+  private(set) var open: OpenModel
   private var terminal: Terminal
-  private var keeper: SessionKeeper
   private var note: FaultNote
   /// Keys of a text that are taken before a frame is drawn, at most.
   private static let keysAtOnce = 256
@@ -34,9 +31,8 @@ struct Screen: ~Copyable {
       throw Failure.environment(
         "\(error); without a screen there are `pagewalk view --plain`, `run`, `dump` and `render`")
     }
-    model = make(terminal.size.width, terminal.size.height)
-    self.file = file
-    keeper = SessionKeeper(file, theme: preferences.theme.value)
+    open = OpenModel(
+      file, make(terminal.size.width, terminal.size.height), theme: preferences.theme.value)
     let type = ConfigurationFile.environment("TERM") ?? ""
     note = FaultNote(
       scenario: file ?? Pagewalk.builtIn,
@@ -46,14 +42,10 @@ struct Screen: ~Copyable {
     }
   }
 
+  var model: Model { open.model }
+
   /// Records what is done from now on.
-  mutating func record(_ path: String) throws {
-    do throws(RecordingFile.Failure) {
-      try keeper.record(path, &model)
-    } catch {
-      throw Failure.environment("\(path): \(error.reason)")
-    }
-  }
+  mutating func record(_ path: String) throws { try open.record(path) }
 
   /// Shows the model until it is finished.
   ///
@@ -67,7 +59,7 @@ struct Screen: ~Copyable {
     terminal.present(model.frame())
     while !model.isFinished {
       terminal.setInterrupts(!model.isTyping)
-      let waits = [model.isBusy ? .zero : model.tickInterval, interval, keeper.timeout]
+      let waits = [model.isBusy ? .zero : model.tickInterval, interval, open.timeout]
       take(terminal.nextInput(timeout: waits.compactMap { $0 }.min()))
       // Text that is pasted at the prompt comes as keys: what has arrived of it needs one frame.
       var left = Self.keysAtOnce
@@ -77,47 +69,25 @@ struct Screen: ~Copyable {
         take(input)
         left -= 1
       }
-      look(&model, file)
+      open.change(look)
       terminal.present(model.frame())
     }
-    keeper.end(&model)
-    if keeper.hasFailed { throw Failure.input("the recording could not be written to its end") }
+    try open.end()
   }
 
-  /// Lets the model do what an input asks for, and does what that leaves to the program.
+  /// Lets the model do what an input asks for, and does what that leaves to the terminal.
   private mutating func take(_ input: Input) {
     note.add(input)
     terminal.setFaultNote(note.lines(model))
-    keeper.note(input, model)
-    for effect in model.update(input) {
+    let file = open.file
+    for effect in open.take(input) {
       switch effect {
       case .redraw: terminal.redraw()
       case .suspend: terminal.suspend()
       case .mouse(let on): terminal.setMouse(on)
-      case .file(let wish): keeper.carryOut(wish, &model)
-      case .discard(let path): unlink(path)
-      case .open(let name, let moment): open(name, at: moment)
+      case .file, .discard, .open: break
       }
     }
-    keeper.follow(&model)
-  }
-
-  private mutating func open(_ name: String, at moment: String?) {
-    do {
-      // The file may be another than it was when the moment was kept.
-      let kept = moment.flatMap { try? Opened(name, at: $0) }
-      let opened = try kept ?? Opened(name)
-      keeper.end(&model)
-      model = model.opening(opened.session, saved: opened.saved)
-      if let notice = opened.notice { model.refuse(notice) }
-      if let moment, kept == nil {
-        model.refuse("There is no event \(SafeText(moment)) in it any more.")
-      }
-      file = name
-      keeper.open(name)
-      note.opened(name)
-    } catch {
-      model.refuse(SafeText(Failure(error).message))
-    }
+    if open.file != file { note.opened(open.file ?? Pagewalk.builtIn) }
   }
 }

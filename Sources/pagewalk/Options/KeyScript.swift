@@ -1,0 +1,69 @@
+import Canvas
+import Language
+import Viewer
+
+/// What a person does, in lines, for where there is no terminal; with what is expected of the frames.
+///
+/// | line | meaning |
+/// |---|---|
+/// | `press KEY ...` | presses keys, in their spelling |
+/// | `type TEXT` | presses the keys of a text |
+/// | `paste TEXT` | pastes a text |
+/// | `size WIDTHxHEIGHT` | the screen has another size |
+/// | `wait` | lets all work be done that needs no input, and what is played be played to its end |
+/// | `expect TEXT`, `reject TEXT` | the frame has the text, or has not |
+/// | `frame` | prints the frame |
+///
+/// A line that begins `#` is a comment.
+struct KeyScript {
+  enum Step {
+    case input([Input])
+    case wait
+    case expect(String, isThere: Bool)
+    case frame
+  }
+
+  let steps: [(line: Int, step: Step)]
+
+  /// Reads a script.
+  ///
+  /// - Throws: the first mistake, with its place.
+  init(_ bytes: [UInt8], file: String) throws(ScenarioError) {
+    var steps: [(line: Int, step: Step)] = []
+    let text = String(decoding: bytes, as: UTF8.self)
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+    {
+      let line = line.hasSuffix("\r") ? line.dropLast() : line
+      if line.isEmpty || line.hasPrefix("#") { continue }
+      let words = line.split(separator: " ", maxSplits: 1).map(String.init)
+      guard let step = Self.step(words[0], words.count > 1 ? words[1] : "") else {
+        throw ScenarioError(
+          file: file, line: index + 1, column: 1,
+          message: "expected press KEY ..., type TEXT, paste TEXT, size WIDTHxHEIGHT, wait, "
+            + "expect TEXT, reject TEXT or frame")
+      }
+      steps.append((index + 1, step))
+    }
+    self.steps = steps
+  }
+
+  private static func step(_ word: String, _ text: String) -> Step? {
+    switch word {
+    case "press":
+      let keys = text.split(separator: " ").map { Key(spelling: $0) }
+      let found = keys.compactMap { $0 }
+      return found.isEmpty || found.count < keys.count ? nil : .input(found.map { .key($0) })
+    case "type": return .input(text.unicodeScalars.map { .key(Key(typed: $0)) })
+    case "paste": return .input([.paste(text)])
+    case "size":
+      return Size(argument: text).map {
+        .input([.resize(width: $0.width, height: $0.height)])
+      }
+    case "wait": return text.isEmpty ? .wait : nil
+    case "expect": return text.isEmpty ? nil : .expect(text, isThere: true)
+    case "reject": return text.isEmpty ? nil : .expect(text, isThere: false)
+    case "frame": return text.isEmpty ? .frame : nil
+    default: return nil
+    }
+  }
+}

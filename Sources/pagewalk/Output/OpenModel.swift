@@ -1,0 +1,81 @@
+import Canvas
+import Glibc
+import Language
+import Recording
+import Viewer
+
+/// A model with the files that belong to it: what inputs ask for is done, but for what only a terminal can do.
+struct OpenModel {
+  private(set) var model: Model
+  /// What is open: a file or a scenario of the program, by its name; nil for the built-in one.
+  private(set) var file: String?
+  private var keeper: SessionKeeper
+
+  init(_ file: String?, _ model: Model, theme: Theme) {
+    self.file = file
+    self.model = model
+    keeper = SessionKeeper(file, theme: theme)
+  }
+
+  /// How long one may wait for input at most, if something is to be done meanwhile.
+  var timeout: Duration? { keeper.timeout }
+
+  /// Records what is done from now on.
+  mutating func record(_ path: String) throws {
+    do throws(RecordingFile.Failure) {
+      try keeper.record(path, &model)
+    } catch {
+      throw Failure.environment("\(path): \(error.reason)")
+    }
+  }
+
+  /// Lets the model do what an input asks for. Returns what is left for a terminal.
+  mutating func take(_ input: Input) -> [Effect] {
+    keeper.note(input, model)
+    var left: [Effect] = []
+    for effect in model.update(input) {
+      switch effect {
+      case .redraw, .suspend, .mouse: left.append(effect)
+      case .file(let wish): keeper.carryOut(wish, &model)
+      case .discard(let path): unlink(path)
+      case .open(let name, let moment): open(name, at: moment)
+      }
+    }
+    keeper.follow(&model)
+    return left
+  }
+
+  /// Lets the model be changed by what is no input, as when a file is read again.
+  mutating func change(_ change: (inout Model, String?) -> Void) { change(&model, file) }
+
+  /// Does all work that needs no input, and plays what is being played to its end.
+  mutating func finishWork() {
+    model.finishWork()
+    while model.replayOn() {}
+    model.finishWork()
+  }
+
+  /// Ends all recordings.
+  mutating func end() throws {
+    keeper.end(&model)
+    if keeper.hasFailed { throw Failure.input("the recording could not be written to its end") }
+  }
+
+  private mutating func open(_ name: String, at moment: String?) {
+    do {
+      // The file may be another than it was when the moment was kept.
+      let kept = moment.flatMap { try? Opened(name, at: $0) }
+      let opened = try kept ?? Opened(name)
+      keeper.end(&model)
+      model = model.opening(opened.session, saved: opened.saved)
+      if let notice = opened.notice { model.refuse(notice) }
+      if let moment, kept == nil {
+        model.refuse("There is no event \(SafeText(moment)) in it any more.")
+      }
+      file = name
+      keeper.open(name)
+    } catch {
+      model.refuse(SafeText(Failure(error).message))
+    }
+  }
+}

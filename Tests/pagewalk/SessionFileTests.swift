@@ -1,0 +1,245 @@
+import Foundation
+import Glibc
+import Language
+import Pseudoterminal
+import Recording
+import Testing
+
+/// Sessions in files: what is written is there the next time, and whatever happens to the program or the file,
+/// nothing of what was written is lost or taken for something else.
+@Suite struct SessionFileTests {
+  /// Runs the screen with a script of keys, and returns what it printed.
+  @discardableResult
+  private static func drive(
+    _ script: String, _ arguments: [String], in folder: URL, code: Int32 = 0
+  ) throws -> String {
+    let file = folder.appending(path: "script.keys")
+    try Data(script.utf8).write(to: file)
+    let result = try Program.run(
+      ["view", "--keys", file.path, "--size", "100x30"] + arguments,
+      environment: ["XDG_STATE_HOME": folder.path])
+    #expect(result.code == code, "\(result.errors)")
+    return result.text
+  }
+
+  @Test func `a session goes on where it was left`() throws {
+    try Program.withFolder { folder in
+      let file = folder.appending(path: "kept.pw").path
+      let left = try Self.drive(
+        """
+        press . . . m a
+        type :note "first"
+        press enter
+        type :l2 read 0x2000
+        press enter w
+        type :write \(file)
+        press enter
+        expect The session is in
+        wait
+        press .
+        frame
+        press q
+        """, ["built-in"], in: folder)
+      let found = try Self.drive(
+        """
+        wait
+        press .
+        frame
+        press escape
+        type :branch main
+        press enter "
+        expect note       first
+        """, [file], in: folder)
+      #expect(found == left && !left.isEmpty)
+      // It is a scenario for all other commands, and is proved.
+      #expect(try Program.run(["run", file]).code == 0)
+      let verified = try Program.run(["verify", file])
+      #expect(verified.code == 0 && verified.text.hasPrefix("whole: "), "\(verified.text)")
+    }
+  }
+
+  @Test func `a script says where a frame is not as expected`() throws {
+    try Program.withFolder { folder in
+      let file = folder.appending(path: "script.keys")
+      try Data("press .\nexpect nothing of the kind\n".utf8).write(to: file)
+      let result = try Program.run(["view", "built-in", "--keys", file.path])
+      #expect(result.code == 1)
+      #expect(
+        result.errors.contains("script.keys:2:1: the frame has no text 'nothing of the kind'"))
+      try Data("press .\njump\n".utf8).write(to: file)
+      let wrong = try Program.run(["view", "built-in", "--keys", file.path])
+      #expect(wrong.code == 3 && wrong.errors.contains("script.keys:2:1: expected press KEY"))
+    }
+  }
+
+  @Test func `q with something in no file asks, and saves where one says`() throws {
+    try Program.withFolder { folder in
+      let file = folder.appending(path: "mine.pw").path
+      try Data(Program.contents("assets/scenarios/bugs/relax.pw").utf8).write(
+        to: URL(filePath: file))
+      try Self.drive(
+        """
+        press $
+        type :l1 read 0x80000000
+        press enter q
+        expect The typed event is in no file.
+        press s
+        """, [file], in: folder)
+      let verified = try Program.run(["verify", file])
+      #expect(verified.code == 0, "\(verified.text)\(verified.errors)")
+      #expect(
+        try String(contentsOfFile: file, encoding: .utf8).contains("\nl1 read 0x80000000 #@0 "))
+      // Nothing is left of what was kept for the case of a fault.
+      let state = folder.appending(path: "pagewalk").path
+      #expect((try? FileManager.default.contentsOfDirectory(atPath: state)) ?? [] == [])
+    }
+  }
+
+  @Test func `recordings of the assets are whole, play and are exported`() throws {
+    let folder = Program.path("assets/recordings")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    #expect(names.count == 3)
+    for name in names {
+      let file = folder + "/" + name
+      let verified = try Program.run(["verify", file])
+      #expect(verified.code == 0, "\(name): \(verified.text)\(verified.errors)")
+      let told = try Program.run(["play", "--plain", file])
+      #expect(told.code == 0 && told.text.count > 1_000, "\(name)")
+      let bytes = try [UInt8](Data(contentsOf: URL(filePath: file)))
+      for word in ["/home", "/tmp", "/root", "HOME"] {
+        #expect(bytes.firstRange(of: Array(word.utf8)) == nil, "\(name) has \(word)")
+      }
+    }
+  }
+
+  @Test func `what is damaged is named with its line, and repaired beside`() throws {
+    try Program.withFolder { folder in
+      let source = try Program.contents("assets/recordings/two-unmappers.pw")
+      let file = folder.appending(path: "r.pw").path
+      func verify(_ text: String) throws -> Program.Result {
+        try Data(text.utf8).write(to: URL(filePath: file))
+        return try Program.run(["verify", file])
+      }
+      let edited = source.replacing(
+        "host discard 0x80000000 4K", with: "host discard 0x80001000 4K")
+      let line = try #require(
+        source.split(separator: "\n", omittingEmptySubsequences: false).firstIndex {
+          $0.hasPrefix("host discard 0x80000000 4K")
+        })
+      let found = try verify(edited)
+      #expect(found.code == 1)
+      #expect(
+        found.text.contains("edited: ") && found.text.contains("\(line + 1)"), "\(found.text)")
+      let output = folder.appending(path: "good.pw").path
+      #expect(try Program.run(["repair", file, "-o", output]).code == 0)
+      let repaired = try Program.run(["verify", output])
+      #expect(repaired.code == 1 && repaired.text.contains("cut: the end is missing"))
+      #expect(!repaired.text.contains("edited"))
+      #expect(
+        try verify(String(source.dropLast(3))).text.contains("torn: the last line is not whole"))
+      let newer = try verify(source.replacing("#@rec 1.", with: "#@rec 2."))
+      #expect(newer.code == 3 && newer.errors.contains("this program reads 1.x"))
+      // It opens all the same.
+      #expect(try Program.run(["run", file]).code == 3)
+      try Data(edited.utf8).write(to: URL(filePath: file))
+      let script = folder.appending(path: "k").path
+      try Data("expect was edited at\n".utf8).write(to: URL(filePath: script))
+      #expect(try Program.run(["view", file, "--keys", script]).code == 0)
+    }
+  }
+
+  @Test func `two programs do not record into one file`() throws {
+    try Program.withFolder { folder in
+      let file = folder.appending(path: "r.pw").path
+      let job = try Program.start(
+        ["--record", file], file: Program.path("assets/scenarios/bugs/relax.pw"))
+      try job.press(".", expecting: "event 1/")
+      let script = folder.appending(path: "k").path
+      try Data("press .\n".utf8).write(to: URL(filePath: script))
+      let other = try Program.run(["view", "built-in", "--record", file, "--keys", script])
+      #expect(other.code == 4 && other.errors.contains("another program is recording to it"))
+      job.send("Q")
+      #expect(try job.status() == .exited(0))
+      let again = try Program.run(["view", "built-in", "--record", file, "--keys", script])
+      #expect(again.code == 4 && again.errors.contains("it exists already"))
+      #expect(try Program.run(["verify", file]).code == 0)
+    }
+  }
+
+  @Test func `a recording that is broken off is cut, never anything else`() throws {
+    try Program.withFolder { folder in
+      for delay in stride(from: 0, to: 60, by: 6) {
+        let file = folder.appending(path: "r\(delay).pw").path
+        let job = try Program.start(
+          ["--record", file], file: Program.path("assets/scenarios/bugs/relax.pw"))
+        try job.press(".", expecting: "event 1/")
+        job.send("....:l1 read 0x80000000\r,,:note x\rma")
+        usleep(UInt32(delay) * 1_000)
+        job.signal(SIGKILL)
+        _ = try job.status()
+        let bytes = try [UInt8](Data(contentsOf: URL(filePath: file)))
+        let found = try Verification(Recording(bytes, file: file), bytes, file: file)
+        #expect(
+          found.condition.edits.isEmpty && found.divergences.isEmpty && found.refusals.isEmpty)
+        #expect(!found.condition.hasEnd)
+      }
+    }
+  }
+
+  @Test func `what was not saved survives, and is offered`() throws {
+    try Program.withFolder { folder in
+      let job = try Program.start(
+        [], file: Program.path("assets/scenarios/bugs/relax.pw"),
+        environment: ["XDG_STATE_HOME": folder.path])
+      try job.press("$", expecting: "event 10/10")
+      job.send(":l1 read 0x80000000\r")
+      try job.press("", expecting: "event 11/11")
+      job.signal(SIGKILL)
+      _ = try job.status()
+      let state = folder.appending(path: "pagewalk").path
+      let names = try FileManager.default.contentsOfDirectory(atPath: state)
+      let name = try #require(names.first { $0.hasPrefix("unsaved-") })
+      let script = "wait\npress $\nexpect l1 read 0x80000000\npress q\nexpect in no file\npress d\n"
+      try Self.drive(script, [state + "/" + name], in: folder)
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: state).allSatisfy {
+          !$0.hasPrefix("unsaved-")
+        })
+    }
+  }
+
+  @Test func `a word names a moment, under its policy, of the same events only`() throws {
+    try Program.withFolder { folder in
+      let text = try Self.drive(
+        "press . . . . s\ntype :here\npress enter\nframe\n",
+        ["bugs/relax", "--policy", "revmap=v2"], in: folder)
+      let word = try #require(
+        text.split(separator: " ").first { $0.contains("@4.1") && $0.hasSuffix(":") }
+      ).dropLast()
+      let frame = try Program.run(["render", "bugs/relax", "--at", String(word), "--size", "80x24"])
+      #expect(frame.code == 0 && frame.text.contains("step 1/"), "\(frame.errors)")
+      let same = try Program.run(
+        ["render", "bugs/relax", "--policy", "revmap=v2", "--at", "4.1", "--size", "80x24"])
+      #expect(frame.text == same.text)
+      let other = try Program.run(["render", "built-in", "--at", String(word)])
+      #expect(other.code == 3 && other.errors.contains("are not those that the token was made for"))
+    }
+  }
+
+  @Test func `two histories are compared from the first event that differs`() throws {
+    let same = try Program.run(["diff", "bugs/relax", "bugs/relax"])
+    #expect(same.code == 0 && same.text == "no difference in 10 events\n")
+    let policies = try Program.run(
+      ["diff", "bugs/two-unmappers", "--second-policy", "revmap=repaired"])
+    #expect(policies.code == 1)
+    #expect(policies.text.contains("configuration: revmap=v2, revmap=repaired"))
+    #expect(policies.text.contains("first other state: after event "))
+    try Program.withFolder { folder in
+      let file = folder.appending(path: "other.pw").path
+      let text = try Program.contents("assets/scenarios/bugs/relax.pw")
+      try Data((text + "l1 read 0x80000000\n").utf8).write(to: URL(filePath: file))
+      let longer = try Program.run(["diff", "bugs/relax", file])
+      #expect(longer.code == 1 && longer.text.hasSuffix("\n\n+ 11  l1 read 0x80000000\n"))
+    }
+  }
+}
