@@ -425,7 +425,10 @@ package struct RecordedScenario: Sendable {
 
   /// A place as part of a line: names of files may hold anything.
   private func safe(_ text: String) -> String {
-    String(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "?" : Character($0) })
+    // Nearly all are fit as they are.
+    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) { return text }
+    return String(
+      text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "?" : Character($0) })
   }
 
   private func quoted(_ text: String) -> String {

@@ -1,7 +1,7 @@
 import Engine
 
 /// Calls of a real kernel, as `pagewalk import` writes them.
-enum RecordedStatement: StatementFamily {
+enum RecordedStatement: Int, StatementFamily {
   case map, relax, unmap, take, writeProtect, split, age
   case context, invalidate, invalidateRange, emptyShadows
 
@@ -9,7 +9,12 @@ enum RecordedStatement: StatementFamily {
   /// By XN[1:0].
   private static let execution = "x|ux|xn|px"
 
-  var form: StatementForm {
+  /// A recording has millions of calls, and each becomes text: so the forms are made once.
+  private static let made = allCases.map(\.declared)
+
+  var form: StatementForm { Self.made[rawValue] }
+
+  private var declared: StatementForm {
     switch self {
     case .map:
       form(
