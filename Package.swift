@@ -44,7 +44,7 @@ let package = Package(
       name: "EmbedFiles", path: "Sources/Plugins/EmbedFiles", swiftSettings: strict),
     .target(
       name: "Viewer",
-      dependencies: ["Engine", "Language", "Inquiry", "Recording", "Canvas", "Scenarios"],
+      dependencies: ["Engine", "Language", "Inquiry", "Lesson", "Recording", "Canvas", "Scenarios"],
       swiftSettings: fast),
     .target(
       name: "Export",
@@ -116,7 +116,7 @@ let package = Package(
     .testTarget(
       name: "ViewerTests",
       dependencies: [
-        "Engine", "Language", "Inquiry", "Recording", "Canvas", "Scenarios", "Viewer",
+        "Engine", "Language", "Inquiry", "Lesson", "Recording", "Canvas", "Scenarios", "Viewer",
         "TestSupport",
       ],
       path: "Tests/Viewer", exclude: ["Frames", "Looks"], swiftSettings: strict),

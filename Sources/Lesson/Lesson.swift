@@ -108,6 +108,9 @@ package struct World: Sendable {
   /// Line of its first statement in that file, from 1.
   package let line: Int
   package var text = ""
+
+  /// A VM in which nothing is.
+  static let empty = World(file: "", line: 1, text: "pagewalk 1\nvm ipa=40 vcpus=1 nested=off\n")
 }
 
 /// A misconception, and what refutes it.

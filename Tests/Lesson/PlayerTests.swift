@@ -52,7 +52,6 @@ import Testing
         }
         #expect(scene.refutation != nil)
         #expect(player.page.text.contains(scene.belief.right.prefix(10)))
-        #expect(player.stage != nil)
       }
     }
   }
@@ -68,7 +67,7 @@ import Testing
     while !player.isOver {
       #expect(!player.page.text.isEmpty)
       if let exercise = player.exercise, case .asking = player.phase {
-        let stage = try #require(player.stage)
+        let stage = player.stage
         try player.answer(Marker(exercise, on: stage, file: lesson.file).key())
         guard case .marked(_, let mark) = player.phase else { throw GuessError(message: "no mark") }
         #expect(mark.isRight && !mark.isTooMuch, "\(exercise.id)")
@@ -131,7 +130,7 @@ import Testing
       for exercise in lesson.exercises {
         let due = try #require(Library.shipped.exercise(lesson.name(of: exercise)))
         var player = try Player(asking: [due], in: .shipped, day: 1)
-        let stage = try #require(player.stage)
+        let stage = player.stage
         try player.answer(Marker(exercise, on: stage, file: lesson.file).key())
         #expect(player.score == (1, 1), "\(lesson.id)/\(exercise.id)")
         #expect(!player.takeRecords().contains { $0.lesson != nil })
@@ -148,8 +147,10 @@ import Testing
           #expect(player.hints == count)
         }
         player.takeHint()
-        #expect(player.hintTexts.count > 3, "\(exercise.id)")
-        #expect(player.hintTexts.dropFirst(3).first?.hasPrefix("1. ") ?? false)
+        let lines = player.hintLines
+        #expect(lines.prefix(3).allSatisfy { !$0.isStep } && lines.count > 3, "\(exercise.id)")
+        #expect(lines.dropFirst(3).allSatisfy(\.isStep))
+        #expect(lines.dropFirst(3).first?.text.hasPrefix("1. ") ?? false)
       }
     }
   }

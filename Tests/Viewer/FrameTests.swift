@@ -37,6 +37,14 @@ import Testing
       open = { try Screen(statements: statements, $0, $1) }
     }
 
+    /// A frame of a lesson.
+    init(_ name: String, _ keys: String, lesson: String, from place: String) {
+      self.name = name
+      self.keys = keys
+      sizes = FrameTests.sizes(of: name)
+      open = { try Screen(lesson: lesson, from: place, $0, $1) }
+    }
+
     /// A frame of what is wrong with a file.
     init(_ name: String, mistakesIn text: String) {
       self.name = name
@@ -65,6 +73,7 @@ import Testing
   private static let layouts: Set<String> = [
     "start", "notifier", "alias-notifier", "reverse-map", "mapped-beside", "device-beside", "pkvm",
     "reading", "tables", "answer-costs", "answer-diff", "help", "prompt", "present", "plain-words",
+    "lesson-text", "lesson-question",
   ]
 
   private static func sizes(of name: String) -> [(Int, Int)] {
@@ -93,7 +102,7 @@ import Testing
     """
 
   static let cases =
-    moments + panes + isolated + empty + answers + sheets + prompts + [
+    moments + panes + isolated + empty + answers + sheets + prompts + lessons + [
       Case("tiny", "", sizes: [(1, 1), (20, 4), (30, 6)])
     ]
 
@@ -220,6 +229,16 @@ import Testing
     Case("prompt-filter", "} } f ‹per›"),
     Case("prompt-search", "} } / ‹table›"),
     Case("refusal", ","),
+  ]
+
+  /// What a lesson says and asks.
+  private static let lessons = [
+    Case("lesson-text", "", lesson: "two-stages", from: "the-shadow"),
+    Case("lesson-question", "down", lesson: "two-stages", from: "unmapped"),
+    Case("lesson-hints", "down enter enter enter", lesson: "two-stages", from: "block"),
+    Case("lesson-outcome", "enter", lesson: "two-stages", from: "unmapped"),
+    Case("lesson-refuted", "down enter enter", lesson: "shadow-is-a-tlb", from: "whose-fault"),
+    Case("lesson-typed", "enter ‹l1 tlbi › tab", lesson: "shadow-is-a-tlb", from: "suffices"),
   ]
 
   private static let files = GoldenFiles("Frames")

@@ -2,6 +2,7 @@ import Canvas
 import Engine
 import Foundation
 import Language
+import Lesson
 import Synchronization
 
 @testable import Viewer
@@ -39,6 +40,14 @@ struct Screen {
     try session.finish()
     session.seek(to: Moment(events: 0))
     model = Model(session, width: width, height: height)
+    model.finishWork()
+  }
+
+  /// A lesson of the program, at a place of it.
+  init(lesson id: String, from place: String? = nil, _ width: Int, _ height: Int) throws {
+    guard let lesson = Library.shipped.lesson(id) else { fatalError("no lesson \(id)") }
+    model = Model(
+      lesson: try Player(lesson, in: .shipped, from: place, day: 1), width: width, height: height)
     model.finishWork()
   }
 

@@ -2,6 +2,12 @@ extension Glossary {
   /// What the screen is made of.
   static let program: [Entry] = [
     Entry(
+      "lesson", also: ["lessons", "misconception", "drill", "review"],
+      "A scene with text and questions. A guess is kept before anything is shown; then the engine marks it. A "
+        + "wrong one belongs to a misconception, which a scene of one to four statements refutes.",
+      shows: "in the place of explanations, for `pagewalk learn` and what key E lists",
+      see: ["expectation", "explain"]),
+    Entry(
       "event", also: ["events", "statement"],
       "Something that happens: one statement of a scenario, or one typed at the prompt.",
       shows: "the header; the timeline", see: ["micro-step", "moment", "scenario"]),

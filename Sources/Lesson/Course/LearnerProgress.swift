@@ -55,7 +55,7 @@ package struct LearnerProgress: Sendable {
   /// Questions of a sitting, at most.
   package static let questionsAtMost = 5
   /// The hint that shows nearly all: with it, a right answer counts as the first one.
-  static let lastHint = 3
+  package static let lastHint = 3
 
   package init() {}
 

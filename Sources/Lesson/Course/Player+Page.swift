@@ -44,11 +44,31 @@ extension Player {
     report.add(text.heading, .title)
     for prose in text.prose {
       if !prose.isItem { report.addBlank() }
-      report.add(prose.line)
+      report.add(prose.line, indent: prose.isItem ? 2 : 0)
     }
   }
 
+  /// The question alone, without its choices and hints.
+  package var question: Report {
+    var report = Report()
+    addWords(to: &report)
+    return report
+  }
+
   private func addQuestion(to report: inout Report) {
+    guard let exercise else { return }
+    addWords(to: &report)
+    if exercise.kind != .repair {
+      if !exercise.options.isEmpty { report.addBlank() }
+      for (index, option) in exercise.options.enumerated() {
+        report.add(
+          Report.Text("\(Exercise.letter(index))  ", .key).appending(Prose(option).line), indent: 3)
+      }
+    }
+    for hint in hintLines { report.add(hint.line) }
+  }
+
+  private func addWords(to report: inout Report) {
     guard let exercise else { return }
     report.add(Prose(exercise.question).line, indent: 0)
     if exercise.kind == .repair {
@@ -58,13 +78,7 @@ extension Player {
       }
     } else {
       for line in exercise.run { report.add(Report.Text("> ", .dim).adding(line.text)) }
-      if !exercise.options.isEmpty { report.addBlank() }
-      for (index, option) in exercise.options.enumerated() {
-        report.add(
-          Report.Text("\(Exercise.letter(index))  ", .key).appending(Prose(option).line), indent: 3)
-      }
     }
-    for hint in hintTexts { report.add(Report.Text("Hint: ", .heading).adding(hint), indent: 2) }
   }
 
   private func addOutcome(_ guess: Guess, _ mark: Mark, to report: inout Report) {
@@ -120,6 +134,13 @@ extension Player {
     if keepsPlace {
       report.add("What was asked comes again: pagewalk review, from tomorrow on.")
     }
+  }
+}
+
+extension Player.Hint {
+  /// The hint as a line.
+  package var line: Report.Text {
+    isStep ? Report.Text("  " + text, .dim) : Report.Text("Hint: ", .heading).adding(text)
   }
 }
 

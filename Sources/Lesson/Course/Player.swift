@@ -39,8 +39,8 @@ package struct Player: Sendable {
   package private(set) var score = (right: 0, all: 0)
   /// What is to be kept and was not yet taken away.
   private var records: [LearnerProgress.Record] = []
-  /// The scene as it is now; nil before a world begins.
-  package private(set) var stage: Stage?
+  /// The scene as it is now; before a world begins, a VM in which nothing is.
+  package private(set) var stage: Stage
 
   let library: Library
   private let day: Int
@@ -58,6 +58,7 @@ package struct Player: Sendable {
     self.library = library
     self.day = day
     keepsPlace = true
+    stage = try Stage(.empty, file: lesson.file)
     position = shown.firstIndex { $0.item.id == id } ?? 0
     try arrive()
   }
@@ -72,6 +73,7 @@ package struct Player: Sendable {
     self.library = library
     self.day = day
     keepsPlace = false
+    stage = try Stage(.empty, file: "")
     try arrive()
   }
 
@@ -99,7 +101,7 @@ package struct Player: Sendable {
       phase = .over
       return
     }
-    stage = try current.lesson.stage(before: current.index, in: library)
+    if let found = try current.lesson.stage(before: current.index, in: library) { stage = found }
     phase = exercise == nil ? .reading : .asking
     if keepsPlace, let id = current.item.id {
       records.append(.place(current.lesson.id, at: id))
@@ -152,7 +154,7 @@ package struct Player: Sendable {
   ///
   /// - Throws: a mistake of the lesson.
   package mutating func answer(_ guess: Guess) throws(ScenarioError) {
-    guard case .asking = phase, let exercise, let current, let stage else { return }
+    guard case .asking = phase, let exercise, let current else { return }
     let name = current.lesson.name(of: exercise)
     records.append(.guess(guess.text(for: exercise), to: name, day: day))
     let marker = try Marker(exercise, on: stage, file: current.lesson.file)
@@ -163,21 +165,29 @@ package struct Player: Sendable {
     phase = .marked(guess, mark)
   }
 
+  /// A hint, or a micro-step that the third one shows.
+  package struct Hint: Sendable {
+    package let text: String
+    /// Whether it is one of the micro-steps.
+    package let isStep: Bool
+  }
+
   /// The hints that were taken; the third is what the engine does.
-  package var hintTexts: [String] {
+  package var hintLines: [Hint] {
     guard let exercise, hints > 0 else { return [] }
-    var texts = Array(exercise.hints.prefix(hints))
-    if hints >= LearnerProgress.lastHint, let stage,
+    var lines = exercise.hints.prefix(hints).map { Hint(text: $0, isStep: false) }
+    guard hints >= LearnerProgress.lastHint,
       let marker = try? Marker(exercise, on: stage, file: current?.lesson.file ?? "")
-    {
-      let steps = marker.steps
-      texts.append("the engine does this, step by step:")
-      texts += steps.prefix(Self.stepsAtMost).enumerated().map { "\($0 + 1). \($1)" }
-      if steps.count > Self.stepsAtMost {
-        texts.append("and \(steps.count - Self.stepsAtMost) more")
-      }
+    else { return lines }
+    let steps = marker.steps
+    lines.append(Hint(text: "the engine does this, step by step.", isStep: false))
+    lines += steps.prefix(Self.stepsAtMost).enumerated().map { index, step in
+      Hint(text: "\(index + 1). \(step)", isStep: true)
     }
-    return texts
+    if steps.count > Self.stepsAtMost {
+      lines.append(Hint(text: "and \(steps.count - Self.stepsAtMost) more", isStep: true))
+    }
+    return lines
   }
 
   /// Micro-steps that the third hint shows, at most.

@@ -64,9 +64,9 @@ package struct Recital: Sendable {
     case "skip" where words.count == 1: try player.move(by: 1)
     case "back" where words.count == 1: try player.move(by: -1)
     case "scene" where words.count == 1:
-      return player.stage.map { stage in
-        stage.session.timeline.events.indices.map { stage.session.text(ofEvent: $0) }
-      } ?? ["No world has begun."]
+      let session = player.stage.session
+      let statements = session.timeline.events.indices.map { session.text(ofEvent: $0) }
+      return statements.isEmpty ? ["Nothing has run yet."] : statements
     case "help" where words.count == 1:
       return Self.words.map { word, meaning in
         word + String(repeating: " ", count: 14 - word.count) + meaning
@@ -103,7 +103,6 @@ package struct Recital: Sendable {
 
   /// The answer to a question about the scene.
   private func ask(_ words: [String]) -> [String] {
-    guard let stage = player.stage else { return ["No world has begun."] }
     guard let name = words.first, let question = Question(name: name) else {
       return ["Expected ask and one of: " + Question.allCases.map(\.name).joined(separator: ", ")]
     }
@@ -115,7 +114,7 @@ package struct Recital: Sendable {
     }
     subject.text = operands.joined(separator: " ")
     subject.address = operands.first.flatMap { Number.value(of: $0) }
-    var session = stage.session
+    var session = player.stage.session
     do throws(Unanswerable) {
       return Self.lines(try question.answer(about: subject, in: &session).report(.engineer))
     } catch {

@@ -71,7 +71,7 @@ package enum Guess: Equatable, Sendable {
   }
 
   /// Statements of an answer, at most.
-  static let statementsAtMost = 64
+  package static let statementsAtMost = 64
 
   /// The indices of letters that stand beside each other, or apart; nil if one of them is none.
   private static func letters(_ text: Substring, _ count: Int) -> [Int]? {

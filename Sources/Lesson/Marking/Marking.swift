@@ -237,7 +237,12 @@ package struct Marker {
 
   /// The micro-steps of the run, or of the last event, as sentences: what the third hint shows.
   package var steps: [String] {
-    after.run.flatMap { $0.steps.map(\.explanation.what) }
+    after.run.flatMap { happening in
+      happening.steps.map {
+        let words = $0.explanation
+        return "\(words.label): \(words.what)"
+      }
+    }
   }
 }
 

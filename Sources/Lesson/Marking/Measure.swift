@@ -189,6 +189,15 @@ extension Measure {
       return UInt64(found.index)
     },
     Form(
+      pattern: "input-bits TABLE", meaning: "bits of the addresses that a table translates",
+      unit: .number
+    ) { stage, operands throws(Unmeasurable) in
+      guard let reader = stage.machine.reader(of: operands.table) else {
+        throw .noTable(operands.table)
+      }
+      return UInt64(reader.geometry.inputBits)
+    },
+    Form(
       pattern: "level TABLE ADDRESS", meaning: "the level at which a walk for an address ends",
       unit: .number
     ) { stage, operands throws(Unmeasurable) in
@@ -223,6 +232,14 @@ extension Measure {
       pattern: "unknown N", meaning: "ranges of it whose nested address is unknown", unit: .number
     ) { stage, operands throws(Unmeasurable) in
       UInt64(try stage.ranges(operands).count { $0.nested == nil })
+    },
+    Form(
+      pattern: "range-size N ADDRESS",
+      meaning: "the size of the range of it in which a canonical IPA is", unit: .size
+    ) { stage, operands throws(Unmeasurable) in
+      let range = try stage.ranges(operands).first { $0.canonical.contains(operands.other) }
+      guard let range else { throw Unmeasurable(message: "it is in no range") }
+      return range.canonical.upperBound - range.canonical.lowerBound
     },
     Form(
       pattern: "stale-ranges N", meaning: "known ranges of it that no leaf stands behind",

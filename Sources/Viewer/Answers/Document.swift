@@ -15,6 +15,10 @@ struct Document {
     case open(String, at: String?)
     /// Removing a file with what was not saved the last time.
     case discard(String)
+    /// What a line of a lesson is for.
+    case lesson(LessonView.Choice)
+    /// A lesson, by its id.
+    case learn(String)
     /// The beginning of a line that is to be typed.
     case typing(String)
   }

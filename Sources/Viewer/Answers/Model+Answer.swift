@@ -84,6 +84,7 @@ extension Model {
     case .watches: showOwn(watchesAnswer)
     case .marks: showOwn(marksAnswer)
     case .branches: showOwn(branchesAnswer)
+    case .lesson: showOwn(lessonDocument)
     }
   }
 
@@ -124,6 +125,10 @@ extension Model {
       sheet = nil
       return perform(Command(action))
     case .term(let term): openGlossary(term)
+    case .lesson(let choice): perform(choice)
+    case .learn(let name):
+      sheet = nil
+      return [.learn(name)]
     case .open(let file, let moment):
       sheet = nil
       return [.open(file, at: moment)]

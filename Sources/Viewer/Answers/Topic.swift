@@ -10,9 +10,11 @@ enum Topic: Hashable, CaseIterable {
   case marks
   /// Which histories are there?
   case branches
+  /// What does the lesson say or ask?
+  case lesson
 
   static let allCases: [Topic] =
-    Question.allCases.map { .question($0) } + [.watches, .marks, .branches]
+    Question.allCases.map { .question($0) } + [.watches, .marks, .branches, .lesson]
 
   /// Its name, one word.
   var name: String {
@@ -31,6 +33,7 @@ enum Topic: Hashable, CaseIterable {
     case .watches: "Watches"
     case .marks: "Marks"
     case .branches: "Histories"
+    case .lesson: "Lesson"
     }
   }
 
@@ -41,6 +44,7 @@ enum Topic: Hashable, CaseIterable {
   var isKept: Bool {
     switch self {
     case .question(let question): question.facts.follows == .nothing
+    case .lesson: true
     case .watches, .marks, .branches: false
     }
   }

@@ -99,7 +99,7 @@ extension Model {
   /// Closes what is open, else ends the program; where something is in no file, after asking.
   mutating func quit(_ answer: String) -> [Effect] {
     switch answer {
-    case "" where run != nil || question != .question(.explain): leave()
+    case "" where run != nil || question != home: leave()
     case "" where hasUnsaved:
       pending = .quit
       say(

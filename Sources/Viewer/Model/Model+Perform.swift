@@ -157,8 +157,8 @@ extension Model {
       say("Search stopped.")
     } else if playback.isPlaying {
       pause()
-    } else if question != .question(.explain) {
-      ask(.question(.explain))
+    } else if question != home {
+      ask(home)
       if let pane = focusBefore { setFocus(pane) }
       focusBefore = nil
     } else if marksMatches {

@@ -99,6 +99,8 @@ public struct Model {
   var steps = StepsView()
   /// What the pane of answers is asked, its answer, and where one is in it.
   var question = Topic.question(.explain)
+  /// The lesson that is played, if one is.
+  var lesson: LessonView?
   /// What was typed after the question, the answer as a value, and what it depends on.
   var asked = ""
   var value: (any Answer)?
@@ -200,4 +202,6 @@ public enum Effect: Equatable, Sendable {
   case file(FileWish)
   /// Remove what was not saved the last time.
   case discard(String)
+  /// Play a lesson, by its id.
+  case learn(String)
 }

@@ -8,7 +8,10 @@ struct AnswerPane: PaneOperations {
 
   func exists(in configuration: VMConfiguration, hasDevices: Bool) -> Bool { true }
 
-  func name(in model: Model) -> SafeText { model.question.title }
+  func name(in model: Model) -> SafeText {
+    if model.question == .lesson, let lesson = model.lesson { return SafeText(lesson.player.title) }
+    return model.question.title
+  }
 
   func context(in model: Model) -> [SafeText] { [] }
 

@@ -143,7 +143,7 @@ struct Layout {
 extension Model {
   /// Whether the pane of answers is what a person looks at.
   fileprivate var isAnswering: Bool {
-    focus == .answer || question != .question(.explain) && focus != .steps
+    focus == .answer || question != home && focus != .steps
   }
 
   /// The bands that the overview has.

@@ -63,7 +63,12 @@ extension TablePane {
     case .right: unfold(&model)
     case .choose:
       guard let rows = rows(in: model), let row = cursorRow(of: rows, in: model) else { return }
-      if row.kind == .table(isOpen: true) { fold(&model) } else { unfold(&model) }
+      switch row.kind {
+      case .table(isOpen: true): fold(&model)
+      // Where an entry is asked for, Enter gives the answer.
+      case .leaf where model.lesson?.isPointing ?? false: model.pointAtSelection()
+      case .table, .leaf, .removed, .coming, .absent: unfold(&model)
+      }
     case .flat: toggleFace(&model)
     case .nextTable: show(1, &model)
     case .previousTable: show(-1, &model)

@@ -14,7 +14,9 @@ extension Model {
     switch prompt.kind {
     case .command: all = candidates(after: words.dropLast().filter { !$0.isEmpty })
     case .filter: all = Filter.Term.words(for: .entries)
-    case .search, .narrow: all = []
+    case .answer where lesson?.player.exercise?.kind == .write:
+      all = candidates(after: words.dropLast().filter { !$0.isEmpty })
+    case .search, .narrow, .answer: all = []
     }
     return all.filter { $0.hasPrefix(word) && $0 != word }
   }

@@ -51,6 +51,7 @@ extension Model {
     case .command: effects = carryOutCommand(text)
     case .search: search(text)
     case .filter: text.isEmpty ? clearFilter() : setFilter(text)
+    case .answer: answerLesson(text)
     case .narrow: break
     }
     // An action alone that cannot be done now has nothing that could be corrected.

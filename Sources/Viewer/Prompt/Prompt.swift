@@ -12,6 +12,8 @@ struct Prompt {
     case filter
     /// What a list is narrowed by.
     case narrow
+    /// The answer to a question of a lesson.
+    case answer
   }
 
   let kind: Kind
@@ -40,6 +42,7 @@ struct Prompt {
     case .search: "/"
     case .filter: "filter: "
     case .narrow: "/"
+    case .answer: "answer: "
     }
   }
 

@@ -1,5 +1,6 @@
 import Canvas
 import Language
+import Lesson
 import Scenarios
 
 /// What can be opened.
@@ -32,7 +33,7 @@ extension Model {
   func start(_ query: String) -> Document {
     var document = Document()
     let groups =
-      [(title: "", offers: ways)]
+      [(title: "", offers: ways), (title: "Lessons", offers: lessons)]
       + ShippedScenario.System.allCases.map { system in
         let scenarios = ShippedScenario.all.filter { $0.system == system }
         return (system.title, scenarios.map { Offer($0, named: SafeText($0.name)) })
@@ -49,6 +50,14 @@ extension Model {
     }
     if document.items.isEmpty { document.add("No scenario has this in its name or title.", .dim) }
     return document
+  }
+
+  /// The lessons of the program, in their order.
+  private var lessons: [Offer] {
+    Library.shipped.lessons.enumerated().map { index, lesson in
+      Offer(
+        "\(index + 1) \(SafeText(lesson.title))", "\(lesson.minutes) minutes", .learn(lesson.id))
+    }
   }
 
   private var ways: [Offer] {

@@ -80,10 +80,11 @@ extension Model {
       }
       return keys(hints)
     }
+    if let hints = lessonHints { return keys(hints) }
     var first: [(Action, SafeText)] = [
       (.nextEvent, "next"), (.previousEvent, "back"), (.help, "help"), (.quit, "quit"),
     ]
-    if question != .question(.explain) { first.append((.back, "done")) }
+    if question != home { first.append((.back, "done")) }
     if !focus.isTable, focus != .answer || !answer.choices.isEmpty {
       first.append((.choose, "go there"))
     }

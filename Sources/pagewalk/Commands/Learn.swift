@@ -1,8 +1,10 @@
 import ArgumentParser
 import Canvas
+import Glibc
 import Language
 import Lesson
 import Terminal
+import Viewer
 
 extension Pagewalk {
   /// `pagewalk learn`.
@@ -22,14 +24,18 @@ extension Pagewalk {
     @Flag(help: "From the beginning, wherever one left it.")
     var again = false
 
-    @OptionGroup var plain: PlainOptions
+    @Flag(help: "In lines, without any control sequence; so it is where there is no terminal.")
+    var plain = false
+
+    @OptionGroup var look: LookOptions
+    @OptionGroup var screen: ScreenOptions
 
     func run() throws {
       let progress = ProgressFile.read()
       guard let name = lesson else { return list(progress) }
       let (lesson, library) = try Pagewalk.lesson(name)
       let place = again ? nil : progress.place(in: lesson)
-      try Pagewalk.recite(plain) { () throws(ScenarioError) in
+      try Pagewalk.play(plain, look, screen) { () throws(ScenarioError) in
         try Player(lesson, in: library, from: place, day: ProgressFile.today)
       }
     }
@@ -59,7 +65,11 @@ extension Pagewalk {
       abstract: "Answer again what is due: 1, 3, 7 and 14 days after the last right answer.",
       discussion: "Up to \(LearnerProgress.questionsAtMost) questions of lessons that were begun.")
 
-    @OptionGroup var plain: PlainOptions
+    @Flag(help: "In lines, without any control sequence; so it is where there is no terminal.")
+    var plain = false
+
+    @OptionGroup var look: LookOptions
+    @OptionGroup var screen: ScreenOptions
 
     func run() throws {
       let progress = ProgressFile.read()
@@ -73,7 +83,7 @@ extension Pagewalk {
             ?? "Nothing is due. `pagewalk learn` lists the lessons.\n")
         return
       }
-      try Pagewalk.recite(plain) { () throws(ScenarioError) in
+      try Pagewalk.play(plain, look, screen) { () throws(ScenarioError) in
         try Player(asking: Array(due), in: library, day: ProgressFile.today)
       }
     }
@@ -102,7 +112,11 @@ extension Pagewalk {
     @Flag(help: "Print the questions as a lesson's text, and ask nothing.")
     var text = false
 
-    @OptionGroup var plain: PlainOptions
+    @Flag(help: "In lines, without any control sequence; so it is where there is no terminal.")
+    var plain = false
+
+    @OptionGroup var look: LookOptions
+    @OptionGroup var screen: ScreenOptions
 
     func run() throws {
       guard (1...1000).contains(count) else {
@@ -111,7 +125,7 @@ extension Pagewalk {
       let drill = Drill(kind, seed: seed, count: count)
       if text { return FileDescriptor.output.write(drill.text) }
       let library = Library.shipped
-      try Pagewalk.recite(plain, keeps: false) { () throws(ScenarioError) in
+      try Pagewalk.play(plain, look, screen, keeps: false) { () throws(ScenarioError) in
         let lesson = try Lesson(parsing: Array(drill.text.utf8), file: "drill")
         return try Player(lesson, in: library, day: ProgressFile.today)
       }
@@ -142,12 +156,39 @@ extension Pagewalk {
           ?? "; `pagewalk learn` lists them"))
   }
 
-  /// Plays in lines, and keeps what is to be kept before its outcome is printed.
-  fileprivate static func recite(
-    _ plain: PlainOptions, keeps: Bool = true, _ player: () throws(ScenarioError) -> Player
+  /// Plays on the screen, or in lines where there is none.
+  fileprivate static func play(
+    _ plain: Bool, _ look: LookOptions, _ screen: ScreenOptions, keeps: Bool = true,
+    _ player: () throws(ScenarioError) -> Player
   ) throws {
-    let characters = Terminal.characters(asciiOnly: plain.ascii)
-    var file = ProgressFile()
+    let first: Player
+    do throws(ScenarioError) {
+      first = try player()
+    } catch {
+      throw Failure.input([error])
+    }
+    if !plain, isatty(0) == 1, isatty(1) == 1 {
+      let preferences = try ConfigurationFile.read(look, screen)
+      var screen = try Screen(nil, preferences, keepsAnswers: keeps) { width, height in
+        Model(lesson: first, width: width, height: height, settings: preferences.settings)
+      }
+      return try screen.run()
+    }
+    let characters = Terminal.characters(
+      asciiOnly: try ConfigurationFile.read(look, screen).ascii.value)
+    try recite(Recital(first), keeps: keeps, in: characters)
+  }
+
+  /// Plays in lines. What is to be kept is kept before its outcome is printed.
+  private static func recite(_ recital: Recital, keeps: Bool, in characters: Charset) throws {
+    var recital = recital
+    var isTold = false
+    func keep() {
+      let records = recital.takeRecords()
+      guard keeps, let reason = ProgressFile.append(records) else { return }
+      if !isTold { writeError(reason) }
+      isTold = true
+    }
     func say(_ lines: [String]) {
       let shown = lines.flatMap { line in
         let indent = line.prefix { $0 == " " }.count
@@ -157,32 +198,18 @@ extension Pagewalk {
       }
       FileDescriptor.output.write(shown.map { $0.shown(in: characters).string + "\n" }.joined())
     }
-    do throws(ScenarioError) {
-      var recital = Recital(try player())
-      func keep() {
-        let records = recital.takeRecords()
-        if keeps { file.append(records) }
-      }
-      keep()
-      say(recital.greeting())
-      while !recital.isFinished, let line = readLine() {
+    keep()
+    say(recital.greeting())
+    while !recital.isFinished, let line = readLine() {
+      do throws(ScenarioError) {
         let answer = try recital.take(line)
         keep()
         say(answer)
+      } catch {
+        throw Failure.input([error])
       }
-    } catch {
-      throw Failure.input([error])
     }
   }
-}
-
-/// How a lesson is told in lines.
-struct PlainOptions: ParsableArguments {
-  @Flag(help: "In lines, without any control sequence.")
-  var plain = false
-
-  @Flag(help: "Only ASCII.")
-  var ascii = false
 }
 
 extension Drill.Kind: ExpressibleByArgument {}

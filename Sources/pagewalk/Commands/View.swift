@@ -75,9 +75,11 @@ extension Pagewalk {
       }
       if let record { try screen.record(record) }
       try screen.run(every: fileWatch.map { _ in FileWatch.interval }) { model, file in
-        if file == input.file, fileWatch?.hasChanged() ?? false { read(again: &model) }
+        if file == input.file, !model.isLesson, fileWatch?.hasChanged() ?? false {
+          read(again: &model)
+        }
       }
-      if preferences.remember.value {
+      if preferences.remember.value, !screen.model.isLesson {
         let detail =
           screen.model.detailLevel == settings.detailLevel ? nil : screen.model.detailLevel
         LastTimeFile.write(screen.open.file, at: screen.model.momentOfMain, detail: detail)

@@ -1,6 +1,7 @@
 import Canvas
 import Glibc
 import Language
+import Lesson
 import Recording
 import Viewer
 
@@ -9,10 +10,16 @@ struct OpenModel {
   private(set) var model: Model
   /// What is open: a file or a scenario of the program, by its name; nil for the built-in one.
   private(set) var file: String?
+  /// The same for messages: also of a lesson.
+  private(set) var name: String
+  /// Whether what is answered in a lesson is kept.
+  private let keepsAnswers: Bool
   private var keeper: SessionKeeper
 
-  init(_ file: String?, _ model: Model, theme: Theme) {
+  init(_ file: String?, _ model: Model, theme: Theme, keepsAnswers: Bool = true) {
     self.file = file
+    name = file ?? Pagewalk.builtIn
+    self.keepsAnswers = keepsAnswers
     self.model = model
     keeper = SessionKeeper(file, theme: theme)
   }
@@ -39,8 +46,10 @@ struct OpenModel {
       case .file(let wish): keeper.carryOut(wish, &model)
       case .discard(let path): unlink(path)
       case .open(let name, let moment): open(name, at: moment)
+      case .learn(let id): learn(id)
       }
     }
+    keepAnswers()
     keeper.follow(&model)
     return left
   }
@@ -61,6 +70,28 @@ struct OpenModel {
     if keeper.hasFailed { throw Failure.input("the recording could not be written to its end") }
   }
 
+  /// Keeps what was answered in a lesson, before the frame with its outcome is shown.
+  mutating func keepAnswers() {
+    let records = model.takeLessonRecords()
+    if keepsAnswers, let reason = ProgressFile.append(records) { model.refuse(SafeText(reason)) }
+  }
+
+  /// Plays a lesson of the program, from where one left it.
+  private mutating func learn(_ id: String) {
+    do {
+      let (lesson, library) = try Pagewalk.lesson(id)
+      let place = ProgressFile.read().place(in: lesson)
+      let player = try Player(lesson, in: library, from: place, day: ProgressFile.today)
+      keeper.end(&model)
+      model = model.opening(player)
+      file = nil
+      keeper.open(nil)
+      name = "lesson \(id)"
+    } catch {
+      model.refuse(SafeText(Failure(error).message))
+    }
+  }
+
   private mutating func open(_ name: String, at moment: String?) {
     do {
       // The file may be another than it was when the moment was kept.
@@ -73,6 +104,7 @@ struct OpenModel {
         model.refuse("There is no event \(SafeText(moment)) in it any more.")
       }
       file = name
+      self.name = name
       keeper.open(name)
     } catch {
       model.refuse(SafeText(Failure(error).message))

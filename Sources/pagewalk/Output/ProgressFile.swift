@@ -4,7 +4,7 @@ import Lesson
 
 /// The file in which a learner's progress is kept, a line of JSON for each record. Whether it can be read or
 /// written makes no difference to a lesson.
-struct ProgressFile {
+enum ProgressFile {
   private static let name = "progress.jsonl"
   private static let bytesAtMost = 64 << 20
 
@@ -23,36 +23,31 @@ struct ProgressFile {
     return progress
   }
 
-  /// Whether it was said that nothing can be kept.
-  private var isTold = false
-
-  /// Adds records at the end.
-  mutating func append(_ records: [LearnerProgress.Record]) {
-    if records.isEmpty { return }
-    guard let target = ConfigurationFile.stateFile(Self.name) else {
-      return tell("no folder for it")
+  /// Adds records at the end. Returns why they are not kept; nil if they are.
+  static func append(_ records: [LearnerProgress.Record]) -> String? {
+    if records.isEmpty { return nil }
+    guard let target = ConfigurationFile.stateFile(name) else {
+      return "progress is not kept: neither XDG_STATE_HOME nor HOME is set"
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let lines = records.compactMap { try? encoder.encode($0) + [UInt8(ascii: "\n")] }.joined()
     let folder = URL(filePath: target.path).deletingLastPathComponent()
     try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let file = FileDescriptor(
-      number: open(target.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600))
-    defer { close(file.number) }
+    let number = open(target.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    if number < 0 { return reason(target.path) }
+    defer { close(number) }
     // A line that was cut, as by a full disk, ends here.
-    let end = lseek(file.number, 0, SEEK_END)
+    let end = lseek(number, 0, SEEK_END)
     var last = UInt8(ascii: "\n")
-    if end > 0 { pread(file.number, &last, 1, end - 1) }
+    if end > 0 { pread(number, &last, 1, end - 1) }
     let start = last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]
-    if file.number < 0 || !file.attempt(start + [UInt8](lines)) {
-      tell(String(cString: strerror(errno)))
-    }
+    return FileDescriptor(number: number).attempt(start + [UInt8](lines))
+      ? nil : reason(target.path)
   }
 
-  private mutating func tell(_ reason: String) {
-    if !isTold { writeError("progress is not kept: \(reason)") }
-    isTold = true
+  private static func reason(_ path: String) -> String {
+    "progress is not kept: \(path): \(String(cString: strerror(errno)))"
   }
 
   /// Days since 1970-01-01.

@@ -1,6 +1,4 @@
 import Canvas
-import Engine
-import Glibc
 import Language
 import Recording
 import Terminal
@@ -18,9 +16,11 @@ struct Screen: ~Copyable {
   ///
   /// - Parameters:
   ///   - file: what is open.
+  ///   - keepsAnswers: whether what is answered in a lesson is kept.
   ///   - make: makes the model for a size.
   init(
-    _ file: String?, _ preferences: Preferences, _ make: (Int, Int) -> Model
+    _ file: String?, _ preferences: Preferences, keepsAnswers: Bool = true,
+    _ make: (Int, Int) -> Model
   ) throws {
     do {
       terminal = try Terminal(
@@ -32,7 +32,8 @@ struct Screen: ~Copyable {
         "\(error); without a screen there are `pagewalk view --plain`, `run`, `dump` and `render`")
     }
     open = OpenModel(
-      file, make(terminal.size.width, terminal.size.height), theme: preferences.theme.value)
+      file, make(terminal.size.width, terminal.size.height), theme: preferences.theme.value,
+      keepsAnswers: keepsAnswers)
     let type = ConfigurationFile.environment("TERM") ?? ""
     note = FaultNote(
       scenario: file ?? Pagewalk.builtIn,
@@ -56,6 +57,7 @@ struct Screen: ~Copyable {
     every interval: Duration? = nil, look: (inout Model, String?) -> Void = { _, _ in }
   ) throws {
     terminal.setFaultNote(note.lines(model))
+    open.keepAnswers()
     terminal.present(model.frame())
     while !model.isFinished {
       terminal.setInterrupts(!model.isTyping)
@@ -79,15 +81,15 @@ struct Screen: ~Copyable {
   private mutating func take(_ input: Input) {
     note.add(input)
     terminal.setFaultNote(note.lines(model))
-    let file = open.file
+    let name = open.name
     for effect in open.take(input) {
       switch effect {
       case .redraw: terminal.redraw()
       case .suspend: terminal.suspend()
       case .mouse(let on): terminal.setMouse(on)
-      case .file, .discard, .open: break
+      case .file, .discard, .open, .learn: break
       }
     }
-    if open.file != file { note.opened(open.file ?? Pagewalk.builtIn) }
+    if open.name != name { note.opened(open.name) }
   }
 }

@@ -1,0 +1,292 @@
+import Canvas
+import Engine
+import Inquiry
+import Language
+import Lesson
+
+/// A lesson on the screen: what is played, and what of an answer was chosen so far.
+struct LessonView {
+  var player: Player
+  /// What is to be kept, as far as the program has not yet taken it.
+  var records: [LearnerProgress.Record] = []
+  /// Choices that are ticked, or items in the order in which they were taken.
+  var picked: [Int] = []
+
+  init(_ player: Player) {
+    self.player = player
+    records = self.player.takeRecords()
+  }
+
+  /// What a line of the pane does.
+  enum Choice: Equatable {
+    /// Goes on.
+    case next
+    /// Takes a choice, or an item, by its index.
+    case option(Int)
+    /// Answers with what is picked.
+    case submit
+    /// Opens a line for the answer.
+    case type
+    /// Answers with the entry that is selected.
+    case point
+    case hint, skip, previous
+  }
+
+  /// Whether a table's entry is asked for.
+  var isPointing: Bool {
+    if case .asking = player.phase, player.exercise?.kind == .point { true } else { false }
+  }
+}
+
+extension Model {
+  /// A model of a lesson: its scene in the panes, its text in the place of explanations.
+  package init(lesson player: Player, width: Int, height: Int, settings: Settings = Settings()) {
+    var settings = settings
+    settings.showsStart = false
+    self.init(Self.scene(of: player), width: width, height: height, settings: settings)
+    lesson = LessonView(player)
+    showLesson()
+    settle()
+  }
+
+  /// A model of a lesson, for the same person.
+  package func opening(_ player: Player) -> Model {
+    Model(
+      lesson: player, width: size.width, height: size.height,
+      settings: Settings(
+        keyMap: keyMap, detailLevel: detailLevel, usesMouse: usesMouse, lastPlace: lastPlace,
+        isPresenting: isPresenting))
+  }
+
+  /// Whether a lesson is played.
+  package var isLesson: Bool { lesson != nil }
+
+  /// What a lesson wants to be kept, each once.
+  package mutating func takeLessonRecords() -> [LearnerProgress.Record] {
+    defer { lesson?.records = [] }
+    return lesson?.records ?? []
+  }
+
+  /// What the pane of answers shows where nothing else was asked for.
+  var home: Topic { lesson == nil ? .question(.explain) : .lesson }
+
+  /// The scene that a lesson is at.
+  private static func scene(of player: Player) -> Session {
+    var session = player.stage.session
+    if case .refuting(let scene, _) = player.phase {
+      // Its statements are the learner's to step through.
+      session.seek(to: Moment(events: scene.before.session.timeline.events.count))
+    }
+    return session
+  }
+
+  /// Shows the scene and the text that the lesson is at, as if just opened.
+  private mutating func showLesson() {
+    guard let lesson else { return }
+    (run, playback, ahead) = (nil, Playback(), nil)
+    branches = [Branch(name: "main", session: Self.scene(of: lesson.player), origin: nil)]
+    branch = 0
+    (marks, newestMark, jumps) = ([:], nil, Jumps())
+    (inverse, answered, link, selected) = (InverseIndexes(), nil, nil, nil)
+    for pane in views.keys { views[pane] = TableView() }
+    (recentShadow, isFollowing) = (0, true)
+    reverseMap = ReverseMapView()
+    // The scene is the lesson's, and not what a person would want to keep.
+    savedWork = ownWork
+    if !panes.contains(lastTableFocus) { lastTableFocus = panes.first ?? .canonical }
+    momentHasChanged()
+    ask(.lesson)
+    setFocus(.answer)
+  }
+
+  // MARK: The text
+
+  /// The lesson as a document: its text, and lines that answer or go on.
+  var lessonDocument: Document {
+    guard let lesson else { return Document() }
+    let player = lesson.player
+    var document = Document()
+    let options = player.exercise?.options ?? []
+    let isAsking = if case .asking = player.phase { true } else { false }
+    let shown = isAsking ? player.question : player.page
+    for item in Document(shown).items { document.add(item) }
+    document.addBlank()
+    func add(_ text: SafeText, _ choice: LessonView.Choice, _ role: Role = .key) {
+      document.add(Line(text, role), to: .lesson(choice))
+    }
+    guard isAsking, let exercise = player.exercise else {
+      if !player.isOver { add("Go on", .next) }
+      if player.position > 0 { add("Back", .previous, .dim) }
+      if player.isOver {
+        document.add(Line("Other lessons and scenarios", .key), to: .action(.open))
+      }
+      return document
+    }
+    for (index, option) in options.enumerated() where exercise.kind != .repair {
+      let line = Line(sign(index, exercise, lesson), .key).adding(Line(Prose(option).line))
+      document.add(line, to: .lesson(.option(index)), indent: 4)
+    }
+    switch exercise.kind {
+    case .choose: break
+    case .tick: add(lesson.picked.isEmpty ? "None of them" : "These are right", .submit)
+    case .order:
+      if lesson.picked.count == options.count { add("That is the order", .submit) }
+    case .find:
+      if !lesson.picked.isEmpty {
+        document.add(
+          SafeText(
+            lesson.picked.compactMap { options.indices.contains($0) ? options[$0] : nil }
+              .joined(separator: "; ")), .dim)
+        add("That is the answer", .submit)
+      }
+    case .number, .count, .write, .repair:
+      add("Type \(SafeText(exercise.answerForm))", .type)
+    case .point:
+      let place: SafeText =
+        selected.map {
+          "\(SafeText($0.name)) \(SafeText(Phrase.address(self.place.position?.address ?? 0)))"
+        }
+        ?? "nothing"
+      document.add(
+        "Select it in its table: \(quoted(.nextPane)) goes there. Then \(quoted(.choose)) answers.",
+        .dim)
+      add("It is what is selected: \(place)", .point)
+    }
+    for hint in hintDocument(player.hintLines).items { document.add(hint) }
+    // The line stays, so that whoever asks for one hint too many does not leave the question out.
+    let isLast = player.hints >= LearnerProgress.lastHint
+    add(
+      isLast ? "There is no other hint" : "Hint \(player.hints + 1) of \(LearnerProgress.lastHint)",
+      .hint, .dim)
+    add("Leave it out", .skip, .dim)
+    if player.position > 0 { add("Back", .previous, .dim) }
+    return document
+  }
+
+  /// What stands before a choice: its letter, and whether it is picked.
+  private func sign(_ index: Int, _ exercise: Exercise, _ lesson: LessonView) -> SafeText {
+    let letter = SafeText(Exercise.letter(index))
+    switch exercise.kind {
+    case .tick: return lesson.picked.contains(index) ? "[x] " : "[ ] "
+    case .order:
+      return lesson.picked.firstIndex(of: index).map { "\($0 + 1)   " } ?? "-   "
+    case .choose, .number, .count, .point, .write, .repair, .find: return "\(letter)   "
+    }
+  }
+
+  private func hintDocument(_ hints: [Player.Hint]) -> Document {
+    var document = Document()
+    for hint in hints { document.add(Line(hint.line), indent: 2) }
+    return document
+  }
+
+  // MARK: What a person does
+
+  /// Does what a line of the lesson is for.
+  mutating func perform(_ choice: LessonView.Choice) {
+    guard var lesson else { return }
+    switch choice {
+    case .next: change { player throws(ScenarioError) in try player.goOn() }
+    case .previous: change { player throws(ScenarioError) in try player.move(by: -1) }
+    case .skip: change { player throws(ScenarioError) in try player.move(by: 1) }
+    case .hint:
+      self.lesson?.player.takeHint()
+      updateAnswer()
+    case .type: open(.answer)
+    case .point: pointAtSelection()
+    case .option(let index):
+      switch lesson.player.exercise?.kind {
+      case .choose: answer(.choices([index]))
+      case .tick, .order:
+        if let place = lesson.picked.firstIndex(of: index) {
+          lesson.picked.remove(at: place)
+        } else {
+          lesson.picked.append(index)
+        }
+        self.lesson = lesson
+      case .find:
+        if lesson.picked.count < Guess.statementsAtMost { lesson.picked.append(index) }
+        self.lesson = lesson
+      case .number, .count, .point, .write, .repair, nil: break
+      }
+    case .submit:
+      switch lesson.player.exercise?.task {
+      case .tick: answer(.choices(Set(lesson.picked)))
+      case .order: answer(.order(lesson.picked))
+      case .find(_, let from):
+        answer(.statements(lesson.picked.map { from[$0].text }))
+      case .choose, .number, .point, .write, .repair, nil: break
+      }
+    }
+  }
+
+  /// Answers with the entry that the cursor is on.
+  mutating func pointAtSelection() {
+    guard let selected, let position = place.position else { return refuse(noSelection) }
+    answer(.place(selected, position.address))
+  }
+
+  /// Answers with what was typed. What is wrong stays open, to be corrected.
+  mutating func answerLesson(_ text: String) {
+    guard let exercise = lesson?.player.exercise else { return }
+    do throws(GuessError) {
+      answer(try Guess(parsing: text, for: exercise))
+    } catch {
+      refuse(SafeText(error.message))
+    }
+  }
+
+  private mutating func answer(_ guess: Guess) {
+    change { player throws(ScenarioError) in try player.answer(guess) }
+  }
+
+  /// Plays on, and shows where that leads.
+  private mutating func change(_ play: (inout Player) throws(ScenarioError) -> Void) {
+    guard var lesson else { return }
+    do throws(ScenarioError) {
+      try play(&lesson.player)
+    } catch {
+      return refuse("The lesson has a mistake: \(SafeText(error.description))")
+    }
+    lesson.picked = []
+    lesson.records += lesson.player.takeRecords()
+    self.lesson = lesson
+    showLesson()
+  }
+}
+
+// MARK: - The footer
+
+extension Model {
+  /// The keys that are worth most in a lesson; nil where they are those of any scene.
+  var lessonHints: [(Action, SafeText)]? {
+    guard let lesson, question == .lesson else { return nil }
+    let others: [(Action, SafeText)] = [
+      (.nextPane, "pane"), (.nextEvent, "next event"), (.previousEvent, "back"),
+      (.why, "why"), (.glossary, "word"), (.maximise, isMaximised ? "all panes" : "zoom"),
+      (.help, "help"), (.quit, "quit"),
+    ].filter { obstacle(to: $0.0) == nil }
+    if focus == .answer {
+      return [(.choose, choiceName), (.down, "down"), (.up, "up")] + others
+    }
+    if lesson.isPointing, focus.isTable {
+      return [(.choose, "answer: this entry"), (.down, "down"), (.up, "up")] + others
+    }
+    return [(.previousPane, "to the lesson")] + others
+  }
+
+  /// What Enter does in the lesson.
+  private var choiceName: SafeText {
+    guard case .lesson(let choice)? = detail.target(in: answer) else { return "open" }
+    return switch choice {
+    case .next: "go on"
+    case .option where lesson?.player.exercise?.kind == .choose: "answer this"
+    case .option: "take it"
+    case .submit, .point: "answer"
+    case .type: "type the answer"
+    case .hint: "hint"
+    case .skip: "leave out"
+    case .previous: "back"
+    }
+  }
+}
