@@ -109,6 +109,12 @@ package struct World: Sendable {
   package let line: Int
   package var text = ""
 
+  /// Its statements.
+  var lines: [String] {
+    text.split(separator: "\n").map { String($0.trimmed) }
+      .filter { !$0.isEmpty && !$0.hasPrefix("#") }
+  }
+
   /// A VM in which nothing is.
   static let empty = World(file: "", line: 1, text: "pagewalk 1\nvm ipa=40 vcpus=1 nested=off\n")
 }

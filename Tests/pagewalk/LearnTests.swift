@@ -85,6 +85,10 @@ import Testing
     #expect((object["tests"] as? [[String: Any]])?.count == Library.shipped.beliefs.count)
     #expect(try Program.run(["learn", "one-wolk"]).errors.contains("did you mean one-walk?"))
     #expect(try Program.run(["lesson", "new", "../x"]).code == 2)
+    let page = try Program.run(["lesson", "export", "1", "--to", "html"])
+    #expect(page.code == 0 && page.text.hasPrefix("<!DOCTYPE html>"))
+    #expect(try Program.run(["lesson", "export", "one-walk"]).text.hasPrefix("# One walk\n"))
+    #expect(try Program.run(["lesson", "export", "one-walk", "--to", "pdf"]).code == 2)
   }
 
   @Test func `no text of a lesson reaches the terminal as it is`() throws {

@@ -27,15 +27,7 @@ extension Player {
     guard let current else { return [] }
     let scenes = current.lesson.items[..<current.index].reversed().prefix { $0.id == nil }
     return scenes.reversed().flatMap { item -> [String] in
-      guard case .scene(let scene) = item else { return [] }
-      var lines: [String] = []
-      switch scene.start {
-      case .own(let world): lines += world.lines
-      case .world(let name, let policies):
-        lines += policies.map { "policy \($0.text)" } + (library.worlds[name.text]?.lines ?? [])
-      case nil: break
-      }
-      return lines + scene.statements.map(\.text)
+      if case .scene(let scene) = item { scene.lines(in: library) } else { [] }
     }
   }
 
@@ -162,14 +154,6 @@ extension Prose {
 extension Report.Text {
   fileprivate func appending(_ other: Report.Text) -> Report.Text {
     other.parts.reduce(self) { $0.adding($1.text, $1.emphasis) }
-  }
-}
-
-extension World {
-  /// Its statements.
-  fileprivate var lines: [String] {
-    text.split(separator: "\n").map { String($0.trimmed) }
-      .filter { !$0.isEmpty && !$0.hasPrefix("#") }
   }
 }
 

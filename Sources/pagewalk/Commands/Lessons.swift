@@ -9,9 +9,9 @@ extension Pagewalk {
   struct Lessons: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "lesson",
-      abstract: "Prove lessons, or begin a new one.",
+      abstract: "Prove lessons, begin a new one, or print one.",
       discussion: "How a lesson is written stands in assets/lessons.md.",
-      subcommands: [Check.self, New.self])
+      subcommands: [Check.self, New.self, Export.self])
 
     /// `pagewalk lesson check`.
     struct Check: ParsableCommand {
@@ -123,6 +123,37 @@ extension Pagewalk {
       }
     }
 
+    /// `pagewalk lesson export`.
+    struct Export: ParsableCommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Print a lesson to be read without the program.",
+        discussion: """
+          Texts, scenes and questions in order; hints and answers, which the engine has found, at the end of \
+          a text and folded in a page.
+          """)
+
+      @Argument(help: "The number or the name of a lesson, or a file.", completion: .lesson)
+      var lesson: String
+
+      @Option(help: "The form: markdown or html, which is one page that needs nothing else.")
+      var to = Handout.Form.markdown
+
+      func run() throws {
+        let (lesson, library) = try Pagewalk.lesson(lesson)
+        do throws(ScenarioError) {
+          let text = try Handout(lesson, in: library).text(as: to)
+          // A page has no control characters; a text may be shown by a terminal.
+          if to == .html {
+            FileDescriptor.output.write(text)
+          } else {
+            FileDescriptor.output.write(lines: text)
+          }
+        } catch {
+          throw Failure.input([error])
+        }
+      }
+    }
+
     /// `pagewalk lesson new`.
     struct New: ParsableCommand {
       static let configuration = CommandConfiguration(
@@ -151,3 +182,5 @@ extension Pagewalk {
     }
   }
 }
+
+extension Handout.Form: ExpressibleByArgument {}
