@@ -23,6 +23,7 @@ enum Topic: Hashable, CaseIterable {
     case .watches: "watches"
     case .marks: "marks"
     case .branches: "histories"
+    case .lesson: "lesson"
     }
   }
 
