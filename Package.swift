@@ -44,7 +44,9 @@ let package = Package(
       name: "EmbedFiles", path: "Sources/Plugins/EmbedFiles", swiftSettings: strict),
     .target(
       name: "Viewer",
-      dependencies: ["Engine", "Language", "Inquiry", "Lesson", "Recording", "Canvas", "Scenarios"],
+      dependencies: [
+        "Engine", "Language", "Inquiry", "Lesson", "Recording", "Canvas", "Scenarios",
+      ],
       swiftSettings: fast),
     .target(
       name: "Export",
