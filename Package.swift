@@ -75,8 +75,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "EngineTests", dependencies: ["Engine", "TestSupport"], path: "Tests/Engine",
-      swiftSettings: strict),
+      name: "EngineTests", dependencies: ["Engine", "Language", "Inquiry", "TestSupport"],
+      path: "Tests/Engine", exclude: ["Steps/catalogue.txt"], swiftSettings: strict),
     .testTarget(
       name: "LanguageTests", dependencies: ["Engine", "Language", "KernelText", "TestSupport"],
       path: "Tests/Language", swiftSettings: strict),

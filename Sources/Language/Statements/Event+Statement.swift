@@ -51,7 +51,9 @@ extension Event {
   }
 
   /// What happens, as a sentence.
-  public var sentence: String {
+  public var sentence: String { clause.prefix(1).uppercased() + clause.dropFirst() }
+
+  private var clause: String {
     switch self {
     case .addMemslot(let id, let range, let backing):
       return "The VMM adds memory slot \(id): \(Phrase.canonical(range)), \(backing.phrase)."
