@@ -6,6 +6,7 @@ enum Sign {
   static let arrow = "→"
   static let changed = "*"
   static let differs = "≠"
+  static let ellipsis = "…"
   static let mismatch = "!"
   static let selected = "►"
   static let stale = "~"

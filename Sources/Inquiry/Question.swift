@@ -25,10 +25,12 @@ package enum Question: String, CaseIterable, Sendable {
     package let follows: Follows
     /// What answers it.
     package let answer: any Answer.Type
+    /// What answers it about a range of a reverse map; nil if it cannot be asked of one.
+    package let rangeAnswer: (any Answer.Type)?
 
     init(
       _ title: String, key: String = "", also: [String] = [], _ summary: String,
-      _ answer: any Answer.Type,
+      _ answer: any Answer.Type, ofRange rangeAnswer: (any Answer.Type)? = nil,
       operand: Operand = .nothing, needs: [Need] = [], follows: Follows = .moment
     ) {
       self.title = title
@@ -36,6 +38,7 @@ package enum Question: String, CaseIterable, Sendable {
       self.also = also
       self.summary = summary
       self.answer = answer
+      self.rangeAnswer = rangeAnswer
       self.operand = operand
       self.needs = needs
       self.follows = follows
@@ -123,8 +126,9 @@ package enum Question: String, CaseIterable, Sendable {
     case .provenance:
       Facts(
         "Provenance", key: "w", also: ["why"],
-        "why is the entry as it is? back to its cause", ProvenanceAnswer.self, operand: .address,
-        needs: [.selection], follows: .nothing)
+        "why is the entry as it is? back to its cause", ProvenanceAnswer.self,
+        ofRange: RangeProvenanceAnswer.self, operand: .address, needs: [.selection],
+        follows: .nothing)
     case .forecast:
       Facts(
         "Forecast", key: "v", also: ["preview"], "what will the next event change?",
@@ -132,7 +136,8 @@ package enum Question: String, CaseIterable, Sendable {
     case .entry:
       Facts(
         "Entry", key: "t", also: ["bits"], "the entry decoded bit by bit, and how it was composed",
-        EntryAnswer.self, operand: .address, needs: [.selection], follows: .selection)
+        EntryAnswer.self, ofRange: RangeEntryAnswer.self, operand: .address, needs: [.selection],
+        follows: .selection)
     case .aliases:
       Facts(
         "Aliases", key: "a", "where else is the page mapped?", AliasesAnswer.self,
@@ -201,7 +206,11 @@ package enum Question: String, CaseIterable, Sendable {
     if let missing = facts.needs.first(where: { !$0.isMet(in: session) }) {
       throw Unanswerable(missing.refusal)
     }
-    return try facts.answer.init(about: subject, in: &session)
+    if subject.reverseMap == nil { return try facts.answer.init(about: subject, in: &session) }
+    guard let answer = facts.rangeAnswer else {
+      throw Unanswerable("\(name) is asked about tables, not about reverse maps.")
+    }
+    return try answer.init(about: subject, in: &session)
   }
 }
 

@@ -7,6 +7,10 @@ package struct Subject: Sendable {
   package var table: TableID?
   /// An input address of it.
   package var address: UInt64?
+  /// The shadow whose reverse map is meant in the place of a table; then the address is a canonical IPA.
+  package var reverseMap: Int?
+  /// The entry of that map, where several have the address.
+  package var entry: ReverseMapEntry?
   /// The micro-step of the current event that is looked at; nil for the one that tells most.
   package var step: Int?
   /// What the question's own words say: a filter, a word, what to compare with.

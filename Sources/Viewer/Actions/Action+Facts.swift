@@ -1,4 +1,5 @@
 import Canvas
+import Inquiry
 
 /// What help, the key map and the manual say about an action.
 public struct ActionFacts: Sendable {
@@ -34,7 +35,8 @@ public struct ActionFacts: Sendable {
 extension Action {
   /// The one table that keys, help and completion are made from.
   public var facts: ActionFacts {
-    timeFacts ?? sessionFacts ?? answerFacts ?? findingFacts ?? movingFacts ?? paneFacts
+    questionFacts ?? timeFacts ?? sessionFacts ?? answerFacts ?? findingFacts ?? movingFacts
+      ?? paneFacts
       ?? programFacts
   }
 
@@ -105,35 +107,29 @@ extension Action {
     }
   }
 
+  /// What asks a question has its name, and its line in the table of questions.
+  private var questionFacts: ActionFacts? {
+    guard let facts = Question(name: rawValue)?.facts else { return nil }
+    let argument: SafeText? =
+      switch facts.operand {
+      case .word: "WORD"
+      case .other: "LETTER, a moment or a history; the newest mark without it"
+      // It is asked about what is selected.
+      case .nothing, .address, .filter: nil
+      }
+    return ActionFacts(
+      .answers, SafeText(facts.summary), keys: facts.key, argument: argument)
+  }
+
   private var answerFacts: ActionFacts? {
     switch self {
-    case .explain: ActionFacts(.answers, "what happens here, and why", keys: "i")
-    case .why: ActionFacts(.answers, "why is the selected entry so? back to its cause", keys: "w")
-    case .preview: ActionFacts(.answers, "what will the next event change?", keys: "v")
-    case .bits:
-      ActionFacts(.answers, "the selected entry, bit by bit, and how it was composed", keys: "t")
-    case .aliases: ActionFacts(.answers, "where else is the selected page?", keys: "a")
-    case .shadows: ActionFacts(.answers, "which shadows are there?", keys: "L")
-    case .tlb: ActionFacts(.answers, "what does the TLB hold?", keys: "T")
-    case .windows:
-      ActionFacts(.answers, "what does DMA get, at every micro-step of this event?", keys: "V")
-    case .owners: ActionFacts(.answers, "whose is the memory?", keys: "O")
-    case .counters: ActionFacts(.answers, "what was counted so far?", keys: "#")
-    case .rules: ActionFacts(.answers, "which rules hold, and what breaks them?", keys: "!")
-    case .costs: ActionFacts(.answers, "what does each policy cost?", keys: "%")
     case .watches: ActionFacts(.answers, "where does running stop?", keys: "ctrl-w")
     case .marks: ActionFacts(.answers, "chapters, marks and jumps", keys: "\"")
     case .branches: ActionFacts(.answers, "which histories are there?", keys: "B")
-    case .diff:
-      ActionFacts(
-        .answers, "this table now, and at a mark", keys: "d",
-        argument: "LETTER, a moment or a history; the newest mark without it")
     case .diffPanes:
       ActionFacts(
         .answers, "this table, and another one", keys: "D",
         argument: "canonical, guestVMID or shadowN; the next pane without it")
-    case .glossary:
-      ActionFacts(.answers, "what does this word mean?", keys: "K", argument: "WORD")
     case .reference: ActionFacts(.answers, "where does this rule come from?", keys: "R")
     case .detail:
       ActionFacts(

@@ -17,6 +17,7 @@ struct AnsweredFor: Equatable {
   private let table: TableID?
   private let position: Position?
   private let link: Link?
+  private let range: ReverseMapEntry?
   private let step: Int?
 
   /// Where it was asked.
@@ -34,6 +35,7 @@ struct AnsweredFor: Equatable {
     table = follows == .selection ? model.selected : nil
     position = follows == .selection ? model.place.position : nil
     link = follows == .selection ? model.link : nil
+    range = follows == .selection ? model.selectedRange : nil
     step = follows == .step ? model.currentStep : nil
   }
 }

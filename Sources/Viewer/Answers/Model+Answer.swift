@@ -14,9 +14,7 @@ extension Model {
   ///   - text: what was typed after the question.
   ///   - other: another history that the text names.
   mutating func ask(_ topic: Topic, _ text: String = "", other: Subject.Other? = nil) {
-    if let document = rangeAnswer(to: topic) {
-      showOwn(document)
-    } else if case .question(let question) = topic {
+    if case .question(let question) = topic {
       do throws(Unanswerable) {
         try show(question, text, other: other)
       } catch {
@@ -48,6 +46,10 @@ extension Model {
     case .other: subject.table = tableID(of: lastTable)
     case .nothing, .filter, .word: break
     }
+    if question.facts.rangeAnswer != nil, let range = selectedRange {
+      subject.reverseMap = mappedShadow
+      subject.entry = range
+    }
     subject.step = currentStep
     subject.text = text
     subject.other = other
@@ -70,7 +72,6 @@ extension Model {
   /// Brings the answer up to date, unless it is to stay as it was.
   mutating func updateAnswer() {
     switch question {
-    case .question(.entry) where selectedRange != nil: rangeAnswer(to: question).map { showOwn($0) }
     case .question(let question):
       if question.facts.follows == .nothing || answered == AnsweredFor(question, self) { return }
       do throws(Unanswerable) {

@@ -40,7 +40,7 @@ struct CanonicalPane: TablePane {
 extension Machine {
   /// Whether a page that is pinned for a device at an end of a row is another than the row leads to.
   fileprivate func disagrees(_ row: Row, with device: Int) -> Bool {
-    let last = row.entrySize * UInt64(row.count) - 4096
+    let last = row.entrySize * UInt64(row.count) - Page.size
     return [0, last].contains { offset in
       pinnedPage(at: row.address + offset, device: device)
         .map { $0 != row.descriptor.address + offset } ?? false

@@ -271,28 +271,7 @@ extension ReverseMapPane {
   // MARK: Nodes
 
   /// The nodes on the way to an entry, with their pivots, and its payload.
-  func nodeLines(of entry: ReverseMapEntry, _ model: Model) -> [Line] {
-    let machine = model.machine
-    let isIdeal = machine.configuration.reverseMap == .ideal
-    let path = machine.reverseMapPath(
-      ofShadow: model.mappedShadow, to: isIdeal ? entry.nested ?? 0 : entry.canonical.lowerBound,
-      direct: isIdeal)
-    var lines = [
-      Line("payload  ", .dim).adding(entry.encoding(machine.configuration.reverseMap))
-    ]
-    for node in path {
-      var line = Line(node.level == 0 ? "leaf     " : "level \(node.level)  ", .dim)
-      line.add("\(hex: node.address)  ", .address)
-      line.add("\(node.pivots.count) of \(ReverseMapNode.capacity)  pivots ", .dim)
-      let start = max(0, min(node.taken - 1, node.pivots.count - 4))
-      if start > 0 { line.add("\(Glyph.ellipsis) ", .dim) }
-      for index in start..<min(start + 4, node.pivots.count) {
-        if index == node.taken { line.add(SafeText(.selected), .key) }
-        line.add("\(hex: node.pivots[index]) ", index == node.taken ? .linked : .text)
-      }
-      if start + 4 < node.pivots.count { line.add(SafeText(.ellipsis), .dim) }
-      lines.append(line)
-    }
-    return lines
+  private func nodeLines(of entry: ReverseMapEntry, _ model: Model) -> [Line] {
+    ReverseMapNodes(to: entry, ofShadow: model.mappedShadow, model.machine).lines.map { Line($0) }
   }
 }

@@ -92,17 +92,4 @@ struct ReverseMapSummary: Equatable {
 
 extension ReverseMapEntry {
   var size: UInt64 { canonical.size }
-
-  /// The word that the tree holds, bit by bit, as a version encodes it.
-  func encoding(_ version: ReverseMapVersion) -> SafeText {
-    let word: SafeText = "\(hex: payload, digits: 16)"
-    let valid = version.encoding.validBit
-    if version.encoding.isKeyedByNested {
-      return word + ": " + (valid.map { "bit \($0) set, " } ?? "")
-        + "bits 55:12 the canonical IPA, keyed by nested IPA"
-    }
-    guard let nested else { return word + ": bit 0, UNKNOWN_IPA" }
-    return word + ": " + (valid.map { "bit \($0), VALID_ENTRY; " } ?? "")
-      + "bits 55:12 nested IPA \(hex: nested)"
-  }
 }

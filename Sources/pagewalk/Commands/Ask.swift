@@ -16,7 +16,8 @@ extension Pagewalk {
         \(questions)
 
         ADDRESS is an input address of --table; without that, of the CPUs' table. 'why ADDRESS' is \
-        provenance, 'why' alone explain. FILTER is a condition on entries, as the screen's filter takes \
+        provenance, 'why' alone explain. With --table revmap<N> it is a canonical IPA, and 'why' and \
+        'entry' are asked about the range of the reverse map of shadow N that holds it. FILTER is a condition on entries, as the screen's filter takes \
         it; without --table it is asked of all tables.
 
         Exit code 1: the answer is no. Nothing was found, tables differ, or a rule does not hold.
@@ -44,7 +45,7 @@ extension Pagewalk {
     @Option(help: momentHelp())
     var at = "end"
 
-    @Option(help: ArgumentHelp("\(TableKind.forms).", valueName: "name"))
+    @Option(help: ArgumentHelp("\(TableKind.forms), or revmap<N>.", valueName: "name"))
     var table: String?
 
     @Option(help: "How much is said: plain, engineer or bits.")
@@ -98,9 +99,11 @@ extension Pagewalk {
     /// What the operands and options say.
     private func subject(of asked: Question) throws -> Subject {
       var subject = Subject()
-      if let table {
+      if let table, table.hasPrefix("revmap"), let number = Int(table.dropFirst(6)) {
+        subject.reverseMap = number
+      } else if let table {
         guard let id = TableID(name: table) else {
-          throw Failure.usage("--table: expected \(TableKind.forms), not '\(table)'")
+          throw Failure.usage("--table: expected \(TableKind.forms) or revmap<N>, not '\(table)'")
         }
         subject.table = id
       }
