@@ -2,22 +2,35 @@ import Engine
 
 /// What an event has taken, and which of its micro-steps tells most.
 package struct Cost: Equatable, Sendable, Encodable {
-  package private(set) var faults = 0
-  package private(set) var injected = 0
-  package private(set) var made = 0
-  package private(set) var relaxed = 0
-  package private(set) var weakened = 0
-  package private(set) var canonicalRemoved = 0
-  package private(set) var shadowRemoved = 0
+  /// What is counted; the table of the counts, in their order.
+  package enum Count: String, CaseIterable, CodingKey, Sendable {
+    case faults, injected, made, relaxed, weakened, canonicalRemoved, shadowRemoved, hostRemoved
+    case guestRemoved, deviceRemoved, fullUnmaps, tables, tablesFreed, invalidations
+
+    /// One of it, and several.
+    var words: (one: String, many: String) {
+      switch self {
+      case .faults: ("fault", "faults")
+      case .injected: ("exception for L1", "exceptions for L1")
+      case .made: ("leaf made", "leaves made")
+      case .relaxed: ("leaf relaxed", "leaves relaxed")
+      case .weakened: ("leaf weakened", "leaves weakened")
+      case .canonicalRemoved: ("canonical leaf removed", "canonical leaves removed")
+      case .shadowRemoved: ("shadow leaf removed", "shadow leaves removed")
+      case .hostRemoved: ("leaf of the host removed", "leaves of the host removed")
+      case .guestRemoved: ("leaf of a guest removed", "leaves of guests removed")
+      case .deviceRemoved: ("leaf of a device removed", "leaves of devices removed")
+      case .fullUnmaps: ("full unmap of a shadow", "full unmaps of shadows")
+      case .tables: ("table allocated", "tables allocated")
+      case .tablesFreed: ("table freed", "tables freed")
+      case .invalidations: ("TLBI", "TLBIs")
+      }
+    }
+  }
+
+  private var numbers = [Int](repeating: 0, count: Count.allCases.count)
   /// Shadow leaves that mapped what was taken from the VM; nil if nothing was.
   package private(set) var needed: Int?
-  package private(set) var hostRemoved = 0
-  package private(set) var guestRemoved = 0
-  package private(set) var deviceRemoved = 0
-  package private(set) var fullUnmaps = 0
-  package private(set) var tables = 0
-  package private(set) var tablesFreed = 0
-  package private(set) var invalidations = 0
   /// Words that were stored.
   package private(set) var words = 0
   /// The micro-step that tells most: what a reverse map did not know, what was refused or
@@ -25,6 +38,12 @@ package struct Cost: Equatable, Sendable, Encodable {
   package private(set) var keyStep: Int?
 
   package init() {}
+
+  /// How often something was counted.
+  package private(set) subscript(count: Count) -> Int {
+    get { numbers[count.index] }
+    set { numbers[count.index] = newValue }
+  }
 
   /// What the current event of a timeline has cost so far.
   package init(at timeline: Timeline) {
@@ -55,8 +74,8 @@ package struct Cost: Equatable, Sendable, Encodable {
         keyStep = index
       }
     }
-    canonicalRemoved = removed.canonical.count
-    shadowRemoved = removed.shadow.count
+    self[.canonicalRemoved] = removed.canonical.count
+    self[.shadowRemoved] = removed.shadow.count
     needed = removed.needed(in: machine)
   }
 
@@ -89,11 +108,11 @@ package struct Cost: Equatable, Sendable, Encodable {
 
   private mutating func count(_ step: Step, _ removed: inout Removed) {
     switch step.stepClass {
-    case .fault: faults += 1
-    case .injection: injected += 1
-    case .leafMade: made += 1
-    case .leafRelaxed: relaxed += 1
-    case .leafWeakened: weakened += 1
+    case .fault: self[.faults] += 1
+    case .injection: self[.injected] += 1
+    case .leafMade: self[.made] += 1
+    case .leafRelaxed: self[.relaxed] += 1
+    case .leafWeakened: self[.weakened] += 1
     case .leafRemoved:
       guard case .table(.clearLeaf(let old, _, _)) = step.action else { return }
       let output = old.address
@@ -103,19 +122,19 @@ package struct Cost: Equatable, Sendable, Encodable {
       }
       switch step.table?.kind.input {
       case .canonicalIPA: removed.canonical.append(output..<output + step.size)
-      case .guestIPA: guestRemoved += 1
-      case .iova: deviceRemoved += 1
-      case .nestedIPA, .physical, .hostVirtual, nil: hostRemoved += 1
+      case .guestIPA: self[.guestRemoved] += 1
+      case .iova: self[.deviceRemoved] += 1
+      case .nestedIPA, .physical, .hostVirtual, nil: self[.hostRemoved] += 1
       }
-    case .tableAllocated: tables += 1
-    case .tableFreed: tablesFreed += 1
+    case .tableAllocated: self[.tables] += 1
+    case .tableFreed: self[.tablesFreed] += 1
     case .invalidation:
-      if case .tlb(.invalidate) = step.action { invalidations += 1 }
+      if case .tlb(.invalidate) = step.action { self[.invalidations] += 1 }
     case .sweep:
       if step.table == .canonical, case .table(.sweep(let cause)) = step.action, cause.takesMemory {
         removed.taken = (removed.taken ?? []) + [step.address..<step.address &+ step.size]
       }
-    case .wholeShadow: fullUnmaps += 1
+    case .wholeShadow: self[.fullUnmaps] += 1
     case .access, .deviceAccess, .walk, .data, .deviceFault, .setting, .choice, .trigger, .lookUp,
       .lookUpMiss, .lookUpFailure, .record, .recordLost, .mapState, .accessFlag, .entryBroken,
       .entryReplaced, .tableMade, .tableRemoved, .tableFilled, .cleaning, .guestEntry, .plan,
@@ -132,25 +151,33 @@ package struct Cost: Equatable, Sendable, Encodable {
 
   /// The counts that are not zero, in words.
   package var parts: [String] {
-    var parts: [String] = []
-    func add(_ number: Int, _ one: String, _ many: String) {
-      if number > 0 { parts.append(Inquiry.count(number, one, many)) }
+    Count.allCases.flatMap { count -> [String] in
+      let number = self[count]
+      if number == 0 { return [] }
+      let (one, many) = count.words
+      // What had to go is told of the shadows' leaves that went.
+      let needed = count == .shadowRemoved ? needed.map { ["\($0) of them had to go"] } ?? [] : []
+      return [Inquiry.count(number, one, many)] + needed
     }
-    add(faults, "fault", "faults")
-    add(injected, "exception for L1", "exceptions for L1")
-    add(made, "leaf made", "leaves made")
-    add(relaxed, "leaf relaxed", "leaves relaxed")
-    add(weakened, "leaf weakened", "leaves weakened")
-    add(canonicalRemoved, "canonical leaf removed", "canonical leaves removed")
-    add(shadowRemoved, "shadow leaf removed", "shadow leaves removed")
-    add(hostRemoved, "leaf of the host removed", "leaves of the host removed")
-    add(guestRemoved, "leaf of a guest removed", "leaves of guests removed")
-    add(deviceRemoved, "leaf of a device removed", "leaves of devices removed")
-    if let needed { parts.append("\(needed) of them had to go") }
-    add(fullUnmaps, "full unmap of a shadow", "full unmaps of shadows")
-    add(tables, "table allocated", "tables allocated")
-    add(tablesFreed, "table freed", "tables freed")
-    add(invalidations, "TLBI", "TLBIs")
-    return parts
+  }
+}
+
+extension Cost.Count {
+  fileprivate var index: Int {
+    // In the order of their declaration, as the table of all is.
+    Self.allCases.firstIndex(of: self) ?? 0
+  }
+}
+
+extension Cost {
+  private enum Key: String, CodingKey { case needed, words, keyStep }
+
+  package func encode(to encoder: any Encoder) throws {
+    var counts = encoder.container(keyedBy: Count.self)
+    for count in Count.allCases { try counts.encode(self[count], forKey: count) }
+    var others = encoder.container(keyedBy: Key.self)
+    try others.encodeIfPresent(needed, forKey: .needed)
+    try others.encode(words, forKey: .words)
+    try others.encodeIfPresent(keyStep, forKey: .keyStep)
   }
 }

@@ -131,21 +131,21 @@ extension Measure {
   }
 
   private static let costs: [Form] = [
-    cost("faults", "stage-2 faults that KVM takes") { $0.faults },
-    cost("injected", "exceptions that L1 is given") { $0.injected },
-    cost("leaves-made", "leaves that are made") { $0.made },
-    cost("leaves-relaxed", "leaves that get more permissions") { $0.relaxed },
-    cost("leaves-weakened", "leaves that lose permissions") { $0.weakened },
+    cost("faults", "stage-2 faults that KVM takes") { $0[.faults] },
+    cost("injected", "exceptions that L1 is given") { $0[.injected] },
+    cost("leaves-made", "leaves that are made") { $0[.made] },
+    cost("leaves-relaxed", "leaves that get more permissions") { $0[.relaxed] },
+    cost("leaves-weakened", "leaves that lose permissions") { $0[.weakened] },
     cost("canonical-removed", "leaves of the canonical table that are removed") {
-      $0.canonicalRemoved
+      $0[.canonicalRemoved]
     },
-    cost("shadow-removed", "leaves of shadows that are removed") { $0.shadowRemoved },
+    cost("shadow-removed", "leaves of shadows that are removed") { $0[.shadowRemoved] },
     cost("shadow-needed", "leaves of shadows that are removed and had to go") { $0.needed ?? 0 },
-    cost("device-removed", "leaves of devices' tables that are removed") { $0.deviceRemoved },
-    cost("full-unmaps", "unmaps of a whole shadow") { $0.fullUnmaps },
-    cost("tables-made", "table pages that are allocated") { $0.tables },
-    cost("tables-freed", "table pages that are given back") { $0.tablesFreed },
-    cost("tlbis", "TLB invalidations of the kernel") { $0.invalidations },
+    cost("device-removed", "leaves of devices' tables that are removed") { $0[.deviceRemoved] },
+    cost("full-unmaps", "unmaps of a whole shadow") { $0[.fullUnmaps] },
+    cost("tables-made", "table pages that are allocated") { $0[.tables] },
+    cost("tables-freed", "table pages that are given back") { $0[.tablesFreed] },
+    cost("tlbis", "TLB invalidations of the kernel") { $0[.invalidations] },
     Form(
       pattern: "entries-read", meaning: "entries that are read, by hardware or by KVM",
       unit: .number
