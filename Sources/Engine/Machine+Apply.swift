@@ -116,7 +116,7 @@ extension Machine {
       if !isLogging(slot) { throw Refusal(.notLogging, operand: .address) }
       getDirtyLog(slot)
     case .eagerSplit(let size):
-      if ![0, 4096, 2 << 20, 1 << 30].contains(size) {
+      if ![0, Page.size, 2 << 20, 1 << 30].contains(size) {
         throw Refusal(.splitSize(size), operand: .size)
       }
       if !memslots.isEmpty { throw Refusal(.splitAfterSlots) }
@@ -147,8 +147,8 @@ extension Machine {
 
   /// Addresses of the VMM behind a range of IPAs, which must lie in one slot.
   func hostRange(_ range: Range<UInt64>) throws(Refusal) -> Range<UInt64> {
-    try requireAligned(range.lowerBound, to: 4096, operand: .address)
-    try requireAligned(range.upperBound, to: 4096, operand: .size)
+    try requireAligned(range.lowerBound, to: Page.size, operand: .address)
+    try requireAligned(range.upperBound, to: Page.size, operand: .size)
     let slot = try requireSlot(range.lowerBound)
     if range.upperBound > self.range(of: slot).upperBound {
       throw Refusal(.outsideSlots(self.range(of: slot).upperBound), operand: .size)

@@ -39,7 +39,7 @@ public struct VMConfiguration: Equatable, Sendable {
   public static let vmidBitsRange = 3...16
 
   /// Legal values of `mmioReserve`, multiples of 4K: one page of MMIO can always be mapped.
-  public static let mmioReserveRange: ClosedRange<UInt64> = 4096...1 << 40
+  public static let mmioReserveRange: ClosedRange<UInt64> = Page.size...1 << 40
 
   /// A virtual machine; the values must be legal.
   public init(

@@ -19,7 +19,7 @@ package struct Breach: Encodable, Equatable, Sendable {
 
   /// Whether an input address of a table is among the pages.
   func concerns(_ address: UInt64, in table: TableID) -> Bool {
-    self.table == table && Range(from: self.address, size: size).contains(address & ~4095)
+    self.table == table && Range(from: self.address, size: size).contains(address.page)
   }
 
   /// The breaches at a session's moment, where the session stays: as far as an audit went, or by looking now.
@@ -90,7 +90,7 @@ package struct Breach: Encodable, Equatable, Sendable {
 
   /// The rule and the place, in a line that leads there.
   func addHead(to report: inout Report) {
-    let more = size > 4096 ? "+\(Phrase.size(size))" : ""
+    let more = size > Page.size ? "+\(Phrase.size(size))" : ""
     report.add(
       Report.Text("\(Sign.mismatch) ", .mismatch).adding(rule)
         .adding("  \(table.name) \(hex: address)\(more)", .dim), to: .place(table, address))

@@ -47,7 +47,7 @@ public struct Policy: Sendable {
     values = .size
     form = StatementForm(
       "policy \(key)SIZE", meaning,
-      operands: ["\(key)SIZE": .number("SIZE", range, multipleOf: 4096, .size)],
+      operands: ["\(key)SIZE": .number("SIZE", range, multipleOf: Page.size, .size)],
       .prologue { values in
         let size = values[0]
         return .policy(Setting(key: key) { set(&$0, size) })

@@ -69,8 +69,8 @@ extension Scenario {
       return
     }
     source = bytes
-    // A long file has a statement in nearly every line.
-    statements.reserveCapacity(bytes.count { $0 == UInt8(ascii: "\n") })
+    // About as many as a long file has, which is mostly accesses.
+    statements.reserveCapacity(bytes.count / 32)
     var reader = StatementReader(bytes)
     var start = 0
     var line = 0

@@ -80,14 +80,15 @@ public struct Session: Sendable {
     return checker?.breaksOther(than: known, timeline.machine, after: stores) ?? false
   }
 
-  /// Bytes of canonical memory of which reverse maps do not know the nested IPA now, and known entries of
-  /// theirs that no leaf bears out. At the same cost.
-  public mutating func recordedEntries() -> (unknownBytes: UInt64, stale: Int) {
+  /// Entries of the trees of all reverse maps, bytes of canonical memory of which they do not know the nested
+  /// IPA now, and known entries that no leaf bears out. At the same cost.
+  public mutating func recordedEntries() -> (count: Int, unknownBytes: UInt64, stale: Int) {
     if checker?.countsEntries != true {
       checker = RuleChecker(timeline.machine, countsEntries: true)
     }
     checker?.follow(timeline.machine)
-    return (checker?.unknownBytes ?? 0, checker?.staleEntries ?? 0)
+    guard let checker else { return (0, 0, 0) }
+    return (checker.entryCount, checker.unknownBytes, checker.staleEntries)
   }
 
   /// Entries of the journal that the current event made.

@@ -5,11 +5,11 @@ public struct ViolationRun: Equatable, Sendable {
   /// The first place.
   public let first: Violation
   /// Bytes from there; one page unless more follow.
-  public private(set) var size: UInt64 = 4096
+  public private(set) var size: UInt64 = Page.size
 
   /// Its address, with the size if it is more than one page.
   public var place: String {
-    Phrase.address(first.address) + (size > 4096 ? "+\(Phrase.size(size))" : "")
+    Phrase.address(first.address) + (size > Page.size ? "+\(Phrase.size(size))" : "")
   }
 
   /// Places as they are found, joined where one page follows the other.
@@ -19,7 +19,7 @@ public struct ViolationRun: Equatable, Sendable {
       if let last = runs.last, last.first.invariant == violation.invariant,
         last.first.table == violation.table, violation.address == last.first.address + last.size
       {
-        runs[runs.count - 1].size += 4096
+        runs[runs.count - 1].size += Page.size
       } else {
         runs.append(ViolationRun(first: violation))
       }

@@ -161,7 +161,7 @@ extension Machine {
         push(first + [.touch(hva..<range.upperBound, write: write)])
         return
       case .resolved(let entry, let level):
-        let page = entry.address | hva & (hostTable.geometry.size(level) - 1) & ~4095
+        let page = entry.address | (hva & (hostTable.geometry.size(level) - 1)).page
         if isBeyondHost(page) {
           note(.realm(.granuleFault(page: page)), .vmmStage1, at: hva, size: Page.size)
           note(.host(.signal), .vmmStage1, at: hva)
@@ -170,7 +170,7 @@ extension Machine {
         note(.host(write ? .stored(page) : .loaded(page)), .vmmStage1, at: hva, size: Page.size)
         if write { storeUnknownContents(in: page) }
       }
-      hva += 4096
+      hva += Page.size
     }
   }
 }

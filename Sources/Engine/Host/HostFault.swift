@@ -54,7 +54,7 @@ extension Machine {
       return fill(.leaf(Self.zeroPage, level: 3, HostEntry.zero), at: hva, level: 3, .zeroPage)
     }
     setVMA(range, flags.union(.anonymous))
-    let page = allocateHostPage(size: 4096)
+    let page = allocateHostPage(size: Page.size)
     return fill(
       .leaf(page, level: 3, HostEntry.exclusive | writable), at: hva, level: 3, .page(page))
   }
@@ -114,12 +114,12 @@ extension Machine {
   mutating func copyOnWrite(_ hva: UInt64) {
     let (old, level, slot) = hostWalk(hva)
     guard level == 3, old.has(HostEntry.zero) || old.has(HostEntry.merged) else {
-      note(.host(.changed), .vmmStage1, at: hva, size: 4096, level: 3)
+      note(.host(.changed), .vmmStage1, at: hva, size: Page.size, level: 3)
       return
     }
-    clearAndFlush(hva..<hva + 4096)
-    let page = allocateHostPage(size: 4096)
-    note(.host(.copy(to: page, from: old.address)), .vmmStage1, at: hva, size: 4096, level: 3)
+    clearAndFlush(hva..<hva + Page.size)
+    let page = allocateHostPage(size: Page.size)
+    note(.host(.copy(to: page, from: old.address)), .vmmStage1, at: hva, size: Page.size, level: 3)
     if let vma = vma(at: hva) { setVMA(vma.range, vma.flags.union(.anonymous)) }
     copyContents(of: old.address, to: page)
     memory.store(

@@ -92,14 +92,14 @@ extension Machine {
     let hva = hva(of: ipa, in: slot)
     let (entry, level, _) = hostWalk(hva)
     guard entry.has(Descriptor.valid), entry.has(HostEntry.exclusive) else { return nil }
-    return (entry.address | hva & (hostTable.geometry.size(level) - 1) & ~4095, level)
+    return (entry.address | (hva & (hostTable.geometry.size(level) - 1)).page, level)
   }
 
   /// KVM_SET_USER_MEMORY_REGION for a new slot, after the VMM has mapped memory for it.
   mutating func addMemslot(_ id: UInt64, _ range: Range<UInt64>, _ backing: Backing)
     throws(Refusal)
   {
-    let huge = backing == .hugetlb1G ? UInt64(1 << 30) : 4096
+    let huge = backing == .hugetlb1G ? UInt64(1 << 30) : Page.size
     try requireAligned(range.lowerBound, to: huge, operand: .address)
     try requireAligned(range.size, to: huge, operand: .size)
     if range.upperBound > 1 << UInt64(configuration.ipaBits) {

@@ -95,14 +95,14 @@ extension Machine {
 
   /// The 8 bytes at a physical address of guest memory (aligned down).
   public func guestWord(at address: UInt64) -> UInt64 {
-    let contents = PageContents(of: address & ~4095, in: self)
+    let contents = PageContents(of: address.page, in: self)
     let word = Int(address >> 3 & 511)
     return Self.unknownWord(contents.pattern, word) ^ contents.difference(at: word, in: memory)
   }
 
   /// Stores 8 bytes at a physical address of guest memory (aligned down).
   mutating func storeGuestWord(_ value: UInt64, at address: UInt64) {
-    let page = address & ~4095
+    let page = address.page
     let word = Int(address >> 3 & 511)
     let contents = PageContents(of: page, in: self)
     let difference = value ^ Self.unknownWord(contents.pattern, word)

@@ -19,8 +19,8 @@ extension Machine {
       throw Refusal(.noSuchProcess(Self.otherProcessLimit), operand: .other)
     }
     if case .unmap(let range) = operation {
-      try requireAligned(range.lowerBound, to: 4096, operand: .address)
-      try requireAligned(range.upperBound, to: 4096, operand: .size)
+      try requireAligned(range.lowerBound, to: Page.size, operand: .address)
+      try requireAligned(range.upperBound, to: Page.size, operand: .size)
     }
     if otherASIDs.load(number, from: memory) == 0 {
       guard let asid = nextASID() else { return fail(.enospc, at: number) }

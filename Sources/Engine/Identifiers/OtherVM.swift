@@ -14,8 +14,8 @@ extension Machine {
       run(holder, on: cpu)
     case .wait: if !stop(holder) { throw Refusal(.notRunning, operand: .other) }
     case .unmap(let range):
-      try requireAligned(range.lowerBound, to: 4096, operand: .address)
-      try requireAligned(range.upperBound, to: 4096, operand: .size)
+      try requireAligned(range.lowerBound, to: Page.size, operand: .address)
+      try requireAligned(range.upperBound, to: Page.size, operand: .size)
       invalidateOtherVM(holder, range)
     case .attach:
       makeSMMU()

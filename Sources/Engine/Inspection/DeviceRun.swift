@@ -21,13 +21,13 @@ extension Machine {
     around part: Range<UInt64>, in range: Range<UInt64>, device: Int
   ) -> [DeviceRun] {
     let edges = cachedEdges(device)
-    var start = part.lowerBound - min(4096, part.lowerBound)
+    var start = part.lowerBound - min(Page.size, part.lowerBound)
     if attachedDevices.contains(device), let size = deviceEntrySize(at: start, device: device) {
       let edge = edges.last { $0 <= start } ?? 0
       start = max(start & ~(size - 1), edge)
     }
     return deviceRuns(
-      in: max(start, range.lowerBound)..<min(part.upperBound + 4096, range.upperBound),
+      in: max(start, range.lowerBound)..<min(part.upperBound + Page.size, range.upperBound),
       device: device, edges: edges)
   }
 

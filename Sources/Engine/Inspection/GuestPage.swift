@@ -46,7 +46,7 @@ extension Machine {
     guard vma(at: hva) != nil else { return nil }
     let (entry, level, _) = hostWalk(hva)
     guard entry.has(Descriptor.valid) else { return GuestPage(.absent, record: nil, in: memory) }
-    let page = (entry.address | ipa & (hostTable.geometry.size(level) - 1)) & ~4095
+    let page = (entry.address | ipa & (hostTable.geometry.size(level) - 1)).page
     return GuestPage(
       PageContents(of: page, in: self), record: contentsSlot(ofPage: page), in: memory)
   }

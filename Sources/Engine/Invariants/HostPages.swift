@@ -27,7 +27,7 @@ struct HostPages: Sendable {
   private static func page(_ pair: PairSet.Pair) -> Page {
     let size = TLB.geometry.size(Int(pair.second >> 1 & 3))
     return Page(
-      range: pair.first..<pair.first + size, hva: pair.second & ~4095,
+      range: pair.first..<pair.first + size, hva: pair.second.page,
       isWritable: pair.second & 1 != 0)
   }
 

@@ -25,8 +25,8 @@ extension Machine {
       let (end, overflow) = start.addingReportingOverflow(pages << UInt64(shift))
       range = start..<(overflow ? .max : end)
     case .address(let address, _):
-      let page = address & (Self.allAddresses.upperBound - 4096)
-      range = page..<page + 4096
+      let page = address & (Self.allAddresses.upperBound - Page.size)
+      range = page..<page + Page.size
     }
     self[.coveredStart] = range.lowerBound
     self[.coveredEnd] = range.upperBound

@@ -57,12 +57,12 @@ extension Machine {
   func lockViolations(after stores: Range<Int>) -> [Violation] {
     let made = Set(stores.lazy.map { memory.journalEntry($0).slot })
     let place = self[.unsafeRecord]
-    let table = TableID.shadow(Int(place & 4095))
+    let table = TableID.shadow(Int(place.pageOffset))
     let rules: [(Register, Invariant)] = [
       (.unlockedRecords, .reverseMapLock), (.sleepingRecords, .reverseMapSleep),
     ]
     return rules.filter { made.contains($0.0.slot) }.map {
-      Violation(invariant: $0.1, table: table, address: place & ~4095)
+      Violation(invariant: $0.1, table: table, address: place.page)
     }
   }
 
@@ -72,7 +72,7 @@ extension Machine {
 
   /// What is wrong with the translation of a vCPU's VNCR page, or nil.
   func vncrViolation(of vcpu: VCPU) -> Violation? {
-    let ipa = self[vcpu, .vncr] & ~4095
+    let ipa = self[vcpu, .vncr].page
     guard self[vcpu, .vncrPage] != 0, !isBacking(self[vcpu, .vncrPage], ipa) else { return nil }
     return Violation(invariant: .vncr, table: .canonical, address: ipa)
   }

@@ -33,6 +33,8 @@ struct RecordedEntries: Sendable {
   /// Leaves that bore entries out which are gone, to be tried first for those that came.
   private var hints: [Key: UInt64] = [:]
 
+  /// Entries of all trees, those of the other direction too.
+  var count = 0
   /// Bytes of canonical memory without a nested IPA.
   private(set) var unknown: UInt64 = 0
   /// Known entries that no leaf bears out.

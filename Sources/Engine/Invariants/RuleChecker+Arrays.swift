@@ -90,7 +90,7 @@ extension RuleChecker {
     case .pinCounts:
       if traits.pinsKeepLeaves {
         let page = Machine.pagesBase + index << 12
-        noteLeaves(of: page..<page + 4096)
+        noteLeaves(of: page..<page + Page.size)
       }
     case .pins0, .pins1, .pins2, .pins3:
       if let device = array.pinsOfDevice { dirty.pins.append((device, index << 12)) }
@@ -102,7 +102,7 @@ extension RuleChecker {
     case .parkedTasks: flags.insert(.parked)
     case .granules:
       for word in [old, new] where word & 3 == GranuleState.data.rawValue {
-        let ipa = word & ~4095
+        let ipa = word.page
         if let table = tables[0] {
           noteLeaves(of: table, in: ipa..<ipa + Page.size, machine.memory)
         }

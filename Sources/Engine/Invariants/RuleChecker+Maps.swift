@@ -28,6 +28,7 @@ extension RuleChecker {
       if maps.isDirect, change.tree % 2 == 0 {
         noteCoverage(of: number, in: change.entry.range, machine.memory)
       }
+      recorded?.count += change.comes ? 1 : -1
       if change.tree % 2 == (maps.isDirect ? 0 : 1) {
         if change.comes {
           recorded?.comes(change.entry, of: number, machine)

@@ -119,9 +119,10 @@ package struct RuleChecker: Sendable {
   /// Whether the entries of reverse maps are counted.
   package var countsEntries: Bool { recorded != nil || !maps.isKept }
 
-  /// Bytes of canonical memory of which a reverse map does not know the nested IPA, and known entries of
-  /// reverse maps that no leaf bears out, at the last look: what `staleEntries(ofShadow:)` finds by a look at
-  /// everything.
+  /// Entries of the trees of all reverse maps, bytes of canonical memory of which they do not know the nested
+  /// IPA, and known entries that no leaf bears out, at the last look: what `reverseMapSize(ofShadow:)` and
+  /// `staleEntries(ofShadow:)` find by a look at everything.
+  package var entryCount: Int { recorded?.count ?? 0 }
   package var unknownBytes: UInt64 { recorded?.unknown ?? 0 }
   package var staleEntries: Int { recorded?.stale ?? 0 }
 

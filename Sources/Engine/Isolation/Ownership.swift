@@ -115,8 +115,8 @@ extension Machine {
   /// Whether a device may reach a page of memory now: whether the page's owner is the device's, or lends
   /// it.
   public func mayReach(_ physical: UInt64, device: Int) -> Bool {
-    let page = physical & ~4095
-    return ownership.firstForeign(in: page..<page + 4096, device: device, of: self) == nil
+    let page = physical.page
+    return ownership.firstForeign(in: page..<page + Page.size, device: device, of: self) == nil
   }
 
   /// Rules about devices that do not hold now.

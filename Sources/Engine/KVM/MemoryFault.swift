@@ -20,7 +20,7 @@ struct OutOfMemory: Error {}
 
 /// `user_mem_abort`: find the host page, decide size and permissions, change the table.
 extension Machine {
-  private static let sizes: [UInt64] = [1 << 30, 2 << 20, 4096]
+  private static let sizes: [UInt64] = [1 << 30, 2 << 20, Page.size]
 
   mutating func mapMemory(_ fault: MemoryFault) -> Attempt {
     if let attempt = handleByHook(fault) { return attempt }
@@ -98,13 +98,13 @@ extension Machine {
   private mutating func mappingLimits(
     _ fault: MemoryFault, _ hva: UInt64, _ flags: VMAFlags, logging: Bool
   ) -> (size: UInt64, limit: UInt64) {
-    var limit: UInt64 = logging ? 4096 : 1 << 30
-    var size: UInt64 = flags.contains(.hugetlb) && !logging ? 1 << 30 : 4096
+    var limit: UInt64 = logging ? Page.size : 1 << 30
+    var size: UInt64 = flags.contains(.hugetlb) && !logging ? 1 << 30 : Page.size
     if size == 1 << 30, !fits(size, hva, in: fault.slot) {
       size = Self.hugeSize
       if !fits(size, hva, in: fault.slot) {
-        size = 4096
-        limit = 4096
+        size = Page.size
+        limit = Page.size
       }
     }
     if let guestLeaf = fault.guestLeaf {

@@ -17,7 +17,7 @@ extension Machine {
     let bytes = parts.reduce(0) { $0 + $1.size }
     let kept = range.size - bytes
     if kept > 0 {
-      note(.host(.pinnedKept(pages: kept / 4096)), .canonical, over: range)
+      note(.host(.pinnedKept(pages: kept / Page.size)), .canonical, over: range)
     }
     return parts.map { UnmapCause(.notifier, $0) }.flatMap {
       [.unmapCanonical($0), .unmapShadows($0)]

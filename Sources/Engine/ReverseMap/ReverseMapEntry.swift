@@ -24,29 +24,37 @@ extension Machine {
   }
 
   /// Entries of the two trees of shadow `number`, and the bytes of their nodes.
+  ///
+  /// - Complexity: O(n) in the nodes.
   public func reverseMapSize(ofShadow number: Int) -> (reverse: Int, direct: Int, bytes: Int) {
-    let trees = [shadow(number).reverseMap, shadow(number).directMap]
-    return (
-      memory.entryCount(of: trees[0]), memory.entryCount(of: trees[1]),
-      trees.reduce(0) { $0 + memory.nodeCount(of: $1) } * ReverseMapNode.bytes
+    (
+      memory.entryCount(of: shadow(number).reverseMap),
+      memory.entryCount(of: shadow(number).directMap), reverseMapBytes(ofShadow: number)
     )
+  }
+
+  /// The bytes alone.
+  package func reverseMapBytes(ofShadow number: Int) -> Int {
+    let trees = [shadow(number).reverseMap, shadow(number).directMap]
+    return trees.reduce(0) { $0 + memory.nodeCount(of: $1) } * ReverseMapNode.bytes
   }
 
   /// Known entries of shadow `number` that no leaf bears out: their nested range does not map the page
   /// that is behind their canonical range now. Legal, but they cost.
   public func staleEntries(ofShadow number: Int) -> [ReverseMapEntry] {
-    let mmu = shadow(number)
-    let table = table(of: mmu)
-    return reverseMap(ofShadow: number).filter { entry in
-      guard let nested = entry.nested else { return false }
-      let size = entry.canonical.size
-      var walk = TableWalk(of: table, nested..<nested + size, .mapping)
-      while let leaf = memory.next(&walk) {
-        let canonical = entry.canonical.lowerBound &+ leaf.address &- nested
-        if isBacking(leaf.descriptor.address, canonical) { return false }
-      }
-      return true
+    reverseMap(ofShadow: number).filter { isStale($0, ofShadow: number) }
+  }
+
+  /// Whether an entry of a shadow's map is known, and no leaf bears it out.
+  package func isStale(_ entry: ReverseMapEntry, ofShadow number: Int) -> Bool {
+    guard let nested = entry.nested else { return false }
+    var walk = TableWalk(
+      of: table(of: shadow(number)), nested..<nested + entry.canonical.size, .mapping)
+    while let leaf = memory.next(&walk) {
+      let canonical = entry.canonical.lowerBound &+ leaf.address &- nested
+      if isBacking(leaf.descriptor.address, canonical) { return false }
     }
+    return true
   }
 
   /// Whether the page behind a canonical IPA is at a physical address.

@@ -138,7 +138,7 @@ extension Machine {
   }
 
   /// Sizes of leaves that a table may have.
-  private static let pageSizes: [UInt64] = [1 << 30, 2 << 20, 4096]
+  private static let pageSizes: [UInt64] = [1 << 30, 2 << 20, Page.size]
 
   /// The largest size that the addresses and what is left allow, and how many of it until a larger one
   /// does (`iommu_pgsize`).

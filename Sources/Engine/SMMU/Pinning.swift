@@ -79,7 +79,7 @@ extension Machine {
     var index = range.lowerBound >> 12
     while let next = pages.firstIndex(in: index..<range.upperBound >> 12, of: memory) {
       let word = pages.load(next, from: memory)
-      found.append((next << 12, word & ~4095, Int(word & 3)))
+      found.append((next << 12, word.page, Int(word & 3)))
       index = next + 1
     }
     return found
@@ -126,7 +126,7 @@ extension Machine {
           !pinsKeepLeaves && ipa & (size - 1) == 0 && ipa + size <= range.upperBound
         let page =
           isWhole ? entry.address : keptPage(at: ipa) ?? entry.address | ipa & (size - 1)
-        let step = isWhole ? size : 4096
+        let step = isWhole ? size : Page.size
         note(.domain(.pagePinned(page)), .iommu(device), at: ipa, size: step, level: level)
         changePins(page, level: isWhole ? level : 3, by: 1)
         if ipa == pinning.mapped || pinnedEnd(before: ipa, device) != page { pinning.runs += 1 }
@@ -183,7 +183,7 @@ extension Machine {
   private func pinnedEnd(before iova: UInt64, _ device: Int) -> UInt64? {
     let size = pinnedSize(before: iova, device)
     if size == 0 { return nil }
-    return pinnedPages(of: device).load((iova - size) >> 12, from: memory) & ~4095 + size
+    return pinnedPages(of: device).load((iova - size) >> 12, from: memory).page + size
   }
 
   /// What is mapped for the device goes again, and the pins with it. Where pins keep leaves, a notifier may
@@ -248,10 +248,10 @@ extension Machine {
     let pages = pinnedPages(of: device)
     let first = pages.load(start >> 12, from: memory)
     if start >= range.upperBound || first == 0 { return nil }
-    let physical = first & ~4095
+    let physical = first.page
     var end = start
     while end < range.upperBound, case let word = pages.load(end >> 12, from: memory),
-      word & ~4095 == physical + (end - start)
+      word.page == physical + (end - start)
     {
       end += hostTable.geometry.size(Int(word & 3))
     }
@@ -272,8 +272,10 @@ extension Machine {
 
   /// The physical page that is pinned for a device at an input address, or nil.
   public func pinnedPage(at iova: UInt64, device: Int) -> UInt64? {
-    let page = iova & ~4095
-    return domain(ofDevice: device).flatMap { pinned(in: page..<page + 4096, of: $0).first?.page }
+    let page = iova.page
+    return domain(ofDevice: device).flatMap {
+      pinned(in: page..<page + Page.size, of: $0).first?.page
+    }
   }
 
   /// Pinned pages that the VM's own table no longer leads to at their address: the device and the CPUs use

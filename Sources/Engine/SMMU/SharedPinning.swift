@@ -35,7 +35,7 @@ extension Machine {
     guard let slot = usableMemslot(at: ipa) else { return false }
     let fault = MemoryFault(
       kind: .write, mmu: canonical, cpu: 0, page: ipa, ipa: ipa, slot: slot, guestLeaf: nil,
-      permissionGranule: isPage ? 4096 : nil)
+      permissionGranule: isPage ? Page.size : nil)
     if case .again = mapMemory(fault) { return translate(ipa, by: table, for: .write).fault == nil }
     return false
   }
@@ -49,9 +49,9 @@ extension Machine {
       .flatMap { pinned(in: range, of: $0).map(\.iova) }.sorted()
     var parts: [Range<UInt64>] = []
     var start = range.lowerBound
-    for page in kept where page + 4096 > start {
+    for page in kept where page + Page.size > start {
       if start < page { parts.append(start..<page) }
-      start = page + 4096
+      start = page + Page.size
     }
     if start < range.upperBound { parts.append(start..<range.upperBound) }
     return parts
@@ -70,7 +70,7 @@ extension Machine {
     return larger.first { size in
       let start = ipa & ~(size - 1)
       return !(0..<SMMU.devices).contains { isAnyPinned(in: start..<start + size, of: $0) }
-    } ?? 4096
+    } ?? Page.size
   }
 
   /// Before pages are unpinned their leaves go, since notifiers passed them over; but for those that
@@ -85,7 +85,9 @@ extension Machine {
   /// Whether all pages of a leaf are pinned: then it keeps them, whatever the VMM has there now.
   func isKeptByPins(_ leaf: Descriptor, size: UInt64) -> Bool {
     pinsKeepLeaves
-      && stride(from: leaf.address, to: leaf.address + size, by: 4096).allSatisfy { isPinned($0) }
+      && stride(from: leaf.address, to: leaf.address + size, by: Page.stride).allSatisfy {
+        isPinned($0)
+      }
   }
 
   /// Pages that are pinned for a device, and that it cannot write to; not those that are being pinned or

@@ -56,7 +56,8 @@ package enum PKVMStep: StepFamily {
 
   func explanation(of step: Step) -> Explanation {
     let pages =
-      step.size > 4096 ? "\(step.size / 4096) pages at \(step.at)" : "the page at \(step.at)"
+      step.size > Page.size
+      ? "\(step.size / Page.size) pages at \(step.at)" : "the page at \(step.at)"
     switch self {
     case .memory:
       return Explanation(

@@ -88,11 +88,11 @@ extension Machine {
     let (entry, level, _) = hostWalk(hva)
     guard entry.has(Descriptor.valid) else { return 0 }
     let physical = entry.address | ipa & (hostTable.geometry.size(level) - 1)
-    guard !past.isEmpty, let record = contentsSlot(ofPage: physical & ~4095) else {
+    guard !past.isEmpty, let record = contentsSlot(ofPage: physical.page) else {
       return guestWord(at: physical)
     }
     return GuestPage(
-      PageContents(of: physical & ~4095, in: self), record: record, in: memory
+      PageContents(of: physical.page, in: self), record: record, in: memory
     ).word(Int(physical >> 3 & 511), in: past)
   }
 }

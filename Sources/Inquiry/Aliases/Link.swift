@@ -33,7 +33,7 @@ package struct Link: Equatable, Sendable {
 
   /// The page of a table's input address.
   package init(from table: TableID, at address: UInt64, in machine: Machine) {
-    let page = address & ~4095
+    let page = address.page
     add(page, to: table)
     switch table.kind.input {
     case .canonicalIPA: ipa = page
@@ -69,7 +69,7 @@ package struct Link: Equatable, Sendable {
   private mutating func linkNested(_ page: UInt64, through guest: GuestTable, in machine: Machine) {
     add(page, to: .guest(guest.vttbr.vmid))
     for number in machine.shadows(serving: guest) { add(page, to: .shadow(number)) }
-    ipa = ipa ?? machine.peekGuestWalk(page, guest).map { $0.output & ~4095 }
+    ipa = ipa ?? machine.peekGuestWalk(page, guest).map { $0.output.page }
   }
 
   /// Under pKVM a page has its physical address in the host's table, and may be in each guest's.

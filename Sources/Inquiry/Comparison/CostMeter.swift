@@ -40,17 +40,13 @@ struct CostMeter {
 
   private mutating func countMaps(of session: inout Session) {
     let machine = session.timeline.machine
-    var entries = 0
-    var bytes = 0
-    for number in 0..<machine.configuration.shadows {
-      let size = machine.reverseMapSize(ofShadow: number)
-      entries += size.reverse + size.direct
-      bytes += size.bytes
+    let bytes = (0..<machine.configuration.shadows).reduce(0) {
+      $0 + machine.reverseMapBytes(ofShadow: $1)
     }
-    cost.peakEntries = max(cost.peakEntries, entries)
-    cost.peakBytes = max(cost.peakBytes, bytes)
     if bytes == 0 { return }
     let recorded = session.recordedEntries()
+    cost.peakBytes = max(cost.peakBytes, bytes)
+    cost.peakEntries = max(cost.peakEntries, recorded.count)
     cost.peakUnknown = max(cost.peakUnknown, recorded.unknownBytes)
     cost.peakStale = max(cost.peakStale, recorded.stale)
   }

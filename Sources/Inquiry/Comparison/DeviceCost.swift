@@ -46,7 +46,7 @@ struct DeviceMeter {
         count(chart, from: goesOn, to: isPaused)
       }
     }
-    let used = UInt64(reached.count) * 4096
+    let used = UInt64(reached.count) * Page.size
     cost.unused = peakMapped > used ? peakMapped - used : 0
   }
 

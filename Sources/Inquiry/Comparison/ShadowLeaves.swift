@@ -1,3 +1,4 @@
+import Engine
 import Language
 
 /// The leaves of all shadows with the canonical memory that each was made for, which the tables
@@ -16,7 +17,7 @@ struct ShadowLeaves {
     var range: Range<UInt64> { canonical..<canonical + size }
   }
 
-  private static let sizes: [UInt64] = [4096, 2 << 20, 1 << 30]
+  private static let sizes: [UInt64] = [Page.size, 2 << 20, 1 << 30]
 
   private var leaves: [Key: Leaf] = [:]
   /// Places by size and by canonical IPA.

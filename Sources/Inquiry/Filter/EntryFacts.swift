@@ -119,7 +119,8 @@ extension Machine {
     {
       if entry.canonical.overlaps(range) { found.append(entry) }
       next = reverseMapEntry(
-        ofShadow: number, from: max(entry.canonical.upperBound, entry.canonical.lowerBound + 4096))
+        ofShadow: number,
+        from: max(entry.canonical.upperBound, entry.canonical.lowerBound + Page.size))
     }
     return found
   }

@@ -175,8 +175,8 @@ extension Filter.Term {
     let start = try number(parts[0])
     if parts.count == 1 {
       // The last page of all has no end that could be written.
-      let page = min(start & ~4095, .max - 4096)
-      return page..<page + 4096
+      let page = min(start.page, .max - Page.size)
+      return page..<page + Page.size
     }
     let (end, overflow) = start.addingReportingOverflow(try number(parts[1]))
     guard parts.count == 2, !overflow, end > start else {

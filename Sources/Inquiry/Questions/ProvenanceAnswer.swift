@@ -162,7 +162,7 @@ private struct CauseSearch {
       let word = Int(ipa >> 3 & 511)
       let end = session.timeline.stores(ofEvent: link.event).lowerBound
       let machine = session.timeline.machine
-      if let slots = machine.guestPage(at: ipa & ~4095)?.slots(ofWord: word),
+      if let slots = machine.guestPage(at: ipa.page)?.slots(ofWord: word),
         let store = machine.memory.lastStore(toAny: slots, in: 0..<end)
       {
         heading = "L1's entry at canonical \(hex: ipa) had been stored by"
@@ -258,7 +258,7 @@ extension Step {
   }
 
   private func covers(_ address: UInt64) -> Bool {
-    let size = max(4096, self.size)
+    let size = max(Page.size, self.size)
     return self.address & ~(size - 1) == address & ~(size - 1)
   }
 }

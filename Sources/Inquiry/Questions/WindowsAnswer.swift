@@ -76,7 +76,7 @@ package struct WindowsAnswer: Answer {
     let isOne = chart.columns.allSatisfy { $0.device == 0 }
     let extent =
       column.pages < 10_000
-      ? count(Int(column.pages), "page") : Phrase.size(column.pages * 4096)
+      ? count(Int(column.pages), "page") : Phrase.size(column.pages * Page.size)
     return ((isOne ? "" : "dev\(column.device) ") + "\(hex: column.range.lowerBound)", extent)
   }
 

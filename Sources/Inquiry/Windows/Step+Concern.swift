@@ -6,10 +6,10 @@ extension Step {
   /// spans more than 1 GiB concerns the first GiB here.
   var concerned: Concern? {
     guard changesTranslation, let table else { return nil }
-    let start = address & ~4095
+    let start = address.page
     // An address may be any number. The very last page, which no device's table reaches, has no end.
     let (last, isBeyond) = address.addingReportingOverflow(min(max(size, 1), 1 << 30) - 1)
-    let end = ((isBeyond ? .max : last) | 4095) &+ 1
+    let end = ((isBeyond ? .max : last) | (Page.size - 1)) &+ 1
     return end > start ? Concern(table: table, range: start..<end) : nil
   }
 

@@ -34,7 +34,7 @@ public struct WindowChart: Equatable, Sendable {
     public var cells: [Cell] { changes.map(\.cell) }
 
     /// Number of 4K pages.
-    public var pages: UInt64 { range.size / 4096 }
+    public var pages: UInt64 { range.size / Page.size }
   }
 
   /// What DMA to the pages of a column gets from an instant on.

@@ -132,7 +132,7 @@ enum ExpectStatement: StatementFamily {
 
   /// In the order of their words, as are the lists below.
   fileprivate static let errors = KernelError.allCases
-  fileprivate static let sizes: [UInt64?] = [nil, 4096, 2 << 20, 1 << 30]
+  fileprivate static let sizes: [UInt64?] = [nil, Page.size, 2 << 20, 1 << 30]
   fileprivate static let states: [PageState] = [
     .owned, .sharedOwned, .sharedBorrowed, .noPage, .poison,
   ]

@@ -118,23 +118,28 @@ public struct RandomRun {
 
 /// What is counted of the entries of reverse maps.
 public struct EntryCounts: Equatable {
+  private var count: Int
   private var unknownBytes: UInt64
   private var stale: Int
 
   /// What a checker has counted.
   package init(_ checker: RuleChecker) {
+    count = checker.entryCount
     unknownBytes = checker.unknownBytes
     stale = checker.staleEntries
   }
 
   /// The same by a look at all entries.
   public init(_ machine: Machine) {
+    count = 0
     unknownBytes = 0
     stale = 0
     for number in 0..<machine.configuration.shadows {
       for entry in machine.reverseMap(ofShadow: number) where entry.nested == nil {
         unknownBytes += entry.canonical.upperBound - entry.canonical.lowerBound
       }
+      let size = machine.reverseMapSize(ofShadow: number)
+      count += size.reverse + size.direct
       stale += machine.staleEntries(ofShadow: number).count
     }
   }

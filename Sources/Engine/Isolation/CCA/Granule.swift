@@ -43,14 +43,14 @@ extension Machine {
   mutating func setGranule(_ state: GranuleState, at physical: UInt64, ipa: UInt64? = nil) {
     note(
       .realm(.granule(state, page: physical)), ipa == nil ? nil : .canonical, at: ipa ?? 0,
-      size: 4096)
+      size: Page.size)
     granules.store(
-      state.rawValue | (state == .data ? (ipa ?? 0) & ~4095 : 0), at: physical >> 12, in: &memory)
+      state.rawValue | (state == .data ? (ipa ?? 0).page : 0), at: physical >> 12, in: &memory)
   }
 
   /// Whether a granule is the realm's memory at an address of the realm.
   func isRealmData(_ physical: UInt64, at ipa: UInt64) -> Bool {
-    granules.load(physical >> 12, from: memory) == GranuleState.data.rawValue | ipa & ~4095
+    granules.load(physical >> 12, from: memory) == GranuleState.data.rawValue | ipa.page
   }
 
   /// The realm's pages: the address of each, and where it is.
@@ -59,7 +59,7 @@ extension Machine {
     var index: UInt64 = 0
     while let next = granules.firstIndex(in: index..<SparseArray.capacity, of: memory) {
       let word = granules.load(next, from: memory)
-      if word & 3 == GranuleState.data.rawValue { found.append((word & ~4095, next << 12)) }
+      if word & 3 == GranuleState.data.rawValue { found.append((word.page, next << 12)) }
       index = next + 1
     }
     return found
@@ -94,7 +94,7 @@ struct RealmOwnership: Ownership {
   }
 
   func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64? {
-    stride(from: physical.lowerBound, to: physical.upperBound, by: 4096).first {
+    stride(from: physical.lowerBound, to: physical.upperBound, by: Page.stride).first {
       machine.granule(at: $0) != .data
     }
   }
@@ -104,7 +104,7 @@ struct RealmOwnership: Ownership {
   var keepsTable: Bool { true }
 
   func keeps(_ leaf: TableEntry, size: UInt64, of machine: Machine) -> Bool {
-    stride(from: 0, to: size, by: 4096).allSatisfy {
+    stride(from: 0, to: size, by: Page.stride).allSatisfy {
       machine.isRealmData(leaf.descriptor.address + $0, at: leaf.address + $0)
     }
   }

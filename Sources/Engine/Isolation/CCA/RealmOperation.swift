@@ -36,7 +36,7 @@ extension Machine {
     if operation.address >= realmTable.geometry.inputSize {
       throw Refusal(.beyondIPASpace(bits: configuration.ipaBits), operand: .address)
     }
-    try requireAligned(operation.address, to: 4096, operand: .address)
+    try requireAligned(operation.address, to: Page.size, operand: .address)
     switch operation {
     case .delegate(let range):
       _ = try hostRange(range)
@@ -59,12 +59,12 @@ extension Machine {
   private mutating func moveGranules(
     _ range: Range<UInt64>, from old: GranuleState, to new: GranuleState
   ) {
-    let pages = stride(from: range.lowerBound, to: range.upperBound, by: 4096).map {
+    let pages = stride(from: range.lowerBound, to: range.upperBound, by: Page.stride).map {
       ($0, backingPage(at: $0)?.page)
     }
     for (ipa, page) in pages {
       guard let page, granule(at: page) == old else {
-        return fail(.rmiInput, .canonical, at: ipa, size: 4096)
+        return fail(.rmiInput, .canonical, at: ipa, size: Page.size)
       }
     }
     for (ipa, page) in pages { if let page { setGranule(new, at: page, ipa: ipa) } }
@@ -245,7 +245,7 @@ extension Machine {
     let page = end.descriptor.address
     let new = RealmEntry.unassigned(entry.state == .ram ? .destroyed : .empty).descriptor
     storeInvalid(new, over: end, at: ipa, in: table)
-    note(.realm(.zeroed(page: page)), table.id, at: ipa, size: 4096)
+    note(.realm(.zeroed(page: page)), table.id, at: ipa, size: Page.size)
     storeZeros(in: page)
     setGranule(.delegated, at: page, ipa: ipa)
   }

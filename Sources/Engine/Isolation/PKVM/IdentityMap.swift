@@ -66,7 +66,9 @@ extension Machine {
     var address = range.lowerBound
     while address < range.upperBound {
       let left = range.upperBound - address
-      let call = isMemory ? (size: 4096, count: left / 4096) : Self.pageSize(address, address, left)
+      let call =
+        isMemory
+        ? (size: Page.size, count: left / Page.size) : Self.pageSize(address, address, left)
       let start = address
       note(
         .domain(.mapCall(physical: start, count: call.count)), table.id, at: start, size: call.size)
@@ -94,9 +96,9 @@ extension Machine {
     var gather = Gather()
     var address = range.lowerBound
     while address < range.upperBound {
-      let count = (range.upperBound - address) / 4096
-      note(.domain(.unmapCall(count: count)), table.id, at: address, size: 4096)
-      address += max(4096, unmapPages(address, 4096, count, in: table, &gather))
+      let count = (range.upperBound - address) / Page.size
+      note(.domain(.unmapCall(count: count)), table.id, at: address, size: Page.size)
+      address += max(Page.size, unmapPages(address, Page.size, count, in: table, &gather))
     }
   }
 

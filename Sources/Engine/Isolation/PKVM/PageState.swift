@@ -79,7 +79,7 @@ extension Machine {
     in physical: Range<UInt64>, where isWanted: (UInt64, HypPage) -> Bool
   ) -> UInt64? {
     var start = physical.lowerBound >> 12
-    let end = (physical.upperBound + 4095) >> 12
+    let end = (physical.upperBound + Page.size - 1) >> Page.shift
     while start < end, let index = vmemmap.firstIndex(in: start..<end, of: memory) {
       let record = HypPage(bits: vmemmap.load(index, from: memory))
       if isWanted(index << 12, record) { return index << 12 }

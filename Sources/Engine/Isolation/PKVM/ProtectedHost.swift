@@ -117,8 +117,8 @@ extension Machine {
 
   /// Adds a region of memory, which must lie where there is none.
   mutating func addHostMemory(_ range: Range<UInt64>) throws(Refusal) {
-    try requireAligned(range.lowerBound, to: 4096, operand: .address)
-    try requireAligned(range.upperBound, to: 4096, operand: .size)
+    try requireAligned(range.lowerBound, to: Page.size, operand: .address)
+    try requireAligned(range.upperBound, to: Page.size, operand: .size)
     let regions = hostMemory
     if range.lowerBound < Self.pagesBase || range.upperBound > protectedGeometry.inputSize {
       throw Refusal(

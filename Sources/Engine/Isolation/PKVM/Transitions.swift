@@ -1,7 +1,6 @@
 /// The checks of the hypercalls, and what follows from them in order (mem_protect.c). Locks are taken host
 /// first, then hypervisor or guest, and held throughout.
 extension Machine {
-  private static let pageSize: UInt64 = 4096
   private static let blockSize: UInt64 = 2 << 20
 
   func effects(of call: PKVMCall) throws(KernelError) -> [PKVMEffect] {
@@ -71,7 +70,7 @@ extension Machine {
       _ = try Self.page(address)
       let guest = try runningGuest(number, isProtected: true)
       try require(page, host: .owned)
-      try require(address..<address + Self.pageSize, of: guest, is: .noPage)
+      try require(address..<address + Page.size, of: guest, is: .noPage)
       let owner = PageOwner.guest(handle: guest.handle, page: address >> 12)
       return giveAway(page, to: owner) + [mapGuest(guest, address, page, .owned)]
     case .hostShareGuest(let number, let range, let address, let write):
@@ -95,7 +94,7 @@ extension Machine {
       }
       let found = try guestPage(guest, address, in: [.owned, .sharedOwned])
       let zero: [PKVMEffect] = found.state == .owned ? [.zero(found.page.lowerBound)] : []
-      return zero + [.unmapGuest(number, address..<address + Self.pageSize)] + giveBack(found.page)
+      return zero + [.unmapGuest(number, address..<address + Page.size)] + giveBack(found.page)
     case .forceReclaim(let physical): return try forceReclaim(physical)
     default: return []
     }
@@ -195,17 +194,17 @@ extension Machine {
   // MARK: Checks
 
   private static func page(_ address: UInt64) throws(KernelError) -> Range<UInt64> {
-    if address & (pageSize - 1) != 0 || address > .max - pageSize { throw .einval }
-    return address..<address + pageSize
+    if address & (Page.size - 1) != 0 || address > .max - Page.size { throw .einval }
+    return address..<address + Page.size
   }
 
   /// A page, or a block at addresses that are aligned to it (`__guest_check_transition_size`).
   private static func requireSize(_ size: UInt64, _ addresses: UInt64) throws(KernelError) {
-    if size != pageSize && size != blockSize || addresses & (size - 1) != 0 { throw .einval }
+    if size != Page.size && size != blockSize || addresses & (size - 1) != 0 { throw .einval }
   }
 
   private func requirePages(_ range: Range<UInt64>) throws(KernelError) {
-    if (range.lowerBound | range.upperBound) & (Self.pageSize - 1) != 0
+    if (range.lowerBound | range.upperBound) & (Page.size - 1) != 0
       || range.upperBound > protectedGeometry.inputSize
     {
       throw .einval
@@ -260,7 +259,7 @@ extension Machine {
 
   /// What a guest's leaf of a size maps, which must be in one of some states (`get_valid_guest_pte`).
   private func guestPage(
-    _ guest: ProtectedGuest, _ address: UInt64, size: UInt64 = 4096, in states: [PageState]
+    _ guest: ProtectedGuest, _ address: UInt64, size: UInt64 = Page.size, in states: [PageState]
   ) throws(KernelError) -> (page: Range<UInt64>, state: PageState) {
     if address & (size - 1) != 0 || address >= protectedGeometry.inputSize { throw .einval }
     let end = guestEntry(guest, at: address)

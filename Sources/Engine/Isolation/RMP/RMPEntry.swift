@@ -51,7 +51,7 @@ extension Machine {
     let head = physical & ~(Self.largeSize - 1)
     let large = RMPEntry(rmp.load(head >> 12, from: memory))
     if large.isAssigned, large.isLarge { return (large, head) }
-    let page = physical & ~4095
+    let page = physical.page
     return (RMPEntry(rmp.load(page >> 12, from: memory)), page)
   }
 
@@ -61,8 +61,10 @@ extension Machine {
 
   /// The first page in a range of physical addresses that has an entry of its own.
   func firstRMPEntry(in range: Range<UInt64>) -> UInt64? {
-    rmp.firstIndex(in: range.lowerBound >> 12..<(range.upperBound + 4095) >> 12, of: memory)
-      .map { $0 << 12 }
+    rmp.firstIndex(
+      in: range.lowerBound >> 12..<(range.upperBound + Page.size - 1) >> Page.shift, of: memory
+    )
+    .map { $0 << 12 }
   }
 
   /// Whether the IOMMU lets a DMA to a page pass whose I/O page has a level: the size classes must be the

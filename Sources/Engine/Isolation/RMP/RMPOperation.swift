@@ -72,7 +72,7 @@ extension Machine {
   /// `rmp_make_private` of each page or region, and the guest's PVALIDATE. The memory must be there, in
   /// pieces of that size, and nobody's.
   private mutating func assign(_ range: Range<UInt64>, large: Bool) {
-    let size = large ? Self.regionSize : 4096
+    let size = large ? Self.regionSize : Page.size
     for ipa in stride(from: range.lowerBound, to: range.upperBound, by: Int(size)) {
       guard let (page, level) = backingPage(at: ipa) else {
         return fail(.enoent, .canonical, at: ipa, size: size)
@@ -91,7 +91,7 @@ extension Machine {
   }
 
   private mutating func give(_ page: UInt64, at ipa: UInt64, large: Bool) {
-    let size = large ? Self.regionSize : 4096
+    let size = large ? Self.regionSize : Page.size
     var entry = RMPEntry(guestAddress: ipa, isLarge: large)
     let assigned = entry
     note(.rmp(.assigned(assigned, page: page)), .canonical, at: ipa, size: size)
@@ -106,7 +106,7 @@ extension Machine {
   /// come down to 4K first, in the order of the policy. The CPUs' table forgets the pages before
   /// (KVM_SET_MEMORY_ATTRIBUTES), and faults them in again.
   private mutating func convert(_ range: Range<UInt64>, shared: Bool) {
-    let pages = stride(from: range.lowerBound, to: range.upperBound, by: 4096).map {
+    let pages = stride(from: range.lowerBound, to: range.upperBound, by: Page.stride).map {
       ($0, backingPage(at: $0)?.page)
     }
     for (ipa, page) in pages {
@@ -175,7 +175,7 @@ extension Machine {
       self[.dmaStalled] = action == .stall ? 1 : 0
     case .share: share(range)
     case .assign:
-      for ipa in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+      for ipa in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
         if let (page, _) = backingPage(at: ipa) { give(page, at: ipa, large: false) }
       }
     }
@@ -185,7 +185,7 @@ extension Machine {
   private func hasIOMMUBlock(at ipa: UInt64) -> Bool {
     domains.contains { device in
       guard let table = domainTable(ofDevice: device) else { return false }
-      return leafSize(at: ipa, of: table).map { $0 > 4096 } ?? false
+      return leafSize(at: ipa, of: table).map { $0 > Page.size } ?? false
     }
   }
 
@@ -195,7 +195,7 @@ extension Machine {
     while ipa < range.upperBound {
       guard let (page, _) = backingPage(at: ipa) else { return }
       let (entry, start) = rmpEntry(of: page)
-      let size = entry.isLarge ? Self.regionSize : 4096
+      let size = entry.isLarge ? Self.regionSize : Page.size
       note(.rmp(.shared(entry, page: start)), .canonical, at: ipa, size: size)
       setRMP(RMPEntry(0), at: start)
       ipa += size
@@ -222,6 +222,6 @@ extension Machine {
     let (entry, _) = rmpEntry(of: page)
     if entry.isLarge { return Self.regionSize }
     let start = page & ~(Self.regionSize - 1)
-    return firstRMPEntry(in: start..<start + Self.regionSize) == nil ? .max : 4096
+    return firstRMPEntry(in: start..<start + Self.regionSize) == nil ? .max : Page.size
   }
 }
