@@ -33,7 +33,8 @@ import Testing
     for line in try String(contentsOf: source, encoding: .utf8).split(separator: "\n") {
       if line.contains("enum Operand") { break }
       guard line.hasPrefix("    case ") else { continue }
-      for part in line.dropFirst(9).split(separator: ", ") {
+      // A second operand begins with the name of its type.
+      for part in line.dropFirst(9).split(separator: ", ") where part.first?.isLowercase ?? false {
         declared.insert(String(part.prefix { $0.isLetter || $0.isNumber }))
       }
     }
@@ -94,7 +95,8 @@ import Testing
     .realmMemory, .beyondRegion, .noSuchDevice, .notProtected, .onlyProtected,
     .outsidePhysicalMemory(0x8000_0000..<0x1_0000_0000), .memoryOverlaps(0x8000_0000),
     .tooManyRegions(8), .memoryTooLate, .beyondPhysicalSpace(bits: 48), .hypervisorTable,
-    .notLogging, .splitAfterSlots, .splitSize(8192),
+    .notRecorded, .onlyRecorded, .recordedIsolation, .noSuchShadow(2), .otherTable, .notShadow,
+    .beyondInput(bits: 40), .leafSize(8192), .notLogging, .splitAfterSlots, .splitSize(8192),
   ]
 
   // MARK: Micro-steps
