@@ -24,7 +24,7 @@ public struct Recording: Sendable {
   /// Lines that are no statements, with their numbers from 1, in their order.
   package private(set) var lines: [(number: Int, line: RecordingLine)] = []
   /// The stamps of statements of the first history, with their lines.
-  package private(set) var stamps: [(number: Int, stamp: Stamp)] = []
+  package internal(set) var stamps: [(number: Int, stamp: Stamp)] = []
   /// Bytes of the file that count: all but a torn line.
   package private(set) var bytesUsed = 0
 
@@ -62,11 +62,6 @@ public struct Recording: Sendable {
           "this keyword must be understood, and this program does not know it: open the file with "
           + "pagewalk \(version?.program ?? "of a later version") or later")
     }
-  }
-
-  /// Puts another state in the place of one, for tests of what compares them.
-  mutating func setState(_ state: UInt32, ofStamp index: Int) {
-    stamps[index].stamp.state = state
   }
 
   /// Whether it says what was done on a screen.

@@ -208,7 +208,7 @@ import Testing
     let recording = try Recording(bytes, file: "r")
     let stamp = recording.stamps[recording.stamps.count / 2]
     var states = recording
-    states.setState(0xdead_beef, ofStamp: recording.stamps.count / 2)
+    states.stamps[recording.stamps.count / 2].stamp.state = 0xdead_beef
     let found = try Verification(states, bytes, file: "r")
     let place = try #require(found.divergences.first)
     #expect(place.line == stamp.number && place.history == 0)

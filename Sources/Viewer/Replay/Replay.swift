@@ -126,17 +126,5 @@ struct Replay {
   }
 
   /// Items that are done at a time.
-  func count(at time: Int) -> Int { items.partitioningIndex { $0.time > time } }
-}
-
-extension RandomAccessCollection {
-  /// The first place at which a condition holds that holds everywhere behind. O(log n).
-  fileprivate func partitioningIndex(where holds: (Element) -> Bool) -> Int where Index == Int {
-    var (low, high) = (startIndex, endIndex)
-    while low < high {
-      let middle = low + (high - low) / 2
-      if holds(self[middle]) { high = middle } else { low = middle + 1 }
-    }
-    return low
-  }
+  func count(at time: Int) -> Int { items.indices.partitioningIndex { items[$0].time > time } }
 }
