@@ -11,7 +11,7 @@ import Engine
 func benchmarkDevices(rounds: Int) {
   let count = 1 << 18
   let sequential = (0..<UInt64(count)).map { $0 << 14 }
-  var shuffler = Shuffler(state: 1)
+  var shuffler = SplitMix64(seed: 1)
   let shuffled = sequential.shuffled(using: &shuffler)
   let widths = [36, 12, 10]
   row(["devices, ns", "sequential", "shuffled"], widths: widths)

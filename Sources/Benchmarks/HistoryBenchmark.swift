@@ -11,7 +11,7 @@ func benchmarkHistory(events count: Int) {
   append(write(0x8000_1000), to: &timeline)
   let mapped = timeline.stores(ofEvent: 2).count
 
-  var shuffler = Shuffler(state: 2)
+  var shuffler = SplitMix64(seed: 2)
   let apply = Stopwatch()
   for _ in timeline.events.count..<count {
     let page = 0x8000_0000 + UInt64.random(in: 0..<pages, using: &shuffler) << 12

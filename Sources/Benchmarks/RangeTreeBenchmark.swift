@@ -16,7 +16,7 @@ func benchmarkRangeTree() {
       ("sequential", false), ("shuffled", false), ("shuffled, overlaps", true),
     ] {
       var ranges = ranges(count, overlapping: overlaps)
-      var shuffler = Shuffler(state: 3)
+      var shuffler = SplitMix64(seed: 3)
       if order != "sequential" { ranges.shuffle(using: &shuffler) }
       let operations = ["insert", "lookup", "unmap"].map { Measurement(name: $0) }
       var (ours, peer, limit) = (operations, operations, operations)

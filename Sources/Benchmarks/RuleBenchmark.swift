@@ -24,12 +24,12 @@ private struct RuleWorkload: Sendable {
   let name: String
   let configuration: VMConfiguration
   let setUp: [Event]
-  let next: @Sendable (inout Shuffler) -> Event
+  let next: @Sendable (inout SplitMix64) -> Event
 
   static let base: UInt64 = 0x1_0000_0000
   static let memory = base..<base + 4 << 30
 
-  private static func page(_ shuffler: inout Shuffler) -> UInt64 {
+  private static func page(_ shuffler: inout SplitMix64) -> UInt64 {
     UInt64.random(in: memory, using: &shuffler) & ~4095
   }
 
@@ -82,7 +82,7 @@ private struct RuleWorkload: Sendable {
   func run(_ count: Int, checks: Bool) -> (nanoseconds: Double, leaves: Int) {
     var timeline = Timeline(configuration)
     for event in setUp { append(event, to: &timeline) }
-    var shuffler = Shuffler(state: 2)
+    var shuffler = SplitMix64(seed: 2)
     var checker = RuleChecker(timeline.machine)
     let watch = Stopwatch()
     for _ in 0..<count {

@@ -9,7 +9,7 @@ import Engine
 func benchmarkTables(rounds: Int) {
   let count = 1 << 20
   let sequential = (0..<UInt64(count)).map { $0 << 12 }
-  var shuffler = Shuffler(state: 1)
+  var shuffler = SplitMix64(seed: 1)
   let shuffled = sequential.shuffled(using: &shuffler)
   let widths = [24, 10, 10, 8]
   row(["tables, ns", "pagewalk", "plain C", "ratio"], widths: widths)

@@ -1,6 +1,7 @@
 import Canvas
 import Engine
 import Language
+import TestSupport
 import Testing
 
 @testable import Viewer
@@ -106,7 +107,7 @@ import Testing
       try Preferences(parsing: [0x74, 0x20, 0xff, 0x0a], file: "config")
     }
     for length in 0..<64 {
-      var random = SplitMix(seed: UInt64(length))
+      var random = Generator(seed: UInt64(length))
       let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
       _ = try? Preferences(parsing: bytes, file: "config")
     }
@@ -165,18 +166,5 @@ import Testing
     }
     let again = try read(values.joined(separator: "\n"))
     #expect(again.keyMap == shown.keyMap && again.settings == shown.settings)
-  }
-}
-
-/// SplitMix64.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
   }
 }

@@ -1,3 +1,5 @@
+import Engine
+
 /// Endless questions of one kind. A seed gives the same questions always; the engine answers them.
 ///
 /// A drill is a lesson that is written by a program, so that it is read, played and proved as any other.
@@ -27,7 +29,7 @@ package struct Drill: Sendable {
   /// So many questions of a seed.
   package init(_ kind: Kind, seed: UInt64, count: Int) {
     self.kind = kind
-    var random = DrillRandom(state: seed &* 0x9e37_79b9_7f4a_7c15 ^ UInt64(of: kind))
+    var random = SplitMix64(seed: seed &* 0x9e37_79b9_7f4a_7c15 ^ UInt64(of: kind))
     var text = "# Drill: \(kind.rawValue)\n\n~~~lesson\nid: drill-\(kind.rawValue)\n~~~\n"
     for number in 1...max(1, count) {
       text += "\n" + Self.question(kind, number, &random)
@@ -35,7 +37,7 @@ package struct Drill: Sendable {
     self.text = text
   }
 
-  private static func question(_ kind: Kind, _ number: Int, _ random: inout DrillRandom) -> String {
+  private static func question(_ kind: Kind, _ number: Int, _ random: inout SplitMix64) -> String {
     switch kind {
     case .walk: walk(number, &random)
     case .size: size(number, &random)
@@ -61,7 +63,7 @@ package struct Drill: Sendable {
 
   // MARK: Walks
 
-  private static func walk(_ number: Int, _ random: inout DrillRandom) -> String {
+  private static func walk(_ number: Int, _ random: inout SplitMix64) -> String {
     let bits = random.one(of: [32, 36, 40, 44, 48])
     let start = UInt64(1) << UInt64(bits - 1)
     let address = start + random.below(1 << 28) << 2 & ~7
@@ -128,7 +130,7 @@ package struct Drill: Sendable {
       : "l1 store \(hex(0x4010_2000 + nested >> 12 * 8)) \(hex(canonical | bits))"
   }
 
-  private static func size(_ number: Int, _ random: inout DrillRandom) -> String {
+  private static func size(_ number: Int, _ random: inout SplitMix64) -> String {
     let isHuge = random.below(2) == 1
     let isBlock = random.below(2) == 1
     let isBroken = isHuge && random.below(3) == 0
@@ -160,7 +162,7 @@ package struct Drill: Sendable {
       ), after: "The smallest of host page and L1's leaf; and writes are logged page by page.")
   }
 
-  private static func permission(_ number: Int, _ random: inout DrillRandom) -> String {
+  private static func permission(_ number: Int, _ random: inout SplitMix64) -> String {
     let (name, bits) = random.one(
       of: [
         ("read and write", 0x7ff), ("read only", 0x77f), ("write only", 0x7bf), ("nothing", 0x73f),
@@ -189,13 +191,13 @@ package struct Drill: Sendable {
   }
 
   /// Pages of L2 that lead to canonical pages, some of them to the same: nested address to canonical.
-  private static func names(_ random: inout DrillRandom) -> [(nested: UInt64, canonical: UInt64)] {
+  private static func names(_ random: inout SplitMix64) -> [(nested: UInt64, canonical: UInt64)] {
     (1...(3 + random.below(3))).map { index in
       (index * 0x1000, 0x8000_0000 + random.below(3) * 0x1000)
     }
   }
 
-  private static func notifier(_ number: Int, _ random: inout DrillRandom) -> String {
+  private static func notifier(_ number: Int, _ random: inout SplitMix64) -> String {
     let revmap = random.one(of: ["none", "repaired", "ideal"])
     let names = names(&random)
     var scene = nested(revmap: revmap, backing: "4K")
@@ -222,7 +224,7 @@ package struct Drill: Sendable {
     names.map { "\(hex($0.nested)) (canonical \(hex($0.canonical)))" }.joined(separator: ", ")
   }
 
-  private static func tlbi(_ number: Int, _ random: inout DrillRandom) -> String {
+  private static func tlbi(_ number: Int, _ random: inout SplitMix64) -> String {
     let pages = (1...(2 + random.below(3))).map { $0 * 0x1000 }
     let inBlock = (0..<(1 + random.below(3))).map { (1 << 30) + $0 * 0x5000 }
     var scene = nested(revmap: "none", backing: "4K")
@@ -251,7 +253,7 @@ package struct Drill: Sendable {
         "What L1 mapped as one goes as one, unless a hint says less. Stage 1 has no leaves here.")
   }
 
-  private static func ranges(_ number: Int, _ random: inout DrillRandom) -> String {
+  private static func ranges(_ number: Int, _ random: inout SplitMix64) -> String {
     let names = names(&random)
     var scene = nested(revmap: "repaired", backing: "4K")
     scene += names.map { entry($0.nested, $0.canonical) } + [context]
@@ -271,7 +273,7 @@ package struct Drill: Sendable {
       ), after: "One range a canonical page; unknown where two names lead to it.")
   }
 
-  private static func dma(_ number: Int, _ random: inout DrillRandom) -> String {
+  private static func dma(_ number: Int, _ random: inout SplitMix64) -> String {
     let pages = 2 + random.below(3)
     let cached = random.below(pages)
     let used = random.below(pages)
@@ -317,21 +319,10 @@ package struct Drill: Sendable {
   }
 }
 
-/// SplitMix64.
-private struct DrillRandom {
-  var state: UInt64
+extension SplitMix64 {
+  fileprivate mutating func below(_ bound: UInt64) -> UInt64 { next() % bound }
 
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
-  }
-
-  mutating func below(_ bound: UInt64) -> UInt64 { next() % bound }
-
-  mutating func one<Value>(of values: [Value]) -> Value {
+  fileprivate mutating func one<Value>(of values: [Value]) -> Value {
     values[Int(below(UInt64(values.count)))]
   }
 }
