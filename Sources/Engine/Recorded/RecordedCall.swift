@@ -185,19 +185,9 @@ extension Machine {
   private mutating func giveContext(
     _ mmu: MMU, _ vttbr: UInt64, _ vtcr: UInt64, _ isEnabled: Bool
   ) {
-    let vttbr = vttbr & ~VTTBR.commonNotPrivate
     let isRecycled = isValid(mmu)
-    note(
-      .fault(
-        isRecycled
-          ? .shadowRecycled(VTTBR(vttbr), VTCR(vtcr)) : .shadowTaken(VTTBR(vttbr), VTCR(vtcr))),
-      mmu.tableID)
-    self[mmu, .vttbr] = vttbr
-    self[mmu, .vtcr] = vtcr
-    self[mmu, .stage2Enabled] = isEnabled ? 1 : 0
-    if isRecycled {
-      self[mmu, .pendingUnmap] = 1
-      push(recyclingTasks(mmu))
-    }
+    give(
+      mmu, vttbr: vttbr & ~VTTBR.commonNotPrivate, vtcr: vtcr, stage2Enabled: isEnabled ? 1 : 0)
+    if isRecycled { push(recyclingTasks(mmu)) }
   }
 }

@@ -15,17 +15,23 @@ extension Machine {
     let number = Int(self[.nextShadow])
     self[.nextShadow] = UInt64((number + 1) % configuration.shadows)
     let mmu = shadow(number)
-    let recycled = isValid(mmu)
+    give(mmu, vttbr: vttbr, vtcr: vtcr, stage2Enabled: enabled)
+    return mmu
+  }
+
+  /// Gives a context other registers of L1. What it mapped for those it had must then be unmapped, see
+  /// `recyclingTasks`.
+  mutating func give(_ mmu: MMU, vttbr: UInt64, vtcr: UInt64, stage2Enabled: UInt64) {
+    let isRecycled = isValid(mmu)
     note(
       .fault(
-        recycled
+        isRecycled
           ? .shadowRecycled(VTTBR(vttbr), VTCR(vtcr)) : .shadowTaken(VTTBR(vttbr), VTCR(vtcr))),
       mmu.tableID)
-    if recycled { self[mmu, .pendingUnmap] = 1 }
+    if isRecycled { self[mmu, .pendingUnmap] = 1 }
     self[mmu, .vttbr] = vttbr
     self[mmu, .vtcr] = vtcr
-    self[mmu, .stage2Enabled] = enabled
-    return mmu
+    self[mmu, .stage2Enabled] = stage2Enabled
   }
 
   /// With stage 2 on, VTTBR and VTCR must be the same; with stage 2 off, the VMID alone, among contexts
