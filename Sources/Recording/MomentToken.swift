@@ -14,7 +14,7 @@ public struct MomentToken: Equatable, Sendable {
 
   /// The token as it is typed.
   public var text: String {
-    "\(Words.hex(check))@\(moment.name)" + policies.map { "+" + $0 }.joined()
+    "\(hex(UInt64(check), 8))@\(moment.name)" + policies.map { "+" + $0 }.joined()
   }
 
   /// Reads what `text` gives; nil for another text.

@@ -31,11 +31,19 @@ public struct Recording: Sendable {
   /// The longest line, in bytes, that is read.
   static let lineAtMost = 1 << 20
 
-  /// Whether a file is a recording: a line of it begins as no other scenario's does.
+  /// Whether a file is a recording: a line of it begins as no other scenario's does. Every file that is opened
+  /// is asked this.
   public static func isRecording(_ bytes: [UInt8]) -> Bool {
-    // The first such line stands above the first statement.
-    bytes.starts(with: RecordingLine.mark)
-      || bytes.prefix(headAtMost).firstRange(of: [UInt8(ascii: "\n")] + RecordingLine.mark) != nil
+    bytes.withUnsafeBufferPointer { bytes in
+      // The first such line stands above the first statement.
+      var place = 0
+      while place < min(bytes.count, headAtMost) {
+        let line = UnsafeBufferPointer(rebasing: bytes[place...])
+        if line.starts(with: RecordingLine.mark) { return true }
+        place += (line.firstIndex(of: UInt8(ascii: "\n")) ?? line.count) + 1
+      }
+      return false
+    }
   }
 
   /// Bytes among which the first line of the recording's own stands.
@@ -148,7 +156,8 @@ public struct Recording: Sendable {
     ) {
       let isFirst = recording.lines.isEmpty && recording.version == nil
       let sum = line.count - 9
-      let hasSum = sum > 2 && line[sum] == UInt8(ascii: " ") && Stamp.hex(line, at: sum + 1) != nil
+      let hasSum =
+        sum > 2 && line[sum] == UInt8(ascii: " ") && Stamp.number(line, at: sum + 1) != nil
       let end = isFirst ? line.count : sum
       guard isFirst || hasSum, line.count <= Recording.lineAtMost,
         let text = String(validating: line[2..<max(2, end)], as: UTF8.self),
@@ -175,7 +184,7 @@ public struct Recording: Sendable {
       var sum = CRC32C()
       if let lastSum { sum.add(lastSum) }
       sum.add(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[firstByte..<place]))
-      let found = Stamp.hex(UnsafeBufferPointer(rebasing: bytes[place..<place + 8]), at: 0)
+      let found = Stamp.number(UnsafeBufferPointer(rebasing: bytes[place..<place + 8]), at: 0)
       if found != sum.value { recording.noteEdit(firstLine...number) }
       lastSum = found
       firstByte = place + 8

@@ -60,7 +60,7 @@ package enum RecordingLine: Equatable {
     case .choice(let choice): "set \(choice.name) \(choice.value)"
     case .tables(let history, let events, let checks):
       "tables \(history + 1)@\(events)"
-        + checks.map { " \($0.table)=\(Words.hex($0.value))" }.joined()
+        + checks.map { " \($0.table)=\(hex(UInt64($0.value), 8))" }.joined()
     case .begin(let width, let height): "begin \(width)x\(height)"
     case .input(let milliseconds, let ticks, let text): "ui \(milliseconds) \(ticks) \(text)"
     case .end(let events): "end events=\(events)"
@@ -177,7 +177,7 @@ public struct RecordingVersion: Equatable, Sendable {
   public init(program: String) { self.program = program }
 
   var text: String {
-    "\(major).\(minor) by=\(program) kernel=\(kernel) layout=\(Words.hex(layout))"
+    "\(major).\(minor) by=\(program) kernel=\(kernel) layout=\(hex(layout, 16))"
   }
 
   init?(_ words: inout Words) {

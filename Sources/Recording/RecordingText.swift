@@ -12,7 +12,6 @@ public struct RecordingText: Sendable {
   private var lines: [UInt8] = []
   /// The checksum of what follows the last checksum.
   private var sum = CRC32C()
-  private var hasSum = false
   /// What was written of the session.
   private var histories: [Written] = []
   private var marks: [SavedSession.Mark] = []
@@ -180,7 +179,7 @@ public struct RecordingText: Sendable {
 
   private mutating func addSum() {
     let value = sum.value
-    add(Words.hex(value).utf8)
+    add(hex(UInt64(value), 8).utf8)
     sum = CRC32C()
     sum.add(value)
     endLine()

@@ -144,6 +144,13 @@ public struct TableCheck: Equatable, Sendable {
     }
   }
 
+  /// The names of tables that two machines do not have alike, each once: those of the first, then those that
+  /// the second has alone.
+  public static func differences(_ first: [TableCheck], _ second: [TableCheck]) -> [String] {
+    first.filter { !second.contains($0) }.map(\.table)
+      + second.filter { check in !first.contains { $0.table == check.table } }.map(\.table)
+  }
+
   /// The checks at the end of each chapter of a session, and at its end, by the number of events before. The
   /// session stays at its moment. O(n) in the tables, for each chapter.
   public static func atChapters(of session: inout Session) -> [Int: [TableCheck]] {

@@ -1,3 +1,5 @@
+import Engine
+
 /// What stands at the end of a statement's line besides the checksum.
 package struct Stamp: Equatable, Sendable {
   /// Milliseconds since what was done before; 0 for what was not done on a screen.
@@ -6,7 +8,7 @@ package struct Stamp: Equatable, Sendable {
   package var state: UInt32
 
   /// Both, as they stand in the file.
-  var text: String { "\(milliseconds) \(Words.hex(state))" }
+  var text: String { "\(milliseconds) \(hex(UInt64(state), 8))" }
 
   /// Milliseconds between two lines, at most: what is more counts as this.
   static let millisecondsAtMost = Int(Int32.max)
@@ -18,8 +20,8 @@ package struct Stamp: Equatable, Sendable {
   static func find(in line: UnsafeBufferPointer<UInt8>) -> (place: Int, stamp: Stamp)? {
     // " #@MS SSSSSSSS CCCCCCCC"
     let sum = line.count - 8
-    guard sum > 12, line[sum - 1] == UInt8(ascii: " "), hex(line, at: sum) != nil,
-      line[sum - 10] == UInt8(ascii: " "), let state = hex(line, at: sum - 9)
+    guard sum > 12, line[sum - 1] == UInt8(ascii: " "), number(line, at: sum) != nil,
+      line[sum - 10] == UInt8(ascii: " "), let state = number(line, at: sum - 9)
     else { return nil }
     var place = sum - 11
     var milliseconds = 0
@@ -44,7 +46,7 @@ package struct Stamp: Equatable, Sendable {
   }
 
   /// The number that eight hexadecimal digits are; nil if they are none, or no small ones.
-  static func hex(_ line: UnsafeBufferPointer<UInt8>, at place: Int) -> UInt32? {
+  static func number(_ line: UnsafeBufferPointer<UInt8>, at place: Int) -> UInt32? {
     var value: UInt32 = 0
     for byte in line[place..<place + 8] {
       switch byte {

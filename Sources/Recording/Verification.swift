@@ -108,11 +108,9 @@ public struct Verification: Sendable {
   private mutating func compare(
     _ checks: [TableCheck], _ session: Session, history: Int, line: Int, _ isSame: inout Bool
   ) {
-    let now = TableCheck.checks(of: session.timeline.machine)
     tables += checks.count
-    let names =
-      checks.filter { !now.contains($0) }.map(\.table)
-      + now.filter { check in !checks.contains { $0.table == check.table } }.map(\.table)
+    let names = TableCheck.differences(
+      checks, TableCheck.checks(of: session.timeline.machine))
     if names.isEmpty || !isSame { return }
     isSame = false
     divergences.append(

@@ -91,10 +91,4 @@ package struct Words {
     }
     return quoted + "\""
   }
-
-  /// A number in eight or sixteen hexadecimal digits, as wide as its type.
-  static func hex<Number: FixedWidthInteger>(_ number: Number) -> String {
-    let digits = String(number, radix: 16)
-    return String(repeating: "0", count: Number.bitWidth / 4 - digits.utf8.count) + digits
-  }
 }

@@ -65,10 +65,8 @@ extension Pagewalk {
       let moment = found.firstState.map { Moment(events: $0) }
       one.seek(to: moment ?? Moment(events: one.timeline.events.count))
       other.seek(to: moment ?? Moment(events: other.timeline.events.count))
-      let checks = TableCheck.checks(of: one.timeline.machine)
-      let others = TableCheck.checks(of: other.timeline.machine)
-      return checks.filter { !others.contains($0) }.map(\.table)
-        + others.filter { check in !checks.contains { $0.table == check.table } }.map(\.table)
+      return TableCheck.differences(
+        TableCheck.checks(of: one.timeline.machine), TableCheck.checks(of: other.timeline.machine))
     }
 
     private func lines(
