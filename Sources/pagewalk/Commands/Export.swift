@@ -66,8 +66,8 @@ extension Pagewalk {
     // MARK: Frames
 
     private func writeFrames(of opened: Opened, to out: Output) throws {
-      let base = try Play.base(of: opened, input.file, policies: input.policy)
-      let model = base.model(width: size.width, height: size.height, settings: Settings())
+      let model = try opened.beginning().model(
+        width: size.width, height: size.height, settings: Settings())
       var film = Film(
         model, opened.recording,
         part: Film.Part(
@@ -149,7 +149,7 @@ extension Pagewalk {
 
     private func writeRecords(of session: Session, to out: Output) throws {
       let range = try events(of: session)
-      var again = Session(session.scenario, recordsSteps: true)
+      var again = Session(session.scenario, keepsPast: false, recordsSteps: true)
       do {
         while let statement = try again.advance(), again.eventsDone <= range.upperBound {
           guard statement.isEvent, again.eventsDone >= range.lowerBound else { continue }

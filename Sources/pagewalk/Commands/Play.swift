@@ -33,8 +33,8 @@ extension Pagewalk {
 
     func run() throws {
       let preferences = try ConfigurationFile.read(look, screen)
-      let opened = try Opened(input.file, policies: input.policy)
-      let base = try Self.base(of: opened, input.file, policies: input.policy)
+      let opened = try Opened(input.file, policies: input.policy, at: "end")
+      let base = try opened.beginning()
       if plain { return try tell(base, opened.recording, preferences) }
       var screen = try Screen(nil, preferences) { width, height in
         var model = base.model(width: width, height: height, settings: preferences.settings)
@@ -42,15 +42,6 @@ extension Pagewalk {
         return model
       }
       try screen.run()
-    }
-
-    /// What a recording began with: what stands before the line that says so.
-    static func base(of opened: Opened, _ file: String?, policies: [String]) throws -> Opened {
-      guard let recording = opened.recording, let begin = recording.begin(in: opened.base) else {
-        return try Opened(file, policies: policies, at: "start")
-      }
-      return try Opened(Array(opened.base[..<begin]), file: file ?? Pagewalk.builtIn)
-        .withoutNotice()
     }
 
     private func tell(

@@ -7,7 +7,7 @@ import Viewer
 /// What a file holds that is opened on the screen: a scenario, or a session that was kept or recorded.
 struct Opened {
   /// The first history, as far as it was carried out.
-  let session: Session
+  private(set) var session: Session
   /// The session that was kept, if one was.
   private(set) var saved: SavedSession?
   /// The recording that the file is, if it is one.
@@ -59,11 +59,19 @@ struct Opened {
     notice = Self.notice(recording.condition, problems)
   }
 
-  /// The same without what there is to say about the file.
-  func withoutNotice() -> Opened {
-    var opened = self
-    opened.notice = nil
-    return opened
+  /// What is played from: what a recording began with, before the line that says so; else the start of the
+  /// first history.
+  func beginning() throws -> Opened {
+    var beginning = self
+    if let begin = recording?.begin(in: base) {
+      beginning = try Opened(Array(base[..<begin]), file: session.scenario.file)
+    } else {
+      beginning.saved = nil
+      beginning.session.seek(to: Moment(events: 0))
+    }
+    // It was said of the whole file.
+    beginning.notice = nil
+    return beginning
   }
 
   /// A model of what was opened.
