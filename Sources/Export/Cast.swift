@@ -51,17 +51,6 @@ package struct Cast {
 
   /// A text as JSON spells it, in ASCII.
   static func json(_ text: String) -> String {
-    var json = "\""
-    for unit in text.utf16 {
-      switch unit {
-      case 0x22: json += "\\\""
-      case 0x5C: json += "\\\\"
-      case 0x20..<0x7F: json.unicodeScalars.append(Unicode.Scalar(UInt8(unit)))
-      default:
-        let digits = String(unit, radix: 16)
-        json += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-      }
-    }
-    return json + "\""
+    Export.json(text) { (0x20..<0x7F).contains($0.value) }
   }
 }

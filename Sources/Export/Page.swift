@@ -101,21 +101,9 @@ package struct Page {
 
   /// A text for a script: as JSON spells it, and without what would end the script.
   private static func json(_ text: String) -> String {
-    var json = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"", "\\": json += "\\\(scalar)"
-      case "<": json += "\\u003c"
-      case "\u{2028}", "\u{2029}": json += "\\u\(String(scalar.value, radix: 16))"
-      default:
-        if scalar.value < 0x20 {
-          json += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
-        } else {
-          json.unicodeScalars.append(scalar)
-        }
-      }
+    Export.json(text) {
+      $0.value >= 0x20 && $0 != "<" && $0 != "\u{2028}" && $0 != "\u{2029}"
     }
-    return json + "\""
   }
 
   private static let css = """
