@@ -132,7 +132,7 @@ import Testing
     var random = Generator(seed: seed)
     var screen = try Screen("scenarios/nested/three-tables.pw", 100, 30)
     var text = RecordingText(RecordingVersion(program: "0.0"))
-    text.add(screen.model.saved)
+    text.add(screen.model.savedWithChoices)
     text.begin(width: 100, height: 30)
     var bytes = text.take()
     var frames: [String] = []
@@ -144,9 +144,7 @@ import Testing
         ticks = 0
         _ = screen.model.update(input)
         frames.append(screen.model.frame().text)
-        var saved = screen.model.saved
-        saved.choices = []
-        text.add(saved)
+        text.add(screen.model.saved)
         // A person is not slower than the program each time.
         for _ in 0..<random.below(4) where screen.model.usesTick {
           _ = screen.model.update(.tick)
@@ -155,7 +153,7 @@ import Testing
       }
       bytes += text.take()
     }
-    text.add(screen.model.saved)
+    text.add(screen.model.savedWithChoices)
     text.end()
     return (screen, bytes + text.take(), frames)
   }

@@ -6,7 +6,8 @@ import Recording
 
 /// A session that lasts: what of the model is kept in a file, and a model of what was.
 extension Model {
-  /// The session as it is now. All of its history must have been carried out.
+  /// What was made in the session, without what was chosen on the screen. All of its history must have been
+  /// carried out.
   ///
   /// - Complexity: O(histories + marks + notes): what happened is not copied.
   public var saved: SavedSession {
@@ -25,17 +26,23 @@ extension Model {
       }
     }
     saved.notes = notes
+    return saved
+  }
+
+  /// The same with what was chosen on the screen.
+  public var savedWithChoices: SavedSession {
+    var saved = saved
     saved.choices = ScreenChoice.all.map { .init(name: $0.name, value: $0.value(self)) }
     saved.choices += foldChoices
     return saved
   }
 
-  /// The same with checks of all tables at the end of chapters, for a file that lasts. O(n) in the tables, for
+  /// All of it, with checks of all tables at the end of chapters, for a file that lasts. O(n) in the tables, for
   /// each chapter.
   public mutating func savedWithChecks() -> SavedSession {
     completeHistory()
     let checks = branches.indices.map { TableCheck.atChapters(of: &branches[$0].session) }
-    var saved = saved
+    var saved = savedWithChoices
     for index in checks.indices { saved.histories[index].tableChecks = checks[index] }
     return saved
   }

@@ -51,11 +51,7 @@ extension Model {
 
   /// A model of a lesson, for the same person.
   package func opening(_ player: Player) -> Model {
-    Model(
-      lesson: player, width: size.width, height: size.height,
-      settings: Settings(
-        keyMap: keyMap, detailLevel: detailLevel, usesMouse: usesMouse, lastPlace: lastPlace,
-        isPresenting: isPresenting))
+    Model(lesson: player, width: size.width, height: size.height, settings: settings)
   }
 
   /// Whether a lesson is played.

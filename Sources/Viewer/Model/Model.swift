@@ -158,14 +158,18 @@ public struct Model {
     settle()
   }
 
+  /// What the person has chosen, with what was chosen since.
+  var settings: Settings {
+    Settings(
+      keyMap: keyMap, detailLevel: detailLevel, usesMouse: usesMouse, lastPlace: lastPlace,
+      isPresenting: isPresenting)
+  }
+
   /// A model of another session, for the same person.
   ///
   /// - Parameter saved: the session as it was kept, if it was.
   public func opening(_ session: Session, saved: SavedSession? = nil) -> Model {
-    let settings = Settings(
-      keyMap: keyMap, detailLevel: detailLevel, usesMouse: usesMouse, lastPlace: lastPlace,
-      isPresenting: isPresenting)
-    return saved.map { Model($0, width: size.width, height: size.height, settings: settings) }
+    saved.map { Model($0, width: size.width, height: size.height, settings: settings) }
       ?? Model(session, width: size.width, height: size.height, settings: settings)
   }
 

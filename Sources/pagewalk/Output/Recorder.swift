@@ -30,7 +30,7 @@ final class Recorder {
     file = try RecordingFile(creating: path)
     // Ticks are counted from a model that has nothing to do, as that which plays the recording.
     if recordsInput { model.finishWork() }
-    text.add(recordsInput ? model.savedWithChecks() : model.saved)
+    text.add(recordsInput ? model.savedWithChecks() : model.savedWithChoices)
     if recordsInput { text.begin(width: model.size.width, height: model.size.height) }
     write()
   }
@@ -48,10 +48,8 @@ final class Recorder {
 
   /// Writes what came of it.
   func follow(_ model: borrowing Model) {
-    var saved = model.saved
     // Where one is and what one looks at follows from what was done, and is written at the end.
-    if recordsInput { saved.choices = [] }
-    text.add(saved)
+    text.add(recordsInput ? model.saved : model.savedWithChoices)
     write()
   }
 
