@@ -35,17 +35,17 @@ package struct RecordedScenario: Sendable {
   /// The scenario's text.
   package private(set) var text = ""
   package private(set) var summary = Summary()
-  private let unmaps: Unmaps
-  private var tables = RecordedTables()
+  let unmaps: Unmaps
+  var tables = RecordedTables()
   private var contexts: [Int: ObservedTable.Context] = [:]
-  private var cause = Cause.none
+  var cause = Cause.none
   private var notedUnknowns: Set<String> = []
 
   /// The canonical IPA that a reverse map records for the map call at hand.
-  private var recordedPage: UInt64?
+  var recordedPage: UInt64?
 
   /// Who made the calls that follow, until the next that nobody called.
-  private enum Cause: Equatable {
+  enum Cause: Equatable {
     case none
     /// Canonical memory goes; whether that of the shadows has been told, and of a slot, whether its range was.
     case take(isMemslot: Bool, isTold: Bool)
@@ -134,7 +134,7 @@ package struct RecordedScenario: Sendable {
   }
 
   /// Whether the IOMMU's calls are all that there is of it.
-  private var hasProbedIOMMU = false
+  var hasProbedIOMMU = false
 
   private mutating func write(
     _ chapter: RecordedChapter, _ events: [Located],
@@ -233,190 +233,27 @@ package struct RecordedScenario: Sendable {
     }
   }
 
-  /// What the IOMMU's leaves permit by the calls of its page table, until the event that reports them.
-  private var permissions: [UInt64: Bool] = [:]
-
-  private mutating func write(_ call: KernelCall, _ place: String) {
-    let arguments = call.arguments
-    let id = tables.table(of: call)
-    switch call.function {
-    case .initTable: tables.add(call)
-    case .map:
-      guard let id = id ?? tables.guess(call), let address = arguments.address,
-        let size = arguments.size, let physical = arguments.physical,
-        let range = Self.range(address, size)
-      else { return unknown(call, place) }
-      cause = .none
-      let protection = arguments.protection ?? 0xf
-      add(
-        .recorded(
-          .map(
-            id, range, to: physical, Self.permissions(protection),
-            guestLevel: Int(protection >> 55 & 3), canonical: recordedPage)), place)
-    case .relax:
-      guard let id, let address = arguments.address else { return unknown(call, place) }
-      cause = .none
-      let permissions = Self.permissions(arguments.protection ?? 0)
-      add(.recorded(.relax(id, address & ~4095, permissions)), place)
-    case .notifierUnmap:
-      guard let address = arguments.address, let end = arguments.end, address < end else {
-        return unknown(call, place)
-      }
-      take(address..<end, isMemslot: false, place)
-      cause = .take(isMemslot: false, isTold: false)
-    case .flushMemslot: cause = .take(isMemslot: true, isTold: false)
-    case .nestedUnmap: nestedUnmap(place)
-    case .unmapCanonical, .recordReverseMap, .forgetReverseMap, .resetReverseMap, .commitMemslot,
-      .nestedWriteProtect:
-      break
-    case .unmapRange: unmap(call, id, place)
-    case .tlbiAddress:
-      guard case .shadow(let number) = id, let value = arguments.value else {
-        return unknown(call, place)
-      }
-      cause = .invalidation(shadow: number)
-      guard isPredicted else { return }
-      let address = value << 12 & 0xffff_ffff_f000
-      add(
-        .recorded(
-          .invalidate(.shadow(number), address, ttl: UInt8(truncatingIfNeeded: value >> 44 & 15))),
-        place)
-    case .tlbiRange:
-      guard case .shadow(let number) = id, let start = arguments.address,
-        let range = Self.range(start, arguments.size ?? 0)
-      else { return unknown(call, place) }
-      cause = .invalidation(shadow: number)
-      if isPredicted { add(.recorded(.invalidateRange(.shadow(number), range)), place) }
-    case .writeProtectRange:
-      // Those of shadows follow from it.
-      guard id == .canonical, let address = arguments.address, let end = arguments.end,
-        address < end
-      else { return }
-      cause = .none
-      add(.recorded(.writeProtect(address..<end)), place)
-    case .split:
-      guard let address = arguments.address, let range = Self.range(address, arguments.size ?? 0)
-      else { return unknown(call, place) }
-      cause = .none
-      add(.recorded(.split(range)), place)
-    case .testClearYoung:
-      guard let address = arguments.address, let range = Self.range(address, arguments.size ?? 0)
-      else { return unknown(call, place) }
-      cause = .none
-      if arguments.value == 1 { add(.recorded(.age(range)), place) }
-    case .iommuMap, .iommuUnmap: write(iommu: call, place)
-    case .walkNested where !call.isReturn:
-      comment(place, "L1's table is walked for nested IPA 0x\(hex(arguments.address ?? 0))")
-    case .injectFault:
-      comment(place, "L1 is given a stage-2 fault, ESR 0x\(hex(arguments.value ?? 0))")
-    case .walkNested, .notifierAge, .other: break
-    case .protectedMap, .protectedUnmap:
-      comment(place, "\(call.function.phrase): 0x\(hex(arguments.address ?? 0))")
-    }
-  }
-
-  private var isPredicted: Bool {
-    if case .predicted = unmaps { true } else { false }
-  }
-
-  private mutating func write(iommu call: KernelCall, _ place: String) {
-    guard let address = call.arguments.address,
-      let range = Self.range(address, call.arguments.size ?? 0)
-    else { return unknown(call, place) }
-    let isWritable = (call.arguments.protection ?? 3) & 2 != 0
-    guard hasProbedIOMMU else {
-      if call.function == .iommuMap { permissions[address] = isWritable }
-      return
-    }
-    if call.function == .iommuUnmap {
-      add(.iommu(device: 0, .unmap(range)), place)
-    } else if let physical = call.arguments.physical {
-      add(.iommu(device: 0, .map(range, to: physical, write: isWritable)), place)
-    }
-  }
-
-  /// Canonical memory goes. The kernel unmaps it from the canonical table by itself; only the model can say
-  /// by itself what goes of the shadows.
-  private mutating func take(_ range: Range<UInt64>, isMemslot: Bool, _ place: String) {
-    add(
-      .recorded(isPredicted ? .take(range, isMemslot: isMemslot) : .unmap(.canonical, range)),
-      place)
-  }
-
-  private mutating func nestedUnmap(_ place: String) {
-    if case .take(let isMemslot, false) = cause {
-      cause = isMemslot ? .take(isMemslot: true, isTold: true) : .emptied([])
-      return
-    }
-    cause = .emptied([])
-    if isPredicted { add(.recorded(.emptyShadows), place) }
-  }
-
-  private mutating func unmap(_ call: KernelCall, _ id: TableID?, _ place: String) {
-    guard let id, let start = call.arguments.address,
-      let range = Self.range(start, call.arguments.size ?? 0)
-    else { return unknown(call, place) }
-    if id == .canonical {
-      if case .take(isMemslot: true, _) = cause {
-        take(range, isMemslot: true, place)
-        return
-      }
-      cause = .none
-      return add(.recorded(.unmap(.canonical, range)), place)
-    }
-    guard case .shadow(let number) = id else { return }
-    let isExplained: Bool
-    switch cause {
-    case .none: isExplained = false
-    case .take: isExplained = true
-    case .emptied(var done):
-      isExplained = done.insert(number).inserted
-      cause = .emptied(done)
-    case .invalidation(let shadow): isExplained = shadow == number
-    }
-    if isExplained, isPredicted {
-      if case .invalidation = cause { cause = .none }
-      return
-    }
-    if !isExplained { cause = .none }
-    // A shadow that another context gets was emptied with it.
-    if justGiven == number {
-      justGiven = nil
-      return
-    }
-    add(.recorded(.unmap(id, range)), place)
-  }
-
   /// The shadow that has just been given another context, whose sweep follows.
-  private var justGiven: Int?
+  var justGiven: Int?
 
-  private static func range(_ start: UInt64, _ size: UInt64) -> Range<UInt64>? {
-    let (end, overflow) = start.addingReportingOverflow(size)
-    return overflow || size == 0 ? nil : start..<end
-  }
+  /// What the IOMMU's leaves permit by the calls of its page table, until the event that reports them.
+  var permissions: [UInt64: Bool] = [:]
 
-  /// The kernel's `enum kvm_pgtable_prot`: PX, UX, W and R in bits 0 to 3.
-  private static func permissions(_ protection: UInt64) -> Permissions {
-    Permissions(
-      read: protection & 8 != 0, write: protection & 4 != 0,
-      executeNever: [2, 3, 1, 0][Int(protection & 3)])
-  }
-
-  private mutating func unknown(_ call: KernelCall, _ place: String) {
+  mutating func unknown(_ call: KernelCall, _ place: String) {
     note("tables and arguments of some calls, which are comments")
     comment(place, "\(call.function.phrase), of which table or where is not told")
   }
 
-  private mutating func note(_ what: String) {
+  mutating func note(_ what: String) {
     if notedUnknowns.insert(what).inserted { summary.unknowns.append(what) }
   }
 
-  private mutating func comment(_ place: String, _ text: String) {
+  mutating func comment(_ place: String, _ text: String) {
     summary.comments += 1
     add("# \(place) \(text)")
   }
 
-  private mutating func add(_ event: Event, _ place: String) {
+  mutating func add(_ event: Event, _ place: String) {
     summary.statements += 1
     add("\(event.statement)  # \(safe(place))")
   }
@@ -433,120 +270,5 @@ package struct RecordedScenario: Sendable {
 
   private func quoted(_ text: String) -> String {
     "\"\(safe(text).replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
-  }
-}
-
-/// Which tables the pointers of calls mean: they are known by the order in which the tables are made.
-struct RecordedTables {
-  private var tables: [UInt64: TableID] = [:]
-  private var count = 0
-
-  mutating func add(_ call: KernelCall) {
-    let id = count == 0 ? TableID.canonical : .shadow(count - 1)
-    for pointer in [call.arguments.table, call.arguments.context].compactMap({ $0 }) {
-      tables[pointer] = id
-    }
-    count += 1
-  }
-
-  func table(of call: KernelCall) -> TableID? {
-    (call.arguments.table ?? call.arguments.context).flatMap { tables[$0] }
-  }
-
-  /// The canonical IPAs that a reverse map records for map calls, by the numbers of the events. It is told
-  /// before the call or after it.
-  func recordedPages(_ events: [RecordedScenario.Located]) -> [Int: UInt64] {
-    var tables = self
-    var found: [Int: UInt64] = [:]
-    var last: [TableID: (index: Int, nested: UInt64)] = [:]
-    var told: [TableID: (nested: UInt64, canonical: UInt64)] = [:]
-    for (index, located) in events.enumerated() {
-      guard case .call(let call) = located.event.fact else { continue }
-      if call.function == .initTable { tables.add(call) }
-      guard let id = tables.table(of: call), let nested = call.arguments.address else { continue }
-      if call.function == .map {
-        if let known = told.removeValue(forKey: id), known.nested == nested {
-          found[index] = known.canonical
-        } else {
-          last[id] = (index, nested)
-        }
-      } else if call.function == .recordReverseMap, let canonical = call.arguments.canonical {
-        if let map = last.removeValue(forKey: id), map.nested == nested {
-          found[map.index] = canonical
-        } else {
-          told[id] = (nested, canonical)
-        }
-      }
-    }
-    return found
-  }
-
-  /// The table of a map call whose making was not seen: the first that is no shadow's is the canonical one.
-  mutating func guess(_ call: KernelCall) -> TableID? {
-    guard let pointer = call.arguments.table else { return nil }
-    let isShadow = (call.arguments.protection ?? 0) >> 55 & 3 != 0
-    let known = Set(tables.values)
-    if !isShadow, !known.contains(.canonical) {
-      tables[pointer] = .canonical
-      return .canonical
-    }
-    let number = (0..<Int.max).first { !known.contains(.shadow($0)) } ?? 0
-    tables[pointer] = .shadow(number)
-    return .shadow(number)
-  }
-}
-
-/// Where in a chapter shadows are given the registers that only the dump at its end tells: where a sweep
-/// empties the shadow that nobody else called for, or before the first call on it.
-struct ContextPlan {
-  private var places: [(index: Int, shadow: Int, context: ObservedTable.Context)] = []
-
-  init(
-    _ chapter: RecordedChapter, _ before: [Int: ObservedTable.Context],
-    _ events: [RecordedScenario.Located], _ tables: RecordedTables
-  ) {
-    for (number, table) in chapter.shadows.sorted(by: { $0.key < $1.key }) {
-      guard let context = table?.context, before[number] != context else { continue }
-      var tables = tables
-      var sweep: Int?
-      var first: Int?
-      var isCalled = false
-      for (index, located) in events.enumerated() {
-        guard case .call(let call) = located.event.fact else { continue }
-        if call.function == .initTable { tables.add(call) }
-        switch call.function {
-        case .notifierUnmap, .flushMemslot, .nestedUnmap, .tlbiAddress, .tlbiRange: isCalled = true
-        case .map, .relax, .writeProtectRange: isCalled = false
-        default: break
-        }
-        let isOurs =
-          tables.table(of: call) == .shadow(number)
-          || call.function == .map && tables.guess(call) == .shadow(number)
-        guard isOurs, call.function != .initTable else { continue }
-        if call.function == .unmapRange, call.arguments.address == 0,
-          call.arguments.size == 1 << UInt64(VMConfiguration.physicalBits)
-        {
-          if !isCalled { sweep = index }
-        }
-        if first == nil { first = index }
-      }
-      let isRecycled = before[number] != nil
-      places.append(
-        ((isRecycled ? sweep : nil) ?? first ?? events.count, number, context))
-    }
-    places.sort { ($0.index, $0.shadow) < ($1.index, $1.shadow) }
-  }
-
-  /// The contexts that come before an event.
-  mutating func take(before index: Int) -> [(shadow: Int, context: ObservedTable.Context)] {
-    let found = places.prefix { $0.index <= index }.map { ($0.shadow, $0.context) }
-    places.removeFirst(found.count)
-    return found
-  }
-
-  /// Those that no call shows.
-  mutating func takeRest() -> [(shadow: Int, context: ObservedTable.Context)] {
-    defer { places.removeAll() }
-    return places.map { ($0.shadow, $0.context) }
   }
 }

@@ -1,0 +1,170 @@
+import Engine
+import KernelText
+import Language
+
+/// What the calls of the kernel's page-table code become.
+extension RecordedScenario {
+  /// Writes a call of the kernel's page-table code, as far as it is no part of one that was written.
+  mutating func write(_ call: KernelCall, _ place: String) {
+    let arguments = call.arguments
+    let id = tables.table(of: call)
+    switch call.function {
+    case .initTable: tables.add(call)
+    case .map:
+      guard let id = id ?? tables.guess(call), let address = arguments.address,
+        let size = arguments.size, let physical = arguments.physical,
+        let range = Self.range(address, size)
+      else { return unknown(call, place) }
+      cause = .none
+      let protection = arguments.protection ?? 0xf
+      add(
+        .recorded(
+          .map(
+            id, range, to: physical, Self.permissions(protection),
+            guestLevel: Int(protection >> 55 & 3), canonical: recordedPage)), place)
+    case .relax:
+      guard let id, let address = arguments.address else { return unknown(call, place) }
+      cause = .none
+      let permissions = Self.permissions(arguments.protection ?? 0)
+      add(.recorded(.relax(id, address & ~4095, permissions)), place)
+    case .notifierUnmap:
+      guard let address = arguments.address, let end = arguments.end, address < end else {
+        return unknown(call, place)
+      }
+      take(address..<end, isMemslot: false, place)
+      cause = .take(isMemslot: false, isTold: false)
+    case .flushMemslot: cause = .take(isMemslot: true, isTold: false)
+    case .nestedUnmap: nestedUnmap(place)
+    case .unmapCanonical, .recordReverseMap, .forgetReverseMap, .resetReverseMap, .commitMemslot,
+      .nestedWriteProtect:
+      break
+    case .unmapRange: unmap(call, id, place)
+    case .tlbiAddress:
+      guard case .shadow(let number) = id, let value = arguments.value else {
+        return unknown(call, place)
+      }
+      cause = .invalidation(shadow: number)
+      guard isPredicted else { return }
+      let address = value << 12 & 0xffff_ffff_f000
+      add(
+        .recorded(
+          .invalidate(.shadow(number), address, ttl: UInt8(truncatingIfNeeded: value >> 44 & 15))),
+        place)
+    case .tlbiRange:
+      guard case .shadow(let number) = id, let start = arguments.address,
+        let range = Self.range(start, arguments.size ?? 0)
+      else { return unknown(call, place) }
+      cause = .invalidation(shadow: number)
+      if isPredicted { add(.recorded(.invalidateRange(.shadow(number), range)), place) }
+    case .writeProtectRange:
+      // Those of shadows follow from it.
+      guard id == .canonical, let address = arguments.address, let end = arguments.end,
+        address < end
+      else { return }
+      cause = .none
+      add(.recorded(.writeProtect(address..<end)), place)
+    case .split:
+      guard let address = arguments.address, let range = Self.range(address, arguments.size ?? 0)
+      else { return unknown(call, place) }
+      cause = .none
+      add(.recorded(.split(range)), place)
+    case .testClearYoung:
+      guard let address = arguments.address, let range = Self.range(address, arguments.size ?? 0)
+      else { return unknown(call, place) }
+      cause = .none
+      if arguments.value == 1 { add(.recorded(.age(range)), place) }
+    case .iommuMap, .iommuUnmap: write(iommu: call, place)
+    case .walkNested where !call.isReturn:
+      comment(place, "L1's table is walked for nested IPA 0x\(hex(arguments.address ?? 0))")
+    case .injectFault:
+      comment(place, "L1 is given a stage-2 fault, ESR 0x\(hex(arguments.value ?? 0))")
+    case .walkNested, .notifierAge, .other: break
+    case .protectedMap, .protectedUnmap:
+      comment(place, "\(call.function.phrase): 0x\(hex(arguments.address ?? 0))")
+    }
+  }
+
+  private var isPredicted: Bool {
+    if case .predicted = unmaps { true } else { false }
+  }
+
+  private mutating func write(iommu call: KernelCall, _ place: String) {
+    guard let address = call.arguments.address,
+      let range = Self.range(address, call.arguments.size ?? 0)
+    else { return unknown(call, place) }
+    let isWritable = (call.arguments.protection ?? 3) & 2 != 0
+    guard hasProbedIOMMU else {
+      if call.function == .iommuMap { permissions[address] = isWritable }
+      return
+    }
+    if call.function == .iommuUnmap {
+      add(.iommu(device: 0, .unmap(range)), place)
+    } else if let physical = call.arguments.physical {
+      add(.iommu(device: 0, .map(range, to: physical, write: isWritable)), place)
+    }
+  }
+
+  /// Canonical memory goes. The kernel unmaps it from the canonical table by itself; only the model can say
+  /// by itself what goes of the shadows.
+  private mutating func take(_ range: Range<UInt64>, isMemslot: Bool, _ place: String) {
+    add(
+      .recorded(isPredicted ? .take(range, isMemslot: isMemslot) : .unmap(.canonical, range)),
+      place)
+  }
+
+  private mutating func nestedUnmap(_ place: String) {
+    if case .take(let isMemslot, false) = cause {
+      cause = isMemslot ? .take(isMemslot: true, isTold: true) : .emptied([])
+      return
+    }
+    cause = .emptied([])
+    if isPredicted { add(.recorded(.emptyShadows), place) }
+  }
+
+  private mutating func unmap(_ call: KernelCall, _ id: TableID?, _ place: String) {
+    guard let id, let start = call.arguments.address,
+      let range = Self.range(start, call.arguments.size ?? 0)
+    else { return unknown(call, place) }
+    if id == .canonical {
+      if case .take(isMemslot: true, _) = cause {
+        take(range, isMemslot: true, place)
+        return
+      }
+      cause = .none
+      return add(.recorded(.unmap(.canonical, range)), place)
+    }
+    guard case .shadow(let number) = id else { return }
+    let isExplained: Bool
+    switch cause {
+    case .none: isExplained = false
+    case .take: isExplained = true
+    case .emptied(var done):
+      isExplained = done.insert(number).inserted
+      cause = .emptied(done)
+    case .invalidation(let shadow): isExplained = shadow == number
+    }
+    if isExplained, isPredicted {
+      if case .invalidation = cause { cause = .none }
+      return
+    }
+    if !isExplained { cause = .none }
+    // A shadow that another context gets was emptied with it.
+    if justGiven == number {
+      justGiven = nil
+      return
+    }
+    add(.recorded(.unmap(id, range)), place)
+  }
+
+  private static func range(_ start: UInt64, _ size: UInt64) -> Range<UInt64>? {
+    let (end, overflow) = start.addingReportingOverflow(size)
+    return overflow || size == 0 ? nil : start..<end
+  }
+
+  /// The kernel's `enum kvm_pgtable_prot`: PX, UX, W and R in bits 0 to 3.
+  private static func permissions(_ protection: UInt64) -> Permissions {
+    Permissions(
+      read: protection & 8 != 0, write: protection & 4 != 0,
+      executeNever: [2, 3, 1, 0][Int(protection & 3)])
+  }
+}

@@ -1,0 +1,62 @@
+import Engine
+import KernelText
+
+/// Which tables the pointers of calls mean: they are known by the order in which the tables are made.
+struct RecordedTables {
+  private var tables: [UInt64: TableID] = [:]
+  private var count = 0
+
+  mutating func add(_ call: KernelCall) {
+    let id = count == 0 ? TableID.canonical : .shadow(count - 1)
+    for pointer in [call.arguments.table, call.arguments.context].compactMap({ $0 }) {
+      tables[pointer] = id
+    }
+    count += 1
+  }
+
+  func table(of call: KernelCall) -> TableID? {
+    (call.arguments.table ?? call.arguments.context).flatMap { tables[$0] }
+  }
+
+  /// The canonical IPAs that a reverse map records for map calls, by the numbers of the events. It is told
+  /// before the call or after it.
+  func recordedPages(_ events: [RecordedScenario.Located]) -> [Int: UInt64] {
+    var tables = self
+    var found: [Int: UInt64] = [:]
+    var last: [TableID: (index: Int, nested: UInt64)] = [:]
+    var told: [TableID: (nested: UInt64, canonical: UInt64)] = [:]
+    for (index, located) in events.enumerated() {
+      guard case .call(let call) = located.event.fact else { continue }
+      if call.function == .initTable { tables.add(call) }
+      guard let id = tables.table(of: call), let nested = call.arguments.address else { continue }
+      if call.function == .map {
+        if let known = told.removeValue(forKey: id), known.nested == nested {
+          found[index] = known.canonical
+        } else {
+          last[id] = (index, nested)
+        }
+      } else if call.function == .recordReverseMap, let canonical = call.arguments.canonical {
+        if let map = last.removeValue(forKey: id), map.nested == nested {
+          found[map.index] = canonical
+        } else {
+          told[id] = (nested, canonical)
+        }
+      }
+    }
+    return found
+  }
+
+  /// The table of a map call whose making was not seen: the first that is no shadow's is the canonical one.
+  mutating func guess(_ call: KernelCall) -> TableID? {
+    guard let pointer = call.arguments.table else { return nil }
+    let isShadow = (call.arguments.protection ?? 0) >> 55 & 3 != 0
+    let known = Set(tables.values)
+    if !isShadow, !known.contains(.canonical) {
+      tables[pointer] = .canonical
+      return .canonical
+    }
+    let number = (0..<Int.max).first { !known.contains(.shadow($0)) } ?? 0
+    tables[pointer] = .shadow(number)
+    return .shadow(number)
+  }
+}
