@@ -1,4 +1,5 @@
 import Engine
+import Foundation
 import Glibc
 import KernelText
 import MemoryImage
@@ -148,7 +149,8 @@ private func coreTime(leaves: Int, _ rounds: Int) -> Double? {
 private func withTemporaryFile<Result>(
   _ bytes: [UInt8], _ body: (String) -> Result?
 ) -> Result? {
-  var template = Array("/tmp/pagewalk-benchmark-XXXXXX".utf8CString)
+  let pattern = FileManager.default.temporaryDirectory.appending(path: "pagewalk-XXXXXX")
+  var template = Array(pattern.path.utf8CString)
   let descriptor = mkstemp(&template)
   guard descriptor >= 0 else { return nil }
   let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -93,9 +93,10 @@ extension Pagewalk {
     private func drive(
       _ opened: Opened, _ settings: Settings, _ path: String, theme: Theme
     ) throws {
+      let bytes = try FileDescriptor.contents(of: path)
       let script: KeyScript
       do throws(ScenarioError) {
-        script = try KeyScript(Self.contents(of: path), file: path)
+        script = try KeyScript(bytes, file: path)
       } catch {
         throw Failure.input(error.description)
       }
@@ -119,14 +120,6 @@ extension Pagewalk {
       }
       try open.end()
       if !isAsExpected { throw Failure.no("") }
-    }
-
-    private static func contents(of path: String) throws(ScenarioError) -> [UInt8] {
-      do {
-        return try FileDescriptor.contents(of: path)
-      } catch {
-        throw ScenarioError(file: path, line: 1, column: 1, message: Failure(error).message)
-      }
     }
 
     /// The file that is to be read again when it changes, if one is.
