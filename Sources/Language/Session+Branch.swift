@@ -16,6 +16,33 @@ extension Session {
     return branch
   }
 
+  /// A statement that another history had, and that makes no sense in this one.
+  public struct LeftOut: Equatable, Sendable {
+    /// The statement, as it was written or typed.
+    public let text: String
+    /// Why the engine refuses it.
+    public let reason: String
+  }
+
+  /// Lets statements of another history follow at the end of this one, which must have been carried out: those
+  /// from an index on. What the engine refuses of them is left out.
+  public mutating func follow(_ other: Session, from statement: Int) {
+    following = other.scenario.statements[statement...]
+  }
+
+  /// Carries out the next of the statements that follow; nil if there is none that can be.
+  mutating func advanceFollowing() -> Statement? {
+    while let statement = following.popFirst() {
+      do throws(ScenarioError) {
+        try carryOut(statement)
+        return statement
+      } catch {
+        leftOut.append(LeftOut(text: scenario.text(of: statement), reason: error.message))
+      }
+    }
+    return nil
+  }
+
   /// Statements that come before an event, by its index; all, if there is none so far.
   package func statementCount(before event: Int) -> Int {
     event < statementOfEvent.count ? statementOfEvent[event] : next

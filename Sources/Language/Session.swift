@@ -37,6 +37,10 @@ public struct Session: Sendable {
   public internal(set) var statementOfEvent: [Int] = []
   /// The next statement to be carried out.
   var next = 0
+  /// Statements of another history that are to follow, as far as they can be carried out.
+  var following: ArraySlice<Statement> = []
+  /// Those of them that the engine refused.
+  public internal(set) var leftOut: [LeftOut] = []
   /// Whether all of the past is kept, or so much at the most.
   private let keepsPast: Bool
   private static let forgetsAfter = (events: 1 << 14, words: 1 << 18)
@@ -97,14 +101,14 @@ public struct Session: Sendable {
   }
 
   /// Whether every statement was carried out.
-  public var isComplete: Bool { next == scenario.statements.count }
+  public var isComplete: Bool { next == scenario.statements.count && following.isEmpty }
 
   /// Carries out the next statement, at the end of the history. Returns it, or nil at the end.
   ///
   /// - Throws: if the engine refuses the event; then the session stays where it is.
   @discardableResult
   public mutating func advance() throws(ScenarioError) -> Statement? {
-    guard !isComplete else { return nil }
+    if next == scenario.statements.count { return advanceFollowing() }
     let statement = scenario.statements[next]
     switch statement.kind {
     case .event(let event):

@@ -212,6 +212,13 @@ import Testing
   private static let sheets = [
     Case("help", "?"),
     Case(
+      "left-out", "$ : ‹mute 1› enter",
+      statements: """
+        memslot 0 0x40000000 4M backing=4K
+        host write 0x40000000 4K
+        host read 0x40000000 4K
+        """),
+    Case(
       "mistakes", mistakesIn: "pagewalk 1\nvm ipa=40 nested=on\nl1 reed 0x0\nhost discrad 0x0 4K\n"),
     Case("opening", "E"),
     Case("opening-narrowed", "E / ‹rmp›"),
@@ -273,6 +280,7 @@ import Testing
       case .reference: sheets.insert("reference")
       case .start: sheets.insert("start")
       case .mistakes: sheets.insert("mistakes")
+      case .leftOut: sheets.insert("left-out")
       case nil: break
       }
     }
@@ -281,7 +289,7 @@ import Testing
     #expect(topics.union([.question(.glossary)]) == Set(Topic.allCases))
     #expect(
       tables == ["canonical", "guest", "shadow", "iommu", "pkvm-host", "pkvm-guest"])
-    #expect(sheets == ["help", "glossary", "term", "reference", "start", "mistakes"])
+    #expect(sheets == ["help", "glossary", "term", "reference", "start", "mistakes", "left-out"])
   }
 
   @Test func `every file of a frame belongs to one`() throws {

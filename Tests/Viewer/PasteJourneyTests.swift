@@ -31,7 +31,8 @@ import Testing
     screen.press(": ‹9› enter :")
     screen.input(.paste("l2 read 0x10000\nl2 read 0x20000\n"))
     #expect(screen.model.branches.count == 2)
-    #expect(screen.model.timeline.events.count == 11)
+    #expect(screen.model.timeline.moment == Moment(events: 11))
+    #expect(screen.model.timeline.events.count == 23)
   }
 
   @Test(arguments: [

@@ -82,7 +82,8 @@ import Testing
     let lines = [
       "host discard 0x80006000 4K", "l2 write 0x30000", "l1 tlbi alle1is", "l2 exec 0x70000000",
       "goto 3.2", "50%", "step:shadow", "0x80005000", "run violation", "run-back fault",
-      "policy revmap=v2", "policy revmap=ideal", "branch main", "branch 2", "diff main", "diff 3",
+      "policy revmap=v2", "policy revmap=ideal", "branch main", "branch 2", "mute", "mute 2",
+      "diff main", "diff 3",
       "diff-panes guest1", "watch unmap", "unwatch 1", "name it", "detail bits", "glossary stale",
       "expect value 3", "iommu attach", "iommu map 0x80000000 4K 0x800400000 rw", "revmap pause",
       "resume", "pane 3", "mark q", "go-to-mark q", "99999999999999999999", "l1 write 0x", "",

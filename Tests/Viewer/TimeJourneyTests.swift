@@ -141,13 +141,70 @@ import Testing
     var screen = try Screen()
     screen.press("} } } } : ‹host discard 0x80006000 4K› enter")
     #expect(screen.lastLine.contains("New history branch-1, from event 11"))
-    #expect(screen.lines[0].contains("event 12/12") && screen.lines[0].contains("in branch-1"))
+    #expect(screen.lines[0].contains("event 12/22") && screen.lines[0].contains("in branch-1"))
     screen.press(": ‹name taken› enter B")
     #expect(screen.text.contains("taken") && screen.text.contains("from main at 11"))
     screen.press("3 : ‹diff main› enter")
     #expect(screen.model.answer.text.contains { $0.string.contains("- 0x10000") })
     screen.press(": ‹branch main› enter $")
     #expect(screen.lines[0].contains("event 21/21") && screen.lines[0].contains("in main"))
+  }
+
+  @Test func `after an event that is typed in the past the old future follows`() throws {
+    var screen = try Screen()
+    screen.press("} } } }")
+    let later = screen.model.timeline.events[11...]
+    screen.press(": ‹l2 read 0x10000› enter")
+    #expect(screen.lines[0].contains("event 12/22") && screen.lines[0].contains("in branch-1"))
+    #expect(Array(screen.model.timeline.events[12...]) == Array(later))
+    #expect(screen.model.sheet == nil)
+    screen.press("$ : ‹diff main› enter")
+    #expect(screen.text.contains("branch-1"))
+  }
+
+  @Test func `an event that is muted does not happen, and what it made possible is left out`()
+    throws
+  {
+    var screen = try Screen(
+      statements: """
+        memslot 0 0x40000000 4M backing=4K
+        l1 write 0x40000000
+        memslot 1 0x80000000 4M backing=4K
+        host write 0x80000000 4K
+        l1 read 0x40000000
+        """)
+    screen.press("$ : ‹mute 3› enter")
+    #expect(screen.text.contains("Left out of the new history"))
+    #expect(screen.text.contains("host write 0x80000000 4K"))
+    screen.press("q")
+    #expect(screen.lines[0].contains("event 2/3") && screen.lines[0].contains("in branch-1"))
+    let session = screen.model.session
+    #expect(
+      session.timeline.events.indices.map { session.text(ofEvent: $0) }
+        == ["memslot 0 0x40000000 4M backing=4K", "l1 write 0x40000000", "l1 read 0x40000000"])
+    // The event of the moment, where none is named.
+    screen.press(": ‹branch main› enter $ : ‹mute› enter")
+    #expect(screen.lines[0].contains("event 4/4") && screen.model.sheet == nil)
+    for wrong in ["0", "6", "x", "-1"] {
+      screen.press(": ‹branch main› enter : ‹mute " + wrong + "› enter")
+      #expect(screen.text.contains("Expected the number of an event, 1 to 5."))
+      screen.press("escape")
+    }
+  }
+
+  @Test func `histories are a tree`() throws {
+    var screen = try Screen()
+    screen.press("2 . : ‹5› enter : ‹l2 read 0x10000› enter : ‹mute 3› enter")
+    screen.press(": ‹branch main› enter : ‹mute 7› enter B")
+    let lines = screen.model.answer.text.map(\.string)
+    let names = lines.compactMap { line in
+      ["main", "branch-1", "branch-2", "branch-3"].first {
+        line.dropFirst().drop { $0 == " " }.hasPrefix($0)
+      }
+      .map { (line.dropFirst().prefix { $0 == " " }.count, $0) }
+    }
+    #expect(names.map(\.1) == ["main", "branch-1", "branch-2", "branch-3"])
+    #expect(names.map(\.0) == [0, 2, 4, 2])
   }
 
   @Test func `an event that is typed at the end goes on`() throws {

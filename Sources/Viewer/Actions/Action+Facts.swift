@@ -81,6 +81,10 @@ extension Action {
     case .branch:
       ActionFacts(.whatIf, "to another history", argument: "NAME")
     case .nameBranch: ActionFacts(.whatIf, "name this history", argument: "NAME")
+    case .mute:
+      ActionFacts(
+        .whatIf, "a history without an event, in which the later ones follow",
+        argument: "EVENT; without it the one of this moment")
     default: nil
     }
   }

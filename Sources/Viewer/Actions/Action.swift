@@ -29,6 +29,7 @@ public enum Action: String, CaseIterable, Sendable {
   case policy
   case branch
   case nameBranch = "name"
+  case mute
 
   // The session.
   case write

@@ -81,12 +81,31 @@ extension Model {
     SafeText(moment.name)
   }
 
+  /// All histories, each with those that began in it beneath it: their indices, and how deep they are.
+  private var branchTree: [(index: Int, depth: Int)] {
+    var tree: [(index: Int, depth: Int)] = []
+    for (index, other) in branches.enumerated() {
+      // A history stands before those that begin in it, so its parent is in the tree.
+      let place = tree.firstIndex { $0.index == other.origin?.parent }
+      guard let place else {
+        tree.append((index, 0))
+        continue
+      }
+      let depth = tree[place].depth
+      let end = tree[(place + 1)...].firstIndex { $0.depth <= depth } ?? tree.count
+      tree.insert((index, depth + 1), at: end)
+    }
+    return tree
+  }
+
   var branchesAnswer: Document {
     var document = Document()
     document.add("Histories", .title)
-    for (index, other) in branches.enumerated() {
+    for (index, depth) in branchTree {
+      let other = branches[index]
+      let indent = SafeText(repeating: " ", count: 2 * depth)
       var line = Line(index == branch ? SafeText(.selected) : " ", .key)
-      line.add(other.name.padded(to: 12) + " ", .heading)
+      line.add((indent + other.name).padded(to: 14) + " ", .heading)
       line.add(("\(other.session.timeline.events.count) events" as SafeText).padded(to: 13))
       let policy = other.session.timeline.machine.configuration.reverseMap
       line.add("revmap=\(SafeText(policy.rawValue)) ", .dim)
@@ -101,7 +120,8 @@ extension Model {
     }
     document.addBlank()
     document.add(
-      "An event typed after \(key(.command)) before the end begins a history. "
+      "An event typed after \(key(.command)) before the end begins a history, in which the later ones "
+        + "follow. :mute EVENT begins one without an event. "
         + "\(key(.policy)) shows the same events under another policy. "
         + ":diff NAME compares the table in focus with another history, now.", .dim)
     return document

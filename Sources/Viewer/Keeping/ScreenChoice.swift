@@ -34,9 +34,8 @@ struct ScreenChoice: Sendable {
 
   static let all: [ScreenChoice] =
     [
-      // An answer that stays is of the moment at which it was asked for; so it is asked for first.
-      ScreenChoice("question", \.questionText) { $0.askAgain($1) },
       ScreenChoice("moments", \.momentsText) { $0.goAgain($1) },
+      ScreenChoice("question", \.questionText) { $0.askAgain($1) },
       ScreenChoice("jumps", \.jumpsText) { $0.takeJumps($1) },
       ScreenChoice("layout", \.arrangement),
       ScreenChoice("maximised", \.isMaximised),
@@ -139,6 +138,8 @@ extension Model {
     guard words.count > 1, let topic = Topic.allCases.first(where: { $0.name == words[0] }) else {
       return
     }
+    // An answer that stays is of the moment at which it was asked for.
+    let now = momentsText
     if let place = SavedSession.Place(words[1]), branches.indices.contains(place.history) {
       branch = place.history
       go(to: place.moment)
@@ -146,6 +147,7 @@ extension Model {
     let asked = words.count > 2 ? String(words[2]) : ""
     if topic == .question(.diff) { compare(asked) } else { ask(topic, asked) }
     message = nil
+    goAgain(now)
   }
 
   /// The history on the screen, and the moment of each.

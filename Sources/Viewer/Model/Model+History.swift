@@ -10,12 +10,12 @@ extension Model {
   }
 
   /// Number of events of the history, those that have yet to be carried out too.
-  var eventCount: Int { ahead == nil ? timeline.events.count : eventsInScenario }
+  var eventCount: Int { ahead == nil ? timeline.events.count : eventsAhead }
 
   /// How much of the history has been carried out, while that is not all.
   var percentRead: Int? {
-    guard let ahead, eventsInScenario > 0 else { return nil }
-    return ahead.timeline.events.count * 100 / eventsInScenario
+    guard let ahead, eventsAhead > 0 else { return nil }
+    return ahead.timeline.events.count * 100 / eventsAhead
   }
 
   /// Carries out a piece of what is left, and shows the history once it is whole.
@@ -28,6 +28,7 @@ extension Model {
         ahead.seek(to: timeline.moment)
         session = ahead
         noteMoment()
+        if branches[branch].waitsForFuture { didFollow() }
       } else {
         self.ahead = ahead
       }

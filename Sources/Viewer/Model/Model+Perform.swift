@@ -45,6 +45,7 @@ extension Model {
       argument.isEmpty ? open(.command, start) : switchPolicy(argument)
     case .branch: showBranch(argument)
     case .nameBranch: nameBranch(argument)
+    case .mute: mute(argument)
     case .explain: ask(.question(.explain))
     case .why: ask(.question(.provenance))
     case .preview: ask(.question(.forecast))

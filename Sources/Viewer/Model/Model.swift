@@ -22,8 +22,8 @@ public struct Model {
   }
   /// The same history with more of its future, while that is still being carried out.
   var ahead: Session?
-  /// Number of events of the scenario that was opened, where they were not all carried out before.
-  let eventsInScenario: Int
+  /// Number of events that it will have then, if none of them is refused.
+  var eventsAhead: Int
   /// The event that the engine refused, after which nothing more can be shown.
   public internal(set) var failure: ScenarioError?
 
@@ -143,7 +143,7 @@ public struct Model {
   public init(_ session: Session, width: Int, height: Int, settings: Settings = Settings()) {
     branches = [Branch(name: "main", session: session, origin: nil)]
     ahead = session.isComplete ? nil : session
-    eventsInScenario = session.isComplete ? 0 : session.scenario.eventCount
+    eventsAhead = session.isComplete ? 0 : session.scenario.eventCount
     keyMap = settings.keyMap
     detailLevel = settings.detailLevel
     usesMouse = settings.usesMouse

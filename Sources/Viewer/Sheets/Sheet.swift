@@ -18,6 +18,8 @@ struct Sheet {
     case start
     /// What is wrong with the file as it is now.
     case mistakes
+    /// What makes no sense in a history that was begun.
+    case leftOut
   }
 
   let kind: Kind
@@ -34,6 +36,7 @@ struct Sheet {
     case .reference: "Reference"
     case .start: "Start"
     case .mistakes: "Mistakes in the file"
+    case .leftOut: "Left out of the new history"
     }
   }
 
@@ -41,7 +44,7 @@ struct Sheet {
   var isNarrowed: Bool {
     switch kind {
     case .help, .glossary, .start: true
-    case .term, .reference, .mistakes: false
+    case .term, .reference, .mistakes, .leftOut: false
     }
   }
 }
@@ -57,6 +60,8 @@ extension Model {
   }
 
   mutating func openMistakes() { open(Sheet(kind: .mistakes)) }
+
+  mutating func openLeftOut() { open(Sheet(kind: .leftOut)) }
 
   mutating func openStart() { open(Sheet(kind: .start)) }
 
@@ -76,6 +81,7 @@ extension Model {
     case .help: sheet.document = help(query)
     case .start: sheet.document = start(query)
     case .mistakes: sheet.document = mistakesDocument
+    case .leftOut: sheet.document = leftOutDocument
     case .glossary: sheet.document = Document(GlossaryAnswer(searching: query).report(detailLevel))
     case .term(let name):
       sheet.document = Document(GlossaryAnswer(name).report(detailLevel))

@@ -6,8 +6,8 @@ import Recording
 
 /// Other histories.
 extension Model {
-  /// Carries out a statement at this moment. If that is not the end, another history begins here, and
-  /// what was the future is kept.
+  /// Carries out a statement at this moment. If that is not the end, another history begins here, in which
+  /// what was the future follows as far as it can be carried out.
   ///
   /// - Throws: the mistake in the statement; then nothing has happened.
   mutating func carryOut(_ line: String) throws(ScenarioError) {
@@ -20,8 +20,23 @@ extension Model {
       var other = session.branch(at: events)
       let shared = other.scenario.statements.count
       try other.carryOut(line)
-      begin(other, at: events, sharing: shared)
+      begin(other, at: events, sharing: shared, following: shared)
     }
+  }
+
+  /// Begins a history without an event of this one, by its number from 1; without a number, the one of the
+  /// moment.
+  mutating func mute(_ text: String) {
+    guard let index = text.isEmpty ? timeline.currentEvent : Int(text).map({ $0 - 1 }),
+      timeline.events.indices.contains(index)
+    else {
+      return refuse(
+        timeline.events.isEmpty
+          ? "There is no event yet." : "Expected the number of an event, 1 to \(eventCount).")
+    }
+    let other = session.branch(at: index)
+    let shared = other.scenario.statements.count
+    begin(other, at: index, sharing: shared, following: shared + 1)
   }
 
   /// Carries out several statements at this moment, all or none.
@@ -39,7 +54,7 @@ extension Model {
         throw LineError(line: index + 1, error: error)
       }
     }
-    guard isEnd else { return begin(other, at: events, sharing: shared) }
+    guard isEnd else { return begin(other, at: events, sharing: shared, following: shared) }
     session = other
     session.seek(to: timeline.moment)
     didAdd(since: events, failures: failures)
@@ -59,30 +74,64 @@ extension Model {
     say("\(what) added to \(branches[branch].name).")
   }
 
-  /// Goes to a history that begins at a moment of this one, and shares so many statements with it.
-  private mutating func begin(_ other: Session, at events: Int, sharing shared: Int) {
+  /// Goes to a history that begins at a moment of this one and shares so many statements with it. The
+  /// statements of this one follow there, from an index on, as far as they can be carried out.
+  private mutating func begin(
+    _ other: Session, at events: Int, sharing shared: Int, following: Int
+  ) {
+    let parent = session
     var other = other
-    other.seek(to: other.timeline.moment)
     let added = other.timeline.events.count - events
+    other.seek(to: other.timeline.moment)
     noteJump()
-    let name: SafeText = "branch-\(branches.count)"
-    open(
+    branches.append(
       Branch(
-        name: name, session: other,
+        name: "branch-\(branches.count)", session: other,
         origin: Branch.Origin(parent: branch, events: events, statements: shared), typed: added))
-    say(
-      "New history \(name), from event \(events). Type \":branch \(branches[0].name)\" to go back."
-    )
+    branch = branches.count - 1
+    branches[branch].waitsForFuture = true
+    momentHasChanged()
+    other.follow(parent, from: following)
+    eventsAhead =
+      other.timeline.events.count
+      + parent.scenario.statements[following...].count(where: \.isEvent)
+    ahead = other
+    continueHistory()
   }
 
-  /// Goes to a history that is new.
-  private mutating func open(_ new: Branch) {
-    branches.append(new)
-    show(branches.count - 1)
+  /// Says what has followed in a history that was begun, and lists what could not.
+  mutating func didFollow() {
+    branches[branch].waitsForFuture = false
+    branches[branch].hasDevices = session.scenario.hasDevices
+    guard let origin = branches[branch].origin else { return }
+    say(
+      "New history \(branches[branch].name), from event \(origin.events). "
+        + "Type \":branch \(branches[origin.parent].name)\" to go back.")
+    if !session.leftOut.isEmpty { openLeftOut() }
+  }
+
+  /// The statements that could not follow, and why.
+  var leftOutDocument: Document {
+    let left = session.leftOut
+    var document = Document()
+    document.add(
+      left.count == 1
+        ? "The engine refuses a later statement now:"
+        : "The engine refuses \(left.count) later statements now:")
+    document.addBlank()
+    for statement in left.prefix(Report.linesAtMost) {
+      document.add(Line("  ").adding(SafeText(statement.text), .heading))
+      document.add(Line("    \(SafeText(statement.reason.capitalized)).", .dim), indent: 4)
+    }
+    if left.count > Report.linesAtMost {
+      document.add("  and \(left.count - Report.linesAtMost) more", .dim)
+    }
+    return document
   }
 
   /// Goes to another history, to where it was looked at last.
   mutating func show(_ index: Int) {
+    completeHistory()
     branch = index
     momentHasChanged()
   }
@@ -93,6 +142,7 @@ extension Model {
     guard let index = branchIndex(name) else {
       return refuse("There is no history \(SafeText(name)). \(press(.branches)) for a list.")
     }
+    completeHistory()
     let moment = timeline.moment
     noteJump()
     branch = index
