@@ -46,11 +46,3 @@ extension String {
 func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
   "\(number) \(number == 1 ? one : many ?? one + "s")"
 }
-
-extension Permissions {
-  /// The permissions in three columns: read, write, and execute at both levels (`X`), at EL1 only (`p`,
-  /// privileged) or at EL0 only (`u`).
-  package var text: String {
-    (read ? "R" : "-") + (write ? "W" : "-") + ["X", "u", "-", "p"][executeNever]
-  }
-}

@@ -5,7 +5,7 @@ import Engine
 public struct KernelDump {
   /// The text so far; what the kernel would have written.
   public private(set) var text: String
-  private var run: (start: UInt64, level: Int, attributes: UInt64)?
+  private var run: (start: UInt64, level: Int, attributes: Descriptor)?
 
   /// The bits that tell one row from the next.
   private static let mask =
@@ -20,9 +20,9 @@ public struct KernelDump {
   /// never makes, is shown as what it is: not valid.
   private mutating func note(_ entry: TableEntry) {
     let isIllegal = entry.descriptor.isValid && !entry.isLeaf
-    let attributes =
+    let attributes = Descriptor(
       entry.descriptor.bits & Self.mask
-      & ~(isIllegal ? Descriptor.valid | Descriptor.tableOrPage : 0)
+        & ~(isIllegal ? Descriptor.valid | Descriptor.tableOrPage : 0), entry.descriptor.format)
     if let run {
       if run.level == entry.level && run.attributes == attributes { return }
       flush(run, to: entry.address)
@@ -31,9 +31,9 @@ public struct KernelDump {
   }
 
   private mutating func flush(
-    _ run: (start: UInt64, level: Int, attributes: UInt64), to end: UInt64
+    _ run: (start: UInt64, level: Int, attributes: Descriptor), to end: UInt64
   ) {
-    text += DumpRow.text(run.start..<end, run.level, Descriptor(run.attributes)) + "\n"
+    text += DumpRow.text(run.start..<end, run.level, run.attributes) + "\n"
   }
 
   private mutating func finish(at end: UInt64) {

@@ -29,7 +29,8 @@ import Testing
       memory.replaceSubrange(offset..<offset + bytes.count, with: bytes)
     }
     return try TableWalker(
-      memory: memory, at: image.base, vttbr: image.vttbr, vtcr: image.vtcr)
+      memory: memory, at: image.base, vttbr: image.registers[0].value,
+      vtcr: image.registers[1].value)
   }
 
   /// The table that one of the kernel's files is of.

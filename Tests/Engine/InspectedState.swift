@@ -185,7 +185,7 @@ struct InspectedState: Hashable {
       let isStage1 = entry.kind == .stage1
       add(
         22, UInt64(device), entry.words[0] & (isStage1 ? ~Descriptor.addressMask : ~0),
-        entry.words[1], entry.words[2], machine[device, .inputBits], machine[device, .vmid],
+        entry.words[1], entry.words[2], machine[device, .inputBits], machine[device, .context],
         machine[device, .domain], machine[device, .isOwn],
         machine.contextDescriptor(ofDevice: device).control)
       for pinned in machine.pinned(in: 0..<1 << 48, of: device) {

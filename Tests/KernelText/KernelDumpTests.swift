@@ -29,7 +29,8 @@ import Testing
         }
       }
       let walker = try TableWalker(
-        memory: memory, at: image.base, vttbr: image.vttbr, vtcr: image.vtcr)
+        memory: memory, at: image.base, vttbr: image.registers[0].value,
+        vtcr: image.registers[1].value)
       for row in rows {
         let leaf = walker.leaf(at: row.start)
         #expect((leaf != nil) == row.isMapped, "\(row)")

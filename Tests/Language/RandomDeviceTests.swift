@@ -64,6 +64,9 @@ import Testing
     Example(system: .own, policies: ["smmu-vmid=private"]),
     Example(system: .own, policies: ["smmu-vmid=pinned"]),
     Example(system: .own, policies: ["iommu-walk=noncoherent"]),
+    Example(system: .own, policies: ["iommu-stage=1"]),
+    Example(system: .own, policies: ["iommu-stage=1", "iommu-walk=noncoherent"]),
+    Example(system: .process, policies: ["iommu-stage=1", "iommu-fault=stall"]),
     Example(system: .own, policies: ["iommu-pin=vfio"]),
     Example(
       system: .mirror, policies: ["iommu=shared", "iommu-tlbi=broadcast", "smmu-vmid=pinned"]),
@@ -89,6 +92,7 @@ import Testing
 
   static let wrong: [Example] = [
     Example(system: .own, policies: ["iommu-sync=off"], breaks: [.staleIOTLB]),
+    Example(system: .own, policies: ["iommu-stage=1", "iommu-sync=off"], breaks: [.staleIOTLB]),
     Example(
       system: .mirror, policies: ["iommu=shared", "iommu-tlbi=broadcast", "smmu-vmid=private"],
       breaks: [.mirrorVMID, .staleIOTLB]),

@@ -76,7 +76,7 @@ import Testing
     #expect(row.hasPrefix("Pane 1, Canonical: level 1, 0x40000000: a table"))
     #expect(answer(&narrator, "down").hasPrefix("Pane 1, Canonical: level 2, 0x40000000"))
     let all = answer(&narrator, "look")
-    #expect(all.contains("level 3, 0x80005000 maps to 0x800400000, R W"))
+    #expect(all.contains("level 3, 0x80005000 maps to 0x800400000, RWX"))
   }
 
   @Test func `an event that is typed makes a branch`() throws {

@@ -23,7 +23,8 @@ public struct TablePage: Sendable {
   /// The entry at an index. One that cannot be read counts as empty, as in the kernel's dump.
   public subscript(index: Int) -> Descriptor {
     switch words {
-    case .slots(let memory, let first): return Descriptor(memory.load(first + index))
+    case .slots(let memory, let first):
+      return Descriptor(memory.load(first + index), geometry.format)
     case .guest(let pages, let place):
       let word = Int(place >> 3 & 511) + index
       return Descriptor(pages[word >> 9]?[word & 511] ?? 0)
@@ -56,7 +57,8 @@ public struct TablePage: Sendable {
   /// The entry at an index as it was before some stores, while the page was where it is.
   public func entry(_ index: Int, in past: PastWords) -> Descriptor {
     switch words {
-    case .slots(_, let first): return past[first + index].map { Descriptor($0) } ?? self[index]
+    case .slots(_, let first):
+      return past[first + index].map { Descriptor($0, geometry.format) } ?? self[index]
     case .guest(let pages, let place):
       let word = Int(place >> 3 & 511) + index
       return Descriptor(pages[word >> 9]?.word(word & 511, in: past) ?? 0)

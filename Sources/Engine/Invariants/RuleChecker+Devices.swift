@@ -30,7 +30,7 @@ extension RuleChecker {
     for (device, stream) in devices.streams.enumerated() {
       guard let domain = stream.domain, domain.root == table.root else { continue }
       Self.findTags(
-        in: range, .vmid(domain.vmid), of: machine.iotlb, machine.memory, &dirty.iotlb)
+        in: range, domain.context, of: machine.iotlb, machine.memory, &dirty.iotlb)
       if traits.pinsKeepLeaves { notePins(of: device, in: range, machine) }
       takeWalked(range)
     }

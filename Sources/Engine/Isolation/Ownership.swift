@@ -151,7 +151,7 @@ extension Machine {
     return found
   }
 
-  /// Entries of the SMMU's TLB that translate what the table of their VMID no longer maps there. While an
+  /// Entries of the SMMU's TLB that translate what the table of their VMID or ASID no longer maps there. While an
   /// event is paused, what a queued command will drop does not count.
   private func staleIOTLBViolations() -> [Violation] {
     let queued = isPaused ? pendingInvalidations : []
@@ -168,8 +168,8 @@ extension Machine {
     ofDMA entry: TLB.Entry, in tables: [Table],
     _ queued: [(range: Range<UInt64>, context: TranslationContext)]
   ) -> Violation? {
-    if entry.context.isStage1 { return staleProcessEntry(entry, queued) }
-    guard let table = tables.first(where: { $0.vmid == entry.vmid }),
+    if entry.context == processContext { return staleProcessEntry(entry, queued) }
+    guard let table = tables.first(where: { $0.context == entry.context }),
       !queued.contains(where: { $0.context == entry.context && $0.range.overlaps(entry.range) })
     else { return nil }
     let end = memory.walk(table, entry.address)
@@ -185,8 +185,7 @@ extension Machine {
   private func staleProcessEntry(
     _ entry: TLB.Entry, _ queued: [(range: Range<UInt64>, context: TranslationContext)]
   ) -> Violation? {
-    guard entry.context == processContext,
-      let device = (0..<SMMU.devices).first(where: sharesAddresses),
+    guard let device = (0..<SMMU.devices).first(where: sharesAddresses),
       !queued.contains(where: { $0.context == entry.context && $0.range.overlaps(entry.range) }),
       !isBorneOut(entry)
     else { return nil }
@@ -196,7 +195,7 @@ extension Machine {
 
 extension Descriptor {
   /// Whether a device may read or write by this leaf.
-  var permitsDMA: Bool { bits & (Self.read | Self.write) != 0 }
+  var permitsDMA: Bool { permissions.read || permissions.write }
 
   /// The physical addresses that the leaf maps, of which there are so many.
   func pages(_ size: UInt64) -> Range<UInt64> {

@@ -8,7 +8,7 @@ extension Machine {
 
   /// Invalidates what is cached of a range of a table, and waits for it.
   mutating func invalidate(_ range: Range<UInt64>, of table: Table) {
-    invalidate(range, .vmid(table.vmid), table.id)
+    invalidate(range, table.context, table.id)
   }
 
   /// `arm_smmu_domain_inv_range`: invalidates by input address (CMDQ_OP_TLBI_S2_IPA, of an ASID
@@ -39,8 +39,14 @@ extension Machine {
 
   /// Points a device's stream to something else. If it was the last device of a context, nobody invalidates
   /// that from now on, so all of it is flushed (`arm_smmu_install_old_domain_invs`).
-  mutating func replaceStreamEntry(_ entry: StreamEntry, ofDevice device: Int) {
+  ///
+  /// - Parameter descriptor: what the entry points to; without one, that of a domain is cleared
+  ///   (`arm_smmu_clear_cd`), and that of a process stays until the device is unbound.
+  mutating func replaceStreamEntry(
+    _ entry: StreamEntry, _ descriptor: ContextDescriptor = .none, ofDevice device: Int
+  ) {
     let old = usedContext(ofDevice: device)
+    if !sharesAddresses(device) { setContextDescriptor(descriptor, ofDevice: device) }
     setStreamEntry(entry, ofDevice: device)
     if let old, !isInvalidated(old) { flushContext(old, .iommu(device)) }
   }
@@ -93,8 +99,7 @@ extension Machine {
     parkedTaskList.compactMap { task in
       switch task {
       case .unmapIOVA(let device, let range, _, _):
-        return domainTable(ofDevice: device)
-          .map { (range, .vmid($0.vmid)) }
+        return domainTable(ofDevice: device).map { (range, $0.context) }
       case .pkvm(.invalidateDevices(let range)):
         return identityTable.map { (range, .vmid($0.vmid)) }
       default: return nil

@@ -1,4 +1,4 @@
-/// A context descriptor (CD) of stage 1, as `arm_smmu_make_sva_cd` makes it.
+/// A context descriptor (CD) of stage 1, as `arm_smmu_make_s1_cd` and `arm_smmu_make_sva_cd` make it.
 ///
 /// Linux binds a process to a PASID, which picks the descriptor from a table. Here a device has one
 /// descriptor, and all of its DMA uses it. Of the eight words only these two are not zero: memory types
@@ -23,7 +23,7 @@ public struct ContextDescriptor: Equatable, Sendable {
     self.root = root
   }
 
-  /// A process' table, under an ASID.
+  /// A table of a process or of a domain, under an ASID.
   ///
   /// - Parameter stalls: whether DMA that faults waits.
   init(_ table: Table, _ context: TranslationContext, stalls: Bool) {
@@ -46,6 +46,11 @@ extension Machine {
     if !hasSMMU { return .none }
     let slot = slot(.contextDescriptor, ofDevice: device)
     return ContextDescriptor(control: memory.load(slot), root: memory.load(slot + 1))
+  }
+
+  /// A stream table entry that points to a device's context descriptor.
+  func stage1Entry(ofDevice device: Int) -> StreamEntry {
+    .stage1(contextAt: Memory.address(ofSlot: slot(.contextDescriptor, ofDevice: device)))
   }
 
   mutating func setContextDescriptor(_ descriptor: ContextDescriptor, ofDevice device: Int) {

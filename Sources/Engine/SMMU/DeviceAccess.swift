@@ -64,7 +64,7 @@ extension Machine {
       switch streamEntry(ofDevice: device).kind {
       case .abort: return DeviceTranslation(outcome: .aborted)
       case .bypass: return DeviceTranslation(outcome: .bypassed(iova))
-      case .stage1: return translateByProcess(iova, write: write, device)
+      case .stage1: return translateByStage1(iova, write: write, device)
       case .stage2, .invalid:
         return DeviceTranslation(outcome: .fault(.badStreamEntry, level: 0))
       }
@@ -96,9 +96,9 @@ extension Machine {
     return hit.map { .hit($0) } ?? .miss
   }
 
-  /// Stage 1, by the table of the process.
+  /// Stage 1, by the domain's table or that of the process.
   @inline(never)
-  private func translateByProcess(
+  private func translateByStage1(
     _ iova: UInt64, write: Bool, _ device: Int
   ) -> DeviceTranslation {
     switch lookUp(iova, context(ofDevice: device)) {
@@ -106,14 +106,23 @@ extension Machine {
     case .conflict(let level): return DeviceTranslation(outcome: .fault(.conflict, level: level))
     case .miss: break
     }
+    guard sharesAddresses(device) else {
+      return domainTable(ofDevice: device).map { walkForDevice(iova, write: write, $0) }
+        ?? DeviceTranslation(outcome: .fault(.badStreamEntry, level: 0))
+    }
     let table = hostTable
     if iova > table.inputMask {
       return DeviceTranslation(outcome: .fault(.translation, level: table.geometry.startLevel))
     }
     let end = memory.walk(table, iova)
-    let permissions = HostEntry(bits: end.descriptor.bits).devicePermissions
     return translation(
-      of: iova, end, isAllowed: permissions.allow(write ? .write : .read))
+      of: iova, end, isAllowed: devicePermissions(of: end, device).allow(write ? .write : .read))
+  }
+
+  /// What a leaf at which a walk ended permits to a device.
+  private func devicePermissions(of end: WalkEnd, _ device: Int) -> Permissions {
+    sharesAddresses(device)
+      ? HostEntry(bits: end.descriptor.bits).devicePermissions : end.descriptor.permissions
   }
 
   /// The stage-2 table that a stream table entry points to, by the slot of its first word.
@@ -160,7 +169,7 @@ extension Machine {
 
   @inline(__always)
   private func isAllowed(_ leaf: Descriptor, _ write: Bool) -> Bool {
-    leaf.bits & (write ? Descriptor.write : Descriptor.read) != 0
+    leaf.permissions.allow(write ? .write : .read)
   }
 
   @inline(__always)
@@ -289,7 +298,10 @@ extension Machine {
 
   /// What is cached of a walk: a block that is too large for that, only in part.
   private func cacheable(_ end: WalkEnd, _ iova: UInt64, _ device: Int) -> WalkEnd {
-    if sharesAddresses(device) { return processEnd(end) }
+    if context(ofDevice: device).isStage1 {
+      let leaf = end.descriptor.cached(permitting: devicePermissions(of: end, device))
+      return WalkEnd(slot: end.slot, level: end.level, descriptor: leaf)
+    }
     let level = ownership.lowestCachedLevel
     guard end.level < level else { return end }
     let part = iova & (TLB.geometry.size(end.level) - TLB.geometry.size(level))
@@ -304,10 +316,13 @@ extension Machine {
     else { return }
     var walk = TableWalk(of: table, iova..<iova + 1, .path)
     while let entry = nextForSMMU(&walk) {
+      // The process' entries have Linux' own bits.
       let end = WalkEnd(slot: entry.slot, level: entry.level, descriptor: entry.descriptor)
-      let bits = sharesAddresses(device) ? processEnd(end).descriptor : entry.descriptor
+      let shown =
+        sharesAddresses(device) && entry.isLeaf
+        ? entry.descriptor.cached(permitting: devicePermissions(of: end, device)) : entry.descriptor
       note(
-        .access(.walk(bits, slot: entry.slot)), .iommu(device), at: entry.address,
+        .access(.walk(shown, slot: entry.slot)), .iommu(device), at: entry.address,
         size: table.geometry.size(entry.level), level: entry.level)
     }
   }
@@ -335,7 +350,7 @@ extension Machine {
     if fault == .granule { return }
     let isTranslation = fault.rawValue >= DeviceFault.translation.rawValue
     // RnW, S2 and CLASS = the input address caused the fault; an IPA is told of stage 2 alone.
-    let isStage2 = !sharesAddresses(device)
+    let isStage2 = !context(ofDevice: device).isStage1
     let details: UInt64 = (write ? 0 : 1 << 35) | (isStage2 ? 1 << 39 : 0) | 2 << 40
     let words: [UInt64] = [
       UInt64(fault.rawValue) | SMMU.streamID(device) << 32, isTranslation ? details : 0,

@@ -11,7 +11,7 @@ public enum IOMMUOperation: Equatable, Sendable {
   case detach
   /// The device is the host's own, and its stream is not translated (the identity domain).
   case bypass
-  /// The domain of a device that is detached goes, with its table and its VMID.
+  /// The domain of a device that is detached goes, with its table and its VMID or ASID.
   case free
   /// Input addresses to physical ones that follow each other.
   case map(Range<UInt64>, to: UInt64, write: Bool)
@@ -100,9 +100,15 @@ extension Machine {
   /// `arm_smmu_attach_dev`: makes the domain if there is none, and points the stream to it.
   mutating func attach(_ device: Int) {
     guard let table = makeDomain(device) else { return }
-    note(.domain(.attached(root: table.rootAddress, vmid: table.vmid)), .iommu(device))
-    replaceStreamEntry(
-      .stage2(table, stalls: configuration.iommu.faults == .stall), ofDevice: device)
+    note(.domain(.attached(root: table.rootAddress, table.context)), .iommu(device))
+    let stalls = configuration.iommu.faults == .stall
+    switch table.geometry.format {
+    case .stage2: replaceStreamEntry(.stage2(table, stalls: stalls), ofDevice: device)
+    case .stage1:
+      replaceStreamEntry(
+        stage1Entry(ofDevice: device), ContextDescriptor(table, table.context, stalls: stalls),
+        ofDevice: device)
+    }
   }
 
   /// A device that is alone in its domain keeps that; one that has joined another's leaves it.
@@ -137,8 +143,8 @@ extension Machine {
     replaceStreamEntry(.bypass, ofDevice: device)
   }
 
-  /// The domain of a device, the VM's or a new one if it has none (`arm_smmu_domain_finalise`); nil, and the
-  /// event fails, if no VMID is left, or the device works with the VMM's addresses.
+  /// The domain of a device, the VM's or a new one if it has none (`arm_smmu_domain_finalise`): of stage 1 or
+  /// 2, as `arm_smmu_domain_alloc_paging_flags` chooses. Nil, and the event fails, if no VMID is left, or the device works with the VMM's addresses.
   ///
   /// - Parameter isOwn: whether the device gets a new one whatever there is.
   mutating func makeDomain(_ device: Int, isOwn: Bool = false) -> Table? {
@@ -149,7 +155,7 @@ extension Machine {
     if !isOwn, let domain = domain(ofDevice: device) { return domainTable(ofDevice: domain) }
     if ownership.keepsDeviceTables {
       let host = pkvmHostTable
-      setDomain(device, root: host.root, host.geometry, vmid: host.vmid)
+      setDomain(device, root: host.root, host.geometry, host.context)
       return domainTable(ofDevice: device)
     }
     if !isOwn, let domain = sharedDomain {
@@ -157,28 +163,31 @@ extension Machine {
       self[device, .domain] = UInt64(domain + 1)
       return domainTable(ofDevice: domain)
     }
-    guard let vmid = takeDomainVMID(device) else {
+    guard let context = takeDomainContext(device) else {
       fail(.enospc, .iommu(device))
       return nil
     }
     if configuration.iommu.table == .shared {
       let shared = table(of: canonical)
-      setDomain(device, root: shared.root, shared.geometry, vmid: vmid)
+      setDomain(device, root: shared.root, shared.geometry, context)
     } else {
-      let geometry = Geometry.stage2(bits: VMConfiguration.physicalBits)
+      let geometry =
+        context.isStage1 ? .deviceStage1 : Geometry.stage2(bits: VMConfiguration.physicalBits)
       note(.table(.allocateTable), .iommu(device), level: geometry.startLevel)
       let root = memory.allocateRoot(of: .iommu(device), geometry)
       tally.tablesAllocated += geometry.rootPages
-      setDomain(device, root: root, geometry, vmid: vmid)
+      setDomain(device, root: root, geometry, context)
     }
     return domainTable(ofDevice: device)
   }
 
-  mutating func setDomain(_ device: Int, root: Int, _ geometry: Geometry, vmid: UInt16) {
+  mutating func setDomain(
+    _ device: Int, root: Int, _ geometry: Geometry, _ context: TranslationContext
+  ) {
     self[device, .domain] = UInt64(device + 1)
     self[device, .root] = UInt64(root)
     self[device, .inputBits] = UInt64(geometry.inputBits)
-    self[device, .vmid] = UInt64(vmid)
+    self[device, .context] = context.bits
   }
 
   /// All that is pinned is unmapped first; then the domain goes.
@@ -195,7 +204,8 @@ extension Machine {
     push(areas.flatMap { unmapTasks($0, domain) } + [.freeDomain(domain)])
   }
 
-  /// `arm_smmu_domain_free_paging`: the table's pages are given back (`free_io_pgtable_ops`), then the VMID.
+  /// `arm_smmu_domain_free_paging`: the table's pages are given back (`free_io_pgtable_ops`), then the VMID
+  /// or ASID.
   /// Nothing of it is cached since the last device was detached.
   mutating func freeDomain(_ device: Int) {
     guard let table = domainTable(ofDevice: device) else { return }
@@ -203,7 +213,7 @@ extension Machine {
       freeSubtree(table.root, of: table, at: 0, level: table.geometry.startLevel)
     }
     for member in devices(ofDomain: device) { self[member, .domain] = 0 }
-    for field: SMMU.Field in [.root, .inputBits, .vmid, .isOwn] { self[device, field] = 0 }
-    returnDomainVMID(table.vmid, device)
+    for field: SMMU.Field in [.root, .inputBits, .context, .isOwn] { self[device, field] = 0 }
+    returnDomainContext(table.context, device)
   }
 }

@@ -17,18 +17,26 @@ extension Machine {
     SparseArray(root: Register.otherDevices.slot, .otherDevices)
   }
 
-  /// The VMID for a device of this VM, or nil if none is left.
-  mutating func takeDomainVMID(_ device: Int) -> UInt16? {
-    let vmid = takeVMID(for: .context(canonical))
-    if let vmid, configuration.iommu.vmidChoice == .private {
-      note(.identifier(.domainVMIDTaken(vmid: vmid)), .iommu(device))
-    }
-    return vmid
+  /// Whether a new domain is of stage 1.
+  private var makesStage1: Bool {
+    configuration.iommu.ownStage == .stage1 && configuration.iommu.table == .own
+      && configuration.isolation == .none
   }
 
-  mutating func returnDomainVMID(_ vmid: UInt16, _ device: Int) {
-    note(.identifier(.domainFreed(vmid: vmid)), .iommu(device))
-    returnVMID(vmid, of: .context(canonical))
+  /// Under what a new domain of this VM's devices is cached: an ASID, or a VMID; nil if none is left.
+  mutating func takeDomainContext(_ device: Int) -> TranslationContext? {
+    let context: TranslationContext? =
+      makesStage1
+      ? .asid(freeASID, isPrivate: true) : takeVMID(for: .context(canonical)).map { .vmid($0) }
+    if let context, context.isStage1 || configuration.iommu.vmidChoice == .private {
+      note(.identifier(.domainTagged(context)), .iommu(device))
+    }
+    return context
+  }
+
+  mutating func returnDomainContext(_ context: TranslationContext, _ device: Int) {
+    note(.identifier(.domainFreed(context)), .iommu(device))
+    if !context.isStage1 { returnVMID(context.number, of: .context(canonical)) }
   }
 
   private mutating func takeVMID(for holder: VMIDHolder) -> UInt16? {

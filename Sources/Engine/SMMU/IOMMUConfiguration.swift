@@ -9,6 +9,14 @@ public struct IOMMUConfiguration: Equatable, Sendable {
     case shared
   }
 
+  /// Which stage translates a device's DMA.
+  public enum Stage: String, CaseIterable, Sendable {
+    /// Stage 1: a context descriptor with an ASID.
+    case stage1 = "1"
+    /// Stage 2: a VMID in the stream table entry.
+    case stage2 = "2"
+  }
+
   /// How the SMMU's TLB learns of an invalidation that a CPU makes in a table.
   public enum Forwarding: String, CaseIterable, Sendable {
     /// A hook puts the same invalidation into the SMMU's command queue, and a sync.
@@ -57,6 +65,13 @@ public struct IOMMUConfiguration: Equatable, Sendable {
 
   /// Which table devices are given.
   public var table = TableChoice.own
+  /// Which stage a table of a device's own is of; nil for stage 1, which Linux prefers, unless a VMID is chosen,
+  /// which stage 2 alone has. What CPUs use, and what is kept where memory has owners, is of stage 2 in any case.
+  public var stage: Stage?
+
+  /// The stage of a table of a device's own.
+  var ownStage: Stage { stage ?? (vmids == nil ? .stage1 : .stage2) }
+
   /// How invalidations of a shared table reach the SMMU.
   public var forwarding = Forwarding.forward
   /// What becomes of DMA without a translation.

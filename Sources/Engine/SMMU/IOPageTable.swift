@@ -4,25 +4,33 @@ struct IOPages {
   var physical: UInt64
   let size: UInt64
   let count: UInt64
-  /// S2AP bits.
-  let permissions: UInt64
-  /// MEMATTR: normal write-back, or for MMIO device memory.
-  var memAttr: UInt64 = IOPages.writeBack
+  /// Whether the device may write, too.
+  let isWritable: Bool
+  /// Whether it is MMIO, mapped as device memory, and no normal memory.
+  var isDevice = false
 
-  /// ARM_LPAE_PTE_MEMATTR_OIWB and ARM_LPAE_PTE_MEMATTR_DEV.
-  static let writeBack: UInt64 = 0xf
-  static let device: UInt64 = 1
-
-  /// The bits of a leaf at a level (`arm_lpae_prot_to_pte`, `__arm_lpae_init_pte`): inner shareable if
-  /// cacheable, else outer; accessed; executable, since nobody asks for less.
-  func bits(at physical: UInt64, level: Int) -> UInt64 {
-    let shareable: UInt64 = memAttr == Self.writeBack ? 3 << 8 : 2 << 8
-    return physical | Descriptor.valid | (level == Geometry.lastLevel ? Descriptor.tableOrPage : 0)
-      | memAttr << 2 | permissions | shareable | Descriptor.accessed
+  /// A leaf at a level (`arm_lpae_prot_to_pte`, `__arm_lpae_init_pte`): inner shareable if cacheable, else
+  /// outer; accessed; executable, since nobody asks for less.
+  func leaf(at physical: UInt64, level: Int, _ format: Descriptor.Format) -> Descriptor {
+    let common =
+      physical | Descriptor.valid | (level == Geometry.lastLevel ? Descriptor.tableOrPage : 0)
+      | (isDevice ? 2 << 8 : Descriptor.innerShareable) | Descriptor.accessed
+    return switch format {
+    case .stage2:
+      // ARM_LPAE_PTE_MEMATTR_DEV or ARM_LPAE_PTE_MEMATTR_OIWB.
+      Descriptor(
+        common | (isDevice ? 1 : 0xf) << 2 | Descriptor.read | (isWritable ? Descriptor.write : 0),
+        format)
+    case .stage1:
+      // ARM_LPAE_MAIR_ATTR_IDX_DEV or ARM_LPAE_MAIR_ATTR_IDX_CACHE.
+      Descriptor(
+        common | (isDevice ? 2 : 1) << 2 | Descriptor.unprivileged | Descriptor.notGlobal
+          | (isWritable ? 0 : Descriptor.readOnly), format)
+    }
   }
 }
 
-/// The kernel's table for an SMMU's stage 2, as drivers/iommu/io-pgtable-arm.c keeps it: leaves are never
+/// The kernel's table for an SMMU, as drivers/iommu/io-pgtable-arm.c keeps it: leaves are never
 /// changed from one to another, blocks never split, and empty tables stay until a block takes their place.
 extension Machine {
   /// Set in a table entry that the SMMU sees for sure (ARM_LPAE_PTE_SW_SYNC).
@@ -77,11 +85,12 @@ extension Machine {
     note(
       .table(
         .makeLeaf(
-          Descriptor(pages.bits(at: pages.physical, level: end.level)), count: count)),
+          pages.leaf(at: pages.physical, level: end.level, table.geometry.format), count: count)),
       table.id, at: pages.address, size: count * pages.size, level: end.level)
     for index in 0..<count {
-      let bits = pages.bits(at: pages.physical + index * pages.size, level: end.level)
-      storeEntry(bits, at: end.slot + Int(index))
+      let leaf = pages.leaf(
+        at: pages.physical + index * pages.size, level: end.level, table.geometry.format)
+      storeEntry(leaf.bits, at: end.slot + Int(index))
     }
     tally.maps &+= Int(count)
     clean(end.slot..<end.slot + Int(count), table.id, at: pages.address, level: end.level)
@@ -136,7 +145,7 @@ extension Machine {
   ) {
     let old = (slot..<slot + Int(count)).filter { memory.load($0) != 0 }
     guard let first = old.first else { return }
-    let leaf = Descriptor(memory.load(first))
+    let leaf = Descriptor(memory.load(first), table.geometry.format)
     note(
       .table(
         .clearLeaf(

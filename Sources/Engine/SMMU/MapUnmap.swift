@@ -61,7 +61,7 @@ extension Machine {
         size: call.size)
       let pages = IOPages(
         address: iova, physical: physical, size: call.size, count: call.count,
-        permissions: Descriptor.read | (mapping.write ? Descriptor.write : 0))
+        isWritable: mapping.write)
       let result = mapPages(pages, in: table)
       mapping.done += result.bytes
       if let error = result.error {

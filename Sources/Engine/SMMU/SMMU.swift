@@ -1,4 +1,4 @@
-/// The SMMU: streams with their table entries, of stage 2 or of a process' stage 1, domains, a TLB, a
+/// The SMMU: streams with their table entries, of stage 2 or of stage 1, domains, a TLB, a
 /// command queue and an event queue. All of it is records in memory.
 ///
 /// Source: drivers/iommu/arm/arm-smmu-v3 for the bits; the SMMUv3 architecture for what they do.
@@ -15,9 +15,9 @@ public enum SMMU {
     case events = 12
     /// How the last DMA ended: a code, and a physical address or a level.
     case outcome = 13
-    /// The domain: slot of the root, bits of an input address, VMID.
+    /// The domain: slot of the root, bits of an input address, under what its translations are cached.
     case root = 15
-    case inputBits, vmid
+    case inputBits, context
     /// Tree of the IOVAs that were pinned, and a sparse array of their host pages; see Pinning.swift.
     case pinnedAreas = 18
     case pinnedPages = 21
@@ -36,7 +36,7 @@ public enum SMMU {
       case .event: .init(repeating: .history, count: 4)
       case .events, .root, .pinnedPages: [.history]
       case .outcome: [.history, .history]
-      case .inputBits, .vmid, .domain, .isOwn: [.state]
+      case .inputBits, .context, .domain, .isOwn: [.state]
       case .pinnedAreas: RangeTree.words
       case .contextDescriptor: [.state, .history]
       }
@@ -190,7 +190,7 @@ extension Machine {
 
   /// Whether the SMMU would walk to the same translation as an entry of its TLB holds, and might do as much.
   public func isBorneOut(_ entry: TLB.Entry) -> Bool {
-    if entry.context.isStage1 {
+    if entry.context == processContext {
       let end = memory.walk(hostTable, entry.address)
       let permissions = HostEntry(bits: end.descriptor.bits).devicePermissions
       let size = hostTable.geometry.size(end.level)
@@ -199,7 +199,7 @@ extension Machine {
         && (permissions.write || !entry.descriptor.permissions.write)
     }
     return attachedDevices.contains { device in
-      guard let table = domainTable(ofDevice: device), table.vmid == entry.vmid else {
+      guard let table = domainTable(ofDevice: device), table.context == entry.context else {
         return false
       }
       let end = memory.walk(table, entry.address)
@@ -227,10 +227,11 @@ extension Machine {
   /// The domain's table of a device: of its own or the CPUs', or nil before there is one.
   func domainTable(ofDevice device: Int) -> Table? {
     guard let domain = domain(ofDevice: device) else { return nil }
+    let context = TranslationContext(bits: self[domain, .context])
     return Table(
       id: .iommu(device), root: Int(self[domain, .root]),
-      geometry: .stage2(bits: Int(self[domain, .inputBits])),
-      vmid: UInt16(truncatingIfNeeded: self[domain, .vmid]))
+      geometry: context.isStage1 ? .deviceStage1 : .stage2(bits: Int(self[domain, .inputBits])),
+      vmid: context.number)
   }
 
   /// The tables that the kernel keeps for devices alone, each once.
@@ -263,7 +264,7 @@ extension Machine {
 
   /// Under what a device's translations are cached.
   public func context(ofDevice device: Int) -> TranslationContext {
-    sharesAddresses(device)
-      ? contextDescriptor(ofDevice: device).context : .vmid(streamEntry(ofDevice: device).vmid)
+    let descriptor = contextDescriptor(ofDevice: device)
+    return descriptor.isValid ? descriptor.context : .vmid(streamEntry(ofDevice: device).vmid)
   }
 }

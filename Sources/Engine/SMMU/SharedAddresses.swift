@@ -20,16 +20,25 @@ public enum ASIDChoice: String, CaseIterable, Sendable {
 }
 
 extension Machine {
-  /// Whether a device works with the VMM's addresses.
+  /// Whether a device works with the VMM's addresses: its context descriptor is that of no domain.
   public func sharesAddresses(_ device: Int) -> Bool {
-    contextDescriptor(ofDevice: device).isValid
+    contextDescriptor(ofDevice: device).isValid && domain(ofDevice: device) == nil
   }
 
   /// Under what the VMM's translations are cached, or nil if no device is bound to it.
   var processContext: TranslationContext? {
     if !hasSMMU { return nil }
-    return (0..<SMMU.devices).lazy.map { contextDescriptor(ofDevice: $0) }.first(where: \.isValid)?
-      .context
+    return (0..<SMMU.devices).first(where: sharesAddresses).map {
+      contextDescriptor(ofDevice: $0).context
+    }
+  }
+
+  /// The lowest ASID of the SMMU's allocator that no domain and no process has (`arm_smmu_asid_xa`, from 1).
+  var freeASID: UInt16 {
+    let taken = domains.map { TranslationContext(bits: self[$0, .context]) } + [processContext]
+    return (1...UInt16.max).first { number in
+      !taken.contains { $0?.isStage1 ?? false && $0?.number == number }
+    } ?? 1
   }
 
   /// The table that the SMMU walks for a device: its domain's, or the VMM's own.
@@ -42,16 +51,14 @@ extension Machine {
     if domainTable(ofDevice: device) != nil { return fail(.ebusy, .iommu(device)) }
     guard let asid = takeASID() else { return fail(.enospc, .iommu(device)) }
     let iommu = configuration.iommu
-    // The SMMU's allocator gives the lowest number that is free, and knows of no other process.
-    let context = TranslationContext.asid(
-      iommu.asids == .private ? 1 : asid, isPrivate: iommu.hasPrivateASID)
+    let context =
+      processContext
+      ?? .asid(iommu.asids == .private ? freeASID : asid, isPrivate: iommu.hasPrivateASID)
     let root = hostTable.rootAddress
     note(.domain(.bound(root: root, context)), .iommu(device))
     let descriptor = ContextDescriptor(hostTable, context, stalls: iommu.faults == .stall)
     setContextDescriptor(descriptor, ofDevice: device)
-    setStreamEntry(
-      .stage1(contextAt: Memory.address(ofSlot: slot(.contextDescriptor, ofDevice: device))),
-      ofDevice: device)
+    setStreamEntry(stage1Entry(ofDevice: device), ofDevice: device)
   }
 
   /// `iommu_sva_unbind_device`, of a device that is detached. With the last one the domain goes, and its ASID
@@ -60,18 +67,6 @@ extension Machine {
     let context = contextDescriptor(ofDevice: device).context
     note(.domain(.unbound(context)), .iommu(device))
     setContextDescriptor(.none, ofDevice: device)
-  }
-
-  /// The end of a walk of a process' table in the one format in which TLBs keep leaves, that of stage 2:
-  /// where it leads, and what it permits to a device.
-  func processEnd(_ end: WalkEnd) -> WalkEnd {
-    guard end.isLeaf else { return end }
-    let kept =
-      Descriptor.addressMask | Descriptor.valid | Descriptor.tableOrPage | Descriptor.accessed
-    let permissions = HostEntry(bits: end.descriptor.bits).devicePermissions
-    return WalkEnd(
-      slot: end.slot, level: end.level,
-      descriptor: Descriptor(end.descriptor.bits & kept | permissions.bits))
   }
 
   /// A device's fault at an address of the VMM's, handled as one of the VMM's own

@@ -108,7 +108,7 @@ extension Machine {
   private mutating func forgetCached(_ iova: UInt64, _ device: Int) {
     let page = iova.page
     guard let domain = domainTable(ofDevice: device),
-      iotlbEntries.contains(where: { $0.vmid == domain.vmid && $0.range.contains(page) })
+      iotlbEntries.contains(where: { $0.context == domain.context && $0.range.contains(page) })
     else { return }
     invalidate(page..<page + Page.size, of: domain)
   }

@@ -64,7 +64,7 @@ package enum DMAStep: StepFamily {
       return Explanation(
         "DMA", "\(name) \(write ? "writes" : "reads") IOVA \(at)",
         "The bus gives the transaction StreamID \(Phrase.address(streamID)), by which the SMMU knows it.",
-        .smmuArchitecture("3.3, stream table lookup"))
+        .smmuArchitecture("3.3.1, stream table lookup"))
     case .streamEntry(let configuration, let context):
       let text =
         switch configuration {
@@ -88,16 +88,18 @@ package enum DMAStep: StepFamily {
       return Explanation(
         "translate",
         "\(at) → PA \(Phrase.address(physical)), into the SMMU's TLB, \(Phrase.context(context))",
-        "The leaf permits the access.", .smmuArchitecture("3.4, stage 2 translation"))
+        "The leaf permits the access.",
+        .smmuArchitecture("3.3.3, configuration and translation lookup"))
     case .loaded(let value, let physical):
       return Explanation(
         "load", "8 bytes at PA \(Phrase.address(physical)): \(Phrase.address(value))",
-        "The device gets the data.", .smmuArchitecture("3.4, stage 2 translation"))
+        "The device gets the data.",
+        .smmuArchitecture("3.3.3, configuration and translation lookup"))
     case .stored(_, let physical):
       return Explanation(
         "store", "8 bytes to PA \(Phrase.address(physical))",
         "The device's data is in memory; no CPU was involved.",
-        .smmuArchitecture("3.4, stage 2 translation"))
+        .smmuArchitecture("3.3.3, configuration and translation lookup"))
     case .fault(let fault, let write):
       let end = "the \(write ? "write" : "read") is terminated"
       let (why, source) = fault.explanation
@@ -181,7 +183,7 @@ extension StreamEntry.Kind {
     case .abort: "No domain is attached: every transaction is terminated."
     case .bypass: "Input addresses are physical addresses."
     case .stage1:
-      "It points to the context descriptor: root of the process' table, ASID, ASET."
+      "It points to the context descriptor: root of the stage-1 table, ASID, ASET."
     case .stage2:
       "It holds the stage-2 root, its shape, and the VMID under which translations are cached."
     case .invalid: "The SMMU does not use it: C_BAD_STE."

@@ -2,8 +2,9 @@
 package enum DomainStep: StepFamily {
   /// The SMMU's records are made: every stream's entry says abort.
   case reset
-  /// The stream table entry points to a stage-2 table with a VMID.
-  case attached(root: UInt64, vmid: UInt16)
+  /// The stream table entry points to a stage-2 table with a VMID, or by a context descriptor to a stage-1 table
+  /// with an ASID.
+  case attached(root: UInt64, TranslationContext)
   /// The device joins the domain that another of the VM's devices has, by its number.
   case joined(Int)
   /// The stream table entry points to a context descriptor of the VMM's table.
@@ -50,9 +51,18 @@ package enum DomainStep: StepFamily {
         "SMMU", "the SMMU is set up: every stream's entry says abort",
         "No device reaches memory before a domain is attached to it.",
         .smmu("arm_smmu_init_initial_stes"))
-    case .attached(let root, let vmid):
+    case .attached(let root, let context) where context.isStage1:
       Explanation(
-        "attach", "the stream's entry points to the table at \(Phrase.address(root)), VMID \(vmid)",
+        "attach",
+        "the stream's context descriptor points to the table at \(Phrase.address(root)), "
+          + Phrase.context(context),
+        "From now on it translates the device's DMA: stage 1 alone, which Linux prefers where the SMMU has "
+          + "it.",
+        .smmu("arm_smmu_make_s1_cd"))
+    case .attached(let root, let context):
+      Explanation(
+        "attach",
+        "the stream's entry points to the table at \(Phrase.address(root)), \(Phrase.context(context))",
         "From now on it translates the device's DMA.", .smmu("arm_smmu_attach_dev"))
     case .joined(let device):
       Explanation(

@@ -32,10 +32,10 @@ package enum IdentifierStep: StepFamily {
   /// A holder's VMID is pinned, or unpinned.
   case vmidPinned(Holder, vmid: UInt64)
   case vmidUnpinned(Holder, vmid: UInt64)
-  /// A domain gets a VMID from the SMMU's own allocator.
-  case domainVMIDTaken(vmid: UInt16)
-  /// A domain goes, and its VMID is given back.
-  case domainFreed(vmid: UInt16)
+  /// A domain gets a VMID, or at stage 1 an ASID, from the SMMU's own allocator.
+  case domainTagged(TranslationContext)
+  /// A domain goes, and its VMID or ASID is given back.
+  case domainFreed(TranslationContext)
   /// The VMM gets an ASID.
   case asidTaken(asid: UInt64)
   /// Another process, by its number, gets an ASID.
@@ -46,7 +46,7 @@ package enum IdentifierStep: StepFamily {
     case .vcpuStays, .vcpuLeaves, .vmidTaken, .vmidKept, .vmidRollover, .vmidReserved:
       Step.Facts(.identifier, .vmidAllocation, .none)
     case .vmidPinned, .vmidUnpinned: Step.Facts(.identifier, .vmidPinning, .none)
-    case .domainVMIDTaken, .domainFreed: Step.Facts(.identifier, .domainVMID, .none)
+    case .domainTagged, .domainFreed: Step.Facts(.identifier, .domainVMID, .none)
     case .asidTaken, .otherASIDTaken: Step.Facts(.identifier, .sharedAddresses, .none)
     }
   }
@@ -90,15 +90,21 @@ package enum IdentifierStep: StepFamily {
       Explanation(
         "unpin", "VMID \(vmid) of \(holder.name) is no longer pinned by this device",
         "The next rollover frees it.", .pinning("kvm_arm_pinned_vmid_put"))
-    case .domainVMIDTaken(let vmid):
+    case .domainTagged(let context) where context.isStage1:
       Explanation(
-        "VMID", "the domain gets VMID \(vmid) of the SMMU's own",
+        "ASID", "the domain gets ASID \(context.number) of the SMMU's own",
+        "With CD.ASET it has nothing to do with the CPUs' ASIDs, and their TLBIs do not concern it.",
+        .smmu("arm_smmu_domain_finalise_s1"))
+    case .domainTagged(let context):
+      Explanation(
+        "VMID", "the domain gets VMID \(context.number) of the SMMU's own",
         "The SMMU's allocator and KVM's are independent: KVM may use the same number for another VM.",
         .smmu("arm_smmu_domain_finalise_s2"))
-    case .domainFreed(let vmid):
+    case .domainFreed(let context):
       Explanation(
-        "free", "the domain is gone, and its VMID \(vmid) is given back",
-        "Its translations were invalidated before: the next domain may get the VMID.",
+        "free",
+        "the domain is freed, and its \(context.isStage1 ? "ASID" : "VMID") \(context.number) is given back",
+        "Its translations were invalidated before: the next domain may get the number.",
         .smmu("arm_smmu_domain_free"))
     case .asidTaken(let asid):
       Explanation(

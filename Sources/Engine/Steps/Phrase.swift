@@ -16,17 +16,6 @@ package enum Phrase {
 
   package static func span(_ step: Step) -> String { "\(address(step.address))+\(size(step.size))" }
 
-  package static func permissions(_ bits: UInt64) -> String {
-    permissions(Descriptor(bits).permissions)
-  }
-
-  package static func permissions(_ permissions: Permissions) -> String {
-    let execute = ["PX UX", "UX", "", "PX"][permissions.executeNever]
-    let parts = [permissions.read ? "R" : "", permissions.write ? "W" : "", execute]
-    let text = parts.filter { !$0.isEmpty }.joined(separator: " ")
-    return text.isEmpty ? "no permission" : text
-  }
-
   package static func access(_ kind: AccessKind) -> String {
     switch kind {
     case .read: "read"
@@ -81,7 +70,7 @@ package enum Phrase {
 
   private static func leaf(_ entry: Descriptor, _ geometry: Geometry) -> String {
     address(entry.address(granuleShift: geometry.granuleShift)) + " "
-      + permissions(entry.permissions)
+      + entry.permissions.text
   }
 
   private static func annotation(_ note: EntryKind.Annotation, _ entry: Descriptor) -> String {
@@ -128,5 +117,13 @@ package enum Phrase {
   /// A count with its noun.
   package static func count(_ number: UInt64, _ one: String, _ many: String) -> String {
     number == 1 ? "1 \(one)" : "\(number) \(many)"
+  }
+}
+
+extension Permissions {
+  /// The permissions in three columns: read, write, and execute at both levels (`X`), at EL1 only (`p`,
+  /// privileged) or at EL0 only (`u`).
+  package var text: String {
+    (read ? "R" : "-") + (write ? "W" : "-") + ["X", "u", "-", "p"][executeNever]
   }
 }

@@ -119,7 +119,7 @@ package enum TableStep: StepFamily {
         .pgtable("kvm_pgtable_stage2_map"))
     case .relax(let permissions):
       return Explanation(
-        "relax", "\(step.span) in \(Phrase.table(step.table)): \(Phrase.permissions(permissions))",
+        "relax", "\(step.span) in \(Phrase.table(step.table)): \(permissions.text)",
         "A leaf of the right size is there; it only lacks the permission.",
         .pgtable("kvm_pgtable_stage2_relax_perms"))
     case .mapUnneeded:
@@ -183,7 +183,8 @@ package enum TableStep: StepFamily {
         "A table without entries is freed on the way up.", .pgtable("stage2_unmap_walker"))
     case .relaxLeaf(let new, let old):
       return Explanation(
-        "relax", "\(place): \(Phrase.permissions(old.bits)) → \(Phrase.permissions(new.bits))",
+        "relax",
+        "\(place): \(old.permissions.text) → \(new.permissions.text)",
         "More permission needs no break before make.", .pgtable("stage2_attr_walker"))
     case .relaxGone:
       return Explanation(
@@ -194,7 +195,7 @@ package enum TableStep: StepFamily {
       return Explanation(
         "protect",
         "\(place) in \(Phrase.table(step.table)): "
-          + "\(Phrase.permissions(old.bits)) → \(Phrase.permissions(new.bits))",
+          + "\(old.permissions.text) → \(new.permissions.text)",
         "The next write will fault, and will be logged.",
         .pgtable("kvm_pgtable_stage2_wrprotect"))
     case .ageLeaf:

@@ -1,4 +1,5 @@
-/// A stage-2 translation table entry, bit for bit (Arm ARM D8.3; `kvm_pgtable.h`).
+/// A translation table entry, bit for bit: of stage 2 (Arm ARM D8.3; `kvm_pgtable.h`) unless its format says
+/// otherwise.
 ///
 ///      63 62  59 58 55 54 53 52  51  50 48 47               12 11 10  9 8  7 6  5    2  1  0
 ///     +--+------+-----+-----+--+----+-----+-------------------+--+--+-----+----+-------+--+--+
@@ -7,12 +8,25 @@
 ///
 /// With V = 0 all other bits are software's: bits 63:60 give the type of an annotation.
 public struct Descriptor: Hashable, Sendable {
+  /// Where leaves say what they permit, and of what type memory is.
+  public enum Format: UInt8, Sendable {
+    /// Stage 2: S2AP, XN[1:0], MemAttr.
+    case stage2
+    /// Stage 1, as io-pgtable-arm writes it for a device: AP[2:1], UXN and PXN, AttrIndx, nG.
+    case stage1
+  }
+
   /// The 64 bits.
   public var bits: UInt64
+  /// What they mean in a leaf.
+  public var format: Format
 
   /// The entry with these bits.
   @inline(__always)
-  public init(_ bits: UInt64) { self.bits = bits }
+  public init(_ bits: UInt64, _ format: Format = .stage2) {
+    self.bits = bits
+    self.format = format
+  }
 
   /// Bit 0: the hardware uses the entry.
   public static let valid: UInt64 = 1 << 0
@@ -24,6 +38,12 @@ public struct Descriptor: Hashable, Sendable {
   public static let read: UInt64 = 1 << 6
   /// Bit 7: S2AP[1], writable.
   public static let write: UInt64 = 1 << 7
+  /// Stage 1, bit 6: AP[1], access without privilege.
+  public static let unprivileged: UInt64 = 1 << 6
+  /// Stage 1, bit 7: AP[2], read-only.
+  public static let readOnly: UInt64 = 1 << 7
+  /// Stage 1, bit 11: nG, of this ASID alone.
+  public static let notGlobal: UInt64 = 1 << 11
   /// Bits 9:8 = 3, inner shareable.
   public static let innerShareable: UInt64 = 3 << 8
   /// Bit 10: accessed.
@@ -73,10 +93,25 @@ public struct Descriptor: Hashable, Sendable {
   /// Memory type, bits 5:2.
   public var memAttr: Int { Int(bits >> 2 & 0xf) }
 
-  /// What a valid leaf permits.
+  /// What a valid leaf permits: at stage 1 to an access without privilege, as a device's is.
+  @inline(__always)
   public var permissions: Permissions {
-    Permissions(
-      read: bits & Self.read != 0, write: bits & Self.write != 0, executeNever: executeNever)
+    switch format {
+    case .stage2:
+      Permissions(
+        read: bits & Self.read != 0, write: bits & Self.write != 0, executeNever: executeNever)
+    case .stage1:
+      Permissions(
+        read: bits & Self.unprivileged != 0,
+        write: bits & (Self.unprivileged | Self.readOnly) == Self.unprivileged,
+        executeNever: bits >> 54 & 1 != 0 ? 2 : 0)
+    }
+  }
+
+  /// The leaf in the one format in which TLBs keep leaves, that of stage 2, with these permissions.
+  func cached(permitting permissions: Permissions) -> Descriptor {
+    let kept = Self.addressMask | Self.valid | Self.tableOrPage | Self.accessed
+    return Descriptor(bits & kept | permissions.bits)
   }
 
   /// Bits 54:53.

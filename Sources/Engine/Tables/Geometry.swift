@@ -1,4 +1,4 @@
-/// Shape of a translation table: granule, input size and start level.
+/// Shape of a translation table: granule, input size, start level, and the format of its entries.
 ///
 /// Source: Arm ARM D8.2; `stage2_pgtable_levels` and `kvm_pgd_pages` in the kernel.
 public struct Geometry: Equatable, Sendable {
@@ -10,13 +10,19 @@ public struct Geometry: Equatable, Sendable {
   public let startLevel: Int
   /// Bits of an output address, 32 to 48: what lies beyond is an address size fault.
   public let outputBits: Int
+  /// What the bits of its leaves mean.
+  public let format: Descriptor.Format
 
   /// The last level, whose leaves are pages.
   public static let lastLevel = 3
 
   /// A table with the given shape.
   @inline(__always)
-  public init(granuleShift: Int, inputBits: Int, startLevel: Int, outputBits: Int = 48) {
+  public init(
+    granuleShift: Int, inputBits: Int, startLevel: Int, outputBits: Int = 48,
+    format: Descriptor.Format = .stage2
+  ) {
+    self.format = format
     self.granuleShift = granuleShift
     self.inputBits = inputBits
     self.startLevel = startLevel
@@ -29,6 +35,11 @@ public struct Geometry: Equatable, Sendable {
     let levels = max(2, (bits - 8) / 9)
     return Geometry(granuleShift: 12, inputBits: bits, startLevel: 4 - levels)
   }
+
+  /// The table that io-pgtable-arm builds for stage 1 of a device, with 4 KiB pages: four levels for 48 bits of
+  /// an input address.
+  static let deviceStage1 = Geometry(
+    granuleShift: 12, inputBits: 48, startLevel: 0, format: .stage1)
 
   /// Index bits of a level.
   public var stride: Int { granuleShift - 3 }

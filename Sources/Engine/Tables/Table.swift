@@ -6,7 +6,7 @@ public struct Table: Equatable, Sendable {
   public let root: Int
   /// Its shape.
   public let geometry: Geometry
-  /// Hardware VMID under which the TLB holds its entries.
+  /// Hardware VMID, or at stage 1 the ASID, under which the TLB holds its entries.
   public let vmid: UInt16
   /// Whether there can be TLB entries of the table. A context on which no vCPU ever ran has no VMID,
   /// which its word says by 0.
@@ -32,6 +32,14 @@ public struct Table: Equatable, Sendable {
   @inline(__always)
   init(id: TableID, root: Int, geometry: Geometry, vmid: UInt16) {
     self.init(id: id, root: root, geometry: geometry, vmid: vmid, hasVMID: vmid != 0)
+  }
+
+  /// Under what its translations are cached. A device's stage 1 has an ASID of the SMMU's own (CD.ASET).
+  var context: TranslationContext {
+    switch geometry.format {
+    case .stage2: .vmid(vmid)
+    case .stage1: .asid(vmid, isPrivate: true)
+    }
   }
 
   /// Slot of the root's entry for an input address.
@@ -70,7 +78,9 @@ extension Memory {
     var level = table.geometry.startLevel
     var bits = load(table.rootSlot(address))
     if bits & 3 != 3 || level == last {
-      return WalkEnd(slot: table.rootSlot(address), level: level, descriptor: Descriptor(bits))
+      return WalkEnd(
+        slot: table.rootSlot(address), level: level,
+        descriptor: Descriptor(bits, table.geometry.format))
     }
     // The offset of an entry in its table is the address's index for the level, times 8.
     var shift = table.rootShift &- 12
@@ -82,7 +92,7 @@ extension Memory {
       if bits & 3 != 3 || level == last {
         return WalkEnd(
           slot: Memory.firstSlot(ofFrameAt: frame &+ offset), level: level,
-          descriptor: Descriptor(bits))
+          descriptor: Descriptor(bits, table.geometry.format))
       }
       shift &-= 9
     }

@@ -19,7 +19,7 @@ public struct TableEntry: Equatable, Sendable {
     self.address = address
     self.level = level
     self.place = place
-    self.descriptor = descriptor
+    self.descriptor = Descriptor(descriptor.bits, geometry.format)
     kind = geometry.kind(of: descriptor, at: level)
   }
 

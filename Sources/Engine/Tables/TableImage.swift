@@ -2,17 +2,16 @@
 public struct TableImage: Sendable {
   /// Addresses of its pages, ascending, and their words.
   public let pages: [(address: UInt64, words: [UInt64])]
-  /// What VTTBR_EL2 must hold to walk it.
-  public let vttbr: UInt64
-  /// What VTCR_EL2 must hold to walk it.
-  public let vtcr: UInt64
+  /// What must be set to walk it, by its name: VTTBR_EL2 and VTCR_EL2, or of a device's stage 1 words 0 and 1
+  /// of the context descriptor.
+  public let registers: [(name: String, value: UInt64)]
 
   /// Lowest address of a page.
   public var base: UInt64 { pages.first?.address ?? 0 }
 }
 
 extension Machine {
-  /// The pages of a stage-2 table, or nil if there is none.
+  /// The pages of a table of a VM or a device, or nil if there is none.
   public func image(of id: TableID) -> TableImage? {
     if let guest = guestTable(id) { return image(of: guest) }
     return id.kind == .vmmStage1 ? nil : table(id).map { image(of: $0) }
@@ -24,6 +23,18 @@ extension Machine {
     visit(.tablePre, of: table) {
       frames.append(Memory.firstSlot(ofFrameAt: $0.descriptor.address))
     }
+    let registers: [(name: String, value: UInt64)]
+    switch table.geometry.format {
+    case .stage2:
+      registers = [
+        ("VTTBR", table.rootAddress | UInt64(table.vmid) << 48),
+        ("VTCR", VTCR.hypervisor(table.geometry).bits),
+      ]
+    case .stage1:
+      let descriptor = ContextDescriptor(
+        table, table.context, stalls: configuration.iommu.faults == .stall)
+      registers = [("CD0", descriptor.control), ("CD1", descriptor.root)]
+    }
     return TableImage(
       pages: frames.sorted().map { frame in
         (
@@ -31,8 +42,7 @@ extension Machine {
           (frame..<frame + Memory.frameWords).map { memory.load($0) }
         )
       },
-      vttbr: table.rootAddress | UInt64(table.vmid) << 48,
-      vtcr: VTCR.hypervisor(table.geometry).bits)
+      registers: registers)
   }
 
   /// The pages of a table that L1 keeps, at their canonical IPAs. Pages that L1 has no memory for are
@@ -56,6 +66,6 @@ extension Machine {
     }
     return TableImage(
       pages: pages.sorted { $0.key < $1.key }.map { ($0.key, $0.value) },
-      vttbr: guest.vttbr.bits, vtcr: guest.vtcr.bits)
+      registers: [("VTTBR", guest.vttbr.bits), ("VTCR", guest.vtcr.bits)])
   }
 }

@@ -184,6 +184,7 @@ extension EntryRun {
   /// The last of its entries.
   fileprivate var lastEntry: Descriptor {
     descriptor.isLeaf(level)
-      ? Descriptor(descriptor.bits &+ entrySize &* UInt64(count - 1)) : descriptor
+      ? Descriptor(descriptor.bits &+ entrySize &* UInt64(count - 1), descriptor.format)
+      : descriptor
   }
 }

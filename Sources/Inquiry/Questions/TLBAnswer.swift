@@ -45,12 +45,13 @@ package struct TLBAnswer: Answer {
     for bits in Set(deviceEntries.map(\.context.bits)).sorted() {
       let context = TranslationContext(bits: bits)
       let device = machine.attachedDevices.first { machine.context(ofDevice: $0) == context }
-      let table: TableID? = context.isStage1 ? .vmmStage1 : device.map { .iommu($0) }
+      let isProcess = device.map { machine.sharesAddresses($0) } ?? context.isStage1
+      let table: TableID? = isProcess ? .vmmStage1 : device.map { .iommu($0) }
       parts.append(
         Part(
           "SMMU, \(Phrase.context(context))", table, deviceEntries.filter { $0.context == context },
           isStale: {
-            context.isStage1 ? !machine.isBorneOut($0) : !machine.gives($0, in: table)
+            isProcess ? !machine.isBorneOut($0) : !machine.gives($0, in: table)
           },
           clearedBy: {
             context.isStage1

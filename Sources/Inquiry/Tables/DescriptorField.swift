@@ -35,10 +35,70 @@ package struct DescriptorField: Equatable, Sendable, Encodable {
 }
 
 extension Descriptor {
-  /// All 64 bits by field, from the highest (Arm ARM D8.3, `kvm_pgtable.h`).
+  /// All 64 bits by field, from the highest (Arm ARM D8.3, `kvm_pgtable.h`; at stage 1 io-pgtable-arm.c).
   package func fields(level: Int, geometry: Geometry, isShadow: Bool) -> [DescriptorField] {
     if !isValid { return invalidFields }
-    return isTable(level) ? tableFields(geometry) : leafFields(level, geometry, isShadow)
+    if isTable(level) {
+      return geometry.format == .stage1 ? stage1TableFields(geometry) : tableFields(geometry)
+    }
+    return geometry.format == .stage1
+      ? stage1LeafFields(level, geometry) : leafFields(level, geometry, isShadow)
+  }
+
+  /// A table of a device's stage 1. What it could take away from all leaves below, the driver leaves alone.
+  private func stage1TableFields(_ geometry: Geometry) -> [DescriptorField] {
+    [
+      field("NSTable", 63, 63, .nobody) { _ in "secure state only" },
+      field("APTable", 62, 61, .hardware) {
+        $0 == 0 ? "takes no permission away" : "limits leaves"
+      },
+      field("XNTable", 60, 59, .hardware) {
+        $0 == 0 ? "takes no permission away" : "limits leaves"
+      },
+      field("ignored", 58, 56, .nobody) { _ in "" },
+      field("SW_SYNC", 55, 55, .software) { $0 == 0 ? "not used" : "the SMMU sees it for sure" },
+      field("ignored", 54, 48, .nobody) { _ in "" },
+      field("table", 47, geometry.granuleShift, .hardware) { _ in "the next level's table" },
+      field("ignored", geometry.granuleShift - 1, 2, .nobody) { _ in "" },
+      field("T", 1, 1, .hardware) { _ in "a table" },
+      field("V", 0, 0, .hardware) { _ in "valid" },
+    ]
+  }
+
+  /// A leaf of a device's stage 1 (`arm_lpae_prot_to_pte`).
+  private func stage1LeafFields(_ level: Int, _ geometry: Geometry) -> [DescriptorField] {
+    let shift = geometry.shift(level)
+    var fields = [
+      field("ignored", 63, 55, .nobody) { _ in "" },
+      field("UXN", 54, 54, .hardware) { $0 == 0 ? "unprivileged code executes" : "no execution" },
+      field("PXN", 53, 53, .hardware) { $0 == 0 ? "privileged code executes" : "no execution" },
+      field("C", 52, 52, .hardware) { $0 == 0 ? "not contiguous" : "one of a contiguous run" },
+      field("DBM", 51, 51, .hardware) { $0 == 0 ? "no dirty state" : "the hardware may set write" },
+      field("res0", 50, 48, .nobody) { _ in "" },
+      field("output", 47, Int(shift), .hardware) { value in
+        "\(hex: value << UInt64(shift)), \(Phrase.size(1 << UInt64(shift)))"
+      },
+    ]
+    if shift > 12 { fields.append(field("res0", Int(shift) - 1, 12, .nobody) { _ in "" }) }
+    return fields + [
+      field("nG", 11, 11, .hardware) { $0 == 0 ? "of every ASID" : "of this ASID alone" },
+      field("AF", 10, 10, .hardware) { $0 == 0 ? "not accessed" : "accessed" },
+      field("SH", 9, 8, .hardware) {
+        ["not shareable", "reserved", "outer shareable", "inner shareable"][Int($0)]
+      },
+      field("AP[2:1]", 7, 6, .hardware) {
+        [
+          "privileged read and write", "read and write", "privileged read", "read",
+        ][Int($0)]
+      },
+      field("NS", 5, 5, .nobody) { _ in "secure state only" },
+      field("AttrIndx", 4, 2, .hardware) {
+        ["normal, not cacheable", "normal, write-back", "device"].indices.contains(Int($0))
+          ? ["normal, not cacheable", "normal, write-back", "device"][Int($0)] : "no memory type"
+      },
+      field("T", 1, 1, .hardware) { $0 == 0 ? "a block" : "a page" },
+      field("V", 0, 0, .hardware) { _ in "valid" },
+    ]
   }
 
   private func field(

@@ -44,7 +44,8 @@ extension Glossary {
       shows: "steps; expect error", see: ["domain", "EFAULT"]),
     Entry(
       "STE", also: ["stream table entry"],
-      "What the SMMU knows of a device: its tables and VMID.", shows: "steps",
+      "What the SMMU knows of a device: its table and its VMID, or where its context descriptor lies, which has "
+        + "the table and an ASID.", shows: "steps",
       see: ["IOMMU", "VMID"]),
     Entry(
       "DVM", also: ["BTM", "broadcast"],

@@ -47,7 +47,7 @@ enum DeviceStatement: StatementFamily {
       form(
         "iommu free",
         """
-        The domain of a detached device is freed, with its table and its VMID, and no device has it any more. It \
+        The domain of a detached device is freed, with its table and its VMID or ASID, and no device has it any more. It \
         fails with `ebusy` while another is attached to it. For a device with the VMM's addresses, the ASID is \
         freed with the last such device.
         """

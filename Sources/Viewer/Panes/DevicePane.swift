@@ -31,7 +31,8 @@ struct DevicePane: TablePane {
     switch entry.kind {
     case .stage1:
       parts.append(SafeText(Phrase.context(machine.context(ofDevice: device))))
-      parts.append("the VMM's table")
+      parts.append(
+        machine.sharesAddresses(device) ? "the VMM's table" : domain(of: device, machine))
     case .stage2:
       parts.append("VMID \(entry.vmid)")
       parts.append(

@@ -128,7 +128,7 @@ extension TablePane {
           ", "
           + SafeText(
             model.detailLevel == .plain
-              ? entry.permissions.shortWords : Phrase.permissions(entry.bits))
+              ? entry.permissions.shortWords : entry.permissions.text)
         text += ", " + SafeText(Phrase.size(row.entrySize))
         if row.count > 1 { text += ", and \(row.count - 1) more that follow on" }
       } else {

@@ -3,19 +3,22 @@ extension ReferenceCard {
   static let deviceAccess = ReferenceCard(
     "DMA through the SMMU",
     [
-      "The stream's table entry says what becomes of a device's transactions: abort, or stage 2 by a "
-        + "table under a VMID. A translation in the SMMU's own TLB is used as it is; else its walker "
-        + "reads the table.",
+      "The stream's table entry says what becomes of a device's transactions: abort, stage 1 by a context "
+        + "descriptor with a table and an ASID, or stage 2 by a table under a VMID. A translation in the SMMU's "
+        + "own TLB is used as it is; else its walker reads the table.",
+      "Linux gives a domain stage 1 where the SMMU has it, and stage 2 where a guest's own tables are to be nested "
+        + "in it.",
       "All devices of a VM have one domain, and so one table, unless they are told otherwise: VFIO and iommufd "
         + "attach each to a domain that is there.",
       "A fault terminates the DMA and is reported as an event. Most devices cannot wait until somebody "
         + "has repaired the table.",
     ],
     sources: [
-      "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c: arm_smmu_make_s2_domain_ste, arm_smmu_dump_event",
+      "drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c: arm_smmu_domain_alloc_paging_flags, arm_smmu_make_s1_cd, "
+        + "arm_smmu_make_s2_domain_ste, arm_smmu_dump_event",
       "drivers/vfio/vfio_iommu_type1.c: vfio_iommu_type1_attach_group",
       "drivers/iommu/iommufd/device.c: iommufd_device_auto_get_domain",
-      "SMMUv3 architecture: 3.3 and 3.4",
+      "SMMUv3 architecture: 3.3, data structures and translation procedure",
     ],
     see: ["DMA", "STE", "IOMMU"])
 

@@ -29,12 +29,8 @@ extension Pagewalk {
       if let image {
         try write(pages, to: image)
         FileDescriptor.output.write(
-          """
-          base: 0x\(hex(pages.base, 16))
-          VTTBR: 0x\(hex(pages.vttbr, 16))
-          VTCR: 0x\(hex(pages.vtcr, 16))
-
-          """)
+          ([("base", pages.base)] + pages.registers)
+            .map { "\($0): 0x\(hex($1, 16))\n" }.joined())
       }
       FileDescriptor.output.write(text)
     }

@@ -133,9 +133,9 @@ enum StepSamples {
   private static let identifier: [IdentifierStep] = {
     var steps: [IdentifierStep] = [
       .vmidRollover(generation: 2, limit: 255), .vmidReserved(vmid: 1, cpu: 0),
-      .domainVMIDTaken(vmid: 1), .domainFreed(vmid: 1), .asidTaken(asid: 1),
-      .otherASIDTaken(process: 2, asid: 3),
+      .asidTaken(asid: 1), .otherASIDTaken(process: 2, asid: 3),
     ]
+    for context in contexts { steps += [.domainTagged(context), .domainFreed(context)] }
     let holders: [IdentifierStep.Holder] = [
       .context(.canonical), .context(.shadow(1)), .otherVM(2),
     ]
@@ -171,12 +171,14 @@ enum StepSamples {
   }()
   private static let domain: [DomainStep] = {
     var steps: [DomainStep] = [
-      .reset, .attached(root: page, vmid: 1), .joined(1), .blocked, .bypassed, .bypassShadowed,
+      .reset, .joined(1), .blocked, .bypassed, .bypassShadowed,
       .mapCall(physical: page, count: 1), .unmapCall(count: 2), .partialUnmap(leaf),
       .unmapStopped(done: 4096), .pagePinned(page), .pagesUnpinned(1), .pagesUnpinned(2),
       .otherAttached(vm: 1, vmid: 2), .otherDetached(vm: 1, vmid: 2),
     ]
-    for context in contexts { steps += [.bound(root: page, context), .unbound(context)] }
+    for context in contexts {
+      steps += [.attached(root: page, context), .bound(root: page, context), .unbound(context)]
+    }
     return steps
   }()
   private static let rmp: [RMPStep] = [

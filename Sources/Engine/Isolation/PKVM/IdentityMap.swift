@@ -24,7 +24,7 @@ extension Machine {
     note(.table(.allocateTable), .iommu(0), level: geometry.startLevel)
     self[pkvm: .identityRoot] = UInt64(allocateProtectedRoot(of: .iommu(0)))
     for device in 0..<SMMU.devices {
-      setDomain(device, root: Int(self[pkvm: .identityRoot]), geometry, vmid: 0)
+      setDomain(device, root: Int(self[pkvm: .identityRoot]), geometry, .vmid(0))
     }
     push([.pkvm(.snapshot(0)), .pkvm(.finishSnapshot)])
   }
@@ -75,8 +75,7 @@ extension Machine {
       let done = mapPages(
         IOPages(
           address: address, physical: address, size: call.size, count: call.count,
-          permissions: Descriptor.read | Descriptor.write,
-          memAttr: isDevice ? IOPages.device : IOPages.writeBack),
+          isWritable: true, isDevice: isDevice),
         in: table)
       address += done.error == nil ? done.bytes : call.size
     }
