@@ -88,8 +88,9 @@ import Testing
   }
 
   /// Keys at random, and after each of them an interruption.
-  @Test func `an interrupted lesson goes on where it was`() throws {
-    let lesson = try #require(Self.lessons.first)
+  @Test(arguments: lessons.map(\.id))
+  func `an interrupted lesson goes on where it was`(id: String) throws {
+    let lesson = try #require(Library.shipped.lesson(id))
     var random = Generator(seed: 4)
     var progress = LearnerProgress()
     var player = try Player(lesson, in: .shipped, day: 1)
@@ -113,6 +114,11 @@ import Testing
         player = resumed
       } else {
         #expect(resumed.position == player.position)
+        // What is asked there is asked of the same machine.
+        if case .asking = player.phase {
+          let (one, other) = (resumed.stage.session.timeline, player.stage.session.timeline)
+          #expect(one.machine.fingerprint == other.machine.fingerprint)
+        }
       }
     }
   }

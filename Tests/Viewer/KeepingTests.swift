@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Foundation
 import Language
 import Recording
 import TestSupport
@@ -8,7 +9,13 @@ import Testing
 @testable import Viewer
 
 /// A session that is kept and opened again is the one that was kept.
+///
+/// With `PAGEWALK_SESSIONS` in the environment there are so many sessions, of 1,000 keys each.
 @Suite struct KeepingTests {
+  private static let sessions = ProcessInfo.processInfo.environment["PAGEWALK_SESSIONS"].flatMap(
+    UInt64.init)
+  private static let keysOfSession = sessions == nil ? 120 : 1_000
+
   /// The text in which a session is kept, and a model of what is read from it.
   static func reopened(_ model: inout Model) throws -> (Model, [UInt8]) {
     var text = RecordingText(RecordingVersion(program: "0.0"))
@@ -38,12 +45,12 @@ import Testing
     ": ‹goto 50%› enter", ": ‹mute› enter", ": ‹mute 3› enter",
   ]
 
-  @Test(arguments: 0..<12)
+  @Test(arguments: 0..<(sessions ?? 12))
   func `a session opens as it was kept, whatever was done`(seed: UInt64) throws {
     var random = Generator(seed: seed)
     var screen = try Screen("scenarios/nested/three-tables.pw", 120, 40)
     var pressed: [String] = []
-    for _ in 0..<120 {
+    for _ in 0..<Self.keysOfSession {
       let keys = Self.keys[random.below(Self.keys.count)]
       pressed.append(keys)
       screen.press(keys)

@@ -3,6 +3,7 @@ import Glibc
 import Language
 import Pseudoterminal
 import Recording
+import TestSupport
 import Testing
 
 /// Sessions in files: what is written is there the next time, and whatever happens to the program or the file,
@@ -166,10 +167,15 @@ import Testing
     }
   }
 
+  /// `PAGEWALK_KILLS` in the environment says how many recordings are broken off.
   @Test func `a recording that is broken off is cut, never anything else`() throws {
+    let kills =
+      ProcessInfo.processInfo.environment["PAGEWALK_KILLS"].flatMap { Int($0) } ?? 10
+    var random = Generator(seed: 3)
     try Program.withFolder { folder in
-      for delay in stride(from: 0, to: 60, by: 6) {
-        let file = folder.appending(path: "r\(delay).pw").path
+      for number in 0..<kills {
+        let delay = random.below(60)
+        let file = folder.appending(path: "r\(number).pw").path
         let job = try Program.start(
           ["--record", file], file: Program.path("assets/scenarios/bugs/relax.pw"))
         try job.press(".", expecting: "event 1/")
@@ -180,7 +186,8 @@ import Testing
         let bytes = try [UInt8](Data(contentsOf: URL(filePath: file)))
         let found = try Verification(Recording(bytes, file: file), bytes, file: file)
         #expect(
-          found.condition.edits.isEmpty && found.divergences.isEmpty && found.refusals.isEmpty)
+          found.condition.edits.isEmpty && found.divergences.isEmpty && found.refusals.isEmpty,
+          "killed after \(delay) ms")
         #expect(!found.condition.hasEnd)
       }
     }
