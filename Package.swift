@@ -70,8 +70,8 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Engine", "Language", "Inquiry", "Recording", "Observation", "KernelText", "MemoryImage",
-        "CBenchmarkPeers", "Pseudoterminal",
+        "Engine", "Language", "Inquiry", "Lesson", "Recording", "Observation", "KernelText",
+        "MemoryImage", "CBenchmarkPeers", "Pseudoterminal",
       ],
       swiftSettings: strict),
     .testTarget(

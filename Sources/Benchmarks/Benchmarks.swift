@@ -10,6 +10,7 @@ struct Benchmarks {
     ("rules", { benchmarkRules(events: 1_000_000) }),
     ("import", { benchmarkImport(rounds: 5) }),
     ("recording", { benchmarkRecording(events: 100_000, rounds: 5) }),
+    ("lessons", { benchmarkLessons(rounds: 5) }),
     ("run", { benchmarkRun(rounds: 51) }),
     ("screen", { benchmarkScreen(rounds: 9) }),
   ]

@@ -111,6 +111,15 @@ package struct Exercise: Sendable {
     }
   }
 
+  /// The misconception of whoever takes a choice wrongly.
+  func belief(ofChoice index: Int) -> String? {
+    switch task {
+    case .choose(let choices), .tick(let choices):
+      choices.indices.contains(index) ? choices[index].belief?.text : nil
+    case .number, .point, .order, .write, .repair, .find: nil
+    }
+  }
+
   package var wordCount: Int {
     options.reduce(question.split(separator: " ").count) { $0 + $1.split(separator: " ").count }
   }

@@ -16,6 +16,8 @@ package struct Lesson: Sendable {
   package var worlds: [String: World] = [:]
   /// Misconceptions, by id.
   package var beliefs: [String: Belief] = [:]
+  /// What only a teacher sees, by the id of the text or the exercise that it is about.
+  package var notes: [String: TeacherNotes] = [:]
 
   /// What a lesson consists of.
   package enum Item: Sendable {
@@ -83,6 +85,14 @@ package struct TextScreen: Sendable {
   package var wordCount: Int { prose.reduce(0) { $0 + $1.wordCount } }
   /// The terms that are new on it.
   package var terms: [String] { prose.flatMap(\.terms) }
+}
+
+/// What a lesson says to whoever presents it, about a text or an exercise.
+package struct TeacherNotes: Sendable {
+  package let source: SourceLine
+  package internal(set) var prose: [Prose]
+
+  package var wordCount: Int { prose.reduce(0) { $0 + $1.wordCount } }
 }
 
 /// Statements that run; in a world of their own, or after those before.

@@ -13,6 +13,10 @@ extension Lesson {
 
       A few sentences, at most 90 words. A **walk** is a term of the glossary; one new term a screen.
 
+      ~~~notes
+      What only a teacher sees, who presents the lesson: what to ask, and what many will answer.
+      ~~~
+
       ~~~pw
       pagewalk 1
       vm ipa=40 vcpus=1 nested=off

@@ -24,7 +24,8 @@ struct Pagewalk: ParsableCommand {
       View.self, Play.self, Verify.self, Repair.self, Diff.self, ExportCommand.self, Render.self,
       Run.self, Dump.self,
       Compare.self, Windows.self, Ask.self, Learn.self, Review.self, DrillCommand.self,
-      Lessons.self, Scenarios.self, Import.self, Check.self, Live.self, RecorderCommand.self,
+      Present.self, Notes.self, Lessons.self, Scenarios.self, Import.self, Check.self, Live.self,
+      RecorderCommand.self,
       Config.self,
     ],
     defaultSubcommand: View.self)

@@ -14,7 +14,7 @@ import Testing
 
   @Test(arguments: [
     ("~~~pw nowhere", "t.md:6:1: expected '~~~' after the block that begins here"),
-    ("~~~what\n~~~", "t.md:6:4: expected a kind of block: lesson pw ask world belief"),
+    ("~~~what\n~~~", "t.md:6:4: expected a kind of block: lesson pw ask notes world belief"),
     ("~~~ask choose\n~~~", "t.md:6:4: expected '~~~ask KIND ID'"),
     ("~~~ask guess q\n~~~", "t.md:6:4: expected '~~~ask KIND ID'"),
     ("~~~ask choose q\nWhat?\n- one\n~~~", "t.md:6:15: expected two choices"),
@@ -49,6 +49,44 @@ import Testing
       try Lesson(parsing: Self.lesson(with: block), file: "t.md")
     }
     #expect(try #require(error).description.hasPrefix(expected), "\(String(describing: error))")
+  }
+
+  @Test func `notes belong to what stands above them`() throws {
+    let text =
+      "# T\n~~~lesson\nid: t\n~~~\n## One\nText.\n~~~notes\nFirst.\n\n- an item\ngoes on\n~~~\n"
+      + "~~~pw vm\n~~~\n~~~notes\nMore.\n~~~\nStill text.\n## Two\nWords.\n"
+    let lesson = try Lesson(parsing: Array(text.utf8), file: "t.md")
+    #expect(lesson.notes.keys.sorted() == ["one"])
+    #expect(lesson.notes["one"]?.prose.map(\.string) == ["First.", "an item goes on", "More."])
+    #expect(lesson.notes["one"]?.prose.map(\.isItem) == [false, true, false])
+    // They are no part of the text.
+    #expect(lesson.texts[0].wordCount == 1)
+    for (block, expected) in [
+      ("~~~notes\n~~~", "t.md:6:4: expected a text in the block"),
+      ("~~~notes\n\(String(repeating: "word ", count: 91))\n~~~", "t.md:6:4: 91 words"),
+    ] {
+      let lesson = try Lesson(parsing: Self.lesson(with: block), file: "t.md")
+      let failures = LessonCheck(lesson, in: .shipped).tests.compactMap(\.message)
+      #expect(failures.contains { $0.hasPrefix(expected) }, "\(failures)")
+    }
+    for (text, expected) in [
+      (
+        "# T\n~~~lesson\nid: t\n~~~\n~~~notes\nX.\n~~~\n", "t.md:5:4: expected a text or a question"
+      ),
+      ("# T\n## A\n~~~notes a\nX.\n~~~\n", "t.md:3:10: expected '~~~notes'"),
+    ] {
+      let error = #expect(throws: ScenarioError.self) {
+        try Lesson(parsing: Array(text.utf8), file: "t.md")
+      }
+      #expect(try #require(error).description.hasPrefix(expected), "\(String(describing: error))")
+    }
+  }
+
+  @Test func `every lesson of the program has notes for each of its texts`() {
+    for lesson in Library.shipped.lessons {
+      for text in lesson.texts { #expect(lesson.notes[text.id] != nil, "\(lesson.id) \(text.id)") }
+      #expect(lesson.exercises.count { lesson.notes[$0.id] != nil } >= 2, "\(lesson.id)")
+    }
   }
 
   @Test func `statement that is wrong is pointed at in the lessons file`() throws {

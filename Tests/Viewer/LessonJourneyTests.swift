@@ -69,6 +69,30 @@ import Testing
     #expect(total <= 60, "\(total)")
   }
 
+  /// Whoever presses Enter alone has seen each line of a page before the next page comes.
+  @Test(arguments: [(40, 12), (30, 9), (60, 14)])
+  func `no line of a text is skipped where it is longer than its pane`(
+    width: Int, height: Int
+  ) throws {
+    for lesson in Library.shipped.lessons {
+      for text in lesson.texts {
+        var screen = try screen(lesson.id, from: text.id, width, height)
+        var seen: Set<Substring> = []
+        var presses = 0
+        while case .text(let shown)? = screen.model.lesson?.player.current?.item,
+          shown.id == text.id, presses < 20
+        {
+          seen.formUnion(screen.text.split { $0 == " " || $0 == "\n" })
+          screen.press("enter")
+          presses += 1
+        }
+        let words = Set(text.prose.flatMap { $0.string.split(separator: " ") })
+        #expect(words.isSubset(of: seen), "\(lesson.id) \(text.id): \(words.subtracting(seen))")
+        #expect(presses <= 4, "\(text.id): \(presses)")
+      }
+    }
+  }
+
   @Test func `a guess is kept before its outcome is on the screen`() throws {
     var screen = try screen("one-walk", from: "first-write")
     _ = screen.model.takeLessonRecords()

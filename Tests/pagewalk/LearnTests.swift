@@ -22,6 +22,10 @@ import Testing
       let lesson = try #require(Library.shipped.lessons.first)
       let list = try run(["learn"], "")
       #expect(list.text.split(separator: "\n").count == Library.shipped.lessons.count)
+      // The fourth needs the first and the third.
+      let fourth = try #require(
+        list.text.split(separator: "\n").first { $0.contains("two-stages") })
+      #expect(fourth.contains(" min, after 1 and 3"))
       let first = try run(["learn", "1", "--plain"], "\nhint\nzzz\na\n")
       #expect(first.code == 0)
       #expect(first.text.contains("Hint: "))

@@ -105,6 +105,16 @@ package struct LessonCheck {
       }
     }
     task = nil
+    for (id, notes) in lesson.notes.sorted(by: { $0.value.source.line < $1.value.source.line }) {
+      check(notes, of: id)
+    }
+  }
+
+  private mutating func check(_ notes: TeacherNotes, of id: String) {
+    let name = "notes \(id)"
+    if notes.prose.isEmpty { fail(name, notes.source, "expected a text in the block") }
+    checkLength(name, notes.source, words: notes.wordCount, notes.prose.map(\.string))
+    note(name)
   }
 
   private mutating func check(_ text: TextScreen) {

@@ -5,15 +5,29 @@ import Language
 extension Player {
   /// What is shown now, as text.
   package var page: Report {
-    var report = Report()
-    switch phase {
-    case .reading: addText(to: &report)
-    case .asking: addQuestion(to: &report)
-    case .marked(let guess, let mark): addOutcome(guess, mark, to: &report)
-    case .refuting(let scene, _): add(scene, to: &report)
-    case .over: addEnd(to: &report)
+    pieces.reduce(into: Report()) { page, piece in
+      for line in piece.lines { page.add(line.text, indent: line.indent) }
     }
-    return report
+  }
+
+  /// What is shown now in pieces, one after the other: after each of them a teacher may pause.
+  package var pieces: [Report] {
+    switch phase {
+    case .reading: return paragraphs
+    case .asking:
+      var report = Report()
+      addQuestion(to: &report)
+      return [report]
+    case .marked(let guess, let mark):
+      var report = Report()
+      addOutcome(guess, mark, to: &report)
+      return [report]
+    case .refuting(let scene, _): return pieces(of: scene)
+    case .over:
+      var report = Report()
+      addEnd(to: &report)
+      return [report]
+    }
   }
 
   /// The title: the lesson, and how far one is.
@@ -31,12 +45,15 @@ extension Player {
     }
   }
 
-  private func addText(to report: inout Report) {
-    guard case .text(let text)? = current?.item else { return }
-    report.add(text.heading, .title)
-    for prose in text.prose {
+  /// A text: its heading stands with its first paragraph.
+  private var paragraphs: [Report] {
+    guard case .text(let text)? = current?.item else { return [] }
+    return text.prose.enumerated().map { index, prose in
+      var report = Report()
+      if index == 0 { report.add(text.heading, .title) }
       if !prose.isItem { report.addBlank() }
       report.add(prose.line, indent: prose.isItem ? 2 : 0)
+      return report
     }
   }
 
@@ -73,43 +90,49 @@ extension Player {
     }
   }
 
-  private func addOutcome(_ guess: Guess, _ mark: Mark, to report: inout Report) {
+  private func addOutcome(_ guess: Guess?, _ mark: Mark, to report: inout Report) {
     guard let exercise else { return }
     if !exercise.run.isEmpty || !exercise.runStays {
       add(mark.happenings, to: &report)
       report.addBlank()
     }
-    report.add(
-      Report.Text("Guess: ", .heading).appending(exercise.inWords(guess)), indent: 2)
+    if let guess {
+      report.add(
+        Report.Text("Guess: ", .heading).appending(exercise.inWords(guess)), indent: 2)
+    }
     report.add(
       Report.Text("Outcome: ", .heading).appending(exercise.inWords(mark.key)), indent: 2)
     for note in mark.notes { report.add(Report.Text("- ").adding(note), indent: 2) }
-    let verdict: (String, Report.Emphasis) =
-      mark.isTooMuch
-      ? ("It does it, and more than it had to.", .warning)
-      : mark.isRight ? ("Right.", .valid) : ("Not so.", .warning)
     report.addBlank()
-    report.add(
-      Report.Text(verdict.0, verdict.1).adding(" ").appending(Prose(exercise.after).line), indent: 0
-    )
+    let verdict =
+      guess == nil
+      ? Report.Text()
+      : mark.isTooMuch
+        ? Report.Text("It does it, and more than it had to. ", .warning)
+        : mark.isRight ? Report.Text("Right. ", .valid) : Report.Text("Not so. ", .warning)
+    report.add(verdict.appending(Prose(exercise.after).line), indent: 0)
   }
 
-  private func add(_ scene: CounterScene, to report: inout Report) {
-    report.add(Report.Text("You may think: ", .heading).adding(scene.belief.belief), indent: 0)
-    report.addBlank()
-    report.add("Elsewhere, this shows that it is not so:", .dim)
-    for line in scene.belief.scene.statements { report.add("  " + line.text, .dim) }
-    add(scene.happenings, to: &report)
-    if let believed = scene.belief.believed, let refutation = scene.refutation {
-      report.addBlank()
-      report.add(Report.Text("Then: ", .heading).adding(believed.source.text), indent: 2)
-      report.add(Report.Text("But: ", .heading).adding(refutation), indent: 2)
+  /// A misconception, and where it is refuted; then how.
+  private func pieces(of scene: CounterScene) -> [Report] {
+    var belief = Report()
+    belief.add(Report.Text("You may think: ", .heading).adding(scene.belief.belief), indent: 0)
+    belief.addBlank()
+    belief.add("Elsewhere, this shows that it is not so:", .dim)
+    for line in scene.belief.scene.statements { belief.add("  " + line.text, .dim) }
+    var refutation = Report()
+    add(scene.happenings, to: &refutation)
+    if let believed = scene.belief.believed, let found = scene.refutation {
+      refutation.addBlank()
+      refutation.add(Report.Text("Then: ", .heading).adding(believed.source.text), indent: 2)
+      refutation.add(Report.Text("But: ", .heading).adding(found), indent: 2)
     }
-    report.addBlank()
-    report.add(Prose(scene.belief.right).line, indent: 0)
+    refutation.addBlank()
+    refutation.add(Prose(scene.belief.right).line, indent: 0)
     if !scene.belief.seen.isEmpty {
-      report.add("seen: " + scene.belief.seen, .dim)
+      refutation.add("seen: " + scene.belief.seen, .dim)
     }
+    return [belief, refutation]
   }
 
   private func add(_ happenings: [Stage.Happening], to report: inout Report) {
@@ -152,14 +175,14 @@ extension Prose {
 }
 
 extension Report.Text {
-  fileprivate func appending(_ other: Report.Text) -> Report.Text {
+  func appending(_ other: Report.Text) -> Report.Text {
     other.parts.reduce(self) { $0.adding($1.text, $1.emphasis) }
   }
 }
 
 extension Exercise {
   /// An answer as it is typed, with the words of what it chooses.
-  fileprivate func inWords(_ guess: Guess) -> Report.Text {
+  func inWords(_ guess: Guess) -> Report.Text {
     var text = Report.Text(guess.text(for: self), .key)
     switch (task, guess) {
     case (.choose(let choices), .choices(let chosen)):

@@ -20,8 +20,8 @@ package struct Player: Sendable {
     case reading
     /// To answer.
     case asking
-    /// To compare the guess with the outcome, and go on.
-    case marked(Guess, Mark)
+    /// To compare the guess with the outcome, and go on. A class may be shown the outcome without one.
+    case marked(Guess?, Mark)
     /// To see how a misconception is refuted: it and those that follow.
     case refuting(CounterScene, left: [String])
     /// Nothing: all is done.
@@ -44,20 +44,25 @@ package struct Player: Sendable {
 
   let library: Library
   private let day: Int
-  /// Whether places are kept: of lessons, and not of reviews.
+  /// Whether places are kept: of lessons that one learner plays, and not of reviews.
   let keepsPlace: Bool
+  /// Whether answers are kept: of a learner, and not of a class.
+  private let keepsAnswers: Bool
 
   /// Plays a lesson, from where one left it.
   ///
+  /// - Parameter isForClass: whether it is presented to a class, so that nothing is kept.
   /// - Throws: a mistake of the lesson.
   package init(
-    _ lesson: Lesson, in library: Library, from id: String? = nil, day: Int
+    _ lesson: Lesson, in library: Library, from id: String? = nil, day: Int,
+    isForClass: Bool = false
   ) throws(ScenarioError) {
     shown = lesson.items.indices.filter { lesson.items[$0].id != nil }
       .map { Shown(lesson: lesson, index: $0) }
     self.library = library
     self.day = day
-    keepsPlace = true
+    keepsPlace = !isForClass
+    keepsAnswers = !isForClass
     stage = try Stage(.empty, file: lesson.file)
     position = shown.firstIndex { $0.item.id == id } ?? 0
     try arrive()
@@ -73,6 +78,7 @@ package struct Player: Sendable {
     self.library = library
     self.day = day
     keepsPlace = false
+    keepsAnswers = true
     stage = try Stage(.empty, file: "")
     try arrive()
   }
@@ -90,7 +96,7 @@ package struct Player: Sendable {
   /// What is to be kept, each once.
   package mutating func takeRecords() -> [LearnerProgress.Record] {
     defer { records = [] }
-    return records
+    return keepsAnswers ? records : []
   }
 
   // MARK: Going on
@@ -163,6 +169,28 @@ package struct Player: Sendable {
     score = (score.right + (mark.isRight ? 1 : 0), score.all + 1)
     if exercise.runStays { self.stage = marker.after }
     phase = .marked(guess, mark)
+  }
+
+  /// Has the engine do what a class was asked about, and keeps nothing.
+  ///
+  /// - Parameter tally: how many have taken each choice, by index. What is wrong of it is refuted next, first
+  ///   what most have taken.
+  /// - Throws: a mistake of the lesson.
+  package mutating func reveal(_ tally: [Int] = []) throws(ScenarioError) {
+    guard case .asking = phase, let exercise, let current else { return }
+    let marker = try Marker(exercise, on: stage, file: current.lesson.file)
+    let key = try marker.key()
+    var mark = try marker.mark(key)
+    let taken = tally.indices.filter { tally[$0] > 0 }
+      .sorted { (-tally[$0], $0) < (-tally[$1], $1) }
+    for index in taken {
+      guard case .choices(let right) = key, !right.contains(index),
+        let belief = exercise.belief(ofChoice: index), !mark.beliefs.contains(belief)
+      else { continue }
+      mark.beliefs.append(belief)
+    }
+    if exercise.runStays { stage = marker.after }
+    phase = .marked(nil, mark)
   }
 
   /// A hint, or a micro-step that the third one shows.

@@ -28,9 +28,8 @@ struct LessonReader {
 
   private(set) var lesson: Lesson
   private(set) var mistakes: [ScenarioError] = []
-  /// The paragraph, or the item of a list, that is being read.
-  private var paragraph = ""
-  private var isItem = false
+  /// The text that is being read.
+  private var paragraphs = Paragraphs()
 
   init(file: String) { lesson = Lesson(file: file) }
 
@@ -38,7 +37,7 @@ struct LessonReader {
 
   /// The kinds of blocks.
   private enum Block: String, CaseIterable {
-    case lesson, pw, ask, world, belief
+    case lesson, pw, ask, notes, world, belief
   }
 
   mutating func read(_ bytes: [UInt8]) {
@@ -98,31 +97,23 @@ struct LessonReader {
         note(heading.error("expected another heading: '\(screen.id)' is there already", in: file))
       }
       lesson.items.append(.text(screen))
-    } else if line.text.isEmpty {
-      endParagraph()
     } else if line.text.hasPrefix("#") || line.text.hasPrefix("```") {
       note(
         line.error(
           "expected text, '# TITLE', '## HEADING' or a block: "
             + Block.allCases.map { "~~~\($0.rawValue)" }.joined(separator: " "), in: file))
-    } else if line.text.hasPrefix("- ") {
-      endParagraph()
-      isItem = true
-      paragraph = line.dropping(2).text
     } else {
-      paragraph += (paragraph.isEmpty ? "" : " ") + line.text
+      paragraphs.add(line)
     }
   }
 
   private mutating func endParagraph() {
-    defer { (paragraph, isItem) = ("", false) }
-    if paragraph.isEmpty { return }
-    let prose = Prose(paragraph, isItem: isItem)
+    let prose = paragraphs.take()
     guard case .text(var screen)? = lesson.items.last else {
       // Text that stands under no heading belongs to the file's readers alone, as that of a collection.
       return
     }
-    screen.prose.append(prose)
+    screen.prose += prose
     lesson.items[lesson.items.count - 1] = .text(screen)
   }
 
@@ -140,6 +131,7 @@ struct LessonReader {
     case .lesson: try readHead(body)
     case .pw: lesson.items.append(.scene(try scene(operands, body)))
     case .ask: try readExercise(head, operands, body)
+    case .notes: try readNotes(head, operands, body)
     case .world:
       guard let name = operands.first, operands.count == 1 else {
         throw head.error("expected '~~~world NAME'", in: file)
@@ -169,6 +161,19 @@ struct LessonReader {
       default: throw line.error("expected 'id: NAME' or 'needs: NAME ...'", in: file)
       }
     }
+  }
+
+  /// Notes are about the text or the question above them.
+  private mutating func readNotes(
+    _ head: SourceLine, _ operands: [SourceLine], _ body: [SourceLine]
+  ) throws(ScenarioError) {
+    if let operand = operands.first { throw operand.error("expected '~~~notes'", in: file) }
+    guard let id = lesson.items.compactMap(\.id).last else {
+      throw head.error("expected a text or a question above notes", in: file)
+    }
+    var paragraphs = Paragraphs()
+    for line in body { paragraphs.add(line) }
+    lesson.notes[id, default: TeacherNotes(source: head, prose: [])].prose += paragraphs.take()
   }
 
   static func isID(_ text: String) -> Bool {
@@ -255,6 +260,37 @@ extension SourceLine {
     let key = text.prefix { $0.isLetter }
     guard !key.isEmpty, text.dropFirst(key.count).first == ":" else { return nil }
     return (String(key), dropping(key.count + 1))
+  }
+}
+
+/// Paragraphs and items of lists, line by line.
+private struct Paragraphs {
+  private var prose: [Prose] = []
+  private var text = ""
+  private var isItem = false
+
+  /// Adds a line: `- ` begins an item, an empty line ends what was begun.
+  mutating func add(_ line: SourceLine) {
+    if line.text.isEmpty { return end() }
+    if line.text.hasPrefix("- ") {
+      end()
+      isItem = true
+      text = line.dropping(2).text
+    } else {
+      text += (text.isEmpty ? "" : " ") + line.text
+    }
+  }
+
+  private mutating func end() {
+    if !text.isEmpty { prose.append(Prose(text, isItem: isItem)) }
+    (text, isItem) = ("", false)
+  }
+
+  /// What was read, which begins anew.
+  mutating func take() -> [Prose] {
+    end()
+    defer { prose = [] }
+    return prose
   }
 }
 

@@ -114,15 +114,25 @@ struct DocumentView: Equatable {
   var top = 0
   /// Cells of tables that are scrolled out at the left.
   var left = 0
+  /// Lines to scroll until the first choice is in sight: what stands above it may take several pages.
+  private(set) var linesToChoice = 0
+  /// Lines in sight.
+  private var height = 1
 
-  /// Goes to another choice, or without choices scrolls.
+  /// Goes to another choice, or where there is none, or none yet in sight, scrolls.
   mutating func move(by distance: Int, in document: Document) {
     let choices = document.choices.count
     func moved(_ value: Int, last: Int) -> Int {
       let (sum, overflow) = value.addingReportingOverflow(distance)
       return min(max(0, overflow ? (distance < 0 ? 0 : last) : sum), max(0, last))
     }
-    if choices > 0 {
+    let page = max(1, height - 1)
+    if distance > 0, distance < Int.max, linesToChoice > 0 {
+      top += min(page, linesToChoice)
+    } else if distance < 0, distance > -Int.max, choices > 0, choice == 0 {
+      top = max(0, top - page)
+    } else if choices > 0 {
+      if distance == -Int.max { top = 0 }
       choice = moved(min(choice, choices - 1), last: choices - 1)
     } else {
       top = moved(top, last: document.items.count * 4)
@@ -146,12 +156,19 @@ struct DocumentView: Equatable {
     let lines = Array(all.drop { $0.item < document.heads })
     let height = max(1, height - (all.count - lines.count))
     let choices = document.choices
+    (self.height, linesToChoice) = (height, 0)
     if !choices.isEmpty {
       choice = min(choice, choices.count - 1)
       let chosen = lines.indices.filter { lines[$0].item == choices[choice] }
       if let first = chosen.first, let last = chosen.last {
-        // What stands above the first choice is seen with it.
-        top = min(max(top, last - height + 1), choice == 0 ? 0 : first)
+        if choice > 0 {
+          top = min(max(top, last - height + 1), first)
+        } else {
+          // What stands above the first choice is seen first.
+          let lowest = max(0, last - height + 1)
+          top = min(max(0, top), lowest)
+          linesToChoice = lowest - top
+        }
       }
     }
     top = min(max(0, top), max(0, lines.count - height))

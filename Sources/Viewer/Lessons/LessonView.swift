@@ -11,9 +11,12 @@ struct LessonView {
   var records: [LearnerProgress.Record] = []
   /// Choices that are ticked, or items in the order in which they were taken.
   var picked: [Int] = []
+  /// The class that a teacher shows it to; nil where one learner plays it.
+  var classroom: Classroom?
 
-  init(_ player: Player) {
+  init(_ player: Player, asksClass: Bool) {
     self.player = player
+    classroom = asksClass ? Classroom() : nil
     records = self.player.takeRecords()
   }
 
@@ -30,6 +33,8 @@ struct LessonView {
     /// Answers with the entry that is selected.
     case point
     case hint, skip, previous
+    /// Shows a class the outcome.
+    case reveal
   }
 
   /// Whether a table's entry is asked for.
@@ -40,11 +45,16 @@ struct LessonView {
 
 extension Model {
   /// A model of a lesson: its scene in the panes, its text in the place of explanations.
-  package init(lesson player: Player, width: Int, height: Int, settings: Settings = Settings()) {
+  ///
+  /// - Parameter asksClass: whether a class answers: texts come in pieces, and keys count guesses.
+  package init(
+    lesson player: Player, asksClass: Bool = false, width: Int, height: Int,
+    settings: Settings = Settings()
+  ) {
     var settings = settings
     settings.showsStart = false
     self.init(Self.scene(of: player), width: width, height: height, settings: settings)
-    lesson = LessonView(player)
+    lesson = LessonView(player, asksClass: asksClass)
     showLesson()
     settle()
   }
@@ -91,6 +101,8 @@ extension Model {
     savedWork = ownWork
     if !panes.contains(lastTableFocus) { lastTableFocus = panes.first ?? .canonical }
     momentHasChanged()
+    // Beside a text there is room for one table on a projector: that in which something has happened.
+    if isPresenting, let selected, let pane = pane(showing: selected) { lastTableFocus = pane }
     ask(.lesson)
     setFocus(.answer)
   }
@@ -104,26 +116,40 @@ extension Model {
     var document = Document()
     let options = player.exercise?.options ?? []
     let isAsking = if case .asking = player.phase { true } else { false }
-    let shown = isAsking ? player.question : player.page
-    for item in Document(shown).items { document.add(item) }
+    let pieces = isAsking ? [player.question] : player.pieces
+    let shown = lesson.classroom.map { min($0.pieces, pieces.count) } ?? pieces.count
+    for piece in pieces[..<shown] {
+      for item in Document(piece).items { document.add(item) }
+    }
+    if case .marked(nil, _) = player.phase { addTally(of: lesson, to: &document) }
     document.addBlank()
     func add(_ text: SafeText, _ choice: LessonView.Choice, _ role: Role = .key) {
       document.add(Line(text, role), to: .lesson(choice))
     }
     guard isAsking, let exercise = player.exercise else {
-      if !player.isOver { add("Go on", .next) }
+      if !player.isOver { add(shown < pieces.count ? "More" : "Go on", .next) }
       if player.position > 0 { add("Back", .previous, .dim) }
       if player.isOver {
         document.add(Line("Other lessons and scenarios", .key), to: .action(.open))
       }
       return document
     }
-    for (index, option) in options.enumerated() where exercise.kind != .repair {
+    if lesson.isCounting {
+      addTally(of: lesson, to: &document)
+      document.addBlank()
+      document.add(
+        "Keys 1 to \(options.count) count a guess, \(quoted(.slower)) takes the last one back.",
+        .dim)
+    }
+    if lesson.classroom != nil { add("Show the outcome", .reveal) }
+    for (index, option) in options.enumerated() where exercise.kind != .repair && !lesson.isCounting
+    {
       let line = Line(sign(index, exercise, lesson), .key).adding(Line(Prose(option).line))
       document.add(line, to: .lesson(.option(index)), indent: 4)
     }
     switch exercise.kind {
     case .choose: break
+    case .tick where lesson.isCounting: break
     case .tick: add(lesson.picked.isEmpty ? "None of them" : "These are right", .submit)
     case .order:
       if lesson.picked.count == options.count { add("That is the order", .submit) }
@@ -182,7 +208,13 @@ extension Model {
   mutating func perform(_ choice: LessonView.Choice) {
     guard var lesson else { return }
     switch choice {
+    case .next where lesson.hasMore:
+      self.lesson?.classroom?.pieces += 1
+      updateAnswer()
     case .next: change { player throws(ScenarioError) in try player.goOn() }
+    case .reveal:
+      let tally = lesson.tally
+      change { player throws(ScenarioError) in try player.reveal(tally) }
     case .previous: change { player throws(ScenarioError) in try player.move(by: -1) }
     case .skip: change { player throws(ScenarioError) in try player.move(by: 1) }
     case .hint:
@@ -245,6 +277,8 @@ extension Model {
       return refuse("The lesson has a mistake: \(SafeText(error.description))")
     }
     lesson.picked = []
+    lesson.classroom?.pieces = 1
+    if case .asking = lesson.player.phase { lesson.classroom?.guesses = [] }
     lesson.records += lesson.player.takeRecords()
     self.lesson = lesson
     showLesson()
@@ -274,8 +308,10 @@ extension Model {
   /// What Enter does in the lesson.
   private var choiceName: SafeText {
     guard case .lesson(let choice)? = detail.target(in: answer) else { return "open" }
+    if detail.linesToChoice > 0 { return "read on" }
     return switch choice {
-    case .next: "go on"
+    case .next: lesson?.hasMore ?? false ? "more" : "go on"
+    case .reveal: "show it"
     case .option where lesson?.player.exercise?.kind == .choose: "answer this"
     case .option: "take it"
     case .submit, .point: "answer"

@@ -33,7 +33,7 @@ extension Model {
     case .play: play(.event)
     case .playSteps: play(.step)
     case .faster: changeSpeed(faster: true)
-    case .slower: changeSpeed(faster: false)
+    case .slower: if !takeBackGuess() { changeSpeed(faster: false) }
     case .watch: watch(argument)
     case .unwatch: unwatch(argument)
     case .setMark: argument.isEmpty ? awaitLetter(.setMark) : setMark(argument)
@@ -75,8 +75,8 @@ extension Model {
     case .down: moveCursor(by: 1)
     case .halfPageUp: moveCursor(by: -max(1, page / 2))
     case .halfPageDown: moveCursor(by: max(1, page / 2))
-    case .pageUp: moveCursor(by: -max(1, page - 1))
-    case .pageDown: moveCursor(by: max(1, page - 1))
+    case .pageUp: if !turnPage(forward: false) { moveCursor(by: -max(1, page - 1)) }
+    case .pageDown: if !turnPage(forward: true) { moveCursor(by: max(1, page - 1)) }
     case .top: moveCursor(by: -Int.max)
     case .bottom: moveCursor(by: Int.max)
     case .choose where isNumbered: chooseLine(argument)
@@ -84,7 +84,7 @@ extension Model {
       focus.operations.perform(command.action, in: &self)
     case .nextPane: focusNext(1)
     case .previousPane: focusNext(-1)
-    case .pane: focusPane(argument)
+    case .pane: if !countGuess(argument) { focusPane(argument) }
     case .maximise: isMaximised.toggle()
     case .present: isPresenting.toggle()
     case .layout: nextArrangement()

@@ -68,6 +68,7 @@ struct AnswerPane: PaneOperations {
     switch action {
     case .left: model.detail.moveSideways(by: -1)
     case .right: model.detail.moveSideways(by: 1)
+    case .choose where model.detail.linesToChoice > 0: move(by: 1, in: &model)
     case .choose: if let target = model.detail.target(in: model.answer) { model.follow(target) }
     default: break
     }

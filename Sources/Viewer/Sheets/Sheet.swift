@@ -120,6 +120,7 @@ extension Model {
         openGlossary("")
         open(.narrow)
       }
+    case .choose where sheet.view.linesToChoice > 0: moveInSheet(by: 1)
     case .choose: return sheet.view.target(in: sheet.document).map { follow($0) } ?? []
     case .open: if sheet.kind == .start { self.sheet = nil } else { openStart() }
     case .glossary: openGlossary("")

@@ -46,28 +46,43 @@ struct Line: Equatable {
     var lines: [Line] = []
     var line = Line()
     var used = 0
-    for part in parts {
-      for (index, word) in part.text.string.split(separator: " ", omittingEmptySubsequences: false)
-        .enumerated()
-      {
-        var word = SafeText(word)
-        let isBroken = !lines.isEmpty && used == indent
-        let needsBlank = index > 0 && !isBroken
-        if used + (needsBlank ? 1 : 0) + word.columns > width, used > (lines.isEmpty ? 0 : indent) {
-          if word.isEmpty { continue }
-          lines.append(line)
-          line = Line(SafeText(repeating: " ", count: indent))
-          used = indent
-        } else if needsBlank {
-          line.append(" ", part.style)
-          used += 1
-        }
-        if used + word.columns > width { word = word.truncated(to: width - used) }
-        line.append(word, part.style)
-        used += word.columns
+    for (index, word) in words.enumerated() {
+      let isBroken = !lines.isEmpty && used == indent
+      let needsBlank = index > 0 && !isBroken
+      let room = word.parts.reduce(0) { $0 + $1.text.columns }
+      if used + (needsBlank ? 1 : 0) + room > width, used > (lines.isEmpty ? 0 : indent) {
+        if word.parts.isEmpty { continue }
+        lines.append(line)
+        line = Line(SafeText(repeating: " ", count: indent))
+        used = indent
+      } else if needsBlank {
+        line.append(" ", word.blank)
+        used += 1
+      }
+      for part in word.parts {
+        let text =
+          used + part.text.columns > width
+          ? part.text.truncated(to: max(0, width - used)) : part.text
+        line.append(text, part.style)
+        used += text.columns
       }
     }
     return lines + [line]
+  }
+
+  /// The words, and the style of the blank before each. A word may consist of parts that look different, as one
+  /// in code and a full stop.
+  private var words: [(blank: Style, parts: [Part])] {
+    var words: [(blank: Style, parts: [Part])] = [(.plain, [])]
+    for part in parts {
+      let pieces = part.text.string.split(separator: " ", omittingEmptySubsequences: false)
+      for (index, piece) in pieces.enumerated() {
+        if index > 0 { words.append((part.style, [])) }
+        if piece.isEmpty { continue }
+        words[words.count - 1].parts.append(Part(text: SafeText(piece), style: part.style))
+      }
+    }
+    return words
   }
 
   /// Columns in which a sentence can still be read.

@@ -23,10 +23,7 @@ struct Screen: ~Copyable {
     _ make: (Int, Int) -> Model
   ) throws {
     do {
-      terminal = try Terminal(
-        Terminal.Options(
-          theme: preferences.theme.value, colour: preferences.colour.value,
-          asciiOnly: preferences.ascii.value, mouse: preferences.mouse.value))
+      terminal = try Terminal(Terminal.Options(preferences))
     } catch {
       throw Failure.environment(
         "\(error); without a screen there are `pagewalk view --plain`, `run`, `dump` and `render`")
@@ -47,6 +44,9 @@ struct Screen: ~Copyable {
 
   /// Records what is done from now on.
   mutating func record(_ path: String) throws { try open.record(path) }
+
+  /// Says what could not be done before it opened.
+  mutating func refuse(_ reason: SafeText) { open.change { model, _ in model.refuse(reason) } }
 
   /// Shows the model until it is finished.
   ///
@@ -91,5 +91,46 @@ struct Screen: ~Copyable {
       }
     }
     if open.name != name { note.opened(open.name) }
+  }
+}
+
+extension Terminal.Options {
+  /// What a person has chosen.
+  init(_ preferences: Preferences) {
+    self.init(
+      theme: preferences.theme.value, colour: preferences.colour.value,
+      asciiOnly: preferences.ascii.value, mouse: preferences.mouse.value)
+  }
+}
+
+extension ScreenView {
+  /// Shows it on the terminal until a person ends it.
+  ///
+  /// - Parameters:
+  ///   - other: what there is without a screen, for the message that there is none.
+  ///   - interval: how often `look` is called while no input comes; nil for never.
+  ///   - look: may change it.
+  mutating func run(
+    _ preferences: Preferences, instead other: String, every interval: Duration? = nil,
+    look: (inout Self) throws -> Void = { _ in }
+  ) throws {
+    var terminal: Terminal
+    do {
+      terminal = try Terminal(Terminal.Options(preferences))
+    } catch {
+      throw Failure.environment("\(error); without a screen there is \(other)")
+    }
+    _ = update(.resize(width: terminal.size.width, height: terminal.size.height))
+    while !isFinished {
+      terminal.present(frame())
+      for effect in update(terminal.nextInput(timeout: interval)) {
+        switch effect {
+        case .redraw: terminal.redraw()
+        case .suspend: terminal.suspend()
+        case .mouse, .file, .discard, .open, .learn: break
+        }
+      }
+      try look(&self)
+    }
   }
 }

@@ -1,0 +1,68 @@
+import Inquiry
+import Language
+
+extension Player {
+  /// What a teacher sees while a class sees the page: what the lesson's notes say, of a question its answer and
+  /// what is behind the wrong ones, and what comes next.
+  ///
+  /// - Complexity: a question's scene is carried out.
+  package var notes: Report {
+    var report = Report()
+    guard let current, let id = current.item.id else { return report }
+    for prose in current.lesson.notes[id]?.prose ?? [] {
+      report.add(prose.line, indent: prose.isItem ? 2 : 0)
+    }
+    if let exercise { addAnswers(to: exercise, of: current, &report) }
+    if shown.indices.contains(position + 1) {
+      if !report.lines.isEmpty { report.addBlank() }
+      report.add(Report.Text("Next: ", .heading).appending(shown[position + 1].title), indent: 2)
+    }
+    return report
+  }
+
+  /// The answer, and the misconceptions of those who answer otherwise.
+  private func addAnswers(to exercise: Exercise, of current: Shown, _ report: inout Report) {
+    if !report.lines.isEmpty { report.addBlank() }
+    if let found = try? current.lesson.stage(before: current.index, in: library),
+      let key = try? Marker(exercise, on: found, file: current.lesson.file).key()
+    {
+      report.add(Report.Text("Answer: ", .heading).appending(exercise.inWords(key)), indent: 2)
+      report.add(Prose(exercise.after).line, indent: 2)
+      for (answer, belief) in exercise.wrongAnswers(but: key) {
+        guard let belief = library.beliefs[belief] else { continue }
+        report.add(
+          Report.Text("- \(answer): ", .key).adding(belief.belief + " ").adding("But: ", .heading)
+            .adding(belief.right), indent: 2)
+      }
+    }
+  }
+}
+
+extension Player.Shown {
+  /// What it is, as a line: a heading, or a question.
+  fileprivate var title: Report.Text {
+    switch item {
+    case .text(let text): Report.Text(text.heading)
+    case .exercise(let exercise): Prose(exercise.question).line
+    case .scene: Report.Text()
+    }
+  }
+}
+
+extension Exercise {
+  /// Wrong answers as they are typed, each with its misconception: of choices those that are not the key.
+  fileprivate func wrongAnswers(but key: Guess) -> [(answer: String, belief: String)] {
+    switch (task, key) {
+    case (.choose(let choices), .choices(let right)), (.tick(let choices), .choices(let right)):
+      return choices.enumerated().compactMap { index, choice in
+        guard !right.contains(index), let belief = choice.belief?.text else { return nil }
+        return (Self.letter(index), belief)
+      }
+    default:
+      let foreseen = wrongs.map { (answer: $0.answer.text, belief: $0.belief.text) }
+      return foreseen
+        + (belief.map { [(answer: foreseen.isEmpty ? "any other" : "others", belief: $0.text)] }
+          ?? [])
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import Canvas
+
+/// A teacher's notes on a screen of their own.
+package struct NotesView: ScreenView {
+  private let keyMap: KeyMap
+  private var size: (width: Int, height: Int)
+  private var title: SafeText = ""
+  private var document = Document()
+  private var view = DocumentView()
+  /// Whether the person wants no more of them.
+  package private(set) var isFinished = false
+
+  package init(settings: Settings = Settings()) {
+    keyMap = settings.keyMap
+    size = (0, 0)
+  }
+
+  /// Shows other notes; those of another page from their beginning.
+  package mutating func show(title: String, _ lines: [String]) {
+    let isOther = self.title != SafeText(title)
+    self.title = SafeText(title)
+    document = Document(lines.map { Line(SafeText($0)) })
+    if isOther { view = DocumentView() }
+    settle()
+  }
+
+  package mutating func update(_ input: Input) -> [Effect] {
+    var effects: [Effect] = []
+    switch input {
+    case .resize(let width, let height): size = (min(width, Rect.limit), min(height, Rect.limit))
+    case .end: isFinished = true
+    case .key(let key): effects = perform(keyMap.command(for: key)?.action)
+    case .tick, .mouse, .paste: break
+    }
+    settle()
+    return effects
+  }
+
+  private mutating func perform(_ action: Action?) -> [Effect] {
+    let page = max(1, text.height - 1)
+    switch action {
+    case .down: view.move(by: 1, in: document)
+    case .up: view.move(by: -1, in: document)
+    case .pageDown, .play: view.move(by: page, in: document)
+    case .pageUp: view.move(by: -page, in: document)
+    case .top: view.move(by: -Int.max, in: document)
+    case .bottom: view.move(by: Int.max, in: document)
+    case .redraw: return [.redraw]
+    case .suspend: return [.suspend]
+    case .quit, .quitNow, .back: isFinished = true
+    default: break
+    }
+    return []
+  }
+
+  /// Ends it, as nobody tells any more.
+  package mutating func finish() { isFinished = true }
+
+  private mutating func settle() { view.scroll(document, width: text.width, height: text.height) }
+
+  /// Where the notes are: below the title, with a blank column at each side.
+  private var text: Rect {
+    Rect(x: 1, y: 2, width: max(1, size.width - 2), height: max(1, size.height - 2))
+  }
+
+  package func frame() -> Surface {
+    var frame = Surface(width: size.width, height: size.height)
+    frame.write(title, at: Point(1, 0), style: Style(.title), clip: frame.bounds)
+    frame.hline(at: Point(0, 1), length: size.width, style: Style(.paneBorder))
+    frame.draw(document, view, showsChoice: false, in: text)
+    let count = document.layout(width: text.width, height: text.height).count
+    let mark = SafeText.arrows(up: view.top > 0, down: view.top + text.height < count)
+    frame.write(
+      mark, at: Point(size.width - mark.columns - 1, 1), style: Style(.key), clip: frame.bounds)
+    return frame
+  }
+}
