@@ -118,8 +118,8 @@ let package = Package(
     .testTarget(
       name: "ViewerTests",
       dependencies: [
-        "Engine", "Language", "Inquiry", "Lesson", "Recording", "Canvas", "Scenarios", "Viewer",
-        "TestSupport",
+        "Engine", "Language", "Inquiry", "KernelText", "Lesson", "Recording", "Canvas", "Scenarios",
+        "Viewer", "TestSupport",
       ],
       path: "Tests/Viewer", exclude: ["Frames", "Looks"], swiftSettings: strict),
     .testTarget(

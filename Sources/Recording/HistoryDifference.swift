@@ -16,6 +16,19 @@ public struct HistoryDifference: Sendable {
     public var isOfBoth: Bool { if case .both = self { true } else { false } }
   }
 
+  /// A row of the axis on which both histories stand.
+  public struct Place: Sendable {
+    /// What stands in it.
+    public let row: Row
+    /// Events of the first and of the second that are done after it.
+    public let events: (first: Int, second: Int)
+    /// Whether both machines are in the same state then.
+    public let isAlike: Bool
+    /// Whether a difference begins here: events of one alone; or an event of both after which the states
+    /// differ for the first time, or which has stored more in the one than in the other.
+    public let beginsDifference: Bool
+  }
+
   /// Policies of each that the other has not, as `KEY=VALUE`, and other differences of the VMs.
   public let configurations: [String]
   /// Events that both begin with.
@@ -60,6 +73,36 @@ public struct HistoryDifference: Sendable {
       ? nil
       : (0..<common).first { one.stateChecks[$0] != other.stateChecks[$0] }
         .map { $0 + 1 }
+  }
+
+  /// All events of both, those that they begin with too, as one axis. O(n) in the events.
+  ///
+  /// - Parameters: the histories that were compared.
+  public func axis(_ first: Session, _ second: Session) -> [Place] {
+    let (one, other) = (first.timeline, second.timeline)
+    var places: [Place] = []
+    var (events, wasAlike, wasOfBoth) = ((first: 0, second: 0), true, true)
+    for row in (0..<common).map({ Row.both($0, $0) }) + rows {
+      var storesDiffer = false
+      switch row {
+      case .both(let a, let b):
+        events = (a + 1, b + 1)
+        storesDiffer = one.stores(ofEvent: a).count != other.stores(ofEvent: b).count
+      case .first(let a): events.first = a + 1
+      case .second(let b): events.second = b + 1
+      }
+      let checks = (
+        events.first > 0 ? one.stateChecks[events.first - 1] : nil,
+        events.second > 0 ? other.stateChecks[events.second - 1] : nil
+      )
+      let isAlike = checks.0 == checks.1
+      places.append(
+        Place(
+          row: row, events: events, isAlike: isAlike,
+          beginsDifference: row.isOfBoth ? wasAlike && !isAlike || storesDiffer : wasOfBoth))
+      (wasAlike, wasOfBoth) = (isAlike, row.isOfBoth)
+    }
+    return places
   }
 
   /// The ends of chapters that both have, once each and in the same order.

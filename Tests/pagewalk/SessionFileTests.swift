@@ -233,6 +233,22 @@ import Testing
     }
   }
 
+  @Test func `on a terminal two histories stand side by side, and the exit code is the same`()
+    throws
+  {
+    let other = try Program.start(
+      ["diff", "bugs/two-unmappers", "--second-policy", "revmap=repaired"], file: nil)
+    try other.press("]", expecting: "only in bugs/two-unmappers (1)")
+    other.send("q")
+    #expect(try other.status() == .exited(1))
+    let same = try Program.start(["diff", "bugs/relax", "bugs/relax"], file: nil)
+    try same.press("]", expecting: "There is no later difference.")
+    same.send("q")
+    #expect(try same.status() == .exited(0))
+    let plain = try Program.start(["diff", "bugs/relax", "bugs/relax", "--plain"], file: nil)
+    #expect(try plain.status() == .exited(0))
+  }
+
   @Test func `two histories are compared from the first event that differs`() throws {
     let same = try Program.run(["diff", "bugs/relax", "bugs/relax"])
     #expect(same.code == 0 && same.text == "no difference in 10 events\n")

@@ -80,6 +80,10 @@ extension Action {
         argument: "KEY=VALUE")
     case .branch:
       ActionFacts(.whatIf, "to another history", argument: "NAME")
+    case .compare:
+      ActionFacts(
+        .whatIf, "this history and another one side by side", keys: "=",
+        argument: "NAME; without it the one that this one began in")
     case .nameBranch: ActionFacts(.whatIf, "name this history", argument: "NAME")
     case .mute:
       ActionFacts(

@@ -28,6 +28,7 @@ public enum Action: String, CaseIterable, Sendable {
   // What if.
   case policy
   case branch
+  case compare
   case nameBranch = "name"
   case mute
 

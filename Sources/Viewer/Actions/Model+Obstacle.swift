@@ -33,6 +33,11 @@ extension Model {
     case .policy, .costs:
       return machine.configuration.nested || branches[branch].hasDevices
         ? nil : "No policy matters here: there is neither a shadow nor a device."
+    case .compare:
+      return branches.count > 1
+        ? nil
+        : "There is one history. \(press(.policy)) for the same events under another policy, or type an "
+          + "event before the end."
     case .shadows:
       return machine.configuration.nested
         ? nil : "There is no L2, so there are no shadows. A VM with nested=on has them."

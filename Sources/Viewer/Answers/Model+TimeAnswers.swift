@@ -123,7 +123,8 @@ extension Model {
       "An event typed after \(key(.command)) before the end begins a history, in which the later ones "
         + "follow. :mute EVENT begins one without an event. "
         + "\(key(.policy)) shows the same events under another policy. "
-        + ":diff NAME compares the table in focus with another history, now.", .dim)
+        + "\(key(.compare)) shows this history and the selected one side by side; :diff NAME compares the "
+        + "table in focus with another history, now.", .dim)
     return document
   }
 }

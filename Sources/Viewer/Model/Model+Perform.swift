@@ -44,6 +44,7 @@ extension Model {
       let start = machine.configuration.nested ? "policy revmap=" : "policy "
       argument.isEmpty ? open(.command, start) : switchPolicy(argument)
     case .branch: showBranch(argument)
+    case .compare: compareHistories(argument)
     case .nameBranch: nameBranch(argument)
     case .mute: mute(argument)
     case .explain: ask(.question(.explain))

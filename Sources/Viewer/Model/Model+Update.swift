@@ -13,7 +13,10 @@ extension Model {
     switch input {
     case .resize(let width, let height):
       size = (min(width, Rect.limit), min(height, Rect.limit))
+      _ = updateDifference(input)
     case .end: isFinished = true
+    case .key where difference != nil: effects = updateDifference(input)
+    case .mouse where difference != nil, .paste where difference != nil: break
     case .tick: if hasWork { work() } else if playback.isPlaying { playOn() }
     case .mouse(let mouse): effects = use(mouse)
     case .paste(let text):
@@ -34,7 +37,7 @@ extension Model {
   /// Does what a whole line asks for that was typed where there is no screen: what `:`, the line and
   /// Enter do on one. What an earlier line has left open was read, and is closed.
   public mutating func update(line: String) -> [Effect] {
-    (prompt, pending, sheet) = (Prompt(.command, text: line), nil, nil)
+    (prompt, pending, sheet, difference) = (Prompt(.command, text: line), nil, nil, nil)
     completeHistory()
     return update(.key(Key(.enter)))
   }

@@ -133,6 +133,8 @@ public struct Model {
   var typedEvents: Int { branches.reduce(0) { $0 + $1.typed } }
   /// What is open above the panes.
   var sheet: Sheet?
+  /// Two histories side by side, in the place of all panes.
+  var difference: DifferenceView?
   /// What is wrong with the file as it is now, which is not what is shown.
   var mistakes: [ScenarioError] = []
   /// Whether the program is over.

@@ -137,6 +137,7 @@ public struct Narrator {
 
   /// What is open above the panes; the next line closes it.
   private func sheet() -> [SafeText] {
+    if let difference = model.difference { return difference.lines }
     guard let sheet = model.sheet else { return [] }
     // Where keys would stand at the beginning of a line there are none.
     let lines = sheet.document.text.map { SafeText($0.string.drop { $0 == " " }) }

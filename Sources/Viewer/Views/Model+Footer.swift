@@ -85,6 +85,7 @@ extension Model {
       (.nextEvent, "next"), (.previousEvent, "back"), (.help, "help"), (.quit, "quit"),
     ]
     if question != home { first.append((.back, "done")) }
+    if question == .branches, branches.count > 1 { first.append((.compare, "compare")) }
     if !focus.isTable, focus != .answer || !answer.choices.isEmpty {
       first.append((.choose, "go there"))
     }

@@ -4,6 +4,7 @@ import Inquiry
 extension Model {
   /// The frame that the screen shows.
   public func frame() -> Surface {
+    if let difference { return difference.frame() }
     var frame = Surface(width: size.width, height: size.height)
     guard size.width >= Layout.least.width, size.height >= Layout.least.height else {
       let least: SafeText = "\(Layout.least.width)x\(Layout.least.height)"

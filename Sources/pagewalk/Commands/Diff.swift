@@ -1,9 +1,11 @@
 import ArgumentParser
 import Canvas
 import Engine
+import Glibc
 import Inquiry
 import Language
 import Recording
+import Viewer
 
 extension Pagewalk {
   /// `pagewalk diff`.
@@ -11,8 +13,10 @@ extension Pagewalk {
     static let configuration = CommandConfiguration(
       abstract: "Compare two scenarios or recordings, or one under two policies.",
       discussion: """
-        What both begin with alike is counted. From the first event that differs on, '=' is in both, '-' in \
-        the first and '+' in the second. Exit code 1 if they differ.
+        On a terminal the two stand side by side on one axis, and beneath them how the tables differ; ] and [ \
+        go from difference to difference. Elsewhere: what both begin with alike is counted. From the first \
+        event that differs on, '=' is in both, '-' in the first and '+' in the second. Exit code 1 if they \
+        differ.
         """)
 
     @Argument(help: "The first scenario or recording.", completion: .scenario)
@@ -34,6 +38,11 @@ extension Pagewalk {
     @Flag(help: "Print one JSON object.")
     var json = false
 
+    @Flag(help: "In lines; so it is where there is no terminal.")
+    var plain = false
+
+    @OptionGroup var look: LookOptions
+
     /// Events of a kind that follow each other are printed so far.
     private static let rowsAtMost = 200
 
@@ -46,6 +55,7 @@ extension Pagewalk {
         Pagewalk.scenario(first, policies: firstPolicy), at: "end", for: "diff")
       var other = try Pagewalk.session(
         Pagewalk.scenario(second ?? first, policies: secondPolicy), at: "end", for: "diff")
+      if !plain, !json, isatty(0) == 1, isatty(1) == 1 { return try show(one, other) }
       let found = HistoryDifference(one, other)
       let tables = tables(found, &one, &other)
       if json {
@@ -55,6 +65,16 @@ extension Pagewalk {
           lines: lines(found, one, other, tables).joined(separator: "\n"))
       }
       if !found.isEmpty { throw Failure.no("") }
+    }
+
+    /// Shows both on the terminal.
+    private func show(_ one: Session, _ other: Session) throws {
+      let preferences = try ConfigurationFile.read(look)
+      let names = second.map { (first, $0) } ?? (first + " (1)", first + " (2)")
+      var view = DifferenceView(
+        (names.0, one), (names.1, other), width: 0, height: 0, settings: preferences.settings)
+      try view.run(preferences, instead: "`pagewalk diff --plain`")
+      if !view.isEmpty { throw Failure.no("") }
     }
 
     /// The tables that differ at the first state that does, or after all events where these differ.

@@ -1,0 +1,231 @@
+import Canvas
+import Engine
+import Inquiry
+import Language
+import Recording
+
+/// Two histories side by side on one axis: an event of both is in one row, one of one alone has nothing beside
+/// it. Beneath them the tables that differ at the row where one is.
+package struct DifferenceView: ScreenView {
+  /// A history, at the moment of the row.
+  struct Side {
+    let name: SafeText
+    /// Its policies that the other has not.
+    let policies: SafeText
+    var session: Session
+  }
+
+  let found: HistoryDifference
+  var first: Side
+  var second: Side
+  let axis: [HistoryDifference.Place]
+  /// The rows at which a difference begins.
+  let beginnings: [Int]
+  /// Rows that are done: the last of them is where one is.
+  private(set) var done = 0
+  /// How the tables differ there.
+  private(set) var tables = Document()
+  private(set) var view = DocumentView()
+  let keyMap: KeyMap
+  private(set) var size: (width: Int, height: Int)
+  /// What the last key gave to say.
+  private(set) var message: SafeText = ""
+  package private(set) var isFinished = false
+  /// Whether the person wants to go to the moment of the first history at which the view is.
+  private(set) var isChosen = false
+
+  /// Compares two histories that were carried out, each with its name, and goes to where they first differ.
+  ///
+  /// - Complexity: see `HistoryDifference`.
+  package init(
+    _ first: (name: String, session: Session), _ second: (name: String, session: Session),
+    width: Int, height: Int, settings: Settings = Settings()
+  ) {
+    let found = HistoryDifference(first.session, second.session)
+    let axis = found.axis(first.session, second.session)
+    self.found = found
+    self.axis = axis
+    beginnings = axis.indices.filter { axis[$0].beginsDifference }
+    self.first = Side(
+      name: SafeText(first.name), policies: Self.policies(0, of: found), session: first.session)
+    self.second = Side(
+      name: SafeText(second.name), policies: Self.policies(1, of: found), session: second.session)
+    keyMap = settings.keyMap
+    size = (width, height)
+    go(to: beginnings.first.map { $0 + 1 } ?? axis.count)
+  }
+
+  /// What the first (0) or the second (1) is configured with, where the other is not.
+  private static func policies(_ side: Int, of found: HistoryDifference) -> SafeText {
+    let pairs = found.configurations.map { $0.split(separator: ", ") }
+    return SafeText(
+      pairs.compactMap { $0.indices.contains(side) ? String($0[side]) : nil }
+        .joined(separator: " "))
+  }
+
+  /// Whether the two do not differ.
+  package var isEmpty: Bool { found.isEmpty }
+
+  /// The moment of the first history.
+  var moment: Moment { Moment(events: done > 0 ? axis[done - 1].events.first : 0) }
+
+  // MARK: Input
+
+  package mutating func update(_ input: Input) -> [Effect] {
+    var effects: [Effect] = []
+    switch input {
+    case .resize(let width, let height):
+      size = (min(width, Rect.limit), min(height, Rect.limit))
+    case .end: isFinished = true
+    case .key(let key):
+      message = ""
+      effects = perform(keyMap.command(for: key)?.action)
+    case .tick, .mouse, .paste: break
+    }
+    settle()
+    return effects
+  }
+
+  private mutating func perform(_ action: Action?) -> [Effect] {
+    let page = max(1, layout.tables.height - 1)
+    switch action {
+    case .nextEvent, .down: go(to: done + 1)
+    case .previousEvent, .up: go(to: done - 1)
+    case .nextTouch, .nextMark, .nextMatch: goToDifference(forward: true)
+    case .previousTouch, .previousMark, .previousMatch: goToDifference(forward: false)
+    case .start, .top: go(to: 0)
+    case .end, .bottom: go(to: axis.count)
+    case .pageDown, .play: view.move(by: page, in: tables)
+    case .pageUp: view.move(by: -page, in: tables)
+    case .halfPageDown: view.move(by: max(1, page / 2), in: tables)
+    case .halfPageUp: view.move(by: -max(1, page / 2), in: tables)
+    case .choose: (isChosen, isFinished) = (true, true)
+    case .redraw: return [.redraw]
+    case .suspend: return [.suspend]
+    case .back, .quit, .quitNow: isFinished = true
+    default:
+      message = "This key does nothing here. \(key(.back)) closes the comparison."
+    }
+    return []
+  }
+
+  /// Goes to the next or previous row at which a difference begins.
+  mutating func goToDifference(forward: Bool) {
+    let target =
+      forward ? beginnings.first { $0 >= done } : beginnings.last { $0 < done - 1 }
+    guard let target else {
+      message = forward ? "There is no later difference." : "There is no earlier difference."
+      return
+    }
+    go(to: target + 1)
+  }
+
+  /// Goes to where so many rows are done, as far as there are.
+  private mutating func go(to row: Int) {
+    done = min(max(0, row), axis.count)
+    let events = done > 0 ? axis[done - 1].events : (0, 0)
+    first.session.seek(to: Moment(events: events.0))
+    second.session.seek(to: Moment(events: events.1))
+    tables = tablesDocument()
+    view = DocumentView()
+    settle()
+  }
+
+  private mutating func settle() {
+    let rect = layout.tables
+    view.scroll(tables, width: rect.width, height: rect.height)
+  }
+
+  // MARK: What differs
+
+  /// What is to be said of the two as a whole: the first event from which they differ.
+  package var summary: SafeText {
+    guard let place = beginnings.first else { return "No difference in \(axis.count) events." }
+    let alike: SafeText = place == 0 ? "From the start: " : "Alike for \(place) events, then "
+    switch axis[place].row {
+    case .both(let event, _):
+      let text = SafeText(first.session.text(ofEvent: event))
+      return alike + "event \(event + 1), \(text), does something else."
+    case .first(let event):
+      return alike + "event \(event + 1), \(SafeText(first.session.text(ofEvent: event))), of "
+        + "\(first.name) alone."
+    case .second(let event):
+      return alike + "event \(event + 1), \(SafeText(second.session.text(ofEvent: event))), of "
+        + "\(second.name) alone."
+    }
+  }
+
+  /// How the tables differ where one is.
+  private mutating func tablesDocument() -> Document {
+    var document = Document()
+    if done == 0 || axis[done - 1].isAlike {
+      document.add("The two machines are in the same state here.", .dim)
+      return document
+    }
+    let (one, other) = (first.session.timeline.machine, second.session.timeline.machine)
+    let names = TableCheck.differences(TableCheck.checks(of: one), TableCheck.checks(of: other))
+    if names.isEmpty {
+      document.add(
+        "All tables and maps are alike here; what differs is in none of them, as a TLB or a counter.",
+        .dim)
+    }
+    for table in names.compactMap({ TableID(name: $0) }) {
+      if !document.items.isEmpty { document.addBlank() }
+      var subject = Subject()
+      subject.table = table
+      subject.other = Subject.Other(
+        name: first.name.string, ownName: second.name.string, machine: one)
+      do throws(Unanswerable) {
+        let answer = try DifferenceAnswer(about: subject, in: &second.session)
+        let report = answer.report(.engineer)
+        document.add(Line(SafeText(report.lines.first?.text.string ?? ""), .title))
+        if answer.items.isEmpty {
+          document.add("The same leaves; what is said of it as a whole differs, as its VMID.", .dim)
+        } else {
+          for item in Document(report).items.dropFirst() { document.add(item.line) }
+        }
+      } catch {
+        document.add(SafeText(error.message), .dim)
+      }
+      if case .shadow(let number) = table { addRanges(ofShadow: number, one, other, to: &document) }
+    }
+    return document
+  }
+
+  /// Adds the ranges of a shadow's reverse map that only one of the two has.
+  private func addRanges(
+    ofShadow number: Int, _ one: Machine, _ other: Machine, to document: inout Document
+  ) {
+    guard number < one.configuration.shadows, number < other.configuration.shadows else { return }
+    let maps = (one.reverseMap(ofShadow: number), other.reverseMap(ofShadow: number))
+    add(maps.0, not: maps.1, sign: "-", of: first.name, to: &document)
+    add(maps.1, not: maps.0, sign: "+", of: second.name, to: &document)
+  }
+
+  private func add(
+    _ ranges: [ReverseMapEntry], not others: [ReverseMapEntry], sign: SafeText, of name: SafeText,
+    to document: inout Document
+  ) {
+    let there = Dictionary(others.map { ($0.canonical, $0.nested) }) { first, _ in first }
+    let alone = ranges.filter { there[$0.canonical] != .some($0.nested) }
+    for range in alone.prefix(Report.linesAtMost) {
+      let nested: SafeText = range.nested.map { SafeText(Phrase.address($0)) } ?? "unknown"
+      document.add(
+        Line(sign + " ", .changed).adding(
+          "\(SafeText(Phrase.address(range.canonical.lowerBound))) "
+            + "\(SafeText(Phrase.size(range.canonical.size)).padded(to: 5, .right))  "
+            + "only in the map of \(name): \(nested)"))
+    }
+  }
+
+  /// The comparison in lines, where there is no screen.
+  var lines: [SafeText] {
+    [summary] + tables.text.filter { !$0.isEmpty }
+  }
+
+  /// The first key of an action in quotation marks, or its name.
+  private func key(_ action: Action) -> SafeText {
+    "\"" + (keyMap.keys(for: action).first.map(\.shortName) ?? ":" + SafeText(action.rawValue))
+      + "\""
+  }
+}
