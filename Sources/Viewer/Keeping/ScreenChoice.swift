@@ -34,8 +34,9 @@ struct ScreenChoice: Sendable {
 
   static let all: [ScreenChoice] =
     [
-      ScreenChoice("moments", \.momentsText) { $0.goAgain($1) },
+      // An answer that stays is of the moment at which it was asked for; so it is asked for first.
       ScreenChoice("question", \.questionText) { $0.askAgain($1) },
+      ScreenChoice("moments", \.momentsText) { $0.goAgain($1) },
       ScreenChoice("jumps", \.jumpsText) { $0.takeJumps($1) },
       ScreenChoice("layout", \.arrangement),
       ScreenChoice("maximised", \.isMaximised),
@@ -126,10 +127,15 @@ extension Model {
     return choices.sorted { $0.name < $1.name }
   }
 
-  /// The question and what was typed after it, and where it was asked if its answer stays.
+  /// The question and what was typed after it; if its answer stays, where it was asked, and of which entry:
+  /// `HISTORY@MOMENT,TABLE,ADDRESS:LEVEL`.
   fileprivate var questionText: String {
     let place = question.isKept ? answered?.place : nil
-    let at = place.map { "\($0.branch + 1)@\($0.moment.name)" } ?? "-"
+    let at =
+      place.map { place in
+        (["\(place.branch + 1)@\(place.moment.name)"] + place.selectionText.split(separator: " "))
+          .joined(separator: ",")
+      } ?? "-"
     return ([question.name, at] + (asked.isEmpty ? [] : [asked])).joined(separator: " ")
   }
 
@@ -138,16 +144,22 @@ extension Model {
     guard words.count > 1, let topic = Topic.allCases.first(where: { $0.name == words[0] }) else {
       return
     }
-    // An answer that stays is of the moment at which it was asked for.
-    let now = momentsText
-    if let place = SavedSession.Place(words[1]), branches.indices.contains(place.history) {
-      branch = place.history
-      go(to: place.moment)
-    }
     let asked = words.count > 2 ? String(words[2]) : ""
+    guard topic.isKept else {
+      // It is answered where one is in the end, or it is said why it cannot be.
+      (question, self.asked, answered) = (topic, asked, nil)
+      return
+    }
+    let parts = words[1].split(separator: ",", maxSplits: 1)
+    if let kept = parts.first.flatMap({ SavedSession.Place($0) }),
+      branches.indices.contains(kept.history)
+    {
+      var place = Place(branch: kept.history, moment: kept.moment)
+      if parts.count > 1 { place.select(String(parts[1]).replacing(",", with: " ")) }
+      show(place)
+    }
     if topic == .question(.diff) { compare(asked) } else { ask(topic, asked) }
     message = nil
-    goAgain(now)
   }
 
   /// The history on the screen, and the moment of each.

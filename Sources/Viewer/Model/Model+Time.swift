@@ -27,7 +27,8 @@ extension Model {
     if let target { show(target) }
   }
 
-  private mutating func show(_ place: Place) {
+  /// Goes to a place, and selects what was selected there.
+  mutating func show(_ place: Place) {
     branch = place.branch
     go(to: place.moment)
     if let table = place.table, let position = place.position {
