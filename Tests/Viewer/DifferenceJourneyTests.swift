@@ -161,6 +161,8 @@ import Testing
     #expect(screen.model.timeline.moment == moment && screen.model.prompt == nil)
     screen.input(.resize(width: 80, height: 24))
     #expect(screen.frame.width == 80 && screen.text.contains("Tables"))
+    screen.press("ctrl-x")
+    #expect(screen.lastLine.contains("does nothing"))
     screen.press("q")
     #expect(!screen.model.isFinished && screen.text.contains("Histories"))
     // Where one is in it, one can go to.

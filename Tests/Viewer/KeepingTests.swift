@@ -42,7 +42,7 @@ import Testing
     ": ‹policy revmap=v2› enter", ": ‹policy revmap=none› enter", ": ‹branch main› enter",
     ": ‹branch 2› enter", ": ‹note \"here\"› enter", ": ‹chapter x \"a text\"› enter",
     ": ‹watch unmap› enter", ": ‹name mine› enter", "f ‹leaf› enter", "F", "/ ‹table› enter",
-    ": ‹goto 50%› enter", ": ‹mute› enter", ": ‹mute 3› enter",
+    ": ‹goto 50%› enter", ": ‹mute› enter", ": ‹mute 3› enter", "=", ": ‹compare 2› enter",
   ]
 
   @Test(arguments: 0..<(sessions ?? 12))
@@ -59,6 +59,7 @@ import Testing
     // What is being typed, or lies over the panes, is not kept.
     screen.press("escape")
     (screen.model.prompt, screen.model.sheet, screen.model.pending) = (nil, nil, nil)
+    screen.model.difference = nil
     screen.model.finishWork()
     var (other, bytes) = try Self.reopened(&screen.model)
     screen.model.noteSaved()
@@ -196,8 +197,11 @@ import Testing
     var screen = try Screen("scenarios/nested/three-tables.pw", 100, 30)
     screen.model.play(recording)
     #expect(screen.lastLine.contains("Space pause") && screen.lastLine.contains("take over"))
-    // Somewhere where a key is none of a line that is being typed.
-    repeat { screen.press(".") } while screen.model.isTyping
+    screen.press(". . .")
+    // Not in the middle of a line, nor where two histories are compared.
+    while screen.model.isTyping || screen.model.pending != nil || screen.model.difference != nil {
+      screen.press(".")
+    }
     let moment = screen.model.session.timeline.moment
     screen.press("j")
     #expect(screen.lastLine.contains("You are in the session."))

@@ -36,8 +36,10 @@ extension DifferenceView {
     if parts.strips.height > 0 { drawStrips(in: parts.strips, of: &frame) }
     drawTitle(summary, number, in: parts.rule, of: &frame)
     drawRows(in: parts.rows, of: &frame)
+    let events = done > 0 ? axis[done - 1].events : (0, 0)
     drawTitle(
-      "Tables", .arrows(up: view.top > 0, down: isCut(in: parts.tables)), in: parts.tablesRule,
+      "Tables after event \(events.0) and event \(events.1)",
+      .arrows(up: view.top > 0, down: isCut(in: parts.tables)), in: parts.tablesRule,
       of: &frame)
     frame.draw(tables, view, showsChoice: false, in: parts.tables)
     drawFooter(in: parts.footer, of: &frame)

@@ -77,16 +77,17 @@ package struct DifferenceView: ScreenView {
     case .resize(let width, let height):
       size = (min(width, Rect.limit), min(height, Rect.limit))
     case .end: isFinished = true
-    case .key(let key):
-      message = ""
-      effects = perform(keyMap.command(for: key)?.action)
+    case .key(let key): effects = perform(keyMap.command(for: key)?.action)
     case .tick, .mouse, .paste: break
     }
     settle()
     return effects
   }
 
-  private mutating func perform(_ action: Action?) -> [Effect] {
+  /// Does what a key asks for; nil if it asks for nothing.
+  mutating func perform(_ action: Action?) -> [Effect] {
+    message = ""
+    defer { settle() }
     let page = max(1, layout.tables.height - 1)
     switch action {
     case .nextEvent, .down: go(to: done + 1)

@@ -33,10 +33,14 @@ extension Model {
     return index == branch ? nil : index
   }
 
-  /// Does what an input asks for while two histories are side by side.
-  mutating func updateDifference(_ input: Input) -> [Effect] {
+  /// Does what a key asks for while two histories are side by side.
+  mutating func performInDifference(_ command: Command) -> [Effect] {
     guard var view = difference else { return [] }
-    let effects = view.update(input)
+    if command.action == .quitNow {
+      isFinished = true
+      return []
+    }
+    let effects = view.perform(command.action)
     difference = view.isFinished ? nil : view
     if view.isChosen { jump(to: view.moment) }
     return effects

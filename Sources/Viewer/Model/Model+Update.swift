@@ -13,9 +13,8 @@ extension Model {
     switch input {
     case .resize(let width, let height):
       size = (min(width, Rect.limit), min(height, Rect.limit))
-      _ = updateDifference(input)
+      _ = difference?.update(input)
     case .end: isFinished = true
-    case .key where difference != nil: effects = updateDifference(input)
     case .mouse where difference != nil, .paste where difference != nil: break
     case .tick: if hasWork { work() } else if playback.isPlaying { playOn() }
     case .mouse(let mouse): effects = use(mouse)
@@ -64,7 +63,8 @@ extension Model {
 
   /// Carries out what a key asks for: of what is open above the panes, else of the panes.
   mutating func begin(_ command: Command) -> [Effect] {
-    sheet == nil ? performInPanes(command) : performInSheet(command)
+    if difference != nil { return performInDifference(command) }
+    return sheet == nil ? performInPanes(command) : performInSheet(command)
   }
 
   /// Does what a key asks for where nothing is open above the panes.

@@ -4,7 +4,12 @@ import Inquiry
 extension Model {
   /// The frame that the screen shows.
   public func frame() -> Surface {
-    if let difference { return difference.frame() }
+    if let difference {
+      var frame = difference.frame()
+      let hasBar = replay.map { $0.isRunning && $0.showsBar } ?? false
+      if message != nil || hasBar { drawFooter(in: layout.footer, of: &frame) }
+      return frame
+    }
     var frame = Surface(width: size.width, height: size.height)
     guard size.width >= Layout.least.width, size.height >= Layout.least.height else {
       let least: SafeText = "\(Layout.least.width)x\(Layout.least.height)"
