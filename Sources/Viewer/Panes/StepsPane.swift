@@ -196,10 +196,12 @@ struct StepsPane: PaneOperations {
   }
 
   func content(in model: Model) -> [SafeText] {
-    let lines = model.timeline.steps.indices.map {
-      "Step \($0 + 1), " + words(ofStep: $0, in: model)
-    }
-    return Spoken.shortened(lines)
+    Spoken.shortened(model.timeline.steps.indices.map { line(ofStep: $0, in: model) })
+  }
+
+  /// A step with its number, as it is read out.
+  func line(ofStep index: Int, in model: Model) -> SafeText {
+    "Step \(index + 1), " + words(ofStep: index, in: model)
   }
 
   private func words(ofStep index: Int, in model: Model) -> SafeText {

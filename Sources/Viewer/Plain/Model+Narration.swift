@@ -28,10 +28,18 @@ extension Model {
       + (chapter.text.isEmpty ? "" : ", " + SafeText(chapter.text))
   }
 
-  /// The micro-steps of an event that is done.
+  /// Steps of an event that are all read out.
+  private static let stepsAtMost = 12
+
+  /// The micro-steps of an event that is done; of a long one those that tell what came of it.
   var stepLines: [SafeText] {
-    guard detailLevel != .plain, timeline.stepsDone == timeline.steps.count else { return [] }
-    return StepsPane().content(in: self)
+    let steps = timeline.steps
+    guard detailLevel != .plain, timeline.stepsDone == steps.count else { return [] }
+    if steps.count <= Self.stepsAtMost { return StepsPane().content(in: self) }
+    let told = steps.indices.filter { steps[$0].facts.weight > 0 }
+    let pane = (panes.firstIndex(of: .steps) ?? 0) + 1
+    return Spoken.shortened(told.map { StepsPane().line(ofStep: $0, in: self) })
+      + ["\(steps.count - told.count) other steps: \"pane \(pane)\", then \"look\", reads all."]
   }
 
   /// The event that is paused, and the locks that are held.
