@@ -38,10 +38,13 @@ let package = Package(
     .target(name: "Canvas", swiftSettings: fast),
     .target(name: "Scenarios", swiftSettings: strict, plugins: ["EmbedAssets"]),
     .plugin(
-      name: "EmbedAssets", capability: .buildTool(), dependencies: ["EmbedFiles"],
+      name: "EmbedAssets", capability: .buildTool(),
+      dependencies: ["EmbedFiles", "EmbedCommit"],
       path: "Sources/Plugins/EmbedAssets"),
     .executableTarget(
       name: "EmbedFiles", path: "Sources/Plugins/EmbedFiles", swiftSettings: strict),
+    .executableTarget(
+      name: "EmbedCommit", path: "Sources/Plugins/EmbedCommit", swiftSettings: strict),
     .target(
       name: "Viewer",
       dependencies: [
@@ -65,7 +68,7 @@ let package = Package(
         "Terminal",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: strict),
+      swiftSettings: strict, plugins: ["EmbedAssets"]),
     .target(name: "CBenchmarkPeers"),
     .executableTarget(
       name: "Benchmarks",

@@ -47,3 +47,8 @@ int ct_colours_of(const char *type)
 	}
 	return colours < 0 ? 0 : colours;
 }
+
+const char *ct_library(void)
+{
+	return curses_version();
+}

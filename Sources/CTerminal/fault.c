@@ -22,6 +22,7 @@ static volatile sig_atomic_t current;
 static char path[PATH_MAX];
 // Where the folders begin in the path that may have to be made.
 static size_t existing;
+static int is_kept;
 
 void ct_set_fault_file(const char *file, size_t folder)
 {
@@ -93,19 +94,29 @@ static int open_file(void)
 	return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 }
 
-void fault_leave_note(int signal)
+void fault_keep_note(int signal)
 {
 	int file;
 
 	if (!notes[current][0])
 		return;
-	put_note(STDERR_FILENO, signal);
 	file = open_file();
-	if (file < 0)
+	is_kept = file >= 0;
+	if (!is_kept)
 		return;
 	put_note(file, signal);
 	close(file);
-	put(STDERR_FILENO, "These lines are kept in ");
+}
+
+void fault_tell(int signal)
+{
+	if (!notes[current][0])
+		return;
+	if (!is_kept) {
+		put_note(STDERR_FILENO, signal);
+		return;
+	}
+	put(STDERR_FILENO, "pagewalk: a fault of its own. `pagewalk report` prints what a report needs; it is kept in ");
 	put(STDERR_FILENO, path);
 	put(STDERR_FILENO, "\n");
 }

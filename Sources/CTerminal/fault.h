@@ -5,7 +5,10 @@
 // Whether a signal says that the program itself is at fault.
 int is_fault(int signal);
 
-// Writes the note to the standard error and to its file. For signal handlers.
-void fault_leave_note(int signal);
+// Writes the note to its file. For signal handlers, as what follows.
+void fault_keep_note(int signal);
+
+// Says on the standard error, in one line, where the note is; without a file, the note itself.
+void fault_tell(int signal);
 
 #endif

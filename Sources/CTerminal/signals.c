@@ -36,7 +36,7 @@ static volatile sig_atomic_t notes;
 static struct sigaction ending_before[ENDING], noted_before[NOTED];
 static sigset_t mask_before;
 static stack_t stack_before;
-static int wants_backtrace;
+static int has_own_backtrace;
 
 static int in_foreground(void)
 {
@@ -63,23 +63,43 @@ static void restore(void)
 		tcsetattr(output_fd, TCSANOW, &shell_modes);
 }
 
-// The signal comes again when the handler returns, with the disposition it had before: the parent
-// sees the true cause of the end, and a debugger the place. The backtracer of Swift's runtime would put
-// questions to whoever sits there, and wait: it is left out unless it was asked for.
-static void end(int signal)
+// The backtracer of Swift's runtime asks whoever sits there what to do, and waits. The answer is
+// there before the question, unless the person has set up the backtracer.
+static void answer_backtracer(void)
+{
+	int ends[2];
+
+	if (has_own_backtrace || pipe(ends) < 0)
+		return;
+	if (write(ends[1], "q", 1) == 1)
+		dup2(ends[0], STDIN_FILENO);
+}
+
+// The signal comes again when the handler returns, with its default disposition: the parent sees the
+// true cause of the end. Before that the handler of Swift's runtime, where there is one, prints a
+// backtrace. The note is kept before it and told of after it, so that it is the last line.
+static void end(int signal, siginfo_t *info, void *context)
 {
 	const struct sigaction plain = {.sa_handler = SIG_DFL};
+	const struct sigaction *before = &plain;
 	int error = errno;
 
 	if (armed)
 		restore();
 	armed = 0;
-	if (is_fault(signal))
-		fault_leave_note(signal);
 	for (int i = 0; i < ENDING; i++)
 		if (ending[i] == signal)
-			sigaction(signal, is_fault(signal) && !wants_backtrace ? &plain : &ending_before[i],
-				  NULL);
+			before = &ending_before[i];
+	if (is_fault(signal)) {
+		fault_keep_note(signal);
+		if (before->sa_flags & SA_SIGINFO) {
+			answer_backtracer();
+			before->sa_sigaction(signal, info, context);
+		}
+		fault_tell(signal);
+		before = &plain;
+	}
+	sigaction(signal, before, NULL);
 	raise(signal);
 	errno = error;
 }
@@ -97,10 +117,8 @@ static void set_of(const int *signals, int count, sigset_t *set)
 }
 
 // What was ignored before, as by nohup, stays ignored.
-static void catch(int signal, void (*handler)(int), int flags, struct sigaction *before)
+static void catch(int signal, struct sigaction action, struct sigaction *before)
 {
-	struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
-
 	sigaction(signal, NULL, before);
 	if (before->sa_handler == SIG_IGN)
 		return;
@@ -114,19 +132,23 @@ void signals_install(int input, int output)
 	// A stack overflow must be survived as long as it takes to give the terminal back.
 	static char stack[64 * 1024];
 	const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
+	const char *backtrace = getenv("SWIFT_BACKTRACE");
 
 	input_fd = input;
 	output_fd = output;
 	notes = 0;
-	wants_backtrace = getenv("SWIFT_BACKTRACE") != NULL;
+	has_own_backtrace = backtrace && *backtrace;
 	pthread_sigmask(SIG_SETMASK, NULL, &mask_before);
 	sigaltstack(NULL, &stack_before);
 	if (stack_before.ss_flags & SS_DISABLE)
 		sigaltstack(&own, NULL);
 	for (int i = 0; i < ENDING; i++)
-		catch(ending[i], end, SA_ONSTACK, &ending_before[i]);
+		catch(ending[i],
+		      (struct sigaction){.sa_sigaction = end, .sa_flags = SA_SIGINFO | SA_ONSTACK},
+		      &ending_before[i]);
 	for (int i = 0; i < NOTED; i++)
-		catch(noted[i], note, SA_RESTART, &noted_before[i]);
+		catch(noted[i], (struct sigaction){.sa_handler = note, .sa_flags = SA_RESTART},
+		      &noted_before[i]);
 }
 
 void signals_remove(void)

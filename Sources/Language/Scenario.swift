@@ -2,6 +2,9 @@ import Engine
 
 /// A scenario: a world, and what happens in it, with chapters and expectations.
 public struct Scenario: Sendable {
+  /// The version of the event language that this program reads.
+  public static let languageVersion: UInt64 = 1
+
   /// Name of the file, for messages.
   public var file: String
   /// What it is about, as the file says it; not fit for the screen before it is made safe.

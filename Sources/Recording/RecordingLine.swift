@@ -159,6 +159,8 @@ public struct RecordingVersion: Equatable, Sendable {
   /// The format of this program. A greater first number cannot be read; a greater second one means that
   /// there are keywords which can be left out.
   public static let current = (major: 1, minor: 0)
+  /// The Linux whose KVM this program equals.
+  public static let kernel = "7.3.4"
 
   /// The format.
   public var major = current.major
@@ -167,7 +169,7 @@ public struct RecordingVersion: Equatable, Sendable {
   /// The program that wrote it.
   public var program: String
   /// The kernel that the program equals.
-  public var kernel = "7.3.4"
+  public var kernel = Self.kernel
   /// What states depend on, see `Fingerprint.layout`: those of another layout cannot be compared.
   public var layout = Fingerprint.layout
 

@@ -17,6 +17,22 @@ extension Terminal {
     Charset(codeset: String(cString: ct_codeset()), asciiOnly: asciiOnly)
   }
 
+  /// The terminal in one line, for a report: its type, its colours as terminfo counts them, its size if a
+  /// standard descriptor is a terminal, the codeset of the locale, and the library that draws.
+  public static var summary: SafeText {
+    let type = environment("TERM") ?? ""
+    var size = winsize()
+    let isKnown = [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO].contains {
+      ioctl($0, UInt(TIOCGWINSZ), &size) == 0
+    }
+    let parts: [String?] = [
+      type.isEmpty ? "TERM is not set" : type, "\(ct_colours_of(type)) colours",
+      isKnown ? "\(size.ws_col)x\(size.ws_row)" : nil, String(cString: ct_codeset()),
+      String(cString: ct_library()),
+    ]
+    return SafeText(parts.compactMap { $0 }.joined(separator: ", "))
+  }
+
   /// The value of an environment variable, nil if it is unset.
   static func environment(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }

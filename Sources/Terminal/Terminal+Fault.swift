@@ -4,8 +4,9 @@ import Canvas
 extension Terminal {
   /// Says what whoever repairs the program has to know if a fault ends it from now on.
   ///
-  /// The handler of the signal gives the terminal back, and writes these lines and the name of the signal
-  /// to the standard error and to the file of ``keepFaultNotes(in:below:)``.
+  /// The handler of the signal gives the terminal back, writes these lines and the name of the signal to the
+  /// file of ``keepFaultNotes(in:below:)``, lets Swift's runtime print a backtrace where it has one, and says
+  /// in a last line where the file is. Without the file the lines go to the standard error.
   public func setFaultNote(_ lines: [SafeText]) {
     ct_set_fault_note(lines.map { $0.string + "\n" }.joined())
   }

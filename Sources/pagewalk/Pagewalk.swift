@@ -2,6 +2,9 @@ import ArgumentParser
 import Glibc
 
 /// The command line.
+///
+/// Each command says its name: where one does not, the argument parser looks for it through all types of the
+/// program, at each start.
 struct Pagewalk: ParsableCommand {
   /// The version of the program, for whoever reports something.
   static let version = "0.1"
@@ -17,16 +20,16 @@ struct Pagewalk: ParsableCommand {
       Exit codes: 0 done; 1 the answer is no (an expectation failed); 2 wrong usage; 3 wrong input; \
       4 the environment cannot do it, as without a terminal; 70 a fault of pagewalk itself. If a \
       fault ends the screen by a signal, what is needed to report it is kept in \
-      $XDG_STATE_HOME/pagewalk/fault.
+      $XDG_STATE_HOME/pagewalk/fault, and `pagewalk report` prints it. `pagewalk --version --json` \
+      prints the versions for programs.
       """,
-    version: version,
+    version: Versions().text(asJSON: CommandLine.arguments.contains("--json")),
     subcommands: [
       View.self, Play.self, Verify.self, Repair.self, Diff.self, ExportCommand.self, Render.self,
       Run.self, Dump.self,
       Compare.self, Windows.self, Ask.self, Learn.self, Review.self, DrillCommand.self,
       Present.self, Notes.self, Lessons.self, Scenarios.self, Import.self, Check.self, Live.self,
-      RecorderCommand.self,
-      Config.self,
+      RecorderCommand.self, Config.self, Report.self,
     ],
     defaultSubcommand: View.self)
 }
@@ -41,7 +44,7 @@ enum Main {
     } catch {
       let end = Failure(error)
       if end.code == 0 {
-        FileDescriptor.output.write(end.message + "\n")
+        FileDescriptor.output.write(CompletionScript.withoutCommand(end.message) + "\n")
       } else if !end.message.isEmpty {
         writeError(end.message)
       }

@@ -54,6 +54,14 @@ import Testing
     }
   }
 
+  /// The argument parser makes a name from the type's, which costs more than all else it does.
+  @Test func `every command says its name`() {
+    let commands = Pagewalk.configuration.subcommands
+    for command in commands + commands.flatMap({ $0.configuration.subcommands }) {
+      #expect(command.configuration.commandName != nil, "\(command)")
+    }
+  }
+
   @Test(arguments: ["bash", "zsh", "fish"])
   func `completion knows every command and option`(shell: String) throws {
     let result = try Program.run(["--generate-completion-script", shell])

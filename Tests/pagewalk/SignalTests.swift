@@ -104,14 +104,42 @@ import Testing
         let left = try #require(job.text.ranges(of: "\u{1B}[?1049l").last)
         let note = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
         for words in [
-          "pagewalk \(Pagewalk.version)", "moment: 2.1 of 21, before the last key\n",
+          "pagewalk \(Versions().program): ", "moment: 2.1 of 21, before the last key\n",
           "terminal: xterm-256color 120x40\n",
           "keys: . . s : g o t o space 1 backspace\n", "/a\\x1b[2Jb.pw\n", "signal: SEGV\n",
         ] { #expect(note.contains(words), "\(words)") }
-        // The person is shown the same lines, and where they are.
-        let shown = job.text[left.upperBound...].replacing("\r\n", with: "\n")
-        #expect(shown.contains(note) && shown.contains(folder.appending(path: file).path))
+        // The person is shown one line: where that is, and what prints it.
+        let shown = job.text[left.upperBound...].split(separator: "\r\n")
+          .filter { $0.contains("fault") }
+        #expect(shown.count == 1 && shown.allSatisfy { $0.contains("`pagewalk report`") })
+        #expect(shown.first?.hasSuffix(folder.appending(path: file).path) ?? false)
       }
+    }
+  }
+
+  @Test func `where no file can be written the person is shown the note`() throws {
+    let job = try Program.start(environment: ["HOME": "/proc/no-such-folder"])
+    try job.output(containing: "0/21")
+    job.signal(SIGSEGV)
+    #expect(try job.status() == .killed(SIGSEGV))
+    #expect(job.text.contains("moment: 0.0 of 21") && job.text.contains("signal: SEGV"))
+  }
+
+  @Test func `a backtrace comes before the last line, and nobody is asked or waited for`() throws {
+    try Program.withFolder { folder in
+      let job = try Program.start(environment: ["HOME": folder.path, "SWIFT_BACKTRACE": ""])
+      try job.output(containing: "0/21")
+      job.signal(SIGSEGV)
+      let start = ContinuousClock.now
+      #expect(try job.status() == .killed(SIGSEGV))
+      #expect(ContinuousClock.now - start < .seconds(10))
+      let left = try #require(job.text.ranges(of: "\u{1B}[?1049l").last)
+      let lines = job.text[left.upperBound...].split(separator: "\r\n")
+      // The runtime has a backtracer where it was installed with its compiler.
+      if lines.contains(where: { $0.contains("crashed") }) {
+        #expect(lines.contains { $0.contains("Backtrace took") })
+      }
+      #expect(lines.last?.hasSuffix(folder.path + "/.local/state/pagewalk/fault") ?? false)
     }
   }
 

@@ -100,8 +100,11 @@ const char *ct_codeset(void);
 // The number of colours of a terminal type; 0 if it has none or is not known.
 int ct_colours_of(const char *type);
 
-// What a fault of the program leaves behind from now on, after the terminal was given back: a note on
-// the standard error, and in a file if there is one.
+// The name and version of the curses library.
+const char *ct_library(void);
+
+// What a fault of the program leaves behind from now on, after the terminal was given back: a note in a
+// file, of which a line on the standard error tells; without a file, the note on the standard error.
 void ct_set_fault_note(const char *text);
 
 // The file, by its path. Of its folders, those from the length `existing` of the path on are made if

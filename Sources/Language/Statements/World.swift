@@ -4,9 +4,6 @@ import Engine
 enum WorldStatement: StatementFamily {
   case version, title, vm, memslot, chapter, step
 
-  /// The version of the language that this program reads.
-  private static let ownVersion: UInt64 = 1
-
   var form: StatementForm {
     switch self {
     case .version:
@@ -14,9 +11,9 @@ enum WorldStatement: StatementFamily {
         "pagewalk VERSION", "The version of the language, which is 1. The first statement.",
         operands: ["VERSION": .number("VERSION")],
         .prologue { (values) throws(StatementForm.Objection) in
-          guard values[0] != Self.ownVersion else { return .version }
+          guard values[0] != Scenario.languageVersion else { return .version }
           throw StatementForm.Objection(
-            message: values[0] > Self.ownVersion
+            message: values[0] > Scenario.languageVersion
               ? "'pagewalk 1': version \(values[0]) needs a newer program"
               : "'pagewalk 1': there is no version \(values[0])")
         })

@@ -2,7 +2,7 @@ import Foundation
 import PackagePlugin
 
 /// Makes the texts of a folder of `assets` a part of the target that uses it: the scenarios, the lessons, or
-/// the recorder's scripts.
+/// the recorder's scripts. The program itself gets the name of its commit.
 @main
 struct EmbedAssets: BuildToolPlugin {
   /// The folder and the extension for each target.
@@ -13,6 +13,7 @@ struct EmbedAssets: BuildToolPlugin {
   ]
 
   func createBuildCommands(context: PluginContext, target: Target) throws -> [Command] {
+    if target.name == "pagewalk" { return [try embedCommit(context)] }
     guard let (name, suffix) = Self.assets[target.name] else { return [] }
     let folder = context.package.directoryURL.appending(path: "assets").appending(path: name)
     let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
@@ -25,5 +26,18 @@ struct EmbedAssets: BuildToolPlugin {
         arguments: [output.path, folder.path] + names,
         inputFiles: names.map { folder.appending(path: $0) }, outputFiles: [output])
     ]
+  }
+
+  private func embedCommit(_ context: PluginContext) throws -> Command {
+    let package = context.package.directoryURL
+    let output = context.pluginWorkDirectoryURL.appending(path: "Commit.swift")
+    // The first changes with the branch, the second with every commit.
+    let changing = [".git/HEAD", ".git/logs/HEAD"].map { package.appending(path: $0) }
+    return .buildCommand(
+      displayName: "Embedding the commit",
+      executable: try context.tool(named: "EmbedCommit").url,
+      arguments: [output.path, package.path],
+      inputFiles: changing.filter { FileManager.default.fileExists(atPath: $0.path) },
+      outputFiles: [output])
   }
 }

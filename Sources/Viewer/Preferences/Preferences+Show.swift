@@ -2,7 +2,12 @@ import Canvas
 
 extension Preferences {
   /// Every value and where it comes from, a line each: as in the file, with the origin at the end.
-  public var text: String {
+  public var text: String { text { _ in true } }
+
+  /// The same, of the values that come from somewhere else than the program.
+  public var chosenText: String { text { $0 != .standard } }
+
+  private func text(of isShown: (Origin) -> Bool) -> String {
     var rows: [(String, Origin)] = [
       ("theme = \(theme.value.rawValue)", theme.origin),
       ("color = \(colour.value.rawValue)", colour.origin),
@@ -21,6 +26,7 @@ extension Preferences {
       rows.append(
         ("key \(action.rawValue) = " + now.map(\.description).joined(separator: " "), origin))
     }
+    rows = rows.filter { isShown($0.1) }
     let width = rows.map(\.0.count).max() ?? 0
     return rows.map { row, origin in
       SafeText(row).padded(to: width + 2).string + SafeText(origin.description).string + "\n"

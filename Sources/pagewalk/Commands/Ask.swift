@@ -10,6 +10,7 @@ extension Pagewalk {
   /// `pagewalk ask`.
   struct Ask: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "ask",
       abstract: "Answer a question about a moment of a scenario.",
       discussion: """
         Questions:
@@ -42,7 +43,7 @@ extension Pagewalk {
     @Argument(help: "What the question is asked with.")
     var operands: [String] = []
 
-    @Option(help: momentHelp())
+    @Option(help: momentHelp(), completion: .moment)
     var at = "end"
 
     @Option(help: ArgumentHelp("\(TableKind.forms), or revmap<N>.", valueName: "name"))

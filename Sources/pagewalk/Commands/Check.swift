@@ -9,6 +9,7 @@ extension Pagewalk {
   /// `pagewalk check`.
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "check",
       abstract: "Hold the tables of a scenario against those of a real kernel.",
       discussion: """
         DIR is a VM's folder of debugfs, a copy of it, or a folder or tar of such folders as moments. One \
@@ -24,7 +25,8 @@ extension Pagewalk {
     )
     var against: String
 
-    @Option(help: momentHelp("Of one moment in DIR, the moment of the scenario"))
+    @Option(
+      help: momentHelp("Of one moment in DIR, the moment of the scenario"), completion: .moment)
     var at = "end"
 
     func run() throws {

@@ -7,6 +7,7 @@ extension Pagewalk {
   /// `pagewalk compare`.
   struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "compare",
       abstract: "Carry out the same events under several policies, and say what each costs.",
       discussion: """
         The columns of the table for reverse maps:

@@ -6,6 +6,7 @@ extension Pagewalk {
   /// `pagewalk config`.
   struct Config: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "config",
       abstract: "Say what is configured, and where.", subcommands: [Show.self])
   }
 }
@@ -14,6 +15,7 @@ extension Pagewalk.Config {
   /// `pagewalk config show`.
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "show",
       abstract: "Print each value, and where it comes from.",
       discussion: """
         Your file is $PAGEWALK_CONFIG, else $XDG_CONFIG_HOME/pagewalk/config, else \

@@ -11,6 +11,7 @@ extension Pagewalk {
   /// `pagewalk diff`.
   struct Diff: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "diff",
       abstract: "Compare two scenarios or recordings, or one under two policies.",
       discussion: """
         On a terminal the two stand side by side on one axis, and beneath them how the tables differ; ] and [ \

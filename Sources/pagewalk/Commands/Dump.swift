@@ -5,6 +5,7 @@ extension Pagewalk {
   /// `pagewalk dump`.
   struct Dump: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "dump",
       abstract: "Print one table as the kernel would, at a moment of a scenario.",
       discussion: """
         With --image the table's pages are also written to a file, as they lie in memory from the lowest \
@@ -13,7 +14,7 @@ extension Pagewalk {
 
     @OptionGroup var input: InputOptions
 
-    @Option(help: momentHelp())
+    @Option(help: momentHelp(), completion: .moment)
     var at = "end"
 
     @OptionGroup var table: TableOption

@@ -37,10 +37,10 @@ extension Pagewalk {
       completion: .file())
     var output: String?
 
-    @Option(help: momentHelp("The first moment"))
+    @Option(help: momentHelp("The first moment"), completion: .moment)
     var from: String?
 
-    @Option(help: momentHelp("The last moment"))
+    @Option(help: momentHelp("The last moment"), completion: .moment)
     var until: String?
 
     @Flag(help: "A frame for each micro-step.")

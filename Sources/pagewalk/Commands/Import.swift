@@ -10,6 +10,7 @@ extension Pagewalk {
   /// `pagewalk import`.
   struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "import",
       abstract: "Make a scenario of what a kernel, a hypervisor or a memory image says.",
       discussion: """
         PATH may be a VM's folder of debugfs or a copy of it, a folder or tar of such folders as moments, one \

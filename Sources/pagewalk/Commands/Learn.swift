@@ -10,6 +10,7 @@ extension Pagewalk {
   /// `pagewalk learn`.
   struct Learn: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "learn",
       abstract: "Learn by lessons that ask before they show.",
       discussion: """
         Without a name, the list of lessons, and how far one is. A lesson goes on where one left it. Answers \
@@ -66,6 +67,7 @@ extension Pagewalk {
   /// `pagewalk review`.
   struct Review: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "review",
       abstract: "Answer again what is due: 1, 3, 7 and 14 days after the last right answer.",
       discussion: "Up to \(LearnerProgress.questionsAtMost) questions of lessons that were begun.")
 

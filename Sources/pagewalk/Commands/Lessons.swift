@@ -16,6 +16,7 @@ extension Pagewalk {
     /// `pagewalk lesson check`.
     struct Check: ParsableCommand {
       static let configuration = CommandConfiguration(
+        commandName: "check",
         abstract: "Prove lessons: that they run, and that exactly the keyed answers are right.",
         discussion: """
           Without a file, the lessons of the program. A file without a lesson's head holds worlds and \
@@ -126,6 +127,7 @@ extension Pagewalk {
     /// `pagewalk lesson export`.
     struct Export: ParsableCommand {
       static let configuration = CommandConfiguration(
+        commandName: "export",
         abstract: "Print a lesson to be read without the program.",
         discussion: """
           Texts, scenes and questions in order; hints and answers, which the engine has found, at the end of \
@@ -157,6 +159,7 @@ extension Pagewalk {
     /// `pagewalk lesson new`.
     struct New: ParsableCommand {
       static let configuration = CommandConfiguration(
+        commandName: "new",
         abstract: "Write a small lesson that is proved, to change it into your own.",
         discussion: "It is written to NAME.md, which must not be there.")
 

@@ -7,6 +7,7 @@ extension Pagewalk {
   /// `pagewalk live`.
   struct Live: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "live",
       abstract: "Watch the tables of a running VM by its folder of debugfs.",
       discussion: """
         A line is printed for what changes between two looks: a difference, which may be of any number of \

@@ -10,6 +10,7 @@ extension Pagewalk {
   /// `pagewalk play`.
   struct Play: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "play",
       abstract: "Play a recording as it was done, or the events of a scenario.",
       discussion: """
         Space pauses; . and , step; [ and ] go to the previous or next mark, note or chapter; the digits \

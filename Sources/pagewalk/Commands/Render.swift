@@ -8,11 +8,12 @@ extension Pagewalk {
   /// `pagewalk render`.
   struct Render: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "render",
       abstract: "Print the frame that the screen would show, at a moment of a scenario.")
 
     @OptionGroup var input: OptionalInputOptions
 
-    @Option(help: momentHelp())
+    @Option(help: momentHelp(), completion: .moment)
     var at = "end"
 
     @Option(help: "Columns and rows.")

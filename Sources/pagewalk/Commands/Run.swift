@@ -8,6 +8,7 @@ extension Pagewalk {
   /// `pagewalk run`.
   struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "run",
       abstract: "Carry out a scenario and check what it expects.")
 
     @OptionGroup var input: InputOptions

@@ -7,6 +7,7 @@ extension Pagewalk {
   /// `pagewalk scenarios`.
   struct Scenarios: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "scenarios",
       abstract: "List the scenarios of the program, or print one of them.",
       discussion: "Every command takes such a name where it takes a file.")
 

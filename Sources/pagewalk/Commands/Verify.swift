@@ -7,6 +7,7 @@ extension Pagewalk {
   /// `pagewalk verify`.
   struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "verify",
       abstract: "Carry a recording out once more and compare all that was written of it.",
       discussion: """
         A recording is whole; cut, if its end is missing; torn, if its last line is; edited, if lines are \
@@ -76,6 +77,7 @@ extension Pagewalk {
   /// `pagewalk repair`.
   struct Repair: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "repair",
       abstract: "Write the longest part of a recording that is as it was written into another file."
     )
 

@@ -10,11 +10,12 @@ extension Pagewalk {
   /// `pagewalk view`, and `pagewalk` alone.
   struct View: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "view",
       abstract: "Open a scenario on the screen; without a file, the built-in one.")
 
     @OptionGroup var input: OptionalInputOptions
 
-    @Option(help: momentHelp())
+    @Option(help: momentHelp(), completion: .moment)
     var at = Self.first
 
     @Flag(

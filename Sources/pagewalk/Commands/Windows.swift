@@ -7,6 +7,7 @@ extension Pagewalk {
   /// `pagewalk windows`.
   struct Windows: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "windows",
       abstract: "Say what a DMA would get at every micro-step of an event.",
       discussion: """
         A line for each instant, a column for each run of a device's pages that fare alike. TLB: a \
@@ -16,7 +17,7 @@ extension Pagewalk {
 
     @OptionGroup var input: InputOptions
 
-    @Option(help: momentHelp("The moment after the event"))
+    @Option(help: momentHelp("The moment after the event"), completion: .moment)
     var at = "end"
 
     @Flag(help: "Print one JSON object.")

@@ -43,7 +43,8 @@ enum ConfigurationFile {
   }
 
   /// What is chosen in the files, in the environment and by options.
-  static func read(_ look: LookOptions, _ screen: ScreenOptions? = nil) throws -> Preferences {
+  static func read(_ look: LookOptions? = nil, _ screen: ScreenOptions? = nil) throws -> Preferences
+  {
     var preferences = Preferences()
     if let file = systemFile { try read(file, into: &preferences) }
     // A file that was named must be there.
@@ -55,9 +56,9 @@ enum ConfigurationFile {
     } catch {
       throw Failure.usage(error.message.string)
     }
-    preferences.theme.choose(look.theme, .option("--theme"))
-    preferences.colour.choose(look.color, .option("--color"))
-    preferences.ascii.choose(look.ascii, .option(look.ascii == false ? "--no-ascii" : "--ascii"))
+    preferences.theme.choose(look?.theme, .option("--theme"))
+    preferences.colour.choose(look?.color, .option("--color"))
+    preferences.ascii.choose(look?.ascii, .option(look?.ascii == false ? "--no-ascii" : "--ascii"))
     preferences.mouse.choose(
       screen?.mouse, .option(screen?.mouse == false ? "--no-mouse" : "--mouse"))
     preferences.detail.choose(screen?.detail, .option("--detail"))

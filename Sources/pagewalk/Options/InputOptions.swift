@@ -193,7 +193,36 @@ extension CompletionKind {
   static let shippedScenario = CompletionKind.custom { _, _, prefix in names(prefix) }
   /// A scenario of the program, a file of the event language, or a folder on the way to one.
   static let scenario = CompletionKind.custom { _, _, prefix in
-    names(prefix) + files(prefix)
+    forShell(names(prefix) + files(prefix))
+  }
+
+  /// A moment of the first scenario that is named before, or of the built-in one.
+  static let moment = CompletionKind.custom { words, index, prefix in
+    let before = words.prefix(index).dropFirst().filter { !$0.hasPrefix("-") }
+    guard let scenario = before.lazy.compactMap(scenario).first ?? scenario(Pagewalk.builtIn) else {
+      return []
+    }
+    let chapters = scenario.statements.compactMap { statement in
+      if case .chapter(let label, _) = statement.kind { "chapter:" + label } else { nil }
+    }
+    return forShell((["start", "end"] + chapters).filter { $0.hasPrefix(prefix) })
+  }
+
+  /// What zsh finds behind a colon is a description to it, unless a backslash stands before.
+  private static func forShell(_ words: [String]) -> [String] {
+    CompletionShell.requesting == .zsh ? words.map { $0.replacing(":", with: "\\:") } : words
+  }
+
+  /// The scenario that a word names, if it does and if that is read at once.
+  private static func scenario(_ name: String) -> Scenario? {
+    var status = stat()
+    if let shipped = ShippedScenario.named(name) {
+      return try? Scenario(parsing: shipped.bytes, file: name)
+    }
+    guard stat(name, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size < 1 << 22,
+      let bytes = try? FileDescriptor.contents(of: name)
+    else { return nil }
+    return try? Scenario(parsing: bytes, file: name)
   }
 
   private static func names(_ prefix: String) -> [String] {

@@ -35,7 +35,7 @@ struct FaultNote {
     let timeline = model.session.timeline
     let moment = timeline.moment
     return [
-      "pagewalk \(SafeText(Pagewalk.version)): a fault of its own, please report it with these lines",
+      "pagewalk \(SafeText(Versions().program)): a fault of its own, please report it with these lines",
       "moment: \(moment.events).\(moment.steps) of \(timeline.events.count), before the last key",
       "terminal: \(terminal)",
       "keys: \(SafeText(inputs.joined(separator: " ")))",

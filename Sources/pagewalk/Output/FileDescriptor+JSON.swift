@@ -5,11 +5,16 @@ extension FileDescriptor {
   /// Writes a value as a line of JSON. What a terminal would act on is written as JSON spells it, which
   /// whoever reads JSON reads as the same.
   func write(json value: some Encodable) throws {
+    write(try Self.json(value) + [UInt8(ascii: "\n")])
+  }
+
+  /// A value as a line of JSON, without its end.
+  static func json(_ value: some Encodable) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let bytes = try [UInt8](encoder.encode(value))
     let isPlain = bytes.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
-    write((isPlain ? bytes : Self.spelledOut(bytes)) + [UInt8(ascii: "\n")])
+    return isPlain ? bytes : spelledOut(bytes)
   }
 
   private static func spelledOut(_ json: [UInt8]) -> [UInt8] {

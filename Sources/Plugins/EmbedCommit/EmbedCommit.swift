@@ -1,0 +1,27 @@
+import Foundation
+
+/// Writes a Swift file that holds the commit of a checkout: `EmbedCommit OUTPUT FOLDER`. Sources without a
+/// history, and machines without git, have none.
+@main
+enum EmbedCommit {
+  static func main() throws {
+    let commit = commit(of: CommandLine.arguments[2])
+    let source = "let embeddedCommit: String? = \(commit.map { "\"\($0)\"" } ?? "nil")\n"
+    try Data(source.utf8).write(to: URL(filePath: CommandLine.arguments[1]), options: .atomic)
+  }
+
+  /// The name of the commit, in hexadecimal digits.
+  private static func commit(of folder: String) -> String? {
+    let git = Process()
+    let output = Pipe()
+    git.executableURL = URL(filePath: "/usr/bin/env")
+    git.arguments = ["git", "-C", folder, "rev-parse", "--verify", "HEAD"]
+    git.standardOutput = output
+    git.standardError = FileHandle.nullDevice
+    guard (try? git.run()) != nil else { return nil }
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    git.waitUntilExit()
+    let name = text.prefix { $0.isHexDigit }
+    return git.terminationStatus == 0 && name.count >= 40 ? String(name) : nil
+  }
+}
