@@ -1,15 +1,20 @@
 import Canvas
 import Foundation
+import TestSupport
 import Testing
 import Viewer
 
 /// README says what is so.
 @Suite struct ReadmeTests {
+  private static let readme = "README.md"
+  /// Commands and keys.
+  private static let using = "assets/using.md"
+
   /// Blocks of a kind, as they stand in README, each with its line feed.
   private static func blocks(_ kind: String) throws -> [String] {
     var blocks: [String] = []
     var block: String?
-    for line in try Program.contents("README.md").split(
+    for line in try Program.contents(readme).split(
       separator: "\n", omittingEmptySubsequences: false)
     {
       if line == "```", let found = block {
@@ -24,9 +29,9 @@ import Viewer
     return blocks
   }
 
-  /// The cells of the rows of tables whose first cell is code.
+  /// The cells of the rows of tables whose first cell is code, of commands and keys.
   private static func rows() throws -> [(names: [String], rest: String)] {
-    try Program.contents("README.md").split(separator: "\n").filter { $0.hasPrefix("| `") }.map {
+    try Program.contents(using).split(separator: "\n").filter { $0.hasPrefix("| `") }.map {
       let cells = $0.split(separator: " | ", maxSplits: 1)
       let names = cells[0].split(separator: "`").enumerated().filter { $0.offset % 2 == 1 }
       return (names.map { String($0.element) }, cells.count > 1 ? String(cells[1]) : "")
@@ -44,9 +49,9 @@ import Viewer
       let result = try Program.run(words.dropFirst(2).map(String.init))
       #expect(result.code == 0)
       if ProcessInfo.processInfo.environment["PAGEWALK_UPDATE_FRAMES"] != nil {
-        let text = try Program.contents("README.md")
+        let text = try Program.contents(Self.readme)
           .replacing(block, with: lines[0] + "\n" + result.text)
-        try text.write(toFile: Program.path("README.md"), atomically: true, encoding: .utf8)
+        try text.write(toFile: Program.path(Self.readme), atomically: true, encoding: .utf8)
       } else {
         #expect(result.text == lines[1])
       }
@@ -85,14 +90,46 @@ import Viewer
     }
   }
 
-  @Test func `every path exists`() throws {
-    let paths = try Program.contents("README.md").split(separator: "`").filter { text in
-      !text.contains(" ")
-        && ["Sources/", "Tests/", "assets/", ".ci/"].contains { text.hasPrefix($0) }
+  @Test func `README is short, and its pictures are what their commands make`() throws {
+    let lines = try Program.contents(Self.readme).split(
+      separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.count <= 200)
+    var count = 0
+    for (command, picture) in zip(lines, lines.dropFirst())
+    where command.hasPrefix("<!-- pagewalk ") {
+      let words = command.split(separator: " ").dropFirst(2).dropLast().map(String.init)
+      let file = try #require(picture.split(separator: "(").last?.dropLast()).description
+      let result = try Program.run(words)
+      #expect(result.code == 0 && !result.output.isEmpty)
+      let difference = try GoldenFiles(folder: Program.package).difference(file, result.text)
+      #expect(difference == nil, "\(file) is not what \(words) makes")
+      count += 1
     }
-    #expect(paths.count > 5)
-    for path in paths {
-      #expect(FileManager.default.fileExists(atPath: Program.path(String(path))), "\(path)")
+    #expect(count == 2)
+  }
+
+  @Test func `every path and every link leads somewhere`() throws {
+    let texts =
+      try [Self.readme]
+      + FileManager.default.contentsOfDirectory(atPath: Program.path("assets"))
+      .filter { $0.hasSuffix(".md") }.map { "assets/" + $0 }
+    var count = 0
+    for text in texts {
+      let contents = try Program.contents(text)
+      let paths = contents.split(separator: "`").map(String.init).filter { path in
+        !path.contains { " \n*".contains($0) }
+          && ["Sources/", "Tests/", "assets/", ".ci/"].contains { path.hasPrefix($0) }
+      }
+      let folder = text == Self.readme ? "" : "assets/"
+      let links = contents.split(separator: "](").dropFirst().compactMap {
+        $0.split(separator: ")").first.map { folder + $0 }
+      }
+      for path in paths + links {
+        #expect(
+          FileManager.default.fileExists(atPath: Program.path(path)), "\(text): \(path)")
+      }
+      count += paths.count + links.count
     }
+    #expect(count > 30)
   }
 }
