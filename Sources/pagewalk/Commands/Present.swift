@@ -10,6 +10,7 @@ extension Pagewalk {
   /// `pagewalk present`.
   struct Present: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "present",
       abstract: "Show a lesson to a class, on a projector.",
       discussion: """
         Two panes. Enter, or the key for a page down that a remote control sends, goes on: from paragraph to \
@@ -67,6 +68,7 @@ extension Pagewalk {
   /// `pagewalk notes`.
   struct Notes: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "notes",
       abstract: "Show a teacher's notes beside `pagewalk present`, on a second terminal.",
       discussion: """
         What the lesson's author says about the page that the class sees; of a question the answer, and what \
