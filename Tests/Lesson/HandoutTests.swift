@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import Testing
 
@@ -22,7 +23,31 @@ import Testing
         .components(separatedBy: "### Question \(index + 1): answer\n").last ?? ""
       #expect(part.hasPrefix("\nAnswer: \(key)\n"), "\(exercise.id)")
     }
-    #expect(html.components(separatedBy: "<details>").count == 2 * lesson.exercises.count + 1)
+    let hints = html.components(separatedBy: "<summary>Hints</summary>").count - 1
+    #expect(hints == lesson.exercises.count)
+    // A class gets no notes; a teacher gets each of them.
+    #expect(!html.contains("<summary>Notes</summary>"))
+    let own = try Handout(lesson, in: .shipped, hasNotes: true).text(as: .html)
+    #expect(own.components(separatedBy: "<summary>Notes</summary>").count == lesson.notes.count + 1)
+  }
+
+  /// What a page says of the tables is what the engine's walk finds there.
+  @Test func `a page has the tables after each scene and run`() throws {
+    let lesson = try #require(Library.shipped.lesson("one-walk"))
+    let html = try Handout(lesson, in: .shipped).text(as: .html)
+    let place = try #require(lesson.index(of: "again"))
+    let machine = try #require(try lesson.stage(before: place, in: .shipped)).session.timeline
+      .machine
+    let table = try #require(machine.table(.canonical))
+    for address: UInt64 in [0x8000_5000, 0x80a0_5000] {
+      let output = machine.walk(address, in: table).descriptor.address
+      let start = "0x\(String(address, radix: 16)) "
+      let line = try #require(
+        html.split(separator: "\n").first { $0.contains(start) && $0.contains("→") })
+      #expect(line.contains(String(output, radix: 16)), "\(line)")
+    }
+    #expect(html.contains("Then the tables hold:"))
+    #expect(!html.contains("<summary>Tables</summary>\n<pre></pre>"))
   }
 
   /// Every tag is closed in its order, by the few rules that this page needs.

@@ -10,11 +10,13 @@ import Testing
 
 /// A session that is kept and opened again is the one that was kept.
 ///
-/// With `PAGEWALK_SESSIONS` in the environment there are so many sessions, of 1,000 keys each.
+/// With `PAGEWALK_SESSIONS` in the environment there are so many sessions, of 1,000 keys each, and so many
+/// recordings, of 300.
 @Suite struct KeepingTests {
   private static let sessions = ProcessInfo.processInfo.environment["PAGEWALK_SESSIONS"].flatMap(
     UInt64.init)
   private static let keysOfSession = sessions == nil ? 120 : 1_000
+  private static let keysOfRecording = sessions == nil ? 80 : 300
 
   /// The text in which a session is kept, and a model of what is read from it.
   static func reopened(_ model: inout Model) throws -> (Model, [UInt8]) {
@@ -145,7 +147,7 @@ import Testing
     var bytes = text.take()
     var frames: [String] = []
     var ticks = 0
-    for _ in 0..<80 {
+    for _ in 0..<keysOfRecording {
       for input in Screen.inputs(keys[random.below(keys.count)]) {
         text.add(
           input: try #require(screen.model.recorded(input)), milliseconds: 7, ticks: ticks)
@@ -166,7 +168,7 @@ import Testing
     return (screen, bytes + text.take(), frames)
   }
 
-  @Test(arguments: 0..<6)
+  @Test(arguments: 0..<(sessions ?? 6))
   func `a recording plays what was done, and is proved`(seed: UInt64) throws {
     let (screen, bytes, frames) = try Self.recorded(seed: seed)
     let recording = try Recording(bytes, file: "r.pw")

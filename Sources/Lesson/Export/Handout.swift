@@ -2,8 +2,8 @@ import Engine
 import Inquiry
 import Language
 
-/// A lesson to be read away from the program: its texts, scenes and questions in order, and what the engine
-/// says to each question.
+/// A lesson to be read away from the program: its texts, scenes and questions in order, what the tables hold
+/// after each, and what the engine says to each question.
 package struct Handout {
   /// A piece of it.
   enum Block {
@@ -13,7 +13,7 @@ package struct Handout {
     case code([String])
     /// Choices, each with its letter.
     case choices([String])
-    /// What belongs to a question and is not to be seen before one has thought: hints, and the answer.
+    /// What is looked up, or not to be seen before one has thought: tables, hints, and the answer.
     case hidden(String, [Block])
   }
 
@@ -27,8 +27,11 @@ package struct Handout {
 
   /// A handout of a lesson.
   ///
+  /// - Parameter hasNotes: whether it is a teacher's, with the lesson's notes.
   /// - Throws: a mistake of the lesson.
-  package init(_ lesson: Lesson, in library: Library) throws(ScenarioError) {
+  package init(
+    _ lesson: Lesson, in library: Library, hasNotes: Bool = false
+  ) throws(ScenarioError) {
     title = lesson.title
     var stage: Stage?
     var number = 0
@@ -37,17 +40,35 @@ package struct Handout {
       case .text(let text):
         blocks.append(.heading(text.heading))
         blocks += text.prose.map { .paragraph($0) }
+        if hasNotes { addNotes(lesson.notes[text.id]) }
       case .scene(let scene):
         try scene.play(on: &stage, in: library, file: lesson.file)
         blocks.append(.code(scene.lines(in: library)))
+        if let stage, let tables = Self.tables(of: stage) {
+          blocks.append(.hidden("Tables", [tables]))
+        }
       case .exercise(let exercise):
         guard let found = stage else { continue }
         number += 1
         let marker = try Marker(exercise, on: found, file: lesson.file)
         if exercise.runStays { stage = marker.after }
         try add(marker, number)
+        if hasNotes { addNotes(lesson.notes[exercise.id]) }
       }
     }
+  }
+
+  private mutating func addNotes(_ notes: TeacherNotes?) {
+    if let notes { blocks.append(.hidden("Notes", notes.prose.map { .paragraph($0) })) }
+  }
+
+  /// The entries of all tables, as `list` prints them; nil if there are none.
+  private static func tables(of stage: Stage) -> Block? {
+    var session = stage.session
+    guard let list = try? ListAnswer(about: Subject(), in: &session), !list.rows.isEmpty else {
+      return nil
+    }
+    return .code(list.report(.engineer).lines.map(\.text.string))
   }
 
   private mutating func add(_ marker: Marker, _ number: Int) throws(ScenarioError) {
@@ -70,6 +91,10 @@ package struct Handout {
     }
     if !exercise.run.isEmpty || !exercise.runStays { answer.append(.code(lines)) }
     answer.append(.paragraph(Prose(exercise.after)))
+    if !exercise.run.isEmpty, exercise.runStays, let tables = Self.tables(of: marker.after) {
+      answer.append(.paragraph(Prose("Then the tables hold:")))
+      answer.append(tables)
+    }
     blocks.append(.hidden("Answer", answer))
   }
 }

@@ -130,8 +130,8 @@ extension Pagewalk {
         commandName: "export",
         abstract: "Print a lesson to be read without the program.",
         discussion: """
-          Texts, scenes and questions in order; hints and answers, which the engine has found, at the end of \
-          a text and folded in a page.
+          Texts, scenes and questions in order; what the tables hold, hints and answers, which the engine has \
+          found, at the end of a text and folded in a page.
           """)
 
       @Argument(help: "The number or the name of a lesson, or a file.", completion: .lesson)
@@ -140,10 +140,13 @@ extension Pagewalk {
       @Option(help: "The form: markdown or html, which is one page that needs nothing else.")
       var to = Handout.Form.markdown
 
+      @Flag(help: "With the notes for a teacher.")
+      var notes = false
+
       func run() throws {
         let (lesson, library) = try Pagewalk.lesson(lesson)
         do throws(ScenarioError) {
-          let text = try Handout(lesson, in: library).text(as: to)
+          let text = try Handout(lesson, in: library, hasNotes: notes).text(as: to)
           // A page has no control characters; a text may be shown by a terminal.
           if to == .html {
             FileDescriptor.output.write(text)
