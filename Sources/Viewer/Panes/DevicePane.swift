@@ -30,9 +30,13 @@ struct DevicePane: TablePane {
     let entry = machine.streamEntry(ofDevice: device)
     switch entry.kind {
     case .stage1:
-      parts.append(SafeText(Phrase.context(machine.context(ofDevice: device))))
-      parts.append(
-        machine.sharesAddresses(device) ? "the VMM's table" : domain(of: device, machine))
+      let context = machine.context(ofDevice: device)
+      if machine.sharesAddresses(device) {
+        parts += [SafeText(Phrase.context(context)), "the VMM's table"]
+      } else {
+        // The SMMU's own in any case.
+        parts += ["ASID \(context.number)", domain(of: device, machine)]
+      }
     case .stage2:
       parts.append("VMID \(entry.vmid)")
       parts.append(
