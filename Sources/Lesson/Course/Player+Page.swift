@@ -48,6 +48,7 @@ extension Player {
   /// A text: its heading stands with its first paragraph.
   private var paragraphs: [Report] {
     guard case .text(let text)? = current?.item else { return [] }
+    if text.prose.isEmpty { return [Report(text.heading, .title)] }
     return text.prose.enumerated().map { index, prose in
       var report = Report()
       if index == 0 { report.add(text.heading, .title) }

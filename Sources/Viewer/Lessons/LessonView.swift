@@ -59,13 +59,18 @@ extension Model {
     settle()
   }
 
-  /// A model of a lesson, for the same person.
+  /// A model of a lesson, for the same person, or the same class.
   package func opening(_ player: Player) -> Model {
-    Model(lesson: player, width: size.width, height: size.height, settings: settings)
+    Model(
+      lesson: player, asksClass: asksClass, width: size.width, height: size.height,
+      settings: settings)
   }
 
   /// Whether a lesson is played.
   package var isLesson: Bool { lesson != nil }
+
+  /// Whether it is played before a class.
+  package var asksClass: Bool { lesson?.classroom != nil }
 
   /// What a lesson wants to be kept, each once.
   package mutating func takeLessonRecords() -> [LearnerProgress.Record] {

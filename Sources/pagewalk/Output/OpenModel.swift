@@ -80,8 +80,10 @@ struct OpenModel {
   private mutating func learn(_ id: String) {
     do {
       let (lesson, library) = try Pagewalk.lesson(id)
-      let place = ProgressFile.read().place(in: lesson)
-      let player = try Player(lesson, in: library, from: place, day: ProgressFile.today)
+      let isForClass = model.asksClass
+      let place = isForClass ? nil : ProgressFile.read().place(in: lesson)
+      let player = try Player(
+        lesson, in: library, from: place, day: ProgressFile.today, isForClass: isForClass)
       keeper.end(&model)
       model = model.opening(player)
       file = nil
