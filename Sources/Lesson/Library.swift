@@ -39,6 +39,13 @@ package struct Library: Sendable {
     return lessons.first { $0.id == name }
   }
 
+  /// How long a lesson takes, and the numbers of those that should come before, as a phrase.
+  package func effort(of lesson: Lesson) -> String {
+    let needs = lesson.needs.compactMap { need in lessons.firstIndex { $0.id == need.text } }
+    let numbers = needs.sorted().map { "\($0 + 1)" }.joined(separator: " and ")
+    return "\(lesson.minutes) minutes" + (needs.isEmpty ? "" : ", after \(numbers)")
+  }
+
   /// The id that a name may have meant.
   package func nearest(to name: String) -> String? {
     Spelling.nearest(to: name, in: lessons.map(\.id))

@@ -38,11 +38,13 @@ import Testing
     }
 
     /// A frame of a lesson.
-    init(_ name: String, _ keys: String, lesson: String, from place: String) {
+    init(
+      _ name: String, _ keys: String, lesson: String, from place: String, isForClass: Bool = false
+    ) {
       self.name = name
       self.keys = keys
       sizes = FrameTests.sizes(of: name)
-      open = { try Screen(lesson: lesson, from: place, $0, $1) }
+      open = { try Screen(lesson: lesson, from: place, isForClass: isForClass, $0, $1) }
     }
 
     /// A frame of what is wrong with a file.
@@ -73,7 +75,7 @@ import Testing
   private static let layouts: Set<String> = [
     "start", "notifier", "alias-notifier", "reverse-map", "mapped-beside", "device-beside", "pkvm",
     "reading", "tables", "answer-costs", "answer-diff", "help", "prompt", "present", "plain-words",
-    "lesson-text", "lesson-question",
+    "lesson-text", "lesson-question", "class-question", "histories-beside",
   ]
 
   private static func sizes(of name: String) -> [(Int, Int)] {
@@ -102,7 +104,7 @@ import Testing
     """
 
   static let cases =
-    moments + panes + isolated + empty + answers + sheets + prompts + lessons + [
+    moments + panes + isolated + empty + answers + sheets + prompts + lessons + histories + [
       Case("tiny", "", sizes: [(1, 1), (20, 4), (30, 6)])
     ]
 
@@ -246,6 +248,19 @@ import Testing
     Case("lesson-outcome", "enter", lesson: "two-stages", from: "unmapped"),
     Case("lesson-refuted", "down enter enter", lesson: "shadow-is-a-tlb", from: "whose-fault"),
     Case("lesson-typed", "enter ‹l1 tlbi › tab", lesson: "shadow-is-a-tlb", from: "suffices"),
+    Case("class-text", "enter", lesson: "one-walk", from: "three-looks", isForClass: true),
+    Case(
+      "class-question", "1 2 3 3 2 2", lesson: "two-stages", from: "unmapped", isForClass: true),
+    Case(
+      "class-outcome", "1 2 3 3 2 2 enter", lesson: "two-stages", from: "unmapped",
+      isForClass: true),
+  ]
+
+  /// Two histories side by side.
+  private static let histories = [
+    Case("histories-beside", ": ‹14› enter : ‹host discard 0x80005000 4K› enter = ."),
+    Case(
+      "histories-policies", "P ‹repaired› enter = ]", file: "scenarios/bugs/two-unmappers.pw"),
   ]
 
   private static let files = GoldenFiles("Frames")

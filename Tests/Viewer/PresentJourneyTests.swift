@@ -13,15 +13,7 @@ import Testing
   private func screen(
     _ id: String, from place: String? = nil, _ width: Int = 120, _ height: Int = 40
   ) throws -> Screen {
-    let lesson = try #require(Library.shipped.lesson(id))
-    var settings = Settings()
-    settings.isPresenting = true
-    var screen = try Screen(lesson: id, width, height)
-    screen.model = Model(
-      lesson: try Player(lesson, in: .shipped, from: place, day: 1, isForClass: true),
-      asksClass: true, width: width, height: height, settings: settings)
-    screen.model.finishWork()
-    return screen
+    try Screen(lesson: id, from: place, isForClass: true, width, height)
   }
 
   private func key(_ screen: Screen) throws -> Guess {

@@ -43,11 +43,17 @@ struct Screen {
     model.finishWork()
   }
 
-  /// A lesson of the program, at a place of it.
-  init(lesson id: String, from place: String? = nil, _ width: Int, _ height: Int) throws {
+  /// A lesson of the program, at a place of it; before a class on a projector.
+  init(
+    lesson id: String, from place: String? = nil, isForClass: Bool = false, _ width: Int,
+    _ height: Int
+  ) throws {
     guard let lesson = Library.shipped.lesson(id) else { fatalError("no lesson \(id)") }
+    var settings = Settings()
+    settings.isPresenting = isForClass
     model = Model(
-      lesson: try Player(lesson, in: .shipped, from: place, day: 1), width: width, height: height)
+      lesson: try Player(lesson, in: .shipped, from: place, day: 1, isForClass: isForClass),
+      asksClass: isForClass, width: width, height: height, settings: settings)
     model.finishWork()
   }
 

@@ -51,7 +51,7 @@ extension Model {
       var line = Line(sign + "  ", right.contains(index) ? .valid : .key)
       line.add(SafeText(Exercise.letter(index)) + "  ", .key)
       line = line.adding(Line(Prose(option).line))
-      if tally[index] > 0 { line.add("  \(tally[index])", .changed) }
+      if tally[index] > 0 { line.add("  \(tally[index])", .heading) }
       document.add(line, indent: 6)
     }
   }

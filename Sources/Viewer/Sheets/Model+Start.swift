@@ -56,7 +56,8 @@ extension Model {
   private var lessons: [Offer] {
     Library.shipped.lessons.enumerated().map { index, lesson in
       Offer(
-        "\(index + 1) \(SafeText(lesson.title))", "\(lesson.minutes) minutes", .learn(lesson.id))
+        "\(index + 1) \(SafeText(lesson.title))", SafeText(Library.shipped.effort(of: lesson)),
+        .learn(lesson.id))
     }
   }
 

@@ -51,12 +51,8 @@ extension Pagewalk {
         let number = SafeText("\(index + 1)").padded(to: 3, .right)
         let state =
           count.answered == 0 ? "" : ", \(count.right) of \(lesson.exercises.count) right"
-        let needs = lesson.needs.compactMap { need in
-          lessons.firstIndex { $0.id == need.text }.map { "\($0 + 1)" }
-        }
         return "\(number)  \(SafeText(lesson.id).padded(to: names))"
-          + "\(SafeText(lesson.title).padded(to: titles))\(lesson.minutes) min"
-          + (needs.isEmpty ? "" : ", after \(needs.joined(separator: " and "))") + state
+          + "\(SafeText(lesson.title).padded(to: titles))\(Library.shipped.effort(of: lesson))\(state)"
       }
       let due = progress.due(on: ProgressFile.today).count
       if due > 0 { lines += ["", "\(due) due: `pagewalk review`"] }
