@@ -135,13 +135,14 @@ import Testing
     var second = Session(try first.scenario.under(policy: "revmap=repaired"))
     try second.finish()
     for (width, height) in [(120, 40), (80, 24), (40, 12)] {
-      var view = Self.view(first, second, width, height)
+      var view = DifferenceView(("x", first), ("x", second), width: width, height: height)
       #expect(view.frame().text.contains("1/3"))
       if width >= 80 {
         #expect(view.frame().text.contains("revmap=v2") && view.frame().text.contains("revmap=rep"))
       }
       Self.press(&view, "]")
       #expect(view.frame().text.contains("- 0x40003000"))
+      if width >= 80 { #expect(view.frame().text.contains("only in revmap=v2: ")) }
     }
   }
 

@@ -12,6 +12,8 @@ package struct DifferenceView: ScreenView {
     let name: SafeText
     /// Its policies that the other has not.
     let policies: SafeText
+    /// What it is called in a sentence: by its name, or where both have the same one by its policies.
+    let label: SafeText
     var session: Session
   }
 
@@ -35,6 +37,7 @@ package struct DifferenceView: ScreenView {
   private(set) var isChosen = false
 
   /// Compares two histories that were carried out, each with its name, and goes to where they first differ.
+  /// Under two policies one history has one name.
   ///
   /// - Complexity: see `HistoryDifference`.
   package init(
@@ -46,10 +49,15 @@ package struct DifferenceView: ScreenView {
     self.found = found
     self.axis = axis
     beginnings = axis.indices.filter { axis[$0].beginsDifference }
-    self.first = Side(
-      name: SafeText(first.name), policies: Self.policies(0, of: found), session: first.session)
-    self.second = Side(
-      name: SafeText(second.name), policies: Self.policies(1, of: found), session: second.session)
+    func side(_ number: Int, _ name: String, _ session: Session) -> Side {
+      let policies = Self.policies(number, of: found)
+      let own: SafeText = policies.isEmpty ? "history \(number + 1)" : policies
+      return Side(
+        name: SafeText(name), policies: policies,
+        label: first.name == second.name ? own : SafeText(name), session: session)
+    }
+    self.first = side(0, first.name, first.session)
+    self.second = side(1, second.name, second.session)
     keyMap = settings.keyMap
     size = (width, height)
     go(to: beginnings.first.map { $0 + 1 } ?? axis.count)
@@ -149,10 +157,10 @@ package struct DifferenceView: ScreenView {
       return alike + "event \(event + 1), \(text), does something else."
     case .first(let event):
       return alike + "event \(event + 1), \(SafeText(first.session.text(ofEvent: event))), of "
-        + "\(first.name) alone."
+        + "\(first.label) alone."
     case .second(let event):
       return alike + "event \(event + 1), \(SafeText(second.session.text(ofEvent: event))), of "
-        + "\(second.name) alone."
+        + "\(second.label) alone."
     }
   }
 
@@ -175,47 +183,48 @@ package struct DifferenceView: ScreenView {
       var subject = Subject()
       subject.table = table
       subject.other = Subject.Other(
-        name: first.name.string, ownName: second.name.string, machine: one)
+        name: first.label.string, ownName: second.label.string, machine: one)
       do throws(Unanswerable) {
         let answer = try DifferenceAnswer(about: subject, in: &second.session)
         let report = answer.report(.engineer)
-        document.add(Line(SafeText(report.lines.first?.text.string ?? ""), .title))
-        if answer.items.isEmpty {
+        // The header says which two are compared.
+        document.add(Line(SafeText(Phrase.table(table).capitalized), .title))
+        let ranges = ranges(of: table, one, other)
+        if answer.items.isEmpty, ranges.isEmpty {
           document.add("The same leaves; what is said of it as a whole differs, as its VMID.", .dim)
-        } else {
+        }
+        if !answer.items.isEmpty {
           for item in Document(report).items.dropFirst() { document.add(item.line) }
         }
+        for line in ranges { document.add(line) }
       } catch {
         document.add(SafeText(error.message), .dim)
       }
-      if case .shadow(let number) = table { addRanges(ofShadow: number, one, other, to: &document) }
     }
     return document
   }
 
-  /// Adds the ranges of a shadow's reverse map that only one of the two has.
-  private func addRanges(
-    ofShadow number: Int, _ one: Machine, _ other: Machine, to document: inout Document
-  ) {
-    guard number < one.configuration.shadows, number < other.configuration.shadows else { return }
+  /// The ranges of a shadow's reverse map that only one of the two has.
+  private func ranges(of table: TableID, _ one: Machine, _ other: Machine) -> [Line] {
+    guard case .shadow(let number) = table, number < one.configuration.shadows,
+      number < other.configuration.shadows
+    else { return [] }
     let maps = (one.reverseMap(ofShadow: number), other.reverseMap(ofShadow: number))
-    add(maps.0, not: maps.1, sign: "-", of: first.name, to: &document)
-    add(maps.1, not: maps.0, sign: "+", of: second.name, to: &document)
+    return lines(maps.0, not: maps.1, sign: "-", of: first.label)
+      + lines(maps.1, not: maps.0, sign: "+", of: second.label)
   }
 
-  private func add(
-    _ ranges: [ReverseMapEntry], not others: [ReverseMapEntry], sign: SafeText, of name: SafeText,
-    to document: inout Document
-  ) {
+  private func lines(
+    _ ranges: [ReverseMapEntry], not others: [ReverseMapEntry], sign: SafeText, of label: SafeText
+  ) -> [Line] {
     let there = Dictionary(others.map { ($0.canonical, $0.nested) }) { first, _ in first }
     let alone = ranges.filter { there[$0.canonical] != .some($0.nested) }
-    for range in alone.prefix(Report.linesAtMost) {
+    return alone.prefix(Report.linesAtMost).map { range in
       let nested: SafeText = range.nested.map { SafeText(Phrase.address($0)) } ?? "unknown"
-      document.add(
-        Line(sign + " ", .changed).adding(
-          "\(SafeText(Phrase.address(range.canonical.lowerBound))) "
-            + "\(SafeText(Phrase.size(range.canonical.size)).padded(to: 5, .right))  "
-            + "only in the map of \(name): \(nested)"))
+      return Line(sign + " ", .changed).adding(
+        "\(SafeText(Phrase.address(range.canonical.lowerBound))) "
+          + "\(SafeText(Phrase.size(range.canonical.size)).padded(to: 5, .right))  "
+          + "only in the map of \(label): \(nested)")
     }
   }
 

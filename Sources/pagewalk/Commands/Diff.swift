@@ -68,10 +68,26 @@ extension Pagewalk {
       if !found.isEmpty { throw Failure.no("") }
     }
 
+    /// Short names of two files: their last parts, so many that they differ.
+    private static func names(_ first: String, _ second: String) -> (String, String) {
+      let parts = [first, second].map { path in
+        (path.hasSuffix(".pw") ? path.dropLast(3) : path[...]).split(separator: "/")
+      }
+      let count = (1...).first { count in
+        parts[0].suffix(count) != parts[1].suffix(count)
+          || count >= max(parts[0].count, parts[1].count)
+      }
+      func name(_ parts: [Substring]) -> String {
+        let isSame = first == second
+        return parts.suffix(isSame ? 2 : count ?? 1).joined(separator: "/")
+      }
+      return (name(parts[0]), name(parts[1]))
+    }
+
     /// Shows both on the terminal.
     private func show(_ one: Session, _ other: Session) throws {
       let preferences = try ConfigurationFile.read(look)
-      let names = second.map { (first, $0) } ?? (first + " (1)", first + " (2)")
+      let names = Self.names(first, second ?? first)
       var view = DifferenceView(
         (names.0, one), (names.1, other), width: 0, height: 0, settings: preferences.settings)
       try view.run(preferences, instead: "`pagewalk diff --plain`")
