@@ -36,6 +36,41 @@ import Testing
     return try A(about: subject, in: &session)
   }
 
+  @Test func `permissions of a device's stage 1 are the same in every answer and step`() throws {
+    let text = """
+      pagewalk 1
+      vm ipa=40
+      iommu attach
+      iommu map 0x40000000 4K 0x880000000 rw
+      iommu map 0x40001000 4K 0x890001000 r
+      dev read 0x40000000
+      dev read 0x40001000
+      """
+    var session = Session(try Scenario(parsing: [UInt8](text.utf8), file: "test.pw"))
+    try session.finish()
+    for (address, output, wanted) in [
+      (UInt64(0x4000_0000), "0x880000000", "RWX"), (0x4000_1000, "0x890001000", "R-X"),
+    ] {
+      var texts: [String] = []
+      for question in [Question.entry, .list, .tlb, .aliases, .provenance] {
+        var subject = Subject()
+        (subject.table, subject.address, subject.text) = (.iommu(0), address, "leaf")
+        guard let answer = try? question.answer(about: subject, in: &session) else { continue }
+        texts.append(answer.report(.engineer).text)
+      }
+      for event in 1...4 {
+        session.seek(to: Moment(events: event))
+        texts += session.timeline.steps.map(\.explanation.what)
+      }
+      session.seek(to: Moment(events: 5))
+      let notations = ["RWX", "RW-", "R-X", "R--", "-WX", "-W-", "--X"]
+      let lines = texts.joined(separator: "\n").split(separator: "\n").filter { line in
+        line.contains(output) && notations.contains { line.contains($0) }
+      }
+      #expect(lines.count > 5 && lines.allSatisfy { $0.contains(wanted) }, "\(lines)")
+    }
+  }
+
   /// All pages that a table maps, found by a walk to each: input address to output and permissions.
   private func pages(of table: TableID, in machine: Machine) -> [UInt64: (UInt64, Permissions)] {
     var pages: [UInt64: (UInt64, Permissions)] = [:]

@@ -126,6 +126,7 @@ import Testing
   @Test func `a VMID that is free again is not found in the SMMU's TLB`() throws {
     let session = try session(
       """
+      policy iommu-stage=2
       iommu attach
       iommu map 0x40000000 4K 0x80000000 rw
       dev read 0x40000000
@@ -179,6 +180,7 @@ import Testing
   @Test func `a domain of its own has another table and VMID, and nobody joins it`() throws {
     let session = try session(
       """
+      policy iommu-stage=2
       iommu attach own
       iommu map 0x40000000 4K 0x80000000 rw
       iommu@1 attach

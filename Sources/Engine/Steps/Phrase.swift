@@ -47,10 +47,7 @@ package enum Phrase {
   }
 
   /// What an entry is, in one phrase.
-  package static func entry(_ bits: UInt64, level: Int) -> String {
-    entry(Descriptor(bits), level: level)
-  }
-
+  ///
   /// - Parameter geometry: of the table; without it that of a table that the machine keeps.
   package static func entry(
     _ entry: Descriptor, level: Int,

@@ -43,7 +43,7 @@ package struct AliasesAnswer: Answer {
         let end = machine.walkEnd(of: address, in: table)
         return Place(
           table: table, address: address, entry: end,
-          what: end.map { Phrase.entry($0.bits, level: Geometry.lastLevel) } ?? "not mapped")
+          what: end.map { Phrase.entry($0, level: Geometry.lastLevel) } ?? "not mapped")
       }
     }
     _canonical = Hex(wrappedValue: link.ipa)

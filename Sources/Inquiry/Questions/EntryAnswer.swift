@@ -60,7 +60,7 @@ package struct EntryAnswer: Answer {
         level: page.level,
         high: isFirst ? geometry.inputBits - 1 : Int(geometry.shift(page.level - 1)) - 1,
         low: Int(geometry.shift(page.level)), index: index, place: page.place(of: index),
-        entry: page[index], what: Phrase.entry(page[index].bits, level: page.level))
+        entry: page[index], what: Phrase.entry(page[index], level: page.level))
     }
     var disagreement: TableDisagreement?
     var composition: Composition?

@@ -59,7 +59,7 @@ package struct ListAnswer: Answer {
         line.add("\(Sign.arrow) \(hex: output) ")
         line.add(permissions.text, .permission)
       } else {
-        line.add(Phrase.entry(row.entry.bits, level: row.level))
+        line.add(Phrase.entry(row.entry, level: row.level))
       }
       if row.entries > 1 { line.add("  \(Sign.times)\(row.entries)", .dim) }
       if row.isRemoved { line.add("  removed", .changed) }

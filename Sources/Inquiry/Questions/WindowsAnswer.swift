@@ -27,6 +27,9 @@ package struct WindowsAnswer: Answer {
 
   package var isNo: Bool { chart == nil }
 
+  /// Columns of the chart that a report has.
+  private static let columnsAtMost = 200
+
   /// Columns before the cells.
   private static let labelColumns = 16
 
@@ -34,8 +37,13 @@ package struct WindowsAnswer: Answer {
     guard let chart else {
       return Report("This event affects no page mapped for a device.", .dim)
     }
-    let heads = chart.columns.map { heading(of: $0, in: chart) }
-    let widths = chart.columns.indices.map { column in
+    // A chart has as many cells as columns times rows: a screen is given what is near the moment.
+    let columns = chart.columns.prefix(Self.columnsAtMost)
+    let first = max(
+      0, min(stepsDone - Report.linesAtMost / 2, chart.rows.count - Report.linesAtMost))
+    let rows = first..<min(chart.rows.count, first + Report.linesAtMost)
+    let heads = columns.map { heading(of: $0, in: chart) }
+    let widths = columns.indices.map { column in
       let cells = chart.columns[column].cells.map { $0.text.unicodeScalars.count }
       return (cells + [heads[column].start.utf8.count, heads[column].extent.utf8.count]).max() ?? 0
     }
@@ -46,7 +54,8 @@ package struct WindowsAnswer: Answer {
         cells: zip(head, widths).map { Report.Text("  " + $0.padded(to: $1), .heading) })
     }
     report.endHeads()
-    for (index, row) in chart.rows.enumerated() {
+    for index in rows {
+      let row = chart.rows[index]
       let isNow = row.steps == stepsDone
       var line = Report.Text(isNow ? Sign.selected : " ", .key)
       line.add("\(row.steps)", .dim)
@@ -66,6 +75,11 @@ package struct WindowsAnswer: Answer {
     report.add(
       "What a DMA gets at that instant: from the SMMU's TLB, by a walk, or a fault. "
         + "\(Sign.mismatch) reaches what is not the device's.", .dim)
+    if columns.count < chart.columns.count || rows.count < chart.rows.count {
+      report.add(
+        "Here are \(columns.count) of \(count(chart.columns.count, "column")) and \(rows.count) of "
+          + "\(count(chart.rows.count, "row")); `pagewalk windows` writes all.", .dim)
+    }
     return report
   }
 
@@ -87,20 +101,20 @@ package struct WindowsAnswer: Answer {
 
 /// A chart in JSON.
 extension WindowsAnswer {
-  private struct Column: Encodable {
+  package struct Column: Encodable {
     let device: Int
     @Hex var start: UInt64
     let pages: UInt64
   }
 
-  private struct Row: Encodable {
+  package struct Row: Encodable {
     let steps: Int
     let label: String
     let what: String
     let cells: [Cell]
   }
 
-  private struct Cell: Encodable {
+  struct Cell: Encodable {
     let text: String
     @Hex var read: UInt64?
     @Hex var write: UInt64?
@@ -109,22 +123,32 @@ extension WindowsAnswer {
 
   private enum CodingKeys: CodingKey { case event, columns, rows }
 
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(event, forKey: .event)
-    let columns = chart?.columns.map {
+  /// The columns' heads.
+  package var columns: [Column] {
+    chart?.columns.map {
       Column(device: $0.device, start: $0.range.lowerBound, pages: $0.pages)
-    }
-    try container.encode(columns ?? [], forKey: .columns)
-    let rows = chart?.rows.enumerated().map { index, row in
-      Row(
+    } ?? []
+  }
+
+  /// The rows, made one after the other: a chart of many pages has many columns and many rows.
+  package var rows: some Sequence<Row> {
+    (chart?.rows.indices ?? 0..<0).lazy.compactMap { index in
+      guard let chart else { return nil }
+      let row = chart.rows[index]
+      return Row(
         steps: row.steps, label: row.label, what: row.what,
-        cells: chart?.cells(ofRow: index).map {
+        cells: chart.cells(ofRow: index).map {
           Cell(
             text: $0.text, read: $0.read.physical, write: $0.write.physical,
             forbidden: $0.isForbidden)
-        } ?? [])
+        })
     }
-    try container.encode(rows ?? [], forKey: .rows)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(event, forKey: .event)
+    try container.encode(columns, forKey: .columns)
+    try container.encode(Array(rows), forKey: .rows)
   }
 }

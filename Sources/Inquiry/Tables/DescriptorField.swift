@@ -92,7 +92,7 @@ extension Descriptor {
         ][Int($0)]
       },
       field("NS", 5, 5, .nobody) { _ in "secure state only" },
-      field("AttrIndx", 4, 2, .hardware) {
+      field("Attr", 4, 2, .hardware) {
         ["normal, not cacheable", "normal, write-back", "device"].indices.contains(Int($0))
           ? ["normal, not cacheable", "normal, write-back", "device"][Int($0)] : "no memory type"
       },

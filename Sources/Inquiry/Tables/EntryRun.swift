@@ -47,7 +47,7 @@ package struct EntryRun: Equatable, Sendable {
     let long = String(repeating: "0", count: max(0, 8 - digits.utf8.count)) + digits
     var text = "L\(level) 0x\(long) \(hex: address) "
     guard descriptor.isLeaf(level) else {
-      return text + Phrase.entry(descriptor.bits, level: level)
+      return text + Phrase.entry(descriptor, level: level)
     }
     text += "\(Sign.arrow) \(hex: outputs(geometry).lowerBound) \(descriptor.permissions.text)"
     text += " \(Phrase.size(entrySize)) +\(Phrase.size(end - address))"
@@ -55,7 +55,7 @@ package struct EntryRun: Equatable, Sendable {
     if descriptor.bits & Descriptor.accessed != 0 { text += " AF" }
     if descriptor.bits & Descriptor.contiguous != 0 { text += " CNT" }
     if level < Geometry.lastLevel { text += " BLK" }
-    return text + " " + Phrase.entry(descriptor.bits, level: level)
+    return text + " " + Phrase.entry(descriptor, level: level)
   }
 }
 

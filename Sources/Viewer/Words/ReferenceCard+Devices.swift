@@ -5,9 +5,8 @@ extension ReferenceCard {
     [
       "The stream's table entry says what becomes of a device's transactions: abort, stage 1 by a context "
         + "descriptor with a table and an ASID, or stage 2 by a table under a VMID. A translation in the SMMU's "
-        + "own TLB is used as it is; else its walker reads the table.",
-      "Linux gives a domain stage 1 where the SMMU has it, and stage 2 where a guest's own tables are to be nested "
-        + "in it.",
+        + "own TLB is used as it is; else its walker reads the table. Linux gives a domain stage 1 where the SMMU "
+        + "has it, and stage 2 where a guest's own tables are to be nested in it.",
       "All devices of a VM have one domain, and so one table, unless they are told otherwise: VFIO and iommufd "
         + "attach each to a domain that is there.",
       "A fault terminates the DMA and is reported as an event. Most devices cannot wait until somebody "

@@ -34,12 +34,26 @@ extension Pagewalk {
         throw Failure.no("event \(event + 1) affects no page mapped for a device")
       }
       if json {
-        try FileDescriptor.output.write(json: answer)
+        try write(answer)
       } else {
         FileDescriptor.output.write("event \(event + 1): \(session.text(ofEvent: event))\n")
         // A chart of many pages is long: it is not put together first.
         for line in chart.lines { FileDescriptor.output.write(line) }
       }
+    }
+
+    /// Writes what the answer is as JSON, row by row.
+    private func write(_ answer: WindowsAnswer) throws {
+      let output = FileDescriptor.output
+      output.write(
+        "{\"columns\":" + String(decoding: try FileDescriptor.json(answer.columns), as: UTF8.self)
+          + ",\"event\":\(answer.event),\"rows\":[")
+      for (index, row) in answer.rows.enumerated() {
+        output.write(
+          (index > 0 ? "," : "")
+            + String(decoding: try FileDescriptor.json(row), as: UTF8.self))
+      }
+      output.write("]}\n")
     }
   }
 }
