@@ -71,11 +71,12 @@ let package = Package(
       ],
       swiftSettings: strict,
       linkerSettings: [
-        // Addresses that the loader fills in take 11 KiB in this form, and 1.3 MB in the other.
+        // Addresses that the loader fills in take 11 KiB in this form, and 1.3 MB in the other. An id of the build
+        // would depend on its folder.
         .unsafeFlags(
           [
             "-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "-z",
-            "-Xlinker", "now",
+            "-Xlinker", "now", "-Xlinker", "--build-id=none",
           ],
           .when(platforms: [.linux], configuration: .release))
       ],

@@ -10,8 +10,9 @@ enum EmbedCommit {
     try Data(source.utf8).write(to: URL(filePath: CommandLine.arguments[1]), options: .atomic)
   }
 
-  /// The name of the commit, in hexadecimal digits.
+  /// The name of the commit, in hexadecimal digits. A checkout around the folder is not its own.
   private static func commit(of folder: String) -> String? {
+    guard FileManager.default.fileExists(atPath: folder + "/.git") else { return nil }
     let git = Process()
     let output = Pipe()
     git.executableURL = URL(filePath: "/usr/bin/env")
