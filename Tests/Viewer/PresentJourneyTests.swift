@@ -87,6 +87,14 @@ import Testing
     }
   }
 
+  @Test func `what is behind several wrong answers is said once in the notes`() throws {
+    let screen = try screen("overlap-and-unknown", from: "second-name")
+    let notes = try #require(screen.model.teacherNotes).notes.text
+    #expect(notes.contains("- a, b: "))
+    let belief = try #require(Library.shipped.beliefs["one-to-one"])
+    #expect(notes.ranges(of: belief.belief).count == 1)
+  }
+
   @Test func `a class answers in its own words where there are no choices`() throws {
     var screen = try screen("one-walk", from: "reads")
     screen.press("down enter ‹4› enter")
@@ -121,8 +129,9 @@ import Testing
     _ = view.update(.key(Key(.pageDown)))
     #expect(view.frame().text.contains("line 7") && !view.frame().text.contains("line 3"))
     // The same page with other guesses stays where one is in it.
-    view.show(title: "A lesson  1/2", (1...9).map { "line \($0)" } + ["more"])
+    view.show(title: "A lesson  1/2", guesses: "a 3, b 0", (1...9).map { "line \($0)" })
     #expect(!view.frame().text.contains("line 3"))
+    #expect(view.frame().text.hasPrefix(" A lesson  1/2       a 3, b 0"))
     view.show(title: "A lesson  2/2", (1...9).map { "line \($0)" })
     #expect(view.frame().text.contains("line 1"))
     _ = view.update(.key(Key(typed: "q")))

@@ -52,7 +52,7 @@ import Testing
       defer { late.terminate() }
       #expect(try Self.wait(for: "--- One walk  2/16", in: lateText))
       job.send("2")
-      #expect(try Self.wait(for: "Guesses: a 0, b 1, c 0", in: earlyText))
+      #expect(try Self.wait(for: "guesses: a 0, b 1, c 0", in: earlyText))
       // Guesses alone do not print the page anew.
       #expect(try earlyText().components(separatedBy: "--- One walk  2/16").count == 2)
 

@@ -28,10 +28,16 @@ extension Player {
     {
       report.add(Report.Text("Answer: ", .heading).appending(exercise.inWords(key)), indent: 2)
       report.add(Prose(exercise.after).line, indent: 2)
-      for (answer, belief) in exercise.wrongAnswers(but: key) {
-        guard let belief = library.beliefs[belief] else { continue }
+      let wrongs = exercise.wrongAnswers(but: key)
+      for (index, wrong) in wrongs.enumerated() {
+        // What is behind several answers is said once.
+        guard let belief = library.beliefs[wrong.belief],
+          !wrongs[..<index].contains(where: { $0.belief == wrong.belief })
+        else { continue }
+        let answers = wrongs.filter { $0.belief == wrong.belief }.map(\.answer)
         report.add(
-          Report.Text("- \(answer): ", .key).adding(belief.belief + " ").adding("But: ", .heading)
+          Report.Text("- \(answers.joined(separator: ", ")): ", .key).adding(belief.belief + " ")
+            .adding("But: ", .heading)
             .adding(belief.right), indent: 2)
       }
     }

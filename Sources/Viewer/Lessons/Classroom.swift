@@ -109,7 +109,7 @@ extension Model {
     let counts = tally.indices.map { "\(Exercise.letter($0)) \(tally[$0])" }
     return (
       lesson.player.title, lesson.player.notes,
-      tally.contains { $0 > 0 } ? "Guesses: " + counts.joined(separator: ", ") : ""
+      tally.contains { $0 > 0 } ? "guesses: " + counts.joined(separator: ", ") : ""
     )
   }
 }

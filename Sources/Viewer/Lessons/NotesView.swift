@@ -5,6 +5,7 @@ package struct NotesView: ScreenView {
   private let keyMap: KeyMap
   private var size: (width: Int, height: Int)
   private var title: SafeText = ""
+  private var guesses: SafeText = ""
   private var document = Document()
   private var view = DocumentView()
   /// Whether the person wants no more of them.
@@ -15,8 +16,9 @@ package struct NotesView: ScreenView {
     size = (0, 0)
   }
 
-  /// Shows other notes; those of another page from their beginning.
-  package mutating func show(title: String, _ lines: [String]) {
+  /// Shows other notes, and what the class has guessed; those of another page from their beginning.
+  package mutating func show(title: String, guesses: String = "", _ lines: [String]) {
+    self.guesses = SafeText(guesses)
     let isOther = self.title != SafeText(title)
     self.title = SafeText(title)
     document = Document(lines.map { Line(SafeText($0)) })
@@ -65,7 +67,13 @@ package struct NotesView: ScreenView {
 
   package func frame() -> Surface {
     var frame = Surface(width: size.width, height: size.height)
-    frame.write(title, at: Point(1, 0), style: Style(.title), clip: frame.bounds)
+    // What changes is in sight, however long the notes are.
+    let room = max(0, size.width - 2 - (guesses.isEmpty ? 0 : guesses.columns + 2))
+    frame.write(
+      title.truncated(to: room), at: Point(1, 0), style: Style(.title), clip: frame.bounds)
+    frame.write(
+      guesses, at: Point(max(1, size.width - guesses.columns - 1), 0), style: Style(.heading),
+      clip: frame.bounds)
     frame.hline(at: Point(0, 1), length: size.width, style: Style(.paneBorder))
     frame.draw(document, view, showsChoice: false, in: text)
     let count = document.layout(width: text.width, height: text.height).count

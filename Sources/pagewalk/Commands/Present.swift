@@ -115,7 +115,7 @@ extension Pagewalk {
       ) { view in
         if listener == nil { listener = try Self.listener() }
         switch listener?.hear(waiting: 0) {
-        case .page(let page)?: view.show(title: page.title, page.lines + [page.guesses])
+        case .page(let page)?: view.show(title: page.title, guesses: page.guesses, page.lines)
         case .end?: view.finish()
         case .nothing?, nil: break
         }
