@@ -29,6 +29,26 @@ import Testing
     }
   }
 
+  /// With many letters, so that no order of a dictionary passes for the right one.
+  @Test func `of several marks at a moment the newest is on the timeline, and lists are by letter`()
+    throws
+  {
+    let letters = "qwertyuiopasdfghjklzxcvbnm".map(String.init)
+    var screen = try Screen()
+    screen.press(". . .")
+    for letter in letters + ["a"] {
+      // Where one is has a sign of its own.
+      screen.press("m \(letter) ,")
+      #expect(screen.lines[38].contains(letter))
+      screen.press(".")
+    }
+    screen.press("\"")
+    let listed = screen.model.answer.text.compactMap { line in
+      line.string.firstRange(of: "mark ").map { String(line.string[$0.upperBound...].prefix(1)) }
+    }
+    #expect(listed == letters.filter { $0 != "a" }.sorted() + ["a"])
+  }
+
   @Test func `texts of the file are marked where they were written for another policy`() throws {
     var screen = try Screen()
     screen.press("} } } } } }")

@@ -39,7 +39,7 @@ extension Model {
           .adding(SafeText(chapter.text))
       )
     }
-    let own = marks.filter { $0.value.branch == branch }.map { letter, place in
+    let own = orderedMarks.filter { $0.place.branch == branch }.map { letter, place in
       (
         place.moment,
         Line(("mark \(SafeText(String(letter)))" as SafeText).padded(to: 10) + " ", .changed)

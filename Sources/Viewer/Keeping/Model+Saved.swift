@@ -13,17 +13,11 @@ extension Model {
   public var saved: SavedSession {
     var saved = SavedSession(
       branches.map { .init(name: $0.name.string, origin: $0.origin, session: $0.session) })
-    // The newest comes last.
-    let letters = marks.keys.sorted {
-      ($0 == newestMark ? 1 : 0, $0) < ($1 == newestMark ? 1 : 0, $1)
-    }
-    saved.marks = letters.compactMap { letter in
-      marks[letter].map { place in
-        SavedSession.Mark(
-          letter: letter,
-          place: SavedSession.Place(history: place.branch, moment: place.moment),
-          selection: place.selectionText)
-      }
+    saved.marks = orderedMarks.map { letter, place in
+      SavedSession.Mark(
+        letter: letter,
+        place: SavedSession.Place(history: place.branch, moment: place.moment),
+        selection: place.selectionText)
     }
     saved.notes = notes
     return saved

@@ -12,6 +12,13 @@ extension Model {
       position: selected.flatMap { pane(showing: $0) }.flatMap { views[$0]?.cursor })
   }
 
+  /// The marks by their letters, the newest last.
+  var orderedMarks: [(letter: Unicode.Scalar, place: Place)] {
+    marks.sorted {
+      ($0.key == newestMark ? 1 : 0, $0.key) < ($1.key == newestMark ? 1 : 0, $1.key)
+    }.map { ($0.key, $0.value) }
+  }
+
   /// Notes that the place is left by a jump.
   mutating func noteJump() { jumps.leave(place) }
 
