@@ -94,4 +94,49 @@ import Testing
       #expect(other.code == 2 && other.errors.contains("expected one of a-guest-and-its-memory, "))
     }
   }
+
+  /// A socket at which somebody else answers.
+  private static func server(at path: String) throws -> Int32 {
+    let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    let isBound = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(number, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+      }
+    }
+    try #require(isBound && Glibc.listen(number, 1) == 0)
+    return number
+  }
+
+  @Test func `whatever is told, the listener prints nothing that a terminal acts on`() throws {
+    try Program.withFolder { folder in
+      let path = folder.path + "/pagewalk"
+      #expect(mkdir(path, 0o700) == 0)
+      let server = try Self.server(at: path + "/notes")
+      defer { close(server) }
+      let (listener, text) = try Self.listen(["XDG_RUNTIME_DIR": folder.path], in: folder)
+      defer { listener.terminate() }
+      let told = accept(server, nil, nil)
+      func tell(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return send(told, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
+      }
+      #expect(tell("no page\n{\"title\":7}\n\n\u{FF}\n"))
+      #expect(
+        tell("{\"title\":\"t\\u001b[2J\",\"lines\":[\"l\\u009b31m\"],\"guesses\":\"g\\u0007\"}\n"))
+      #expect(try Self.wait(for: "--- t", in: text))
+      #expect(
+        try text().unicodeScalars.allSatisfy {
+          $0 == "\n" || $0.value >= 0x20 && !(0x7F..<0xA0).contains($0.value)
+        })
+      // A line without an end is not read without an end.
+      var left = 40
+      while left > 0, tell(String(repeating: "x", count: 4_096)) { left -= 1 }
+      listener.waitUntilExit()
+      #expect(listener.terminationStatus == 0)
+      close(told)
+    }
+  }
 }
