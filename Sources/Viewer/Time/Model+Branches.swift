@@ -201,7 +201,7 @@ extension Model {
     }
     session.seek(to: moment)
     momentHasChanged()
-    say("The same events under \(SafeText(text)). Type \":diff \(branches[0].name)\" to compare.")
+    say("The same events under \(SafeText(text)). \(press(.compare)) to compare.")
   }
 
   /// Whether a history has the same events as this one, under other policies.
