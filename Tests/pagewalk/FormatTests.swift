@@ -58,6 +58,7 @@ import Testing
       }
     }
     try add("ask rules", ["ask", "bugs/lost-write", "rules"])
+    try add("ask disagreement", ["ask", "pkvm/donation", "disagreement"])
     try add("diff", ["diff", "nested/three-tables", "--second-policy", "revmap=v2"])
     // What differs has names only where something does.
     let recording = try Program.contents("assets/recordings/first-look.pw")

@@ -92,10 +92,7 @@ extension Descriptor {
         ][Int($0)]
       },
       field("NS", 5, 5, .nobody) { _ in "secure state only" },
-      field("Attr", 4, 2, .hardware) {
-        ["normal, not cacheable", "normal, write-back", "device"].indices.contains(Int($0))
-          ? ["normal, not cacheable", "normal, write-back", "device"][Int($0)] : "no memory type"
-      },
+      field("Attr", 4, 2, .hardware) { _ in memoryType.rawValue },
       field("T", 1, 1, .hardware) { $0 == 0 ? "a block" : "a page" },
       field("V", 0, 0, .hardware) { _ in "valid" },
     ]
@@ -181,9 +178,7 @@ extension Descriptor {
       field("S2AP", 7, 6, .hardware) {
         ["no access", "read", "write", "read and write"][Int($0)]
       },
-      field("MemAttr", 5, 2, .hardware) {
-        $0 == 0xf ? "normal, write-back" : $0 & 0xc == 0 ? "device" : "normal"
-      },
+      field("MemAttr", 5, 2, .hardware) { _ in memoryType.rawValue },
       field("T", 1, 1, .hardware) { $0 == 0 ? "a block" : "a page" },
       field("V", 0, 0, .hardware) { _ in "valid" },
     ]

@@ -58,7 +58,7 @@ extension Difference.Kind {
     } else if first.size != second.size {
       self = .size
     } else if depth != .permissions,
-      first.descriptor.attributes != second.descriptor.attributes
+      !first.descriptor.isSameMemory(as: second.descriptor)
     {
       self = .attribute
     } else if depth == .bits, first.descriptor != second.descriptor {
@@ -124,9 +124,4 @@ extension Permissions {
     (read || !other.read) && (write || !other.write)
       && (executeNever == other.executeNever || executeNever == 0 || other.executeNever == 2)
   }
-}
-
-extension Descriptor {
-  /// Memory type and shareability.
-  fileprivate var attributes: UInt64 { bits & (Self.memAttrMask | Self.innerShareable) }
 }
