@@ -192,6 +192,19 @@ import Testing
     }
   }
 
+  @Test func `marks and notes of the past that is shared are those of both histories`() throws {
+    var screen = try Screen()
+    screen.press(": ‹3› enter m a : ‹note \"early\"› enter : ‹9› enter m b : ‹note \"late\"› enter")
+    screen.press(": ‹5› enter : ‹l2 read 0x10000› enter \"")
+    #expect(screen.text.contains("early") && screen.text.contains("mark a"))
+    #expect(!screen.text.contains("late") && !screen.text.contains("mark b"))
+    screen.press("escape { {")
+    #expect(screen.model.timeline.moment <= Moment(events: 3) && screen.model.branch == 1)
+    // What comes after the beginning of a history is its own.
+    screen.press(": ‹6› enter : ‹note \"mine\"› enter : ‹branch main› enter \"")
+    #expect(screen.text.contains("late") && !screen.text.contains("mine"))
+  }
+
   @Test func `histories are a tree`() throws {
     var screen = try Screen()
     screen.press("2 . : ‹5› enter : ‹l2 read 0x10000› enter : ‹mute 3› enter")

@@ -56,7 +56,7 @@ extension Model {
 
   /// The notes of a moment.
   func notes(at moment: Moment) -> [SafeText] {
-    notes.filter { $0.place.history == branch && $0.place.moment == moment }
+    notes.filter { $0.place.moment == moment && isHere($0.place.history, moment) }
       .map { SafeText($0.text) }
   }
 

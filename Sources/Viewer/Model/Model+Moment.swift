@@ -28,7 +28,7 @@ extension Model {
       return SafeText(chapter.label) + (text.isEmpty ? "" : ": " + text)
     }
     if let note = notes(at: moment).first { return note }
-    let letters = marks.filter { $0.value.branch == branch && $0.value.moment == moment }.keys
+    let letters = marks.filter { $0.value.moment == moment && isHere($0.value.branch, moment) }.keys
     return letters.min().map { "mark \(SafeText(String($0)))" }
   }
 

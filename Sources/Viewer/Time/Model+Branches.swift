@@ -151,6 +151,19 @@ extension Model {
     say("Now in \(branches[index].name).")
   }
 
+  /// Whether a moment of a history is one of the history on the screen as well: its own, or of the past that it
+  /// shares with those that it began in. O(histories).
+  func isHere(_ history: Int, _ moment: Moment) -> Bool {
+    var index = branch
+    while index != history {
+      guard let origin = branches[index].origin, origin.policy == nil,
+        moment <= Moment(events: origin.events)
+      else { return false }
+      index = origin.parent
+    }
+    return true
+  }
+
   /// The history of a name, or of a number from 1.
   func branchIndex(_ name: String) -> Int? {
     branches.firstIndex { $0.name.string == name }
