@@ -53,7 +53,8 @@ extension Glossary {
       shows: "steps", see: ["TLBI", "pinned VMID", "ASET"]),
     Entry(
       "ASID", also: ["process"],
-      "The number under which a process' own translations are cached, as a VMID is for stage 2.",
+      "The number under which translations of stage 1 are cached, a process' or those of a device's domain, as a "
+        + "VMID is for stage 2.",
       shows: "steps", see: ["ASET", "SVA", "VMID"]),
     Entry(
       "SVA", also: ["bind", "unbind", "shared virtual addressing"],
@@ -98,8 +99,8 @@ extension Glossary {
       shows: "events pkvm share, pkvm unshare", see: ["pKVM", "donation"]),
     Entry(
       "GPT", also: ["GPF", "delegate", "granule protection", "granule state"],
-      "A page of memory whose owner the RMM keeps account of: UNDELEGATED is the host's, DELEGATED the "
-        + "RMM's, DATA a page of a realm's memory, RTT a page of its table.",
+      "The granule protection table, by which hardware checks who may use a page. The RMM keeps account of each: "
+        + "UNDELEGATED is the host's, DELEGATED the RMM's, DATA a page of a realm's memory, RTT one of its table.",
       shows: "events realm", see: ["CCA", "IOMMU"]),
     Entry(
       "CCA", also: ["RMM", "realm", "RTT entry", "RTT"],

@@ -42,7 +42,8 @@ extension Glossary {
       shows: "the answer Marks", see: ["chapter", "moment"]),
     Entry(
       "branch", also: ["branches", "histories", "history", "future"],
-      "Another future: what follows a statement typed at a moment before the end. The old one is kept.",
+      "Another future: a statement typed at a moment before the end, or an event left out, and then as much of the "
+        + "old future as the engine still takes. The old history is kept.",
       shows: "the answer Histories; the header", see: ["event", "moment"]),
     Entry(
       "watch", also: ["watches", "stop"],
@@ -70,7 +71,7 @@ extension Glossary {
     Entry(
       "cost", also: ["costs", "counters", "counter"],
       "What an event, or all so far, took: faults, leaves made and removed, tables, TLBIs, full unmaps.",
-      shows: "the answers Why and Counters", see: ["needed", "full unmap", "refault"]),
+      shows: "the answers Explain and Counters", see: ["needed", "full unmap", "refault"]),
     Entry(
       "differences", also: ["diff"],
       "How two tables, or a table at two moments or in two histories, differ.",

@@ -50,13 +50,14 @@ extension Glossary {
       "stage 2", also: ["stage-2"],
       "The second translation of a guest's addresses, from what the guest takes for physical to real "
         + "memory. The hypervisor owns it.",
-      shows: "everywhere: all tables here are of stage 2",
+      shows: "all tables but those of a device's own domain and of the VMM",
       see: ["canonical table", "shadow", "stage 1"]),
     Entry(
       "stage 1", also: ["stage-1"],
-      "A guest's own translation, virtual to what it takes for physical. Switched off here, so that an "
-        + "access names its IPA.",
-      shows: "only as TLBIs that change no table here", see: ["stage 2", "TLBI"]),
+      "A guest's own translation, virtual to what it takes for physical; switched off here, so that an access "
+        + "names its IPA. Of a device it is the table of its domain, or with SVA that of a process.",
+      shows: "the device's pane; TLBIs of a guest that change no table here",
+      see: ["stage 2", "ASID", "TLBI"]),
     Entry(
       "walk", also: ["translation table walk"],
       "Finding the leaf of an address: one entry a level, indexed by the address bits of that level, "
