@@ -42,7 +42,7 @@ package struct Library: Sendable {
   /// How long a lesson takes, and the numbers of those that should come before, as a phrase.
   package func effort(of lesson: Lesson) -> String {
     let needs = lesson.needs.compactMap { need in lessons.firstIndex { $0.id == need.text } }
-    let numbers = needs.sorted().map { "\($0 + 1)" }.joined(separator: " and ")
+    let numbers = needs.sorted().map { "\($0 + 1)" }.joined(separator: ", ")
     return "\(lesson.minutes) minutes" + (needs.isEmpty ? "" : ", after \(numbers)")
   }
 

@@ -25,7 +25,7 @@ import Testing
       // The fourth needs the first and the third.
       let fourth = try #require(
         list.text.split(separator: "\n").first { $0.contains("two-stages") })
-      #expect(fourth.contains(" minutes, after 1 and 3"))
+      #expect(fourth.contains(" minutes, after 1, 3"))
       let first = try run(["learn", "1", "--plain"], "\nhint\nzzz\na\n")
       #expect(first.code == 0)
       #expect(first.text.contains("Hint: "))

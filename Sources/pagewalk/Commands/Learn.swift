@@ -48,7 +48,7 @@ extension Pagewalk {
       let titles = 2 + (lessons.map(\.title.count).max() ?? 0)
       var lines = lessons.enumerated().map { index, lesson in
         let count = progress.count(in: lesson)
-        let number = SafeText("\(index + 1)").padded(to: 3, .right)
+        let number = SafeText("\(index + 1)").padded(to: 2, .right)
         let state =
           count.answered == 0 ? "" : ", \(count.right) of \(lesson.exercises.count) right"
         return "\(number)  \(SafeText(lesson.id).padded(to: names))"
