@@ -7,7 +7,11 @@ import Recording
 /// Writing, opening and verifying a recording, beside carrying the same events out without one, and its size.
 func benchmarkRecording(events: Int, rounds: Int) {
   var session = Session(scenario(events: events))
-  do throws(ScenarioError) { try session.finish() } catch { return print("a wrong scenario") }
+  do throws(ScenarioError) {
+    try session.finish()
+  } catch {
+    return print("a wrong scenario: \(error)")
+  }
   let saved = SavedSession([.init(name: "main", origin: nil, session: session)])
   var bytes: [UInt8] = []
   var writing = Measurement(name: "written")
@@ -58,7 +62,7 @@ private func scenario(events: Int) -> Scenario {
   var random = SplitMix64(seed: 1)
   var text = "pagewalk 1\nvm ipa=40 vcpus=1\nmemslot 0 0x40000000 64M backing=4K\n"
   for _ in 1..<events {
-    let page = 0x4000_0000 + random.next() % 16_384 << 12
+    let page = 0x4000_0000 + (random.next() % 16_384) << 12
     let hex = String(page, radix: 16)
     text += random.next() % 8 == 0 ? "host discard 0x\(hex) 4K\n" : "l1 write 0x\(hex)\n"
   }
