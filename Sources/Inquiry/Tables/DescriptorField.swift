@@ -58,34 +58,18 @@ extension Descriptor {
       field("ignored", 58, 56, .nobody) { _ in "" },
       field("SW_SYNC", 55, 55, .software) { $0 == 0 ? "not used" : "the SMMU sees it for sure" },
       field("ignored", 54, 48, .nobody) { _ in "" },
-      field("table", 47, geometry.granuleShift, .hardware) { _ in "the next level's table" },
-      field("ignored", geometry.granuleShift - 1, 2, .nobody) { _ in "" },
-      field("T", 1, 1, .hardware) { _ in "a table" },
-      field("V", 0, 0, .hardware) { _ in "valid" },
-    ]
+    ] + tableAddressFields(geometry)
   }
 
   /// A leaf of a device's stage 1 (`arm_lpae_prot_to_pte`).
   private func stage1LeafFields(_ level: Int, _ geometry: Geometry) -> [DescriptorField] {
-    let shift = geometry.shift(level)
-    var fields = [
+    [
       field("ignored", 63, 55, .nobody) { _ in "" },
       field("UXN", 54, 54, .hardware) { $0 == 0 ? "unprivileged code executes" : "no execution" },
       field("PXN", 53, 53, .hardware) { $0 == 0 ? "privileged code executes" : "no execution" },
-      field("C", 52, 52, .hardware) { $0 == 0 ? "not contiguous" : "one of a contiguous run" },
-      field("DBM", 51, 51, .hardware) { $0 == 0 ? "no dirty state" : "the hardware may set write" },
-      field("res0", 50, 48, .nobody) { _ in "" },
-      field("output", 47, Int(shift), .hardware) { value in
-        "\(hex: value << UInt64(shift)), \(Phrase.size(1 << UInt64(shift)))"
-      },
-    ]
-    if shift > 12 { fields.append(field("res0", Int(shift) - 1, 12, .nobody) { _ in "" }) }
-    return fields + [
-      field("nG", 11, 11, .hardware) { $0 == 0 ? "of every ASID" : "of this ASID alone" },
-      field("AF", 10, 10, .hardware) { $0 == 0 ? "not accessed" : "accessed" },
-      field("SH", 9, 8, .hardware) {
-        ["not shareable", "reserved", "outer shareable", "inner shareable"][Int($0)]
-      },
+    ] + outputFields(geometry.shift(level)) + [
+      field("nG", 11, 11, .hardware) { $0 == 0 ? "of every ASID" : "of this ASID alone" }
+    ] + useFields + [
       field("AP[2:1]", 7, 6, .hardware) {
         [
           "privileged read and write", "read and write", "privileged read", "read",
@@ -93,9 +77,7 @@ extension Descriptor {
       },
       field("NS", 5, 5, .nobody) { _ in "secure state only" },
       field("Attr", 4, 2, .hardware) { _ in memoryType.rawValue },
-      field("T", 1, 1, .hardware) { $0 == 0 ? "a block" : "a page" },
-      field("V", 0, 0, .hardware) { _ in "valid" },
-    ]
+    ] + leafTypeFields
   }
 
   private func field(
@@ -130,21 +112,13 @@ extension Descriptor {
   }
 
   private func tableFields(_ geometry: Geometry) -> [DescriptorField] {
-    [
-      field("ignored", 63, 48, .nobody) { _ in "no attributes at stage 2" },
-      field("table", 47, geometry.granuleShift, .hardware) { _ in
-        "the next level's table"
-      },
-      field("ignored", geometry.granuleShift - 1, 2, .nobody) { _ in "" },
-      field("T", 1, 1, .hardware) { _ in "a table" },
-      field("V", 0, 0, .hardware) { _ in "valid" },
-    ]
+    [field("ignored", 63, 48, .nobody) { _ in "no attributes at stage 2" }]
+      + tableAddressFields(geometry)
   }
 
   private func leafFields(
     _ level: Int, _ geometry: Geometry, _ isShadow: Bool
   ) -> [DescriptorField] {
-    let shift = geometry.shift(level)
     var fields = [
       field("NS", 63, 63, .nobody) { _ in "secure state only" },
       field("PBHA", 62, 59, .nobody) { _ in "for FEAT_HPDS2" },
@@ -157,28 +131,59 @@ extension Descriptor {
     } else {
       fields.append(field("SW", 58, 55, .software) { _ in "free" })
     }
-    fields += [
+    fields.append(
       field("XN", 54, 53, .hardware) {
         ["EL1 and EL0 execute", "EL0 executes", "nobody executes", "EL1 executes"][Int($0)]
-      },
-      field("C", 52, 52, .hardware) { $0 == 0 ? "not contiguous" : "one of a contiguous run" },
-      field("DBM", 51, 51, .hardware) { $0 == 0 ? "no dirty state" : "the hardware may set write" },
-      field("res0", 50, 48, .nobody) { _ in "" },
-      field("output", 47, Int(shift), .hardware) { value in
-        "\(hex: value << UInt64(shift)), \(Phrase.size(1 << UInt64(shift)))"
-      },
-    ]
-    if shift > 12 { fields.append(field("res0", Int(shift) - 1, 12, .nobody) { _ in "" }) }
-    return fields + [
-      field("FnXS", 11, 11, .nobody) { _ in "for FEAT_XS" },
-      field("AF", 10, 10, .hardware) { $0 == 0 ? "not accessed" : "accessed" },
-      field("SH", 9, 8, .hardware) {
-        ["not shareable", "reserved", "outer shareable", "inner shareable"][Int($0)]
-      },
+      })
+    return fields + outputFields(geometry.shift(level)) + [
+      field("FnXS", 11, 11, .nobody) { _ in "for FEAT_XS" }
+    ] + useFields + [
       field("S2AP", 7, 6, .hardware) {
         ["no access", "read", "write", "read and write"][Int($0)]
       },
       field("MemAttr", 5, 2, .hardware) { _ in memoryType.rawValue },
+    ] + leafTypeFields
+  }
+
+  // MARK: Fields of both stages
+
+  /// Where a table entry leads, and that it is one.
+  private func tableAddressFields(_ geometry: Geometry) -> [DescriptorField] {
+    [
+      field("table", 47, geometry.granuleShift, .hardware) { _ in "the next level's table" },
+      field("ignored", geometry.granuleShift - 1, 2, .nobody) { _ in "" },
+      field("T", 1, 1, .hardware) { _ in "a table" },
+      field("V", 0, 0, .hardware) { _ in "valid" },
+    ]
+  }
+
+  /// Bits 52:12 of a leaf that covers so many bytes, by their logarithm.
+  private func outputFields(_ shift: UInt64) -> [DescriptorField] {
+    let fields = [
+      field("C", 52, 52, .hardware) { $0 == 0 ? "not contiguous" : "one of a contiguous run" },
+      field("DBM", 51, 51, .hardware) { $0 == 0 ? "no dirty state" : "the hardware may set write" },
+      field("res0", 50, 48, .nobody) { _ in "" },
+      field("output", 47, Int(shift), .hardware) { value in
+        "\(hex: value << shift), \(Phrase.size(1 << shift))"
+      },
+    ]
+    return shift > 12
+      ? fields + [field("res0", Int(shift) - 1, 12, .nobody) { _ in "" }] : fields
+  }
+
+  /// Bits 10:8 of a leaf.
+  private var useFields: [DescriptorField] {
+    [
+      field("AF", 10, 10, .hardware) { $0 == 0 ? "not accessed" : "accessed" },
+      field("SH", 9, 8, .hardware) {
+        ["not shareable", "reserved", "outer shareable", "inner shareable"][Int($0)]
+      },
+    ]
+  }
+
+  /// Bits 1:0 of a leaf.
+  private var leafTypeFields: [DescriptorField] {
+    [
       field("T", 1, 1, .hardware) { $0 == 0 ? "a block" : "a page" },
       field("V", 0, 0, .hardware) { _ in "valid" },
     ]
