@@ -24,6 +24,11 @@ public struct KeyMap: Equatable, Sendable {
     }
   }
 
+  /// The first key of an action as it is shown, or its name for the command line.
+  func name(of action: Action) -> SafeText {
+    keys(for: action).first.map(\.shortName) ?? ":" + SafeText(action.rawValue)
+  }
+
   /// Lets a key ask for an action, and for nothing else.
   public mutating func bind(_ key: Key, to action: Action) {
     // The only action with an argument of its own for each key is told which key it was.

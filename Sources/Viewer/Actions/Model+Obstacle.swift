@@ -96,7 +96,5 @@ extension Model {
   func quoted(_ action: Action) -> SafeText { "\"\(key(action))\"" }
 
   /// The first key of an action as it is shown, or its name for the command line.
-  func key(_ action: Action) -> SafeText {
-    keyMap.keys(for: action).first.map(\.shortName) ?? ":" + SafeText(action.rawValue)
-  }
+  func key(_ action: Action) -> SafeText { keyMap.name(of: action) }
 }

@@ -39,14 +39,13 @@ extension Model {
           .adding(SafeText(chapter.text))
       )
     }
-    let own = orderedMarks.filter { isHere($0.place.branch, $0.place.moment) }.map {
-      letter, place in
+    let own = marksHere.map { letter, place in
       (
         place.moment,
         Line(("mark \(SafeText(String(letter)))" as SafeText).padded(to: 10) + " ", .changed)
       )
     }
-    let texts = notes.filter { isHere($0.place.history, $0.place.moment) }.map { note in
+    let texts = notesHere.map { note in
       (
         note.place.moment,
         Line(("note" as SafeText).padded(to: 10) + " ", .changed).adding(SafeText(note.text))

@@ -113,7 +113,7 @@ package struct DifferenceView: ScreenView {
     case .suspend: return [.suspend]
     case .back, .quit, .quitNow: isFinished = true
     default:
-      message = "This key does nothing here. \(key(.back)) closes the comparison."
+      message = "This key does nothing here. \"\(keyMap.name(of: .back))\" closes the comparison."
     }
     return []
   }
@@ -231,11 +231,5 @@ package struct DifferenceView: ScreenView {
   /// The comparison in lines, where there is no screen.
   var lines: [SafeText] {
     [summary] + tables.text.filter { !$0.isEmpty }
-  }
-
-  /// The first key of an action in quotation marks, or its name.
-  private func key(_ action: Action) -> SafeText {
-    "\"" + (keyMap.keys(for: action).first.map(\.shortName) ?? ":" + SafeText(action.rawValue))
-      + "\""
   }
 }

@@ -56,8 +56,7 @@ extension Model {
 
   /// The notes of a moment.
   func notes(at moment: Moment) -> [SafeText] {
-    notes.filter { $0.place.moment == moment && isHere($0.place.history, moment) }
-      .map { SafeText($0.text) }
+    notesHere.filter { $0.place.moment == moment }.map { SafeText($0.text) }
   }
 
   /// Says what names this moment for others.

@@ -28,7 +28,8 @@ extension Model {
         ahead.seek(to: timeline.moment)
         session = ahead
         noteMoment()
-        if branches[branch].waitsForFuture { didFollow() }
+        // Of a history that was opened nothing was left out, and nothing is to be said.
+        if branches[branch].origin != nil { didFollow() }
       } else {
         self.ahead = ahead
       }

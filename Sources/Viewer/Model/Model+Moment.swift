@@ -27,9 +27,7 @@ extension Model {
       let text = SafeText(chapter.text)
       return SafeText(chapter.label) + (text.isEmpty ? "" : ": " + text)
     }
-    if let note = notes(at: moment).first { return note }
-    let letters = marks.filter { $0.value.moment == moment && isHere($0.value.branch, moment) }.keys
-    return letters.min().map { "mark \(SafeText(String($0)))" }
+    return notes(at: moment).first ?? mark(at: moment)
   }
 
   /// Does to the model what a new moment asks for.

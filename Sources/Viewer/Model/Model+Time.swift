@@ -48,8 +48,8 @@ extension Model {
     let now = timeline.moment
     let named =
       (session.chapters.map { Moment(events: $0.end) }
-      + marks.values.filter { isHere($0.branch, $0.moment) }.map(\.moment)
-      + notes.filter { isHere($0.place.history, $0.place.moment) }.map(\.place.moment)).sorted()
+      + marksHere.map(\.place.moment)
+      + notesHere.map(\.place.moment)).sorted()
     guard let target = forward ? named.first(where: { $0 > now }) : named.last(where: { $0 < now })
     else {
       return refuse(
@@ -206,9 +206,7 @@ extension Model {
   /// Why playing stops where time stands now; nil if it goes on.
   private mutating func reasonToStop(after event: Int) -> SafeText? {
     let moment = timeline.moment
-    let mark = marks.filter { $0.value.moment == moment && isHere($0.value.branch, moment) }.keys
-      .min()
-    if let mark { return "mark \(SafeText(String(mark)))" }
+    if let mark = mark(at: moment) { return mark }
     // Events are judged when they are over.
     guard moment.steps == 0 else { return nil }
     if let found = stop(at: event, of: stops) { return found }

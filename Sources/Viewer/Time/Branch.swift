@@ -20,8 +20,6 @@ struct Branch {
   var hasDevices: Bool
   /// Events of it that were typed and are in no file.
   var typed = 0
-  /// Whether the future of the history that it began in has yet to follow.
-  var waitsForFuture = false
 
   init(name: SafeText, session: Session, origin: Origin?, typed: Int = 0) {
     self.name = name

@@ -89,7 +89,6 @@ extension Model {
         name: "branch-\(branches.count)", session: other,
         origin: Branch.Origin(parent: branch, events: events, statements: shared), typed: added))
     branch = branches.count - 1
-    branches[branch].waitsForFuture = true
     momentHasChanged()
     other.follow(parent, from: following)
     eventsAhead =
@@ -101,7 +100,6 @@ extension Model {
 
   /// Says what has followed in a history that was begun, and lists what could not.
   mutating func didFollow() {
-    branches[branch].waitsForFuture = false
     branches[branch].hasDevices = session.scenario.hasDevices
     guard let origin = branches[branch].origin else { return }
     say(
@@ -162,6 +160,22 @@ extension Model {
       index = origin.parent
     }
     return true
+  }
+
+  /// The marks of such moments, the newest last.
+  var marksHere: [(letter: Unicode.Scalar, place: Place)] {
+    orderedMarks.filter { isHere($0.place.branch, $0.place.moment) }
+  }
+
+  /// The notes of such moments, in the order in which they were typed.
+  var notesHere: [SavedSession.Note] {
+    notes.filter { isHere($0.place.history, $0.place.moment) }
+  }
+
+  /// The mark of a moment of this history, the first by its letter, as it is named; nil without one.
+  func mark(at moment: Moment) -> SafeText? {
+    marksHere.filter { $0.place.moment == moment }.map(\.letter).min()
+      .map { "mark \(SafeText(String($0)))" }
   }
 
   /// The history of a name, or of a number from 1.

@@ -67,8 +67,7 @@ extension Model {
       note(SafeText(.mismatch), .mismatch, at: event)
     }
     if let paused = timeline.pausedEvent { note(SafeText(.paused), .warning, at: paused) }
-    for (letter, place) in orderedMarks
-    where isHere(place.branch, place.moment) && place.moment.events > 0 {
+    for (letter, place) in marksHere where place.moment.events > 0 {
       note(SafeText(String(letter)), .changed, at: place.moment.events - 1)
     }
     frame.write(

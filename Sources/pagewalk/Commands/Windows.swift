@@ -45,13 +45,12 @@ extension Pagewalk {
     /// Writes what the answer is as JSON, row by row.
     private func write(_ answer: WindowsAnswer) throws {
       let output = FileDescriptor.output
-      output.write(
-        "{\"columns\":" + String(decoding: try FileDescriptor.json(answer.columns), as: UTF8.self)
-          + ",\"event\":\(answer.event),\"rows\":[")
+      output.write("{\"columns\":")
+      output.write(try FileDescriptor.json(answer.columns))
+      output.write(",\"event\":\(answer.event),\"rows\":[")
       for (index, row) in answer.rows.enumerated() {
-        output.write(
-          (index > 0 ? "," : "")
-            + String(decoding: try FileDescriptor.json(row), as: UTF8.self))
+        if index > 0 { output.write(",") }
+        output.write(try FileDescriptor.json(row))
       }
       output.write("]}\n")
     }
