@@ -138,6 +138,9 @@ let package = Package(
       ],
       path: "Tests/Viewer", exclude: ["Frames", "Looks"], swiftSettings: strict),
     .testTarget(
+      name: "ExportTests", dependencies: ["Export", "TestSupport"], path: "Tests/Export",
+      swiftSettings: strict),
+    .testTarget(
       name: "TerminalTests",
       dependencies: [
         "Canvas", "CTerminal", "Terminal", "CPseudoterminal", "Pseudoterminal", "TerminalProbe",

@@ -50,6 +50,8 @@ public struct Timeline: Sendable {
     target.events = min(max(0, target.events), events.count)
     if target.steps > 0, target.events == events.count { target.steps = 0 }
     let current = target.steps > 0 ? target.events : target.events - 1
+    // Going nowhere must not copy a machine that is shared.
+    if target == moment, recordedEvent == (current >= 0 ? current : nil) { return }
     guard current >= 0 else {
       machine.memory.seek(to: 0)
       steps = []

@@ -95,6 +95,9 @@ package struct Film {
     return session.timeline.currentEvent.map { session.text(ofEvent: $0) } ?? ""
   }
 
+  /// What happened at the moment that is shown, and why, as the pane of answers says it.
+  package var explanation: String { model.explanation }
+
   private func frame(at time: Int, landmark: SafeText?) -> Frame {
     Frame(
       time: time, moment: model.session.timeline.moment, surface: model.frame(),

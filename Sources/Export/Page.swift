@@ -6,12 +6,11 @@ import Language
 /// A session as one HTML file that needs no network: the program's frames and keys, what happens as text,
 /// and without JavaScript, or on paper, the frames of the chapters.
 ///
-/// A frame is what of its rows differs from the frame before: `row, cells kept at its left, at its right, and
-/// the text between`. In a text a private scalar begins a style. All text goes through `Surface.escaped` or
-/// is put into the page as text by the script.
+/// A frame is the text of its rows, written by `FrameCoder`; in it a private scalar begins a style. All text goes
+/// through `Surface.escaped` or is put into the page as text by the script.
 package struct Page {
   private let theme: Theme
-  private var rows: [[Unicode.Scalar]] = []
+  private var coder = FrameCoder()
   private var frames: [String] = []
   private var events: [String] = []
   private var chapters: [String] = []
@@ -29,19 +28,8 @@ package struct Page {
   ///   - statement: the event that led here; empty at the start.
   ///   - text: what happened, and why.
   package mutating func add(_ frame: Film.Frame, statement: String, text: String) {
-    let new = (0..<frame.surface.height).map { row($0, of: frame.surface) }
-    if rows.isEmpty { rows = new.map { _ in [] } }
-    var changes: [String] = []
-    for (y, row) in new.enumerated() where row != rows[y] {
-      let old = rows[y]
-      let left = zip(old, row).prefix { $0 == $1 }.count
-      let most = min(old.count, row.count) - left
-      let right = zip(old.reversed(), row.reversed()).prefix(most).prefix { $0 == $1 }.count
-      let middle = String(String.UnicodeScalarView(row[left..<row.count - right]))
-      changes.append("\(y),\(left),\(right),\(Self.json(middle))")
-    }
-    rows = new
-    frames.append("[\(changes.joined(separator: ","))]")
+    let rows = (0..<frame.surface.height).map { row($0, of: frame.surface) }
+    frames.append(Self.json(coder.encode(Array(rows.joined(separator: ["\n"])))))
     let name = frame.moment.name
     let statement = SafeText(statement)
     events.append(
@@ -77,7 +65,7 @@ package struct Page {
       <ol id="events">
       \(events.joined())</ol>
       <script>
-      const S=[\(classes)],F=[\(frames.joined(separator: ",\n"))],BEAT=\(beat);
+      const S=[\(classes)],F=[\(frames.joined(separator: ",\n"))],BEAT=\(beat),REACH=\(FrameCoder.framesInReach);
       \(Self.script)</script></body></html>
 
       """
@@ -129,11 +117,21 @@ package struct Page {
     where=document.getElementById('where'),button=document.getElementById('play'),
     find=document.getElementById('find'),items=[...document.querySelectorAll('#events li')];
     body.classList.add('js');
-    const film=[];let rows=[];
-    for(const f of F){rows=rows.slice();
-      for(let i=0;i<f.length;i+=4){const old=[...(rows[f[i]]||'')],[y,l,r,m]=f.slice(i,i+4);
-        rows[y]=old.slice(0,l).join('')+m+(r?old.slice(-r).join(''):'');}
-      film.push(rows);}
+    const DIGITS='ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+    const film=[],known=new Map();let reach=[],starts=[];
+    for(const frame of F){const code=[...frame],start=reach.length;let i=0,from=starts.at(-1)??0;
+      const number=()=>{let n=0,shift=0,digit;
+        do{digit=DIGITS.indexOf(code[i++]);n|=(digit&31)<<shift;shift+=5;}while(digit&32);return n;};
+      while(i<code.length){const count=number();
+        reach.push(...code.slice(i,i+count));i+=count;from+=count;
+        if(i>=code.length)break;
+        const copied=number(),distance=number();from+=distance&1?-(distance>>1):distance>>1;
+        for(let k=0;k<copied;k++)reach.push(reach[from++]);}
+      film.push(reach.slice(start).join('').split('\\n').map(row=>{
+        if(!known.has(row))known.set(row,row);return known.get(row);}));
+      starts.push(start);
+      if(starts.length>REACH){const dropped=starts[1];reach=reach.slice(dropped);
+        starts=starts.slice(1).map(start=>start-dropped);}}
     const marks=items.flatMap((li,i)=>li.querySelector('em')?[i]:[]);
     let now=0,timer=0,speed=1;
     bar.max=film.length-1;

@@ -29,17 +29,17 @@ package struct Breach: Encodable, Equatable, Sendable {
   static func all(in session: inout Session, _ audit: Audit?) -> [Breach]? {
     guard let judged = Audit.judgedEvent(at: session.timeline) else { return [] }
     if let audit, judged >= audit.checked { return nil }
-    let machine = session.timeline.machine
     let moment = session.timeline.moment
-    defer { session.seek(to: moment) }
     let runs = ViolationRun.runs(
       of: audit.map { $0.violations[judged] ?? [] } ?? violations(after: judged, &session))
     let beginnings =
       audit.map { audit in runs.map { audit.beginning(of: $0.first, after: judged) } }
       ?? beginnings(of: runs.map(\.first), after: judged, &session)
+    session.seek(to: moment)
     return zip(runs, beginnings).map { run, first in
       Breach(
-        run, machine, since: first.map { $0 + 1 }, cause: first.map { session.text(ofEvent: $0) },
+        run, session.timeline.machine, since: first.map { $0 + 1 },
+        cause: first.map { session.text(ofEvent: $0) },
         isInvalidation: first.map { session.timeline.events[$0].facts.kind == .invalidate } ?? false
       )
     }

@@ -66,6 +66,15 @@ extension Model {
     answered = AnsweredFor(question, self)
   }
 
+  /// What happened at the moment, and why, as text, whatever the pane shows.
+  package var explanation: String {
+    var subject = Subject()
+    subject.audit = branches[branch].audit
+    var session = session
+    return (try? Question.explain.answer(about: subject, in: &session))?.report(.engineer).text
+      ?? ""
+  }
+
   /// What the next event will change, if that was asked for.
   var forecast: ForecastAnswer? { value as? ForecastAnswer }
 

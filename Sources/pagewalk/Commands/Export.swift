@@ -82,8 +82,7 @@ extension Pagewalk {
       case .html:
         var page = Page(theme: theme)
         while let frame = film.next() {
-          var session = film.model.session
-          page.add(frame, statement: film.statement, text: Self.explanation(&session))
+          page.add(frame, statement: film.statement, text: film.explanation)
         }
         out.write(page.html(title: title, beat: Film.beat))
       case .svg:
@@ -96,12 +95,6 @@ extension Pagewalk {
           out.write("== \(frame.moment.name)\n" + frame.surface.text)
         }
       }
-    }
-
-    /// What happened at the moment, and why, as the pane of answers says it.
-    private static func explanation(_ session: inout Session) -> String {
-      (try? Question.explain.answer(about: Subject(), in: &session))
-        .map { $0.report(.engineer).text } ?? ""
     }
 
     private func moment(_ text: String?, in session: Session, _ option: String) throws -> Moment? {
