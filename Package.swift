@@ -111,6 +111,13 @@ let package = Package(
       dependencies: ["Engine", "Language", "Observation", "KernelText", "TestSupport"],
       path: "Tests/KernelText", swiftSettings: strict),
     .testTarget(
+      name: "FuzzTests",
+      dependencies: [
+        "Engine", "Language", "Observation", "KernelText", "MemoryImage", "Import", "Lesson",
+        "Recording", "TestSupport",
+      ],
+      path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: fast),
+    .testTarget(
       name: "InquiryTests",
       dependencies: ["Engine", "Language", "KernelText", "Inquiry", "Scenarios", "TestSupport"],
       path: "Tests/Inquiry", exclude: ["Charts"], swiftSettings: strict),

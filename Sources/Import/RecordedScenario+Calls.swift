@@ -28,10 +28,10 @@ extension RecordedScenario {
       let permissions = Self.permissions(arguments.protection ?? 0)
       add(.recorded(.relax(id, address & ~4095, permissions)), place)
     case .notifierUnmap:
-      guard let address = arguments.address, let end = arguments.end, address < end else {
-        return unknown(call, place)
-      }
-      take(address..<end, isMemslot: false, place)
+      guard let address = arguments.address, let end = arguments.end,
+        let range = Self.range(address, to: end)
+      else { return unknown(call, place) }
+      take(range, isMemslot: false, place)
       cause = .take(isMemslot: false, isTold: false)
     case .flushMemslot: cause = .take(isMemslot: true, isTold: false)
     case .nestedUnmap: nestedUnmap(place)
@@ -59,10 +59,10 @@ extension RecordedScenario {
     case .writeProtectRange:
       // Those of shadows follow from it.
       guard id == .canonical, let address = arguments.address, let end = arguments.end,
-        address < end
+        let range = Self.range(address, to: end)
       else { return }
       cause = .none
-      add(.recorded(.writeProtect(address..<end)), place)
+      add(.recorded(.writeProtect(range)), place)
     case .split:
       guard let address = arguments.address, let range = Self.range(address, arguments.size ?? 0)
       else { return unknown(call, place) }
@@ -156,10 +156,19 @@ extension RecordedScenario {
     add(.recorded(.unmap(id, range)), place)
   }
 
-  private static func range(_ start: UInt64, _ size: UInt64) -> Range<UInt64>? {
+  /// A range that statements can be about; nil for one of no addresses, or beyond all tables.
+  static func range(_ start: UInt64, _ size: UInt64) -> Range<UInt64>? {
     let (end, overflow) = start.addingReportingOverflow(size)
-    return overflow || size == 0 ? nil : start..<end
+    return overflow || size == 0 || end > addressesEnd ? nil : start..<end
   }
+
+  /// A range from its ends.
+  static func range(_ start: UInt64, to end: UInt64) -> Range<UInt64>? {
+    start < end ? range(start, end - start) : nil
+  }
+
+  /// Where the input addresses of the largest table end.
+  private static let addressesEnd: UInt64 = 1 << 48
 
   /// The kernel's `enum kvm_pgtable_prot`: PX, UX, W and R in bits 0 to 3.
   private static func permissions(_ protection: UInt64) -> Permissions {

@@ -196,6 +196,10 @@ package struct RecordedScenario: Sendable {
     let place = "\(located.file):\(located.event.line)"
     switch located.event.fact {
     case .call(let call): write(call, place)
+    case .iommuMap(let range, _) where Self.range(range.lowerBound, range.size) == nil,
+      .iommuUnmap(let range, _) where Self.range(range.lowerBound, range.size) == nil:
+      comment(
+        place, "the IOMMU's table cannot have 0x\(hex(range.lowerBound)), which is above 48 bits")
     case .iommuMap(let range, let physical):
       let write = permissions[range.lowerBound] ?? true
       if permissions[range.lowerBound] == nil { note("permissions of the IOMMU's leaves") }

@@ -5,6 +5,7 @@ import KernelText
 struct RecordedTables {
   private var tables: [UInt64: TableID] = [:]
   private var count = 0
+  private static let shadowsAtMost = 2 * VMConfiguration.vcpusRange.upperBound
 
   mutating func add(_ call: KernelCall) {
     let id = count == 0 ? TableID.canonical : .shadow(count - 1)
@@ -55,7 +56,9 @@ struct RecordedTables {
       tables[pointer] = .canonical
       return .canonical
     }
-    let number = (0..<Int.max).first { !known.contains(.shadow($0)) } ?? 0
+    // A VM has no more than these; a pointer beyond them is that of another VM, or garbled.
+    let number = (0..<Self.shadowsAtMost).first { !known.contains(.shadow($0)) }
+    guard let number else { return nil }
     tables[pointer] = .shadow(number)
     return .shadow(number)
   }

@@ -21,7 +21,7 @@ package struct ImageWalk: Sendable {
       case missing
       /// The table that it points to is one that leads to it.
       case cycle
-      /// More was read than a table may have.
+      /// More would be read than a table may have.
       case tooLarge
     }
 
@@ -36,20 +36,22 @@ package struct ImageWalk: Sendable {
   package let geometry: Geometry
   /// What it maps, with output addresses.
   package let table: ObservedTable
-  /// Its pages, in the order of a walk.
+  /// Its pages, in the order of a walk; one that several entries lead to is there once.
   package let pages: [Page]
   /// What could not be followed.
   package let faults: [Fault]
 
   /// The most bytes of table pages that are read.
   package static let bytesAtMost = 1 << 30
+  /// The most runs: a few pages that lead to each other in many ways would make a table of any size.
+  package static let runsAtMost = 1 << 24
   private static let faultsAtMost = 1000
 
   /// Walks the table in an image that two registers describe.
   ///
   /// - Throws: if no hardware could walk by such registers, or the root is not in the image.
   package init(
-    _ image: inout MemoryImage, vttbr: UInt64, vtcr: UInt64
+    _ image: inout MemoryImage, vttbr: UInt64, vtcr: UInt64, runsAtMost: Int = Self.runsAtMost
   ) throws(ImageError) {
     let register = VTCR(vtcr)
     guard register.isWalkable else {
@@ -60,7 +62,8 @@ package struct ImageWalk: Sendable {
     let root = VTTBR(vttbr).base & ~(geometry.rootBytes - 1)
     try self.init(
       geometry, root: root,
-      context: ObservedTable.Context(vtcr: vtcr, vttbr: vttbr, stage2Enabled: true)
+      context: ObservedTable.Context(vtcr: vtcr, vttbr: vttbr, stage2Enabled: true),
+      runsAtMost: runsAtMost
     ) { image.words(at: $0, count: $1) }
   }
 
@@ -70,9 +73,9 @@ package struct ImageWalk: Sendable {
   /// - Throws: if it has not got the root.
   package init(
     _ geometry: Geometry, root: UInt64, context: ObservedTable.Context? = nil,
-    read: (UInt64, Int) -> [UInt64]?
+    runsAtMost: Int = Self.runsAtMost, read: (UInt64, Int) -> [UInt64]?
   ) throws(ImageError) {
-    var walker = Walker(geometry: geometry)
+    var walker = Walker(geometry: geometry, runsAtMost: runsAtMost)
     guard let words = read(root, geometry.rootEntries) else {
       throw ImageError("the root at 0x\(hex(root)) is not in it")
     }
@@ -85,18 +88,23 @@ package struct ImageWalk: Sendable {
 
   private struct Walker {
     let geometry: Geometry
+    let runsAtMost: Int
     var runs: [ObservedTable.Run] = []
     var pages: [Page] = []
     var faults: [Fault] = []
+    private var places: Set<UInt64> = []
     private var bytes = 0
     private var path: [UInt64] = []
 
-    init(geometry: Geometry) { self.geometry = geometry }
+    init(geometry: Geometry, runsAtMost: Int) {
+      self.geometry = geometry
+      self.runsAtMost = runsAtMost
+    }
 
     mutating func visit(
       _ page: Page, at address: UInt64, _ read: (UInt64, Int) -> [UInt64]?
     ) {
-      pages.append(page)
+      if places.insert(page.place).inserted { pages.append(page) }
       bytes += page.words.count * 8
       path.append(page.place)
       defer { path.removeLast() }
@@ -120,7 +128,9 @@ package struct ImageWalk: Sendable {
       let reason: Fault.Reason
       if path.contains(place) {
         reason = .cycle
-      } else if bytes + geometry.tableEntries * 8 > ImageWalk.bytesAtMost {
+      } else if bytes + geometry.tableEntries * 8 > ImageWalk.bytesAtMost
+        || runs.count + geometry.tableEntries > runsAtMost
+      {
         reason = .tooLarge
       } else if let words = read(place, geometry.tableEntries) {
         return visit(Page(place: place, level: level + 1, words: words), at: address, read)

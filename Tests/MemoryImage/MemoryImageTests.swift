@@ -156,6 +156,29 @@ import Testing
     #expect(walk.pages.count == 2)
   }
 
+  /// A root, and three pages each of whose entries leads to the next: 2^36 leaves in 16K.
+  @Test func `a few pages that lead to each other in many ways end at a bound`() throws {
+    var model = Model(seed: 1, granule: 0, inputBits: 48, startLevel: 0)
+    model.bytes = [UInt8](repeating: 0, count: 4 << 12)
+    for level in 0..<4 {
+      for entry in 0..<512 {
+        // No leaf follows its neighbour.
+        let word =
+          level < 3 ? model.base + UInt64(level + 1) << 12 | 3 : UInt64(entry) << 20 | 0x7ff
+        model.store(word, at: model.base + UInt64(level << 12 + entry * 8))
+      }
+    }
+    let walk = try withFile(model.bytes) { path in
+      var image = try MemoryImage(raw: path, base: model.base)
+      return try ImageWalk(&image, vttbr: model.vttbr, vtcr: model.vtcr, runsAtMost: 1 << 16)
+    }
+    #expect(walk.pages.count == 4)
+    // What is left out of a table is one run.
+    #expect(1 << 16 - 1024..<1 << 16 + 4 ~= walk.table.runs.count)
+    #expect(walk.faults.count > 500 && walk.faults.allSatisfy { $0.reason == .tooLarge })
+    #expect(walk.table.runs.last?.end == 1 << 48)
+  }
+
   @Test(arguments: [
     (0, 0x00, "no ELF"), (4, 1, "ELF64"), (5, 2, "little-endian"), (16, 2, "a core"),
     (18, 62, "AArch64"), (54, 8, "program headers of"), (32, 0xff, "ends before program header"),

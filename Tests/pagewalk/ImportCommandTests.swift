@@ -27,6 +27,34 @@ import Testing
     }
   }
 
+  /// A pipe gives what was written to it in pieces of any size.
+  @Test func `what comes through a pipe in pieces is what the file is`() throws {
+    let name = capture("nested/nested-notifier/00/probes.txt")
+    let whole = try Program.run(["import", name])
+    /// Its statements, without the places that they are from.
+    func statements(_ text: String) -> [Substring] {
+      text.split(separator: "\n").filter { $0.hasPrefix("kernel ") }.map {
+        $0[..<($0.firstIndex(of: "#") ?? $0.endIndex)]
+      }
+    }
+    #expect(whole.code == 0 && statements(whole.text).count > 10)
+    for piece in [1, 7, 1000] {
+      let process = Process()
+      process.executableURL = URL(filePath: "/bin/sh")
+      process.arguments = [
+        "-c",
+        "{ for i in 1 2 3; do dd bs=\(piece) count=5 2>/dev/null; sleep 0.01; done; cat; } <\"$1\" "
+          + "| \"$0\" import - 2>/dev/null", Program.binary.path, name,
+      ]
+      let output = Pipe()
+      process.standardOutput = output
+      try process.run()
+      let text = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+      process.waitUntilExit()
+      #expect(statements(text) == statements(whole.text))
+    }
+  }
+
   @Test func `the wrong model of a kernel is told by the first table`() throws {
     let right = try Program.run([
       "import", capture("patched/nested-alias"), "--predict", "--revmap", "repaired",

@@ -189,7 +189,8 @@ struct Imported {
           switch fault.reason {
           case .missing: "is not in the image"
           case .cycle: "leads to itself"
-          case .tooLarge: "was left out, after \(ImageWalk.bytesAtMost >> 20) MiB of tables"
+          case .tooLarge:
+            "was left out, after \(ImageWalk.bytesAtMost >> 20) MiB of tables or \(ImageWalk.runsAtMost >> 20) M runs"
           }
         notes.append(
           "the table at 0x\(hex(fault.place)), for input address 0x\(hex(fault.address)), \(what)")

@@ -26,12 +26,16 @@ struct FileDescriptor {
     }
   }
 
-  /// Everything that is left to read, nil if that fails.
+  /// The most that is read of a file, or of what another program writes.
+  static let bytesAtMost = 1 << 30
+
+  /// Everything that is left to read; nil if that fails, or is more than `bytesAtMost`, for the reason in
+  /// `errno`.
   func contents() -> [UInt8]? {
     var status = stat()
     fstat(number, &status)
     // All of a file at once, and one more, so that it shows that there is no more.
-    let size = max(Int(status.st_size) + 1, 1 << 16)
+    let size = max(min(Int(status.st_size), Self.bytesAtMost) + 1, 1 << 16)
     var bytes: [UInt8] = []
     while true {
       var found = 0
@@ -42,6 +46,10 @@ struct FileDescriptor {
       if found < 0 && errno != EINTR { return nil }
       if found == 0 { return bytes }
       if bytes.isEmpty { bytes = piece } else { bytes += piece }
+      if bytes.count > Self.bytesAtMost {
+        errno = EFBIG
+        return nil
+      }
     }
   }
 
@@ -75,13 +83,12 @@ struct FileDescriptor {
 extension FileDescriptor {
   /// Everything in a file; `-` is the standard input.
   static func contents(of path: String) throws -> [UInt8] {
-    if path == "-" { return input.contents() ?? [] }
-    let file = FileDescriptor(number: open(path, O_RDONLY | O_CLOEXEC))
-    defer { close(file.number) }
-    guard let bytes = file.contents() else {
-      throw Failure.input("\(path): cannot be read: \(reason(for: path))")
-    }
-    return bytes
+    let file = path == "-" ? input : FileDescriptor(number: open(path, O_RDONLY | O_CLOEXEC))
+    defer { if path != "-" { close(file.number) } }
+    if let bytes = file.contents() { return bytes }
+    let reason = errno == EFBIG ? "more than \(bytesAtMost >> 30) GiB" : reason(for: path)
+    if path == "-", errno != EFBIG { return [] }
+    throw Failure.input("\(path): cannot be read: \(reason)")
   }
 
   private static func reason(for path: String) -> String {

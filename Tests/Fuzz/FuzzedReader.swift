@@ -1,0 +1,354 @@
+import Foundation
+import Glibc
+import Import
+import KernelText
+import Language
+import Lesson
+import MemoryImage
+import Observation
+import Recording
+import TestSupport
+
+/// A reader, the files that it is given changed, and what must hold of whatever it makes of them.
+struct FuzzedReader: Sendable, CustomStringConvertible {
+  /// Gives the reader an input; whether anything was read of it.
+  typealias Check = @Sendable ([UInt8], inout Generator, inout Findings) -> Bool
+
+  let description: String
+  let corpus: Corpus
+  /// Whether there are inputs that it refuses; others only skip lines.
+  let canRefuse: Bool
+  let check: Check
+
+  static let all: [FuzzedReader] = [
+    FuzzedReader("dump", check: dump),
+    FuzzedReader("trace", check: trace),
+    FuzzedReader("smmu-log", check: smmuLog),
+    FuzzedReader("raw-table", check: rawTable),
+    FuzzedReader("tar", check: tar),
+    FuzzedReader("core", check: core),
+    FuzzedReader("memory", check: memory),
+    FuzzedReader("scenario", files("scenarios/bugs", "scenarios/btm"), check: scenario),
+    FuzzedReader("recording", files("recordings"), check: recording),
+    FuzzedReader("lesson", files("lessons"), check: lesson),
+  ]
+
+  private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+
+  /// A reader of the files in the folder of its name, or of others.
+  private init(
+    _ name: String, _ files: [[UInt8]]? = nil, canRefuse: Bool = true, check: @escaping Check
+  ) {
+    description = name
+    corpus = Corpus(files: files ?? Self.contents(of: Self.root.appending(path: "corpus/\(name)")))
+    self.canRefuse = canRefuse
+    self.check = check
+  }
+
+  /// Files that come with pagewalk.
+  private static func files(_ folders: String...) -> [[UInt8]] {
+    let assets = root.deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "assets")
+    return folders.flatMap { contents(of: assets.appending(path: $0)) }
+  }
+
+  private static func contents(of folder: URL) -> [[UInt8]] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return names.sorted().compactMap { name in
+      (try? Data(contentsOf: folder.appending(path: name))).map { [UInt8]($0) }
+    }
+  }
+}
+
+// MARK: Text of kernels
+
+extension FuzzedReader {
+  private static func dump(
+    _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
+  ) -> Bool {
+    let lines = bytes.lineCount
+    let found = Result { () throws(TextError) in try DumpReader.read(bytes) }
+    let windows = Result { () throws(TextError) in
+      try DumpReader.read(bytes.withCarriageReturns)
+    }
+    let bits = 32 + random.below(17)
+    for table in (try? DumpReader.read(bytes, inputBits: bits))?.tables ?? [] {
+      findings.expect(table)
+      findings.expect(
+        (table.runs.last?.end ?? 0) <= 1 << UInt64(bits), "a run ends beyond \(bits) bits")
+    }
+    importFolder([("stage2_page_tables", bytes), ("nested/nested_mmu0", bytes)], &findings)
+    switch (found, windows) {
+    case (.success(let one), .success(let other)):
+      findings.expect(one == other, "with CRLF it is another dump")
+    case (.failure(let one), .failure(let other)):
+      findings.expect(
+        one.line == other.line, "with CRLF line \(other.line) is wrong, not \(one.line)")
+    default: findings.expect(false, "with CRLF: \(found), then \(windows)")
+    }
+    guard case .success(let reading) = found else {
+      if case .failure(let error) = found { findings.expect(error, isIn: bytes) }
+      return false
+    }
+    findings.expect(
+      reading.tables.reduce(0) { $0 + $1.runs.count } <= 2 * lines, "more runs than rows")
+    for table in reading.tables {
+      findings.expect(table)
+      // What is read of what it is written as; Android's rows have what ours cannot say.
+      guard reading.dialect != .names, !table.runs.isEmpty else { continue }
+      let text = Array(DumpWriter.text(of: table).utf8)
+      let again = try? DumpReader.read(text).tables.first
+      findings.expect(
+        again?.runs.map(\.told) == table.runs.map(\.told), "written and read, it is another table")
+    }
+    return !reading.tables.isEmpty
+  }
+
+  private static func trace(
+    _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
+  ) -> Bool {
+    func read(_ bytes: [UInt8]) -> (events: [TraceEvent], summary: TraceReader.Summary) {
+      var reader = TraceReader()
+      var events: [TraceEvent] = []
+      reader.read(bytes) { events.append($0) }
+      return (events, reader.summary)
+    }
+    let (events, summary) = read(bytes)
+    findings.expect(events.count == summary.events, "\(events.count) events, not \(summary.events)")
+    findings.expect(
+      summary.events + summary.skipped.count <= summary.lines
+        && summary.lines <= bytes.lineCount, "more lines than there are")
+    findings.expect(
+      zip(events, events.dropFirst()).allSatisfy { $0.line < $1.line }, "lines out of order")
+    findings.expect(
+      read(bytes.withCarriageReturns).events == events, "with CRLF there are other events")
+    // A text is what its pieces are.
+    let cut = bytes[..<random.below(bytes.count + 1)].lastIndex(of: 0x0a).map { $0 + 1 } ?? 0
+    let head = read(Array(bytes[..<cut]))
+    let tail = read(Array(bytes[cut...]))
+    let lines = bytes[..<cut].count { $0 == 0x0a }
+    let joined =
+      head.events
+      + tail.events.map { event in
+        var moved = event
+        moved.line += lines
+        return moved
+      }
+    findings.expect(joined == events, "cut behind line \(lines), there are other events")
+    findings.expect(
+      head.summary.lost &+ tail.summary.lost == summary.lost, "cut, other events were lost")
+    importFolder(
+      [("ipa_range", Array("40\n".utf8)), ("probes.txt", bytes), ("step.txt", bytes)], &findings)
+    return TraceReader.accepts(bytes) && summary.events > 0
+  }
+
+  private static func smmuLog(
+    _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
+  ) -> Bool {
+    let events = SMMULog.events(bytes)
+    findings.expect(events.count <= bytes.lineCount, "more events than lines")
+    findings.expect(
+      events.allSatisfy { $0.record.count <= 4 && 1...bytes.lineCount ~= $0.line },
+      "a record of more than four words, or of no line")
+    findings.expect(
+      SMMULog.events(bytes.withCarriageReturns) == events, "with CRLF there are other events")
+    importFolder([("ipa_range", Array("40\n".utf8)), ("dmesg.txt", bytes)], &findings)
+    return !events.isEmpty
+  }
+
+  private static func rawTable(
+    _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
+  ) -> Bool {
+    do {
+      let tables = try RawTable.read(bytes)
+      for table in tables {
+        findings.expect(table.pages.count <= bytes.lineCount, "more pages than lines")
+        let walk = try? ImageWalk(table.geometry, root: table.root) {
+          table.words(at: $0, count: $1)
+        }
+        if let walk { findings.expect(walk) }
+      }
+      return true
+    } catch {
+      findings.expect(error, isIn: bytes)
+      return false
+    }
+  }
+}
+
+// MARK: Files with bytes
+
+extension FuzzedReader {
+  private static func tar(
+    _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
+  ) -> Bool {
+    do {
+      let files = try Tar.files(in: bytes)
+      findings.expect(
+        files.reduce(0) { $0 + $1.bytes.count } <= bytes.count, "more than the archive has")
+      importFolder(files, &findings)
+      return !files.isEmpty
+    } catch {
+      findings.expect(0..<bytes.count ~= error.offset, "byte \(error.offset) is wrong")
+      return false
+    }
+  }
+
+  private static func core(
+    _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
+  ) -> Bool {
+    walk(bytes, base: nil, &random, &findings)
+  }
+
+  private static func memory(
+    _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
+  ) -> Bool {
+    let bases: [UInt64] = [
+      0x4000_0000, 0x4000_0000, 0x4000_0000, 0, 8, 0x3fff_f000, 1 << 48, .max - 4095, .max,
+    ]
+    return walk(bytes, base: bases[random.below(bases.count)], &random, &findings)
+  }
+
+  private static func walk(
+    _ bytes: [UInt8], base: UInt64?, _ random: inout Generator, _ findings: inout Findings
+  ) -> Bool {
+    let isRight = random.below(3) > 0
+    let vttbr = isRight ? 0x4000_0000 : random.next() >> UInt64(random.below(64))
+    let vtcr = isRight ? 0x8002_3558 : random.next()
+    let file = FileManager.default.temporaryDirectory.appending(
+      path: "pagewalk-image-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: file) }
+    do {
+      // Unlike Data's own, this does not wait for the disk.
+      guard let stream = fopen(file.path, "w") else { throw CocoaError(.fileWriteUnknown) }
+      fwrite(bytes, 1, bytes.count, stream)
+      fclose(stream)
+      var image =
+        if let base { try MemoryImage(raw: file.path, base: base) } else {
+          try MemoryImage(core: file.path)
+        }
+      for (one, other) in zip(image.segments, image.segments.dropFirst()) {
+        findings.expect(one.range.upperBound <= other.range.lowerBound, "segments overlap")
+      }
+      let walk = try ImageWalk(&image, vttbr: vttbr, vtcr: vtcr)
+      findings.expect(walk)
+      let scenario = KnownTable.guestScenario(walk, segments: image.segments, title: "\0\"\\")
+      findings.expect((try? Scenario(parsing: Array(scenario.utf8), file: "f")) != nil, scenario)
+      return true
+    } catch {
+      return false
+    }
+  }
+}
+
+// MARK: pagewalk's own
+
+extension FuzzedReader {
+  private static func scenario(
+    _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
+  ) -> Bool {
+    do {
+      _ = try Scenario(parsing: bytes, file: "f")
+      return true
+    } catch {
+      findings.expect(error, isIn: bytes)
+      return false
+    }
+  }
+
+  private static func recording(
+    _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
+  ) -> Bool {
+    do {
+      let recording = try Recording(bytes, file: "f")
+      _ = try Scenario(parsing: bytes, of: recording, file: "f")
+      return true
+    } catch {
+      findings.expect(error, isIn: bytes)
+      return false
+    }
+  }
+
+  private static func lesson(
+    _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
+  ) -> Bool {
+    var mistakes: [ScenarioError] = []
+    _ = Lesson(reading: bytes, file: "f", &mistakes)
+    for mistake in mistakes { findings.expect(mistake, isIn: bytes) }
+    return mistakes.isEmpty
+  }
+}
+
+// MARK: What must hold
+
+extension FuzzedReader {
+  /// Imports files as a folder of one moment: what is written of them is a scenario, which is carried out as
+  /// far as the engine takes it.
+  private static func importFolder(
+    _ files: [(path: String, bytes: [UInt8])], _ findings: inout Findings
+  ) {
+    let chapters = RecordedChapter.all(
+      in: files.map { ($0.path.contains("/00") ? $0.path : "0001/\($0.path)", $0.bytes) },
+      of: "folder")
+    for unmaps in [RecordedScenario.Unmaps.observed, .predicted(.repaired)] {
+      let recorded = RecordedScenario(chapters, title: "fuzz", unmaps: unmaps)
+      do {
+        let scenario = try Scenario(parsing: Array(recorded.text.utf8), file: "imported")
+        var session = Session(scenario, keepsPast: false, recordsSteps: false)
+        do { try session.finish() } catch { return }
+        if let chapter = chapters.last { _ = Judgement(chapter, with: session.timeline.machine) }
+      } catch {
+        findings.expect(false, "\(error.description) in:\n\(recorded.text)")
+      }
+    }
+  }
+}
+
+extension Findings {
+  fileprivate mutating func expect(_ error: TextError, isIn bytes: [UInt8]) {
+    expect(
+      1...bytes.lineCount + 1 ~= error.line && 1...bytes.count + 1 ~= error.column,
+      "no place of the text: \(error)")
+  }
+
+  fileprivate mutating func expect(_ error: ScenarioError, isIn bytes: [UInt8]) {
+    expect(
+      1...bytes.lineCount + 1 ~= error.line && 1...bytes.count + 1 ~= error.column,
+      "no place of the text: \(error)")
+  }
+
+  /// Runs are ascending, and leave no gap.
+  fileprivate mutating func expect(_ table: ObservedTable) {
+    expect(table.runs.allSatisfy { $0.start < $0.end && 0...3 ~= $0.level }, "an empty run")
+    expect(
+      zip(table.runs, table.runs.dropFirst()).allSatisfy { $0.end == $1.start },
+      "a gap between runs")
+  }
+
+  /// A walk covers all input addresses, once.
+  fileprivate mutating func expect(_ walk: ImageWalk) {
+    expect(walk.table)
+    expect(
+      walk.table.runs.first?.start == 0
+        && walk.table.runs.last?.end == walk.geometry.inputSize, "not all input addresses")
+    expect(walk.faults.count <= 1000, "\(walk.faults.count) faults")
+  }
+}
+
+extension ObservedTable.Run {
+  /// What a row tells of it.
+  fileprivate var told: [UInt64] {
+    let bits = descriptor.bits & (3 << 53 | 1 << 10 | 3 << 6 | 3)
+    return [start, end, UInt64(clamping: level), descriptor.isValid ? bits : bits & ~2]
+  }
+}
+
+extension [UInt8] {
+  fileprivate var lineCount: Int {
+    count { $0 == 0x0a } + (last == 0x0a || isEmpty ? 0 : 1)
+  }
+
+  fileprivate var withCarriageReturns: [UInt8] {
+    flatMap { $0 == 0x0a ? [0x0d, 0x0a] : [$0] }
+  }
+}
