@@ -16,7 +16,8 @@ import Testing
     let pages: Range<UInt64> = 0x8000_0000..<0x8080_0000
     let large: [Event] = [.host(.touch(pages, write: true)), .host(.discard(pages))]
     let few = (0..<300).map { _ in source.next() }
-    for event in source.setUp() + large + few + large + large + large + few
+    let more = (0..<8).flatMap { _ in large }
+    for event in source.setUp() + large + few + more + few
     where (try? timeline.append(event)) != nil {
       seen.append(timeline.machine.fingerprint)
     }

@@ -82,6 +82,11 @@ extension Machine {
     memory.store(flags.rawValue, for: range, in: vmaTree)
   }
 
+  /// `anon_vma_prepare`: gives a VMA its anon_vma, unless it has one.
+  mutating func prepareAnonymous(_ range: Range<UInt64>, _ flags: VMAFlags) {
+    if !flags.contains(.anonymous) { setVMA(range, flags.union(.anonymous)) }
+  }
+
   /// mmap for a memory slot: top down, congruent to the IPA, never touching another mapping. Nil if the
   /// address space is full.
   mutating func mapVMMMemory(for ipa: Range<UInt64>, _ backing: Backing) -> UInt64? {

@@ -32,7 +32,7 @@ extension Machine {
     let writable = write ? HostEntry.write : 0
     if flags.contains(.hugetlb) {
       let page = allocateHostPage(size: 1 << 30)
-      setVMA(range, flags.union(.anonymous))
+      prepareAnonymous(range, flags)
       return fill(
         .leaf(page, level: 1, HostEntry.exclusive | writable), at: hva, level: 1,
         .hugetlbPage(page))
@@ -41,7 +41,7 @@ extension Machine {
     let fits = range.lowerBound <= start && start + Self.hugeSize <= range.upperBound
     // A page table is in the way as soon as one 4 KiB page was there.
     if level < 3, fits, flags.contains(.hugePages), !write || canAllocateHugePage(start) {
-      setVMA(range, flags.union(.anonymous))
+      prepareAnonymous(range, flags)
       if !write {
         return fill(
           .leaf(Self.hugeZeroPage, level: 2, HostEntry.zero), at: hva, level: 2, .hugeZeroPage)
@@ -53,7 +53,7 @@ extension Machine {
     if !write {
       return fill(.leaf(Self.zeroPage, level: 3, HostEntry.zero), at: hva, level: 3, .zeroPage)
     }
-    setVMA(range, flags.union(.anonymous))
+    prepareAnonymous(range, flags)
     let page = allocateHostPage(size: Page.size)
     return fill(
       .leaf(page, level: 3, HostEntry.exclusive | writable), at: hva, level: 3, .page(page))
@@ -120,7 +120,7 @@ extension Machine {
     clearAndFlush(hva..<hva + Page.size)
     let page = allocateHostPage(size: Page.size)
     note(.host(.copy(to: page, from: old.address)), .vmmStage1, at: hva, size: Page.size, level: 3)
-    if let vma = vma(at: hva) { setVMA(vma.range, vma.flags.union(.anonymous)) }
+    if let vma = vma(at: hva) { prepareAnonymous(vma.range, vma.flags) }
     copyContents(of: old.address, to: page)
     memory.store(
       HostEntry.leaf(page, level: 3, HostEntry.exclusive | HostEntry.write).bits, at: slot)
