@@ -35,7 +35,7 @@ struct ExactMap: ReverseMapPolicy {
   func continueUnmap(
     _ range: Range<UInt64>, of mmu: MMU, for cause: UnmapCause, in machine: inout Machine
   ) -> [Work] {
-    let found = entries(of: mmu, in: machine).filter { $0.canonical.overlaps(range) }
+    let found = entries(of: mmu, reaching: range, in: machine)
     if found.isEmpty {
       machine.note(.reverseMap(.lookUpNothing), mmu.tableID, over: range)
     }
@@ -60,12 +60,20 @@ struct ExactMap: ReverseMapPolicy {
   }
 
   func entries(of mmu: MMU, in machine: Machine) -> [ReverseMapEntry] {
+    entries(of: mmu, reaching: Machine.allAddresses, in: machine)
+  }
+
+  /// The entries that reach a canonical range, in the order of what they map.
+  private func entries(
+    of mmu: MMU, reaching canonical: Range<UInt64>, in machine: Machine
+  ) -> [ReverseMapEntry] {
     machine.memory.entries(in: Machine.allAddresses, of: mmu.directMap)
-      .map { entry in
+      .compactMap { entry in
         let start = entry.payload & ReverseMapEntry.addressMask
-        return ReverseMapEntry(
-          canonical: start..<start + entry.range.size,
-          nested: entry.range.lowerBound, payload: entry.payload)
+        let reached = start..<start + entry.range.size
+        return reached.overlaps(canonical)
+          ? ReverseMapEntry(
+            canonical: reached, nested: entry.range.lowerBound, payload: entry.payload) : nil
       }
       .sorted {
         ($0.canonical.lowerBound, $0.nested ?? 0) < ($1.canonical.lowerBound, $1.nested ?? 0)
