@@ -10,7 +10,7 @@ public enum Invariant: String, CaseIterable, Sendable {
   /// A shadow leaf, when it is made, is L1's entry composed with canonical memory. Later L1 may change
   /// its entry; until it invalidates, the leaf is stale, which is legal.
   case shadowComposition = "shadow-composition"
-  /// What L1's TLBI covers is gone from its shadows when it returns, and a shadow that is taken over holds
+  /// What L1's TLBI covers is in none of its shadows when it returns, and a shadow that is taken over holds
   /// nothing of what it held for others.
   case staleShadow = "stale-shadow"
   /// The counts of table pages and of their entries are right.

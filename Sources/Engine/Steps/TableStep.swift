@@ -248,7 +248,7 @@ package enum TableStep: StepFamily {
     case .clearLeaf(let old, let count, _):
       return Explanation(
         "unmap", "\(place): \(Phrase.entry(old, level: level))\(Self.others(count)) → empty",
-        "It is gone from the table; the SMMU's TLB may still hold it.", .ioTable("__arm_lpae_unmap")
+        "The table has it no more; the SMMU's TLB may still hold it.", .ioTable("__arm_lpae_unmap")
       )
     case .clearTable:
       return Explanation(

@@ -55,8 +55,8 @@ package struct AliasesAnswer: Answer {
     report.add(
       nestedCount > 1 ? "One page with \(nestedCount) nested addresses" : "The selected page",
       .title)
-    if let canonical { report.add("canonical IPA \(hex: canonical)") }
-    if let physical { report.add("PA \(hex: physical)") }
+    if let canonical { report.add(detail.text("canonical IPA \(hex: canonical)")) }
+    if let physical { report.add(detail.text("PA \(hex: physical)")) }
     if !isComplete { report.add("Still searching for other places.", .dim) }
     if isCut { report.add("Some tables may have more than \(Link.placesAtMost) places.", .dim) }
     report.addBlank()
@@ -65,7 +65,8 @@ package struct AliasesAnswer: Answer {
     for place in places {
       report.add(
         Report.Text(place.table.name.padded(to: letters + 2), .heading)
-          .adding("\(hex: place.address)".padded(to: digits) + "  ").adding(place.what, .dim),
+          .adding("\(hex: place.address)".padded(to: digits) + "  ").adding(
+            place.entry.map { detail.entry($0, level: Geometry.lastLevel) } ?? place.what, .dim),
         to: .place(place.table, place.address))
     }
     return report

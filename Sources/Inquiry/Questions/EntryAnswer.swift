@@ -24,7 +24,10 @@ package struct EntryAnswer: Answer {
       package let size: UInt64
       package let permissions: Permissions
 
-      fileprivate var text: String { "\(Phrase.size(size)) \(permissions.text)" }
+      fileprivate func text(_ detail: DetailLevel) -> String {
+        "\(Phrase.size(size)) "
+          + (detail == .plain ? "(\(permissions.shortWords))" : permissions.text)
+      }
     }
 
     /// Why there is nothing to compose from; else nil.
@@ -89,14 +92,18 @@ package struct EntryAnswer: Answer {
   package func report(_ detail: DetailLevel) -> Report {
     var report = Report()
     report.add(
-      Report.Text("\(Phrase.input(table).capitalized) \(hex: address)", .title)
-        .adding(" in \(Phrase.table(table))"))
+      Report.Text("\(detail.text(Phrase.input(table)).capitalized) \(hex: address)", .title)
+        .adding(" in \(detail.table(table))"))
     if let disagreement {
       report.add(
         Report.Text(disagreement.sign + "  ", disagreement.emphasis)
-          .adding(disagreement.sentence), indent: 4)
+          .adding(detail.text(disagreement.sentence)), indent: 4)
     }
-    if let composition { add(composition, to: &report) }
+    if let composition { add(composition, to: &report, detail) }
+    if detail == .plain {
+      addPlainWalk(to: &report)
+      return report
+    }
     for stage in walk {
       report.add(
         Report.Text("L\(stage.level) ", .heading)
@@ -108,22 +115,44 @@ package struct EntryAnswer: Answer {
     return report
   }
 
-  private func add(_ composition: Composition, to report: inout Report) {
+  /// The walk, and of its last entry what a reader of a textbook knows.
+  private func addPlainWalk(to report: inout Report) {
+    for stage in walk {
+      report.add(
+        Report.Text("level \(stage.level)  ", .heading)
+          .adding("entry \(stage.index)".padded(to: 11), .address)
+          .adding(DetailLevel.plain.entry(stage.entry, level: stage.level)))
+    }
+    guard let last = walk.last, last.entry.isLeaf(last.level) else { return }
+    report.addBlank()
+    let entry = last.entry
+    for (name, meaning) in [
+      ("permits", entry.permissions.shortWords), ("memory", entry.memoryType.rawValue),
+      ("used", entry.bits & Descriptor.accessed != 0 ? "yes" : "not yet"),
+    ] {
+      report.add(Report.Text(name.padded(to: 9), .dim).adding(meaning))
+    }
+  }
+
+  private func add(_ composition: Composition, to report: inout Report, _ detail: DetailLevel) {
     var line = Report.Text("made from  ", .dim)
     guard let host = composition.host, let whole = composition.whole else {
-      line.add(composition.missing ?? "", composition.canonical == nil ? .plain : .invalid)
+      line.add(
+        detail.text(composition.missing ?? ""), composition.canonical == nil ? .plain : .invalid)
       return report.add(line)
     }
     var path = "\(hex: address)"
     if let guest = composition.guest {
-      line.add("L1's \(guest.text)", .linked)
+      line.add(detail.text("L1's") + " " + guest.text(detail), .linked)
       line.add(" and ")
       path += " \(Sign.arrow) \(hex: composition.canonical ?? 0)"
     }
-    line.add("host's \(host.text)", .linked)
+    line.add("host's " + host.text(detail), .linked)
     line.add(" = ")
-    line.add(whole.text, .heading)
-    line.add(composition.tag.map { ", tag \($0)" } ?? ", no tag: stage 2 is off")
+    line.add(whole.text(detail), .heading)
+    if detail != .plain {
+      line.add(composition.tag.map { ", tag \($0)" } ?? ", no tag: stage 2 is off")
+    }
     report.add(line)
     report.add("through    \(path) \(Sign.arrow) \(hex: composition.physical ?? 0)", .dim)
   }

@@ -17,6 +17,8 @@ package struct ProvenanceAnswer: Answer {
     package let what: String
     /// The reason for the micro-step, or the event in words.
     package let why: String
+    /// The micro-step, or the event, for someone in the second year of studies.
+    package let plain: String
   }
 
   package let table: TableID
@@ -50,8 +52,9 @@ package struct ProvenanceAnswer: Answer {
   package func report(_ detail: DetailLevel) -> Report {
     var report = Report()
     report.add(
-      "\(Phrase.input(table).capitalized) \(hex: address) in \(Phrase.table(table))", .title)
-    report.add("now: level \(level), \(Phrase.entry(entry, level: level))")
+      "\(detail.text(Phrase.input(table)).capitalized) \(hex: address) in \(detail.table(table))",
+      .title)
+    report.add("now: level \(level), \(detail.entry(entry, level: level))")
     for breach in breaches { breach.add(to: &report) }
     report.addBlank()
     if causes.isEmpty {
@@ -60,10 +63,14 @@ package struct ProvenanceAnswer: Answer {
     for cause in causes {
       if let heading = cause.heading {
         report.addBlank()
-        report.add(heading, .dim)
+        report.add(detail.text(heading).capitalized, .dim)
       }
       var line = Report.Text(cause.relation.padded(to: 11), .dim)
       line.add(cause.moment.name + " ", .key)
+      if detail == .plain {
+        report.add(line.adding(cause.plain), to: .moment(cause.moment), indent: 11)
+        continue
+      }
       if let label = cause.label {
         line.add(label + " ", .heading)
         line.add(cause.what)
@@ -186,21 +193,25 @@ private struct CauseSearch {
     add(
       relation,
       isLast ? Moment(events: link.event + 1) : Moment(events: link.event, steps: index + 1),
-      label: explanation.label, explanation.what, why: explanation.why)
+      label: explanation.label, explanation.what, why: explanation.why,
+      plain: link.steps[index].plain)
   }
 
   private mutating func add(event: Int, _ relation: String, _ session: Session) {
+    let sentence = session.timeline.events[event].sentence
     add(
       relation, Moment(events: event + 1), label: nil, session.text(ofEvent: event),
-      why: session.timeline.events[event].sentence)
+      why: sentence, plain: PlainWords.sentence(sentence))
   }
 
   private mutating func add(
-    _ relation: String, _ moment: Moment, label: String?, _ what: String, why: String
+    _ relation: String, _ moment: Moment, label: String?, _ what: String, why: String,
+    plain: String
   ) {
     causes.append(
       ProvenanceAnswer.Cause(
-        heading: heading, relation: relation, moment: moment, label: label, what: what, why: why))
+        heading: heading, relation: relation, moment: moment, label: label, what: what, why: why,
+        plain: plain))
     heading = nil
   }
 }

@@ -81,7 +81,9 @@ package struct RulesAnswer: Answer {
         report.add(
           Report.Text("? ", .dim).adding(name, .dim).adding("cannot be known", .dim), indent: 22)
       } else {
-        report.add(Report.Text("  ").adding(name, .dim).adding(rule.title, .dim), indent: 22)
+        report.add(
+          Report.Text("  ").adding(name, .dim).adding(detail.text(rule.title), .dim),
+          indent: 22)
       }
     }
     report.addBlank()
@@ -105,7 +107,7 @@ extension Invariant {
     case .leafOutlivesPage: "no leaf outlives its host page"
     case .writableLeaf: "no leaf is writable over a read-only page"
     case .shadowComposition: "a new shadow leaf is L1's entry and the canonical page"
-    case .staleShadow: "what L1 invalidates is gone from its shadows"
+    case .staleShadow: "what L1 invalidates is in none of its shadows"
     case .tableCounts: "table pages and entries are counted right"
     case .staleTLB: "no TLB entry outlives its leaf, or permits more"
     case .reverseMapCoverage: "every shadow leaf can be found again"

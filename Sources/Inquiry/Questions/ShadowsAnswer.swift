@@ -63,12 +63,14 @@ package struct ShadowsAnswer: Answer {
         shadow.isPendingUnmap ? .warning : .plain)
       if shadow.isRecycled { line.add(", just recycled", .changed) }
       if !shadow.hasStage2 { line.add(", stage 2 off", .warning) }
-      line.add("  L1's VMID \(shadow.guestVMID)")
-      line.add(shadow.vmid > 0 ? ", VMID \(shadow.vmid)" : ", never run")
+      line.add("  " + detail.text("L1's VMID \(shadow.guestVMID)"))
+      line.add(shadow.vmid > 0 ? ", " + detail.text("VMID \(shadow.vmid)") : ", never run")
       report.add(line, to: .place(.shadow(shadow.number), 0))
-      report.add(
-        Report.Text(indent)
-          .adding("VTTBR \(hex: shadow.vttbr)  VTCR \(hex: shadow.vtcr)", .dim))
+      if detail != .plain {
+        report.add(
+          Report.Text(indent)
+            .adding("VTTBR \(hex: shadow.vttbr)  VTCR \(hex: shadow.vtcr)", .dim))
+      }
       if let map = shadow.reverseMap {
         var line = Report.Text(indent)
         line.add("reverse map: \(map.entries) entries, \(map.bytes) bytes", .dim)
@@ -77,7 +79,8 @@ package struct ShadowsAnswer: Answer {
       }
     }
     report.addBlank()
-    report.add("2 per vCPU. When all are in use, the next in turn is recycled.", .dim)
+    report.add(
+      detail.text("2 per vCPU. When all are in use, the next in turn is recycled."), .dim)
     return report
   }
 }

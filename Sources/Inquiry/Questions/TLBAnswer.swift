@@ -67,20 +67,22 @@ package struct TLBAnswer: Answer {
   package func report(_ detail: DetailLevel) -> Report {
     var report = Report("\(live) live, \(stale) stale", .title)
     if parts.isEmpty {
-      report.add("Accesses fill the TLBs; the kernel's invalidations empty them.", .dim)
+      report.add(
+        detail.text("Accesses fill the TLBs; the kernel's invalidations empty them."), .dim)
     }
     for part in parts {
       report.addBlank()
       report.add(
-        Report.Text(part.title, .heading).adding("  \(Phrase.table(part.table))", .dim))
+        Report.Text(detail.text(part.title).capitalized, .heading)
+          .adding("  \(part.table.map { detail.table($0) } ?? Phrase.table(nil))", .dim))
       for entry in part.entries {
         var line = Report.Text(entry.isStale ? Sign.stale + " " : "  ", .stale)
         line.add("\(hex: entry.address) \(Sign.arrow) \(hex: entry.output) ")
-        line.add(entry.permissions.text, .permission)
+        line.add(detail.permissions(entry.permissions), .permission)
         line.add(" level \(entry.level)", .dim)
         if entry.isStale {
           line.add("  stale", .stale)
-          line.add(": \(entry.clearedBy) clears it")
+          if detail != .plain { line.add(": \(entry.clearedBy) clears it") }
         }
         report.add(line, to: part.table.map { .place($0, entry.address) })
       }

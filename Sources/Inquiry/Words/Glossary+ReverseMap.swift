@@ -151,7 +151,7 @@ extension Glossary {
       shows: "violations", see: ["invariant", "table"]),
     Entry(
       "stale-shadow",
-      "Rule: what L1's TLBI covers is gone from its shadows when it returns, and a shadow that is taken "
+      "Rule: what L1's TLBI covers is in none of its shadows when it returns, and a shadow that is taken "
         + "over holds nothing of what it held for others.",
       shows: "violations", see: ["invariant", "stale"]),
     Entry(

@@ -19,7 +19,8 @@ package enum PlainWords {
     ("CPU", "processor"), ("CPUs", "processors"), ("TLBs", "translation caches"),
     ("TLB", "translation cache"), ("TLBI", "invalidation"), ("TLBIs", "invalidations"),
     ("VMID", "machine number"), ("VMIDs", "machine numbers"), ("ASID", "process number"),
-    ("ASIDs", "process numbers"), ("SMMU's", "device unit's"), ("SMMU", "device unit"),
+    ("ASIDs", "process numbers"), ("no ASET", "shared with the processors"), ("ASET", "not shared"),
+    ("SMMU's", "device unit's"), ("SMMU", "device unit"),
     ("IOMMU", "device"), ("device's DMA", "device's accesses"), ("a DMA", "an access of a device"),
     ("A DMA", "an access of a device"), ("DMA", "accesses of devices"), ("VTTBR", "the table at"),
     ("VMA", "memory area"),
@@ -112,6 +113,37 @@ package enum PlainWords {
   package static func first(of text: String) -> String {
     guard let end = text.firstRange(of: ". ") else { return text }
     return String(text[..<end.lowerBound]) + "."
+  }
+}
+
+extension DetailLevel {
+  /// What an entry is, after "it is" or a colon.
+  func entry(_ entry: Descriptor, level: Int) -> String {
+    let text = Phrase.entry(entry, level: level)
+    guard self == .plain else { return text }
+    let address = Phrase.address(entry.address)
+    return switch Geometry.stage2(bits: VMConfiguration.physicalBits).kind(of: entry, at: level) {
+    case .table: "a table at \(address)"
+    case .block, .page: "leads to \(address), to \(entry.permissions.verbs) it"
+    case .reserved: "reserved, so that a walk ends in a fault"
+    case .illegalOutput: "leads beyond all memory, so that a walk ends in a fault"
+    case .locked: "locked while it is changed"
+    case .invalid, .annotation: PlainWords.expand(text)
+    }
+  }
+
+  /// A text, without abbreviations where the level asks for that.
+  func text(_ text: String) -> String { self == .plain ? PlainWords.expand(text) : text }
+
+  /// What permissions permit, in a column.
+  func permissions(_ permissions: Permissions) -> String {
+    self == .plain
+      ? permissions.shortWords.padded(to: Permissions.shortColumns) : permissions.text
+  }
+
+  /// A table, as it is named in a sentence.
+  func table(_ table: TableID) -> String {
+    self == .plain ? table.plainPhrase : Phrase.table(table)
   }
 }
 
