@@ -12,12 +12,11 @@ import Testing
       seed: seed, policy: [.none, .repaired, .v3, .ideal][Int(seed) % 4], hugetlb: seed == 2)
     var timeline = Timeline(source.configuration)
     var seen = [timeline.machine.fingerprint]
-    // Pages by the thousand, so that the journal has several chunks.
+    // Pages by the thousand, and events by the hundred, so that the journal has several chunks.
     let pages: Range<UInt64> = 0x8000_0000..<0x8080_0000
     let large: [Event] = [.host(.touch(pages, write: true)), .host(.discard(pages))]
-    let few = (0..<300).map { _ in source.next() }
-    let more = (0..<8).flatMap { _ in large }
-    for event in source.setUp() + large + few + more + few
+    let few = (0..<450).map { _ in source.next() }
+    for event in source.setUp() + large + few + large + large + large + few
     where (try? timeline.append(event)) != nil {
       seen.append(timeline.machine.fingerprint)
     }
