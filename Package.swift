@@ -53,7 +53,9 @@ let package = Package(
       swiftSettings: fast),
     .target(
       name: "Export",
-      dependencies: ["Engine", "Language", "Inquiry", "Recording", "Canvas", "Viewer"],
+      dependencies: [
+        "Engine", "Language", "Inquiry", "Lesson", "Recording", "Canvas", "Viewer",
+      ],
       swiftSettings: fast),
     .target(
       name: "CTerminal",
@@ -145,7 +147,8 @@ let package = Package(
       ],
       path: "Tests/Viewer", exclude: ["Frames", "Looks"], swiftSettings: strict),
     .testTarget(
-      name: "ExportTests", dependencies: ["Export", "TestSupport"], path: "Tests/Export",
+      name: "ExportTests", dependencies: ["Engine", "Lesson", "Export", "TestSupport"],
+      path: "Tests/Export",
       swiftSettings: strict),
     .testTarget(
       name: "TerminalTests",

@@ -1,6 +1,8 @@
+import Canvas
 import Engine
 import Inquiry
 import Language
+import Lesson
 
 /// A lesson to be read away from the program: its texts, scenes and questions in order, what the tables hold
 /// after each, and what the engine says to each question.
@@ -99,20 +101,6 @@ package struct Handout {
   }
 }
 
-extension Scene {
-  /// All statements of the scene, those of its world first.
-  func lines(in library: Library) -> [String] {
-    let first: [String] =
-      switch start {
-      case .own(let world): world.lines
-      case .world(let name, let policies):
-        policies.map { "policy \($0.text)" } + (library.worlds[name.text]?.lines ?? [])
-      case nil: []
-      }
-    return first + statements.map(\.text)
-  }
-}
-
 // MARK: - Markdown
 
 extension Handout {
@@ -205,21 +193,7 @@ extension Handout {
     }
   }
 
-  /// A text in which nothing means anything in HTML. Control characters, which no page may have, go.
-  private static func escaped(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;".unicodeScalars
-      case "<": result += "&lt;".unicodeScalars
-      case ">": result += "&gt;".unicodeScalars
-      case "\"": result += "&quot;".unicodeScalars
-      case _ where scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value): break
-      default: result.append(scalar)
-      }
-    }
-    return String(result)
-  }
+  private static func escaped(_ text: String) -> String { Surface.escaped(SafeText(text).string) }
 }
 
 extension Prose.Part {

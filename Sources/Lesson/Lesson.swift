@@ -111,6 +111,20 @@ package struct Scene: Sendable {
   }
 }
 
+extension Scene {
+  /// All statements of the scene, those of its world first.
+  package func lines(in library: Library) -> [String] {
+    let first: [String] =
+      switch start {
+      case .own(let world): world.lines
+      case .world(let name, let policies):
+        policies.map { "policy \($0.text)" } + (library.worlds[name.text]?.lines ?? [])
+      case nil: []
+      }
+    return first + statements.map(\.text)
+  }
+}
+
 /// The statements with which a scene begins: a scenario.
 package struct World: Sendable {
   /// Name of the file that it is in, for messages.

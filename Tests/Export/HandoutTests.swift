@@ -2,6 +2,7 @@ import Engine
 import Foundation
 import Testing
 
+@testable import Export
 @testable import Lesson
 
 /// Lessons that are printed.

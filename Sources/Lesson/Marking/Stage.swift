@@ -124,7 +124,7 @@ extension Scene {
   /// Carries the scene out.
   ///
   /// - Throws: the first mistake in a statement.
-  func play(
+  package func play(
     on stage: inout Stage?, in library: Library, file: String
   ) throws(ScenarioError) {
     switch start {
@@ -150,7 +150,7 @@ extension Scene {
 
 extension Exercise {
   /// Whether what is run stays in the scene. What a learner writes is tried beside it.
-  var runStays: Bool {
+  package var runStays: Bool {
     switch task {
     case .choose, .tick, .number, .point, .order: true
     case .write, .repair, .find: false

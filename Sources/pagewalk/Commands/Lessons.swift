@@ -1,4 +1,5 @@
 import ArgumentParser
+import Export
 import FoundationEssentials
 import Glibc
 import Language
