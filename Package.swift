@@ -164,7 +164,7 @@ let package = Package(
         "pagewalk",
         "Pseudoterminal", "TestSupport",
       ],
-      path: "Tests/pagewalk", exclude: ["formats.txt"], swiftSettings: strict),
+      path: "Tests/pagewalk", exclude: ["formats.txt", "trace.dat"], swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Engine", "Language", "Canvas"],
       path: "Tests/Tools/Support", swiftSettings: strict),

@@ -16,7 +16,7 @@ package enum KnownTable {
     let ranges = slots(segments)
     let end = ranges.map(\.upperBound).max() ?? 1 << 32
     let bits = max(40, 64 - (end - 1).leadingZeroBitCount)
-    var text = "pagewalk 1\ntitle \"\(safe(title))\"\nvm ipa=\(min(48, bits)) nested=on\n\n"
+    var text = "pagewalk 1\ntitle \(quoted(title))\nvm ipa=\(min(48, bits)) nested=on\n\n"
     text += "# What lies behind L1's memory is not in the image: pages of 4K are taken.\n"
     for (id, range) in ranges.enumerated() {
       text += Event.addMemslot(id: UInt64(id), range, .pages).statement + "\n"
@@ -57,7 +57,7 @@ package enum KnownTable {
       }.max() ?? 0
     let canonical = tables.first { $0.id == .canonical }
     let bits = max(32, canonical?.walk.geometry.inputBits ?? 40)
-    var text = "pagewalk 1\ntitle \"\(safe(title))\"\n"
+    var text = "pagewalk 1\ntitle \(quoted(title))\n"
     text +=
       "vm ipa=\(bits) vcpus=\(max(1, (shadows + 1) / 2))\(shadows > 0 ? " nested=on" : "") recorded=on\n\n"
     for (id, walk) in tables {
@@ -73,13 +73,5 @@ package enum KnownTable {
       }
     }
     return text + "chapter seen \"The tables as they were seen\"\n"
-  }
-
-  /// A text as part of a quoted one.
-  private static func safe(_ text: String) -> String {
-    String(
-      text.unicodeScalars.map {
-        $0.value < 0x20 || $0.value == 0x7f || $0 == "\"" || $0 == "\\" ? "?" : Character($0)
-      })
   }
 }

@@ -27,6 +27,8 @@ package struct RecordedChapter: Sendable {
   package var shadows: [Int: ObservedTable?] = [:]
   /// What was seen of tables of L1's own, by their VMIDs.
   package var guests: [UInt16: ObservedTable] = [:]
+  /// Where slots lie in the VMM, if it has told.
+  package var slots: [HostSlot] = []
   /// What was recorded since the moment before, in the order of the files.
   package var traces: [Trace] = []
   /// Kernel logs, read for events of an SMMU.
@@ -72,7 +74,8 @@ extension RecordedChapter {
       let place = "\(folder)/\(name)"
       switch name {
       case "stage2_page_tables": canonical = dump(bytes, inputBits, place)
-      case "trace.txt", "probes.txt": traces.append(Trace(name: place, bytes: bytes))
+      case "trace.txt", "probes.txt", "hyp_trace.txt":
+        traces.append(Trace(name: place, bytes: bytes))
       case "dmesg.txt": logs.append(Trace(name: place, bytes: bytes))
       case _ where name.hasSuffix(".err"):
         let text = String(decoding: bytes.prefix(200), as: UTF8.self)
@@ -123,7 +126,7 @@ extension RecordedChapter {
   package static func all(
     in files: [(path: String, bytes: [UInt8])], of root: String
   ) -> [RecordedChapter] {
-    let marks = ["stage2_page_tables", "ipa_range", "trace.txt", "probes.txt"]
+    let marks = ["stage2_page_tables", "ipa_range", "trace.txt", "probes.txt", "hyp_trace.txt"]
     var folders: [String: [(path: String, bytes: [UInt8])]] = [:]
     let isMoment = { (path: String) in
       marks.contains(String(path.split(separator: "/").last ?? ""))

@@ -10,7 +10,7 @@ extension RecordedScenario {
     let id = tables.table(of: call)
     switch call.function {
     case .initTable: tables.add(call)
-    case .map:
+    case .map, .protectedMap:
       guard let id = id ?? tables.guess(call), let address = arguments.address,
         let size = arguments.size, let physical = arguments.physical,
         let range = Self.range(address, size)
@@ -79,8 +79,10 @@ extension RecordedScenario {
     case .injectFault:
       comment(place, "L1 is given a stage-2 fault, ESR 0x\(hex(arguments.value ?? 0))")
     case .walkNested, .notifierAge, .other: break
-    case .protectedMap, .protectedUnmap:
-      comment(place, "\(call.function.phrase): 0x\(hex(arguments.address ?? 0))")
+    case .protectedUnmap:
+      // What the notifier took, the host has the hypervisor unmap.
+      if case .take = cause { return }
+      unmap(call, id ?? .canonical, place)
     }
   }
 
@@ -106,7 +108,7 @@ extension RecordedScenario {
 
   /// Canonical memory goes. The kernel unmaps it from the canonical table by itself; only the model can say
   /// by itself what goes of the shadows.
-  private mutating func take(_ range: Range<UInt64>, isMemslot: Bool, _ place: String) {
+  mutating func take(_ range: Range<UInt64>, isMemslot: Bool, _ place: String) {
     add(
       .recorded(isPredicted ? .take(range, isMemslot: isMemslot) : .unmap(.canonical, range)),
       place)

@@ -41,6 +41,9 @@ package struct RecordedScenario: Sendable {
   var cause = Cause.none
   private var notedUnknowns: Set<String> = []
 
+  /// Where slots lie in the VMM, if a notifier's address is all that is known of what it takes.
+  private var slots: [HostSlot] = []
+
   /// The canonical IPA that a reverse map records for the map call at hand.
   var recordedPage: UInt64?
 
@@ -56,9 +59,18 @@ package struct RecordedScenario: Sendable {
   /// - Parameters:
   ///   - chapters: the moments at which tables were read, in their order.
   ///   - title: what the scenario is about.
-  package init(_ chapters: [RecordedChapter], title: String, unmaps: Unmaps) {
+  ///   - slots: where slots lie in the VMM, beside those that chapters tell.
+  package init(
+    _ chapters: [RecordedChapter], title: String, unmaps: Unmaps, slots: [HostSlot] = []
+  ) {
     self.unmaps = unmaps
     let events = chapters.map { Self.events(of: $0, &summary) }
+    // Where a probe tells the pages, the address says the same once more.
+    let isProbed = events.joined().contains {
+      if case .call(let call) = $0.event.fact { call.function == .notifierUnmap } else { false }
+    }
+    let known = slots + chapters.flatMap(\.slots)
+    self.slots = isProbed ? [] : known
     let logs = chapters.map(Self.logged)
     writeHead(chapters, events, title, hasLogs: logs.contains { !$0.isEmpty })
     for (index, chapter) in chapters.enumerated() {
@@ -217,6 +229,11 @@ package struct RecordedScenario: Sendable {
     case .nestedReturn: comment(place, "L1 returns to L2")
     case .injectNested(let syndrome): comment(place, "L1 is given ESR 0x\(hex(syndrome))")
     case .invalidate(let name): comment(place, "L1 executes a TLBI (\(name)), operand not told")
+    case .unmapHostRange(let range) where !canonical(of: range).isEmpty:
+      for pages in canonical(of: range) { take(pages, isMemslot: false, place) }
+      cause = .take(isMemslot: false, isTold: false)
+    case .ageHostRange(let range) where !canonical(of: range).isEmpty:
+      for pages in canonical(of: range) { add(.recorded(.age(pages)), place) }
     case .unmapHostRange(let range):
       comment(
         place,
@@ -232,9 +249,15 @@ package struct RecordedScenario: Sendable {
         place,
         "\(Phrase.size(range.size)) at IPA 0x\(hex(range.lowerBound)) get attributes 0x\(hex(attributes))"
       )
-    case .hostAbort(let address, let syndrome):
+    case .hostAbort(let address?, let syndrome):
       comment(place, "pKVM's host faults at 0x\(hex(address)), ESR 0x\(hex(syndrome))")
+    case .hostAbort(nil, _): comment(place, "pKVM's host faults, where is not told")
     }
+  }
+
+  /// The canonical IPAs that lie behind addresses of the VMM, by slots.
+  private func canonical(of range: Range<UInt64>) -> [Range<UInt64>] {
+    slots.compactMap { $0.canonical(of: range) }
   }
 
   /// The shadow that has just been given another context, whose sweep follows.
@@ -263,16 +286,4 @@ package struct RecordedScenario: Sendable {
   }
 
   private mutating func add(_ line: String) { text += line + "\n" }
-
-  /// A place as part of a line: names of files may hold anything.
-  private func safe(_ text: String) -> String {
-    // Nearly all are fit as they are.
-    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) { return text }
-    return String(
-      text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "?" : Character($0) })
-  }
-
-  private func quoted(_ text: String) -> String {
-    "\"\(safe(text).replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
-  }
 }

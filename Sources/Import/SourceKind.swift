@@ -3,7 +3,7 @@ import KernelText
 /// What a source can be, told by what it holds.
 package enum SourceKind: String, CaseIterable, Sendable {
   case scenario, dump, trace, kernelLog = "kernel-log", tar, traceDat = "trace-dat", elf, kdump
-  case rawTable = "raw-table"
+  case rawTable = "raw-table", casemate
 
   /// What it is called in a sentence.
   package var name: String {
@@ -17,6 +17,7 @@ package enum SourceKind: String, CaseIterable, Sendable {
     case .elf: "an ELF core"
     case .kdump: "a compressed or flattened kdump"
     case .rawTable: "the text of a raw table"
+    case .casemate: "a log of casemate"
     }
   }
 
@@ -28,6 +29,7 @@ package enum SourceKind: String, CaseIterable, Sendable {
     if begins("makedumpfile") || begins("KDUMP   ") || begins("DISKDUMP") { return .kdump }
     if Tar.accepts(bytes) { return .tar }
     if begins("pagewalk-table ") { return .rawTable }
+    if CasemateLog.accepts(bytes) { return .casemate }
     if TraceReader.accepts(bytes) { return .trace }
     let start = Array(bytes.prefix(1 << 16))
     if let reading = try? DumpReader.read(complete(start, of: bytes)), !reading.tables.isEmpty {
@@ -41,7 +43,7 @@ package enum SourceKind: String, CaseIterable, Sendable {
   package static func isLarge(_ start: [UInt8]) -> Bool {
     switch of(start) {
     case .elf, .traceDat, .kdump: true
-    case .scenario, .dump, .trace, .kernelLog, .tar, .rawTable, nil: false
+    case .scenario, .dump, .trace, .kernelLog, .tar, .rawTable, .casemate, nil: false
     }
   }
 

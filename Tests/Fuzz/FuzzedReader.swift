@@ -25,6 +25,7 @@ struct FuzzedReader: Sendable, CustomStringConvertible {
     FuzzedReader("trace", check: trace),
     FuzzedReader("smmu-log", check: smmuLog),
     FuzzedReader("raw-table", check: rawTable),
+    FuzzedReader("casemate", check: casemate),
     FuzzedReader("tar", check: tar),
     FuzzedReader("core", check: core),
     FuzzedReader("memory", check: memory),
@@ -169,6 +170,39 @@ extension FuzzedReader {
         if let walk { findings.expect(walk) }
       }
       return true
+    } catch {
+      findings.expect(error, isIn: bytes)
+      return false
+    }
+  }
+}
+
+extension FuzzedReader {
+  private static func casemate(
+    _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
+  ) -> Bool {
+    do throws(TextError) {
+      let log = try CasemateLog(bytes)
+      let again = try CasemateLog(bytes.withCarriageReturns)
+      findings.expect(
+        log.records.map(\.action) == again.records.map(\.action), "with CRLF it is another log")
+      let imported = try CasemateScenario(log, file: "f", title: "fuzz")
+      let ends = [imported.breach.map { $0.record + 1 }, log.verdict?.records, log.records.count]
+      findings.expect(
+        imported.statements + imported.comments == ends.lazy.compactMap(\.self).first,
+        "it goes on behind its end")
+      _ = imported.watch.tables.map { findings.expect($0.table) }
+      do {
+        let text = Array(imported.text.utf8)
+        var session = Session(
+          try Scenario(parsing: text, file: "imported"), keepsPast: false, recordsSteps: false)
+        do { try session.finish() } catch {
+          // Beyond 48 bits there is no memory slot, and a context may have any registers.
+        }
+      } catch {
+        findings.expect(false, "\(error.description) in:\n\(imported.text)")
+      }
+      return !log.records.isEmpty
     } catch {
       findings.expect(error, isIn: bytes)
       return false

@@ -177,6 +177,43 @@ import Testing
       found.first?.hasPrefix("\(chapters[swept].label) shadow 0 differs at 0x") == true, "\(found)")
   }
 
+  /// Lines of a capture of a VM under pKVM, where the dump fails: what its kernel asked the hypervisor for.
+  @Test func `under pKVM the probes and the hypervisor's trace tell the VM's table`() throws {
+    let head = "            init-1       [000] d..1.     "
+    let probes = """
+      # tracer: nop
+      \(head)6.109006: pkvm_map: (pkvm_pgtable_stage2_map+0x0/0x248) pgt=0xffff000002199b00 addr=0x80000000 size=0x1000 phys=0x409ed000 prot=0xf
+      \(head)6.149216: pkvm_map: (pkvm_pgtable_stage2_map+0x0/0x248) pgt=0xffff000002199b00 addr=0xc0000000 size=0x200000 phys=0x42a00000 prot=0xf
+      \(head)6.174401: mmu_notifier_unmap_gfn: (kvm_unmap_gfn_range+0x0/0x80) start_gfn=0x80000 end_gfn=0x80001
+      \(head)6.174451: pkvm_unmap: (pkvm_pgtable_stage2_unmap+0x0/0x50) pgt=0xffff000002199b00 addr=0x80000000 size=0x1000
+      \(head)6.174693: nested_unmap_all: (kvm_nested_s2_unmap+0x0/0xb8) kvm=0xffff00000145c000 may_block=1
+      """
+    let hypervisor = """
+      [000]\t    5.903465: hyp_exit reason=eret_host vcpu=0
+      [000]\t    6.120000: hyp_enter reason=host_abort vcpu=0
+      [000]\t    6.120001: hyp_exit reason=eret_host vcpu=0
+      """
+    let files: [(path: String, bytes: [UInt8])] = [
+      ("00/probes.txt", Array(probes.utf8)), ("00/hyp_trace.txt", Array(hypervisor.utf8)),
+      ("00/ipa_range", Array("35232960\n".utf8)),
+    ]
+    let recorded = RecordedScenario(
+      RecordedChapter.all(in: files, of: "pkvm"), title: "pkvm", unmaps: .observed)
+    let lines = recorded.text.split(separator: "\n").dropFirst(3).map(String.init)
+    #expect(
+      lines == [
+        "kernel map canonical 0x80000000 4K 0x409ed000 rw x  # 00/probes.txt:2",
+        "# 00/hyp_trace.txt:2 pKVM's host faults, where is not told",
+        "kernel map canonical 0xc0000000 2M 0x42a00000 rw x  # 00/probes.txt:3",
+        "kernel unmap canonical 0x80000000 4K  # 00/probes.txt:4", "chapter 00",
+      ])
+    try carryOut(recorded.text) { _, machine in
+      let table = try #require(ObservedTable(.canonical, of: machine))
+      #expect(table.run(at: 0xc010_0000)?.descriptor.address == 0x42a0_0000)
+      #expect(table.run(at: 0x8000_0000)?.isMapped == false)
+    }
+  }
+
   @Test func `files of pKVM's kernel that make no sense are named, and nothing is made of them`() {
     let files: [(path: String, bytes: [UInt8])] = [
       ("00/ipa_range", Array("35232960\n".utf8)), ("00/stage2_page_tables", []),

@@ -199,10 +199,33 @@ import Testing
       [001]\t    5.908954: UNKNOWN id=12
       """)
     #expect(
-      events.map(\.fact) == [.hostAbort(address: 0x4a00_0000, syndrome: 0x9382_0007)])
-    #expect(events[0].cpu == 1 && events[0].task == nil)
+      events.map(\.fact) == [
+        .hostAbort(address: nil, syndrome: 0),
+        .hostAbort(address: 0x4a00_0000, syndrome: 0x9382_0007),
+      ])
+    #expect(events.map(\.cpu) == [0, 1] && events.allSatisfy { $0.task == nil })
     #expect(summary.skipped.count == 0)
   }
+
+  /// What the script in `assets/import.md` prints, with a time and without.
+  @Test func `names and values alone are events`() throws {
+    let (events, summary) = read(
+      """
+      Attaching 2 probes...
+      813.000000: s2_map: pgt=0xffff0000021a1140 addr=0x70000000 size=0x1000 phys=0x409e1000 prot=0xf
+      s2_map: pgt=0xffff0000021a1140 addr=0x70000000 size=0x1000 phys=0x409e1000 prot=0xf
+      mmu_notifier_unmap_gfn: start_gfn=0x70000 end_gfn=0x70001
+      nothing of ours: a=1
+      s2_map without values
+      """)
+    #expect(events.count == 3 && events[0].fact == events[1].fact)
+    #expect(events.map(\.time) == [.nanoseconds(813_000_000_000), nil, nil])
+    guard case .call(let call) = events[2].fact else { throw Missing() }
+    #expect(call.function == .notifierUnmap && call.arguments.end == 0x7000_1000)
+    #expect(summary.skipped.count == 2)
+  }
+
+  private struct Missing: Error {}
 
   @Test func `garbled lines are counted, and the first three are named`() throws {
     let good = Flavour.trace.text([Self.events[0]])

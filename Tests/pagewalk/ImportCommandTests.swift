@@ -55,6 +55,87 @@ import Testing
     }
   }
 
+  /// A file that Linux 6.18 and trace-cmd 3.1.6 made of probes on a program whose calls are known.
+  @Test(
+    .enabled(
+      if: FileManager.default.isExecutableFile(atPath: "/usr/bin/trace-cmd"),
+      "trace-cmd is not installed"))
+  func `a trace dat is read by way of trace-cmd`() throws {
+    let found = try Program.run(["import", Program.path("Tests/pagewalk/trace.dat")])
+    #expect(found.code == 0 && found.errors.contains("a trace.dat, read by /usr/bin/trace-cmd"))
+    let calls = found.text.split(separator: "\n").filter { $0.hasPrefix("kernel ") }
+    #expect(
+      calls.map { $0.prefix { $0 != "#" } } == [
+        "kernel map canonical 0x40000000 4K 0x409e1000 rw x  ",
+        "kernel map canonical 0x40001000 4K 0x409e4000 rw x  ",
+        "kernel map canonical 0x40002000 4K 0x409e7000 rw x  ",
+        "kernel map canonical 0xc0000000 2M 0x42a00000 rw x  ",
+        "kernel unmap canonical 0x40001000 4K  ",
+      ])
+  }
+
+  @Test func `without trace-cmd the command to type is named`() throws {
+    let path = Program.path("Tests/pagewalk/trace.dat")
+    let found = try Program.run(["import", path], environment: ["PATH": "/nowhere"])
+    #expect(found.code == 4)
+    #expect(found.errors.contains("`trace-cmd report -t \(path) > trace.txt`"), "\(found.errors)")
+  }
+
+  /// Of a host that sets no probe on the notifier, which is told by the VMM's addresses then.
+  @Test func `a notifier's addresses are canonical where the slots are known`() throws {
+    try Program.withFolder { folder in
+      let maps = [0, 1, 2, 3].map { page in
+        "  vmm-1 [000] .... 1.00000\(page): s2_map: (kvm_pgtable_stage2_map+0x0/0x138) pgt=0xffff0000021a1140 "
+          + "addr=0x8000\(page)000 size=0x1000 phys=0x4000\(page)000 prot=0xf\n"
+      }
+      let notifiers =
+        "  vmm-1 [000] .... 2.000000: kvm_unmap_hva_range: mmu notifier unmap range: 0x00ffff80a01800 -- "
+        + "0x00ffff80a02801\n"
+        + "  vmm-1 [000] .... 3.000000: kvm_age_hva: mmu notifier age hva: 0x00ffff80a00000 -- 0x00ffff80a01000\n"
+        + "  vmm-1 [000] .... 4.000000: kvm_unmap_hva_range: mmu notifier unmap range: 0x00ffff90000000 -- "
+        + "0x00ffff90001000\n"
+      let moment = folder.appending(path: "00")
+      try FileManager.default.createDirectory(at: moment, withIntermediateDirectories: true)
+      try Data((maps.joined() + notifiers).utf8).write(to: moment.appending(path: "trace.txt"))
+      func statements(_ arguments: [String]) throws -> [String] {
+        let found = try Program.run(["import", folder.path] + arguments)
+        #expect(found.code == 0, "\(found.errors)")
+        return found.text.split(separator: "\n").filter { $0.hasPrefix("kernel ") }
+          .dropFirst(4).map { String($0.prefix { $0 != "#" }) }
+      }
+      #expect(try statements([]) == [])
+      // Both pages of which the range has a part.
+      let expected = ["kernel unmap canonical 0x80001000 8K  ", "kernel age 0x80000000 4K  "]
+      #expect(try statements(["--slot", "0x80000000=0xffff80a00000:8M"]) == expected)
+      #expect(
+        try statements(["--slot", "0x80000000=0xffff80a00000:0x800000", "--predict"])
+          == ["kernel take 0x80001000 8K notifier  ", "kernel age 0x80000000 4K  "])
+      let events =
+        "{\"op\":\"create_vm\"}\n{\"op\":\"memslot\",\"slot\":1,\"gpa\":\"0x80000000\","
+        + "\"size\":\"0x800000\",\"hva\":\"0xffff80a00000\"}\nnothing\n"
+      try Data(events.utf8).write(to: moment.appending(path: "events.jsonl"))
+      #expect(try statements([]) == expected)
+    }
+    for wrong in ["0x80000000", "0x80000000=0x1000", "0x80000001=0x1000:4K", "0=0:0", "0=0:512T"] {
+      #expect(try Program.run(["import", "--slot", wrong, "x"]).code == 2, "\(wrong)")
+    }
+  }
+
+  @Test func `a log of casemate ends where a rule is broken`() throws {
+    let log = Program.path("Tests/Fuzz/corpus/casemate/unclean.log")
+    let found = try Program.run(["import", log])
+    #expect(found.code == 0)
+    #expect(found.errors.contains("\(log): a log of casemate\n"), "\(found.errors)")
+    #expect(
+      found.errors.contains(
+        "\(log):15: record 14 (table.c:35): break before make: the entry at 0x40101000, level 0, "
+          + "input address 0x0: 0x40103003 makes the entry valid, but record 8 made it invalid, and since "
+          + "then no TLBI has reached 0x40000000 to 0x80000000 under VMID 3"), "\(found.errors)")
+    #expect(found.errors.contains("casemate says 'BBM invalid unclean->valid'"))
+    let opened = try Program.run(["dump", log, "--table", "guest3"])
+    #expect(opened.code == 0 && opened.text.contains("0x0000000000000000-0x"), "\(opened.errors)")
+  }
+
   @Test func `the wrong model of a kernel is told by the first table`() throws {
     let right = try Program.run([
       "import", capture("patched/nested-alias"), "--predict", "--revmap", "repaired",

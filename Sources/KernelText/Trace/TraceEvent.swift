@@ -30,8 +30,8 @@ package struct TraceEvent: Equatable, Sendable {
     case ioPageFault(address: UInt64, isWrite: Bool)
     /// Guest pages become private or shared.
     case memoryAttributes(Range<UInt64>, attributes: UInt64)
-    /// pKVM's host took a stage-2 fault, at this address.
-    case hostAbort(address: UInt64, syndrome: UInt64)
+    /// pKVM's host took a stage-2 fault; only Android's hypervisor tells where.
+    case hostAbort(address: UInt64?, syndrome: UInt64)
     case call(KernelCall)
   }
 
@@ -62,7 +62,9 @@ extension TraceEvent.Fact {
   /// Events whose text is read, by name.
   enum Kind: UInt8, CaseIterable {
     case guestFault, accessFault, nestedReturn, injectNested, systemAccess, unmapHost, ageHost
-    case testAgeHost, iommuMap, iommuUnmap, ioPageFault, memoryAttributes, hostAbort, call
+    case testAgeHost, iommuMap, iommuUnmap, ioPageFault, memoryAttributes, hostAbort,
+      hypervisorEnter
+    case call
 
     /// Names of the events of this kind.
     var names: [StaticString] {
@@ -80,6 +82,7 @@ extension TraceEvent.Fact {
       case .ioPageFault: ["io_page_fault"]
       case .memoryAttributes: ["kvm_vm_set_mem_attributes"]
       case .hostAbort: ["host_mem_abort"]
+      case .hypervisorEnter: ["hyp_enter"]
       case .call:
         KernelCall.Function.allCases.map(\.names.probe).filter { $0.utf8CodeUnitCount > 0 }
           + ["walk_nested_ret"]
@@ -146,6 +149,10 @@ extension TraceEvent.Fact {
         return .garbled
       }
       return .fact(.hostAbort(address: address, syndrome: syndrome))
+    case .hypervisorEnter:
+      guard let reason = text.after("reason=") else { return .garbled }
+      return reason.hasPrefix("host_abort")
+        ? .fact(.hostAbort(address: nil, syndrome: 0)) : .nothing
     case .call:
       guard let call = KernelCall(text, probe: name) else { return .garbled }
       return call.function == .other ? .nothing : .fact(.call(call))

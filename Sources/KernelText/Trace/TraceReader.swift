@@ -2,10 +2,11 @@ import Glibc
 
 /// Reads ftrace text in the forms in which it reaches people: `trace` and `trace_pipe` of tracefs with any
 /// options, latency and verbose format, `trace-cmd report` with `-t`, `-l`, `-R` and several files, `perf
-/// script`, and the hypervisor's remote trace.
+/// script`, the hypervisor's remote trace, and what a script of bpftrace prints.
 ///
 /// A line has a time, with a colon and a blank behind, then the event's name. What stands before the time,
-/// which may be any text of a task's name, is looked at only if the event concerns us.
+/// which may be any text of a task's name, is looked at only if the event concerns us. A line that begins with
+/// the name of an event that concerns us needs no time.
 package struct TraceReader {
   /// What a text held.
   package struct Summary: Equatable, Sendable {
@@ -49,6 +50,7 @@ package struct TraceReader {
   /// Whether a text looks like a trace: some of its first lines have a time and an event.
   package static func accepts(_ bytes: [UInt8]) -> Bool {
     bytes.withUnsafeBufferPointer { buffer in
+      let reader = TraceReader()
       var lines = Lines(buffer)
       var seen = 0
       while let line = lines.next(), seen < 64 {
@@ -56,13 +58,15 @@ package struct TraceReader {
         if line.isEmpty || line.first == UInt8(ascii: "#") { continue }
         if line.hasPrefix("cpus=") { continue }
         seen += 1
-        guard let (time, rest) = event(line) else { continue }
+        guard let (time, rest) = event(line) ?? reader.untimed(line) else { continue }
         var words = rest
         words.skipBlanks()
         let name = words.take(while: Words.isName)
-        // A kernel log has times also, but in brackets.
-        if name.count > 1, time.start > line.start, line.bytes[time.start - 1] != UInt8(ascii: "[")
-        {
+        if time.start == line.start {
+          // Many texts begin with a number; but not with one of ours behind.
+          if reader.names.kind(of: name) != nil { return true }
+        } else if name.count > 1, line.bytes[time.start - 1] != UInt8(ascii: "[") {
+          // A kernel log has times also, but in brackets.
           return true
         }
       }
@@ -78,7 +82,9 @@ package struct TraceReader {
       summary.lines += 1
       return summary.skipped.add(number, "a line of more than \(Self.lineAtMost) bytes")
     }
-    guard let (time, rest) = Self.event(line) else { return note(other: line, number) }
+    guard let (time, rest) = Self.event(line) ?? untimed(line) else {
+      return note(other: line, number)
+    }
     summary.lines += 1
     var text = rest
     text.skipBlanks()
@@ -107,6 +113,15 @@ package struct TraceReader {
     }
   }
 
+  /// A line that begins with an event's name and has values behind, as a time of no digits before all of it.
+  private func untimed(_ line: Words) -> (time: Words, rest: Words)? {
+    var rest = line
+    rest.skipBlanks()
+    let name = rest.take(while: Words.isName)
+    guard rest.take(":"), names.kind(of: name) != nil, rest.after("=") != nil else { return nil }
+    return (line.prefix(0), line)
+  }
+
   /// Whether the text after an event's name is that of a kprobe: `(symbol+0x...`.
   private static func isProbe(_ text: Words) -> Bool { text[0] == 0x20 && text[1] == 0x28 }
 
@@ -125,7 +140,11 @@ package struct TraceReader {
     var rest = line
     rest.skipBlanks()
     rest.trimEnd()
-    if rest.isEmpty || rest.hasPrefix("cpus=") || rest.hasPrefix("version = ") { return }
+    if rest.isEmpty || rest.hasPrefix("cpus=") || rest.hasPrefix("version = ")
+      || rest.hasPrefix("Attaching ")
+    {
+      return
+    }
     if let lost = rest.after("[LOST ") { return add(lost) }
     if rest.hasPrefix("CPU") || rest.after(": cpus=") != nil {
       if rest.after("is empty") != nil || rest.after("cpus=") != nil { return }

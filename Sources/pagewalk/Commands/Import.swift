@@ -14,12 +14,13 @@ extension Pagewalk {
       abstract: "Make a scenario of what a kernel, a hypervisor or a memory image says.",
       discussion: """
         PATH may be a VM's folder of debugfs or a copy of it, a folder or tar of such folders as moments, one \
-        stage-2 dump of any kernel, text of ftrace, trace-cmd report or perf script, a trace.dat, a kernel \
-        log with events of an SMMU, the text of a raw table, an ELF core or, with --base, raw memory. What it \
-        is, its content decides; --as says otherwise.
+        stage-2 dump of any kernel, text of ftrace, trace-cmd report, perf script or bpftrace, a trace.dat, a \
+        kernel log with events of an SMMU, a log of casemate, the text of a raw table, an ELF core or, with \
+        --base, raw memory. What it is, its content decides; --as says otherwise.
 
         Calls that kprobes saw, as `pagewalk recorder` sets them, become statements, and the tables that they \
-        lead to are held against those that were seen. Of an L1's memory the table at --vttbr becomes \
+        lead to are held against those that were seen. A log of casemate ends at the first record that breaks a \
+        rule of the architecture, or that casemate says something of. Of an L1's memory the table at --vttbr becomes \
         `l1 store` statements. Where nothing can be a statement, what was seen is listed. What a source \
         does not say is shown as ?.
         """)
@@ -198,6 +199,15 @@ struct ImportHints: ParsableArguments {
     transform: Self.number)
   var base: UInt64?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Where a memory slot lies in the VMM, whose addresses notifiers name: canonical IPA, address of the VMM, \
+      bytes. May be given several times.
+      """, valueName: "ipa=hva:size"),
+    transform: Self.slot)
+  var slot: [HostSlot] = []
+
   func validate() throws {
     if let ipa, !VMConfiguration.ipaBitsRange.contains(ipa) {
       throw ValidationError("--ipa: expected 32 to 48")
@@ -205,7 +215,32 @@ struct ImportHints: ParsableArguments {
   }
 
   var values: Imported.Hints {
-    Imported.Hints(kind: `as`, inputBits: ipa, vttbr: vttbr, vtcr: vtcr, base: base)
+    Imported.Hints(
+      kind: `as`, inputBits: ipa, vttbr: vttbr, vtcr: vtcr, base: base, slots: slot)
+  }
+
+  /// `0x40000000=0xffff81600000:0x400000`, or the size as 4M.
+  private static func slot(_ text: String) throws -> HostSlot {
+    let sides = text.split(separator: "=", omittingEmptySubsequences: false)
+    let parts = sides.last?.split(separator: ":", omittingEmptySubsequences: false) ?? []
+    guard sides.count == 2, parts.count == 2,
+      let found = HostSlot(
+        canonical: try number(String(sides[0])), host: try number(String(parts[0])),
+        size: try size(String(parts[1])))
+    else {
+      throw ValidationError("expected IPA=HVA:SIZE, whole pages below 2^48, not '\(text)'")
+    }
+    return found
+  }
+
+  private static func size(_ text: String) throws -> UInt64 {
+    let power = text.last.flatMap { "KMGT".firstIndex(of: $0) }
+    guard let power else { return try number(text) }
+    let shift = 10 * ("KMGT".distance(from: "KMGT".startIndex, to: power) + 1)
+    let (value, overflow) = try number(String(text.dropLast()))
+      .multipliedReportingOverflow(by: 1 << UInt64(shift))
+    if overflow { throw ValidationError("expected a size, not '\(text)'") }
+    return value
   }
 
   private static func number(_ text: String) throws -> UInt64 {

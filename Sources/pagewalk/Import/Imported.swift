@@ -23,6 +23,8 @@ struct Imported {
     var vtcr: UInt64?
     /// Physical address of raw memory's first byte.
     var base: UInt64?
+    /// Where slots lie in the VMM, which notifiers name addresses of.
+    var slots: [HostSlot] = []
     var unmaps = RecordedScenario.Unmaps.observed
   }
 
@@ -57,7 +59,7 @@ struct Imported {
     } else if scenario == nil, chapters.contains(where: { !$0.traces.isEmpty || !$0.logs.isEmpty })
     {
       let recorded = RecordedScenario(
-        chapters, title: "imported from \(title)", unmaps: hints.unmaps)
+        chapters, title: "imported from \(title)", unmaps: hints.unmaps, slots: hints.slots)
       summary = recorded.summary
       if summary.statements > 0 { scenario = recorded.text }
     }
@@ -66,7 +68,7 @@ struct Imported {
   private mutating func addTree(
     _ files: [(path: String, bytes: [UInt8])], _ path: String, _ kind: String
   ) throws {
-    let found = RecordedChapter.all(in: files, of: path)
+    var found = RecordedChapter.all(in: files, of: path)
     if found.isEmpty {
       throw Failure.input(
         "\(path): no stage2_page_tables, ipa_range, trace.txt or probes.txt in it: expected a VM's folder "
@@ -74,6 +76,9 @@ struct Imported {
     }
     let moments = found.count == 1 ? "one moment" : "\(found.count) moments"
     sources.append(Source(path: path, kind: "\(kind), \(moments)"))
+    // Slots are told once, and stay.
+    found[0].slots = files.filter { $0.path.split(separator: "/").last == "events.jsonl" }
+      .flatMap { VMMEvents.slots(in: $0.bytes) }
     chapters += found
   }
 
@@ -128,6 +133,7 @@ struct Imported {
         throw Failure.input("\(path):\(error.description)")
       }
       for table in tables { known.append(try Self.walk(table, path)) }
+    case .casemate: try addCasemate(bytes, path, chapter)
     case .scenario, .traceDat, .elf, .kdump:
       throw Failure.usage("--as \(kind.rawValue): \(path) is not that")
     }
@@ -206,6 +212,26 @@ struct Imported {
         walk, segments: image.segments, title: "imported from \(path)")
     } catch {
       throw Failure.input("\(path): \(error.description)")
+    }
+  }
+
+  /// What a hypervisor did to its tables, until it breaks a rule.
+  private mutating func addCasemate(
+    _ bytes: [UInt8], _ path: String, _ chapter: RecordedChapter
+  ) throws {
+    do {
+      let log = try CasemateScenario(
+        CasemateLog(bytes), file: path, title: "imported from \(path)")
+      scenario = log.text
+      notes += log.findings
+      summary.lines += log.statements + log.comments
+      summary.statements += log.statements
+      summary.comments += log.comments
+      var chapter = chapter
+      for (vmid, table) in log.watch.tables { chapter.guests[vmid] = table }
+      chapters.append(chapter)
+    } catch {
+      throw Failure.input("\(path):\(error.description)")
     }
   }
 

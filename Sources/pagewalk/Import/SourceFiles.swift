@@ -15,8 +15,8 @@ enum SourceFiles {
   private static func isWanted(_ path: String) -> Bool {
     let name = path.split(separator: "/").last.map(String.init) ?? path
     return [
-      "stage2_page_tables", "ipa_range", "stage2_levels", "trace.txt", "probes.txt", "dmesg.txt",
-      "step.txt",
+      "stage2_page_tables", "ipa_range", "stage2_levels", "trace.txt", "probes.txt",
+      "hyp_trace.txt", "dmesg.txt", "step.txt", "events.jsonl",
     ].contains(name) || name.hasSuffix(".err") || path.contains("nested/")
   }
 

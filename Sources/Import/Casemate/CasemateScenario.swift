@@ -1,0 +1,183 @@
+import Engine
+import KernelText
+import Language
+
+/// A log of casemate as a scenario: the hypervisor is L1, its tables are tables of L1's. It ends at the first
+/// record that breaks a rule, or that casemate says something of.
+package struct CasemateScenario {
+  /// The scenario's text.
+  package private(set) var text = ""
+  /// What breaks a rule; nil if nothing does until the end.
+  package let breach: TableWatch.Breach?
+  /// What casemate says of the last record; nil if it says nothing, or of a later record.
+  package private(set) var verdict: CasemateLog.Verdict?
+  /// The tables at the end.
+  package let watch: TableWatch
+  /// Records that became statements, and those that are told as comments only.
+  package private(set) var statements = 0, comments = 0
+
+  private let log: CasemateLog
+  private let file: String
+  /// Threads as vCPUs, in the order in which they appear.
+  private var vcpus: [UInt64: Int] = [:]
+
+  /// - Parameters:
+  ///   - log: what was read.
+  ///   - file: the log's name in messages.
+  /// - Throws: if a record is about more memory than tables have, or there are too many threads.
+  package init(_ log: CasemateLog, file: String, title: String) throws(TextError) {
+    self.log = log
+    self.file = file
+    let end = log.verdict?.records ?? log.records.count
+    var watch = TableWatch(log.records)
+    breach = try watch.firstBreach(in: end)
+    self.watch = watch
+    let last = breach.map { $0.record + 1 } ?? end
+    if let found = log.verdict, found.records == last { verdict = found }
+    let records = log.records[..<last]
+    for record in records where vcpus[record.thread] == nil {
+      vcpus[record.thread] = vcpus.count
+      if vcpus.count > VMConfiguration.vcpusRange.upperBound {
+        throw TextError(
+          line: record.line,
+          "more than \(VMConfiguration.vcpusRange.upperBound) threads: a VM has no more vCPUs")
+      }
+    }
+    writeHead(records, title)
+    for record in records { write(record) }
+    writeEnd()
+  }
+
+  /// The sentences about the end: what breaks which rule, and what casemate says.
+  package var findings: [String] {
+    var lines: [String] = []
+    if let breach {
+      let record = log.records[breach.record]
+      lines.append("\(place(record)): \(breach.rule.demand): \(breach.sentence)")
+    }
+    if let verdict {
+      let own = breach == nil ? ", which breaks no rule of pagewalk's" : ""
+      lines.append("\(file):\(verdict.line): casemate says '\(verdict.text)'\(own)")
+    } else if let later = log.verdict, breach != nil {
+      lines.append("\(file):\(later.line): casemate goes on, and says there '\(later.text)'")
+    }
+    return lines
+  }
+
+  private func place(_ record: CasemateLog.Record) -> String {
+    "\(file):\(record.line): record \(record.id)\(record.place.map { " (\($0))" } ?? "")"
+  }
+
+  // MARK: Statements
+
+  private mutating func writeHead(_ records: ArraySlice<CasemateLog.Record>, _ title: String) {
+    add("pagewalk 1")
+    add("title \(quoted(title))")
+    add("vm ipa=48 vcpus=\(max(1, vcpus.count)) nested=on")
+    add("")
+    add("# The hypervisor is L1: what it stores to is its memory, as pages of 4K.")
+    for (id, range) in Self.slots(records).enumerated() {
+      add(Event.addMemslot(id: UInt64(id), range, .pages).statement)
+    }
+    add("")
+  }
+
+  /// The memory that is stored to, without the gaps that are larger than a few pages.
+  private static func slots(_ records: ArraySlice<CasemateLog.Record>) -> [Range<UInt64>] {
+    var pages: Set<UInt64> = []
+    for record in records {
+      if case .write(let address, _, _) = record.action, address < 1 << 48 {
+        pages.insert(address & ~4095)
+      }
+    }
+    var found: [Range<UInt64>] = []
+    for page in pages.sorted() {
+      if let last = found.last, page - last.upperBound <= 1 << 16 {
+        found[found.count - 1] = last.lowerBound..<page + 4096
+      } else {
+        found.append(page..<page + 4096)
+      }
+    }
+    return found
+  }
+
+  private mutating func write(_ record: CasemateLog.Record) {
+    let vcpu = vcpus[record.thread] ?? 0
+    switch record.action {
+    case .write(let address, let value, _) where address < 1 << 48:
+      add(.access(.l1, vcpu: vcpu, .write, address & ~7, value: value), record)
+    case .register(.vttbr, let value):
+      add(
+        .context(
+          vcpu: vcpu, vttbr: value, vtcr: VTCR.hypervisor(watch.stage2Geometry).bits, hcr: 1),
+        record)
+    case .invalidate(let instruction):
+      if let invalidation = Self.invalidation(instruction) {
+        add(.invalidate(vcpu: vcpu, invalidation), record)
+      } else {
+        comment(record)
+      }
+    case .write, .read, .initialize, .free, .set, .barrier, .register, .hint, .lock, .unlock,
+      .other:
+      comment(record)
+    }
+  }
+
+  /// L1's TLBI; nil for those of EL2, whose table is no table of a VM's.
+  private static func invalidation(_ instruction: CasemateLog.Invalidation) -> GuestInvalidation? {
+    switch instruction.kind {
+    case .ipas2e1:
+      .address(
+        instruction.operand << 12 & 0xffff_ffff_f000,
+        ttl: UInt8(truncatingIfNeeded: instruction.operand >> 44 & 15))
+    case .vmalls12e1: .currentVMID
+    case .alle1: .all
+    case .vmalle1: .stage1
+    case .alle2, .vae2, .vale2: nil
+    }
+  }
+
+  private mutating func writeEnd() {
+    let what =
+      breach.map { "\($0.rule.demand): \($0.sentence)" }
+      ?? verdict.map { "casemate says: \($0.text)" }
+    add("chapter \(what == nil ? "end" : "verdict") \(quoted(what ?? "Nothing breaks a rule."))")
+  }
+
+  private mutating func add(_ event: Event, _ record: CasemateLog.Record) {
+    statements += 1
+    add("\(event.statement)  # \(safe(place(record)))")
+  }
+
+  private mutating func comment(_ record: CasemateLog.Record) {
+    comments += 1
+    add("# \(safe(place(record))) \(Self.words(record))")
+  }
+
+  /// What a record says, in a few words.
+  private static func words(_ record: CasemateLog.Record) -> String {
+    func range(_ range: Range<UInt64>) -> String {
+      "0x\(hex(range.lowerBound)) to 0x\(hex(range.upperBound))"
+    }
+    let what =
+      switch record.action {
+      case .write(let address, let value, _): "stores 0x\(hex(value)) to 0x\(hex(address))"
+      case .read(let address, _): "loads from 0x\(hex(address))"
+      case .initialize(let pages): "clears \(range(pages))"
+      case .free(let pages): "frees \(range(pages))"
+      case .set(let pages, let value): "sets \(range(pages)) to 0x\(hex(value & 0xff))"
+      case .barrier(let barrier): barrier == .isb ? "ISB" : "DSB \(barrier.rawValue.uppercased())"
+      case .invalidate(let instruction): "TLBI \(instruction.name.uppercased())"
+      case .register(let register, let value):
+        "\(register.rawValue.uppercased()) becomes 0x\(hex(value))"
+      case .hint(let hint, let location, let value):
+        "\(hint.rawValue) 0x\(hex(location)) 0x\(hex(value))"
+      case .lock(let lock): "takes the lock at 0x\(hex(lock))"
+      case .unlock(let lock): "gives the lock at 0x\(hex(lock)) back"
+      case .other(let word): word
+      }
+    return "thread \(record.thread): \(what)"
+  }
+
+  private mutating func add(_ line: String) { text += line + "\n" }
+}

@@ -1,0 +1,530 @@
+import Engine
+import KernelText
+import MemoryImage
+import Observation
+
+/// Page tables that are changed while CPUs walk them, and the architecture's rules for that, judged by what a
+/// log tells that was done: no more than stores, barriers, TLBIs, registers and locks.
+///
+/// A CPU may keep what it walked: so an entry that maps something must be invalid, and what was cached of it
+/// gone, before it may map something else (break-before-make, Arm ARM D8.16). An entry that was made invalid
+/// is clean after these, in this order:
+///
+/// | what | why |
+/// |---|---|
+/// | DSB of the thread that stored | so that walkers see the store |
+/// | TLBI that reaches the address, under each VMID that the table was loaded with | so that the entry goes |
+/// | of stage 2 by an IPA alone: DSB, and a TLBI of stage 1 | what both stages gave is cached by the stage 1 address |
+/// | DSB of the thread that invalidated | so that the TLBI is done |
+package struct TableWatch {
+  /// What must not happen.
+  package enum Rule: String, CaseIterable, Sendable {
+    /// A valid entry became another valid one in one store.
+    case replaced
+    /// An entry became valid before what was cached of its last value had gone.
+    case unclean
+    /// A table is stored to without its lock, or has none.
+    case unlocked, lockless
+    /// A page that CPUs may still walk became part of another table.
+    case reused
+    /// A page that CPUs may still walk was given back.
+    case released
+
+    /// What it demands, in a few words.
+    package var demand: String {
+      switch self {
+      case .replaced, .unclean: "break before make"
+      case .unlocked, .lockless: "a table is stored to under its lock"
+      case .reused, .released: "a page is reused after its last walker"
+      }
+    }
+  }
+
+  /// A rule that a record breaks.
+  package struct Breach: Equatable, Sendable {
+    package let rule: Rule
+    /// Index of the record.
+    package let record: Int
+    /// Where the entry lies, or the page.
+    package let location: UInt64
+    /// Level of the entry, and the first input address; nil of a page that is part of no table.
+    package let level: Int?
+    package let input: UInt64?
+    /// What is wrong, as a sentence without the record's place.
+    package let sentence: String
+  }
+
+  /// A table that some CPU was given.
+  private struct Tree {
+    let isStage2: Bool
+    let geometry: Geometry
+    /// VMIDs that it was loaded with; of a table of EL2, which has none, 0.
+    var tags: [UInt16]
+  }
+
+  /// A page of a table that CPUs may walk.
+  private struct Node {
+    let root: UInt64
+    let level: Int
+    /// Input address of its first entry.
+    let input: UInt64
+  }
+
+  /// What may be cached of an entry that was made invalid, under one VMID.
+  fileprivate struct Remnant {
+    enum Progress: Equatable {
+      case stored, ordered
+      case stage2Invalidated(by: UInt64), stage2Done
+      case invalidated(by: UInt64)
+    }
+
+    let range: Range<UInt64>
+    let level: Int
+    let isTable: Bool
+    let tag: UInt16
+    var progress = Progress.stored
+  }
+
+  /// An entry that was made invalid and is not clean.
+  private struct Broken {
+    let root: UInt64
+    let record: Int
+    let thread: UInt64
+    /// Of the entry, and of the leaves below it.
+    var remnants: [Remnant]
+    /// Pages that it led to.
+    let pages: [UInt64]
+  }
+
+  private var memory = LoggedMemory()
+  private var trees: [UInt64: Tree] = [:]
+  private var nodes: [UInt64: Node] = [:]
+  private var broken: [UInt64: Broken] = [:]
+  /// The broken entry that led to a page.
+  private var unlinked: [UInt64: UInt64] = [:]
+  private var locks: [UInt64: UInt64] = [:]
+  private var holders: [UInt64: UInt64] = [:]
+  private var loaded: [UInt64: UInt64] = [:]
+  /// The shape of stage 2, which casemate takes for the largest where no register says it.
+  private(set) var stage2Geometry = Geometry(granuleShift: 12, inputBits: 48, startLevel: 0)
+  private var stage1Geometry = Geometry(granuleShift: 12, inputBits: 48, startLevel: 0)
+  /// Whether there is but one CPU, for which instructions that reach no other suffice.
+  private let isAlone: Bool
+  private let records: [CasemateLog.Record]
+
+  /// - Parameter records: all that will be applied.
+  package init(_ records: [CasemateLog.Record]) {
+    self.records = records
+    isAlone = records.allSatisfy { $0.thread == records[0].thread }
+  }
+
+  /// The first record that breaks a rule, of so many; nil if none does.
+  ///
+  /// - Throws: if a record is about more memory than tables have.
+  package mutating func firstBreach(
+    in count: Int
+  ) throws(TextError) -> Breach? {
+    for index in 0..<min(count, records.count) {
+      if let breach = try apply(index) { return breach }
+    }
+    return nil
+  }
+
+  /// The tables of stage 2 as they are, with the VMIDs that they were loaded with.
+  package var tables: [(vmid: UInt16, table: ObservedTable)] {
+    trees.sorted { $0.key < $1.key }.flatMap { root, tree -> [(UInt16, ObservedTable)] in
+      guard tree.isStage2,
+        let walk = try? ImageWalk(
+          tree.geometry, root: root, read: { memory.words(at: $0, count: $1) })
+      else { return [] }
+      return tree.tags.map { tag in
+        var table = walk.table
+        table.context = ObservedTable.Context(
+          vtcr: VTCR.hypervisor(tree.geometry).bits, vttbr: UInt64(tag) << 48 | root,
+          stage2Enabled: true)
+        return (tag, table)
+      }
+    }
+  }
+}
+
+// MARK: Records
+
+extension TableWatch {
+  private mutating func apply(_ index: Int) throws(TextError) -> Breach? {
+    let record = records[index]
+    switch record.action {
+    case .write(let address, let value, _): return try store(value, at: address & ~7, index)
+    case .initialize(let range):
+      if let breach = release(range, index) { return breach }
+      return try clear(range, index)
+    case .free(let range): return release(range, index)
+    case .set(let range, let value):
+      let word = (value & 0xff) * 0x0101_0101_0101_0101
+      if word == 0 { return try clear(range, index) }
+      guard range.size <= LoggedMemory.setAtMost else {
+        throw TextError(
+          line: record.line,
+          "more than \(Phrase.size(LoggedMemory.setAtMost)) are set: no table is so large")
+      }
+      for address in stride(from: range.lowerBound & ~7, to: range.upperBound, by: 8) {
+        if let breach = try store(word, at: address, index) { return breach }
+      }
+    case .barrier(let barrier): complete(barrier, record.thread)
+    case .invalidate(let invalidation): invalidate(invalidation, record.thread)
+    case .register(let register, let value): return write(register, value, index)
+    case .hint(.setRootLock, let root, let lock): locks[root] = lock
+    case .hint(.releaseTable, let place, _): return release(table: place, index)
+    case .hint(.setOwnerRoot, _, _), .hint(.setThreadOwner, _, _): break
+    case .lock(let lock): holders[lock] = record.thread
+    case .unlock(let lock): holders[lock] = nil
+    case .read, .other: break
+    }
+    return nil
+  }
+
+  private mutating func write(
+    _ register: CasemateLog.Register, _ value: UInt64, _ index: Int
+  ) -> Breach? {
+    switch register {
+    case .vttbr:
+      loaded[records[index].thread] = value
+      let geometry = stage2Geometry
+      return load(
+        VTTBR(value).base & ~(geometry.rootBytes - 1), VTTBR(value).vmid,
+        Tree(isStage2: true, geometry: geometry, tags: []), index)
+    case .ttbr0:
+      return load(
+        value & Descriptor.addressMask, 0,
+        Tree(isStage2: false, geometry: stage1Geometry, tags: []),
+        index)
+    case .vtcr:
+      // Tests of casemate's write values that no hardware would walk by. Tables of other granules are no pages.
+      if VTCR(value).isWalkable, VTCR(value).granuleShift == 12 {
+        stage2Geometry = VTCR(value).geometry
+      }
+    case .tcr:
+      let bits = min(48, max(25, 64 - Int(value & 0x3f)))
+      stage1Geometry = Geometry(
+        granuleShift: 12, inputBits: bits, startLevel: 4 - (bits - 12 + 8) / 9)
+    case .hcr, .sctlr, .mair: break
+    }
+    return nil
+  }
+
+  private mutating func load(
+    _ root: UInt64, _ tag: UInt16, _ tree: Tree, _ index: Int
+  ) -> Breach? {
+    if trees[root] == nil {
+      trees[root] = tree
+      for page in 0..<UInt64(tree.geometry.rootPages) {
+        let place = root + page << UInt64(tree.geometry.granuleShift)
+        let input = page << UInt64(tree.geometry.granuleShift - 3)
+        if let breach = link(
+          place, tree.geometry.startLevel, input &* tree.geometry.size(tree.geometry.startLevel),
+          root,
+          index)
+        {
+          return breach
+        }
+      }
+    }
+    if trees[root]?.tags.contains(tag) == false { trees[root]?.tags.append(tag) }
+    return nil
+  }
+}
+
+// MARK: Entries
+
+extension TableWatch {
+  private mutating func store(
+    _ value: UInt64, at address: UInt64, _ index: Int
+  ) throws(TextError) -> Breach? {
+    let old = memory[address]
+    let page = address & ~4095
+    guard let node = nodes[page], let geometry = trees[node.root]?.geometry else {
+      if let entry = unlinked[page], value & Descriptor.valid != 0 {
+        return breach(
+          .reused, index, page, nil,
+          "an entry is stored to the page at 0x\(hex(page)), which CPUs may still walk by the entry at "
+            + "0x\(hex(entry)): \(lack(of: entry))")
+      }
+      try memory.store(value, at: address, records[index].line)
+      return nil
+    }
+    if let breach = checkLock(of: node, address, index) { return breach }
+    try memory.store(value, at: address, records[index].line)
+    let input = node.input &+ (address & 4095) >> 3 &* geometry.size(node.level)
+    let place = (level: node.level, input: input)
+    switch (old & Descriptor.valid != 0, value & Descriptor.valid != 0) {
+    case (false, false): return nil
+    case (true, true):
+      if (old ^ value) & Self.bitsToBreakFor(old, place.level) == 0 { return nil }
+      return breach(
+        .replaced, index, address, place,
+        "0x\(hex(old)) becomes 0x\(hex(value)) in one store, without having been invalid")
+    case (true, false): breakEntry(old, at: address, place, node.root, index)
+    case (false, true):
+      if broken[address] != nil {
+        return breach(
+          .unclean, index, address, place,
+          "0x\(hex(value)) makes the entry valid, but \(lack(of: address))")
+      }
+      if isTable(value, place.level) {
+        return link(
+          value & Descriptor.addressMask, place.level + 1, input, node.root, index)
+      }
+    }
+    return nil
+  }
+
+  private func isTable(_ value: UInt64, _ level: Int) -> Bool { Descriptor(value).isTable(level) }
+
+  /// The bits of a valid entry that may not change in one store. Permissions, the access flag and what is
+  /// software's may; so may all of a table entry but its validity and its address.
+  private static func bitsToBreakFor(_ entry: UInt64, _ level: Int) -> UInt64 {
+    if Descriptor(entry).isTable(level) { return Descriptor.addressMask | 3 }
+    let free =
+      Descriptor.read | Descriptor.write | Descriptor.accessed | Descriptor.executeNeverMask
+      | Descriptor.softwareMask | 1 << 51 | 0xf << 59
+    return ~free
+  }
+
+  private func checkLock(of node: Node, _ address: UInt64, _ index: Int) -> Breach? {
+    guard let geometry = trees[node.root]?.geometry else { return nil }
+    let place = (
+      level: node.level, input: node.input &+ (address & 4095) >> 3 &* geometry.size(node.level)
+    )
+    guard let lock = locks[node.root] else {
+      return breach(
+        .lockless, index, address, place, "no lock was named for the table at 0x\(hex(node.root))")
+    }
+    let thread = records[index].thread
+    if holders[lock] == thread { return nil }
+    let holder = holders[lock].map { "thread \($0) holds" } ?? "nobody holds"
+    return breach(
+      .unlocked, index, address, place,
+      "thread \(thread) stores to it, but \(holder) the lock at 0x\(hex(lock))")
+  }
+
+  /// The page becomes part of a tree, and so do those below it.
+  private mutating func link(
+    _ page: UInt64, _ level: Int, _ input: UInt64, _ root: UInt64, _ index: Int
+  ) -> Breach? {
+    if let entry = unlinked[page] {
+      return breach(
+        .reused, index, page, nil,
+        "the page at 0x\(hex(page)) becomes part of the table at 0x\(hex(root)), but CPUs may still walk "
+          + "it by the entry at 0x\(hex(entry)): \(lack(of: entry))")
+    }
+    if let other = nodes[page] {
+      // In one tree a page may be there twice; no walk goes on behind it.
+      if other.root == root { return nil }
+      return breach(
+        .reused, index, page, nil,
+        "the page at 0x\(hex(page)) becomes part of the table at 0x\(hex(root)), but is one of the table "
+          + "at 0x\(hex(other.root))")
+    }
+    nodes[page] = Node(root: root, level: level, input: input)
+    guard let words = memory.page(page), let geometry = trees[root]?.geometry else { return nil }
+    for (place, word) in words.enumerated() where isTable(word, level) {
+      let below = input &+ UInt64(place) &* geometry.size(level)
+      if let breach = link(word & Descriptor.addressMask, level + 1, below, root, index) {
+        return breach
+      }
+    }
+    return nil
+  }
+
+  private mutating func breakEntry(
+    _ old: UInt64, at address: UInt64, _ place: (level: Int, input: UInt64), _ root: UInt64,
+    _ index: Int
+  ) {
+    guard let tree = trees[root] else { return }
+    var pages: [UInt64] = []
+    var mapped = [(value: old, level: place.level, input: place.input)]
+    if isTable(old, place.level) {
+      unlink(old & Descriptor.addressMask, root, &pages, &mapped)
+      for page in pages { unlinked[page] = address }
+    }
+    let remnants = mapped.flatMap { entry in
+      let range = entry.input..<entry.input &+ tree.geometry.size(entry.level)
+      return tree.tags.map { tag in
+        Remnant(
+          range: range, level: entry.level, isTable: isTable(entry.value, entry.level), tag: tag)
+      }
+    }
+    broken[address] = Broken(
+      root: root, record: index, thread: records[index].thread, remnants: remnants, pages: pages)
+  }
+
+  /// Takes a page, and those below it, out of a tree, with the leaves that they have.
+  private mutating func unlink(
+    _ page: UInt64, _ root: UInt64, _ pages: inout [UInt64],
+    _ leaves: inout [(value: UInt64, level: Int, input: UInt64)]
+  ) {
+    guard let node = nodes[page], node.root == root, let geometry = trees[root]?.geometry else {
+      return
+    }
+    nodes[page] = nil
+    pages.append(page)
+    guard let words = memory.page(page) else { return }
+    for (place, word) in words.enumerated() where word & Descriptor.valid != 0 {
+      if isTable(word, node.level) {
+        unlink(word & Descriptor.addressMask, root, &pages, &leaves)
+      } else {
+        leaves.append(
+          (word, node.level, node.input &+ UInt64(place) &* geometry.size(node.level)))
+      }
+    }
+  }
+}
+
+// MARK: Pages
+
+extension TableWatch {
+  /// Memory becomes zero; entries of tables by one store each.
+  private mutating func clear(_ range: Range<UInt64>, _ index: Int) throws(TextError) -> Breach? {
+    for page in memory.pages(in: range) {
+      guard nodes[page] != nil else {
+        memory.clear(page, range)
+        continue
+      }
+      for address in stride(from: page, to: page + 4096, by: 8)
+      where range.contains(address) && memory[address] != 0 {
+        if let breach = try store(0, at: address, index) { return breach }
+      }
+    }
+    return nil
+  }
+
+  /// Memory is given back, or taken for something else.
+  private func release(_ range: Range<UInt64>, _ index: Int) -> Breach? {
+    let found = unlinked.keys.filter { range.contains($0) }.min()
+    return found.flatMap { page in unlinked[page].map { released(page, by: $0, index) } }
+  }
+
+  private func released(_ page: UInt64, by entry: UInt64, _ index: Int) -> Breach {
+    breach(
+      .released, index, page, nil,
+      "the page at 0x\(hex(page)) is given back, but CPUs may still walk it by the entry at "
+        + "0x\(hex(entry)): \(lack(of: entry))")
+  }
+
+  /// A table is told to be no longer used.
+  private mutating func release(table place: UInt64, _ index: Int) -> Breach? {
+    if let entry = unlinked[place] { return released(place, by: entry, index) }
+    guard trees[place] != nil else { return nil }
+    if let entry = broken.filter({ $0.value.root == place }).keys.min() {
+      return released(place, by: entry, index)
+    }
+    for (page, node) in nodes where node.root == place { nodes[page] = nil }
+    trees[place] = nil
+    return nil
+  }
+}
+
+// MARK: What makes an entry clean
+
+extension TableWatch {
+  private mutating func complete(_ barrier: CasemateLog.Barrier, _ thread: UInt64) {
+    if barrier == .isb { return }
+    let reachesAll = barrier != .nsh || isAlone
+    guard reachesAll else { return }
+    update { broken, remnant in
+      switch remnant.progress {
+      case .stored: if broken.thread == thread { remnant.progress = .ordered }
+      // One for stores alone does not wait for a TLBI.
+      case .stage2Invalidated(let by):
+        if by == thread, barrier != .ishst { remnant.progress = .stage2Done }
+      case .invalidated(let by): return by == thread && barrier != .ishst
+      case .ordered, .stage2Done: break
+      }
+      return false
+    }
+  }
+
+  private mutating func invalidate(_ instruction: CasemateLog.Invalidation, _ thread: UInt64) {
+    guard instruction.isBroadcast || isAlone else { return }
+    let vmid = VTTBR(loaded[thread] ?? 0).vmid
+    let trees = trees
+    update { broken, remnant in
+      guard let isStage2 = trees[broken.root]?.isStage2 else { return true }
+      let isCurrent = isStage2 && remnant.tag == vmid
+      switch (instruction.kind, remnant.progress) {
+      case (.alle1, .ordered) where isStage2, (.alle1, .stage2Done) where isStage2,
+        (.vmalls12e1, .ordered) where isCurrent, (.vmalls12e1, .stage2Done) where isCurrent,
+        (.vmalle1, .stage2Done) where isCurrent, (.alle2, .ordered) where !isStage2:
+        remnant.progress = .invalidated(by: thread)
+      case (.ipas2e1, .ordered) where isCurrent && instruction.reaches(remnant):
+        remnant.progress = .stage2Invalidated(by: thread)
+      case (.vae2, .ordered) where !isStage2 && instruction.reaches(remnant),
+        (.vale2, .ordered) where !isStage2 && !remnant.isTable && instruction.reaches(remnant):
+        remnant.progress = .invalidated(by: thread)
+      default: break
+      }
+      return false
+    }
+  }
+
+  /// Changes what is left of broken entries; what the body says is gone, is gone.
+  private mutating func update(_ body: (Broken, inout Remnant) -> Bool) {
+    for (address, entry) in broken {
+      var entry = entry
+      entry.remnants = entry.remnants.compactMap { remnant in
+        var remnant = remnant
+        return body(entry, &remnant) ? nil : remnant
+      }
+      if entry.remnants.isEmpty {
+        broken[address] = nil
+        for page in entry.pages { unlinked[page] = nil }
+      } else {
+        broken[address] = entry
+      }
+    }
+  }
+
+  /// What an entry that was broken still lacks.
+  private func lack(of address: UInt64) -> String {
+    guard let entry = broken[address], let remnant = entry.remnants.first else { return "" }
+    let place = "record \(records[entry.record].id) made it invalid"
+    let range = "0x\(hex(remnant.range.lowerBound)) to 0x\(hex(remnant.range.upperBound))"
+    let isStage2 = trees[entry.root]?.isStage2 ?? false
+    let under = isStage2 ? " under VMID \(remnant.tag)" : ""
+    let what =
+      switch remnant.progress {
+      case .stored: "no DSB of thread \(entry.thread) has followed"
+      case .ordered: "no TLBI has reached \(range)\(under)"
+      case .stage2Invalidated(let by): "no DSB of thread \(by) has followed the TLBI"
+      case .stage2Done: "no TLBI of stage 1 has followed that of stage 2\(under)"
+      case .invalidated(let by): "no DSB of thread \(by) has followed the TLBI"
+      }
+    return "\(place), and since then \(what)"
+  }
+
+  private func breach(
+    _ rule: Rule, _ index: Int, _ address: UInt64, _ place: (level: Int, input: UInt64)?,
+    _ sentence: String
+  ) -> Breach {
+    let entry = place.map {
+      "the entry at 0x\(hex(address)), level \($0.level), input address 0x\(hex($0.input)): "
+    }
+    return Breach(
+      rule: rule, record: index, location: address, level: place?.level, input: place?.input,
+      sentence: (entry ?? "") + sentence)
+  }
+}
+
+extension CasemateLog.Invalidation {
+  /// Whether the operand's address is that of an entry, by its level hint also. Without a granule there is no
+  /// hint; one is about leaves of a level alone.
+  fileprivate func reaches(_ remnant: TableWatch.Remnant) -> Bool {
+    let granule = operand >> 46 & 3
+    if granule != 0 {
+      guard granule == 1, Int(operand >> 44 & 3) == remnant.level, !remnant.isTable else {
+        return false
+      }
+    }
+    return remnant.range.contains(operand << 12 & 0xffff_ffff_f000)
+  }
+}
