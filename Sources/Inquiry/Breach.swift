@@ -96,6 +96,16 @@ package struct Breach: Encodable, Equatable, Sendable {
         .adding("  \(table.name) \(hex: address)\(more)", .dim), to: .place(table, address))
   }
 
+  /// The rule and the place, for someone in the second year of studies.
+  func addPlain(to report: inout Report) {
+    let since = since.map { " since event \($0)" } ?? ""
+    report.add(
+      Report.Text("\(Sign.mismatch) ", .mismatch).adding(
+        "A rule does not hold at \(hex: address) of \(table.plainPhrase)\(since): "
+          + "\(PlainWords.expand(title))."),
+      to: .place(table, address), indent: 2)
+  }
+
   /// All of it.
   func add(to report: inout Report) {
     addHead(to: &report)

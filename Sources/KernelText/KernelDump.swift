@@ -65,7 +65,7 @@ public struct KernelDump {
   public static func text(of guest: GuestTable, in machine: Machine) -> String {
     var dump = KernelDump(header: "")
     machine.visit(.leaf, of: guest) { dump.note($0) }
-    dump.finish(at: guest.vtcr.geometry.inputSize)
+    dump.finish(at: guest.geometry.inputSize)
     return dump.text
   }
 

@@ -124,7 +124,7 @@ public struct TableReader: Sendable {
 
   /// A reader of a table that L1 keeps.
   public init(_ guest: GuestTable, in machine: Machine) {
-    geometry = guest.vtcr.geometry
+    geometry = guest.geometry
     keeper = .guest(root: guest.root)
     self.machine = machine
   }

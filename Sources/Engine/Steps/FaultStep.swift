@@ -67,6 +67,17 @@ package enum FaultStep: StepFamily {
     }
   }
 
+  /// What of L1's table gives it a fault.
+  private static func reason(for status: FaultStatus) -> String {
+    switch status.faultClass {
+    case .permission: "L1's own table forbids it"
+    case .accessFlag: "The access flag in L1's own entry is clear"
+    case .addressSize: "L1's own table leads beyond the output size"
+    case .external, .externalOnWalk: "L1's own table lies where there is no memory"
+    case .translation, nil: "L1's own table has no valid entry for it"
+    }
+  }
+
   func explanation(of step: Step) -> Explanation {
     switch self {
     case .shadowFound(let vttbr, _):
@@ -92,7 +103,7 @@ package enum FaultStep: StepFamily {
       return Explanation(
         "read L1",
         "level \(step.level) at canonical \(Phrase.address(ipa)): "
-          + Phrase.entry(entry, level: step.level),
+          + Phrase.entry(entry, level: step.level, in: .guests),
         "KVM walks L1's own table in software, as the hardware would if L1 were not virtual.",
         .nested("walk_nested_s2_pgd"))
     case .guestUnreadable(let ipa):
@@ -114,8 +125,8 @@ package enum FaultStep: StepFamily {
     case .inject(let status, let kind):
       return Explanation(
         "inject",
-        "L1 gets a \(Phrase.status(status)) for the \(Phrase.access(kind)) at \(step.at)",
-        "L1's own table forbids it, so L1 must handle it. The shadow does not change.",
+        "L1 gets \(Phrase.withArticle(Phrase.status(status))) for the \(Phrase.access(kind)) at \(step.at)",
+        Self.reason(for: status) + ", so L1 must handle it. The shadow does not change.",
         .nested("kvm_inject_s2_fault"))
     case .injectSize:
       return Explanation(

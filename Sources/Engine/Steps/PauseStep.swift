@@ -21,12 +21,12 @@ package enum PauseStep: StepFamily {
     case .armed:
       Explanation(
         "pause", "the next event that can stop at or above \(step.at) stops there",
-        "Other events can then run in between.", .mmu("stage2_apply_range"))
+        "Other events can then run in between.", .project("pause"))
     case .unused:
       Explanation(
         "resume", "no event reached a place where it can stop: the pause is cancelled",
         "A sweep can stop at a border between gigabytes; a device's event or a hypercall, between two actions.",
-        .mmu("stage2_apply_range"))
+        .project("pause"))
     case .parked(dropsLock: true):
       Explanation(
         "drop lock", "mmu_lock is dropped before \(step.at) of \(Phrase.table(step.table))",
@@ -40,8 +40,7 @@ package enum PauseStep: StepFamily {
     case .resumed:
       Explanation(
         "resume", "the paused event continues where it stopped",
-        "What it has seen may have changed. A sweep takes mmu_lock again.",
-        .mmu("stage2_apply_range"))
+        "What it has seen may have changed.", .project("resume"))
     }
   }
 }

@@ -33,6 +33,11 @@ package enum Phrase {
     }
   }
 
+  /// A noun with its article.
+  static func withArticle(_ noun: String) -> String {
+    (noun.first.map { "aeiou".contains($0) } ?? false ? "an " : "a ") + noun
+  }
+
   package static func status(_ status: FaultStatus) -> String {
     let name =
       switch status.faultClass {
@@ -54,20 +59,19 @@ package enum Phrase {
     in geometry: Geometry = .stage2(bits: VMConfiguration.physicalBits)
   ) -> String {
     switch geometry.kind(of: entry, at: level) {
-    case .invalid: "empty"
+    case .invalid: entry.bits == 0 ? "empty" : "invalid, \(address(entry.bits))"
     case .locked: "LOCKED"
     case .table: "table at \(address(entry.address(granuleShift: geometry.granuleShift)))"
-    case .block: "block \(leaf(entry, geometry))"
-    case .page: "page \(leaf(entry, geometry))"
+    case .block: "block \(leaf(entry, level, geometry))"
+    case .page: "page \(leaf(entry, level, geometry))"
     case .reserved: "reserved"
     case .illegalOutput: "\(address(entry.address)), beyond the output size"
     case .annotation(let note): annotation(note, entry)
     }
   }
 
-  private static func leaf(_ entry: Descriptor, _ geometry: Geometry) -> String {
-    address(entry.address(granuleShift: geometry.granuleShift)) + " "
-      + entry.permissions.text
+  private static func leaf(_ entry: Descriptor, _ level: Int, _ geometry: Geometry) -> String {
+    address(geometry.output(of: entry, at: level)) + " " + entry.permissions.text
   }
 
   private static func annotation(_ note: EntryKind.Annotation, _ entry: Descriptor) -> String {

@@ -143,7 +143,10 @@ package enum TableStep: StepFamily {
     case .makeLeaf(let new, _):
       return Explanation(
         "make", "\(place): \(Phrase.entry(new, level: level))",
-        "The leaf becomes visible to the hardware.", .pgtable("stage2_make_pte"))
+        new.isValid
+          ? "The leaf becomes visible to the hardware."
+          : "The hardware finds nothing there; software finds the note.",
+        .pgtable("stage2_make_pte"))
     case .allocateTable:
       let (why, source): (String, Source) =
         if step.table?.kind.keeper != .pkvm {
@@ -248,7 +251,8 @@ package enum TableStep: StepFamily {
     case .clearLeaf(let old, let count, _):
       return Explanation(
         "unmap", "\(place): \(Phrase.entry(old, level: level))\(Self.others(count)) → empty",
-        "The table has it no more; the SMMU's TLB may still hold it.", .ioTable("__arm_lpae_unmap")
+        "The table no longer has it; the SMMU's TLB may still hold it.",
+        .ioTable("__arm_lpae_unmap")
       )
     case .clearTable:
       return Explanation(

@@ -57,7 +57,9 @@ extension Geometry {
   /// encoding that does not exist there comes before an address that is too large.
   @inline(__always)
   public func kind(of entry: Descriptor, at level: Int) -> EntryKind {
-    if !entry.isValid { return entry.bits == 0 ? .invalid : Self.note(in: entry) }
+    if !entry.isValid {
+      return entry.bits == 0 || !keepsNotes ? .invalid : Self.note(in: entry)
+    }
     let isTableOrPage = entry.bits & Descriptor.tableOrPage != 0
     if level == Self.lastLevel {
       if !isTableOrPage { return .reserved }

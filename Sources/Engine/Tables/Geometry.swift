@@ -12,6 +12,8 @@ public struct Geometry: Equatable, Sendable {
   public let outputBits: Int
   /// What the bits of its leaves mean.
   public let format: Descriptor.Format
+  /// Whether an entry that is not valid may hold a note of the host's software. One of L1's table is L1's own affair.
+  public let keepsNotes: Bool
 
   /// The last level, whose leaves are pages.
   public static let lastLevel = 3
@@ -20,9 +22,10 @@ public struct Geometry: Equatable, Sendable {
   @inline(__always)
   public init(
     granuleShift: Int, inputBits: Int, startLevel: Int, outputBits: Int = 48,
-    format: Descriptor.Format = .stage2
+    format: Descriptor.Format = .stage2, keepsNotes: Bool = true
   ) {
     self.format = format
+    self.keepsNotes = keepsNotes
     self.granuleShift = granuleShift
     self.inputBits = inputBits
     self.startLevel = startLevel
@@ -41,6 +44,10 @@ public struct Geometry: Equatable, Sendable {
   static let deviceStage1 = Geometry(
     granuleShift: 12, inputBits: 48, startLevel: 0, format: .stage1)
 
+  /// Any table of L1's with 4 KiB pages, to say what an entry is whose table is not at hand.
+  static let guests = Geometry(
+    granuleShift: 12, inputBits: 48, startLevel: 0, keepsNotes: false)
+
   /// Index bits of a level.
   public var stride: Int { granuleShift - 3 }
 
@@ -53,6 +60,17 @@ public struct Geometry: Equatable, Sendable {
   /// Bytes that an entry of `level` covers.
   @inline(__always)
   public func size(_ level: Int) -> UInt64 { 1 &<< shift(level) }
+
+  /// Whether an entry of `level` maps a block or page.
+  public func isLeaf(_ entry: Descriptor, at level: Int) -> Bool {
+    kind(of: entry, at: level).isLeaf
+  }
+
+  /// Output address of a leaf of `level`. The bits of its address below its size are RES0, and ignored.
+  @inline(__always)
+  public func output(of leaf: Descriptor, at level: Int) -> UInt64 {
+    leaf.address & ~(size(level) &- 1)
+  }
 
   /// Number of input addresses.
   @inline(__always)

@@ -46,6 +46,14 @@ public struct GuestTable: Equatable, Sendable {
   /// L1's VTCR_EL2, which can be walked.
   public let vtcr: VTCR
 
+  /// The shape of the table; what entries that are not valid hold is L1's own affair.
+  public var geometry: Geometry {
+    let shape = vtcr.geometry
+    return Geometry(
+      granuleShift: shape.granuleShift, inputBits: shape.inputBits, startLevel: shape.startLevel,
+      outputBits: shape.outputBits, keepsNotes: false)
+  }
+
   /// Canonical IPA of the root.
   public var root: UInt64 { vttbr.base & ~(UInt64(vtcr.geometry.rootEntries) * 8 - 1) }
 }

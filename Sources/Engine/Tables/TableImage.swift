@@ -48,7 +48,7 @@ extension Machine {
   /// The pages of a table that L1 keeps, at their canonical IPAs. Pages that L1 has no memory for are
   /// left out.
   public func image(of guest: GuestTable) -> TableImage {
-    let geometry = guest.vtcr.geometry
+    let geometry = guest.geometry
     var pages: [UInt64: [UInt64]] = [:]
     /// Keeps a page, and says whether it is new and can be read.
     func keep(_ place: UInt64, _ entries: Int) -> Bool {

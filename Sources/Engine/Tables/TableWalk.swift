@@ -213,7 +213,7 @@ extension TableWalk {
 
   /// A walk of a table that L1 keeps.
   package init(of guest: GuestTable, _ range: Range<UInt64>, _ visits: Visits) {
-    self.init(guest.vtcr.geometry, root: guest.root, range, visits)
+    self.init(guest.geometry, root: guest.root, range, visits)
   }
 }
 
@@ -261,7 +261,7 @@ extension Machine {
   ) -> Bool {
     var left = Self.guestTableLimit - 1
     var walk = TableWalk(
-      of: guest, 0..<guest.vtcr.geometry.inputSize, visits.union(.tablePre))
+      of: guest, 0..<guest.geometry.inputSize, visits.union(.tablePre))
     while let entry = walk.next({ peekGuestMemory(at: $0) ?? 0 }) {
       if entry.kind == .table {
         left -= 1

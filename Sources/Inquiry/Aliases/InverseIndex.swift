@@ -49,9 +49,9 @@ package struct InverseIndex: Sendable {
     for index in page.index(of: start)..<page.count {
       let entry = page[index]
       let address = page.address(of: index)
-      if entry.isLeaf(page.level) {
+      if reader.geometry.isLeaf(entry, at: page.level) {
         add(
-          input: address, output: entry.address(granuleShift: reader.geometry.granuleShift),
+          input: address, output: reader.geometry.output(of: entry, at: page.level),
           size: page.entrySize)
       } else if entry.isTable(page.level) {
         if left <= 0, address > start { return address }

@@ -21,8 +21,8 @@ package struct EntryFacts: Sendable {
       var found: [Range<UInt64>] = []
       let geometry = reader.geometry
       reader.visitEntries { page, index in
-        if page[index].isLeaf(page.level) {
-          let start = page[index].address(granuleShift: geometry.granuleShift)
+        if geometry.isLeaf(page[index], at: page.level) {
+          let start = geometry.output(of: page[index], at: page.level)
           found.append(start..<start + page.entrySize)
         }
         return found.count < Self.leavesAtMost
@@ -39,7 +39,7 @@ package struct EntryFacts: Sendable {
 
   private func holds(_ term: Filter.Term, for run: EntryRun) -> Bool {
     let entry = run.descriptor
-    let isLeaf = entry.isLeaf(run.level)
+    let isLeaf = geometry.isLeaf(entry, at: run.level)
     let permissions = entry.permissions
     switch term {
     case .permits(.read): return isLeaf && permissions.read

@@ -225,7 +225,9 @@ extension Difference {
   /// The difference in words, of the first table and the second.
   fileprivate func text(_ one: String, _ other: String) -> String {
     func entry(_ leaf: MappedRange?) -> String {
-      leaf.map { "\(hex: $0.output) \($0.descriptor.permissions.text)" } ?? "nothing"
+      leaf.map {
+        "\(hex: $0.output(of: range.lowerBound)) \($0.descriptor.permissions.text)"
+      } ?? "nothing"
     }
     switch kind {
     case .onlyFirst: return "only in \(one): \(entry(first))"

@@ -13,8 +13,8 @@ package struct EntryAnswer: Answer {
     /// Where the entry lies: a physical address, or a canonical IPA for a table of L1's.
     @Hex package private(set) var place: UInt64
     package let entry: Descriptor
-    /// What the entry is.
-    package let what: String
+    /// What the entry is; also for someone in the second year of studies.
+    package let what, plain: String
   }
 
   /// L1's entry and the host's page, and what they give together.
@@ -30,6 +30,8 @@ package struct EntryAnswer: Answer {
       }
     }
 
+    /// Whether the shadow has the leaf that this gives; else it has none, or a stale one.
+    package fileprivate(set) var isInForce = false
     /// Why there is nothing to compose from; else nil.
     package fileprivate(set) var missing: String?
     /// L1's leaf; nil if L1 has stage 2 off.
@@ -63,7 +65,8 @@ package struct EntryAnswer: Answer {
         level: page.level,
         high: isFirst ? geometry.inputBits - 1 : Int(geometry.shift(page.level - 1)) - 1,
         low: Int(geometry.shift(page.level)), index: index, place: page.place(of: index),
-        entry: page[index], what: Phrase.entry(page[index], level: page.level))
+        entry: page[index], what: Phrase.entry(page[index], level: page.level, in: geometry),
+        plain: PlainWords.entry(page[index], level: page.level, in: geometry))
     }
     var disagreement: TableDisagreement?
     var composition: Composition?
@@ -72,7 +75,10 @@ package struct EntryAnswer: Answer {
       var isShadow = false
       if case .shadow(let number) = table {
         isShadow = true
-        composition = Composition(of: address, inShadow: number, machine)
+        var parts = Composition(of: address, inShadow: number, machine)
+        let output = machine.output(of: address, in: table)?.page
+        parts.isInForce = output != nil && output == parts.physical?.page
+        composition = parts
       } else if case .iommu(let device) = table {
         disagreement =
           machine.disagreement(
@@ -121,7 +127,7 @@ package struct EntryAnswer: Answer {
       report.add(
         Report.Text("level \(stage.level)  ", .heading)
           .adding("entry \(stage.index)".padded(to: 11), .address)
-          .adding(DetailLevel.plain.entry(stage.entry, level: stage.level)))
+          .adding(stage.plain))
     }
     guard let last = walk.last, last.entry.isLeaf(last.level) else { return }
     report.addBlank()
@@ -135,7 +141,10 @@ package struct EntryAnswer: Answer {
   }
 
   private func add(_ composition: Composition, to report: inout Report, _ detail: DetailLevel) {
-    var line = Report.Text("made from  ", .dim)
+    if !composition.isInForce, walk.last.map({ $0.entry.isLeaf($0.level) }) ?? false {
+      report.add("\(Sign.stale) This leaf is stale: it was made from something else.", .stale)
+    }
+    var line = Report.Text(composition.isInForce ? "made from  " : "now from   ", .dim)
     guard let host = composition.host, let whole = composition.whole else {
       line.add(
         detail.text(composition.missing ?? ""), composition.canonical == nil ? .plain : .invalid)
@@ -191,7 +200,7 @@ extension EntryAnswer.Composition {
     }
     canonical = derivation.ipa
     guard let page = derivation.page else {
-      missing = "no page of the host yet"
+      missing = "the host has no page there"
       return
     }
     let permits = Permissions(read: true, write: page.isWritable, executeNever: 0)

@@ -159,6 +159,7 @@ package struct ExplainAnswer: Answer {
       let text = PlainWords.sentence(text)
       if PlainWords.arePlain(text) { report.add(text) }
     }
+    for breach in (breaches ?? []).prefix(Self.breachesAtMost) { breach.addPlain(to: &report) }
     if let step {
       report.addBlank()
       report.add(Report.Text("Step \(step.number)  ", .dim).adding(step.plain))

@@ -90,7 +90,7 @@ extension ForecastAnswer.Change {
       else { return nil }
       self.init(
         table: .guest(guest.vttbr.vmid), address: position.address, level: position.level,
-        size: guest.vtcr.geometry.size(position.level),
+        size: guest.geometry.size(position.level),
         entry: value == 0 ? nil : Descriptor(value))
     case .access, .deviceAccess, .walk, .fault, .deviceFault, .injection, .setting, .choice,
       .trigger, .lookUp, .lookUpMiss, .lookUpFailure, .record, .recordLost, .mapState,

@@ -12,6 +12,8 @@ package struct ListAnswer: Answer {
     package let entries: Int
     /// The first of them.
     package let entry: Descriptor
+    /// What that is.
+    package let what: String
     /// Where a leaf leads, and what it permits.
     @Hex package private(set) var output: UInt64?
     package let permissions: Permissions?
@@ -30,12 +32,13 @@ package struct ListAnswer: Answer {
     isCut = found.isCut
     rows = found.tables.flatMap { table in
       table.runs.map { run in
-        let isLeaf = run.descriptor.isLeaf(run.level)
+        let geometry = table.geometry
+        let isLeaf = geometry.isLeaf(run.descriptor, at: run.level)
         return Row(
           table: table.id, range: run.range, level: run.level, entries: run.count,
           entry: run.descriptor,
-          output: isLeaf
-            ? run.descriptor.address(granuleShift: table.geometry.granuleShift) : nil,
+          what: Phrase.entry(run.descriptor, level: run.level, in: geometry),
+          output: isLeaf ? geometry.output(of: run.descriptor, at: run.level) : nil,
           permissions: isLeaf ? run.descriptor.permissions : nil, isRemoved: run.isRemoved)
       }
     }
@@ -57,9 +60,9 @@ package struct ListAnswer: Answer {
         "+\(Phrase.size(row.range.size))".padded(to: 6) + " ", .dim)
       if let output = row.output, let permissions = row.permissions {
         line.add("\(Sign.arrow) \(hex: output) ")
-        line.add(permissions.text, .permission)
+        line.add(detail.permissions(permissions), .permission)
       } else {
-        line.add(Phrase.entry(row.entry, level: row.level))
+        line.add(detail.text(row.what))
       }
       if row.entries > 1 { line.add("  \(Sign.times)\(row.entries)", .dim) }
       if row.isRemoved { line.add("  removed", .changed) }

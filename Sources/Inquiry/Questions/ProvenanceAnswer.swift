@@ -25,6 +25,8 @@ package struct ProvenanceAnswer: Answer {
   @Hex package private(set) var address: UInt64
   package let level: Int
   package let entry: Descriptor
+  /// What the entry is; also for someone in the second year of studies.
+  package let what, plain: String
   /// The nearest first; empty if nothing was ever stored there.
   package let causes: [Cause]
   /// Rules that the entry breaks.
@@ -45,6 +47,8 @@ package struct ProvenanceAnswer: Answer {
     self.table = table
     level = page.level
     entry = page[index]
+    what = Phrase.entry(entry, level: level, in: reader.geometry)
+    plain = PlainWords.entry(entry, level: level, in: reader.geometry)
     causes = search.causes
     _address = Hex(wrappedValue: address)
   }
@@ -54,7 +58,7 @@ package struct ProvenanceAnswer: Answer {
     report.add(
       "\(detail.text(Phrase.input(table)).capitalized) \(hex: address) in \(detail.table(table))",
       .title)
-    report.add("now: level \(level), \(detail.entry(entry, level: level))")
+    report.add("now: level \(level), \(detail == .plain ? plain : what)")
     for breach in breaches { breach.add(to: &report) }
     report.addBlank()
     if causes.isEmpty {

@@ -38,7 +38,7 @@ package struct AddressMap {
     for index in page.index(of: range.lowerBound)...page.index(of: range.upperBound - 1) {
       if mapped >= most || left <= 0 { return }
       let entry = page[index]
-      if entry.isLeaf(page.level) {
+      if reader.geometry.isLeaf(entry, at: page.level) {
         mapped += min(page.entrySize, range.size)
       } else if let child = reader.child(of: index, in: page) {
         count(range, in: child, reader, &mapped, &left)

@@ -37,7 +37,7 @@ package struct DescriptorField: Equatable, Sendable, Encodable {
 extension Descriptor {
   /// All 64 bits by field, from the highest (Arm ARM D8.3, `kvm_pgtable.h`; at stage 1 io-pgtable-arm.c).
   package func fields(level: Int, geometry: Geometry, isShadow: Bool) -> [DescriptorField] {
-    if !isValid { return invalidFields }
+    if !isValid { return invalidFields(geometry) }
     if isTable(level) {
       return geometry.format == .stage1 ? stage1TableFields(geometry) : tableFields(geometry)
     }
@@ -90,12 +90,14 @@ extension Descriptor {
       name: name, high: high, low: low, value: value, meaning: meaning(value), owner: owner)
   }
 
-  private var invalidFields: [DescriptorField] {
+  private func invalidFields(_ geometry: Geometry) -> [DescriptorField] {
+    let valid = field("V", 0, 0, .hardware) { _ in "not valid: walks end here" }
+    if !geometry.keepsNotes { return [field("ignored", 63, 1, .nobody) { _ in "" }, valid] }
     if let note = realmNote { return realmFields(note.state) }
     return [
       field("type", 63, 60, .software) { $0 == 0 ? "none" : $0 == 1 ? "LOCKED" : "an annotation" },
       field("payload", 59, 1, .software) { $0 == 0 ? "none" : "the annotation's" },
-      field("V", 0, 0, .hardware) { _ in "not valid: walks end here" },
+      valid,
     ]
   }
 

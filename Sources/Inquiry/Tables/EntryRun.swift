@@ -37,7 +37,7 @@ package struct EntryRun: Equatable, Sendable {
 
   /// The output addresses of a leaf.
   func outputs(_ geometry: Geometry) -> Range<UInt64> {
-    let start = descriptor.address(granuleShift: geometry.granuleShift)
+    let start = geometry.output(of: descriptor, at: level)
     return start..<start + entrySize * UInt64(count)
   }
 
@@ -46,8 +46,8 @@ package struct EntryRun: Equatable, Sendable {
     let digits = String(address, radix: 16)
     let long = String(repeating: "0", count: max(0, 8 - digits.utf8.count)) + digits
     var text = "L\(level) 0x\(long) \(hex: address) "
-    guard descriptor.isLeaf(level) else {
-      return text + Phrase.entry(descriptor, level: level)
+    guard geometry.isLeaf(descriptor, at: level) else {
+      return text + Phrase.entry(descriptor, level: level, in: geometry)
     }
     text += "\(Sign.arrow) \(hex: outputs(geometry).lowerBound) \(descriptor.permissions.text)"
     text += " \(Phrase.size(entrySize)) +\(Phrase.size(end - address))"
@@ -55,7 +55,7 @@ package struct EntryRun: Equatable, Sendable {
     if descriptor.bits & Descriptor.accessed != 0 { text += " AF" }
     if descriptor.bits & Descriptor.contiguous != 0 { text += " CNT" }
     if level < Geometry.lastLevel { text += " BLK" }
-    return text + " " + Phrase.entry(descriptor, level: level)
+    return text + " " + Phrase.entry(descriptor, level: level, in: geometry)
   }
 }
 

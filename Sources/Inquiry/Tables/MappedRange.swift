@@ -27,21 +27,21 @@ extension TableReader {
     guard address < geometry.inputSize, let (page, index) = path(to: address).last
     else { return (nil, .max) }
     let range = page.address(of: index)..<page.address(of: index) + page.entrySize
-    guard page[index].isLeaf(page.level) else { return (nil, range.upperBound) }
+    guard geometry.isLeaf(page[index], at: page.level) else { return (nil, range.upperBound) }
     let leaf = MappedRange(
       range: range, level: page.level, descriptor: page[index],
-      output: page[index].address(granuleShift: geometry.granuleShift))
+      output: geometry.output(of: page[index], at: page.level))
     return (leaf, range.upperBound)
   }
 
   private func mappedRange(from address: UInt64, in page: TablePage) -> MappedRange? {
     if address >= page.address(of: page.count) { return nil }
     for index in page.index(of: address)..<page.count where page[index].bits != 0 {
-      if page[index].isLeaf(page.level) {
+      if geometry.isLeaf(page[index], at: page.level) {
         let start = page.address(of: index)
         return MappedRange(
           range: start..<start + page.entrySize, level: page.level, descriptor: page[index],
-          output: page[index].address(granuleShift: geometry.granuleShift))
+          output: geometry.output(of: page[index], at: page.level))
       }
       if let child = child(of: index, in: page), let found = mappedRange(from: address, in: child) {
         return found

@@ -21,8 +21,10 @@ package enum PlainWords {
     ("VMID", "machine number"), ("VMIDs", "machine numbers"), ("ASID", "process number"),
     ("ASIDs", "process numbers"), ("no ASET", "shared with the processors"), ("ASET", "not shared"),
     ("SMMU's", "device unit's"), ("SMMU", "device unit"),
-    ("IOMMU", "device"), ("device's DMA", "device's accesses"), ("a DMA", "an access of a device"),
-    ("A DMA", "an access of a device"), ("DMA", "accesses of devices"), ("VTTBR", "the table at"),
+    ("IOMMU", "device"), ("device's DMA", "device's access"), ("a DMA", "a device access"),
+    ("A DMA", "A device access"), ("DMA", "device access"), ("an SMMU", "a device unit"),
+    ("the VMM's process", "the host process"), ("The VMM's process", "The host process"),
+    ("VTTBR", "the table at"),
     ("VMA", "memory area"),
     ("mmu_lock", "the lock of the tables"), ("KSM", "the host's merging of equal pages"),
     ("RMP", "ownership table"), ("RMM's", "realm manager's"), ("RMM", "realm manager"),
@@ -34,7 +36,7 @@ package enum PlainWords {
 
   private static let meaningOf = Dictionary(
     meanings.map { ($0.word, $0.meaning) }, uniquingKeysWith: { first, _ in first })
-  private static let wordsAtMost = 2
+  private static let wordsAtMost = 3
 
   /// A sentence without abbreviations, and without what stands in parentheses.
   package static func sentence(_ text: String) -> String { expand(text).capitalized }
@@ -89,7 +91,7 @@ package enum PlainWords {
       defer { if character == ")" { depth -= 1 } }
       return depth == 0
     }
-    return kept.replacing(" .", with: ".").replacing(" ,", with: ",")
+    return kept.replacing(" .", with: ".").replacing(" ,", with: ",").replacing(" ;", with: ";")
   }
 
   /// Whether a sentence is one for everybody: no abbreviation, and no name out of a source.
@@ -116,22 +118,24 @@ package enum PlainWords {
   }
 }
 
-extension DetailLevel {
-  /// What an entry is, after "it is" or a colon.
-  func entry(_ entry: Descriptor, level: Int) -> String {
-    let text = Phrase.entry(entry, level: level)
-    guard self == .plain else { return text }
-    let address = Phrase.address(entry.address)
-    return switch Geometry.stage2(bits: VMConfiguration.physicalBits).kind(of: entry, at: level) {
-    case .table: "a table at \(address)"
-    case .block, .page: "leads to \(address), to \(entry.permissions.verbs) it"
+extension PlainWords {
+  /// What an entry of a table of a shape is, after a colon.
+  static func entry(_ entry: Descriptor, level: Int, in geometry: Geometry) -> String {
+    switch geometry.kind(of: entry, at: level) {
+    case .table: "a table at \(Phrase.address(entry.address(granuleShift: geometry.granuleShift)))"
+    case .block, .page:
+      "leads to \(Phrase.address(geometry.output(of: entry, at: level))), "
+        + entry.permissions.purpose
     case .reserved: "reserved, so that a walk ends in a fault"
     case .illegalOutput: "leads beyond all memory, so that a walk ends in a fault"
     case .locked: "locked while it is changed"
-    case .invalid, .annotation: PlainWords.expand(text)
+    case .invalid: entry.bits == 0 ? "empty" : "not valid, so that a walk ends in a fault"
+    case .annotation: expand(Phrase.entry(entry, level: level, in: geometry))
     }
   }
+}
 
+extension DetailLevel {
   /// A text, without abbreviations where the level asks for that.
   func text(_ text: String) -> String { self == .plain ? PlainWords.expand(text) : text }
 
@@ -148,13 +152,16 @@ extension DetailLevel {
 }
 
 extension Permissions {
-  /// What they permit, as a verb of a sentence.
+  /// What they permit, as a verb of a sentence; empty for nothing.
   package var verbs: String {
     let verbs = [read ? "read" : "", write ? "write" : "", executes ? "execute" : ""]
       .filter { !$0.isEmpty }
-    guard let last = verbs.last else { return "do nothing with" }
+    guard let last = verbs.last else { return "" }
     return verbs.count == 1 ? last : verbs.dropLast().joined(separator: ", ") + " and " + last
   }
+
+  /// What an entry with them is for.
+  package var purpose: String { verbs.isEmpty ? "and permits nothing" : "to \(verbs) it" }
 
   /// What they permit, in a column of `shortColumns`.
   package var shortWords: String {

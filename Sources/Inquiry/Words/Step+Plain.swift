@@ -9,7 +9,64 @@ extension Step {
   }
 
   /// What happens, in one sentence.
-  package var plainFact: String {
+  package var plainFact: String { ownFact ?? classFact }
+
+  /// What happens, where the step's class does not say it.
+  private var ownFact: String? {
+    switch action {
+    case .access(.fault(let status, _)):
+      "\(Self.obstacle(status.faultClass, to: place)), so the guest stops."
+    case .dma(.streamEntry): "The device unit looks up which table translates for the device."
+    case .dma(.cached): "The device unit has cached \(place), and reads no table."
+    case .dma(.fault(let fault, _)): "\(Self.obstacle(fault, to: place)): the access fails."
+    case .dma(.aborted): "No table is set for the device, so its access to \(place) fails."
+    case .dma(.waits): "The device's access to \(place) waits."
+    case .dma(.stalled): "The device's access to \(place) waits until its fault is handled."
+    case .dma(.terminated): "The access that waited fails."
+    case .host(.notifierEnd): "The hypervisor hears that the host's change is done."
+    case .host(.signal), .fault(.noVMA), .fault(.hostRefused):
+      "The host process has no memory there that permits the access, so the access fails."
+    case .fault(.mmioExit): "No memory is there, so the host process plays a device."
+    case .realm(.destroyedAccess): "The guest stops: the host took away the memory at \(place)."
+    case .tlb(.noCommand): "No device uses the table, so nothing has to be forgotten."
+    case .rmp(.held): "Other uses of the ownership table wait, or may go on."
+    case .reverseMap(.eraseFailed): "An entry of the reverse map for \(place) could not be removed."
+    case .pause(.armed): "The next event that can stop will stop in the middle."
+    case .pause(.unused): "No event came to a place where it can stop."
+    case .pause(.parked): "The event stops in the middle, and others may run."
+    case .pause(.resumed): "The event that stopped continues."
+    default: nil
+    }
+  }
+
+  /// Why a translation fails.
+  private static func obstacle(
+    _ fault: FaultStatus.Class?, to place: String
+  ) -> String {
+    switch fault {
+    case .translation: "No entry maps \(place)"
+    case .permission: "The entry for \(place) does not permit the access"
+    case .accessFlag: "The entry for \(place) is not marked as used"
+    case .addressSize: "An entry for \(place) leads beyond all memory"
+    case .external, .externalOnWalk: "The memory for \(place) cannot be read"
+    case nil: "The access to \(place) is not possible"
+    }
+  }
+
+  private static func obstacle(_ fault: DeviceFault, to place: String) -> String {
+    switch fault {
+    case .granule, .rmp: "The memory at \(place) belongs to somebody else"
+    case .badStreamEntry: "The record about the device is not valid"
+    case .translation: obstacle(FaultStatus.Class.translation, to: place)
+    case .addressSize: obstacle(FaultStatus.Class.addressSize, to: place)
+    case .accessFlag: obstacle(FaultStatus.Class.accessFlag, to: place)
+    case .permission: obstacle(FaultStatus.Class.permission, to: place)
+    case .conflict: "Two cached translations name \(place)"
+    }
+  }
+
+  /// What happens, by the step's class.
+  private var classFact: String {
     switch stepClass {
     case .access: "\(accessor) \(place)."
     case .deviceAccess: "\(device) uses \(place)."
@@ -18,7 +75,7 @@ extension Step {
     case .fault: "The access to \(place) is not permitted by an entry, so the guest stops."
     case .deviceFault: "The device's access to \(place) is not permitted by an entry."
     case .injection: "The hypervisor gives the guest an exception."
-    case .setting: told ?? "A setting of the translation changes."
+    case .setting: told ?? "A setting of the machine changes."
     case .choice: choiceFact
     case .trigger: told ?? "The host changes memory that a guest may use."
     case .lookUp: "The reverse map says which nested address leads to \(place)."
@@ -128,7 +185,8 @@ extension Step {
   /// Where an entry that is made leads, and what it permits.
   private var target: String {
     guard let result, result.isValid else { return "" }
-    return " that leads to physical address \(Phrase.address(result.address)), to \(verbs) it"
+    return " that leads to physical address \(Phrase.address(result.address)), "
+      + result.permissions.purpose
   }
 
   private var verbs: String { result?.permissions.verbs ?? "use" }

@@ -206,17 +206,21 @@ extension Measure {
     Form(pattern: "output TABLE ADDRESS", meaning: "where a table maps an address", unit: .address)
     {
       stage, operands throws(Unmeasurable) in
-      guard let last = try stage.path(operands).last, last.page[last.index].isLeaf(last.page.level)
+      let geometry = stage.geometry(operands.table)
+      guard let last = try stage.path(operands).last,
+        geometry.isLeaf(last.page[last.index], at: last.page.level)
       else { throw Unmeasurable(message: "it is not mapped") }
       let shift = UInt64(last.page.entrySize - 1)
-      return last.page[last.index].address(granuleShift: stage.granuleShift(operands.table))
+      return geometry.output(of: last.page[last.index], at: last.page.level)
         | operands.number & shift
     },
     Form(
       pattern: "size TABLE ADDRESS", meaning: "the size of the leaf that maps an address",
       unit: .size
     ) { stage, operands throws(Unmeasurable) in
-      guard let last = try stage.path(operands).last, last.page[last.index].isLeaf(last.page.level)
+      let geometry = stage.geometry(operands.table)
+      guard let last = try stage.path(operands).last,
+        geometry.isLeaf(last.page[last.index], at: last.page.level)
       else { throw Unmeasurable(message: "it is not mapped") }
       return last.page.entrySize
     },
@@ -307,8 +311,8 @@ extension Stage {
     return reader.path(to: operands.number)
   }
 
-  fileprivate func granuleShift(_ table: TableID) -> Int {
-    machine.reader(of: table)?.geometry.granuleShift ?? 12
+  fileprivate func geometry(_ table: TableID) -> Geometry {
+    machine.reader(of: table)?.geometry ?? .stage2(bits: VMConfiguration.physicalBits)
   }
 
   fileprivate func ranges(

@@ -123,7 +123,7 @@ extension TablePane {
     case .absent: text += ": not mapped"
     case .leaf, .removed, .coming:
       if isLeaf {
-        text += " maps to \(hex: entry.address(granuleShift: geometry.granuleShift))"
+        text += " maps to \(hex: geometry.output(of: entry, at: row.level))"
         text +=
           ", "
           + SafeText(

@@ -105,7 +105,7 @@ struct RowFormat {
     }
     var text = SafeText()
     if hasOutput {
-      let output = entry.address(granuleShift: geometry.granuleShift)
+      let output = geometry.output(of: entry, at: row.level)
       text += arrow + number(output, digits: outputDigits)
     }
     text +=

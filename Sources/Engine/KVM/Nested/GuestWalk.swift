@@ -131,7 +131,7 @@ extension Machine {
         of: nested, read: { place, _ in peekGuestMemory(at: place, past) })
     else { return nil }
     return GuestTranslation(
-      leaf: leaf.descriptor, level: leaf.level, nested: nested, geometry: guest.vtcr.geometry)
+      leaf: leaf.descriptor, level: leaf.level, nested: nested, geometry: guest.geometry)
   }
 
   /// The leaf is found: access flag, then the output address.
