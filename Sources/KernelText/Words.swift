@@ -1,3 +1,5 @@
+import Glibc
+
 /// A piece of a text that is read from left to right. The bytes belong to whoever reads the text.
 struct Words {
   let bytes: UnsafeBufferPointer<UInt8>
@@ -25,6 +27,11 @@ struct Words {
   /// The text as it is. It may hold anything: `SafeText` makes it fit to show.
   var string: String { String(decoding: bytes[start..<end], as: UTF8.self) }
 
+  /// Whether it begins with one byte and ends with another.
+  func isEnclosed(_ open: Unicode.Scalar, _ close: Unicode.Scalar) -> Bool {
+    first == UInt8(ascii: open) && last == UInt8(ascii: close)
+  }
+
   func dropFirst(_ count: Int) -> Words {
     Words(bytes, min(end, start + max(0, count))..<end)
   }
@@ -45,6 +52,7 @@ struct Words {
     isDigit(byte) || (byte | 0x20) &- 0x61 < 26 || byte == 0x5f
   }
 
+  @inline(__always)
   mutating func skipBlanks() {
     while start < end, Self.isBlank(bytes[start]) { start += 1 }
   }
@@ -54,15 +62,25 @@ struct Words {
     while start < end, Self.isBlank(bytes[end - 1]) || bytes[end - 1] == 0x0d { end -= 1 }
   }
 
+  @inline(__always)
   func hasPrefix(_ text: StaticString) -> Bool {
     let length = text.utf8CodeUnitCount
-    guard length <= count else { return false }
-    for index in 0..<length where bytes[start + index] != text.utf8Start[index] { return false }
-    return true
+    guard length <= count, let base = bytes.baseAddress, length > 0 else { return length == 0 }
+    // The first byte alone tells most apart.
+    return base[start] == text.utf8Start[0] && memcmp(base + start, text.utf8Start, length) == 0
   }
 
+  @inline(__always)
   static func == (words: Words, text: StaticString) -> Bool {
     words.count == text.utf8CodeUnitCount && words.hasPrefix(text)
+  }
+
+  /// Takes the last word, and the blanks behind it.
+  mutating func takeLastWord() -> Words {
+    while start < end, Self.isBlank(bytes[end - 1]) { end -= 1 }
+    let behind = end
+    while start < end, !Self.isBlank(bytes[end - 1]) { end -= 1 }
+    return Words(bytes, end..<behind)
   }
 
   /// Takes a text from the front; false, and nothing taken, if it is not there.
@@ -80,12 +98,14 @@ struct Words {
   }
 
   /// Takes what stands before the next blank, after any blanks.
+  @inline(__always)
   mutating func takeWord() -> Words {
     skipBlanks()
     return take { !Self.isBlank($0) }
   }
 
   /// Takes bytes for as long as a condition holds.
+  @inline(__always)
   mutating func take(while holds: (UInt8) -> Bool) -> Words {
     let from = start
     while start < end, holds(bytes[start]) { start += 1 }
@@ -93,6 +113,7 @@ struct Words {
   }
 
   /// Takes hexadecimal digits, at most those of 64 bits.
+  @inline(__always)
   mutating func takeHex() -> UInt64? {
     let from = start
     var value: UInt64 = 0
@@ -128,6 +149,7 @@ struct Words {
   }
 
   /// Takes a number as C prints it: hexadecimal after `0x`, else decimal.
+  @inline(__always)
   mutating func takeNumber() -> UInt64? { take("0x") ? takeHex() : takeDecimal() }
 
   /// All of it as a number that ends where it ends.
@@ -140,12 +162,11 @@ struct Words {
   /// What follows the first place where a text stands; nil if it stands nowhere.
   func after(_ text: StaticString) -> Words? {
     let length = text.utf8CodeUnitCount
-    guard length > 0, count >= length else { return nil }
+    guard length > 0, count >= length, let base = bytes.baseAddress else { return nil }
     var place = start
-    while place <= end - length {
-      if bytes[place] == text.utf8Start[0], Words(bytes, place..<end).hasPrefix(text) {
-        return Words(bytes, place + length..<end)
-      }
+    while let found = memchr(base + place, Int32(text.utf8Start[0]), end - length + 1 - place) {
+      place = base.distance(to: found.assumingMemoryBound(to: UInt8.self))
+      if memcmp(found, text.utf8Start, length) == 0 { return Words(bytes, place + length..<end) }
       place += 1
     }
     return nil

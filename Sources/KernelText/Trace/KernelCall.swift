@@ -10,6 +10,9 @@ package struct KernelCall: Equatable, Sendable {
     /// A function that is known by the probe's name only, and says nothing to pagewalk.
     case other
 
+    /// All that a probe may have the name of.
+    static let named = allCases.filter { $0 != .other }
+
     /// The kernel's symbol, and the name that the recorder gives the probe.
     package var names: (symbol: StaticString, probe: StaticString) {
       switch self {
@@ -134,8 +137,8 @@ package struct KernelCall: Equatable, Sendable {
       }
       rest = close
     }
-    let named = symbol.flatMap { Self.function($0, \.symbol) }
-    guard let function = named ?? Self.function(probe, \.probe) ?? Self.returned(probe, &isReturn)
+    let named = symbol.flatMap { Self.symbols[$0] }
+    guard let function = named ?? Self.probes[probe] ?? Self.returned(probe, &isReturn)
     else {
       self.init(.other, isReturn: isReturn)
       return
@@ -143,11 +146,29 @@ package struct KernelCall: Equatable, Sendable {
     var arguments = Arguments()
     var pages: UInt64 = 1
     while true {
-      var word = rest.takeWord()
-      if word.isEmpty { break }
-      let key = word.take(while: Words.isName)
-      guard word.take("="), let value = word.number ?? word.unprefixedHex else { continue }
-      if key == "pgcount" { pages = value } else { arguments.set(key, value) }
+      rest.skipBlanks()
+      if rest.isEmpty { break }
+      let key = rest.take(while: Words.isName)
+      guard rest.take("="), let value = rest.takeValue() else {
+        _ = rest.take { !Words.isBlank($0) }
+        continue
+      }
+      switch Self.keys[key] {
+      case .table: arguments.table = value
+      case .context: arguments.context = value
+      case .vm: arguments.vm = value
+      case .address: arguments.address = value
+      case .startPage: arguments.address = value &<< 12
+      case .end: arguments.end = value
+      case .endPage: arguments.end = value &<< 12
+      case .size: arguments.size = value
+      case .pages: pages = value
+      case .physical: arguments.physical = value
+      case .canonical: arguments.canonical = value
+      case .protection: arguments.protection = value
+      case .value: arguments.value = value
+      case nil: break
+      }
     }
     if let size = arguments.size {
       let (product, overflow) = size.multipliedReportingOverflow(by: pages)
@@ -157,56 +178,42 @@ package struct KernelCall: Equatable, Sendable {
     self.init(function, isReturn: isReturn, arguments)
   }
 
-  private static func function(
-    _ name: Words, _ which: KeyPath<(symbol: StaticString, probe: StaticString), StaticString>
-  ) -> Function? {
-    guard !name.isEmpty else { return nil }
-    return Function.allCases.first { name == $0.names[keyPath: which] }
+  /// What probes name arguments.
+  private enum Key {
+    case table, context, vm, address, startPage, end, endPage, size, pages, physical, canonical
+    case protection, value
   }
+
+  private static let keys = NameTable<Key>([
+    ("pgt", .table), ("ops", .table), ("mmu", .context), ("kvm", .vm), ("addr", .address),
+    ("start", .address), ("iova", .address), ("nipa", .address), ("start_gfn", .startPage),
+    ("end", .end), ("end_gfn", .endPage), ("size", .size), ("pgsize", .size), ("pgcount", .pages),
+    ("phys", .physical), ("paddr", .physical), ("ipa", .canonical), ("prot", .protection),
+    ("val", .value), ("esr", .value), ("ret", .value), ("mkold", .value),
+  ])
+  private static let symbols = NameTable(Function.named.map { ($0.names.symbol, $0) })
+  private static let probes = NameTable(Function.named.map { ($0.names.probe, $0) })
 
   /// A probe on a function's return has its name with `_ret` behind.
   private static func returned(_ probe: Words, _ isReturn: inout Bool) -> Function? {
     guard probe.count > 4, probe.dropFirst(probe.count - 4) == "_ret" else { return nil }
     isReturn = true
-    return function(probe.prefix(probe.count - 4), \.probe)
-  }
-}
-
-extension KernelCall.Arguments {
-  fileprivate mutating func set(_ key: Words, _ value: UInt64) {
-    if key == "pgt" || key == "ops" {
-      table = value
-    } else if key == "mmu" {
-      context = value
-    } else if key == "kvm" {
-      vm = value
-    } else if key == "addr" || key == "start" || key == "iova" || key == "nipa" {
-      address = value
-    } else if key == "start_gfn" {
-      address = value &<< 12
-    } else if key == "end_gfn" {
-      end = value &<< 12
-    } else if key == "end" {
-      end = value
-    } else if key == "size" || key == "pgsize" {
-      size = value
-    } else if key == "phys" || key == "paddr" {
-      physical = value
-    } else if key == "ipa" {
-      canonical = value
-    } else if key == "prot" {
-      protection = value
-    } else if key == "val" || key == "esr" || key == "ret" || key == "mkold" {
-      self.value = value
-    }
+    return probes[probe.prefix(probe.count - 4)]
   }
 }
 
 extension Words {
-  /// A number that `%lx` printed.
-  fileprivate var unprefixedHex: UInt64? {
+  /// Takes a number that ends with a word, as C prints it, or as `%lx` does; nil, and nothing taken, if the word
+  /// is none.
+  fileprivate mutating func takeValue() -> UInt64? {
     var rest = self
-    guard let value = rest.takeHex(), rest.isEmpty else { return nil }
+    if let value = rest.takeNumber(), rest.first.map(Self.isBlank) ?? true {
+      self = rest
+      return value
+    }
+    rest = self
+    guard let value = rest.takeHex(), rest.first.map(Self.isBlank) ?? true else { return nil }
+    self = rest
     return value
   }
 }

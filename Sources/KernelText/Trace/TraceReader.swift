@@ -22,7 +22,8 @@ package struct TraceReader {
 
   /// What it came to so far.
   package private(set) var summary = Summary()
-  private let names = NameTable()
+  private let names = NameTable(
+    TraceEvent.Fact.Kind.allCases.flatMap { kind in kind.names.map { ($0, kind) } })
 
   /// A reader that has read nothing.
   package init() {}
@@ -64,7 +65,7 @@ package struct TraceReader {
         let name = words.take(while: Words.isName)
         if time.start == line.start {
           // Many texts begin with a number; but not with one of ours behind.
-          if reader.names.kind(of: name) != nil { return true }
+          if reader.names[name] != nil { return true }
         } else if name.count > 1, line.bytes[time.start - 1] != UInt8(ascii: "[") {
           // A kernel log has times also, but in brackets.
           return true
@@ -98,7 +99,7 @@ package struct TraceReader {
       return summary.skipped.add(number, "expected the name of an event after the time")
     }
     let isCall = text.take(":") && Self.isProbe(text)
-    guard let kind = isCall ? .call : names.kind(of: name) else { return }
+    guard let kind = isCall ? .call : names[name] else { return }
     text.skipBlanks()
     text.trimEnd()
     switch TraceEvent.Fact.read(kind, name, text) {
@@ -108,7 +109,7 @@ package struct TraceReader {
     case .fact(let fact):
       summary.events += 1
       let head = Words(line.bytes, line.start..<time.start)
-      let (task, cpu) = Self.origin(head, time)
+      let (task, cpu) = Self.origin(head)
       body(TraceEvent(line: number, time: Self.time(time), task: task, cpu: cpu, fact: fact))
     }
   }
@@ -118,7 +119,7 @@ package struct TraceReader {
     var rest = line
     rest.skipBlanks()
     let name = rest.take(while: Words.isName)
-    guard rest.take(":"), names.kind(of: name) != nil, rest.after("=") != nil else { return nil }
+    guard rest.take(":"), names[name] != nil, rest.after("=") != nil else { return nil }
     return (line.prefix(0), line)
   }
 
@@ -227,48 +228,37 @@ package struct TraceReader {
 
   /// The task and the CPU, from what stands before the time. A task's name may hold anything, so it is read
   /// from the right.
-  private static func origin(_ head: Words, _ time: Words) -> (task: Int?, cpu: Int?) {
-    var fields: [Words] = []
+  private static func origin(_ head: Words) -> (task: Int?, cpu: Int?) {
     var rest = head
-    while fields.count < 64 {
-      let word = rest.takeWord()
-      if word.isEmpty { break }
-      fields.append(word)
-    }
-    if let verbose = verboseOrigin(fields) { return verbose }
+    let last = rest.takeLastWord()
+    if last.count == 10, last.isEnclosed("[", "]"), let found = verboseOrigin(rest) { return found }
     // After the CPU there may be flags, and nothing else.
-    if let place = fields.suffix(2).lastIndex(where: { isEnclosed($0, "[", "]") }) {
-      let cpu = fields[place].dropFirst(1).prefix(fields[place].count - 2).number
-      guard let cpu, cpu < 1 << 20 else { return (nil, nil) }
-      // A group's number may stand between, in parentheses.
-      var before = place - 1
-      while before >= 0,
-        fields[before].last == UInt8(ascii: ")") || fields[before].first == UInt8(ascii: "(")
-      {
-        before -= 1
+    let flags = last.isEnclosed("[", "]") ? nil : last
+    let place = flags == nil ? last : rest.takeLastWord()
+    if place.isEnclosed("[", "]") {
+      guard let cpu = place.dropFirst(1).prefix(place.count - 2).number, cpu < 1 << 20 else {
+        return (nil, nil)
       }
-      return (before >= 0 ? trailingNumber(fields[before]) : nil, Int(cpu))
+      // A group's number may stand between, in parentheses.
+      var task = rest.takeLastWord()
+      while task.last == UInt8(ascii: ")") || task.first == UInt8(ascii: "(") {
+        task = rest.takeLastWord()
+      }
+      return (trailingNumber(task), Int(cpu))
     }
     // The latency form: the CPU, with flags glued to it, after the task.
-    guard fields.count >= 2, let flags = fields.last else { return (nil, nil) }
-    var digits = flags
+    guard var digits = flags, !place.isEmpty else { return (nil, nil) }
     let cpu = digits.takeDecimal()
-    return (trailingNumber(fields[fields.count - 2]), cpu.flatMap { Int(exactly: $0) })
+    return (trailingNumber(place), cpu.flatMap { Int(exactly: $0) })
   }
 
-  private static func isEnclosed(_ word: Words, _ open: Unicode.Scalar, _ close: Unicode.Scalar)
-    -> Bool
-  {
-    word.first == UInt8(ascii: open) && word.last == UInt8(ascii: close)
-  }
-
-  /// `comm pid cpu flags preempt index [stamp] `, of the verbose form.
-  private static func verboseOrigin(_ fields: [Words]) -> (task: Int?, cpu: Int?)? {
-    guard let stamp = fields.last, stamp.count == 10, stamp.first == UInt8(ascii: "["),
-      fields.count >= 7
+  /// `comm pid cpu flags preempt index`, which stands before the stamp of the verbose form.
+  private static func verboseOrigin(_ head: Words) -> (task: Int?, cpu: Int?)? {
+    var rest = head
+    for _ in 0..<3 { _ = rest.takeLastWord() }
+    guard let cpu = rest.takeLastWord().number, let task = rest.takeLastWord().number,
+      !rest.takeLastWord().isEmpty
     else { return nil }
-    let last = fields.count - 1
-    guard let cpu = fields[last - 4].number, let task = fields[last - 5].number else { return nil }
     return (Int(exactly: task), Int(exactly: cpu))
   }
 
@@ -279,42 +269,5 @@ package struct TraceReader {
     let digits = Words(word.bytes, start..<word.end)
     guard digits.count <= 10 else { return nil }
     return digits.number.flatMap { Int(exactly: $0) }
-  }
-}
-
-/// The names of events that concern us, found without a look at each.
-private struct NameTable {
-  private var places = [UInt8](repeating: 0xff, count: 256)
-  private var entries: [(name: StaticString, kind: TraceEvent.Fact.Kind)] = []
-
-  init() {
-    for kind in TraceEvent.Fact.Kind.allCases {
-      for name in kind.names {
-        let slot = UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-        var place = Int(Self.hash(Words(slot, 0..<slot.count)))
-        while places[place] != 0xff { place = (place + 1) & 255 }
-        places[place] = UInt8(entries.count)
-        entries.append((name, kind))
-      }
-    }
-  }
-
-  @inline(__always)
-  private static func hash(_ name: Words) -> UInt8 {
-    var hash: UInt32 = 2_166_136_261
-    for index in name.start..<name.end { hash = (hash ^ UInt32(name.bytes[index])) &* 16_777_619 }
-    return UInt8(truncatingIfNeeded: hash ^ hash >> 16)
-  }
-
-  @inline(__always)
-  func kind(of name: Words) -> TraceEvent.Fact.Kind? {
-    if name.count > 40 { return nil }
-    var place = Int(Self.hash(name))
-    while places[place] != 0xff {
-      let entry = entries[Int(places[place])]
-      if name == entry.name { return entry.kind }
-      place = (place + 1) & 255
-    }
-    return nil
   }
 }
