@@ -106,7 +106,9 @@ let package = Package(
       path: "Tests/MemoryImage", swiftSettings: strict),
     .testTarget(
       name: "ImportTests",
-      dependencies: ["Engine", "Language", "Observation", "KernelText", "Import", "TestSupport"],
+      dependencies: [
+        "Engine", "Language", "Inquiry", "Observation", "KernelText", "Import", "TestSupport",
+      ],
       path: "Tests/Import", swiftSettings: strict),
     .testTarget(
       name: "KernelTextTests",

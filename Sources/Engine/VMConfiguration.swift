@@ -1,3 +1,21 @@
+/// What the tables of a virtual machine are made of.
+public enum Evidence: Equatable, Sendable {
+  /// Events of the model.
+  case events
+  /// Calls that a real kernel made.
+  case calls
+  /// What dumps of a real kernel showed of them, in a format.
+  case dumps(Descriptor.Format)
+
+  /// What is known of the entries of the VM's tables.
+  package var format: Descriptor.Format {
+    switch self {
+    case .events, .calls: .stage2
+    case .dumps(let format): format
+    }
+  }
+}
+
 /// What a virtual machine is created with; never changes afterwards.
 public struct VMConfiguration: Equatable, Sendable {
   /// Bits of the canonical IPA space, 32 to 48.
@@ -25,8 +43,17 @@ public struct VMConfiguration: Equatable, Sendable {
   /// Whether what a CPU has cached outlives L2's next run.
   public var keepsTLB = false
 
-  /// Whether it is made of the calls that a real kernel made. What lies behind its tables is not known.
-  public var isRecorded = false
+  /// What its tables are made of.
+  public var evidence = Evidence.events
+
+  /// Whether its tables are those of a real kernel: what lies behind them is not known.
+  public var isRecorded: Bool { evidence != .events }
+
+  /// Whether only its tables were seen, at some moments: not what made them so.
+  public var isSeen: Bool { if case .dumps = evidence { true } else { false } }
+
+  /// Whether it is known where the entries of its tables lead.
+  public var knowsOutputs: Bool { evidence.format.knowsOutputs }
 
   /// Legal values of `ipaBits`.
   public static let ipaBitsRange = 32...48

@@ -16,7 +16,8 @@ package enum KnownTable {
     let ranges = slots(segments)
     let end = ranges.map(\.upperBound).max() ?? 1 << 32
     let bits = max(40, 64 - (end - 1).leadingZeroBitCount)
-    var text = "pagewalk 1\ntitle \(quoted(title))\nvm ipa=\(min(48, bits)) nested=on\n\n"
+    var text =
+      "pagewalk 1\ntitle \(StatementText.quoted(title))\nvm ipa=\(min(48, bits)) nested=on\n\n"
     text += "# What lies behind L1's memory is not in the image: pages of 4K are taken.\n"
     for (id, range) in ranges.enumerated() {
       text += Event.addMemslot(id: UInt64(id), range, .pages).statement + "\n"
@@ -57,7 +58,7 @@ package enum KnownTable {
       }.max() ?? 0
     let canonical = tables.first { $0.id == .canonical }
     let bits = max(32, canonical?.walk.geometry.inputBits ?? 40)
-    var text = "pagewalk 1\ntitle \(quoted(title))\n"
+    var text = "pagewalk 1\ntitle \(StatementText.quoted(title))\n"
     text +=
       "vm ipa=\(bits) vcpus=\(max(1, (shadows + 1) / 2))\(shadows > 0 ? " nested=on" : "") recorded=on\n\n"
     for (id, walk) in tables {

@@ -29,6 +29,10 @@ package struct RecordedChapter: Sendable {
   package var guests: [UInt16: ObservedTable] = [:]
   /// Where slots lie in the VMM, if it has told.
   package var slots: [HostSlot] = []
+  /// Tables that could not be read.
+  package var unreadTables: Set<TableID> = []
+  /// Where tables were seen, as messages call it.
+  package var sources: [TableID: String] = [:]
   /// What was recorded since the moment before, in the order of the files.
   package var traces: [Trace] = []
   /// Kernel logs, read for events of an SMMU.
@@ -73,7 +77,9 @@ extension RecordedChapter {
       let bytes = byPath[name] ?? []
       let place = "\(folder)/\(name)"
       switch name {
-      case "stage2_page_tables": canonical = dump(bytes, inputBits, place)
+      case "stage2_page_tables":
+        canonical = dump(bytes, inputBits, place)
+        sources[.canonical] = place
       case "trace.txt", "probes.txt", "hyp_trace.txt":
         traces.append(Trace(name: place, bytes: bytes))
       case "dmesg.txt": logs.append(Trace(name: place, bytes: bytes))
@@ -92,6 +98,7 @@ extension RecordedChapter {
       var table = dump(byPath[name] ?? [], 48, "\(folder)/\(name)")
       if table?.context == nil { table?.context = Self.context(named: file) }
       shadows[number] = .some(table)
+      sources[.shadow(number)] = "\(folder)/\(name)"
     }
     if canonical?.runs.isEmpty == true { canonical = nil }
   }

@@ -133,7 +133,7 @@ package struct RecordedScenario: Sendable {
     let bits = chapters.lazy.compactMap(\.inputBits).first
     if bits == nil, !hasDevices { note("the size of the IPA space, taken to be 40 bits") }
     add("pagewalk 1")
-    add("title \(quoted(title))")
+    add("title \(StatementText.quoted(title))")
     add(
       "vm ipa=\(bits ?? 40) vcpus=\(vcpus)\(shadows > 0 ? " nested=on" : "") recorded=on")
     if case .predicted(let version) = unmaps, version != .none {
@@ -169,7 +169,7 @@ package struct RecordedScenario: Sendable {
     }
     for fault in faults { write(fault.event, fault.file) }
     for context in plan.takeRest() { write(context, chapter) }
-    add("chapter \(chapter.label)\(chapter.title.map { " \(quoted($0))" } ?? "")")
+    add("chapter \(chapter.label)\(chapter.title.map { " \(StatementText.quoted($0))" } ?? "")")
   }
 
   private mutating func write(
@@ -282,7 +282,7 @@ package struct RecordedScenario: Sendable {
 
   mutating func add(_ event: Event, _ place: String) {
     summary.statements += 1
-    add("\(event.statement)  # \(safe(place))")
+    add("\(event.statement)  # \(StatementText.safe(place))")
   }
 
   private mutating func add(_ line: String) { text += line + "\n" }

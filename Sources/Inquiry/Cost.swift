@@ -139,7 +139,7 @@ package struct Cost: Equatable, Sendable, Encodable {
       .lookUpMiss, .lookUpFailure, .record, .recordLost, .mapState, .accessFlag, .entryBroken,
       .entryReplaced, .tableMade, .tableRemoved, .tableFilled, .cleaning, .guestEntry, .plan,
       .deviceInvalidation, .wait, .hostPage, .hostMapping, .hostArea, .ageing, .lock, .pause,
-      .ownership, .pinning, .identifier, .retry, .remark, .refusal:
+      .ownership, .pinning, .identifier, .retry, .remark, .refusal, .seen:
       break
     }
   }

@@ -11,6 +11,7 @@ enum Sign {
   static let selected = "►"
   static let stale = "~"
   static let times = "×"
+  static let unknown = "?"
 }
 
 extension DefaultStringInterpolation {

@@ -5,7 +5,7 @@ import Language
 /// is the type of its answer.
 package enum Question: String, CaseIterable, Sendable {
   case explain, provenance, forecast, entry, aliases, tlb, windows, shadows, owners, counters, rules
-  case costs, diff, disagreement, list, count, glossary
+  case costs, diff, disagreement, list, count, glossary, unknowns
 
   /// What the question is, in one line of a table.
   package struct Facts: Sendable {
@@ -81,6 +81,10 @@ package enum Question: String, CaseIterable, Sendable {
     case policy
     /// Memory of different owners.
     case owners
+    /// Where entries lead is known.
+    case outputs
+    /// What happened is known, not only what tables were seen to be.
+    case events
 
     /// Whether a session has it; whether something is selected, the asker knows.
     package func isMet(in session: Session) -> Bool {
@@ -90,6 +94,8 @@ package enum Question: String, CaseIterable, Sendable {
       case .device: session.scenario.hasDevices
       case .policy: Need.nested.isMet(in: session) || Need.device.isMet(in: session)
       case .owners: session.scenario.configuration.isolation != .none
+      case .outputs: session.scenario.configuration.knowsOutputs
+      case .events: !session.scenario.configuration.isSeen
       }
     }
 
@@ -101,6 +107,10 @@ package enum Question: String, CaseIterable, Sendable {
       case .device: "There is no device here."
       case .policy: "No policy matters here: there is neither a shadow nor a device."
       case .owners: "All memory is the host's: no policy here keeps account of owners."
+      case .outputs:
+        "This cannot be known: the dumps do not tell where entries lead."
+      case .events:
+        "This cannot be known: tables were seen at some moments, not what happened to them."
       }
     }
   }
@@ -141,8 +151,9 @@ package enum Question: String, CaseIterable, Sendable {
     case .aliases:
       Facts(
         "Aliases", key: "a", "where else is the page mapped?", AliasesAnswer.self,
-        operand: .address, needs: [.selection], follows: .selection)
-    case .tlb: Facts("TLB", key: "T", "what do the TLBs hold?", TLBAnswer.self)
+        operand: .address, needs: [.outputs, .selection], follows: .selection)
+    case .tlb:
+      Facts("TLB", key: "T", "what do the TLBs hold?", TLBAnswer.self, needs: [.events])
     case .windows:
       Facts(
         "DMA windows", key: "V", "what does DMA get, at every micro-step of this event?",
@@ -152,12 +163,15 @@ package enum Question: String, CaseIterable, Sendable {
         "Shadows", key: "L", "which shadows are there?", ShadowsAnswer.self, needs: [.nested])
     case .owners:
       Facts("Owners", key: "O", "who owns the memory?", OwnersAnswer.self, needs: [.owners])
-    case .counters: Facts("Counters", key: "#", "what was counted so far?", CountersAnswer.self)
+    case .counters:
+      Facts(
+        "Counters", key: "#", "what was counted so far?", CountersAnswer.self, needs: [.events])
     case .rules:
       Facts("Rules", key: "!", "which rules hold, and what breaks them?", RulesAnswer.self)
     case .costs:
       Facts(
-        "Costs", key: "%", "what does each policy cost?", CostsAnswer.self, needs: [.policy],
+        "Costs", key: "%", "what does each policy cost?", CostsAnswer.self,
+        needs: [.events, .policy],
         follows: .nothing)
     case .diff:
       Facts(
@@ -180,6 +194,9 @@ package enum Question: String, CaseIterable, Sendable {
       Facts(
         "Glossary", key: "K", "what does this word mean?", GlossaryAnswer.self, operand: .word,
         follows: .nothing)
+    case .unknowns:
+      Facts(
+        "Not known", "what is not known of the tables of a real kernel?", UnknownsAnswer.self)
     }
   }
 

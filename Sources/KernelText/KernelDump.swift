@@ -19,6 +19,12 @@ public struct KernelDump {
   /// Adds an entry that is no table. One at which a walk faults although V is set, which the kernel
   /// never makes, is shown as what it is: not valid.
   private mutating func note(_ entry: TableEntry) {
+    // Of what no dump told there is no row to write.
+    if entry.descriptor.isUnseen {
+      finish(at: entry.address)
+      run = nil
+      return
+    }
     let isIllegal = entry.descriptor.isValid && !entry.isLeaf
     let attributes = Descriptor(
       entry.descriptor.bits & Self.mask

@@ -81,6 +81,11 @@ extension Refusal.Reason {
     case .notRecorded: "expected 'vm recorded=on': only such a VM is made of a kernel's calls"
     case .onlyRecorded:
       "expected 'kernel', devices or a pause: with recorded=on what memory holds is not known"
+    case .notSeen: "expected 'vm seen=words|marks|names': only such a VM is made of dumps"
+    case .onlySeen:
+      "expected 'kernel seen', 'seen-empty', 'unseen', 'unused' or 'context': only tables were seen here, so "
+        + "what else would do to them cannot be known"
+    case .noSuchLevel(let first): "expected level \(first) to 3, which the table has"
     case .recordedIsolation: "expected no policy rmp-, cca or pkvm with recorded=on"
     case .noSuchShadow(let count): "expected shadow 0 to \(count - 1): there are two for each vCPU"
     case .otherTable: "expected canonical or shadow<N>"

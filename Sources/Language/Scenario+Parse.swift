@@ -137,7 +137,7 @@ extension Scenario {
       self.configuration.vcpus = configuration.vcpus
       self.configuration.nested = configuration.nested
       self.configuration.vmidBits = configuration.vmidBits
-      self.configuration.isRecorded = configuration.isRecorded
+      self.configuration.evidence = configuration.evidence
       return
     case .policy(let setting):
       if statements.contains(where: \.isEvent) {

@@ -46,6 +46,17 @@ extension Session {
     scenario.text(of: scenario.statements[statementOfEvent[index]])
   }
 
+  /// Where a call or a row of a real kernel stands that an event is made of: the comment behind its statement;
+  /// nil for an event of the model.
+  package func source(ofEvent index: Int) -> String? {
+    let statement = scenario.statements[statementOfEvent[index]]
+    guard case .event(.recorded) = statement.kind, case .file(_, let offset) = statement.origin
+    else { return nil }
+    let line = scenario.source[Int(offset)...].prefix { $0 != UInt8(ascii: "\n") }
+    let comment = line.drop { $0 != UInt8(ascii: "#") }.dropFirst().drop { $0 <= 0x20 }
+    return comment.isEmpty ? nil : String(decoding: comment, as: UTF8.self)
+  }
+
   /// Where an event comes from.
   public func origin(ofEvent index: Int) -> Origin {
     scenario.statements[statementOfEvent[index]].origin

@@ -96,6 +96,20 @@ package struct ObservedTable: Equatable, Sendable {
     }
   }
 
+  /// The format of entries of which no more is known than the source tells.
+  package var format: Descriptor.Format {
+    if known == ~0 { return .stage2 }
+    if known & Descriptor.executeNeverMask == Descriptor.executeNeverMask { return .dumpOfWords }
+    return known & Descriptor.contiguous == 0 ? .dumpOfMarks : .dumpOfNames
+  }
+
+  /// The entry of a run at an input address of it, as far as it is known. Cost: O(1).
+  package func entry(of run: Run, at address: UInt64) -> Descriptor {
+    let size = Geometry.stage2(bits: 48).size(Int(run.level))
+    let offset = run.isMapped && knowsOutputs ? (address &- run.start) & ~(size - 1) : 0
+    return Descriptor(run.descriptor.bits &+ offset, format)
+  }
+
   /// What the source does not say, in the words of a header; empty if it says everything.
   package var unknowns: [String] {
     var words: [String] = []

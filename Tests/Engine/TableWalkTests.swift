@@ -171,7 +171,7 @@ private struct ModelTable {
               case .table: .table(Descriptor(bits).address(granuleShift: granule))
               case .block, .page: .leaf
               case .illegalOutput: .addressSize
-              case .invalid, .annotation, .locked, .reserved: .fault
+              case .invalid, .annotation, .locked, .unseen, .reserved: .fault
               }
             #expect(
               found == Decoded(bits, level: level, granule: granule, outputBits: outputBits),

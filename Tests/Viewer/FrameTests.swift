@@ -37,6 +37,14 @@ import Testing
       open = { try Screen(statements: statements, $0, $1) }
     }
 
+    /// A frame of a whole scenario, which no file has.
+    init(_ name: String, _ keys: String, scenario: String) {
+      self.name = name
+      self.keys = keys
+      sizes = FrameTests.sizes(of: name)
+      open = { try Screen(bytes: [UInt8](scenario.utf8), file: "test.pw", $0, $1) }
+    }
+
     /// A frame of a lesson.
     init(
       _ name: String, _ keys: String, lesson: String, from place: String, isForClass: Bool = false
@@ -75,7 +83,7 @@ import Testing
   private static let layouts: Set<String> = [
     "start", "notifier", "alias-notifier", "reverse-map", "mapped-beside", "device-beside", "pkvm",
     "reading", "tables", "answer-costs", "answer-diff", "help", "prompt", "present", "plain-words",
-    "lesson-text", "lesson-question", "class-question", "histories-beside",
+    "lesson-text", "lesson-question", "class-question", "histories-beside", "seen", "seen-changed",
   ]
 
   private static func sizes(of name: String) -> [(Int, Int)] {
@@ -104,11 +112,49 @@ import Testing
     """
 
   static let cases =
-    moments + panes + isolated + empty + answers + sheets + prompts + lessons + histories + [
+    moments + panes + isolated + empty + seen + answers + sheets + prompts + lessons + histories + [
       Case("tiny", "", sizes: [(1, 1), (20, 4), (30, 6)])
     ]
 
   private static let builtIn = "scenarios/built-in.pw"
+
+  /// Tables that were seen at two moments, as `pagewalk import` makes them of dumps of an old kernel.
+  private static let sights = """
+    pagewalk 1
+    title "seen in two folders"
+    vm ipa=40 vcpus=1 nested=on seen=marks
+    kernel unseen canonical 0 1T  # until a dump is read
+
+    kernel seen-empty canonical 0 2G L1  # 00/stage2_page_tables:2
+    kernel seen canonical 0x80000000 16K L3 rw x  # 00/stage2_page_tables:3
+    kernel seen-empty canonical 0x80004000 2032K L3  # 00/stage2_page_tables:4
+    kernel seen canonical 0x80200000 2M L2 rw x  # 00/stage2_page_tables:5
+    kernel context shadow0 vttbr=0x1000040100000 vtcr=0x80023559 on  # 00/nested/nested_mmu0:1
+    kernel unseen shadow0 0 256T  # until 00/nested/nested_mmu0 is read
+    kernel seen shadow0 0 8K L3 rw xn  # 00/nested/nested_mmu0:3
+    kernel seen-empty shadow0 0x2000 2040K L3  # 00/nested/nested_mmu0:4
+    chapter 00 "L2 has written"
+
+    kernel seen canonical 0x80001000 4K L3 r x af=off  # 01/stage2_page_tables:4
+    kernel seen-empty shadow0 0 8K L3  # 01/nested/nested_mmu0:3
+    kernel seen shadow0 0x5000 4K L3 r xn  # 01/nested/nested_mmu0:4
+    chapter 01 "The VMM has forked"
+
+    """
+
+  /// What is known of a real kernel's tables, and what is not.
+  private static let seen = [
+    Case("seen", "}", scenario: sights),
+    Case("seen-changed", "} }", scenario: sights),
+    Case("seen-row", "} .", scenario: sights),
+    Case("seen-entry", "} } t", scenario: sights),
+    Case("seen-why", "} } 2 w", scenario: sights),
+    Case("seen-diff", "} } 2 : ‹diff chapter:00› enter", scenario: sights),
+    Case("seen-unknowns", "} : ‹unknowns› enter", scenario: sights),
+    Case("seen-rules", "} !", scenario: sights),
+    Case("seen-refused", "} a", scenario: sights),
+    Case("seen-plain", "} } : ‹detail plain› enter", scenario: sights),
+  ]
 
   /// What is on the screen without being asked for.
   private static let moments = [

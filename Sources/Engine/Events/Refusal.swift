@@ -74,6 +74,10 @@ public struct Refusal: Error, Equatable, Sendable {
     case hypervisorTable
     /// A call of a recording in a VM of the model, or the reverse.
     case notRecorded, onlyRecorded
+    /// What a dump shows where calls are recorded, or the reverse.
+    case notSeen, onlySeen
+    /// A level that a table does not have; the first that it has.
+    case noSuchLevel(Int)
     /// A recording where somebody keeps the owners of memory apart.
     case recordedIsolation
     /// A shadow that does not exist; the number of those that do.

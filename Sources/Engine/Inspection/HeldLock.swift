@@ -90,7 +90,7 @@ extension Step.Class {
       .mapState, .leafMade, .leafRemoved, .leafRelaxed, .leafWeakened, .accessFlag, .entryBroken,
       .entryReplaced, .tableMade, .tableRemoved, .tableAllocated, .tableFilled, .tableFreed,
       .cleaning, .guestEntry, .sweep, .plan, .wholeShadow, .invalidation, .deviceInvalidation,
-      .wait, .ageing, .lock, .ownership, .identifier:
+      .wait, .ageing, .lock, .ownership, .identifier, .seen:
       false
     }
   }

@@ -26,8 +26,8 @@ struct BrokenPlaces: Sendable {
   private var counts = [Int](repeating: 0, count: Invariant.allCases.count)
   private var sorted: [(place: Place, violation: Violation)] = []
   private var isSorted = true
-  /// Whether rules are left out that need what no recording tells.
-  var isRecorded = false
+  /// What is known: rules that need more are left out.
+  var evidence = Evidence.events
 
   var isEmpty: Bool { violations.isEmpty }
 
@@ -35,7 +35,7 @@ struct BrokenPlaces: Sendable {
   subscript(place: Place) -> Violation? {
     get { violations[place] }
     set {
-      let isUnknown = isRecorded && newValue?.invariant.needsMemory == true
+      let isUnknown = newValue?.invariant.isKnown(from: evidence) == false
       let newValue = isUnknown ? nil : newValue
       if newValue == nil, violations.isEmpty { return }
       let old = violations[place]

@@ -50,9 +50,19 @@ public enum Invariant: String, CaseIterable, Sendable {
 }
 
 extension Invariant {
+  /// Whether it can be judged of what is known of a machine. Where only tables were seen, none can: what was
+  /// done to them, and where entries lead, is not known.
+  public func isKnown(from evidence: Evidence) -> Bool {
+    switch evidence {
+    case .events: true
+    case .calls: !needsMemory
+    case .dumps: false
+    }
+  }
+
   /// Whether it is judged by what the VMM's memory or L1's tables hold, which no recording of a real kernel
   /// tells.
-  public var needsMemory: Bool {
+  private var needsMemory: Bool {
     switch self {
     case .leafOutlivesPage, .writableLeaf, .shadowComposition, .reverseMapCoverage, .vncr,
       .tableAgreement, .foreignDMA, .dmaHole:
@@ -90,7 +100,7 @@ extension Machine {
       + vmidViolations() + vncrViolations() + deviceViolations() + reverseMapViolations(pages)
       + lockViolations(after: stores) + coverageViolations(after: stores)
       + recyclingViolations(made: made, after: stores)
-    return configuration.isRecorded ? found.filter { !$0.invariant.needsMemory } : found
+    return found.filter { $0.invariant.isKnown(from: configuration.evidence) }
   }
 
   private func leafViolations(

@@ -74,7 +74,7 @@ package struct RuleChecker: Sendable {
       recorded = RecordedEntries(isKeyedByNested: maps.isDirect)
     }
     look = 1
-    broken.isRecorded = machine.configuration.isRecorded
+    broken.evidence = machine.configuration.evidence
     noteRecords(machine)
     for index in 0...numbers.shadows {
       let mmu = machine.mmu(index)
@@ -146,7 +146,7 @@ package struct RuleChecker: Sendable {
     follow(machine)
     if lastStores == stores { return }
     momentary = momentaryViolations(machine, after: stores).filter {
-      !broken.isRecorded || !$0.violation.invariant.needsMemory
+      $0.violation.invariant.isKnown(from: broken.evidence)
     }
     lastStores = stores
   }

@@ -84,7 +84,9 @@ extension Machine {
 
   func geometry(of mmu: MMU) -> Geometry {
     // A shadow has the PA range that L1 is shown, not the VM's IPA space (`init_nested_s2_mmu`).
-    .stage2(bits: mmu.isCanonical ? configuration.ipaBits : VMConfiguration.physicalBits)
+    .stage2(
+      bits: mmu.isCanonical ? configuration.ipaBits : VMConfiguration.physicalBits,
+      configuration.evidence.format)
   }
 
   func table(of mmu: MMU) -> Table {

@@ -29,6 +29,13 @@ public enum RecordedCall: Equatable, Sendable {
   case invalidateRange(TableID, Range<UInt64>)
   /// `kvm_nested_s2_unmap`: all shadows are emptied, since L1 invalidates everything.
   case emptyShadows
+  /// Not a call: a dump shows entries of a level in a range, of which this is the first. The others are the
+  /// same, and lead to where one after the other would if it is known where they lead.
+  case seen(TableID, Range<UInt64>, level: Int, Descriptor)
+  /// Not a call: what a range is no dump tells.
+  case unseen(TableID, Range<UInt64>)
+  /// Not a call: the dump of a shadow shows that it serves nobody.
+  case unused(TableID)
 }
 
 extension RecordedCall {
@@ -42,7 +49,21 @@ extension RecordedCall {
       (.canonical, range.lowerBound)
     case .invalidate(let table, let address, _): (table, address)
     case .invalidateRange(let table, let range): (table, range.lowerBound)
-    case .context, .emptyShadows: nil
+    case .seen(let table, let range, _, _), .unseen(let table, let range):
+      (table, range.lowerBound)
+    case .context, .emptyShadows, .unused: nil
+    }
+  }
+}
+
+extension RecordedCall {
+  /// Whether it is no call, but what a dump shows.
+  fileprivate var isSight: Bool {
+    switch self {
+    case .seen, .unseen, .unused: true
+    case .map, .relax, .unmap, .take, .writeProtect, .split, .age, .context, .invalidate,
+      .invalidateRange, .emptyShadows:
+      false
     }
   }
 }
@@ -51,6 +72,10 @@ extension Machine {
   /// Refuses an event of the model in a recorded VM, whose memory is not known.
   func requireKnown(_ event: Event) throws(Refusal) {
     guard configuration.isRecorded else { return }
+    if configuration.isSeen {
+      guard case .recorded = event else { throw Refusal(.onlySeen) }
+      return
+    }
     switch event {
     case .recorded, .iommu, .dma, .pause, .resume, .failReverseMap, .otherVM, .otherProcess: break
     case .addMemslot, .host, .access, .context, .invalidate, .l2Invalidate, .vncr, .run, .wait,
@@ -63,6 +88,14 @@ extension Machine {
   mutating func start(_ call: RecordedCall) throws(Refusal) {
     guard configuration.isRecorded else { throw Refusal(.notRecorded) }
     guard configuration.isolation == .none else { throw Refusal(.recordedIsolation) }
+    if call.isSight != configuration.isSeen {
+      // Both tell what a shadow serves; a dump does not tell that it was emptied for that.
+      guard case .context(let id, let vttbr, let vtcr, let isEnabled) = call else {
+        throw Refusal(configuration.isSeen ? .onlySeen : .notSeen)
+      }
+      return seeContext(
+        try requireShadow(id), vttbr: vttbr, vtcr: vtcr, stage2Enabled: isEnabled)
+    }
     switch call {
     case .map(let id, let range, let physical, let permissions, let level, let canonical):
       try map(id, range, to: physical, permissions, guestLevel: level, canonical: canonical)
@@ -106,6 +139,16 @@ extension Machine {
       if !configuration.nested { throw Refusal(.notNested) }
       let cause = UnmapCause(.guestInvalidation)
       push(validShadows.flatMap { Self.unmapAllTasks($0, .guestInvalidation, cause) })
+    case .seen(let id, let range, let level, let first):
+      let mmu = try requireContext(id)
+      try requireInput(range, of: mmu)
+      let format = configuration.evidence.format
+      try see(range, level: level, Descriptor(first.bits & format.known, format), in: mmu)
+    case .unseen(let id, let range):
+      let mmu = try requireContext(id)
+      try requireInput(range, of: mmu)
+      unsee(range, in: mmu)
+    case .unused(let id): seeUnused(try requireShadow(id))
     }
   }
 

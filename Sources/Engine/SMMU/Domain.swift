@@ -103,7 +103,8 @@ extension Machine {
     note(.domain(.attached(root: table.rootAddress, table.context)), .iommu(device))
     let stalls = configuration.iommu.faults == .stall
     switch table.geometry.format {
-    case .stage2: replaceStreamEntry(.stage2(table, stalls: stalls), ofDevice: device)
+    case .stage2, .dumpOfWords, .dumpOfMarks, .dumpOfNames:
+      replaceStreamEntry(.stage2(table, stalls: stalls), ofDevice: device)
     case .stage1:
       replaceStreamEntry(
         stage1Entry(ofDevice: device), ContextDescriptor(table, table.context, stalls: stalls),

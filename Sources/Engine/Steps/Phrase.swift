@@ -61,6 +61,8 @@ package enum Phrase {
     switch geometry.kind(of: entry, at: level) {
     case .invalid: entry.bits == 0 ? "empty" : "invalid, \(address(entry.bits))"
     case .locked: "LOCKED"
+    case .unseen: "? not told"
+    case .table where !entry.format.knowsOutputs: "table"
     case .table: "table at \(address(entry.address(granuleShift: geometry.granuleShift)))"
     case .block: "block \(leaf(entry, level, geometry))"
     case .page: "page \(leaf(entry, level, geometry))"
@@ -71,7 +73,8 @@ package enum Phrase {
   }
 
   private static func leaf(_ entry: Descriptor, _ level: Int, _ geometry: Geometry) -> String {
-    address(geometry.output(of: entry, at: level)) + " " + entry.permissions.text
+    (entry.format.knowsOutputs ? address(geometry.output(of: entry, at: level)) : "?") + " "
+      + entry.permissions.text
   }
 
   private static func annotation(_ note: EntryKind.Annotation, _ entry: Descriptor) -> String {

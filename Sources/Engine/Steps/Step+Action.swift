@@ -32,6 +32,8 @@ extension Step {
     case realm(RealmStep)
     /// pKVM.
     case pkvm(PKVMStep)
+    /// What a dump showed.
+    case sight(SightStep)
     /// How an event ends.
     case end(EndStep)
   }
@@ -47,6 +49,7 @@ extension Step {
     case .access(let step): step.result
     case .table(let step): step.result
     case .realm(let step): step.result
+    case .sight(let step): step.result
     case .guest, .fault, .tlb, .reverseMap, .host, .slot, .identifier, .pause, .dma, .domain, .rmp,
       .pkvm, .end:
       nil
@@ -71,6 +74,7 @@ extension Step {
     case .rmp(let step): step.explanation(of: self)
     case .realm(let step): step.explanation(of: self)
     case .pkvm(let step): step.explanation(of: self)
+    case .sight(let step): step.explanation(of: self)
     case .end(let step): step.explanation(of: self)
     }
   }
@@ -95,6 +99,7 @@ extension Step.Action {
     case .rmp(let step): step.facts
     case .realm(let step): step.facts
     case .pkvm(let step): step.facts
+    case .sight(let step): step.facts
     case .end(let step): step.facts
     }
   }

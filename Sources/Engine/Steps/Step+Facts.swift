@@ -81,6 +81,8 @@ extension Step {
     case ageing
     /// A lock is taken or dropped, or an event paused.
     case lock, pause
+    /// What an entry is was seen, or not told: nobody knows since when.
+    case seen
     /// Who may use a page changes.
     case ownership
     /// A page is pinned, or unpinned.
@@ -115,4 +117,6 @@ package enum Convention: String, CaseIterable, Sendable {
   // Devices.
   case deviceAccess, stalling, sharedAddresses, ioTable, deviceInvalidation, cleaning, pagePinning,
     splitting, reverseMapTable, realm, pkvmHost, pageOwnership, identityMap, failing
+  // What was seen.
+  case sight
 }

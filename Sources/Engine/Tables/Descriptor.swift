@@ -14,6 +14,26 @@ public struct Descriptor: Hashable, Sendable {
     case stage2
     /// Stage 1, as io-pgtable-arm writes it for a device: AP[2:1], UXN and PXN, AttrIndx, nG.
     case stage1
+    /// Stage 2 as dumps of Linux 7.1 and later tell it, which have words for XN[1:0].
+    case dumpOfWords
+    /// Stage 2 as dumps of Linux 6.12 tell it, which have a mark for XN[1].
+    case dumpOfMarks
+    /// Stage 2 as Android's dumps tell it, which have names for XN[1], FnXS and the contiguous bit.
+    case dumpOfNames
+
+    /// The bits of an entry that are known; the others are 0, which says nothing.
+    public var known: UInt64 {
+      let told = valid | tableOrPage | read | write | accessed
+      return switch self {
+      case .stage2, .stage1: ~0
+      case .dumpOfWords: told | executeNeverMask
+      case .dumpOfMarks: told | 1 << 54
+      case .dumpOfNames: told | 1 << 54 | 1 << 11 | contiguous
+      }
+    }
+
+    /// Whether it is known where entries lead.
+    public var knowsOutputs: Bool { known & addressMask != 0 }
   }
 
   /// The 64 bits.
@@ -65,6 +85,12 @@ public struct Descriptor: Hashable, Sendable {
   @inline(__always)
   public var isValid: Bool { bits & Self.valid != 0 }
 
+  /// An entry of a table that was seen which no dump told: no entry of a kernel has this type.
+  public static let unseen: UInt64 = 0xf << 60
+
+  /// Whether no dump told what the entry is.
+  public var isUnseen: Bool { bits == Self.unseen }
+
   /// Whether the entry points to a table of the next level. Of a table that the machine keeps, whose
   /// granule is 4K and whose addresses are legal; of any table `Geometry.kind` says it.
   @inline(__always)
@@ -97,7 +123,7 @@ public struct Descriptor: Hashable, Sendable {
   @inline(__always)
   public var permissions: Permissions {
     switch format {
-    case .stage2:
+    case .stage2, .dumpOfWords, .dumpOfMarks, .dumpOfNames:
       Permissions(
         read: bits & Self.read != 0, write: bits & Self.write != 0, executeNever: executeNever)
     case .stage1:

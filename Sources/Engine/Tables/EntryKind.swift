@@ -10,6 +10,8 @@ public enum EntryKind: Equatable, Sendable {
   case annotation(Annotation)
   /// Not valid, and under break-before-make: another walker waits, or tries again.
   case locked
+  /// Nobody knows what: no dump of the table told it.
+  case unseen
   /// Points to a table of the next level.
   case table
   /// Maps a block, at levels 1 and 2.
@@ -46,7 +48,7 @@ public enum EntryKind: Equatable, Sendable {
   public var fault: FaultStatus.Class? {
     switch self {
     case .table, .block, .page: nil
-    case .invalid, .annotation, .locked, .reserved: .translation
+    case .invalid, .annotation, .locked, .unseen, .reserved: .translation
     case .illegalOutput: .addressSize
     }
   }
@@ -76,6 +78,7 @@ extension Geometry {
     switch entry.bits >> 60 {
     case 0: .annotation(.realm)
     case Descriptor.locked >> 60: .locked
+    case _ where entry.isUnseen: .unseen
     case _ where entry.donation != nil: .annotation(.donation)
     case _ where entry == .poisoned: .annotation(.poisoned)
     default: .annotation(.unknown)

@@ -34,9 +34,9 @@ public struct Geometry: Equatable, Sendable {
 
   /// The table that KVM builds for `bits` of IPA with 4 KiB pages: the root resolves up to 4 bits more
   /// than a level does, and there are at least two levels.
-  public static func stage2(bits: Int) -> Geometry {
+  public static func stage2(bits: Int, _ format: Descriptor.Format = .stage2) -> Geometry {
     let levels = max(2, (bits - 8) / 9)
-    return Geometry(granuleShift: 12, inputBits: bits, startLevel: 4 - levels)
+    return Geometry(granuleShift: 12, inputBits: bits, startLevel: 4 - levels, format: format)
   }
 
   /// The table that io-pgtable-arm builds for stage 1 of a device, with 4 KiB pages: four levels for 48 bits of

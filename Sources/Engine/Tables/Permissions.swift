@@ -19,7 +19,7 @@ public struct Permissions: Hashable, Sendable {
   var executeEL0: Bool { executeNever < 2 }
 
   /// The bits of a descriptor.
-  var bits: UInt64 {
+  package var bits: UInt64 {
     (read ? Descriptor.read : 0) | (write ? Descriptor.write : 0) | UInt64(executeNever) << 53
   }
 

@@ -37,7 +37,7 @@ public struct Table: Equatable, Sendable {
   /// Under what its translations are cached. A device's stage 1 has an ASID of the SMMU's own (CD.ASET).
   var context: TranslationContext {
     switch geometry.format {
-    case .stage2: .vmid(vmid)
+    case .stage2, .dumpOfWords, .dumpOfMarks, .dumpOfNames: .vmid(vmid)
     case .stage1: .asid(vmid, isPrivate: true)
     }
   }

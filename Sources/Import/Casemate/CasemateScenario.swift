@@ -72,7 +72,7 @@ package struct CasemateScenario {
 
   private mutating func writeHead(_ records: ArraySlice<CasemateLog.Record>, _ title: String) {
     add("pagewalk 1")
-    add("title \(quoted(title))")
+    add("title \(StatementText.quoted(title))")
     add("vm ipa=48 vcpus=\(max(1, vcpus.count)) nested=on")
     add("")
     add("# The hypervisor is L1: what it stores to is its memory, as pages of 4K.")
@@ -141,7 +141,7 @@ package struct CasemateScenario {
     let what =
       breach.map { "\($0.rule.demand): \($0.sentence)" }
       ?? verdict.map { "casemate says: \($0.text)" }
-    add("chapter \(what == nil ? "end" : "verdict") \(quoted(what ?? "Nothing breaks a rule."))")
+    add("chapter \(what == nil ? "end" : "verdict") \(StatementText.quoted(what ?? "Nothing breaks a rule."))")
   }
 
   private mutating func add(_ event: Event, _ record: CasemateLog.Record) {

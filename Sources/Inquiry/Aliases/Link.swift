@@ -139,11 +139,11 @@ extension Machine {
     (0..<configuration.shadows).filter { guestTable(ofShadow: $0) == guest }
   }
 
-  /// Where a table that the host keeps maps an input address to.
+  /// Where a table that the host keeps maps an input address to; nil also where that is not known.
   package func output(of address: UInt64, in id: TableID) -> UInt64? {
     guard let table = table(id), address < table.geometry.inputSize else { return nil }
     let end = walk(address, in: table)
-    guard end.descriptor.isLeaf(end.level) else { return nil }
+    guard end.descriptor.isLeaf(end.level), end.descriptor.format.knowsOutputs else { return nil }
     return end.descriptor.address | address & (table.geometry.size(end.level) - 1)
   }
 }

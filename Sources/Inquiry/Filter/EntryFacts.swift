@@ -58,8 +58,10 @@ package struct EntryFacts: Sendable {
       guard case .shadow(let number) = table, isLeaf, !run.isRemoved else { return false }
       return machine.isStale(entry, at: run.address, level: run.level, inShadow: number)
     case .from(let range): return range.overlaps(run.range)
-    case .to(let range): return isLeaf && range.overlaps(run.outputs(geometry))
-    case .alias: return isLeaf && hasAlias(run.outputs(geometry))
+    // What is not known meets no condition.
+    case .to(let range):
+      return isLeaf && entry.format.knowsOutputs && range.overlaps(run.outputs(geometry))
+    case .alias: return isLeaf && entry.format.knowsOutputs && hasAlias(run.outputs(geometry))
     case .recorded(let isKnown):
       return isLeaf && machine.ranges(of: run, in: table).contains { ($0.nested != nil) == isKnown }
     case .text(let text): return run.shown(geometry).lowercased().contains(text.lowercased())

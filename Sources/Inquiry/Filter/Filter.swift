@@ -56,13 +56,18 @@ package struct Filter: Equatable, Sendable {
   }
 
   /// Whether a term occurs in it.
-  package func uses(_ term: Term) -> Bool { Self.uses(root, term) }
+  package func uses(_ term: Term) -> Bool { Self.uses(root) { $0 == term } }
 
-  private static func uses(_ node: Node, _ term: Term) -> Bool {
+  /// Whether it asks where entries lead.
+  package var usesOutputs: Bool {
+    Self.uses(root) { if case .to = $0 { true } else { $0 == .alias } }
+  }
+
+  private static func uses(_ node: Node, _ test: (Term) -> Bool) -> Bool {
     switch node {
-    case .all(let parts), .any(let parts): parts.contains { uses($0, term) }
-    case .not(let part): uses(part, term)
-    case .term(let other): other == term
+    case .all(let parts), .any(let parts): parts.contains { uses($0, test) }
+    case .not(let part): uses(part, test)
+    case .term(let term): test(term)
     }
   }
 }

@@ -56,6 +56,11 @@ package struct DifferenceAnswer: Answer {
     } else if let id = TableID(name: subject.text), id != table,
       let other = machine.reader(of: id)
     {
+      // Tables with other input addresses are compared by way of what lies between them.
+      if id.isNested != table.isNested, machine.configuration.isRecorded {
+        throw Unanswerable(
+          "This cannot be known: it depends on L1's own table, of which nothing is known.")
+      }
       self.init(of: (table, reader), (id, other), machine)
     } else {
       throw Unanswerable(
@@ -226,7 +231,7 @@ extension Difference {
   fileprivate func text(_ one: String, _ other: String) -> String {
     func entry(_ leaf: MappedRange?) -> String {
       leaf.map {
-        "\(hex: $0.output(of: range.lowerBound)) \($0.descriptor.permissions.text)"
+        "\($0.knownOutput(of: range.lowerBound)) \($0.descriptor.permissions.text)"
       } ?? "nothing"
     }
     switch kind {

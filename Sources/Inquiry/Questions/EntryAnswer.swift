@@ -10,8 +10,8 @@ package struct EntryAnswer: Answer {
     /// The bits of the input address that are the entry's index.
     package let high, low: Int
     package let index: Int
-    /// Where the entry lies: a physical address, or a canonical IPA for a table of L1's.
-    @Hex package private(set) var place: UInt64
+    /// Where the entry lies: a physical address, or a canonical IPA for a table of L1's; nil if it is not known.
+    @Hex package private(set) var place: UInt64?
     package let entry: Descriptor
     /// What the entry is; also for someone in the second year of studies.
     package let what, plain: String
@@ -64,7 +64,8 @@ package struct EntryAnswer: Answer {
       return Stage(
         level: page.level,
         high: isFirst ? geometry.inputBits - 1 : Int(geometry.shift(page.level - 1)) - 1,
-        low: Int(geometry.shift(page.level)), index: index, place: page.place(of: index),
+        low: Int(geometry.shift(page.level)), index: index,
+        place: geometry.format.knowsOutputs ? page.place(of: index) : nil,
         entry: page[index], what: Phrase.entry(page[index], level: page.level, in: geometry),
         plain: PlainWords.entry(page[index], level: page.level, in: geometry))
     }
@@ -75,10 +76,13 @@ package struct EntryAnswer: Answer {
       var isShadow = false
       if case .shadow(let number) = table {
         isShadow = true
-        var parts = Composition(of: address, inShadow: number, machine)
-        let output = machine.output(of: address, in: table)?.page
-        parts.isInForce = output != nil && output == parts.physical?.page
-        composition = parts
+        // What L1's table and the canonical one say would have to be known.
+        if geometry.format.knowsOutputs {
+          var parts = Composition(of: address, inShadow: number, machine)
+          let output = machine.output(of: address, in: table)?.page
+          parts.isInForce = output != nil && output == parts.physical?.page
+          composition = parts
+        }
       } else if case .iommu(let device) = table {
         disagreement =
           machine.disagreement(
@@ -114,7 +118,8 @@ package struct EntryAnswer: Answer {
       report.add(
         Report.Text("L\(stage.level) ", .heading)
           .adding("[\(stage.high):\(stage.low)]=\(stage.index)".padded(to: 15), .address)
-          .adding("at \(hex: stage.place)  ", .dim).adding(stage.what))
+          .adding("at \(stage.place.map { "\(hex: $0)" } ?? Sign.unknown)  ", .dim)
+          .adding(stage.what))
     }
     report.addBlank()
     addBits(to: &report)
@@ -168,12 +173,16 @@ package struct EntryAnswer: Answer {
 
   private func addBits(to report: inout Report) {
     let bits = walk.last?.entry.bits ?? 0
+    let known = walk.last?.entry.known ?? 0
     // The ruler: sixteen digits, each in the look of whoever owns its bits.
     var digits = Report.Text("0x", .dim)
     for digit in (0..<16).reversed() {
       let bit = digit * 4
       let owner = fields.first { $0.low <= bit + 3 && bit <= $0.high && $0.owner != .nobody }?.owner
-      digits.add(String(bits >> UInt64(bit) & 15, radix: 16), (owner ?? .nobody).emphasis)
+      let isKnown = known >> UInt64(bit) & 15 == 15
+      digits.add(
+        isKnown ? String(bits >> UInt64(bit) & 15, radix: 16) : Sign.unknown,
+        (owner ?? .nobody).emphasis)
       if digit % 4 == 0, digit > 0 { digits.add("_", .dim) }
     }
     report.add(digits)
@@ -181,7 +190,10 @@ package struct EntryAnswer: Answer {
       report.add(
         Report.Text(field.bits.padded(to: 6, .right) + " ", .dim)
           .adding(field.name.padded(to: 8), .heading)
-          .adding("\(hex: field.value)".padded(to: 13), field.owner.emphasis)
+          .adding(
+            (field.value.map { "\(hex: $0)" } ?? Sign.unknown).padded(to: 13),
+            field.owner.emphasis
+          )
           .adding(field.owner.rawValue.padded(to: 4), .dim).adding(field.meaning))
     }
   }

@@ -24,6 +24,27 @@ package struct ExplainAnswer: Answer {
     @Hex package private(set) var new: UInt64
   }
 
+  /// What was seen at a moment: since the one before, what changed.
+  package struct Changed: Encodable, Sendable {
+    package struct Row: Encodable, Sendable {
+      package let table: TableID
+      @Hex package fileprivate(set) var range: Range<UInt64>
+      package let what: String
+      /// Where it stands.
+      package let from: String?
+      /// Whether it maps anything, or something was mapped there at the moment before.
+      package let isMapping: Bool
+    }
+
+    /// The label of the moment before; nil at the first.
+    package let since: String?
+    /// The label of this moment.
+    package let now: String
+    /// The title of this moment.
+    package let title: String
+    package let rows: [Row]
+  }
+
   /// What is there before the first event.
   package struct World: Encodable, Sendable {
     package let title: String
@@ -38,6 +59,8 @@ package struct ExplainAnswer: Answer {
   package let statement: String?
   /// The event in words.
   package let sentence: String?
+  /// Where a call or a row of a real kernel stands; nil for an event of the model.
+  package let from: String?
   /// How an access ended, once it is over.
   package let outcome: String?
   /// That the event has changed no table, and why; nil if it has.
@@ -47,6 +70,8 @@ package struct ExplainAnswer: Answer {
   package let cost: Cost?
   /// Rules that do not hold now; nil if nobody has looked yet.
   package let breaches: [Breach]?
+  /// At a moment at which tables were seen, what was new; else nil.
+  package let changed: Changed?
   /// Before the first event.
   package let world: World?
 
@@ -55,8 +80,8 @@ package struct ExplainAnswer: Answer {
     moment = timeline.moment
     guard let event = timeline.currentEvent else {
       self.event = nil
-      (statement, sentence, outcome, nothing, step, cost, breaches) = (
-        nil, nil, nil, nil, nil, nil, nil
+      (statement, sentence, from, outcome, nothing, step, cost, breaches, changed) = (
+        nil, nil, nil, nil, nil, nil, nil, nil, nil
       )
       world = World(of: session)
       return
@@ -66,7 +91,8 @@ package struct ExplainAnswer: Answer {
     statement = session.text(ofEvent: event)
     sentence = timeline.events[event].sentence.capitalized
     let changes = Changes(in: timeline)
-    cost = changes.cost
+    from = session.source(ofEvent: event)
+    cost = timeline.machine.configuration.isSeen ? nil : changes.cost
     let isWhole = timeline.stepsDone == timeline.steps.count
     if isWhole, case .access = timeline.events[event] {
       outcome = timeline.machine.lastOutcome.sentence
@@ -80,6 +106,7 @@ package struct ExplainAnswer: Answer {
       timeline.steps.indices.contains(index) ? StepWords(index, in: timeline) : nil
     }
     breaches = Breach.all(in: &session, subject.audit)
+    changed = Changed(in: &session)
   }
 
   private static func nothingChanged(_ steps: [Step]) -> String {
@@ -123,8 +150,10 @@ package struct ExplainAnswer: Answer {
 
   package func report(_ detail: DetailLevel) -> Report {
     if let world { return world.report(detail) }
+    if let changed { return changed.report }
     if detail == .plain { return plainReport }
     var report = Report(sentence ?? "", .title)
+    if let from { report.add("from \(from)", .dim) }
     if let outcome { report.add(outcome) }
     if let nothing { report.add(nothing, .warning) }
     addBreaches(to: &report)
@@ -195,6 +224,82 @@ extension ExplainAnswer.StepWords {
       later[slot] = old
       return ExplainAnswer.Word(address: Memory.address(ofSlot: slot), old: old, new: new)
     }.reversed()
+  }
+}
+
+extension ExplainAnswer.Changed {
+  fileprivate init?(in session: inout Session) {
+    guard let sight = session.sight else { return nil }
+    let moment = session.timeline.moment
+    session.seek(to: Moment(events: sight.rows.lowerBound))
+    let before = session.timeline.machine
+    session.seek(to: moment)
+    since = sight.before?.label
+    now = sight.chapter.label
+    title = sight.chapter.text
+    rows = sight.rows.compactMap { event in
+      guard case .recorded(let call) = session.timeline.events[event] else { return nil }
+      return Row(call, before, from: session.source(ofEvent: event))
+    }
+  }
+
+  fileprivate var report: Report {
+    var report = Report(title.isEmpty ? now : "\(now)  \(title)", .title)
+    let rowCount = count(rows.count, "row") + " of dumps."
+    report.add(
+      since.map {
+        "Changed between \($0) and \(now), by what and in which order is not known: \(rowCount)"
+      } ?? "Seen at \(now): \(rowCount)")
+    report.addBlank()
+    let mapping = rows.filter(\.isMapping)
+    for row in mapping.prefix(Report.linesAtMost) {
+      report.add(
+        Report.Text(row.table.name + " ", .heading)
+          .adding(row.range.isEmpty ? "" : "\(hex: row.range.lowerBound) ", .address)
+          .adding(row.range.isEmpty ? "" : Phrase.size(row.range.size) + "  ", .dim)
+          .adding(row.what).adding(row.from.map { "  \($0)" } ?? "", .dim),
+        to: .place(row.table, row.range.lowerBound))
+    }
+    report.addRest(of: mapping.count)
+    if mapping.count < rows.count {
+      report.add(
+        "\(count(rows.count - mapping.count, "row")) where nothing is mapped, nor was.", .dim)
+    }
+    return report
+  }
+}
+
+extension ExplainAnswer.Changed.Row {
+  /// A row of a dump; nil for a call, which is none.
+  ///
+  /// - Parameter before: the machine as it was at the moment before.
+  fileprivate init?(_ call: RecordedCall, _ before: Machine, from: String?) {
+    self.from = from
+    let range: Range<UInt64>
+    func wasMapped(_ table: TableID, _ range: Range<UInt64>) -> Bool {
+      before.reader(of: table)?.mappedRange(from: range.lowerBound)
+        .map { range.overlaps($0.range) } ?? false
+    }
+    switch call {
+    case .seen(let table, let seen, let level, let first):
+      (self.table, range) = (table, seen)
+      let entry = Descriptor(first.bits, before.configuration.evidence.format)
+      what = "level \(level), \(Phrase.entry(entry, level: level))"
+      isMapping = entry.bits != 0 || wasMapped(table, seen)
+    case .unseen(let table, let unseen):
+      (self.table, range, what) = (table, unseen, "not told")
+      isMapping = wasMapped(table, unseen)
+    case .unused(let table):
+      (self.table, range, what, isMapping) = (table, 0..<0, "serves nobody", true)
+    case .context(let table, let vttbr, _, let isOn):
+      (self.table, range, isMapping) = (table, 0..<0, true)
+      what =
+        "serves VTTBR \(hex: vttbr), L1's VMID \(VTTBR(vttbr).vmid)" + (isOn ? "" : ", stage 2 off")
+    case .map, .relax, .unmap, .take, .writeProtect, .split, .age, .invalidate, .invalidateRange,
+      .emptyShadows:
+      return nil
+    }
+    _range = Hex(wrappedValue: range)
   }
 }
 

@@ -26,7 +26,8 @@ package struct ForecastAnswer: Answer {
   package let changes: [Change]
   /// Why no entry changes; nil if some do, or nothing says why.
   package let remark: String?
-  package let cost: Cost
+  /// Nil if the event is nothing that happened.
+  package let cost: Cost?
 
   package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
     let moment = session.timeline.moment
@@ -45,8 +46,11 @@ package struct ForecastAnswer: Answer {
     remark =
       changes.isEmpty
       ? timeline.steps.last { $0.stepClass == .remark }?.explanation.why : nil
-    cost = Cost(
-      of: timeline.steps[...], words: timeline.stores(ofEvent: event).count, in: timeline.machine)
+    cost =
+      timeline.machine.configuration.isSeen
+      ? nil
+      : Cost(
+        of: timeline.steps[...], words: timeline.stores(ofEvent: event).count, in: timeline.machine)
     session.seek(to: moment)
   }
 
@@ -68,8 +72,10 @@ package struct ForecastAnswer: Answer {
       report.add(line, to: .place(change.table, change.address))
     }
     report.addRest(of: changes.count)
-    report.addBlank()
-    report.add(Report.Text("cost  ", .dim).adding(cost.summary))
+    if let cost {
+      report.addBlank()
+      report.add(Report.Text("cost  ", .dim).adding(cost.summary))
+    }
     return report
   }
 }
@@ -78,7 +84,7 @@ extension ForecastAnswer.Change {
   /// The change that a micro-step makes; nil if it makes none.
   fileprivate init?(_ step: Step, in machine: Machine) {
     switch step.stepClass {
-    case .leafMade, .leafRelaxed, .leafWeakened, .accessFlag, .leafRemoved:
+    case .leafMade, .leafRelaxed, .leafWeakened, .accessFlag, .leafRemoved, .seen:
       guard let table = step.table, table != .vmmStage1, let entry = step.result else { return nil }
       let size = machine.reader(of: table)?.geometry.size(step.level) ?? step.size
       self.init(

@@ -27,7 +27,7 @@ package struct ListAnswer: Answer {
   package let isCut: Bool
 
   package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
-    let found = try MatchingEntries(about: subject, in: session.timeline)
+    let found = try MatchingEntries(about: subject, in: session)
     filter = subject.text
     isCut = found.isCut
     rows = found.tables.flatMap { table in
@@ -38,7 +38,8 @@ package struct ListAnswer: Answer {
           table: table.id, range: run.range, level: run.level, entries: run.count,
           entry: run.descriptor,
           what: Phrase.entry(run.descriptor, level: run.level, in: geometry),
-          output: isLeaf ? geometry.output(of: run.descriptor, at: run.level) : nil,
+          output: isLeaf && geometry.format.knowsOutputs
+            ? geometry.output(of: run.descriptor, at: run.level) : nil,
           permissions: isLeaf ? run.descriptor.permissions : nil, isRemoved: run.isRemoved)
       }
     }
@@ -58,8 +59,8 @@ package struct ListAnswer: Answer {
       line.add("\(hex: row.range.lowerBound)".padded(to: digits) + " ", .address)
       line.add(
         "+\(Phrase.size(row.range.size))".padded(to: 6) + " ", .dim)
-      if let output = row.output, let permissions = row.permissions {
-        line.add("\(Sign.arrow) \(hex: output) ")
+      if let permissions = row.permissions {
+        line.add("\(Sign.arrow) \(row.output.map { "\(hex: $0)" } ?? Sign.unknown) ")
         line.add(detail.permissions(permissions), .permission)
       } else {
         line.add(detail.text(row.what))
@@ -88,7 +89,7 @@ package struct CountAnswer: Answer {
   package let isCut: Bool
 
   package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
-    let found = try MatchingEntries(about: subject, in: session.timeline)
+    let found = try MatchingEntries(about: subject, in: session)
     filter = subject.text
     isCut = found.isCut
     tables = found.tables.map { table in
@@ -131,15 +132,18 @@ private struct MatchingEntries {
   /// Entries that are looked at, at most.
   private static let entriesAtMost = 2_000_000
 
-  init(about subject: Subject, in timeline: Timeline) throws(Unanswerable) {
-    let machine = timeline.machine
+  init(about subject: Subject, in session: Session) throws(Unanswerable) {
+    let machine = session.timeline.machine
     var filter: Filter?
     do throws(FilterError) {
       if !subject.text.isEmpty { filter = try Filter(parsing: subject.text, for: .entries) }
     } catch {
       throw Unanswerable(error.message)
     }
-    let changes = filter?.uses(.changed) ?? false ? Changes(in: timeline) : Changes()
+    if let filter, filter.usesOutputs, !machine.configuration.knowsOutputs {
+      throw Unanswerable(Question.Need.outputs.refusal)
+    }
+    let changes = filter?.uses(.changed) ?? false ? Changes(in: session) : Changes()
     var left = Self.entriesAtMost
     for id in subject.table.map({ [$0] }) ?? machine.tableIDs {
       guard let reader = machine.reader(of: id) else {

@@ -113,7 +113,9 @@ private struct CauseSearch {
 
   mutating func run(_ page: TablePage, _ index: Int, in session: inout Session) {
     guard let link = lastChange(of: page, index, in: &session) else { return }
-    add(step: link.index, of: link, link.step.removes ? "removed by" : "stored by")
+    add(
+      step: link.index, of: link,
+      link.step.stepClass == .seen ? "told by" : link.step.removes ? "removed by" : "stored by")
     for cause in link.causes { add(step: cause, of: link, "because of") }
     add(event: link.event, "in", session)
     addOrigins(of: link, in: &session)
@@ -203,9 +205,10 @@ private struct CauseSearch {
 
   private mutating func add(event: Int, _ relation: String, _ session: Session) {
     let sentence = session.timeline.events[event].sentence
+    let from = session.source(ofEvent: event).map { " From \($0)." } ?? ""
     add(
       relation, Moment(events: event + 1), label: nil, session.text(ofEvent: event),
-      why: sentence, plain: PlainWords.sentence(sentence))
+      why: sentence + from, plain: PlainWords.sentence(sentence))
   }
 
   private mutating func add(

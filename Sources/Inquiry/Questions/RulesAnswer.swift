@@ -36,11 +36,11 @@ package struct RulesAnswer: Answer {
     let first = Dictionary(
       audit.violations.flatMap { event, found in found.map { ($0.invariant, event) } },
       uniquingKeysWith: min)
-    let isRecorded = session.timeline.machine.configuration.isRecorded
+    let evidence = session.timeline.machine.configuration.evidence
     rules = Invariant.allCases.map {
       Rule(
         name: $0.rawValue, title: $0.title, brokenBy: first[$0].map { $0 + 1 },
-        isKnown: !isRecorded || !$0.needsMemory)
+        isKnown: $0.isKnown(from: evidence))
     }
     violations = Breach.all(in: &session, audit)
     failures = session.failures.map {
@@ -57,11 +57,19 @@ package struct RulesAnswer: Answer {
 
   package var isNo: Bool { !(violations ?? []).isEmpty }
 
+  /// That nothing is broken, as far as that can be known.
+  private var allHold: String {
+    rules.allSatisfy(\.isKnown)
+      ? "All rules hold now."
+      : rules.contains(where: \.isKnown)
+        ? "All rules hold now that can be judged." : "No rule can be judged of what is known."
+  }
+
   package func report(_ detail: DetailLevel) -> Report {
     var report = Report()
     if let violations {
       report.add(
-        violations.isEmpty ? "All rules hold now." : count(violations.count, "violation") + " now.",
+        violations.isEmpty ? allHold : count(violations.count, "violation") + " now.",
         violations.isEmpty ? .title : .error)
       for (index, breach) in violations.prefix(Report.linesAtMost).enumerated() {
         index < Self.breachesInFull ? breach.add(to: &report) : breach.addHead(to: &report)

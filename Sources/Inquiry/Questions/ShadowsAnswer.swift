@@ -12,8 +12,8 @@ package struct ShadowsAnswer: Answer {
     package let hasStage2: Bool
     /// L1's VMID.
     package let guestVMID: UInt64
-    /// The hardware's VMID; 0 if no vCPU has run with it.
-    package let vmid: UInt16
+    /// The hardware's VMID, 0 if no vCPU has run with it; nil if it is not known.
+    package let vmid: UInt16?
     @Hex package private(set) var vttbr: UInt64
     @Hex package private(set) var vtcr: UInt64
     /// Nil without a reverse map.
@@ -39,7 +39,8 @@ package struct ShadowsAnswer: Answer {
       return Shadow(
         number: number, isInUse: context.isValid, isPendingUnmap: context.pendingUnmap,
         isRecycled: recycled.contains(.shadow(number)), hasStage2: context.stage2Enabled,
-        guestVMID: context.vttbr >> 48, vmid: context.vmid, vttbr: context.vttbr,
+        guestVMID: context.vttbr >> 48,
+        vmid: machine.configuration.isRecorded ? nil : context.vmid, vttbr: context.vttbr,
         vtcr: context.vtcr,
         reverseMap: machine.configuration.reverseMap == .none
           ? nil
@@ -64,7 +65,9 @@ package struct ShadowsAnswer: Answer {
       if shadow.isRecycled { line.add(", just recycled", .changed) }
       if !shadow.hasStage2 { line.add(", stage 2 off", .warning) }
       line.add("  " + detail.text("L1's VMID \(shadow.guestVMID)"))
-      line.add(shadow.vmid > 0 ? ", " + detail.text("VMID \(shadow.vmid)") : ", never run")
+      if let vmid = shadow.vmid {
+        line.add(vmid > 0 ? ", " + detail.text("VMID \(vmid)") : ", never run")
+      }
       report.add(line, to: .place(.shadow(shadow.number), 0))
       if detail != .plain {
         report.add(

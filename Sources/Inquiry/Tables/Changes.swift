@@ -1,4 +1,5 @@
 import Engine
+import Language
 
 /// The changes made by the last event or micro-step.
 package struct Changes: Sendable {
@@ -20,6 +21,26 @@ package struct Changes: Sendable {
 
   /// Whether no entry of a table was made, changed or removed.
   package var isEmpty: Bool { counts.isEmpty && removed.isEmpty && tablesGone.isEmpty }
+
+  /// The changes that led to a session's moment: where tables were seen, all since the moment before.
+  package init(in session: Session) {
+    let timeline = session.timeline
+    guard let sight = session.sight, sight.before != nil else {
+      self.init(in: timeline)
+      return
+    }
+    self.init()
+    let rows = sight.rows
+    let first = timeline.stores(ofEvent: rows.lowerBound)
+    let stores = first.lowerBound..<timeline.stores(ofEvent: rows.upperBound - 1).upperBound
+    past = PastWords(before: stores, in: timeline.machine.memory)
+    for event in rows {
+      if case .table(let table, _) = timeline.events[event].facts.place {
+        counts[table, default: 0] += 1
+      }
+    }
+    cost = Cost(at: timeline)
+  }
 
   package init(in timeline: Timeline) {
     guard let event = timeline.currentEvent else { return }
@@ -52,7 +73,7 @@ package struct Changes: Sendable {
     case .entryBroken:
       broken[table, default: []].insert(Position(step.address, level: step.level))
     case .tableRemoved: tablesGone[table, default: 0] += 1
-    case .leafMade, .leafRelaxed, .leafWeakened, .accessFlag, .tableMade, .entryReplaced:
+    case .leafMade, .leafRelaxed, .leafWeakened, .accessFlag, .tableMade, .entryReplaced, .seen:
       counts[table, default: 0] += 1
       broken[table]?.remove(Position(step.address, level: step.level))
     case .data: if step.isStore { noteStore(at: step.address, in: machine) }

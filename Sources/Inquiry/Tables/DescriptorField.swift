@@ -26,7 +26,8 @@ package struct DescriptorField: Equatable, Sendable, Encodable {
   package let name: String
   /// Its highest and lowest bit.
   package let high, low: Int
-  @Hex package private(set) var value: UInt64
+  /// Nil if no dump tells it.
+  @Hex package private(set) var value: UInt64?
   package let meaning: String
   package let owner: Owner
 
@@ -36,7 +37,10 @@ package struct DescriptorField: Equatable, Sendable, Encodable {
 
 extension Descriptor {
   /// All 64 bits by field, from the highest (Arm ARM D8.3, `kvm_pgtable.h`; at stage 1 io-pgtable-arm.c).
+  ///
+  /// What no dump tells of them has no value.
   package func fields(level: Int, geometry: Geometry, isShadow: Bool) -> [DescriptorField] {
+    if isUnseen { return [field("entry", 63, 0, .nobody) { _ in "" }] }
     if !isValid { return invalidFields(geometry) }
     if isTable(level) {
       return geometry.format == .stage1 ? stage1TableFields(geometry) : tableFields(geometry)
@@ -85,10 +89,16 @@ extension Descriptor {
     _ meaning: (UInt64) -> String
   ) -> DescriptorField {
     let width = high - low + 1
-    let value = bits >> UInt64(low) & (width == 64 ? .max : (1 << UInt64(width)) - 1)
+    let mask: UInt64 = width == 64 ? .max : (1 << UInt64(width)) - 1
+    let isKnown = known >> UInt64(low) & mask == mask
+    let value = bits >> UInt64(low) & mask
     return DescriptorField(
-      name: name, high: high, low: low, value: value, meaning: meaning(value), owner: owner)
+      name: name, high: high, low: low, value: isKnown ? value : nil,
+      meaning: isKnown ? meaning(value) : "not told", owner: owner)
   }
+
+  /// The bits that are known: of an entry of a table that was seen, those that its dump tells.
+  var known: UInt64 { isUnseen ? 0 : format.known }
 
   private func invalidFields(_ geometry: Geometry) -> [DescriptorField] {
     let valid = field("V", 0, 0, .hardware) { _ in "not valid: walks end here" }
@@ -133,10 +143,19 @@ extension Descriptor {
     } else {
       fields.append(field("SW", 58, 55, .software) { _ in "free" })
     }
-    fields.append(
-      field("XN", 54, 53, .hardware) {
-        ["EL1 and EL0 execute", "EL0 executes", "nobody executes", "EL1 executes"][Int($0)]
-      })
+    if format.known & Self.executeNeverMask == Self.executeNeverMask {
+      fields.append(
+        field("XN", 54, 53, .hardware) {
+          ["EL1 and EL0 execute", "EL0 executes", "nobody executes", "EL1 executes"][Int($0)]
+        })
+    } else {
+      fields += [
+        field("XN[1]", 54, 54, .hardware) {
+          $0 == 0 ? "EL0 executes" : "EL0 does not execute"
+        },
+        field("XN[0]", 53, 53, .hardware) { _ in "" },
+      ]
+    }
     return fields + outputFields(geometry.shift(level)) + [
       field("FnXS", 11, 11, .nobody) { _ in "for FEAT_XS" }
     ] + useFields + [

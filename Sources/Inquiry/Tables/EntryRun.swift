@@ -49,7 +49,9 @@ package struct EntryRun: Equatable, Sendable {
     guard geometry.isLeaf(descriptor, at: level) else {
       return text + Phrase.entry(descriptor, level: level, in: geometry)
     }
-    text += "\(Sign.arrow) \(hex: outputs(geometry).lowerBound) \(descriptor.permissions.text)"
+    let output =
+      descriptor.format.knowsOutputs ? "\(hex: outputs(geometry).lowerBound)" : Sign.unknown
+    text += "\(Sign.arrow) \(output) \(descriptor.permissions.text)"
     text += " \(Phrase.size(entrySize)) +\(Phrase.size(end - address))"
     if count > 1 { text += " \(Sign.times)\(count)" }
     if descriptor.bits & Descriptor.accessed != 0 { text += " AF" }
@@ -60,10 +62,11 @@ package struct EntryRun: Equatable, Sendable {
 }
 
 extension Descriptor {
-  /// Whether the entry maps, in the same way, what follows the output of the one before it.
+  /// Whether the entry maps, in the same way, what follows the output of the one before it; where outputs are not
+  /// known, anything in the same way.
   package func continues(_ before: Descriptor, size: UInt64, at level: Int) -> Bool {
     guard before.isLeaf(level) else { return bits == before.bits && bits != 0 }
-    return bits == before.bits &+ size
+    return bits == before.bits &+ (format.knowsOutputs ? size : 0)
   }
 }
 

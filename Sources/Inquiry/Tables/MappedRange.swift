@@ -11,6 +11,11 @@ package struct MappedRange: Equatable, Sendable {
   /// Bytes that it maps.
   package var size: UInt64 { range.size }
 
+  /// The output address of an input address in its range, or `?` where it is not known.
+  func knownOutput(of address: UInt64) -> String {
+    descriptor.format.knowsOutputs ? "\(hex: output(of: address))" : Sign.unknown
+  }
+
   /// Output address of an input address in its range.
   func output(of address: UInt64) -> UInt64 { output + (address - range.lowerBound) }
 }

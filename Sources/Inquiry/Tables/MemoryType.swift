@@ -5,6 +5,8 @@ enum MemoryType: String {
   case device
   case notCacheable = "normal, not cacheable"
   case writeBack = "normal, write-back"
+  /// No dump tells it.
+  case unknown = "? not told"
   /// Stage 2 leaves it to stage 1.
   case ofStage1 = "as stage 1 says"
   /// Normal memory of another kind, which nobody here makes.
@@ -27,6 +29,7 @@ extension Descriptor {
       case 7: .ofStage1
       default: .normal
       }
+    case .dumpOfWords, .dumpOfMarks, .dumpOfNames: .unknown
     case .stage1:
       switch memAttr & 7 {
       case 0: .notCacheable

@@ -51,7 +51,11 @@ extension Difference.Kind {
     }
     let before = first.descriptor.permissions
     let after = second.descriptor.permissions
-    if depth != .permissions, first.output(of: address) != second.output(of: address) {
+    let knowsOutputs =
+      first.descriptor.format.knowsOutputs && second.descriptor.format.knowsOutputs
+    if depth != .permissions, knowsOutputs,
+      first.output(of: address) != second.output(of: address)
+    {
       self = .output
     } else if before != after {
       self = before.allows(after) ? .weaker : after.allows(before) ? .stronger : .permissions

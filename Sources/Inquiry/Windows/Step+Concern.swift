@@ -24,7 +24,7 @@ extension Step {
       .tableRemoved, .tableAllocated, .tableFilled, .tableFreed, .cleaning, .guestEntry, .sweep,
       .plan, .wholeShadow, .invalidation, .wait, .hostArea, .ageing, .lock, .pause, .pinning,
       .identifier,
-      .retry, .remark:
+      .retry, .remark, .seen:
       false
     }
   }

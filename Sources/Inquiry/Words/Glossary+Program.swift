@@ -84,6 +84,11 @@ extension Glossary {
       shows: "signs in the rows of the device's table; the answer Disagreement",
       see: ["differences"]),
     Entry(
+      "not known", also: ["unknowns", "seen", "not told"],
+      "What nobody has told of a real kernel's tables: dumps have no output addresses, and of tables that were seen "
+        + "at some moments no event is known.",
+      shows: "? in rows, in the header and in the answer Not known", see: ["differences", "moment"]),
+    Entry(
       "glossary", also: ["word"],
       "The words of the field and of this program, each with its meaning.",
       shows: "above the panes", see: ["reference card"]),

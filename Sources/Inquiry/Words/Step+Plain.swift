@@ -111,6 +111,7 @@ extension Step {
     case .ageing: told ?? "The host finds out whether memory is in use."
     case .lock: lockFact
     case .pause: told ?? "The event is paused, or goes on."
+    case .seen: "A list of \(tableWords) was read at \(place): this is what it says."
     case .ownership: told ?? "Who may use a page is looked up, or changes."
     case .pinning: told ?? "A page is pinned so that it stays where it is, or is released."
     case .identifier:

@@ -4,10 +4,13 @@ import Engine
 enum RecordedStatement: Int, StatementFamily {
   case map, relax, unmap, take, writeProtect, split, age
   case context, invalidate, invalidateRange, emptyShadows
+  case seen, seenEmpty, unseen, unused
 
   private static let access = "none|r|w|rw"
   /// By XN[1:0].
   private static let execution = "x|ux|xn|px"
+
+  private static let level = "L0|L1|L2|L3"
 
   /// A recording has millions of calls, and each becomes text: so the forms are made once.
   private static let made = allCases.map(\.declared)
@@ -81,6 +84,36 @@ enum RecordedStatement: Int, StatementFamily {
         "kernel empty-shadows",
         "All shadows were emptied, since L1 invalidated everything (`kvm_nested_s2_unmap`)."
       ) { _ in .emptyShadows }
+    case .seen:
+      form(
+        "kernel seen TABLE ADDRESS SIZE \(Self.level) \(Self.access) \(Self.execution) [af=on|off] [bits=V]",
+        "A dump shows leaves of one level, with these permissions, accessed unless `af=off`, and with what else "
+          + "of their bits it tells. When they came to be, and by what, is not known."
+      ) { values in
+        .seen(
+          values.table, values.range(1), level: values.int(3),
+          Self.leaf(
+            level: values.int(3), Self.permissions(values[4], values[5]), isOld: values[6] == 1,
+            bits: values[7]))
+      }
+    case .seenEmpty:
+      form(
+        "kernel seen-empty TABLE ADDRESS SIZE \(Self.level) [bits=V]",
+        "A dump shows entries of one level that map nothing; `bits` are those of an entry that is not valid and "
+          + "not zero."
+      ) {
+        .seen(
+          $0.table, $0.range(1), level: $0.int(3), Descriptor($0[4] & ~Descriptor.valid))
+      }
+    case .unseen:
+      form(
+        "kernel unseen TABLE ADDRESS SIZE",
+        "What a range of a table is no dump tells: before the first, and where a kernel leaves out the last run."
+      ) { .unseen($0.table, $0.range(1)) }
+    case .unused:
+      form(
+        "kernel unused TABLE", "The dump of a shadow is empty: it serves nobody."
+      ) { .unused($0.table) }
     }
   }
 
@@ -89,6 +122,14 @@ enum RecordedStatement: Int, StatementFamily {
     _ make: @escaping @Sendable (OperandValues) -> RecordedCall
   ) -> StatementForm {
     StatementForm(pattern, meaning, .event { .recorded(make($0)) })
+  }
+
+  private static func leaf(
+    level: Int, _ permissions: Permissions, isOld: Bool, bits: UInt64
+  ) -> Descriptor {
+    Descriptor(
+      Descriptor.valid | (level == Geometry.lastLevel ? Descriptor.tableOrPage : 0)
+        | permissions.bits | (isOld ? 0 : Descriptor.accessed) | bits & ~Descriptor.worded)
   }
 
   private static func permissions(_ access: UInt64, _ execution: UInt64) -> Permissions {
@@ -101,6 +142,16 @@ extension Permissions {
   /// Which of the words for reading and writing, and which of those for execution, they are.
   fileprivate var words: [PrintedOperand] {
     [.number((read ? 1 : 0) | (write ? 2 : 0)), .number(UInt64(executeNever))]
+  }
+}
+
+extension Descriptor {
+  /// The bits of a leaf that `kernel seen` has words for.
+  fileprivate static let worded = valid | tableOrPage | permissionMask | accessed
+
+  /// The others; nil if there are none.
+  fileprivate var otherBits: UInt64? {
+    bits & ~Self.worded == 0 ? nil : bits & ~Self.worded
   }
 }
 
@@ -132,6 +183,14 @@ extension RecordedCall {
     case .invalidateRange(let shadow, let range):
       RecordedStatement.invalidateRange.text(shadow, range)
     case .emptyShadows: RecordedStatement.emptyShadows.text()
+    case .seen(let table, let range, let level, let first) where first.isValid:
+      RecordedStatement.seen.text(
+        table, range, level, first.permissions,
+        first.bits & Descriptor.accessed == 0 ? 1 : nil, first.otherBits)
+    case .seen(let table, let range, let level, let first):
+      RecordedStatement.seenEmpty.text(table, range, level, first.bits == 0 ? nil : first.bits)
+    case .unseen(let table, let range): RecordedStatement.unseen.text(table, range)
+    case .unused(let shadow): RecordedStatement.unused.text(shadow)
     }
   }
 
@@ -156,6 +215,17 @@ extension RecordedCall {
     case .invalidateRange(let shadow, let range):
       "L1 invalidated \(Phrase.range(range, "nested IPA")), which \(shadow.phrase) may map."
     case .emptyShadows: "L1 invalidated everything, and all shadows were emptied."
+    case .seen(let table, let range, let level, let first):
+      "\(Phrase.range(range)) of \(table.phrase) was seen to be "
+        + (first.isValid
+          ? "mapped at level \(level), \(first.permissions.text)"
+          : first.bits == 0
+            ? "empty at level \(level)" : "not valid, but not zero, at level \(level)")
+        + ". Since when, and by what, is not known."
+    case .unseen(let table, let range):
+      "What \(Phrase.range(range)) of \(table.phrase) is was not told."
+    case .unused(let shadow):
+      "\(shadow.phrase.prefix(1).uppercased() + shadow.phrase.dropFirst()) was seen to serve nobody."
     }
   }
 }

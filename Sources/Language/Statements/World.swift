@@ -22,13 +22,15 @@ enum WorldStatement: StatementFamily {
         "title \"TEXT\"", "What the scenario is about.", .prologue { .title($0.text(0)) })
     case .vm:
       StatementForm(
-        "vm [ipa=BITS] [vcpus=N] [nested=on|off] [vmid-bits=N] [recorded=on|off]",
+        "vm [ipa=BITS] [vcpus=N] [nested=on|off] [vmid-bits=N] [recorded=on|off] [seen=\(Descriptor.Format.seen.map(\.word).joined(separator: "|"))]",
         """
         Creates the VM: once, before any event. The canonical table has 32 to 48 BITS (default 40), the VM \
         1 to 64 vCPUs (default 1), each with a CPU of its own. `nested=on` (default off) gives each vCPU two \
         shadow MMUs of 48 bits, invalid until they are used. `vmid-bits` is the width of a hardware VMID, 3 \
         to 16 (default 16); with few bits a rollover comes soon. With `recorded=on` (default off) the VM is \
-        made of the calls of a real kernel, and what its memory holds is not known.
+        made of the calls of a real kernel, and what its memory holds is not known. With `seen` it is made of \
+        dumps of a real kernel's tables, which tell what an entry permits by words (`px ux`), by marks (an `X` \
+        where it must not execute) or with names of levels; where entries lead they do not tell.
         """,
         operands: [
           "ipa=BITS": .number("BITS", Self.bounds(VMConfiguration.ipaBitsRange)),
@@ -69,13 +71,26 @@ enum WorldStatement: StatementFamily {
     if values.has(1) { configuration.vcpus = values.int(1) }
     if values.has(2) { configuration.nested = values[2] == 0 }
     if values.has(3) { configuration.vmidBits = values.int(3) }
-    if values.has(4) { configuration.isRecorded = values[4] == 0 }
+    if values.has(4), values[4] == 0 { configuration.evidence = .calls }
+    if values.has(5) {
+      configuration.evidence = .dumps(Descriptor.Format.seen[values.int(5)].format)
+    }
     if configuration.vcpus + 1 >= 1 << configuration.vmidBits {
       throw StatementForm.Objection(
         message: "more VMIDs than CPUs: a larger vmid-bits, or fewer vcpus")
     }
     return configuration
   }
+}
+
+extension Descriptor.Format {
+  /// The formats of dumps, by the words of `vm seen=`.
+  fileprivate static let seen: [(word: String, format: Descriptor.Format)] = [
+    ("words", .dumpOfWords), ("marks", .dumpOfMarks), ("names", .dumpOfNames),
+  ]
+
+  /// The word of `vm seen=` for a format of dumps; nil for others.
+  package var seenWord: String? { Self.seen.first { $0.format == self }?.word }
 }
 
 extension Backing {

@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 
 /// What can be asked for now.
 extension Model {
@@ -30,6 +31,8 @@ extension Model {
     case .jumpForward:
       return jumps.index < jumps.places.count
         ? nil : "There is no later place to go forward to. \(press(.jumpBack)) to go back."
+    case .policy where machine.configuration.isSeen, .costs where machine.configuration.isSeen:
+      return SafeText(Question.Need.events.refusal)
     case .policy, .costs:
       return machine.configuration.nested || branches[branch].hasDevices
         ? nil : "No policy matters here: there is neither a shadow nor a device."

@@ -55,7 +55,11 @@ extension Model {
 
   mutating func setFilter(_ text: String) {
     do throws(FilterError) {
-      filter = EntryFilter(try Filter(parsing: text, for: .entries))
+      let new = try Filter(parsing: text, for: .entries)
+      if new.usesOutputs, !machine.configuration.knowsOutputs {
+        return refuse(SafeText(Question.Need.outputs.refusal))
+      }
+      filter = EntryFilter(new)
       say("Only entries with \(SafeText(text)). \(press(.clearFilter)) to show all.")
     } catch {
       refuse(SafeText(error.message))

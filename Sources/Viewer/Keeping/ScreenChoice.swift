@@ -176,7 +176,7 @@ extension Model {
       branches[index].session.seek(to: moment)
     }
     branch = number - 1
-    changes = Changes(in: timeline)
+    changes = Changes(in: session)
   }
 
   fileprivate var jumpsText: String {

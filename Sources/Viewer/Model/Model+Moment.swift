@@ -32,7 +32,7 @@ extension Model {
 
   /// Does to the model what a new moment asks for.
   mutating func momentHasChanged() {
-    changes = Changes(in: timeline)
+    changes = Changes(in: session)
     steps = StepsView()
     for pane in views.keys { views[pane]?.forgetRanges() }
     if !question.isKept { detail = DocumentView() }
@@ -87,6 +87,7 @@ extension Model {
   /// The place that the last micro-step, or the event, is about.
   private var concernedPlace: (TableID, UInt64)? {
     guard let event = timeline.currentEvent else { return nil }
+    if let place = seenPlace { return place }
     if lastSteps.count == 1, timeline.stepsDone < timeline.steps.count, let step = lastSteps.first {
       return place(of: step)
     }
@@ -99,6 +100,16 @@ extension Model {
     case .nested(let address): return (.shadow(recentShadow), address)
     case nil: return nil
     }
+  }
+
+  /// At a moment at which tables were seen, the first leaf that is new.
+  private var seenPlace: (TableID, UInt64)? {
+    session.sight?.rows.lazy.compactMap { event -> (TableID, UInt64)? in
+      guard case .recorded(.seen(let table, let range, _, let first)) = timeline.events[event],
+        first.isValid
+      else { return nil }
+      return (table, range.lowerBound)
+    }.first
   }
 
   /// The place that a step is about: for a store to a table of L1's, the entry.

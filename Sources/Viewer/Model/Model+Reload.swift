@@ -10,8 +10,14 @@ extension Model {
   /// opened. The moment stays if the events that lead there are the same, else it is the last one to which
   /// the same events lead. Histories that began in it stay as they are; if something was typed at its end,
   /// so does it, as one of them. O(n) in the events.
-  public mutating func reload(_ new: Session) {
+  ///
+  /// - Parameter news: what is said of it, where a running VM is looked at: who stands at the end, goes on to the
+  ///   new one. Nil where a file was read.
+  public mutating func reload(_ new: Session, telling news: SafeText? = nil) {
     completeHistory()
+    let followsEnd =
+      news != nil && branch == 0
+      && timeline.moment == Moment(events: timeline.events.count)
     (run, playback) = (nil, Playback())
     let old = branches[0].session
     let common = Self.commonEvents(old, new)
@@ -27,7 +33,10 @@ extension Model {
     var session = new
     let moment = old.timeline.moment
     let isKept = moment.events + (moment.steps > 0 ? 1 : 0) <= common
-    session.seek(to: isKept ? moment : Moment(events: common))
+    session.seek(
+      to: followsEnd
+        ? Moment(events: session.timeline.events.count)
+        : isKept ? moment : Moment(events: common))
     branches[0] = Branch(name: branches[0].name, session: session, origin: nil)
     branches = branches.map { $0.sharing(atMost: common, with: session) }
     forgetPlaces(ofBranch: 0, after: common)
@@ -38,10 +47,16 @@ extension Model {
     reverseMap.summary = nil
     momentHasChanged()
     settle()
+    if let news { return say(news) }
     say(
       isKept
         ? "The file was read again."
         : "The file was read again: its events differ from event \(common + 1) on.")
+  }
+
+  /// How old a table is at the end of the history, if it is looked at while it changes.
+  func age(of table: TableID) -> SafeText? {
+    branch == 0 && timeline.moment.events == timeline.events.count ? ages[table] : nil
   }
 
   /// Says what is wrong with the file as it is now. What is shown is still what it was before.

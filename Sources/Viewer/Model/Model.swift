@@ -29,6 +29,8 @@ public struct Model {
 
   // Time.
 
+  /// How old tables are that are looked at while they change, in words for their titles.
+  public var ages: [TableID: SafeText] = [:]
   /// What was done last has changed.
   var changes: Changes
   /// What a person watches, and what is watched from the start: running and playing stop there.
@@ -153,7 +155,7 @@ public struct Model {
     unsaved = settings.unsaved
     isPresenting = settings.isPresenting
     size = (min(width, Rect.limit), min(height, Rect.limit))
-    changes = Changes(in: session.timeline)
+    changes = Changes(in: session)
     savedWork = ownWork
     noteMoment()
     if settings.showsStart { openStart() }

@@ -27,7 +27,10 @@ struct CanonicalPane: TablePane {
 
   var term: String { "canonical table" }
 
-  func inputEnd(of rows: Rows, in model: Model) -> UInt64 { model.memorySlotsEnd }
+  /// Of a real kernel's VM no slots are known.
+  func inputEnd(of rows: Rows, in model: Model) -> UInt64 {
+    max(model.memorySlotsEnd, model.machine.configuration.isRecorded ? rows.last?.address ?? 0 : 0)
+  }
 
   /// Whether a device has another page there.
   func marks(of row: Row, in model: Model) -> [(SafeText, Role)] {

@@ -6,7 +6,9 @@ struct GuestPane: TablePane {
   var pane: Pane { .guest }
   var region: PaneRegion { .table(rank: 3) }
 
-  func exists(in configuration: VMConfiguration, hasDevices: Bool) -> Bool { configuration.nested }
+  func exists(in configuration: VMConfiguration, hasDevices: Bool) -> Bool {
+    configuration.nested && !configuration.isSeen
+  }
 
   func table(in model: Model) -> TableID? { guest(in: model).map { .guest($0.vttbr.vmid) } }
 

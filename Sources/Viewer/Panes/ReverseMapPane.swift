@@ -7,7 +7,9 @@ struct ReverseMapPane: PaneOperations {
   var pane: Pane { .reverseMap }
   var region: PaneRegion { .band }
 
-  func exists(in configuration: VMConfiguration, hasDevices: Bool) -> Bool { configuration.nested }
+  func exists(in configuration: VMConfiguration, hasDevices: Bool) -> Bool {
+    configuration.nested && !configuration.isSeen
+  }
 
   func isInOverview(of model: Model) -> Bool { model.hasReverseMap }
 

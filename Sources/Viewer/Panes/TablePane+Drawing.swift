@@ -185,12 +185,19 @@ private struct RowStyle {
     switch row.kind {
     case .table: .dim
     case .removed, .coming, .absent: .invalid
+    case .leaf where row.descriptor.isUnseen: .unknown
     case .leaf: row.level < Geometry.lastLevel ? .block : .text
     }
   }
 
   /// Number of entries of the table that a row points to.
   func entryCount(of row: Row) -> Int {
-    rows.reader.path(to: row.address).first { $0.page.level == row.level + 1 }?.page.usedCount ?? 0
+    guard
+      let page = rows.reader.path(to: row.address).first(where: { $0.page.level == row.level + 1 })?
+        .page
+    else { return 0 }
+    // Of a table that was seen those that no dump told are not known to be there.
+    return model.machine.configuration.isSeen
+      ? (0..<page.count).count { page[$0].bits != 0 && !page[$0].isUnseen } : page.usedCount
   }
 }

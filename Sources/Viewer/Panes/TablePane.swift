@@ -37,7 +37,9 @@ extension TablePane {
   func outputEnd(in model: Model) -> UInt64 { model.machine.hostPagesEnd }
 
   func context(in model: Model) -> [SafeText] {
-    (model.filter.map { ["only \(SafeText($0.filter.text))"] } ?? []) + tableContext(in: model)
+    (model.filter.map { ["only \(SafeText($0.filter.text))"] } ?? [])
+      + (table(in: model).flatMap { model.age(of: $0) }.map { [$0] } ?? [])
+      + tableContext(in: model)
   }
 
   // MARK: Rows
@@ -123,7 +125,10 @@ extension TablePane {
     case .absent: text += ": not mapped"
     case .leaf, .removed, .coming:
       if isLeaf {
-        text += " maps to \(hex: geometry.output(of: entry, at: row.level))"
+        text +=
+          geometry.format.knowsOutputs
+          ? " maps to \(hex: geometry.output(of: entry, at: row.level))"
+          : " is mapped, where to is not known"
         text +=
           ", "
           + SafeText(

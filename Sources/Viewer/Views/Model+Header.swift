@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 extension Model {
@@ -13,7 +14,7 @@ extension Model {
         right.add("in \(branches[branch].name)", .heading)
         right.add(typed > 0 ? " +\(typed) typed  " : "  ", .changed)
       }
-      if machine.configuration.nested {
+      if machine.configuration.nested, !machine.configuration.isSeen {
         right.add("revmap=\(SafeText(machine.configuration.reverseMap.rawValue))  ", .dim)
       }
     }
@@ -72,6 +73,7 @@ extension Model {
       if !rules.contains(violation.invariant) { rules.append(violation.invariant) }
     }
     guard let first = rules.first else {
+      if machine.configuration.isSeen { return unknownState }
       if let percentRead {
         let all = SafeText(Number.grouped(eventCount))
         return Line(
@@ -84,11 +86,22 @@ extension Model {
     return Line("\(Glyph.mismatch) \(isWide ? name : "rule broken") ", .mismatch)
   }
 
+  /// How much is not known of tables that were seen: no rule can be judged of them.
+  private var unknownState: Line {
+    let names = UnknownsAnswer(of: machine).unknowns.map(\.name)
+    let long = Line("? " + SafeText(names.joined(separator: ", ")) + " ", .unknown)
+    if long.columns <= size.width / 2 { return long }
+    return Line(
+      size.width >= 60 ? "? \(names.count) things not known " : "? \(names.count) ", .unknown)
+  }
+
   /// Which event this is, and which micro-step of it.
   var momentLine: Line {
     let count = eventCount
     let number = timeline.currentEvent.map { $0 + 1 } ?? 0
-    var line = Line(size.width >= 60 ? " event \(number)/\(count)  " : " \(number)/\(count) ")
+    // What a dump shows is no event.
+    let noun: SafeText = machine.configuration.isSeen ? "row" : "event"
+    var line = Line(size.width >= 60 ? " \(noun) \(number)/\(count)  " : " \(number)/\(count) ")
     guard let event = timeline.currentEvent else {
       return line.adding("nothing has happened yet", .title)
     }

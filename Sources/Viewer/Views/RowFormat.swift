@@ -16,6 +16,7 @@ struct RowFormat {
   let markColumns: Int
   private let inputDigits: Int
   private let outputDigits: Int
+  private let knowsOutputs: Bool
   private var prefix: SafeText = "0x"
   private var arrow: SafeText = " \(Glyph.right) "
   private var hasSize = true
@@ -41,6 +42,7 @@ struct RowFormat {
     isFlat = rows.face == .flat
     hasWords = detail == .plain
     inputDigits = Self.digits(inputEnd)
+    knowsOutputs = geometry.format.knowsOutputs
     outputDigits = Self.digits(outputEnd)
     let omissions: [(inout RowFormat) -> Void] = [
       { $0.prefix = "" }, { $0.arrow = SafeText(.right) }, { $0.hasSize = false },
@@ -66,7 +68,8 @@ struct RowFormat {
     let tree = isFlat ? 1 : depth + 2
     let level = hasLevel ? 3 : 0
     let input = prefix.columns + inputDigits + (isFlat ? 6 : 0)
-    let output = hasOutput ? arrow.columns + prefix.columns + outputDigits : 0
+    let output =
+      !hasOutput ? 0 : arrow.columns + (knowsOutputs ? prefix.columns + outputDigits : 1)
     let rights = hasWords ? 1 + Permissions.shortColumns : 4
     return tree + level + input + output + rights + (hasSize ? 5 : 0) + markColumns
       + (hasBits ? Self.bitsColumns : 0) + detailColumns
@@ -106,7 +109,7 @@ struct RowFormat {
     var text = SafeText()
     if hasOutput {
       let output = geometry.output(of: entry, at: row.level)
-      text += arrow + number(output, digits: outputDigits)
+      text += arrow + (knowsOutputs ? number(output, digits: outputDigits) : "?")
     }
     text +=
       " "

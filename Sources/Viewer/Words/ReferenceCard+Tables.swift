@@ -108,4 +108,16 @@ extension ReferenceCard {
         + "kvm_mmu_split_huge_pages"
     ],
     see: ["dirty log", "protect", "split"])
+  static let sight = ReferenceCard(
+    "What dumps show",
+    [
+      "A stage-2 dump of debugfs has a row for each run of entries of one level with the same attributes. It "
+        + "tells what they permit and whether they were accessed; not where they lead, nor their memory type, nor "
+        + "where the tables lie.",
+      "Kernels before 7.3 do not print the last run. An entry that is not valid and whose bits are not shown, as "
+        + "one under break-before-make, looks empty.",
+      "Two dumps are two moments. What differs changed between them; by which events, and in which order, is not "
+        + "known.",
+    ],
+    sources: ["arch/arm64/kvm/ptdump.c: kvm_ptdump_guest_show"], see: ["canonical table"])
 }

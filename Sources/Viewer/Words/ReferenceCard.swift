@@ -90,6 +90,7 @@ extension Convention {
     case .pkvmHost: .pkvmHost
     case .pageOwnership: .pageOwnership
     case .identityMap: .identityMap
+    case .sight: .sight
     }
   }
 }

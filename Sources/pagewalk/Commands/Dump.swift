@@ -28,6 +28,11 @@ extension Pagewalk {
       let machine = try Pagewalk.session(input.scenario(), at: at, for: "dump").timeline.machine
       let (text, pages) = try table.selected(in: machine)
       if let image {
+        guard machine.configuration.knowsOutputs else {
+          throw Failure.input(
+            "--image: where entries lead and tables lie is not known of tables that were seen in dumps"
+          )
+        }
         try write(pages, to: image)
         FileDescriptor.output.write(
           ([("base", pages.base)] + pages.registers)

@@ -21,8 +21,8 @@ extension Pagewalk {
         Calls that kprobes saw, as `pagewalk recorder` sets them, become statements, and the tables that they \
         lead to are held against those that were seen. A log of casemate ends at the first record that breaks a \
         rule of the architecture, or that casemate says something of. Of an L1's memory the table at --vttbr becomes \
-        `l1 store` statements. Where nothing can be a statement, what was seen is listed. What a source \
-        does not say is shown as ?.
+        `l1 store` statements. Where there is no event, the tables are listed that were seen, and -o makes a \
+        scenario of them, as `pagewalk PATH` shows them. What a source does not say is shown as ?.
         """)
 
     @Argument(help: "Files and folders; several are moments, in this order.", completion: .file())
@@ -72,7 +72,7 @@ extension Pagewalk {
       let judgements = try judge(imported)
       if json {
         try FileDescriptor.output.write(json: ImportRecord(imported, judgements))
-      } else if let scenario = imported.scenario {
+      } else if let scenario = imported.scenario ?? (output == nil ? nil : imported.seen) {
         try write(scenario)
       } else {
         FileDescriptor.output.write(

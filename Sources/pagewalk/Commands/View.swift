@@ -15,6 +15,11 @@ extension Pagewalk {
 
     @OptionGroup var input: OptionalInputOptions
 
+    @Argument(
+      help: "More of what a kernel says, as `pagewalk import` takes it: moments after the first.",
+      completion: .file())
+    var others: [String] = []
+
     @Option(help: momentHelp(), completion: .moment)
     var at = Self.first
 
@@ -63,7 +68,7 @@ extension Pagewalk {
       let preferences = try ConfigurationFile.read(look, screen)
       var fileWatch = try watchedFile.map { FileWatch($0) }
       let opened = try Opened(
-        input.file, policies: input.policy, at: at == Self.first ? nil : at)
+        input.file, and: others, policies: input.policy, at: at == Self.first ? nil : at)
       if plain { return try converse(opened, preferences) }
       var settings = preferences.settings
       settings.lastPlace = preferences.lastPlace

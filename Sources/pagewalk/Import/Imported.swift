@@ -32,6 +32,8 @@ struct Imported {
   private(set) var chapters: [RecordedChapter] = []
   /// The scenario's text; nil if there is nothing that could be a statement.
   private(set) var scenario: String?
+  /// The text of a scenario of tables that were seen; nil if there are events, or no tables.
+  private(set) var seen: String?
   private(set) var summary = RecordedScenario.Summary()
   /// What is known of a table whose words are known.
   private(set) var notes: [String] = []
@@ -62,6 +64,15 @@ struct Imported {
         chapters, title: "imported from \(title)", unmaps: hints.unmaps, slots: hints.slots)
       summary = recorded.summary
       if summary.statements > 0 { scenario = recorded.text }
+    }
+    if scenario == nil, chapters.contains(where: { !$0.tables.isEmpty }) {
+      do {
+        let shown = try SeenScenario(chapters, title: "seen in \(title)")
+        seen = shown.text
+        summary.unknowns += shown.unknowns
+      } catch {
+        throw Failure.input(error.message)
+      }
     }
   }
 
@@ -152,6 +163,7 @@ struct Imported {
         var chapter = chapter
         if reading.tables.count > 1 { chapter.label += "-\(number)" }
         if table.context == nil { chapter.canonical = table } else { chapter.shadows[0] = table }
+        chapter.sources[table.context == nil ? .canonical : .shadow(0)] = path
         chapters.append(chapter)
       }
     } catch {

@@ -90,15 +90,17 @@ extension Pagewalk {
   /// standard input; where no file has the name, a scenario of the program; and nil is the built-in one.
   static func source(_ path: String?) throws -> (bytes: [UInt8], file: String) {
     if let path, path == "-" || access(path, F_OK) == 0 {
-      if SourceFiles.isFolder(path) { return try imported(path) }
+      if SourceFiles.isFolder(path) { return try imported([path]) }
       if path != "-" {
         let start = SourceFiles.start(of: path)
         if !start.starts(with: "pagewalk ".utf8), SourceKind.isLarge(start) {
-          return try imported(path)
+          return try imported([path])
         }
       }
       let bytes = try FileDescriptor.contents(of: path)
-      if path != "-", !isScenario(bytes), SourceKind.of(bytes) != nil { return try imported(path) }
+      if path != "-", !isScenario(bytes), SourceKind.of(bytes) != nil {
+        return try imported([path])
+      }
       return (bytes, path == "-" ? "stdin" : path)
     }
     let name = path ?? ShippedScenario.builtIn
@@ -123,19 +125,19 @@ extension Pagewalk {
     } ?? false
   }
 
-  /// The scenario that is made of a source which is none, and what its file is called in messages.
-  private static func imported(_ path: String) throws -> (bytes: [UInt8], file: String) {
-    let imported = try Imported([path], Imported.Hints())
+  /// The scenario that is made of sources which are none, several as moments, and what its file is called in
+  /// messages.
+  static func imported(_ paths: [String]) throws -> (bytes: [UInt8], file: String) {
+    let imported = try Imported(paths, Imported.Hints())
     for source in imported.sources {
       writeError(
         "\(source.path): taken for \(source.kind); `pagewalk import` can be told otherwise")
     }
-    guard let scenario = imported.scenario else {
+    guard let scenario = imported.scenario ?? imported.seen else {
       throw Failure.input(
-        "\(path): tables without an event, of which there can be no history: `pagewalk import \(path)` lists "
-          + "them")
+        "\(paths.joined(separator: ", ")): neither an event nor a table in it that can be shown")
     }
-    return (Array(scenario.utf8), path)
+    return (Array(scenario.utf8), paths[0])
   }
 
   /// Carries a scenario out for a command, and goes to a moment of it.

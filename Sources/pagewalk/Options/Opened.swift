@@ -24,10 +24,16 @@ struct Opened {
   /// Opens a file, the standard input, a scenario of the program, or the built-in one.
   ///
   /// - Parameters:
+  ///   - others: more of what a kernel says, as moments after the first.
   ///   - moment: as it is typed; nil for where the session was left, or the start.
   ///   - policies: a session under others than it was kept under is its first history alone.
-  init(_ path: String?, policies: [String] = [], at moment: String? = nil) throws {
-    let (bytes, file) = try Pagewalk.source(path)
+  init(
+    _ path: String?, and others: [String] = [], policies: [String] = [], at moment: String? = nil
+  ) throws {
+    let (bytes, file) =
+      if let path, !others.isEmpty { try Pagewalk.imported([path] + others) } else {
+        try Pagewalk.source(path)
+      }
     guard policies.isEmpty, Recording.isRecording(bytes) else {
       self.init(
         try Self.start(
@@ -103,6 +109,10 @@ struct Opened {
 
   private static func start(_ scenario: Scenario, at moment: String?) throws -> Session {
     if let moment { return try Pagewalk.session(scenario, at: moment, for: "view") }
+    // Before the first dump was read there is nothing to see.
+    if scenario.configuration.isSeen, let label = scenario.firstChapter {
+      return try Pagewalk.session(scenario, at: "chapter:\(label)", for: "view")
+    }
     var session = Session(scenario)
     do {
       _ = try session.advance(statements: before.statements, words: before.words)
@@ -111,6 +121,15 @@ struct Opened {
     }
     session.seek(to: Moment(events: 0))
     return session
+  }
+}
+
+extension Scenario {
+  /// The label of the first chapter that there is.
+  fileprivate var firstChapter: String? {
+    statements.lazy.compactMap { statement in
+      if case .chapter(let label, _) = statement.kind { label } else { nil }
+    }.first
   }
 }
 

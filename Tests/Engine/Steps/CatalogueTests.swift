@@ -95,7 +95,8 @@ import Testing
     .realmMemory, .beyondRegion, .noSuchDevice, .notProtected, .onlyProtected,
     .outsidePhysicalMemory(0x8000_0000..<0x1_0000_0000), .memoryOverlaps(0x8000_0000),
     .tooManyRegions(8), .memoryTooLate, .beyondPhysicalSpace(bits: 48), .hypervisorTable,
-    .notRecorded, .onlyRecorded, .recordedIsolation, .noSuchShadow(2), .otherTable, .notShadow,
+    .notRecorded, .onlyRecorded, .notSeen, .onlySeen, .noSuchLevel(1), .recordedIsolation,
+    .noSuchShadow(2), .otherTable, .notShadow,
     .beyondInput(bits: 40), .leafSize(8192), .notLogging, .splitAfterSlots, .splitSize(8192),
   ]
 
@@ -111,7 +112,8 @@ import Testing
         case .host: .vmmStage1
         case .dma, .domain: .iommu(0)
         case .pkvm: .pkvmHost
-        case .access, .fault, .table, .tlb, .slot, .identifier, .pause, .rmp, .realm, .end:
+        case .access, .fault, .table, .tlb, .slot, .identifier, .pause, .rmp, .realm, .sight,
+          .end:
           .canonical
         }
       let step = Step(

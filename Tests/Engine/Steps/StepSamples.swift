@@ -28,6 +28,7 @@ enum StepSamples {
     for step in rmp { actions.append(.rmp(step)) }
     for step in realm { actions.append(.realm(step)) }
     for step in pkvm { actions.append(.pkvm(step)) }
+    for step in sight { actions.append(.sight(step)) }
     for step in end { actions.append(.end(step)) }
     return actions
   }()
@@ -90,6 +91,11 @@ enum StepSamples {
     .writeProtect(leaf, from: leaf), .ageLeaf(leaf, from: leaf), .youngLeaf(leaf, from: leaf),
     .fillTable(leaf), .swapEntry(table, from: leaf), .cleanEntries(at: page, count: 1),
     .cleanEntries(at: page, count: 2),
+  ]
+  private static let sight: [SightStep] = [
+    .seen(Descriptor(0x7c3, .dumpOfWords), count: 1),
+    .seen(Descriptor(0, .dumpOfMarks), count: 512), .unseen, .serves(vttbr, vtcr, isOn: true),
+    .serves(vttbr, vtcr, isOn: false), .unused,
   ]
   private static let tlb: [TLBStep] = {
     var steps: [TLBStep] = [

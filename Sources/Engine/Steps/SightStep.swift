@@ -1,0 +1,56 @@
+/// What a dump of a real kernel's table showed: no step of a kernel.
+package enum SightStep: StepFamily {
+  /// So many entries were seen, of which this is the first.
+  case seen(Descriptor, count: UInt64)
+  /// What a range is was not told.
+  case unseen
+  /// A shadow serves registers of L1.
+  case serves(VTTBR, VTCR, isOn: Bool)
+  /// A shadow serves nobody.
+  case unused
+
+  package var facts: Step.Facts {
+    switch self {
+    case .seen: Step.Facts(.seen, .sight, weight: 2)
+    case .unseen: Step.Facts(.seen, .sight, weight: 1)
+    case .serves, .unused: Step.Facts(.setting, .sight, .none, weight: 2)
+    }
+  }
+
+  /// The entry, or the first of the entries, that the step leaves in the table; nil where it stores none.
+  package var result: Descriptor? {
+    switch self {
+    case .seen(let first, _): first
+    case .unseen: Descriptor(Descriptor.unseen)
+    case .serves, .unused: nil
+    }
+  }
+
+  func explanation(of step: Step) -> Explanation {
+    switch self {
+    case .seen(let first, let count):
+      return Explanation(
+        "seen",
+        "level \(step.level) at \(step.at) in \(Phrase.table(step.table)): "
+          + Phrase.entry(first, level: step.level)
+          + (count > 1 ? ", \(count) entries of \(Phrase.size(step.size))" : ""),
+        "The dump shows it. When it came to be, and by what, is not known.", Self.dump)
+    case .unseen:
+      return Explanation(
+        "not told", "\(step.span) of \(Phrase.table(step.table))",
+        "No dump has a row for it at this moment, so nobody knows what is there.", Self.dump)
+    case .serves(let vttbr, let vtcr, let isOn):
+      return Explanation(
+        "seen",
+        "\(Phrase.table(step.table)): VTTBR_EL2 = \(Phrase.address(vttbr.bits)), "
+          + "VTCR_EL2 = \(Phrase.address(vtcr.bits)), stage 2 \(isOn ? "on" : "off")",
+        "The dump shows the registers of L1 that the shadow serves.", Self.dump)
+    case .unused:
+      return Explanation(
+        "seen", "\(Phrase.table(step.table)) serves nobody",
+        "The dump is empty, as that of a shadow is that is not in use.", Self.dump)
+    }
+  }
+
+  private static let dump = Source("arch/arm64/kvm/ptdump.c", "kvm_ptdump_visitor")
+}

@@ -1,0 +1,201 @@
+import Engine
+import Language
+import Observation
+
+/// Tables of a real kernel that were seen at some moments, and of which no event is known, as a scenario: each
+/// row of a dump that says something new is a statement, with the place that it is from behind it. A moment is
+/// a chapter.
+///
+/// Between two moments a table was changed by nobody knows what, and in no known order: what a dump shows is
+/// told, and never an event that would explain it.
+package struct SeenScenario: Sendable {
+  /// The scenario's text.
+  package private(set) var text = ""
+  /// What cannot be known, in sentences.
+  package private(set) var unknowns: [String] = []
+
+  private var seen: [TableID: ObservedTable] = [:]
+  private let inputBits: Int
+
+  /// What a table of pages takes, and what all tables that were seen may take. A row of a dump costs a line, but
+  /// can stand for as many pages as a shadow has input addresses for.
+  private static let tableBytes: UInt64 = Page.size
+  private static let bytesAtMost: UInt64 = 1 << 30
+
+  /// A scenario of moments, at least one of which has a table.
+  ///
+  /// - Throws: why the machine cannot have such tables.
+  package init(_ chapters: [RecordedChapter], title: String) throws(Unshowable) {
+    let tables = chapters.flatMap(\.tables).filter { Self.isShown($0.id) }
+    inputBits = try Self.inputBits(of: chapters)
+    let told = chapters.contains { $0.inputBits != nil }
+    if !told { unknowns.append("the size of the IPA space, taken to be \(inputBits) bits") }
+    for (id, table) in tables where Self.bytes(of: table) > Self.bytesAtMost {
+      throw Unshowable(
+        message: "\(id.name): its rows stand for more than \(Self.bytesAtMost >> 30) GiB of tables")
+    }
+    let shadows = chapters.flatMap { $0.shadows.keys.map { $0 + 1 } }.max() ?? 0
+    let vcpus = min(VMConfiguration.vcpusRange.upperBound, max(1, (shadows + 1) / 2))
+    add("pagewalk 1")
+    add("title \(StatementText.quoted(title))")
+    add(
+      "vm ipa=\(inputBits) vcpus=\(vcpus)\(shadows > 0 ? " nested=on" : "")"
+        + " seen=\(Self.commonFormat(of: tables.map(\.table)).seenWord ?? "marks")")
+    add(.unseen(.canonical, inputs(of: .canonical)), "until a dump is read")
+    for (index, chapter) in chapters.enumerated() {
+      add("")
+      write(chapter, after: index == 0 ? nil : chapters[index - 1])
+    }
+  }
+
+  /// Tables that a machine cannot have.
+  package struct Unshowable: Error {
+    /// Which, and why.
+    package let message: String
+  }
+
+  private static func isShown(_ id: TableID) -> Bool {
+    switch id {
+    case .canonical, .shadow: true
+    case .guest, .vmmStage1, .iommu, .pkvmHost, .protectedGuest: false
+    }
+  }
+
+  /// The size of the IPA space: what a moment says, or the least that has all rows.
+  private static func inputBits(of chapters: [RecordedChapter]) throws(Unshowable) -> Int {
+    let end = chapters.compactMap { $0.canonical?.runs.last?.end }.max() ?? 0
+    let least = end > 1 ? 64 - (end - 1).leadingZeroBitCount : 0
+    if least > VMConfiguration.ipaBitsRange.upperBound {
+      throw Unshowable(
+        message: "canonical: rows beyond \(VMConfiguration.ipaBitsRange.upperBound) bits of IPA")
+    }
+    if let bits = chapters.lazy.compactMap(\.inputBits).first {
+      guard least <= bits else {
+        throw Unshowable(message: "canonical: rows beyond the \(bits) bits that ipa_range says")
+      }
+      return bits
+    }
+    // A dump whose last run is there ends where the IPA space does.
+    return chapters.contains { $0.canonical?.coverage == .whole }
+      ? max(least, VMConfiguration.ipaBitsRange.lowerBound) : max(least, 40)
+  }
+
+  /// What the pages of a table take, as far as its rows say that there are such pages.
+  private static func bytes(of table: ObservedTable) -> UInt64 {
+    let geometry = Geometry.stage2(bits: VMConfiguration.physicalBits)
+    return table.runs.reduce(0) { bytes, run in
+      bytes + (run.end - run.start) / geometry.size(Int(run.level)) / 512 * tableBytes
+    }
+  }
+
+  /// The format of which all dumps tell all bits.
+  private static func commonFormat(of tables: [ObservedTable]) -> Descriptor.Format {
+    let known = tables.reduce(
+      Descriptor.Format.dumpOfWords.known | Descriptor.Format.dumpOfNames.known
+    ) {
+      $0 & $1.known
+    }
+    return ObservedTable(runs: [], known: known).format
+  }
+
+  private mutating func write(_ chapter: RecordedChapter, after before: RecordedChapter?) {
+    for id in chapter.unreadTables.sorted(by: { $0.name < $1.name }) where seen[id] != nil {
+      forget(id)
+    }
+    let told = Dictionary(chapter.tables.map { ($0.id, $0.table) }, uniquingKeysWith: { $1 })
+    if let table = told[.canonical] {
+      write(.canonical, table, chapter)
+    } else if seen[.canonical] != nil {
+      forget(.canonical)
+    }
+    for (number, table) in chapter.shadows.sorted(by: { $0.key < $1.key }) {
+      let id = TableID.shadow(number)
+      if let table {
+        write(id, table, chapter)
+      } else if seen.removeValue(forKey: id) != nil {
+        add(.unused(id), place(id, chapter))
+      }
+    }
+    // Where a file was that is no more, a shadow serves nobody.
+    for id in seen.keys.sorted(by: { $0.name < $1.name }) {
+      guard case .shadow(let number) = id, chapter.shadows[number] == nil else { continue }
+      seen[id] = nil
+      add(.unused(id), "no dump of \(id.name) in \(chapter.label)")
+    }
+    let title =
+      chapter.title ?? before.map { "What changed between \($0.label) and \(chapter.label)" }
+    add(
+      "chapter \(chapter.label)" + (title.map { " \(StatementText.quoted($0))" } ?? ""))
+  }
+
+  /// Where there is no dump, the one before says nothing of this moment.
+  private mutating func forget(_ id: TableID) {
+    seen[id] = nil
+    add(.unseen(id, inputs(of: id)), "no dump of it")
+  }
+
+  /// All input addresses of a table.
+  private func inputs(of id: TableID) -> Range<UInt64> {
+    0..<1 << UInt64(id == .canonical ? inputBits : VMConfiguration.physicalBits)
+  }
+
+  private mutating func write(_ id: TableID, _ table: ObservedTable, _ chapter: RecordedChapter) {
+    let place = place(id, chapter)
+    let before = seen.updateValue(table, forKey: id)
+    if let context = table.context, before?.context != context {
+      add(
+        .context(
+          id, vttbr: context.vttbr, vtcr: context.vtcr, stage2Enabled: context.stage2Enabled),
+        "\(place):1")
+    }
+    guard var old = before else {
+      if id != .canonical {
+        add(.unseen(id, inputs(of: id)), "until \(place) is read")
+      }
+      for run in table.runs { add(run, run.range, id, place) }
+      return
+    }
+    // What only one of the two tells is a difference, too.
+    var new = table
+    old.coverage = .whole
+    new.coverage = .whole
+    var last: (run: ObservedTable.Run, range: Range<UInt64>)?
+    for change in old.changes(to: new) {
+      guard let run = change.after else {
+        add(.unseen(id, change.range), "\(place) has no row")
+        continue
+      }
+      // A row counts as a whole: of a block no part is new.
+      let size = Geometry.stage2(bits: VMConfiguration.physicalBits).size(Int(run.level))
+      let range =
+        change.range.lowerBound
+        & ~(size - 1)..<min(run.end, (change.range.upperBound + size - 1) & ~(size - 1))
+      if let (other, part) = last, other == run, part.upperBound >= range.lowerBound {
+        last = (run, part.lowerBound..<max(part.upperBound, range.upperBound))
+        continue
+      }
+      if let (run, range) = last { add(run, range, id, place) }
+      last = (run, range)
+    }
+    if let (run, range) = last { add(run, range, id, place) }
+  }
+
+  /// The dump that a row stands in.
+  private func place(_ id: TableID, _ chapter: RecordedChapter) -> String {
+    chapter.sources[id] ?? chapter.label
+  }
+
+  private mutating func add(
+    _ run: ObservedTable.Run, _ range: Range<UInt64>, _ id: TableID, _ place: String
+  ) {
+    add(
+      .seen(id, range, level: Int(run.level), run.descriptor),
+      run.line > 0 ? "\(place):\(run.line)" : place)
+  }
+
+  private mutating func add(_ call: RecordedCall, _ place: String) {
+    add("\(Event.recorded(call).statement)  # \(StatementText.safe(place))")
+  }
+
+  private mutating func add(_ line: String) { text += line + "\n" }
+}

@@ -1,0 +1,273 @@
+import Engine
+import Inquiry
+import KernelText
+import Language
+import Observation
+import TestSupport
+import Testing
+
+@testable import Import
+
+/// Tables of which no event is known, as a history of moments.
+@Suite struct SeenScenarioTests {
+  private static let runs = RecordedCaptureTests.Run.all([
+    "nested", "nested2", "plain", "patched", "l1linux",
+  ])
+
+  /// Carries a scenario out, and calls `visit` at each moment.
+  private func carryOut(
+    _ text: String, at visit: (String, Session) throws -> Void
+  ) throws {
+    var session = Session(try Scenario(parsing: Array(text.utf8), file: "seen.pw"))
+    while let statement = try session.advance() {
+      if case .chapter(let label, _) = statement.kind { try visit(label, session) }
+    }
+    #expect(session.failures.isEmpty)
+  }
+
+  @Test(arguments: runs)
+  func `dumps without a trace are shown as the kernel wrote them, moment by moment`(
+    run: RecordedCaptureTests.Run
+  ) throws {
+    let chapters = run.chapters.map { chapter in
+      var chapter = chapter
+      chapter.traces = []
+      return chapter
+    }
+    var labels: [String] = []
+    try carryOut(SeenScenario(chapters, title: "a run").text) { label, session in
+      labels.append(label)
+      let machine = session.timeline.machine
+      let place = "\(run.testDescription) \(label)"
+      #expect(
+        KernelDump.text(of: .canonical, in: machine) == run.text(label, "stage2_page_tables"),
+        "\(place)")
+      for number in 0..<machine.configuration.shadows {
+        #expect(
+          KernelDump.text(of: .shadow(number), in: machine)
+            == run.text(label, "nested/nested_mmu\(number)"), "\(place)")
+      }
+    }
+    #expect(labels == chapters.map(\.label))
+  }
+
+  @Test func `each row is told with the line of the dump that it stands in`() throws {
+    let run = try #require(Self.runs.first { $0.testDescription == "nested/nested-alias" })
+    let text = try SeenScenario(run.chapters, title: "a run").text
+    var told = 0
+    try carryOut(text) { label, session in
+      guard let sight = session.sight, let before = sight.before else { return }
+      for event in sight.rows {
+        let source = try #require(session.source(ofEvent: event))
+        guard
+          case .event(.recorded(.seen(_, let range, let level, let first))) =
+            session.scenario.statements[session.statementOfEvent[event]].kind
+        else { continue }
+        let words = source.split(separator: ":")
+        let file = try #require(
+          run.text(label, words[0].split(separator: "/").dropFirst().joined(separator: "/")))
+        let number = try #require(words.last.flatMap { Int($0) })
+        let row = file.split(separator: "\n", omittingEmptySubsequences: false)[number - 1]
+        // The row has what the statement says, or the statement is a part of it.
+        let bounds = row.prefix(37).split(separator: "-").map { UInt64($0.dropFirst(2), radix: 16) }
+        let start = try #require(bounds[0]), end = try #require(bounds[1])
+        #expect(start <= range.lowerBound && range.upperBound <= end, "\(source) \(row)")
+        #expect(row.contains(" \(level)"))
+        #expect(row.contains(" R ") == first.permissions.read, "\(source) \(row)")
+        told += 1
+      }
+      #expect(before.end == sight.rows.lowerBound)
+    }
+    #expect(told > 20)
+  }
+
+  /// A table of 4 regions of 2M, each mapped or empty as a whole or in pages. The last may be missing.
+  private func table(_ random: inout Generator) -> ObservedTable {
+    let leaves: [UInt64] = [0, 0x4c1, 0xc1, 0x441 | 1 << 54]
+    var runs: [ObservedTable.Run] = []
+    func add(_ range: Range<UInt64>, _ level: Int, _ bits: UInt64) {
+      let bits = bits & 1 != 0 && level == 3 ? bits | 2 : bits
+      if let last = runs.last, last.level == level, last.descriptor.bits == bits {
+        runs[runs.count - 1] = ObservedTable.Run(
+          last.start..<range.upperBound, level: level, descriptor: Descriptor(bits), line: 1)
+      } else {
+        runs.append(ObservedTable.Run(range, level: level, descriptor: Descriptor(bits), line: 1))
+      }
+    }
+    let regions = UInt64(random.below(4) == 0 ? 3 : 4)
+    for region in 0..<regions {
+      let start = region << 21
+      if random.below(2) == 0 {
+        add(start..<start + 1 << 21, 2, leaves[random.below(4)])
+        continue
+      }
+      var page: UInt64 = 0
+      while page < 512 {
+        let end = min(512, page + UInt64(random.below(300) + 1))
+        add(start + page << 12..<start + end << 12, 3, leaves[random.below(4)])
+        page = end
+      }
+    }
+    if regions == 4 { add(4 << 21..<1 << 30, 2, 0) }
+    if regions == 4 { add(1 << 30..<1 << 40, 1, 0) }
+    return ObservedTable(
+      runs: runs, known: Descriptor.Format.dumpOfWords.known,
+      coverage: regions == 4 ? .whole : .lastRunMissing)
+  }
+
+  @Test(arguments: 0..<40)
+  func `whatever was seen before, a table is what it was seen to be last`(seed: Int) throws {
+    var random = Generator(seed: UInt64(seed))
+    var chapters: [RecordedChapter] = []
+    for number in 0..<4 {
+      var chapter = RecordedChapter(label: "m\(number)")
+      chapter.inputBits = 40
+      // A dump may be missing, or refused.
+      if number == 0 || random.below(5) > 0 { chapter.canonical = table(&random) }
+      chapters.append(chapter)
+    }
+    try carryOut(SeenScenario(chapters, title: "random").text) { label, session in
+      let machine = session.timeline.machine
+      let chapter = try #require(chapters.first { $0.label == label })
+      let table = try #require(machine.table(.canonical))
+      for page in UInt64(0)..<5 * 512 {
+        let end = machine.walk(page << 12, in: table)
+        guard let run = chapter.canonical?.run(at: page << 12) else {
+          #expect(end.descriptor.isUnseen, "\(label) page \(page)")
+          continue
+        }
+        #expect(
+          end.level == run.level && end.descriptor.bits == run.descriptor.bits,
+          "\(label) page \(page)")
+      }
+      let last = machine.walk(1 << 40 - 1, in: table)
+      #expect(last.descriptor.isUnseen == (chapter.canonical?.coverage != .whole))
+      let unknown = UnknownsAnswer(of: machine).unknowns.map(\.name)
+      #expect(unknown.contains("last run") == last.descriptor.isUnseen)
+      #expect(unknown.contains("output addresses") && unknown.contains("order"))
+      // Nothing that is counted or broken can be known.
+      #expect(session.timeline.machine.violations(after: 0..<0).isEmpty)
+    }
+  }
+
+  @Test func `going back and forth through moments shows each as it was`() throws {
+    var random = Generator(seed: 7)
+    var chapters: [RecordedChapter] = []
+    for number in 0..<3 {
+      var chapter = RecordedChapter(label: "m\(number)")
+      chapter.canonical = table(&random)
+      chapters.append(chapter)
+    }
+    var seen: [(Moment, Fingerprint)] = []
+    var session = Session(
+      try Scenario(parsing: Array(SeenScenario(chapters, title: "r").text.utf8), file: "seen.pw"))
+    while let statement = try session.advance() {
+      guard case .chapter = statement.kind else { continue }
+      seen.append((session.timeline.moment, session.timeline.machine.fingerprint))
+    }
+    for (moment, fingerprint) in seen.reversed() + seen {
+      session.seek(to: moment)
+      #expect(session.timeline.machine.fingerprint == fingerprint)
+    }
+  }
+
+  @Test func `a shadow that is not in use, vanishes or cannot be read is told apart`() throws {
+    let context = ObservedTable.Context(vtcr: 0x8002_3559, vttbr: 1 << 48, stage2Enabled: true)
+    let table = ObservedTable(
+      context: context,
+      runs: [ObservedTable.Run(0..<1 << 48, level: 0, descriptor: Descriptor(0), line: 3)],
+      known: Descriptor.Format.dumpOfWords.known)
+    func chapter(_ label: String, _ shadow: ObservedTable??) -> RecordedChapter {
+      var chapter = RecordedChapter(label: label)
+      if let shadow { chapter.shadows[0] = .some(shadow) }
+      return chapter
+    }
+    var refused = chapter("refused", nil)
+    refused.unreadTables = [.shadow(0)]
+    let chapters = [
+      chapter("empty", .some(nil)), chapter("used", .some(table)), refused,
+      chapter("again", .some(table)), chapter("gone", nil),
+    ]
+    var found: [String] = []
+    try carryOut(SeenScenario(chapters, title: "a shadow").text) { label, session in
+      let machine = session.timeline.machine
+      let isUsed = machine.shadowContext(0).isValid
+      let end = machine.table(.shadow(0)).map { machine.walk(0, in: $0).descriptor }
+      found.append("\(label) \(isUsed) \(end?.isUnseen == true)")
+    }
+    #expect(
+      found == [
+        "empty false false", "used true false", "refused true true", "again true false",
+        "gone false false",
+      ])
+  }
+
+  @Test func `rows that stand for more tables than fit, or lie beyond the VM, are refused`() {
+    func refusal(_ range: Range<UInt64>, bits: Int?) -> String? {
+      var chapter = RecordedChapter(label: "0")
+      chapter.inputBits = bits
+      chapter.canonical = ObservedTable(
+        runs: [ObservedTable.Run(range, level: 3, descriptor: Descriptor(0), line: 1)], known: 0xff)
+      do {
+        _ = try SeenScenario([chapter], title: "hostile")
+        return nil
+      } catch {
+        return error.message
+      }
+    }
+    #expect(refusal(0..<1 << 48, bits: 48)?.contains("GiB of tables") == true)
+    #expect(refusal(0..<1 << 33, bits: 32)?.contains("beyond the 32 bits") == true)
+    #expect(refusal(0..<1 << 33, bits: nil) == nil)
+  }
+
+  @Test func `what only events would tell is refused as not known`() throws {
+    let run = try #require(Self.runs.first { $0.testDescription == "nested/nested-alias" })
+    var session = Session(
+      try Scenario(
+        parsing: Array(try SeenScenario(run.chapters, title: "a run").text.utf8), file: "seen.pw"))
+    try session.finish()
+    var subject = Subject()
+    subject.table = .canonical
+    subject.address = 0x4000_0000
+    for question in [Question.tlb, .counters, .costs, .aliases] {
+      #expect(throws: Unanswerable.self) { try question.answer(about: subject, in: &session) }
+    }
+    subject.text = "to=0x40000000"
+    #expect(throws: Unanswerable.self) { try Question.list.answer(about: subject, in: &session) }
+    let rules = try #require(
+      try Question.rules.answer(about: Subject(), in: &session) as? RulesAnswer)
+    #expect(rules.rules.allSatisfy { !$0.isKnown } && !rules.isNo)
+    let entry = try #require(
+      try Question.entry.answer(about: subject, in: &session) as? EntryAnswer)
+    #expect(entry.fields.first { $0.name == "output" }?.value == nil)
+    #expect(entry.fields.first { $0.name == "S2AP" }?.value == 3)
+    #expect(entry.walk.allSatisfy { $0.place == nil })
+    let state = session.timeline.machine.fingerprint
+    for line in [
+      "l1 read 0x40000000", "kernel map canonical 0x80000000 4K 0x1000 rw x", "iommu attach",
+    ] {
+      #expect(throws: ScenarioError.self) { try session.carryOut(line) }
+    }
+    #expect(session.timeline.machine.fingerprint == state)
+  }
+
+  @Test(arguments: [
+    ("kernel seen canonical 0 4K L0 rw x", "expected level 1 to 3"),
+    ("kernel seen canonical 0x1000 2M L2 rw x", "2M"),
+    ("kernel seen canonical 0 1025G L1 rw x", "2^40"),
+    ("kernel seen shadow0 0 512G L0 rw x", "expected a leaf's size"),
+    ("kernel seen shadow2 0 4K L3 rw x", "expected shadow 0 to 1"),
+    ("kernel seen shadow0 0 256T L3 rw x", "at most 512G"),
+    ("kernel unused canonical", "expected shadow<N>"),
+  ])
+  func `a row that a table cannot have is refused`(line: String, message: String) throws {
+    let text = "pagewalk 1\nvm ipa=40 nested=on seen=words\n\(line)\n"
+    var session = Session(try Scenario(parsing: Array(text.utf8), file: "seen.pw"))
+    do {
+      try session.finish()
+      Issue.record("\(line) is carried out")
+    } catch {
+      #expect(error.message.contains(message), "\(error.message)")
+    }
+  }
+}
