@@ -153,8 +153,52 @@ import Testing
     ])
     #expect(result.code == 1)
     #expect(result.text.contains("shadow 0 differs at 0x"), "\(result.text)")
-    #expect(result.text.contains("observed, in ") && result.text.contains("predicted:\n  level 0"))
+    #expect(
+      result.text.contains("observed, 03/nested/nested_mmu0:3:\n  level 0 [0] ")
+        && result.text.contains("predicted:\n  level 0"))
     #expect(result.text.contains("arch/arm64/kvm/"), "\(result.text)")
+  }
+
+  @Test func `check tells programs both walks and the cause, or how many tables are equal`() throws
+  {
+    let folder = capture("nested/nested-alias")
+    func object(_ arguments: [String], code: Int) throws -> [String: Any] {
+      let result = try Program.run(
+        ["check", folder + "/scenario.pw", "--against", folder, "--json"] + arguments)
+      #expect(result.code == code)
+      return try #require(
+        JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any])
+    }
+    let equal = try object([], code: 0)
+    #expect(equal["difference"] == nil && equal["equal"] as? Int ?? 0 > 10)
+    let found = try #require(
+      try object(["--policy", "revmap=repaired"], code: 1)["difference"] as? [String: Any])
+    let address = try #require(
+      (found["address"] as? String).flatMap { UInt64($0.dropFirst(2), radix: 16) })
+    let row = try #require(found["row"] as? [String: Any])
+    let place = try #require(row["place"] as? String).split(separator: ":")
+    let label = try #require(found["moment"] as? String)
+    let file = try String(
+      contentsOfFile: "\(folder)/\(place[0])", encoding: .utf8)
+    #expect(place[0].hasPrefix(label + "/nested/nested_mmu"))
+    // The line that is named is the row of the dump that has the address.
+    let line = file.split(separator: "\n", omittingEmptySubsequences: false)[
+      try #require(Int(place[1])) - 1]
+    let bounds = line.prefix(37).split(separator: "-").map { UInt64($0.dropFirst(2), radix: 16) }
+    #expect((bounds[0] ?? .max) <= address && address < (bounds[1] ?? 0), "\(line)")
+    for walk in ["observed", "predicted"] {
+      let stages = try #require(found[walk] as? [[String: Any]])
+      #expect(stages.compactMap { $0["level"] as? Int } == Array(0..<stages.count), "\(walk)")
+    }
+    let cause = try #require(found["cause"] as? [String: Any])
+    #expect((cause["function"] as? String)?.hasPrefix("arch/arm64/kvm/") == true)
+    // The statement stands where the position says.
+    let position = try #require(cause["position"] as? String).split(separator: ":")
+    let scenario = try String(contentsOfFile: String(position[0]), encoding: .utf8)
+      .split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(
+      scenario[try #require(Int(position[1])) - 1].hasPrefix(
+        try #require(cause["statement"] as? String)))
   }
 
   @Test func `tables without events are listed, with ? for what is not known`() throws {
@@ -164,13 +208,31 @@ import Testing
     #expect(dump.text.contains("not known: output addresses"))
     #expect(dump.text.contains("0x0000000040000000-0x0000000040004000 level 3 rwx -> ?"))
     let opened = try Program.run(["view", "--plain", folder + "/stage2_page_tables"])
-    #expect(opened.code == 3 && opened.errors.contains("pagewalk import"))
+    #expect(opened.code == 0 && opened.errors.contains("taken for a dump of the form"))
+    let again = try Program.run(["dump", folder + "/stage2_page_tables"])
+    #expect(
+      again.text
+        == (try String(contentsOfFile: folder + "/stage2_page_tables", encoding: .utf8)))
     let two = try Program.run([
       "import", folder + "/nested/nested_mmu0",
       capture("nested/nested-basic/10/nested/nested_mmu0"),
     ])
     #expect(two.text.contains("changed between nested_mmu0 and nested_mmu0.2"), "\(two.text)")
     #expect(two.text.contains("nothing (level 2), then "), "\(two.text)")
+    // The same as a scenario, and opened at once, at the first moment.
+    let paths = [
+      folder + "/nested/nested_mmu0", capture("nested/nested-basic/10/nested/nested_mmu0"),
+    ]
+    try Program.withFolder { place in
+      let file = place.appending(path: "seen.pw").path
+      #expect(try Program.run(["import"] + paths + ["-o", file]).code == 0)
+      let end = try Program.run(["dump", file, "--table", "shadow0", "--at", "end"])
+      #expect(end.text == (try String(contentsOfFile: paths[1], encoding: .utf8)), "\(end.errors)")
+    }
+    let keys = try Program.run(
+      ["view"] + paths + ["--keys", "-", "--size", "100x30"],
+      input: Array("expect nested_mmu0\nframe\n".utf8))
+    #expect(keys.code == 0 && keys.text.contains("? "), "\(keys.errors)")
     let json = try Program.run(["import", "--json", folder])
     let object = try #require(
       JSONSerialization.jsonObject(with: Data(json.output)) as? [String: Any])

@@ -1,9 +1,7 @@
 import ArgumentParser
 import Engine
 import Import
-import Inquiry
 import Language
-import Observation
 
 extension Pagewalk {
   /// `pagewalk check`.
@@ -29,6 +27,9 @@ extension Pagewalk {
       help: momentHelp("Of one moment in DIR, the moment of the scenario"), completion: .moment)
     var at = "end"
 
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
     func run() throws {
       let scenario = try input.scenario()
       let imported = try Imported([against], Imported.Hints())
@@ -37,77 +38,47 @@ extension Pagewalk {
         throw Failure.input("\(against): no table in it")
       }
       var session = try Pagewalk.session(scenario, at: "end", for: "check")
-      var compared = 0
+      var equal = 0
+      var difference: Discrepancy?
+      for (chapter, moment) in try moments(first, chapters, session) {
+        session.seek(to: moment)
+        let judgement = Judgement(chapter, with: session.timeline.machine)
+        equal += judgement.compared - judgement.differences.count
+        if let found = judgement.differences.first {
+          difference = Discrepancy(found, in: chapter, &session)
+          break
+        }
+      }
+      if json {
+        try FileDescriptor.output.write(
+          json: ComparisonRecord(equal: equal, difference: difference))
+      } else {
+        FileDescriptor.output.write(
+          lines: difference?.lines.joined(separator: "\n")
+            ?? "\(equal) tables are those of the model")
+      }
+      if difference != nil { throw Failure.no("") }
+    }
+
+    /// What was seen, each with the moment of the scenario that it is held against.
+    private func moments(
+      _ first: RecordedChapter, _ chapters: [RecordedChapter], _ session: Session
+    ) throws -> [(RecordedChapter, Moment)] {
       if chapters.count == 1 {
         guard let moment = session.moment(named: at) else {
           throw Failure.usage("--at: expected \(session.momentHelp), not '\(at)'")
         }
-        session.seek(to: moment)
-        compared += try compare(first, &session)
-      } else {
-        let labels = Set(session.chapters.map(\.label))
-        let known = chapters.filter { labels.contains($0.label) }
-        if known.isEmpty {
-          throw Failure.input(
-            "\(against): no moment has the name of a chapter: "
-              + chapters.prefix(5).map(\.label).joined(separator: ", "))
-        }
-        for chapter in known {
-          if let moment = session.moment(named: "chapter:\(chapter.label)") {
-            session.seek(to: moment)
-          }
-          compared += try compare(chapter, &session)
-        }
+        return [(first, moment)]
       }
-      FileDescriptor.output.write("\(compared) tables are those of the model\n")
-    }
-
-    /// Compares one moment; the number of tables that are equal.
-    private func compare(_ chapter: RecordedChapter, _ session: inout Session) throws -> Int {
-      let judgement = Judgement(chapter, with: session.timeline.machine)
-      guard let difference = judgement.differences.first else { return judgement.compared }
-      FileDescriptor.output.write(
-        lines: (["\(chapter.label): \(difference.sentence)"]
-          + details(of: difference, in: chapter, &session))
-          .joined(separator: "\n"))
-      throw Failure.no("")
-    }
-
-    private func details(
-      of difference: Judgement.Difference, in chapter: RecordedChapter, _ session: inout Session
-    ) -> [String] {
-      guard let change = difference.change else { return [] }
-      let table = difference.table
-      let address = change.range.lowerBound
-      var lines = ["", "observed, in \(chapter.label):"]
-      if let observed = chapter.tables.first(where: { $0.id == table })?.table {
-        lines +=
-          change.before.map { ["  " + ObservedText.line($0, observed)] } ?? ["  nothing known"]
+      let found = chapters.compactMap { chapter in
+        session.moment(named: "chapter:\(chapter.label)").map { (chapter, $0) }
       }
-      lines += ["predicted:"]
-      if let reader = session.timeline.machine.reader(of: table) {
-        for (page, index) in reader.path(to: address) {
-          lines.append(
-            "  level \(page.level) [\(index)] 0x\(hex(page[index].bits, 16)) at 0x\(hex(page.place(of: index)))"
-          )
-        }
+      if found.isEmpty {
+        throw Failure.input(
+          "\(against): no moment has the name of a chapter: "
+            + chapters.prefix(5).map(\.label).joined(separator: ", "))
       }
-      var subject = Subject()
-      subject.table = table
-      subject.address = address
-      guard let why = try? ProvenanceAnswer(about: subject, in: &session),
-        let cause = why.causes.first
-      else { return lines + ["The model never stored anything there."] }
-      lines += ["the model's last change there, \(cause.moment.name): \(cause.what)"]
-      if !cause.why.isEmpty { lines.append("  \(cause.why)") }
-      session.seek(to: cause.moment)
-      if let step = (try? ExplainAnswer(about: Subject(), in: &session))?.step {
-        lines.append("  \(step.source)")
-      }
-      if let event = session.timeline.currentEvent {
-        lines.append("  in: \(session.timeline.events[event].statement)")
-      }
-      return lines
+      return found
     }
   }
 }
