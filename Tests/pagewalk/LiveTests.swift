@@ -94,4 +94,53 @@ import Testing
       #expect(result.text.contains("last run; seen 0.0 s ago") || result.text.contains(" s ago"))
     }
   }
+
+  @Test(.enabled(if: Tmux.isInstalled))
+  func `on the screen moments come as they are seen, and what is recorded opens as moments`() throws
+  {
+    try Program.withFolder { place in
+      let folder = place.appending(path: "2101-12")
+      try write("40\n", "ipa_range", in: folder)
+      try write("1\n", "exits", in: folder)
+      try write(Self.unmapped, "stage2_page_tables", in: folder)
+      let record = place.appending(path: "record").path
+      let tmux = try Tmux(
+        "\(Program.binary.path) live \(folder.path) --every 100ms", type: "xterm-256color",
+        width: 100, height: 24)
+      func waitFor(_ words: String) throws {
+        var text = ""
+        for _ in 0..<100 {
+          text = try tmux.screen().map { String(String.UnicodeScalarView($0.map(\.scalar))) }
+            .joined(separator: "\n")
+          if text.contains(words) { return }
+          Thread.sleep(forTimeInterval: 0.05)
+        }
+        Issue.record("no '\(words)' in\n\(text)")
+      }
+      try waitFor("Canonical  seen 0")
+      try tmux.send(":record \(record)\r")
+      try waitFor("Recording into")
+      try write(Self.mapped, "stage2_page_tables", in: folder)
+      try write("2\n", "exits", in: folder)
+      try waitFor("L3 0x80000000 → ? RWX")
+      try waitFor("Changed between 0000 and 0001")
+      try FileManager.default.removeItem(at: folder.appending(path: "stage2_page_tables"))
+      try write("3\n", "exits", in: folder)
+      try waitFor("No such file or directory")
+      try waitFor("? not told")
+      // What was is still there, and the past has no age.
+      try tmux.send("{")
+      try waitFor("L3 0x80000000 → ? RWX")
+      try tmux.send(":record off\r")
+      try waitFor("The moments are in")
+      try FileManager.default.removeItem(at: folder)
+      try waitFor("the VM has gone")
+      try tmux.send("q")
+      let opened = try Program.run(["dump", record, "--at", "chapter:0001"])
+      // The kernel's rows end with blanks.
+      #expect(opened.text.replacing("AF    \n", with: "AF\n") == Self.mapped)
+      let busy = try Program.run(["live", place.path, "--once", "--record", record])
+      #expect(busy.code == 2 && busy.errors.contains("expected a new folder"))
+    }
+  }
 }

@@ -146,12 +146,12 @@ package struct CasemateScenario {
 
   private mutating func add(_ event: Event, _ record: CasemateLog.Record) {
     statements += 1
-    add("\(event.statement)  # \(safe(place(record)))")
+    add("\(event.statement)  # \(StatementText.safe(place(record)))")
   }
 
   private mutating func comment(_ record: CasemateLog.Record) {
     comments += 1
-    add("# \(safe(place(record))) \(Self.words(record))")
+    add("# \(StatementText.safe(place(record))) \(Self.words(record))")
   }
 
   /// What a record says, in a few words.

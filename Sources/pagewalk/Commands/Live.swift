@@ -1,7 +1,7 @@
 import ArgumentParser
-import FoundationEssentials
+import Canvas
 import Glibc
-import KernelText
+import Viewer
 
 extension Pagewalk {
   /// `pagewalk live`.
@@ -10,10 +10,12 @@ extension Pagewalk {
       commandName: "live",
       abstract: "Watch the tables of a running VM by its folder of debugfs.",
       discussion: """
-        A line is printed for what changes between two looks: a difference, which may be of any number of \
-        events. A table is read again only if a counter of the VM moved, and never for more than a tenth of \
-        the time, since every fault of the VM waits while it is read. It ends when the VM goes, or with \
-        Ctrl-C.
+        The tables stand in the panes of the screen, with how long ago each was read in its title; a look that \
+        shows something new is a moment more, and one can go back to each. Elsewhere, or with --plain, a line is \
+        printed for what changes between two looks, until the VM goes. A change is a difference, which may be of \
+        any number of events. A table is read again only if a counter of the VM moved, and never for more than \
+        a tenth of the time, since every fault of the VM waits while it is read. On the screen `:record FOLDER` \
+        keeps what is seen from then on, and `:record off` ends that.
         """)
 
     @Argument(help: "The VM's folder, as /sys/kernel/debug/kvm/2101-12.", completion: .directory)
@@ -34,45 +36,66 @@ extension Pagewalk {
     @Option(
       name: [.customShort("o"), .long],
       help: ArgumentHelp(
-        "Keep each look that shows something new as a moment, for `pagewalk import`.",
+        "Keep each look that shows something new as a moment in a new folder, which `pagewalk FOLDER` opens.",
         valueName: "folder"),
       completion: .directory)
     var record: String?
+
+    @Flag(help: "In lines; so it is where there is no terminal.")
+    var plain = false
+
+    @OptionGroup var look: LookOptions
 
     func run() throws {
       guard SourceFiles.isFolder(folder) else {
         throw Failure.input("\(folder): expected a VM's folder of debugfs")
       }
-      var live = LiveFolder(folder, longestHold: maxHold, at: .now)
-      var moments = 0
+      let record = try record.map { try MomentFolder($0) }
+      let live = LiveFolder(folder, longestHold: maxHold, at: .now)
+      if !plain, !once, isatty(0) == 1, isatty(1) == 1 {
+        try show(LiveSession(live, record: record))
+      } else {
+        try printLines(live, record)
+      }
+    }
+
+    private func printLines(_ live: LiveFolder, _ record: MomentFolder?) throws {
+      var (live, record) = (live, record)
       while true {
         let begun = ContinuousClock.now
         let news = live.look()
         if once { break }
         if !news.isEmpty { FileDescriptor.output.write(lines: news.joined(separator: "\n")) }
-        if let record, !news.isEmpty, live.isThere {
-          try keep(live, in: record, number: moments)
-          moments += 1
-        }
+        if !news.isEmpty, live.isThere { try record?.keep(live, title: news[0]) }
         if !live.isThere { return }
         Self.sleep(until: begun + every)
       }
       FileDescriptor.output.write(lines: live.lines().joined(separator: "\n"))
-      if let record { try keep(live, in: record, number: 0) }
+      try record?.keep(live, title: "What was there")
     }
 
-    /// Writes what was seen last as a moment.
-    private func keep(_ live: LiveFolder, in record: String, number: Int) throws {
-      let digits = String(number)
-      let folder = "\(record)/\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)"
-      do {
-        try FileManager.default.createDirectory(
-          atPath: folder + "/nested", withIntermediateDirectories: true)
-        for (path, text) in live.moment() {
-          try Data(text.utf8).write(to: URL(filePath: folder + "/" + path))
+    /// Shows the tables on the terminal, and what changes in them as it is seen.
+    private func show(_ session: LiveSession) throws {
+      let preferences = try ConfigurationFile.read(look)
+      let begun = ContinuousClock.now
+      guard let first = try session.look() else { return }
+      var next = begun + every
+      var screen = try Screen(nil, preferences, recordsMoments: session) { width, height in
+        var settings = preferences.settings
+        settings.showsStart = false
+        return Model(first, width: width, height: height, settings: settings)
+      }
+      screen.change { model in session.follow(&model) }
+      try screen.run(every: min(every, .seconds(1))) { model, _ in
+        if ContinuousClock.now >= next, session.isThere {
+          next = .now + every
+          do {
+            if let new = try session.look() { model.reload(new, telling: session.news) }
+          } catch {
+            model.refuse(SafeText(Failure(error).message))
+          }
         }
-      } catch {
-        throw Failure.environment("\(folder): cannot be written")
+        session.follow(&model)
       }
     }
 

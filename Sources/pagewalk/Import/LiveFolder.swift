@@ -81,6 +81,37 @@ struct LiveFolder {
     }
   }
 
+  /// What was seen last, as a moment.
+  func chapter(_ label: String, title: String) -> RecordedChapter {
+    var chapter = RecordedChapter(label: label)
+    chapter.title = title
+    chapter.inputBits = inputBits
+    for (file, sight) in sights {
+      let id = id(of: file)
+      chapter.sources[id] = "\(path)/\(file)"
+      switch id {
+      case .canonical: chapter.canonical = sight.table
+      case .shadow(let number) where sight.refusal == nil:
+        chapter.shadows[number] = .some(sight.table)
+      default: break
+      }
+      if sight.refusal != nil { chapter.unreadTables.insert(id) }
+    }
+    return chapter
+  }
+
+  /// How long ago each table was read, or that it cannot be.
+  var ages: [TableID: String] {
+    let now = ContinuousClock.now
+    return Dictionary(
+      sights.map { file, sight in
+        (
+          id(of: file),
+          sight.refusal == nil ? "seen \(Self.text(now - sight.readAt)) ago" : "not readable"
+        )
+      }, uniquingKeysWith: { $1 })
+  }
+
   /// The VM's own table first.
   private func order(_ file: String) -> (Int, String) {
     (file.hasPrefix("nested/") ? 1 : 0, file)

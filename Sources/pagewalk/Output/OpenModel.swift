@@ -15,8 +15,14 @@ struct OpenModel {
   /// Whether what is answered in a lesson is kept.
   private let keepsAnswers: Bool
   private var keeper: SessionKeeper
+  /// What `:record` is for, where a running VM is looked at; nil where it records what a person does.
+  private let recordsMoments: LiveSession?
 
-  init(_ file: String?, _ model: Model, theme: Theme, keepsAnswers: Bool = true) {
+  init(
+    _ file: String?, _ model: Model, theme: Theme, keepsAnswers: Bool = true,
+    recordsMoments: LiveSession? = nil
+  ) {
+    self.recordsMoments = recordsMoments
     self.file = file
     name = file ?? Pagewalk.builtIn
     self.keepsAnswers = keepsAnswers
@@ -43,7 +49,12 @@ struct OpenModel {
     for effect in model.update(input) {
       switch effect {
       case .redraw, .suspend, .mouse: left.append(effect)
-      case .file(let wish): keeper.carryOut(wish, &model)
+      case .file(let wish):
+        if case .record(let name) = wish.request, let recordsMoments {
+          model.answer(wish, with: recordsMoments.record(name))
+        } else {
+          keeper.carryOut(wish, &model)
+        }
       case .discard(let path): unlink(path)
       case .open(let name, let moment): open(name, at: moment)
       case .learn(let id): learn(id)

@@ -17,10 +17,11 @@ struct Screen: ~Copyable {
   /// - Parameters:
   ///   - file: what is open.
   ///   - keepsAnswers: whether what is answered in a lesson is kept.
+  ///   - recordsMoments: the running VM that is looked at; nil if none is.
   ///   - make: makes the model for a size.
   init(
     _ file: String?, _ preferences: Preferences, keepsAnswers: Bool = true,
-    _ make: (Int, Int) -> Model
+    recordsMoments: LiveSession? = nil, _ make: (Int, Int) -> Model
   ) throws {
     do {
       terminal = try Terminal(Terminal.Options(preferences))
@@ -30,7 +31,7 @@ struct Screen: ~Copyable {
     }
     open = OpenModel(
       file, make(terminal.size.width, terminal.size.height), theme: preferences.theme.value,
-      keepsAnswers: keepsAnswers)
+      keepsAnswers: keepsAnswers, recordsMoments: recordsMoments)
     let type = ConfigurationFile.environment("TERM") ?? ""
     note = FaultNote(
       scenario: file ?? Pagewalk.builtIn,
@@ -44,6 +45,11 @@ struct Screen: ~Copyable {
 
   /// Records what is done from now on.
   mutating func record(_ path: String) throws { try open.record(path) }
+
+  /// Lets the model be changed before it is shown.
+  mutating func change(_ change: (inout Model) -> Void) {
+    open.change { model, _ in change(&model) }
+  }
 
   /// Says what could not be done before it opened.
   mutating func refuse(_ reason: SafeText) { open.change { model, _ in model.refuse(reason) } }

@@ -1,0 +1,79 @@
+import Canvas
+import Engine
+import Import
+import Language
+import Viewer
+
+/// What was seen of a running VM so far, as a history of moments, and the folder into which it is kept.
+final class LiveSession {
+  private var live: LiveFolder
+  private var chapters: [RecordedChapter] = []
+  private var folder: MomentFolder?
+  /// What the last look that showed something new has to tell.
+  private(set) var news: SafeText = ""
+
+  init(_ live: LiveFolder, record: MomentFolder?) {
+    self.live = live
+    folder = record
+  }
+
+  /// Whether the VM's folder is still there.
+  var isThere: Bool { live.isThere }
+
+  /// Looks once.
+  ///
+  /// - Returns: the history with the new moment at its end, all of it carried out; nil if nothing is new.
+  func look() throws -> Session? {
+    let lines = live.look()
+    guard let first = lines.first else { return nil }
+    let title = lines.count > 1 ? "\(first), and \(lines.count - 1) more" : first
+    news = SafeText(title)
+    if live.isThere { try keep(title) }
+    chapters.append(live.chapter(Self.label(chapters.count), title: title))
+    let seen = try SeenScenario(chapters, title: "a running VM")
+    var session = Session(try Scenario(parsing: Array(seen.text.utf8), file: "live"))
+    try session.finish()
+    return session
+  }
+
+  /// Begins to keep moments in a folder, or with nil ends that.
+  func record(_ path: String?) -> FileOutcome {
+    guard let path else {
+      guard let ended = folder?.path else { return .refused("Nothing is being recorded.") }
+      folder = nil
+      return .done(
+        "The moments are in \(SafeText(ended)): `pagewalk \(SafeText(ended))` opens them.")
+    }
+    if let folder {
+      return .refused(
+        "\(SafeText(folder.path)) is being recorded. Type \":record off\" to end that.")
+    }
+    do {
+      folder = try MomentFolder(path)
+      try keep("What was there when the recording began")
+      return .done("Recording into \(SafeText(path)). Type \":record off\" to end that.")
+    } catch {
+      folder = nil
+      return .refused(SafeText(Failure(error).message))
+    }
+  }
+
+  /// Tells the screen how old the tables are.
+  func follow(_ model: inout Model) {
+    model.ages = live.ages.mapValues { SafeText($0) }
+  }
+
+  private func keep(_ title: String) throws {
+    do {
+      try folder?.keep(live, title: title)
+    } catch {
+      folder = nil
+      throw error
+    }
+  }
+
+  private static func label(_ number: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+  }
+}
