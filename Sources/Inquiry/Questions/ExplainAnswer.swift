@@ -30,6 +30,8 @@ package struct ExplainAnswer: Answer {
       package let table: TableID
       @Hex package fileprivate(set) var range: Range<UInt64>
       package let what: String
+      /// The same without abbreviations.
+      package let plain: String
       /// Where it stands.
       package let from: String?
       /// Whether it maps anything, or something was mapped there at the moment before.
@@ -49,6 +51,8 @@ package struct ExplainAnswer: Answer {
   package struct World: Encodable, Sendable {
     package let title: String
     package let machine: String
+    /// Whether only its tables were seen, so that what is ahead are rows of dumps.
+    package let isSeen: Bool
     package let events: Int
     package let chapters: Int
   }
@@ -150,7 +154,7 @@ package struct ExplainAnswer: Answer {
 
   package func report(_ detail: DetailLevel) -> Report {
     if let world { return world.report(detail) }
-    if let changed { return changed.report }
+    if let changed { return changed.report(detail) }
     if detail == .plain { return plainReport }
     var report = Report(sentence ?? "", .title)
     if let from { report.add("from \(from)", .dim) }
@@ -243,7 +247,7 @@ extension ExplainAnswer.Changed {
     }
   }
 
-  fileprivate var report: Report {
+  fileprivate func report(_ detail: DetailLevel) -> Report {
     var report = Report(title.isEmpty ? now : "\(now)  \(title)", .title)
     let rowCount = count(rows.count, "row") + " of dumps."
     report.add(
@@ -257,7 +261,8 @@ extension ExplainAnswer.Changed {
         Report.Text(row.table.name + " ", .heading)
           .adding(row.range.isEmpty ? "" : "\(hex: row.range.lowerBound) ", .address)
           .adding(row.range.isEmpty ? "" : Phrase.size(row.range.size) + "  ", .dim)
-          .adding(row.what).adding(row.from.map { "  \($0)" } ?? "", .dim),
+          .adding(detail == .plain ? row.plain : row.what)
+          .adding(row.from.map { "  \($0)" } ?? "", .dim),
         to: .place(row.table, row.range.lowerBound))
     }
     report.addRest(of: mapping.count)
@@ -285,16 +290,19 @@ extension ExplainAnswer.Changed.Row {
       (self.table, range) = (table, seen)
       let entry = Descriptor(first.bits, before.configuration.evidence.format)
       what = "level \(level), \(Phrase.entry(entry, level: level))"
+      plain = DetailLevel.plain.entry(entry, level: level)
       isMapping = entry.bits != 0 || wasMapped(table, seen)
     case .unseen(let table, let unseen):
-      (self.table, range, what) = (table, unseen, "not told")
+      (self.table, range, what, plain) = (table, unseen, "not told", "not told")
       isMapping = wasMapped(table, unseen)
     case .unused(let table):
-      (self.table, range, what, isMapping) = (table, 0..<0, "serves nobody", true)
+      (self.table, range, isMapping) = (table, 0..<0, true)
+      (what, plain) = ("serves nobody", "serves nobody")
     case .context(let table, let vttbr, _, let isOn):
       (self.table, range, isMapping) = (table, 0..<0, true)
       what =
         "serves VTTBR \(hex: vttbr), L1's VMID \(VTTBR(vttbr).vmid)" + (isOn ? "" : ", stage 2 off")
+      plain = PlainWords.expand(what)
     case .map, .relax, .unmap, .take, .writeProtect, .split, .age, .invalidate, .invalidateRange,
       .emptyShadows:
       return nil
@@ -307,8 +315,11 @@ extension ExplainAnswer.World {
   fileprivate init(of session: Session) {
     let configuration = session.scenario.configuration
     title = session.scenario.title
+    isSeen = configuration.isSeen
+    // How many vCPUs there are no dump tells.
+    let vcpus = isSeen ? "" : "\(count(configuration.vcpus, "vCPU")), "
     machine =
-      "A VM with \(configuration.ipaBits) bits of IPA, \(count(configuration.vcpus, "vCPU")), "
+      "A VM \(isSeen ? "that was seen, " : "")with \(configuration.ipaBits) bits of IPA, \(vcpus)"
       + (configuration.nested
         ? "nested: \(configuration.shadows) shadow tables." : "not nested.")
     events = session.scenario.eventCount
@@ -324,7 +335,10 @@ extension ExplainAnswer.World {
       report.addBlank()
     }
     report.add(detail == .plain ? PlainWords.sentence(machine) : machine)
-    report.add("\(count(events, "event")) in \(count(chapters, "chapter")) lie ahead.")
+    report.add(
+      isSeen
+        ? "\(count(events, "row")) of dumps at \(count(chapters, "moment")) lie ahead."
+        : "\(count(events, "event")) in \(count(chapters, "chapter")) lie ahead.")
     return report
   }
 }

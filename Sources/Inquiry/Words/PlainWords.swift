@@ -121,14 +121,18 @@ package enum PlainWords {
 extension PlainWords {
   /// What an entry of a table of a shape is, after a colon.
   static func entry(_ entry: Descriptor, level: Int, in geometry: Geometry) -> String {
-    switch geometry.kind(of: entry, at: level) {
-    case .table: "a table at \(Phrase.address(entry.address(granuleShift: geometry.granuleShift)))"
+    func address(_ address: UInt64) -> String {
+      entry.format.knowsOutputs ? Phrase.address(address) : "an address that is not known"
+    }
+    return switch geometry.kind(of: entry, at: level) {
+    case .table where !entry.format.knowsOutputs: "a table"
+    case .table: "a table at \(address(entry.address(granuleShift: geometry.granuleShift)))"
     case .block, .page:
-      "leads to \(Phrase.address(geometry.output(of: entry, at: level))), "
-        + entry.permissions.purpose
+      "leads to \(address(geometry.output(of: entry, at: level))), " + entry.permissions.purpose
     case .reserved: "reserved, so that a walk ends in a fault"
     case .illegalOutput: "leads beyond all memory, so that a walk ends in a fault"
     case .locked: "locked while it is changed"
+    case .unseen: "not known"
     case .invalid: entry.bits == 0 ? "empty" : "not valid, so that a walk ends in a fault"
     case .annotation: expand(Phrase.entry(entry, level: level, in: geometry))
     }
