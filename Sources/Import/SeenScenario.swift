@@ -15,6 +15,8 @@ package struct SeenScenario: Sendable {
   package private(set) var unknowns: [String] = []
 
   private var seen: [TableID: ObservedTable] = [:]
+  /// Shadows of which it was told that they serve nobody.
+  private var unused: Set<TableID> = []
   private let inputBits: Int
 
   /// What a table of pages takes, and what all tables that were seen may take. A row of a dump costs a line, but
@@ -112,7 +114,8 @@ package struct SeenScenario: Sendable {
       let id = TableID.shadow(number)
       if let table {
         write(id, table, chapter)
-      } else if seen.removeValue(forKey: id) != nil {
+      } else if seen.removeValue(forKey: id) != nil || !unused.contains(id) {
+        unused.insert(id)
         add(.unused(id), place(id, chapter))
       }
     }

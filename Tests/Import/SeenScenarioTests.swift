@@ -193,6 +193,9 @@ import Testing
       let machine = session.timeline.machine
       let isUsed = machine.shadowContext(0).isValid
       let end = machine.table(.shadow(0)).map { machine.walk(0, in: $0).descriptor }
+      var copy = session
+      let shadows = try ShadowsAnswer(about: Subject(), in: &copy).shadows
+      #expect(shadows.map(\.isInUse) == [isUsed, nil], "no dump of shadow 1 was read")
       found.append("\(label) \(isUsed) \(end?.isUnseen == true)")
     }
     #expect(

@@ -144,6 +144,7 @@ import Testing
 
   /// What is known of a real kernel's tables, and what is not.
   private static let seen = [
+    Case("seen-start", "", scenario: sights),
     Case("seen", "}", scenario: sights),
     Case("seen-changed", "} }", scenario: sights),
     Case("seen-row", "} .", scenario: sights),

@@ -293,8 +293,10 @@ extension ExplainAnswer.Changed.Row {
       plain = DetailLevel.plain.entry(entry, level: level)
       isMapping = entry.bits != 0 || wasMapped(table, seen)
     case .unseen(let table, let unseen):
-      (self.table, range, what, plain) = (table, unseen, "not told", "not told")
-      isMapping = wasMapped(table, unseen)
+      // Before a dump is read, nothing is told, which is no row of it.
+      if !wasMapped(table, unseen) { return nil }
+      (self.table, range, isMapping) = (table, unseen, true)
+      (what, plain) = ("not told", "not told")
     case .unused(let table):
       (self.table, range, isMapping) = (table, 0..<0, true)
       (what, plain) = ("serves nobody", "serves nobody")
@@ -316,12 +318,14 @@ extension ExplainAnswer.World {
     let configuration = session.scenario.configuration
     title = session.scenario.title
     isSeen = configuration.isSeen
-    // How many vCPUs there are no dump tells.
-    let vcpus = isSeen ? "" : "\(count(configuration.vcpus, "vCPU")), "
+    let shadows = "\(configuration.shadows) shadow tables"
+    let bits = "\(configuration.ipaBits) bits of IPA"
+    // No dump tells how many vCPUs there are, nor that there are no shadows.
     machine =
-      "A VM \(isSeen ? "that was seen, " : "")with \(configuration.ipaBits) bits of IPA, \(vcpus)"
-      + (configuration.nested
-        ? "nested: \(configuration.shadows) shadow tables." : "not nested.")
+      isSeen
+      ? "A VM whose tables were seen, with \(bits)\(configuration.nested ? ", and \(shadows)" : "")."
+      : "A VM with \(bits), \(count(configuration.vcpus, "vCPU")), "
+        + (configuration.nested ? "nested: \(shadows)." : "not nested.")
     events = session.scenario.eventCount
     chapters = session.scenario.statements.count {
       if case .chapter = $0.kind { true } else { false }

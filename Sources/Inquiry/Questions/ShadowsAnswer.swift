@@ -5,7 +5,8 @@ import Language
 package struct ShadowsAnswer: Answer {
   package struct Shadow: Encodable, Sendable {
     package let number: Int
-    package let isInUse: Bool
+    /// Nil if no dump told it.
+    package let isInUse: Bool?
     package let isPendingUnmap: Bool
     /// Whether the current event took it from another context.
     package let isRecycled: Bool
@@ -33,11 +34,14 @@ package struct ShadowsAnswer: Answer {
     let machine = timeline.machine
     let recycled = timeline.steps.prefix(timeline.stepsDone)
       .filter { if case .fault(.shadowRecycled) = $0.action { true } else { false } }.map(\.table)
+    let told = machine.configuration.isSeen ? Self.told(in: timeline) : nil
     shadows = (0..<machine.configuration.shadows).map { number in
       let context = machine.shadowContext(number)
       let size = machine.reverseMapSize(ofShadow: number)
       return Shadow(
-        number: number, isInUse: context.isValid, isPendingUnmap: context.pendingUnmap,
+        number: number,
+        isInUse: context.isValid || told?.contains(.shadow(number)) ?? true
+          ? context.isValid : nil, isPendingUnmap: context.pendingUnmap,
         isRecycled: recycled.contains(.shadow(number)), hasStage2: context.stage2Enabled,
         guestVMID: context.vttbr >> 48,
         vmid: machine.configuration.isRecorded ? nil : context.vmid, vttbr: context.vttbr,
@@ -50,13 +54,27 @@ package struct ShadowsAnswer: Answer {
     }
   }
 
+  /// The shadows of which a dump was read so far. O(n) in the events.
+  private static func told(in timeline: Timeline) -> Set<TableID> {
+    Set(
+      timeline.events.prefix(timeline.moment.events).compactMap { event in
+        guard case .recorded(let call) = event else { return nil }
+        return switch call {
+        case .context(let table, _, _, _), .unused(let table): table
+        default: nil
+        }
+      })
+  }
+
   package func report(_ detail: DetailLevel) -> Report {
     let indent = "           "
     var report = Report()
     for shadow in shadows {
       var line = Report.Text("shadow \(shadow.number)  ".padded(to: indent.utf8.count), .heading)
-      guard shadow.isInUse else {
-        report.add(line.adding("not in use", .dim), to: .place(.shadow(shadow.number), 0))
+      guard shadow.isInUse == true else {
+        report.add(
+          line.adding(shadow.isInUse == nil ? "\(Sign.unknown) not told" : "not in use", .dim),
+          to: .place(.shadow(shadow.number), 0))
         continue
       }
       line.add(

@@ -22,14 +22,17 @@ package struct Changes: Sendable {
   /// Whether no entry of a table was made, changed or removed.
   package var isEmpty: Bool { counts.isEmpty && removed.isEmpty && tablesGone.isEmpty }
 
-  /// The changes that led to a session's moment: where tables were seen, all since the moment before.
+  /// The changes that led to a session's moment: where tables were seen, all since the moment before; at the
+  /// first, at which all is new, none.
   package init(in session: Session) {
     let timeline = session.timeline
-    guard let sight = session.sight, sight.before != nil else {
+    guard let sight = session.sight else {
       self.init(in: timeline)
       return
     }
     self.init()
+    cost = Cost(at: timeline)
+    if sight.before == nil { return }
     let rows = sight.rows
     let first = timeline.stores(ofEvent: rows.lowerBound)
     let stores = first.lowerBound..<timeline.stores(ofEvent: rows.upperBound - 1).upperBound
@@ -39,7 +42,6 @@ package struct Changes: Sendable {
         counts[table, default: 0] += 1
       }
     }
-    cost = Cost(at: timeline)
   }
 
   package init(in timeline: Timeline) {

@@ -49,7 +49,9 @@ struct ShadowPane: TablePane {
     let context = model.machine.shadowContext(number)
     var parts: [SafeText] = ["nIPA \(Glyph.right) PA"]
     parts += model.changeCount(of: .shadow(number))
-    if !context.isValid { return parts + ["unused"] }
+    if !context.isValid {
+      return parts + [model.machine.configuration.isSeen ? "unused or not told" : "unused"]
+    }
     if context.pendingUnmap { parts.append("pending unmap") }
     if !context.stage2Enabled { parts.append("s2 off") }
     if context.vmid > 0 { parts.append("VMID \(context.vmid)") }

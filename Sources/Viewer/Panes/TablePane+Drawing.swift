@@ -42,7 +42,10 @@ extension TablePane {
   }
 
   private func emptiness(in model: Model) -> SafeText {
-    guard let filter = model.filter else { return "empty" }
+    guard let filter = model.filter else {
+      return model.machine.configuration.isSeen && model.timeline.moment.events == 0
+        ? "? not told" : "empty"
+    }
     let isComplete = table(in: model).map { filter.isComplete($0) } ?? true
     return isComplete
       ? "No entry matches. \(model.quoted(.clearFilter)) shows all." : "Looking for entries."

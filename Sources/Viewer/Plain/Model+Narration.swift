@@ -11,7 +11,8 @@ extension Model {
     guard let event = timeline.currentEvent else {
       return ["The start: nothing has happened yet, \(count) events lie ahead."]
     }
-    var line: SafeText = "Event \(event + 1) of \(count): "
+    let noun: SafeText = machine.configuration.isSeen ? "Row" : "Event"
+    var line: SafeText = "\(noun) \(event + 1) of \(count): "
     if timeline.stepsDone < timeline.steps.count {
       line += "micro-step \(timeline.stepsDone) of \(timeline.steps.count): "
     }

@@ -103,7 +103,8 @@ extension Model {
     let noun: SafeText = machine.configuration.isSeen ? "row" : "event"
     var line = Line(size.width >= 60 ? " \(noun) \(number)/\(count)  " : " \(number)/\(count) ")
     guard let event = timeline.currentEvent else {
-      return line.adding("nothing has happened yet", .title)
+      return line.adding(
+        machine.configuration.isSeen ? "no dump was read yet" : "nothing has happened yet", .title)
     }
     line.add(SafeText(session.text(ofEvent: event)), .title)
     if timeline.stepsDone < timeline.steps.count {
