@@ -141,7 +141,9 @@ package struct CasemateScenario {
     let what =
       breach.map { "\($0.rule.demand): \($0.sentence)" }
       ?? verdict.map { "casemate says: \($0.text)" }
-    add("chapter \(what == nil ? "end" : "verdict") \(StatementText.quoted(what ?? "Nothing breaks a rule."))")
+    add(
+      "chapter \(what == nil ? "end" : "verdict") \(StatementText.quoted(what ?? "Nothing breaks a rule."))"
+    )
   }
 
   private mutating func add(_ event: Event, _ record: CasemateLog.Record) {

@@ -290,7 +290,8 @@ extension ExplainAnswer.Changed.Row {
       (self.table, range) = (table, seen)
       let entry = Descriptor(first.bits, before.configuration.evidence.format)
       what = "level \(level), \(Phrase.entry(entry, level: level))"
-      plain = DetailLevel.plain.entry(entry, level: level)
+      plain = PlainWords.entry(
+        entry, level: level, in: .stage2(bits: VMConfiguration.physicalBits, entry.format))
       isMapping = entry.bits != 0 || wasMapped(table, seen)
     case .unseen(let table, let unseen):
       // Before a dump is read, nothing is told, which is no row of it.
