@@ -1,10 +1,9 @@
 /// Changing leaves in place: permissions and the access flag.
 extension Machine {
-  /// Grants more to the leaf at `address` (`kvm_pgtable_stage2_relax_perms`): no break-before-make, and
-  /// a TLB invalidation on one CPU only. S2AP only grows, XN becomes what is asked for, software bits
-  /// stay.
+  /// Adds permissions to the leaf at `address` (`kvm_pgtable_stage2_relax_perms`): no break-before-make,
+  /// and a TLB invalidation on one CPU only. S2AP only grows, XN is replaced, software bits stay.
   ///
-  /// - Returns: the entry as it was, or nil if there is none any more.
+  /// - Returns: the old entry, or nil if there is no longer a leaf.
   mutating func relax(
     _ permissions: Permissions, at address: UInt64, in table: Table, cpu: Int
   ) -> Descriptor? {
@@ -26,8 +25,8 @@ extension Machine {
     return end.descriptor
   }
 
-  /// Clears `bit` in every valid leaf that overlaps `range`; the caller invalidates the TLB, or does
-  /// not. Returns the number of leaves that had it.
+  /// Clears `bit` in every valid leaf that overlaps `range`; the caller decides on a TLBI. Returns the
+  /// number of leaves that had the bit.
   @discardableResult
   mutating func clear(
     _ bit: UInt64, in range: Range<UInt64>, of table: Table,

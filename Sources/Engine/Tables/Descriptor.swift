@@ -8,7 +8,7 @@
 ///
 /// With V = 0 all other bits are software's: bits 63:60 give the type of an annotation.
 public struct Descriptor: Hashable, Sendable {
-  /// Where leaves say what they permit, and of what type memory is.
+  /// The format of a leaf's permissions and memory type.
   public enum Format: UInt8, Sendable {
     /// Stage 2: S2AP, XN[1:0], MemAttr.
     case stage2
@@ -62,7 +62,7 @@ public struct Descriptor: Hashable, Sendable {
   public static let unprivileged: UInt64 = 1 << 6
   /// Stage 1, bit 7: AP[2], read-only.
   public static let readOnly: UInt64 = 1 << 7
-  /// Stage 1, bit 11: nG, of this ASID alone.
+  /// Stage 1, bit 11: nG, for this ASID only.
   public static let notGlobal: UInt64 = 1 << 11
   /// Bits 9:8 = 3, inner shareable.
   public static let innerShareable: UInt64 = 3 << 8
@@ -98,7 +98,7 @@ public struct Descriptor: Hashable, Sendable {
     level < Geometry.lastLevel && bits & 3 == 3
   }
 
-  /// Whether the entry is a valid block or page, of a table that the machine keeps.
+  /// Whether the entry is a valid block or page, in a table that the machine keeps.
   @inline(__always)
   public func isLeaf(_ level: Int) -> Bool {
     bits & 3 == (level == Geometry.lastLevel ? 3 : 1)
@@ -107,11 +107,11 @@ public struct Descriptor: Hashable, Sendable {
   /// Whether break-before-make is under way on the entry.
   public var isLocked: Bool { !isValid && bits >> 60 == 1 }
 
-  /// Output address, or address of the next table, of a 4 KiB granule.
+  /// Output address, or address of the next table, with a 4 KiB granule.
   @inline(__always)
   public var address: UInt64 { bits & Self.addressMask }
 
-  /// Output address, or address of the next table, of a given granule.
+  /// Output address, or address of the next table, with a given granule.
   public func address(granuleShift: Int) -> UInt64 {
     bits & Self.addressMask & ~((1 << UInt64(granuleShift)) - 1)
   }
@@ -119,7 +119,7 @@ public struct Descriptor: Hashable, Sendable {
   /// Memory type, bits 5:2.
   public var memAttr: Int { Int(bits >> 2 & 0xf) }
 
-  /// What a valid leaf permits: at stage 1 to an access without privilege, as a device's is.
+  /// A valid leaf's permissions; at stage 1, for unprivileged accesses such as a device's.
   @inline(__always)
   public var permissions: Permissions {
     switch format {
@@ -134,7 +134,7 @@ public struct Descriptor: Hashable, Sendable {
     }
   }
 
-  /// The leaf in the one format in which TLBs keep leaves, that of stage 2, with these permissions.
+  /// The leaf in stage-2 format, the only one that TLBs keep, with these permissions.
   func cached(permitting permissions: Permissions) -> Descriptor {
     let kept = Self.addressMask | Self.valid | Self.tableOrPage | Self.accessed
     return Descriptor(bits & kept | permissions.bits)
@@ -146,7 +146,7 @@ public struct Descriptor: Hashable, Sendable {
   /// Level of the guest's leaf that a shadow leaf was made from, or 0.
   public var guestLevel: Int { Int(bits >> 55 & 3) }
 
-  /// A table entry for the table at a physical address.
+  /// An entry that points to the table at a physical address.
   public static func table(at address: UInt64) -> Descriptor { Descriptor(address | 3) }
 
   /// A leaf of normal memory as `stage2_set_prot_attr` and `kvm_init_valid_leaf_pte` make it.

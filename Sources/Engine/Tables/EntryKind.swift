@@ -1,14 +1,13 @@
-/// What an entry of a table is to whoever walks the table.
+/// What a table entry is to a walker.
 ///
-/// There is one answer, for hardware, for KVM's walk of L1's tables, for dumps, panes and rules: what is
-/// shown of a table is what its walker sees. A walker faults at everything but `table`, `block` and
-/// `page`.
+/// Hardware, KVM's walk of L1's tables, dumps, panes and rules share this one answer: what is shown of a
+/// table is what its walker sees. A walker faults on everything but `table`, `block` and `page`.
 public enum EntryKind: Equatable, Sendable {
-  /// Zero, or nothing that anybody here gives a meaning: a translation fault.
+  /// Zero, or bits without a meaning here: a translation fault.
   case invalid
-  /// Not valid, and software's note: a translation fault for the hardware.
+  /// Not valid, with a note by software: a translation fault for the hardware.
   case annotation(Annotation)
-  /// Not valid, and under break-before-make: another walker waits, or tries again.
+  /// Not valid, and under break-before-make: another walker waits or retries.
   case locked
   /// Nobody knows what: no dump of the table told it.
   case unseen
@@ -18,13 +17,13 @@ public enum EntryKind: Equatable, Sendable {
   case block
   /// Maps a page, at level 3.
   case page
-  /// Valid, and of an encoding that the architecture does not have there: bits 1:0 = 01 at level 3, or a
-  /// block at a level where the granule has none. A translation fault.
+  /// Valid, but with an encoding that the architecture does not define there: bits 1:0 = 01 at level 3,
+  /// or a block at a level where the granule has none. A translation fault.
   case reserved
   /// A table, block or page whose address lies beyond the output size: an address size fault.
   ///
   /// Bits of an address below the size of a block, or of a table with a larger granule, are RES0:
-  /// walkers ignore them, and so does `Geometry.output(of:at:)`. They make no entry illegal.
+  /// walkers ignore them, and so does `Geometry.output(of:at:)`. They do not make an entry illegal.
   case illegalOutput
 
   /// What software notes in an entry that is not valid.
@@ -33,9 +32,9 @@ public enum EntryKind: Equatable, Sendable {
     case donation
     /// pKVM, in a guest's table: the host took the page back by force.
     case poisoned
-    /// The RMM, in a realm's table: what the address is for the realm; see `Descriptor.realmNote`.
+    /// The RMM, in a realm's table: the address's RIPAS and HIPAS; see `Descriptor.realmNote`.
     case realm
-    /// A type that nobody here makes.
+    /// A type that nothing here writes.
     case unknown
   }
 
@@ -43,8 +42,8 @@ public enum EntryKind: Equatable, Sendable {
   @inline(__always)
   public var isLeaf: Bool { self == .block || self == .page }
 
-  /// What the hardware's walker, and KVM's of L1's tables, answer at the entry; nil where they go on or
-  /// have found what they look for.
+  /// The fault of the hardware's walker, and of KVM's walker of L1's tables, at the entry; nil if the
+  /// walk continues or has found a leaf.
   public var fault: FaultStatus.Class? {
     switch self {
     case .table, .block, .page: nil
@@ -55,7 +54,7 @@ public enum EntryKind: Equatable, Sendable {
 }
 
 extension Geometry {
-  /// What an entry at a level, 0 to 3, is. The order of the checks is that of `walk_nested_s2_pgd`: an
+  /// The kind of an entry at a level, 0 to 3. Checks in the order of `walk_nested_s2_pgd`: an
   /// encoding that does not exist there comes before an address that is too large.
   @inline(__always)
   public func kind(of entry: Descriptor, at level: Int) -> EntryKind {
@@ -72,8 +71,8 @@ extension Geometry {
     return level == Self.lastLevel ? .page : isTableOrPage ? .table : .block
   }
 
-  /// What the bits of an entry that is not valid say: bits 63:60 are KVM's type of it
-  /// (`KVM_INVALID_PTE_TYPE_*`), and the RMM has no type but other bits.
+  /// The kind of an entry that is not valid. Bits 63:60 are KVM's type (`KVM_INVALID_PTE_TYPE_*`); the
+  /// RMM uses other bits instead.
   private static func note(in entry: Descriptor) -> EntryKind {
     switch entry.bits >> 60 {
     case 0: .annotation(.realm)

@@ -6,7 +6,7 @@ public struct FaultStatus: Hashable, Sendable {
   /// The status with this code.
   public init(_ code: UInt8) { self.code = code }
 
-  /// The classes that stage 2 gives, with the code of level 0.
+  /// The fault classes of stage 2, with the code of level 0.
   public enum Class: UInt8, Sendable {
     /// An output or table address beyond the implemented size.
     case addressSize = 0x00
@@ -27,7 +27,7 @@ public struct FaultStatus: Hashable, Sendable {
     code = fault.rawValue | UInt8(level & 3)
   }
 
-  /// The class, or nil for codes that the engine does not make.
+  /// The class, or nil for codes that the engine does not raise.
   public var faultClass: Class? { Class(rawValue: code & 0x3c) }
   /// Level of the walk.
   public var level: Int { Int(code & 3) }

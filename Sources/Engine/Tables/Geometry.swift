@@ -8,7 +8,7 @@ public struct Geometry: Equatable, Sendable {
   public let inputBits: Int
   /// Level of the root, 0 to 3.
   public let startLevel: Int
-  /// Bits of an output address, 32 to 48: what lies beyond is an address size fault.
+  /// Bits of an output address, 32 to 48: a larger address is an address size fault.
   public let outputBits: Int
   /// What the bits of its leaves mean.
   public let format: Descriptor.Format
@@ -39,8 +39,8 @@ public struct Geometry: Equatable, Sendable {
     return Geometry(granuleShift: 12, inputBits: bits, startLevel: 4 - levels, format: format)
   }
 
-  /// The table that io-pgtable-arm builds for stage 1 of a device, with 4 KiB pages: four levels for 48 bits of
-  /// an input address.
+  /// The table that io-pgtable-arm builds for stage 1 of a device, with 4 KiB pages: four levels for
+  /// 48-bit input addresses.
   static let deviceStage1 = Geometry(
     granuleShift: 12, inputBits: 48, startLevel: 0, format: .stage1)
 
@@ -101,7 +101,7 @@ public struct Geometry: Equatable, Sendable {
     return Int(truncatingIfNeeded: address >> shift(level)) & (entries - 1)
   }
 
-  /// Whether a leaf may lie at `level`: pages, 4K blocks at 1 and 2, 16K and 64K blocks at 2.
+  /// Whether `level` may hold leaves: pages, 4K blocks at 1 and 2, 16K and 64K blocks at 2.
   public func allowsLeaf(_ level: Int) -> Bool { level >= (granuleShift == 12 ? 1 : 2) }
 
   /// The level whose leaves have `size`, or nil.
@@ -109,7 +109,7 @@ public struct Geometry: Equatable, Sendable {
     (startLevel...Self.lastLevel).first { allowsLeaf($0) && self.size($0) == size }
   }
 
-  /// Number of leaves that a contiguous run joins at `level` (Arm ARM D8.7.1).
+  /// Number of leaves in a contiguous run at `level` (Arm ARM D8.7.1).
   public func contiguousRun(_ level: Int) -> Int {
     switch granuleShift {
     case 12: 16

@@ -1,7 +1,7 @@
 /// Reading whole tables.
 extension Machine {
-  /// The table of a context that the host keeps, or nil for one that does not exist. L1's own tables are
-  /// not among them: see `guestTable`.
+  /// The table of a context, or nil if it does not exist. Only tables that the host keeps; for L1's own
+  /// see `guestTable`.
   public func table(_ id: TableID) -> Table? {
     switch id {
     case .canonical: table(of: canonical)
@@ -15,8 +15,7 @@ extension Machine {
     }
   }
 
-  /// All tables that exist now, but for the VMM's own: those of the CPUs, L1's, the shadows in use, the
-  /// devices'.
+  /// All tables that exist now except the VMM's own: the CPUs', L1's, the shadows in use, the devices'.
   public var tableIDs: [TableID] {
     let isProtected = configuration.isolation.pkvm != nil
     return (isProtected ? [] : [.canonical])
@@ -27,8 +26,8 @@ extension Machine {
       + attachedDevices.filter { table(.iommu($0)) != nil }.map { .iommu($0) }
   }
 
-  /// The table of CPUs that devices share, or that theirs is compared with: the host's under pKVM, else the
-  /// VM's.
+  /// The CPUs' table that devices share, or with which theirs is compared: the host's under pKVM, else
+  /// the VM's.
   public var cpuTableID: TableID { ownership.cpuTable }
 
   /// Bytes that the leaf at an input address of a table maps, or nil if there is none.
@@ -43,7 +42,7 @@ extension Machine {
 public struct GuestTable: Equatable, Sendable {
   /// L1's VTTBR_EL2.
   public let vttbr: VTTBR
-  /// L1's VTCR_EL2, which can be walked.
+  /// L1's VTCR_EL2, one that can be walked.
   public let vtcr: VTCR
 
   /// The shape of the table; what entries that are not valid hold is L1's own affair.
@@ -62,7 +61,7 @@ extension Machine {
   /// L1's tables that are in use, by a vCPU or a shadow, in the order of their VMIDs.
   public var guestTables: [GuestTable] {
     var found: [GuestTable] = []
-    // What L1 has in its memory no recording tells.
+    // A recording does not contain L1's memory.
     if configuration.isRecorded { return [] }
     func add(_ vttbr: UInt64, _ vtcr: UInt64) {
       let table = GuestTable(
@@ -79,16 +78,16 @@ extension Machine {
     return found.sorted { $0.vttbr.bits < $1.vttbr.bits }
   }
 
-  /// L1's table with a virtual VMID, if that is what `id` is and it is in use: the first of them.
+  /// The first of L1's tables in use with the virtual VMID of `id`; nil if `id` names another kind.
   public func guestTable(_ id: TableID) -> GuestTable? {
     guard case .guest(let vmid) = id else { return nil }
     return guestTables.first { $0.vttbr.vmid == vmid }
   }
 
-  /// The word of L1's memory at a canonical IPA as it is, without faulting anything in; nil outside all
+  /// The current word of L1's memory at a canonical IPA; faults nothing in. Nil outside all
   /// slots and mappings.
   ///
-  /// - Parameter past: stores whose values are not to be seen.
+  /// - Parameter past: stores whose values stay hidden.
   public func peekGuestMemory(at ipa: UInt64, _ past: PastWords = PastWords()) -> UInt64? {
     guard let slot = memslot(at: ipa) else { return nil }
     let hva = hva(of: ipa, in: slot)

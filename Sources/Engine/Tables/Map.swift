@@ -1,12 +1,12 @@
 /// Installing leaves, as `kvm_pgtable_stage2_map` does, and annotations (`kvm_pgtable_stage2_annotate`).
 extension Machine {
-  /// Maps one block or page at `level`. `address` and the leaf's output address must be aligned to it.
+  /// Maps one block or page at `level`. `address` and the leaf's output address must be aligned to its size.
   ///
-  /// A table in the way is replaced and freed, a block in the way becomes an empty table, whose other
-  /// entries are left to later faults; or, where it may be replaced in place, a full one.
+  /// A table in the way is replaced and freed. A block in the way becomes an empty table, whose other
+  /// entries later faults fill in; or a full table, where it may be replaced in place.
   ///
-  /// - Returns: the entry that was replaced, or nil if the table no longer is what the fault saw
-  ///   (-EAGAIN), and the guest must try again.
+  /// - Returns: the replaced entry, or nil if the table is no longer what the fault saw (-EAGAIN) and the
+  ///   guest must retry.
   @discardableResult
   package mutating func map(
     _ leaf: Descriptor, at address: UInt64, level: Int, in table: Table
@@ -60,7 +60,7 @@ extension Machine {
     return old.descriptor
   }
 
-  /// Break, of break-before-make: the LOCKED marker, then the TLB invalidation that a valid old entry
+  /// The break of break-before-make: the LOCKED marker, then the TLBI that a valid old entry
   /// needs (`stage2_try_break_pte`). False if another walker holds the entry.
   @inline(__always)
   mutating func breakEntry(_ old: WalkEnd, at address: UInt64, in table: Table) -> Bool {
@@ -82,7 +82,7 @@ extension Machine {
     if !isTable { tally.unmaps += 1 }
   }
 
-  /// Make, of break-before-make (`stage2_make_pte`).
+  /// The make of break-before-make (`stage2_make_pte`).
   @inline(__always)
   mutating func makeEntry(
     _ new: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table
@@ -93,7 +93,7 @@ extension Machine {
     storeEntry(new.bits, at: slot)
   }
 
-  /// Takes a zeroed page for a table whose entries will be of `level`.
+  /// Allocates a zeroed page for a table whose entries will be of `level`.
   mutating func allocateTable(for table: Table, at address: UInt64, level: Int) -> Int {
     note(.table(.allocateTable), table.id, at: address, level: level)
     tally.tablesAllocated += 1
@@ -101,7 +101,7 @@ extension Machine {
     return memory.allocateFrame(FrameRole(table.id, level: level, at: address))
   }
 
-  /// Gives back a table page, which must be all zero.
+  /// Frees a table page, which must be all zero.
   mutating func freeTable(_ frame: Int, of table: Table, at address: UInt64, level: Int) {
     note(
       .table(.freeTable(page: Memory.address(ofSlot: frame))), table.id, at: address, level: level)
@@ -110,7 +110,7 @@ extension Machine {
     memory.freeFrame(frame)
   }
 
-  /// Frees a table that no entry points to any more, and all below it
+  /// Frees a table that no entry points to any more, and all tables below it
   /// (`kvm_pgtable_stage2_free_unlinked`, after the RCU grace period).
   mutating func freeSubtree(
     _ frame: Int, of table: Table, at address: UInt64, level: Int

@@ -23,13 +23,13 @@ public struct Permissions: Hashable, Sendable {
     (read ? Descriptor.read : 0) | (write ? Descriptor.write : 0) | UInt64(executeNever) << 53
   }
 
-  /// Whether something is permitted here that is not there.
+  /// Whether these permissions include one that `other` lacks.
   func exceed(_ other: Permissions) -> Bool {
     read && !other.read || write && !other.write || executeEL1 && !other.executeEL1
       || executeEL0 && !other.executeEL0
   }
 
-  /// Whether an access of EL1 is permitted.
+  /// Whether an access from EL1 is permitted.
   public func allow(_ access: AccessKind) -> Bool {
     switch access {
     case .read: read

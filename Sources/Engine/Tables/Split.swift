@@ -1,23 +1,23 @@
-/// Splitting a block without anything becoming absent: a full table for it, made where nobody sees it, takes
-/// its place. How it takes it is for the caller: in one store, or with a break in between.
+/// Splitting a block without making anything absent: a full table, built out of sight, takes its place.
+/// The caller decides how: in one store, or with a break in between.
 ///
 /// Break-before-make writes an invalid entry, invalidates the TLBs, and only then writes the new entry, so
 /// that no TLB ever holds both sizes of the translation. Two sizes at once are a TLB conflict: an abort, or
-/// whichever of the two the hardware likes. For a CPU the break is cheap. A vCPU that touches the page in
+/// either of the two as the hardware likes. For a CPU the break is cheap. A vCPU that touches the page in
 /// between takes a fault, waits for `mmu_lock`, and finds the new entry.
 ///
-/// A device that walks the same table cannot wait. Its DMA in between fails, and most devices do not try
-/// again. So the two are at odds: with the break a device sees a hole, and without it a TLB may see two
-/// sizes. FEAT_BBM level 2 promises that the CPUs handle two sizes, at worst with a conflict abort that the
-/// kernel repairs. It says nothing of the SMMU, which has a level of its own (SMMU_IDR3.BBML). Whether a
+/// A device that walks the same table cannot wait. Its DMA in between fails, and most devices do not
+/// retry. So with the break a device sees a hole, and without it a TLB may see two sizes. FEAT_BBM level
+/// 2 promises that the CPUs handle two sizes, at worst with a conflict abort that the kernel repairs. It
+/// says nothing about the SMMU, which has its own level (SMMU_IDR3.BBML). Whether a
 /// block of a shared table can be replaced in place therefore depends on the *lower* of the two levels.
 ///
-/// `policy bbm-cpu` and `bbm-smmu` set them apart, since to ask only the CPUs is the mistake to be shown:
-/// `replacesInPlace` follows the CPUs, and `cachedForDevice` then reports the conflict in the SMMU. Nor does
-/// the invalidation close the gap by itself: that of the CPUs reaches the SMMU by broadcast or by a command,
+/// `policy bbm-cpu` and `bbm-smmu` set them separately, since asking only the CPUs is the mistake to
+/// show: `replacesInPlace` follows the CPUs, and `cachedForDevice` then reports the conflict in the SMMU.
+/// Nor does a TLBI alone close the gap: the CPUs' TLBI reaches the SMMU by broadcast or by a command,
 /// and until then the SMMU may use the old entry after every CPU has stopped doing so.
 extension Machine {
-  /// A table with the leaves that a block stands for, one level down, of the same permissions.
+  /// Builds a table that maps what a block maps, one level down, with the same permissions.
   ///
   /// - Returns: the slot of the table's first entry.
   mutating func makeSplitTable(
@@ -38,8 +38,8 @@ extension Machine {
     return child
   }
 
-  /// Splits what is larger than a leaf of the level `last` at an address, level by level; each table
-  /// takes the block's place in one store.
+  /// Splits any block above level `last` at an address, level by level; each table replaces its block in
+  /// one store.
   mutating func splitBlocks(
     at address: UInt64, to last: Int = Geometry.lastLevel, in table: Table
   ) {

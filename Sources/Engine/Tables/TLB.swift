@@ -1,18 +1,18 @@
-/// A TLB: for each level of a leaf a frame of 64 sets of 4 entries of 2 words. The CPUs' entries lie in one,
-/// each with the number of its CPU; another is the SMMU's own.
+/// A TLB: one frame for each leaf level, of 64 sets of 4 entries of 2 words. One TLB holds the entries of
+/// all CPUs, each with its CPU number; another is the SMMU's own.
 ///
 ///       62  57 56                  21 20          3  2 1  0
 ///     +-+-----+----------------------+-------------+----+--+
 ///     |0| CPU | input page           |   context   |lvl |V |   tag; the other word is the leaf's descriptor
 ///     +-+-----+----------------------+-------------+----+--+
 ///
-/// A walk fills it with the leaf as it is then, its permissions among the rest. From then on an access is
-/// decided by what is cached, not by the table: one that the entry forbids is a permission fault, even if the
-/// leaf has been relaxed since; one that it allows is made, even if the leaf is write-protected or gone. What
-/// a table has lost is therefore lost for its users only when a TLBI has said so, with the right VMID.
+/// A walk fills it with the leaf as it is then, including its permissions. From then on the cached entry
+/// decides an access, not the table: an access that it forbids is a permission fault, even if the leaf has
+/// been relaxed since; one that it allows is made, even if the leaf is now write-protected or unmapped.
+/// Unmapping therefore takes effect for a table's users only with a TLBI that has the right VMID.
 ///
-/// A frame for each level, so that the memory's count of a frame's words says whether a level needs to be
-/// looked up at all: most of the time all that is cached are pages.
+/// Each level has its own frame so that the memory's count of the frame's words tells whether a level
+/// needs a lookup at all: most of the time only pages are cached.
 public struct TLB: Equatable, Sendable {
   /// Slot of the first word.
   let base: Int
@@ -27,7 +27,7 @@ public struct TLB: Equatable, Sendable {
   static let frames = levels.count
   static let words = frames * Memory.frameWords
 
-  /// All host tables have this granule, so it decides the size of an entry at each level.
+  /// All host tables have this granule, so it sets the size of an entry at each level.
   static let geometry = Geometry.stage2(bits: VMConfiguration.physicalBits)
 
   /// A live entry.
@@ -38,7 +38,7 @@ public struct TLB: Equatable, Sendable {
     public let address: UInt64
     /// Level of the leaf that was cached.
     public let level: Int
-    /// The leaf as it was.
+    /// The leaf as it was when cached.
     public let descriptor: Descriptor
     /// Slot of the tag.
     public let slot: Int
@@ -72,7 +72,6 @@ public struct TLB: Equatable, Sendable {
     return tag & 1 == 0 ? nil : start..<start + geometry.size(Int(tag >> 1 & 3))
   }
 
-  /// First input address of an entry.
   @inline(__always)
   fileprivate static func address(ofTag tag: UInt64) -> UInt64 { (tag >> 21) << 12 & inputMask }
 
@@ -84,14 +83,14 @@ public struct TLB: Equatable, Sendable {
   static func withoutCPU(_ tag: UInt64) -> UInt64 { tag & (1 << cpuShift - 1) }
 
   private static let cpuShift: UInt64 = 57
-  /// The input addresses that an entry can have: no table translates larger ones.
+  /// Mask of an entry's input address: no table translates larger ones.
   static let inputMask: UInt64 = 1 << UInt64(VMConfiguration.physicalBits) - 1
 
   /// First slot of the frame for leaves of a level.
   @inline(__always)
   func frame(_ level: Int) -> Int { base &+ (level &- 1) &* Memory.frameWords }
 
-  /// First slot of the set for a page of a level.
+  /// First slot of the set for an address and a level.
   @inline(__always)
   func set(_ context: TranslationContext, _ address: UInt64, level: Int) -> Int {
     let page = address >> Self.geometry.shift(level)
@@ -118,8 +117,8 @@ extension Memory {
     }
   }
 
-  /// Slot of the tag of a CPU's entry of a level for an address, or nil. The address must not be larger than
-  /// a table can translate.
+  /// Slot of the tag of a CPU's entry for an address at a level, or nil. A table must be able to
+  /// translate the address.
   @inline(__always)
   func slot(
     of address: UInt64, level: Int, _ context: TranslationContext, cpu: Int = 0, in tlb: TLB
@@ -138,14 +137,14 @@ extension Memory {
   @inline(__always)
   func isEmpty(_ level: Int, of tlb: TLB) -> Bool { usedWords(inFrameAt: tlb.frame(level)) == 0 }
 
-  /// Caches the leaf that a walk for a CPU ended at.
+  /// Caches the leaf at which a CPU's walk ended.
   mutating func fill(
     _ tlb: TLB, _ context: TranslationContext, _ address: UInt64, _ end: WalkEnd, cpu: Int = 0
   ) {
     let start = address & ~(TLB.geometry.size(end.level) - 1)
     let tag = TLB.tag(context, address, level: end.level, cpu: cpu)
     let set = tlb.set(context, address, level: end.level)
-    // A free way, or else one that the address picks.
+    // A free way, else the one that the address selects.
     var place = set + Int((start >> 18 ^ start >> 12) & UInt64(TLB.ways - 1)) * 2
     var free: Int?
     for way in stride(from: set, to: set + 2 * TLB.ways, by: 2) {
@@ -162,7 +161,7 @@ extension Memory {
     store(end.descriptor.bits, at: place + 1)
   }
 
-  /// Drops every entry of a context that overlaps a range of input addresses: of all CPUs, or of one.
+  /// Drops every entry of a context that overlaps a range of input addresses: on all CPUs, or on one.
   mutating func drop(
     _ range: Range<UInt64>, _ context: TranslationContext, cpu: Int? = nil, from tlb: TLB
   ) {
@@ -190,11 +189,11 @@ extension Memory {
     }
   }
 
-  /// Drops all that a CPU has cached.
+  /// Drops all entries of a CPU.
   mutating func drop(cpu: Int, from tlb: TLB) {
     for level in TLB.levels {
       var slot = tlb.frame(level)
-      // Few are live at a time: behind the last of them there is nothing to look for.
+      // Few are live at a time: stop at the last of them.
       var left = usedWords(inFrameAt: slot)
       while left > 0 {
         let tag = load(slot)
@@ -217,8 +216,8 @@ extension Machine {
   /// All live entries of the CPUs' TLB, in the order of their slots.
   public var tlbEntries: [TLB.Entry] { memory.entries(of: layout.tlb) }
 
-  /// What a CPU holds for an input address of a table: where a walk ended some time ago; nil if it must
-  /// walk. Of entries of two sizes it is the smaller.
+  /// A CPU's cached entry for an input address of a table: the end of an earlier walk, or nil if it must
+  /// walk. Of entries of two sizes, the smaller.
   func cached(_ address: UInt64, in table: Table, cpu: Int) -> WalkEnd? {
     if address > table.inputMask { return nil }
     for level in TLB.levels.reversed() {
@@ -231,8 +230,8 @@ extension Machine {
     return nil
   }
 
-  /// Invalidates what the TLBs hold for a range of input addresses of a table: every entry of its VMID that
-  /// overlaps the range, on all CPUs or, without a broadcast, on one.
+  /// Invalidates every TLB entry of a table's VMID that overlaps a range of input addresses, on all CPUs
+  /// or, without broadcast, on one.
   @inline(__always)
   mutating func invalidate(
     _ table: Table, _ range: Range<UInt64>, _ reason: TLBStep.Reason, cpu: Int? = nil
@@ -248,14 +247,14 @@ extension Machine {
     for hook in tableHooks { hook.didInvalidate(range, of: table, in: &self) }
   }
 
-  /// Whether the table that a TLB entry was filled from would give another translation now.
+  /// Whether the table from which a TLB entry was filled would now give another translation.
   public func isStale(_ entry: TLB.Entry, in table: Table) -> Bool {
     isStale(
       WalkEnd(slot: entry.slot, level: entry.level, descriptor: entry.descriptor),
       at: entry.address, in: table)
   }
 
-  /// The same of what was found for an address.
+  /// The same for a cached walk end of an address.
   func isStale(_ cached: WalkEnd, at address: UInt64, in table: Table) -> Bool {
     let end = memory.walk(table, address)
     let ignored = Descriptor.accessed | Descriptor.softwareMask

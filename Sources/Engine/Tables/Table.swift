@@ -8,8 +8,8 @@ public struct Table: Equatable, Sendable {
   public let geometry: Geometry
   /// Hardware VMID, or at stage 1 the ASID, under which the TLB holds its entries.
   public let vmid: UInt16
-  /// Whether there can be TLB entries of the table. A context on which no vCPU ever ran has no VMID,
-  /// which its word says by 0.
+  /// Whether there can be TLB entries of the table. A context on which no vCPU ever ran has no VMID: its
+  /// word is 0.
   let hasVMID: Bool
 
   /// Log2 of the bytes that an entry of the root covers.
@@ -28,13 +28,13 @@ public struct Table: Equatable, Sendable {
     inputMask = geometry.inputSize &- 1
   }
 
-  /// A table whose VMID, if it is 0, is none.
+  /// A table; a VMID of 0 means that it has none.
   @inline(__always)
   init(id: TableID, root: Int, geometry: Geometry, vmid: UInt16) {
     self.init(id: id, root: root, geometry: geometry, vmid: vmid, hasVMID: vmid != 0)
   }
 
-  /// Under what its translations are cached. A device's stage 1 has an ASID of the SMMU's own (CD.ASET).
+  /// The context that tags its TLB entries. A device's stage 1 has one of the SMMU's own ASIDs (CD.ASET).
   var context: TranslationContext {
     switch geometry.format {
     case .stage2, .dumpOfWords, .dumpOfMarks, .dumpOfNames: .vmid(vmid)
@@ -65,13 +65,13 @@ public struct WalkEnd: Equatable, Sendable {
   @inline(__always)
   public var isLeaf: Bool { descriptor.isLeaf(level) }
 
-  /// Whether it points to a table: the walk was to end at its level.
+  /// Whether it points to a table, as when the walk was limited to its level.
   @inline(__always)
   var isTable: Bool { descriptor.isTable(level) }
 }
 
 extension Memory {
-  /// Follows table entries down to the first that is none, or to the entry of level `last`: what the
+  /// Follows table entries down to the first entry that is not a table, or to level `last`: what the
   /// hardware's walker, KVM's `kvm_pgtable_get_leaf` and a reader of the table see for an input address.
   @inline(__always)
   func walk(_ table: Table, _ address: UInt64, to last: Int = Geometry.lastLevel) -> WalkEnd {
@@ -99,7 +99,7 @@ extension Memory {
   }
 }
 
-/// Result of translating one address by a table.
+/// Result of translating one address through a table.
 public struct Translation: Equatable, Sendable {
   /// The entry at which the walk ended.
   public let end: WalkEnd
@@ -117,7 +117,7 @@ extension Machine {
   /// The entry at which a walk for an input address ends.
   public func walk(_ address: UInt64, in table: Table) -> WalkEnd { memory.walk(table, address) }
 
-  /// What the hardware's walker gives for an access of EL1 (Arm ARM, AArch64.S2Translate).
+  /// The result of the hardware's walk for an access from EL1 (Arm ARM, AArch64.S2Translate).
   ///
   /// The access flag is not checked: all tables have VTCR.HA set, so the hardware sets it.
   public func translate(_ address: UInt64, by table: Table, for access: AccessKind) -> Translation {

@@ -1,10 +1,10 @@
-/// An entry of a table, where a walk came to it.
+/// An entry of a table, as a walk met it.
 public struct TableEntry: Equatable, Sendable {
-  /// First input address that it covers.
+  /// The first input address that it covers.
   public let address: UInt64
   /// Its level, 0 to 3.
   public let level: Int
-  /// Where it lies: its physical address, or in a table of L1's its canonical IPA.
+  /// Where it lies: its physical address, or in one of L1's tables its canonical IPA.
   public let place: UInt64
   /// Its bits.
   public let descriptor: Descriptor
@@ -23,7 +23,7 @@ public struct TableEntry: Equatable, Sendable {
     kind = geometry.kind(of: descriptor, at: level)
   }
 
-  /// The entry of a table in the machine's frames that a walk for an address ended at.
+  /// The entry at which a walk of a table in the machine's frames ended, for an address.
   init(_ end: WalkEnd, for address: UInt64, in geometry: Geometry) {
     self.init(
       end.descriptor, at: address & ~(geometry.size(end.level) - 1), level: end.level,

@@ -1,27 +1,26 @@
-/// Hooks of the operations on tables that CPUs walk: what others need to know of them. Devices do, which
-/// may walk the same tables, and pKVM, which counts the pages. The operations call the hooks where the
-/// kernel has one, and know of nobody.
+/// Hooks in the operations on tables that CPUs walk, for devices, which may walk the same tables, and for
+/// pKVM, which counts the pages. The operations call the hooks where the kernel has one, and do not know
+/// who listens.
 ///
-/// Every hook has a default that does nothing. An ordinary machine has no table hooks at all, so that
-/// mapping and unmapping pay for none.
+/// Every hook has a default that does nothing. An ordinary machine has no table hooks, so mapping and
+/// unmapping pay nothing.
 protocol TableHooks: Sendable {
-  /// A word of a table is about to be stored.
+  /// Called before a word of a table is stored.
   func willStore(_ bits: UInt64, at slot: Int, in machine: inout Machine)
 
-  /// Words of a table were stored for all walkers to see.
+  /// Called after words of a table became visible to all walkers.
   func didStore(
     _ slots: Range<Int>, of table: TableID, at address: UInt64, level: Int,
     in machine: inout Machine)
 
-  /// The TLBs of the CPUs dropped what they held for input addresses of a table.
+  /// Called after the CPUs' TLBs dropped their entries for input addresses of a table.
   func didInvalidate(_ range: Range<UInt64>, of table: Table, in machine: inout Machine)
 
-  /// A page was taken for a table, or given back.
+  /// Called after a table page was allocated, or freed.
   func didAllocateTable(for table: Table, in machine: inout Machine)
   func didFreeTable(of table: Table, in machine: inout Machine)
 
-  /// Whether a block of a table becomes a full table in one store, instead of being broken for an empty
-  /// one.
+  /// Whether a block becomes a full table in one store, instead of break-before-make to an empty one.
   func replacesInPlace(_ table: Table, in machine: Machine) -> Bool
 }
 
@@ -39,7 +38,7 @@ extension TableHooks {
 
 /// Calling the hooks.
 extension Machine {
-  /// Changes a word of a table that hardware walks.
+  /// Stores a word of a table that hardware walks.
   @inline(__always)
   mutating func storeEntry(_ bits: UInt64, at slot: Int) {
     if hasTableHooks { willStore(bits, at: slot) }

@@ -2,8 +2,8 @@
 public struct TableImage: Sendable {
   /// Addresses of its pages, ascending, and their words.
   public let pages: [(address: UInt64, words: [UInt64])]
-  /// What must be set to walk it, by its name: VTTBR_EL2 and VTCR_EL2, or of a device's stage 1 words 0 and 1
-  /// of the context descriptor.
+  /// The registers to set to walk it, by name: VTTBR_EL2 and VTCR_EL2, or for a device's stage 1 words 0
+  /// and 1 of the context descriptor.
   public let registers: [(name: String, value: UInt64)]
 
   /// Lowest address of a page.
@@ -45,8 +45,7 @@ extension Machine {
       registers: registers)
   }
 
-  /// The pages of a table that L1 keeps, at their canonical IPAs. Pages that L1 has no memory for are
-  /// left out.
+  /// The pages of a table that L1 keeps, at their canonical IPAs. Omits pages for which L1 has no memory.
   public func image(of guest: GuestTable) -> TableImage {
     let geometry = guest.geometry
     var pages: [UInt64: [UInt64]] = [:]

@@ -1,4 +1,4 @@
-/// Which translation table something concerns.
+/// Identifies a translation table.
 public enum TableID: Hashable, Sendable {
   /// `kvm->arch.mmu`: canonical IPA to PA.
   case canonical
@@ -8,7 +8,7 @@ public enum TableID: Hashable, Sendable {
   case guest(UInt16)
   /// The VMM's stage-1 table in the host: HVA to PA.
   case vmmStage1
-  /// What the SMMU walks for a device, by its number: IOVA to PA. A table of its own, or the CPUs'.
+  /// The table that the SMMU walks for a device, by its number: IOVA to PA. Its own, or the CPUs'.
   case iommu(Int)
   /// The host's stage 2 under pKVM: PA to the same PA.
   case pkvmHost
@@ -16,25 +16,25 @@ public enum TableID: Hashable, Sendable {
   case protectedGuest(Int)
 }
 
-/// The kinds of tables: how each is typed, what it is called, what its addresses are.
+/// The kinds of tables: how each is typed, its names, its address spaces.
 ///
-/// This is the one list of them. To add a kind takes a case here and in `TableID`, and where its root is
-/// to be found and when it exists, in `Machine+Tables.swift`; help, errors, sentences and `--table` follow.
+/// This is the only list of them. A new kind needs a case here and in `TableID`, and in
+/// `Machine+Tables.swift` its root and when it exists; help, errors, sentences and `--table` follow.
 public enum TableKind: Int, CaseIterable, Sendable {
   /// See `TableID` for what each is.
   case canonical, shadow, guest, vmmStage1, iommu, pkvmHost, protectedGuest
 
-  /// What an address is an address of.
+  /// The address space of an address.
   public enum AddressKind: Sendable {
-    /// What L1 takes for physical.
+    /// L1's physical addresses.
     case canonicalIPA
-    /// What L2 takes for physical.
+    /// L2's physical addresses.
     case nestedIPA
-    /// What a guest of pKVM takes for physical.
+    /// The physical addresses of a guest of pKVM.
     case guestIPA
     /// The machine's memory.
     case physical
-    /// What a device works with.
+    /// A device's addresses.
     case iova
     /// The VMM's address space.
     case hostVirtual
@@ -73,25 +73,25 @@ public enum TableKind: Int, CaseIterable, Sendable {
     case guestHypervisor
     /// The host's memory management.
     case hostMemory
-    /// The driver of the SMMU, or whoever keeps a table for devices in its place.
+    /// The driver of the SMMU, or whatever keeps tables for devices in its place.
     case iommu
   }
 
-  /// The number in the name of a table, where there may be several of the kind.
+  /// The number in a table's name, if there may be several of the kind.
   struct Number {
-    /// What it is, in help.
+    /// Its name in help, and its legal values.
     let placeholder: String
     let range: Range<Int>
     /// Whether 0 is left out.
     var isOptional = false
   }
 
-  /// What is known of a kind.
+  /// The facts about a kind.
   struct Facts {
     /// Its name as it is typed, before the number.
     let name: String
     var number: Number?
-    /// Its name in a sentence, with the number if that is more than one could have.
+    /// Its name in a sentence, with the number if there can be several.
     let phrase: (Int) -> String
     /// The same for someone who does not know the abbreviations.
     let plainPhrase: (Int) -> String
@@ -151,9 +151,9 @@ public enum TableKind: Int, CaseIterable, Sendable {
     }
   }
 
-  /// What its input addresses are.
+  /// Address space of its input addresses.
   public var input: AddressKind { facts.input }
-  /// What its output addresses are.
+  /// Address space of its output addresses.
   public var output: AddressKind { facts.output }
   /// Who makes and changes it.
   public var keeper: Keeper { facts.keeper }
@@ -161,13 +161,13 @@ public enum TableKind: Int, CaseIterable, Sendable {
   /// What can be typed for a table of the kind, as in `shadow<N>`.
   private var form: String { facts.name + (facts.number.map { "<\($0.placeholder)>" } ?? "") }
 
-  /// What can be typed for a table, in a sentence: `canonical, shadow<N> ... or pkvm-guest<N>`.
+  /// All forms that can be typed for a table, as in a sentence: `canonical, shadow<N> ... or pkvm-guest<N>`.
   public static var forms: String {
     let forms = allCases.filter(\.facts.isTyped).map(\.form)
     return forms.dropLast().joined(separator: ", ") + " or " + (forms.last ?? "")
   }
 
-  /// The table with a number; of a kind that has one table, that one.
+  /// The table with a number; the number is ignored if the kind has only one table.
   private func table(_ number: Int) -> TableID {
     switch self {
     case .canonical: .canonical
@@ -180,7 +180,7 @@ public enum TableKind: Int, CaseIterable, Sendable {
     }
   }
 
-  /// The table that a name stands for, or nil.
+  /// The table with a name, or nil.
   fileprivate func table(named name: some StringProtocol) -> TableID? {
     guard facts.isTyped, name.hasPrefix(facts.name) else { return nil }
     let rest = name.dropFirst(facts.name.count)
@@ -194,7 +194,7 @@ public enum TableKind: Int, CaseIterable, Sendable {
 }
 
 extension TableID {
-  /// What kind of table it is, and which of the kind; 0 where there is one.
+  /// Its kind, and its number among the kind; 0 if there is only one.
   private var place: (kind: TableKind, number: Int) {
     switch self {
     case .canonical: (.canonical, 0)
@@ -207,10 +207,10 @@ extension TableID {
     }
   }
 
-  /// What kind of table it is.
+  /// Its kind.
   public var kind: TableKind { place.kind }
 
-  /// The name of the table on the command line and where it is typed.
+  /// The name of the table as it is typed.
   public var name: String {
     let (kind, number) = place
     guard let form = kind.facts.number, number != 0 || !form.isOptional else {
@@ -219,7 +219,7 @@ extension TableID {
     return kind.facts.name + "\(number)"
   }
 
-  /// A number for a table that lies in frames, which those of L1 do not: no other has it.
+  /// A unique number for a table that lies in frames, as L1's do not.
   var frameNumber: UInt64 {
     precondition(kind != .guest, "a table of L1 lies in its own memory")
     let (kind, number) = place
@@ -231,7 +231,7 @@ extension TableID {
   /// The same for someone who does not know the abbreviations.
   public var plainPhrase: String { place.kind.facts.plainPhrase(place.number) }
 
-  /// The table that a name stands for, one of `TableKind.forms`; nil for any other text.
+  /// The table with a name in one of `TableKind.forms`; nil for any other text.
   public init?(name: some StringProtocol) {
     let found = TableKind.allCases.lazy.compactMap { $0.table(named: name) }.first
     guard let found else { return nil }

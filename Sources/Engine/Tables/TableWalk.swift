@@ -1,21 +1,21 @@
 /// A walk of a table over a range of input addresses, as `kvm_pgtable_walk` makes it: down from the
-/// root, in ascending order of addresses, to every entry whose span overlaps the range.
+/// root, in ascending order of addresses, to every entry that overlaps the range.
 ///
-/// There is one walk for all tables: the machine's own, L1's in L1's memory, the VMM's stage 1, what the
-/// SMMU sees behind the CPUs' caches. They differ in who reads a word, which is for the caller of `next`
-/// to say, and in what is done at the entries. That is the body of the caller's loop:
+/// One walk serves all tables: the machine's own, L1's in L1's memory, the VMM's stage 1, and the SMMU's
+/// view behind the CPUs' caches. They differ in how a word is read, which the caller of `next` supplies,
+/// and in what is done at each entry, which is the body of the caller's loop:
 ///
 ///     var walk = TableWalk(of: table, range, [.mapping, .tablePost])
 ///     while let entry = memory.next(&walk) { ... }
 ///
-/// The kernel passes a visitor to its walker. Here the walker is passed to the visitor, which so may
-/// change the machine, as unmapping must, and stops by leaving its loop. As in the kernel, what is no
-/// table is read again before the walk goes on from it: a block that the visitor has replaced by a table
-/// is entered.
+/// The kernel passes a visitor to its walker. Here the visitor owns the walker, so it may change the
+/// machine, as unmapping must, and it stops by leaving its loop. As in the kernel, an entry that is not a
+/// table is read again before the walk continues: if the visitor has replaced a block by a table, the
+/// walk descends into it.
 ///
-/// A walk for one address is one over a range of one byte. Where only its end is wanted, from a table in
-/// the machine's frames, there is `Memory.walk`, which every access and every map needs, and which is
-/// several times as fast because it keeps no place to go on from.
+/// To walk for one address, use a range of one byte. For only the end of such a walk, in a table in the
+/// machine's frames, use `Memory.walk`: every access and every map needs it, and it is several times as
+/// fast because it keeps no state to resume from.
 package struct TableWalk {
   /// Which entries a walk stops at.
   package struct Visits: OptionSet, Sendable {
@@ -25,35 +25,35 @@ package struct TableWalk {
 
     /// Blocks and pages.
     package static let mapping = Visits(rawValue: 1 << 0)
-    /// What is neither zero nor maps anything nor is a table: annotations, entries under break-before-make,
+    /// Nonzero entries that are neither leaf nor table: annotations, entries under break-before-make,
     /// reserved encodings.
     package static let other = Visits(rawValue: 1 << 1)
-    /// Entries that are zero.
+    /// Zero entries.
     package static let empty = Visits(rawValue: 1 << 2)
-    /// Tables, before what they hold (`KVM_PGTABLE_WALK_TABLE_PRE`).
+    /// Tables, before their entries (`KVM_PGTABLE_WALK_TABLE_PRE`).
     package static let tablePre = Visits(rawValue: 1 << 3)
-    /// Tables, after what they hold (`KVM_PGTABLE_WALK_TABLE_POST`). Who asks for both is given them twice.
+    /// Tables, after their entries (`KVM_PGTABLE_WALK_TABLE_POST`). With both, each table comes twice.
     package static let tablePost = Visits(rawValue: 1 << 4)
 
-    /// All that is not zero and no table.
+    /// All nonzero entries that are not tables.
     package static let used: Visits = [.mapping, .other]
-    /// All that is no table (`KVM_PGTABLE_WALK_LEAF`).
+    /// All entries that are not tables (`KVM_PGTABLE_WALK_LEAF`).
     package static let leaf: Visits = [.mapping, .other, .empty]
-    /// The way to one address: the tables on it, and its end.
+    /// The path to one address: its tables, and its end.
     package static let path: Visits = [.leaf, .tablePre]
   }
 
-  /// What comes next.
+  /// The next thing to do.
   private enum Next {
-    /// The entry at the place has not been looked at.
+    /// The entry has not been read yet.
     case read
-    /// The entry at the place is a table, which was given to the visitor.
+    /// The entry is a table that the visitor has been given.
     case descend(Descriptor)
-    /// The entry at the place is none, or was none when it was given to the visitor.
+    /// The entry is not a table, or was not when the visitor was given it.
     case readAgain
-    /// The entry at the place is done with.
+    /// The entry is finished.
     case advance
-    /// There is nothing more.
+    /// The walk is over.
     case end
   }
 
@@ -62,17 +62,16 @@ package struct TableWalk {
   private let visits: Visits
   /// Level at which the walk begins.
   private let top: Int
-  /// The entry at hand: level, first input address, where it lies, and how many follow it in its page.
+  /// The current entry: level, first input address, place, and how many follow it in its page.
   private var level: Int
   private var address: UInt64
   private var place: UInt64
   private var left: Int
   private var next = Next.read
-  /// Where the entries lie, by level, that the walk came down by.
+  /// The places, by level, of the entries through which the walk descended.
   private var parents = SIMD4<UInt64>()
 
-  /// A walk of a table whose root lies at a place. Of the range counts what the table has input
-  /// addresses for.
+  /// A walk of a table whose root lies at a place. The range is clipped to the table's input addresses.
   @inline(__always)
   package init(
     _ geometry: Geometry, root: UInt64, _ range: Range<UInt64>, _ visits: Visits
@@ -82,7 +81,7 @@ package struct TableWalk {
       range.clamped(to: 0..<geometry.inputSize), visits)
   }
 
-  /// A walk of one page of a table and what is below it.
+  /// A walk of one table page and all below it.
   ///
   /// - Parameters:
   ///   - page: where the page lies.
@@ -116,7 +115,7 @@ package struct TableWalk {
     next = .read
   }
 
-  /// How many entries follow the one at hand in its page, as far as the range goes.
+  /// Counts the entries in the range that follow the current one in its page.
   @inline(__always)
   private mutating func countRest() {
     let shift = geometry.shift(level)
@@ -125,7 +124,7 @@ package struct TableWalk {
       level == top ? last : min(last, geometry.tableEntries &- 1 &- geometry.index(address, level))
   }
 
-  /// The next entry that the walk stops at; nil after the last, and where a word cannot be read.
+  /// The next entry at which the walk stops; nil after the last, or if a word cannot be read.
   ///
   /// - Parameter read: the word at a place, or nil to end the walk.
   @inline(__always)
@@ -148,7 +147,7 @@ package struct TableWalk {
           }
           goDown(entry.descriptor)
         } else {
-          // An entry of the last level leads nowhere, whatever becomes of it.
+          // An entry of the last level leads nowhere, whatever it becomes.
           next = level == Geometry.lastLevel ? .advance : .readAgain
           let wanted: Visits = bits == 0 ? .empty : entry.isLeaf ? .mapping : .other
           if visits.contains(wanted) { return entry }
@@ -195,7 +194,7 @@ package struct TableWalk {
     enter(table.address(granuleShift: geometry.granuleShift), at: address)
   }
 
-  /// Passes over what is below the table that was given last, before what it holds.
+  /// Skips everything below the last returned table, which must have come by `tablePre`.
   package mutating func skip() { next = .advance }
 }
 
@@ -206,7 +205,7 @@ extension TableWalk {
     self.init(table.geometry, root: table.rootAddress, range, visits)
   }
 
-  /// A walk of all of a table in the machine's frames.
+  /// A walk of a whole table in the machine's frames.
   package init(of table: Table, _ visits: Visits) {
     self.init(of: table, 0..<table.geometry.inputSize, visits)
   }
@@ -228,7 +227,7 @@ extension Memory {
 /// Visiting tables without changing them.
 extension Machine {
   /// Calls `visit` for the entries of a table in the machine's frames, in ascending order of addresses.
-  /// Costs as much as the table has entries, in all its pages.
+  /// O(number of entries in all its pages).
   package func visit(
     _ visits: TableWalk.Visits, of table: Table, _ visit: (TableEntry) -> Void
   ) {
@@ -236,7 +235,7 @@ extension Machine {
     while let entry = memory.next(&walk) { visit(entry) }
   }
 
-  /// The entries that a walk for an input address reads, from the root on.
+  /// The entries that a walk for an input address reads, from the root down.
   package func path(to address: UInt64, in table: Table) -> [TableEntry] {
     let address = address & table.inputMask
     var walk = TableWalk(of: table, address..<address + 1, .path)
@@ -248,13 +247,13 @@ extension Machine {
 
 /// Visiting tables that L1 keeps.
 extension Machine {
-  /// Tables of one guest that are visited at most; a table that points to itself has no end.
+  /// Maximum number of table pages visited for one guest table: a table that points to itself has no end.
   package static let guestTableLimit = 1 << 14
 
-  /// Calls `visit` for the entries of a table that L1 keeps, in ascending order of addresses. What
-  /// cannot be read counts as zero.
+  /// Calls `visit` for the entries of a table that L1 keeps, in ascending order of addresses. An
+  /// unreadable word counts as zero.
   ///
-  /// - Returns: false if the table has too many parts to be visited; those that come first were.
+  /// - Returns: false if the table has more than `guestTableLimit` pages; only the first ones were visited.
   @discardableResult
   package func visit(
     _ visits: TableWalk.Visits, of guest: GuestTable, _ visit: (TableEntry) -> Void

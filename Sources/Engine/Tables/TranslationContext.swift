@@ -1,9 +1,7 @@
-/// Whose translations an entry of a TLB holds: those of a VMID, or of an ASID of the host's processes, which
-/// no stage 2 lies behind.
+/// The context that tags a TLB entry: a VMID, or an ASID of a host process, with no stage 2 behind it.
 ///
-///     bit 17      ASET: the ASID is the SMMU's own, and CPUs' TLBIs by ASID or address do not count for it
-///     bit 16      stage 1: the number is an ASID
-///     bits 15:0   VMID or ASID
+///     bit 17      ASET: the ASID is the SMMU's own; the CPUs' TLBIs by ASID or address do not affect it
+///     bit 16      stage 1: the number is an ASID bits 15:0   VMID or ASID
 ///
 /// Source: SMMUv3 architecture, 3.17 (TLB tagging) and 5.4 (CD.ASET). Stage 2 has nothing like ASET.
 public struct TranslationContext: Hashable, Sendable {

@@ -1,24 +1,24 @@
 /// Removing leaves, as `kvm_pgtable_stage2_unmap` does.
 ///
-/// A range may end in the middle of a block. The block is then removed as a whole, also the part outside the
-/// range, and nothing is put in its place. Splitting it would need a table page, and an unmap must not fail:
-/// a notifier runs while memory is being reclaimed, and cannot allocate. It is also not necessary. A stage-2
-/// table of KVM is a cache of the host's mappings and of L1's, and what is missing from it is faulted in
-/// again.
+/// A range may end in the middle of a block. The whole block is then removed, including the part outside
+/// the range, and nothing takes its place. Splitting it would need a table page, and an unmap must not
+/// fail: a notifier runs while memory is being reclaimed, and cannot allocate. It is also not necessary.
+/// A stage-2 table of KVM is a cache of the host's mappings and of L1's, and whatever is missing faults
+/// in again.
 ///
-/// So a caller must not take the range for what was removed. A reverse map that forgets just the range keeps
-/// an entry for the rest of a leaf that is gone: it can only cost, since the next sweep finds nothing there.
-/// The opposite mistake, to keep the leaf and forget the entry, would leave a page mapped that the host has
-/// taken away. The one TLB invalidation at the end covers only the range, as in the kernel. That is enough
-/// because hardware that has cached a block drops all of it when any address of it is invalidated, and so
-/// does `drop` in the TLB.
+/// So a caller must not assume that exactly the range was removed. A reverse map that forgets only the
+/// range keeps an entry for the rest of a removed leaf: that only costs time, since the next sweep finds
+/// nothing there. The opposite mistake, keeping the leaf and forgetting the entry, would leave a page
+/// mapped that the host has reclaimed. The one TLB invalidation at the end covers only the range, as in
+/// the kernel. That is enough because hardware that has cached a block drops all of it when any address
+/// of it is invalidated, and so does `drop` in the TLB.
 ///
-/// None of this holds for a device's own table. There a missing translation is a failed DMA, not a refault.
-/// `unmapPages` therefore refuses to unmap a part of a block and removes nothing.
+/// None of this holds for a device's own table, where a missing translation is a failed DMA, not a
+/// refault. `unmapPages` therefore refuses to unmap part of a block, and removes nothing.
 extension Machine {
-  /// Removes every leaf that overlaps `range`, blocks as a whole, frees tables that became empty, and
-  /// then invalidates the TLB for the range in one go, as a CPU with range invalidation and forced
-  /// write-back lets the kernel do (`stage2_unmap_defer_tlb_flush`).
+  /// Removes every leaf that overlaps `range`, blocks as a whole, frees tables that become empty, and
+  /// then invalidates the TLB for the range in one go, as the kernel does on a CPU with range
+  /// invalidation and forced write-back (`stage2_unmap_defer_tlb_flush`).
   ///
   /// - Returns: number of leaves removed.
   @discardableResult
@@ -27,7 +27,7 @@ extension Machine {
     let end = memory.walk(table, range.lowerBound)
     let size = table.geometry.size(end.level)
     if range.upperBound <= range.lowerBound & ~(size &- 1) &+ size {
-      // All of the range lies in one entry.
+      // The whole range lies in one entry.
       if end.descriptor.bits != 0 {
         clearLeaf(
           end.descriptor, at: range.lowerBound & ~(size &- 1), slot: end.slot, level: end.level,
@@ -71,7 +71,7 @@ extension Machine {
     }
   }
 
-  /// Frees the tables on the way to an address that have become empty, the lowest first.
+  /// Frees the empty tables on the path to an address, the lowest first.
   private mutating func freeEmptyTables(at address: UInt64, in table: Table) {
     for entry in path(to: address, in: table).reversed() where entry.kind == .table {
       let child = Memory.firstSlot(ofFrameAt: entry.descriptor.address)
