@@ -4,9 +4,9 @@ package enum AccessStep: StepFamily {
   case enter(AccessKind, by: Guest)
   /// An entry is read, by a CPU or the SMMU.
   case walk(Descriptor, slot: Int)
-  /// The TLB has the leaf, as it once was, so nothing is walked; the table may have another by now.
+  /// The TLB has the leaf, as it was when cached, so nothing is walked; the table may have changed since.
   case cached(Descriptor, isStale: Bool)
-  /// The walk ended in a fault, or what is cached forbids the access.
+  /// The walk ended in a fault, or the cached leaf forbids the access.
   case fault(FaultStatus, on: AccessKind)
   /// The hardware sets the access flag: the new entry.
   case accessFlagSet(Descriptor)
@@ -18,7 +18,7 @@ package enum AccessStep: StepFamily {
   case stored(UInt64, to: UInt64)
   /// A fetch from a physical address.
   case fetched(from: UInt64)
-  /// The access is not tried again: an invalidation is under way.
+  /// The access is not retried: an invalidation is under way.
   case blocked
 
   package var facts: Step.Facts {
@@ -33,7 +33,7 @@ package enum AccessStep: StepFamily {
     }
   }
 
-  /// The entry that the step leaves in the table; nil where it stores none.
+  /// The entry that the step stores in the table; nil if it stores none.
   package var result: Descriptor? {
     switch self {
     case .accessFlagSet(let new): new

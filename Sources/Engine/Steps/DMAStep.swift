@@ -1,6 +1,6 @@
-/// A DMA of a device, and its fault if the device can wait. Addresses are IOVAs.
+/// A DMA of a device, and its fault if the device can stall. Addresses are IOVAs.
 package enum DMAStep: StepFamily {
-  /// Who handles the fault of a device that waits.
+  /// Who handles the fault of a stalled device.
   package enum Handler: Hashable, Sendable {
     /// The host kernel, as a fault of the VMM's own.
     case host
@@ -12,7 +12,7 @@ package enum DMAStep: StepFamily {
 
   /// What a DMA waits for.
   package enum Wait: Hashable, Sendable {
-    /// Firmware holds all DMA up.
+    /// Firmware holds up all DMA.
     case firmware
     /// Its own fault is not handled yet.
     case handler
@@ -24,7 +24,7 @@ package enum DMAStep: StepFamily {
   case streamEntry(StreamEntry.Kind, TranslationContext)
   /// The SMMU's TLB holds a translation to a physical address.
   case cached(UInt64, TranslationContext)
-  /// The SMMU's walk gave a physical address, into its TLB.
+  /// The SMMU's walk gave a physical address, now in its TLB.
   case translated(to: UInt64, TranslationContext)
   /// A load of a value from a physical address.
   case loaded(UInt64, from: UInt64)
@@ -36,11 +36,11 @@ package enum DMAStep: StepFamily {
   case aborted
   /// The DMA waits.
   case waits(for: Wait)
-  /// The DMA ends in a fault, and the device waits.
+  /// The DMA faults, and the device stalls.
   case stalled(DeviceFault)
-  /// The fault was handled, and the device tries again.
+  /// The fault was handled, and the device retries.
   case resumed(by: Handler)
-  /// The fault is none that can be repaired, and the device waits no longer.
+  /// The fault cannot be repaired, so the stall is terminated.
   case terminated
 
   package var facts: Step.Facts {
@@ -152,7 +152,7 @@ extension DMAStep.Handler {
 }
 
 extension DeviceFault {
-  /// Why a DMA that ends in it is lost, and where that is told.
+  /// Why the DMA is lost, and the source.
   fileprivate var explanation: (String, Source) {
     switch self {
     case .granule:
@@ -177,7 +177,7 @@ extension DeviceFault {
 }
 
 extension StreamEntry.Kind {
-  /// What the entry leads to.
+  /// The effect of the entry.
   fileprivate var sentence: String {
     switch self {
     case .abort: "No domain is attached: every transaction is terminated."
@@ -190,7 +190,7 @@ extension StreamEntry.Kind {
     }
   }
 
-  /// The function that makes such an entry.
+  /// The function that writes such an entry.
   fileprivate var source: Source {
     switch self {
     case .abort: .smmu("arm_smmu_make_abort_ste")

@@ -1,11 +1,11 @@
 /// A device's domain: its stream table entry, and the calls that map, unmap and pin. Addresses are IOVAs.
 package enum DomainStep: StepFamily {
-  /// The SMMU's records are made: every stream's entry says abort.
+  /// The SMMU's records are created: every stream table entry says abort.
   case reset
-  /// The stream table entry points to a stage-2 table with a VMID, or by a context descriptor to a stage-1 table
-  /// with an ASID.
+  /// The stream table entry points to a stage-2 table with a VMID, or through a context descriptor to a
+  /// stage-1 table with an ASID.
   case attached(root: UInt64, TranslationContext)
-  /// The device joins the domain that another of the VM's devices has, by its number.
+  /// The device joins the domain of another of the VM's devices, by its number.
   case joined(Int)
   /// The stream table entry points to a context descriptor of the VMM's table.
   case bound(root: UInt64, TranslationContext)
@@ -13,20 +13,20 @@ package enum DomainStep: StepFamily {
   case unbound(TranslationContext)
   /// The stream table entry is set to abort.
   case blocked
-  /// It is set to bypass; or under pKVM the host asked for that, and gets the identity map.
+  /// The entry is set to bypass; or under pKVM the host asked for bypass, and gets the identity map.
   case bypassed
   case bypassShadowed
-  /// One call of `map_pages`: so many leaves of the step's size, to a physical address.
+  /// One call of `map_pages`: `count` leaves of the step's size, to a physical address.
   case mapCall(physical: UInt64, count: UInt64)
-  /// One call of `unmap_pages`: so many leaves of the step's size.
+  /// One call of `unmap_pages`: `count` leaves of the step's size.
   case unmapCall(count: UInt64)
-  /// A leaf is larger than what is to be unmapped. Nothing is done.
+  /// A leaf is larger than the range to unmap. Nothing is done.
   case partialUnmap(Descriptor)
-  /// The unmap ends before its end: so many bytes are done, the step's size is not.
+  /// The unmap stops early: `done` bytes are unmapped, the step's size is not.
   case unmapStopped(done: UInt64)
   /// A host page is pinned, at a physical address; the address is a canonical IPA.
   case pagePinned(UInt64)
-  /// So many host pages are unpinned.
+  /// Host pages are unpinned: their number.
   case pagesUnpinned(Int)
   /// A device of another VM is attached or detached, with a VMID.
   case otherAttached(vm: UInt64, vmid: UInt16)

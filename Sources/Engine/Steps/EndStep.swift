@@ -1,18 +1,18 @@
-/// How an event ends that does not do what was asked for.
+/// How an event ends that does not do what was asked.
 package enum EndStep: StepFamily {
   /// Why nothing happens.
   package enum Idleness: Hashable, CaseIterable, Sendable {
-    /// Dirty logging is as it is asked to be already.
+    /// Dirty logging is already as requested.
     case loggingUnchanged
-    /// No region can be collapsed: there is no page table, or the VMA or the lack of huge pages forbid it.
+    /// No region can be collapsed: there is no page table, or the VMA or a lack of huge pages forbids it.
     case nothingToCollapse
-    /// The VMAs of the range have those permissions, or that advice, already, or there are none.
+    /// The VMAs of the range already have those permissions or that advice, or there are none.
     case mappingUnchanged
     /// hugetlb memory is discarded in whole huge pages only.
     case partOfHugePage
     /// No two mergeable pages hold the same bytes.
     case nothingToMerge
-    /// The page is absent, a zero page, or the tail of a huge page: page_idle passes over it.
+    /// The page is absent, a zero page, or the tail of a huge page: page_idle skips it.
     case notTracked
     /// The page is not idle.
     case notIdle
@@ -36,7 +36,7 @@ package enum EndStep: StepFamily {
     }
   }
 
-  /// The error's name, or where that is longer than a label, whose errors it is one of.
+  /// The error's name; if that is too long for a label, the name of its family.
   private static func label(of error: KernelError) -> String {
     switch error {
     case .rmiInput, .rmiTable: "RMI error"
@@ -130,7 +130,7 @@ extension KernelError {
     }
   }
 
-  /// What the error says, as a sentence.
+  /// The error's meaning, as a sentence.
   fileprivate var meaning: String {
     switch self {
     case .eperm: "The page is not in a state that allows it."

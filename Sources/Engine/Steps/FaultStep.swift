@@ -1,13 +1,13 @@
-/// KVM handles a fault: the shadow, L1's table, the slot and the host's page, and what may end it early.
+/// KVM handles a fault: the shadow, L1's table, the slot and the host's page, and early exits.
 package enum FaultStep: StepFamily {
   /// How `mmu_lock` is held.
   package enum Lock: Hashable, Sendable {
     case read, write
   }
 
-  /// A shadow serves L1's VTTBR and VTCR already.
+  /// A shadow already serves L1's VTTBR and VTCR.
   case shadowFound(VTTBR, VTCR)
-  /// A shadow that nobody used is taken.
+  /// An unused shadow is taken.
   case shadowTaken(VTTBR, VTCR)
   /// A shadow that served another context is taken.
   case shadowRecycled(VTTBR, VTCR)
@@ -19,27 +19,27 @@ package enum FaultStep: StepFamily {
   case guestWalkRefused(VTCR)
   /// KVM sets the access flag in L1's entry at a canonical IPA: the new entry.
   case guestAccessFlag(Descriptor, at: UInt64)
-  /// An abort is given to L1.
+  /// An abort is injected into L1.
   case inject(FaultStatus, on: AccessKind)
-  /// An address size fault is given to the guest.
+  /// An address size fault is injected into the guest.
   case injectSize
-  /// An external abort is given to the guest; for a fetch from no slot, of a canonical IPA.
+  /// An external abort is injected into the guest; the canonical IPA if a fetch hit no slot.
   case injectExternal(ipa: UInt64?)
   /// Exit to user space for MMIO at a canonical IPA.
   case mmioExit(ipa: UInt64)
-  /// The slot is found that has a canonical IPA at an address of the VMM's.
+  /// The slot of a canonical IPA is found, with the VMM's address for it.
   case memslotFound(ipa: UInt64, hva: UInt64)
-  /// The VMM has no mapping at an address of its own.
+  /// The VMM has no mapping at its address.
   case noVMA
   /// The paused event holds `mmap_lock`, which the fault needs.
   case mapLockHeld
-  /// The VMM's mapping forbids the access, at an address of its own.
+  /// The VMM's mapping at its address forbids the access.
   case hostRefused
-  /// Size of the mapping: of the VMA in the step's size, the largest allowed, and that of L1's leaf.
+  /// Size of the mapping: the VMA's in the step's size, the largest allowed, and L1's leaf's.
   case sizeChosen(limit: UInt64, guestLeaf: UInt64?)
-  /// The host's copy-on-write called the notifier, so the fault is given up and tried again.
+  /// The host's copy-on-write called the notifier, so the fault is abandoned and retried.
   case retryAfterNotifier
-  /// An invalidation is under way, so the fault is given up and tried again.
+  /// An invalidation is under way, so the fault is abandoned and retried.
   case retryInvalidation
   /// `mmu_lock` is taken, or dropped.
   case locked(Lock)

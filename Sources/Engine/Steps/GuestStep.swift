@@ -4,7 +4,7 @@ package enum GuestStep: StepFamily {
   case context(VTTBR, VTCR)
   /// L1 invalidates under a virtual VMID.
   case invalidation(vmid: UInt16)
-  /// A number of granules takes several instructions: so many of ranges, and perhaps one of a single granule.
+  /// A number of granules takes several instructions: `ranges` range ones, and perhaps a single one.
   case rangeTaken(granules: UInt64, ranges: Int, single: Bool)
   /// L2 invalidates its stage 1.
   case stage1Invalidation
@@ -12,7 +12,7 @@ package enum GuestStep: StepFamily {
   case vncrSet
   /// KVM translates L1's VNCR page to a physical address.
   case vncrTranslated(to: UInt64)
-  /// KVM forgets that translation, of a physical address.
+  /// KVM drops that translation, to a physical address.
   case vncrDropped(UInt64)
 
   package var facts: Step.Facts {

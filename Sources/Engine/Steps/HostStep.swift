@@ -1,28 +1,28 @@
 /// The host's memory management, and the VMM. Addresses are the VMM's.
 package enum HostStep: StepFamily {
-  /// The notifier tells KVM of a range, before and after the change.
+  /// The notifier calls KVM for a range, before and after the change.
   case notifierStart
   case notifierEnd
-  /// A notifier passes over so many pinned pages of the canonical table.
+  /// A notifier skips pinned pages of the canonical table.
   case pinnedKept(pages: UInt64)
-  /// A page comes to be, at a physical address.
+  /// A page is allocated at a physical address.
   case page(UInt64)
   case hugePage(UInt64)
   case hugetlbPage(UInt64)
   /// A read of absent memory maps the zero page, or the huge one.
   case zeroPage
   case hugeZeroPage
-  /// A write-protected page that nobody shares is made writable.
+  /// An unshared write-protected page is made writable.
   case reuse
   /// A shared page is copied to a new one.
   case copy(to: UInt64, from: UInt64)
-  /// The entry that was to be changed is another by now.
+  /// The entry to change has changed in the meantime.
   case changed
-  /// A huge page's mapping becomes 512 of pages.
+  /// A huge page's mapping becomes 512 page mappings.
   case split
-  /// The table is emptied for a range.
+  /// A range of the VMM's table is zapped.
   case zap
-  /// Entries of the VMM's table are cleared before others take their place.
+  /// Entries of the VMM's table are cleared before others replace them.
   case cleared
   /// The VMA of a range gets other flags.
   case flags
@@ -34,14 +34,14 @@ package enum HostStep: StepFamily {
   case collapse(to: UInt64)
   /// KSM write-protects a page.
   case mergeProtect
-  /// KSM puts a page in the place of another.
+  /// KSM replaces a page by another.
   case merge(to: UInt64, from: UInt64)
   /// The VMM stores to, or loads from, a page at a physical address.
   case stored(UInt64)
   case loaded(UInt64)
   /// The VMM gets SIGSEGV.
   case signal
-  /// Huge pages cannot be had in a range.
+  /// Huge pages become unavailable in a range.
   case noHugePages
   /// The access flags of a page are cleared.
   case age

@@ -1,4 +1,4 @@
-/// Hardware VMIDs and ASIDs are given, kept and taken back.
+/// Hardware VMIDs and ASIDs are assigned, kept and released.
 package enum IdentifierStep: StepFamily {
   /// Who has a VMID.
   package enum Holder: Hashable, Sendable {
@@ -14,7 +14,7 @@ package enum IdentifierStep: StepFamily {
     case reserved
     /// It is pinned.
     case pinned
-    /// Nobody has taken it since.
+    /// It has not been reassigned since.
     case free
   }
 
@@ -23,18 +23,18 @@ package enum IdentifierStep: StepFamily {
   case vcpuLeaves(Holder, cpu: Int)
   /// A holder gets a VMID of a generation.
   case vmidTaken(Holder, vmid: UInt64, generation: UInt64)
-  /// A holder has the same VMID in the new generation.
+  /// A holder keeps its VMID in the new generation.
   case vmidKept(Holder, vmid: UInt64, generation: UInt64, Kept)
-  /// No VMID up to a limit is free: a generation begins.
+  /// No VMID up to a limit is free: a new generation begins.
   case vmidRollover(generation: UInt64, limit: UInt64)
-  /// A VMID runs on a CPU and stays taken.
+  /// A VMID is in use on a CPU, so it stays reserved.
   case vmidReserved(vmid: UInt64, cpu: Int)
   /// A holder's VMID is pinned, or unpinned.
   case vmidPinned(Holder, vmid: UInt64)
   case vmidUnpinned(Holder, vmid: UInt64)
   /// A domain gets a VMID, or at stage 1 an ASID, from the SMMU's own allocator.
   case domainTagged(TranslationContext)
-  /// A domain goes, and its VMID or ASID is given back.
+  /// A domain is freed, and its VMID or ASID released.
   case domainFreed(TranslationContext)
   /// The VMM gets an ASID.
   case asidTaken(asid: UInt64)

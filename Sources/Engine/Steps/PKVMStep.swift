@@ -1,38 +1,38 @@
-/// pKVM. Addresses of the host are physical ones, of a guest its own.
+/// pKVM. Addresses are physical for the host, and IPAs for a guest.
 package enum PKVMStep: StepFamily {
   /// A region of the host's memory is added.
   case memory
-  /// A guest is made; or begins to be torn down.
+  /// A guest is created; or its teardown begins.
   case guestCreated(isProtected: Bool)
   case guestDying
   /// The host, or a guest, makes an access.
   case hostAccess(AccessKind)
   case guestAccess(AccessKind)
-  /// The largest leaf for a fault of the host, in memory or MMIO.
+  /// The largest leaf for a host fault, in memory or MMIO, is chosen.
   case hostSizeChosen(isMemory: Bool)
-  /// No table for the host's stage 2 is left: how many there are, and how many it takes. All of its MMIO goes.
+  /// No table for the host's stage 2 is left: pool size, and number needed. All of its MMIO is unmapped.
   case hostPoolEmpty(tables: UInt64, needed: UInt64)
   /// A range of the host's MMIO is unmapped.
   case mmioUnmap
-  /// The host is given an abort because of an entry.
+  /// An abort is injected into the host because of an entry.
   case hostAbort(Descriptor)
   /// A CPU's TLB finds two entries of different sizes for the host's access.
   case tlbConflict
-  /// A hypercall that changes who may use pages.
+  /// A hypercall that changes the owners of pages.
   case hypercall(PKVMCall)
-  /// The host's, or the hypervisor's, state of pages.
+  /// Pages get a state in the host's, or the hypervisor's, account.
   case hostState(PageState)
   case hypervisorState(PageState)
-  /// With how many guests pages are shared, or how many references a page has.
+  /// The number of guests that share pages, or of references to a page.
   case sharesCounted(UInt64)
   case referencesCounted(UInt64)
-  /// A page of the host's is filled with zeros.
+  /// A page of the host is zeroed.
   case pageZeroed
-  /// The snapshot comes to an entry of the host's table.
+  /// The snapshot reaches an entry of the host's table.
   case snapshotEntry(Descriptor)
-  /// The snapshot is over, and changes of owners are passed on from now on, or not.
+  /// The snapshot is over; from now on owner changes are forwarded, or not.
   case snapshotDone(isForwarding: Bool)
-  /// A change of an owner is not passed on to the SMMUs.
+  /// A change of owner is not forwarded to the SMMUs.
   case notForwarded
 
   package var facts: Step.Facts {
@@ -182,7 +182,7 @@ package enum PKVMStep: StepFamily {
 }
 
 extension PKVMCall {
-  /// Whether no kernel has it.
+  /// Whether it is only a proposal, in no kernel.
   fileprivate var isProposal: Bool {
     switch self {
     case .hostPin, .hostUnpin: true
@@ -220,7 +220,7 @@ extension PKVMCall {
     }
   }
 
-  /// The check that it must pass.
+  /// The check that the call must pass.
   fileprivate var rule: String {
     switch self {
     case .hostShareHyp, .hostDonateHyp:

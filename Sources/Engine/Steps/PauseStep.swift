@@ -1,12 +1,12 @@
-/// An event is paused in the middle, and goes on.
+/// An event is paused midway, and resumes.
 package enum PauseStep: StepFamily {
   /// The next event that can be stopped at or above an address will stop there.
   case armed
-  /// No event came to such a place, and none will stop any more.
+  /// No event reached such a place, and the pause is disarmed.
   case unused
-  /// The event stops before an address of the step's table, and may drop `mmu_lock` for that.
+  /// The event stops before an address of the step's table, and may drop `mmu_lock` to do so.
   case parked(dropsLock: Bool)
-  /// The event that stopped goes on.
+  /// The paused event resumes.
   case resumed
 
   package var facts: Step.Facts {

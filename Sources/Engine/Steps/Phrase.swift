@@ -51,9 +51,9 @@ package enum Phrase {
     return "\(name), level \(status.level)"
   }
 
-  /// What an entry is, in one phrase.
+  /// A phrase for an entry.
   ///
-  /// - Parameter geometry: of the table; without it that of a table that the machine keeps.
+  /// - Parameter geometry: of the table; by default that of a table that the machine keeps.
   package static func entry(
     _ entry: Descriptor, level: Int,
     in geometry: Geometry = .stage2(bits: VMConfiguration.physicalBits)
@@ -94,7 +94,7 @@ package enum Phrase {
     }
   }
 
-  /// What an address is for a realm, as the RMM specification writes it.
+  /// The state of a realm's address, as the RMM specification writes it.
   package static func name(of state: RealmState) -> String {
     switch state {
     case .empty: "EMPTY"
@@ -108,7 +108,7 @@ package enum Phrase {
 
   package static func input(_ id: TableID?) -> String { id?.kind.input.name ?? "address" }
 
-  /// Under what translations are cached.
+  /// The VMID or ASID that tags cached translations.
   package static func context(_ context: TranslationContext) -> String {
     if !context.isStage1 { return "VMID \(context.number)" }
     return "ASID \(context.number), \(context.isPrivate ? "ASET" : "no ASET")"

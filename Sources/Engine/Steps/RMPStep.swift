@@ -1,10 +1,10 @@
-/// AMD's RMP. The address is the guest's; physical ones are operands.
+/// AMD's RMP. The address is the guest's; physical addresses are operands.
 package enum RMPStep: StepFamily {
   /// How PSMASH ends.
   package enum Result: UInt64, Hashable, Sendable {
     /// The entry was split.
     case done = 0
-    /// FAIL_BADADDR: there is no entry of 2M.
+    /// FAIL_BADADDR: there is no 2M entry.
     case badAddress = 1
     /// FAIL_INUSE: another instruction holds the entry.
     case inUse = 3
@@ -16,13 +16,13 @@ package enum RMPStep: StepFamily {
   case assigned(RMPEntry, page: UInt64)
   /// The guest accepts it (PVALIDATE).
   case validated(RMPEntry, page: UInt64)
-  /// RMPUPDATE takes it back.
+  /// RMPUPDATE returns it to the host.
   case shared(RMPEntry, page: UInt64)
   /// PSMASH of the entry of a page.
   case psmash(Result, page: UInt64)
-  /// Another instruction takes an entry into its hands, or lets it go.
+  /// Another instruction locks an RMP entry, or releases it.
   case held(Bool, page: UInt64)
-  /// All DMA is held up, or goes on.
+  /// All DMA is held up, or resumes.
   case dmaStalled
   case dmaResumed
 

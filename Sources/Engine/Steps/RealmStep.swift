@@ -1,14 +1,14 @@
-/// A realm's memory. The address is the realm's; physical ones are operands.
+/// A realm's memory. The address is the realm's; physical addresses are operands.
 package enum RealmStep: StepFamily {
   /// A granule gets a state.
   case granule(GranuleState, page: UInt64)
-  /// An entry that the hardware does not use takes another's place.
+  /// An entry that the hardware does not use replaces another.
   case entry(Descriptor, from: Descriptor)
   /// A page of the realm is filled with zeros.
   case zeroed(page: UInt64)
   /// The realm uses an address whose RIPAS is DESTROYED.
   case destroyedAccess
-  /// The granule protection stops the host at a page; the address is the VMM's.
+  /// Granule protection blocks the host's access to a page; the address is the VMM's.
   case granuleFault(page: UInt64)
 
   package var facts: Step.Facts {
@@ -20,7 +20,7 @@ package enum RealmStep: StepFamily {
     }
   }
 
-  /// The entry that the step leaves in the table; nil where it stores none.
+  /// The entry that the step stores in the table; nil if it stores none.
   package var result: Descriptor? {
     switch self {
     case .entry(let new, _): new
@@ -58,7 +58,7 @@ package enum RealmStep: StepFamily {
     }
   }
 
-  /// What an entry of a realm's table is.
+  /// A phrase for an entry of a realm's table.
   private static func entry(_ entry: Descriptor, level: Int) -> String {
     if entry.isValid { return Phrase.entry(entry, level: level) }
     let realmEntry = RealmEntry(entry)

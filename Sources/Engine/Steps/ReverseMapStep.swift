@@ -1,12 +1,12 @@
-/// A reverse map of a shadow is changed or asked. Addresses are canonical IPAs unless it is said otherwise.
+/// A reverse map of a shadow is changed or looked up. Addresses are canonical IPAs unless noted otherwise.
 package enum ReverseMapStep: StepFamily {
   /// A leaf is about to be mapped at a nested IPA: what is recorded for its memory?
   case record(nested: UInt64)
   /// A known entry is stored.
   case recordKnown(nested: UInt64)
-  /// The entry is there already.
+  /// The entry is already there.
   case recordKept(nested: UInt64)
-  /// So many ranges that overlap fuse into one whose nested IPA is unknown.
+  /// `replacing` overlapping ranges fuse into one whose nested IPA is unknown.
   case recordUnknown(replacing: Int)
   /// The insertion fails for want of memory.
   case recordFailed
@@ -14,22 +14,22 @@ package enum ReverseMapStep: StepFamily {
   case recordSkipped(nested: UInt64)
   /// With stage 2 off, nothing is recorded.
   case recordOff(nested: UInt64)
-  /// Looking up a range that is asked for: an entry with a nested IPA, one that is unknown, none.
+  /// A lookup of a range finds an entry with a nested IPA, an unknown one, or none.
   case lookUpKnown(nested: UInt64, asked: Range<UInt64>)
   case lookUpUnknown
   case lookUpNothing
-  /// Looking up is of no use: the map is broken, or the shadow is being swept.
+  /// A lookup is useless: the map is broken, or the shadow is being swept.
   case lookUpBroken
   case lookUpSwept
   /// An erasure fails for want of memory.
   case eraseFailed
-  /// All entries are thrown away.
+  /// All entries are dropped.
   case resetMap
-  /// The map counts as whole again.
+  /// The map counts as intact again.
   case brokenCleared
-  /// Entries of nested IPAs are forgotten.
+  /// Entries of nested IPAs are removed.
   case forget
-  /// Insertions and erasures will fail, so many of each.
+  /// The next insertions and erasures will fail: the number of each.
   case failuresArmed(insertions: UInt64, erasures: UInt64)
 
   package var facts: Step.Facts {

@@ -2,13 +2,13 @@
 package enum SlotStep: StepFamily {
   /// A slot is added: its number, and the VMM's address of its memory.
   case added(UInt64, hva: UInt64)
-  /// A slot goes.
+  /// A slot is deleted.
   case deleted
   /// Dirty logging is switched on or off, or the log fetched.
   case dirtyLogOn
   case dirtyLogOff
   case dirtyLogGet
-  /// 64 pages with dirty ones among them, a bit for each.
+  /// The dirty ones among 64 pages, a bit for each.
   case dirtyPages(mask: UInt64)
   /// Blocks will be split in chunks of the step's size.
   case eagerSplit

@@ -29,12 +29,12 @@ package struct Source: Equatable, Sendable {
   static func errors(_ name: String) -> Source {
     Source("include/uapi/asm-generic/errno-base.h", name)
   }
-  /// The thread about giving the SMMU the CPUs' table.
+  /// The thread about sharing the CPUs' table with the SMMU.
   static func sharing(_ detail: String) -> Source {
     Source(
       "[PATCH v6 08/25] KVM: arm64: iommu: Shadow host stage-2 page table, 2026-05-11", detail)
   }
-  /// What is known of Arm's RMM.
+  /// The specification of Arm's RMM.
   static func rmm(_ section: String) -> Source { Source("RMM specification 1.0", section) }
   /// The generic page table that AMD's IOMMU driver uses.
   static func iommuGeneric(_ function: String) -> Source {
@@ -81,7 +81,7 @@ package struct Source: Equatable, Sendable {
   static func smmuArchitecture(_ section: String) -> Source {
     Source("SMMUv3 architecture", section)
   }
-  /// The second posting of the reverse map, whose text is public.
+  /// Version 2 of the reverse-map patch, whose text is public.
   static func reverseMap(_ detail: String) -> Source {
     Source("[PATCH v2 1/1] KVM: arm64: nv: Avoid full shadow s2 unmap, 2026-04-11", detail)
   }

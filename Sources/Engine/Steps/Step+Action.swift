@@ -1,6 +1,6 @@
 extension Step {
-  /// What a micro-step does, by family. A new kind of step is a case of its family, in whose file it is told
-  /// what is known of it.
+  /// What a micro-step does, by family. A new kind of step is a case of its family, whose file holds its
+  /// facts and its sentence.
   package enum Action: Hashable, Sendable {
     /// An access of a CPU, as the hardware makes it.
     case access(AccessStep)
@@ -12,13 +12,13 @@ extension Step {
     case table(TableStep)
     /// A TLB is invalidated, a CPU's or the SMMU's.
     case tlb(TLBStep)
-    /// A reverse map is changed or asked.
+    /// A reverse map is changed or looked up.
     case reverseMap(ReverseMapStep)
     /// The VMM's memory.
     case host(HostStep)
     /// Memory slots.
     case slot(SlotStep)
-    /// VMIDs and ASIDs are given and taken back.
+    /// VMIDs and ASIDs are assigned and released.
     case identifier(IdentifierStep)
     /// An event is paused.
     case pause(PauseStep)
@@ -38,12 +38,12 @@ extension Step {
     case end(EndStep)
   }
 
-  /// What is known of the step without a look at its sentence.
+  /// The facts about the step, without its sentence.
   package var facts: Facts { action.facts }
   /// Its class.
   package var stepClass: Class { action.facts.stepClass }
 
-  /// The entry, or the first of the entries, that the step leaves in its table; nil where it stores none.
+  /// The entry that the step stores in its table, or the first of them; nil if it stores none.
   package var result: Descriptor? {
     switch action {
     case .access(let step): step.result
@@ -56,7 +56,7 @@ extension Step {
     }
   }
 
-  /// The step in words, made anew each time.
+  /// The step in words, built anew each time.
   package var explanation: Explanation {
     switch action {
     case .access(let step): step.explanation(of: self)
@@ -81,7 +81,7 @@ extension Step {
 }
 
 extension Step.Action {
-  /// What is known of all steps of the kind.
+  /// The facts about all steps of the kind.
   package var facts: Step.Facts {
     switch self {
     case .access(let step): step.facts
@@ -105,10 +105,10 @@ extension Step.Action {
   }
 }
 
-/// A family of micro-steps. Its enum, these two tables and where a step is made are all that a new kind of
-/// step needs.
+/// A family of micro-steps. A new kind of step needs only its enum case, a row in these two tables, and
+/// the place that notes it.
 protocol StepFamily: Hashable, Sendable {
-  /// What is known of all steps of the kind; makes no strings.
+  /// The facts about all steps of the kind; builds no strings.
   var facts: Step.Facts { get }
   /// The step in words.
   func explanation(of step: Step) -> Explanation

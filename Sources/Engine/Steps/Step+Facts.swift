@@ -1,13 +1,13 @@
 extension Step {
-  /// What is known of a kind of micro-step without its operands.
+  /// The facts about a kind of micro-step, without its operands.
   package struct Facts: Equatable, Sendable {
-    /// What it is for whoever follows tables, costs, causes or windows.
+    /// Its class, for those who follow tables, costs, causes or windows.
     package let stepClass: Class
-    /// The rule that it follows, of which there is a card.
+    /// The rule that it follows, which has a card.
     package let convention: Convention
-    /// What its address is.
+    /// What its address refers to.
     package let subject: Subject
-    /// How much it tells of its event, from 0 to 4.
+    /// How much it says about its event, from 0 to 4.
     package let weight: Int
 
     init(_ stepClass: Class, _ convention: Convention, _ subject: Subject = .input, weight: Int = 0)
@@ -19,17 +19,17 @@ extension Step {
     }
   }
 
-  /// What the address of a step is.
+  /// What the address of a step refers to.
   package enum Subject: Sendable {
     /// An input address of the step's table.
     case input
     /// A canonical IPA, although the table is a shadow: the step is about its reverse map.
     case canonical
-    /// Nothing: the step is about all of a table, a context, or no table at all.
+    /// Nothing: the step is about a whole table, a context, or no table at all.
     case none
   }
 
-  /// Classes of micro-steps. Whoever looks at steps of many kinds looks at these.
+  /// Classes of micro-steps, for code that handles steps of many kinds.
   package enum Class: CaseIterable, Sendable {
     /// An access of a CPU, or of a device, begins.
     case access, deviceAccess
@@ -39,41 +39,41 @@ extension Step {
     case data
     /// A walk of a CPU, or a DMA, ends in a fault.
     case fault, deviceFault
-    /// The guest is given an exception.
+    /// An exception is injected into the guest.
     case injection
-    /// Registers, records of the SMMU, slots, and whatever else says how it is translated.
+    /// A change of registers, SMMU records, slots, and anything else that determines translation.
     case setting
     /// KVM decides how a fault is handled.
     case choice
-    /// Where an unmap comes from.
+    /// The cause of an unmap.
     case trigger
     /// A reverse map knows the nested IPA, has nothing, or cannot tell.
     case lookUp, lookUpMiss, lookUpFailure
     /// An entry of a reverse map is stored, or kept; or the nested IPA is lost.
     case record, recordLost
-    /// All of a reverse map, or how it will fare.
+    /// The state of a whole reverse map, or its future failures.
     case mapState
-    /// A leaf is made, removed, gets more permissions, or loses some.
+    /// A leaf is installed, removed, gains permissions, or loses some.
     case leafMade, leafRemoved, leafRelaxed, leafWeakened
     /// A leaf's access flag is set.
     case accessFlag
-    /// An entry is broken, to be made anew.
+    /// An entry is broken before a new one is made.
     case entryBroken
-    /// An entry takes another's place in one store.
+    /// An entry replaces another in one store.
     case entryReplaced
     /// A table is linked, or unlinked.
     case tableMade, tableRemoved
-    /// A page for a table is taken, filled before anybody sees it, or given back.
+    /// A table page is allocated, filled before it is visible, or freed.
     case tableAllocated, tableFilled, tableFreed
-    /// Entries become visible to a walker that does not look into caches.
+    /// Entries become visible to a walker that does not snoop caches.
     case cleaning
     /// An entry in L1's memory changes.
     case guestEntry
     /// A range is to be unmapped, mapped or relaxed.
     case sweep, plan
-    /// All of a shadow is to be unmapped.
+    /// A whole shadow is to be unmapped.
     case wholeShadow
-    /// CPUs' TLBs, or the SMMU's, forget; or it is waited for that.
+    /// The CPUs' TLBs, or the SMMU's, drop entries; or the kernel waits for that.
     case invalidation, deviceInvalidation, wait
     /// The VMM gets a page; its table changes otherwise; its VMAs change.
     case hostPage, hostMapping, hostArea
@@ -87,9 +87,9 @@ extension Step {
     case ownership
     /// A page is pinned, or unpinned.
     case pinning
-    /// A VMID or ASID is taken, kept or given back.
+    /// A VMID or ASID is taken, kept or released.
     case identifier
-    /// Something is tried again.
+    /// Something is retried.
     case retry
     /// Why nothing changes.
     case remark

@@ -1,6 +1,6 @@
 /// One micro-step of an event: what was done, to which table and address, and with which operands.
 ///
-/// What is known of a kind of step stands beside its declaration, in the file of its family: its class, the
+/// The file of each family holds, beside the declaration of a kind of step, its class, the
 /// convention that it follows, and its sentence with reason and source.
 package struct Step: Equatable, Sendable {
   /// What was done.
@@ -11,7 +11,7 @@ package struct Step: Equatable, Sendable {
   package let address: UInt64
   /// Bytes from `address` on, or 0.
   package let size: UInt64
-  /// Level of the entry that it concerns, or -1.
+  /// Level, 0 to 3, of the entry that it concerns, or -1.
   package let level: Int
   /// Position of the journal when the step began; it ends where the next one begins.
   package let start: Int
@@ -19,7 +19,7 @@ package struct Step: Equatable, Sendable {
 
 /// The micro-steps of one event.
 package struct StepLog: Sendable {
-  /// Whether steps are kept. What is done does not depend on it.
+  /// Whether steps are kept. The event's effects do not depend on it.
   package var isRecording = false
   /// The steps so far.
   package private(set) var steps: [Step] = []
@@ -30,7 +30,7 @@ package struct StepLog: Sendable {
 }
 
 extension Machine {
-  /// Begins a micro-step: what is stored from here on belongs to it. The action is only made where steps
+  /// Begins a micro-step: stores from here on belong to it. The action is built only if steps
   /// are recorded.
   @inline(__always)
   mutating func note(
@@ -50,7 +50,7 @@ extension Machine {
     }
   }
 
-  /// Apart, so that where nothing is recorded a note is one test.
+  /// Outlined, so that a note costs one test if nothing is recorded.
   @inline(never)
   private mutating func append(
     _ action: Step.Action, _ table: TableID?, _ address: UInt64, _ size: UInt64, _ level: Int

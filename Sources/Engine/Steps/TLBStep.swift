@@ -1,10 +1,10 @@
-/// An invalidation of a TLB: of the CPUs', or of the SMMU's.
+/// An invalidation of a TLB: the CPUs' or the SMMU's.
 package enum TLBStep: StepFamily {
   /// Why the host kernel invalidates the TLB.
   package enum Reason: Hashable, Sendable {
     /// A table entry, or a leaf, was broken.
     case breakTable, breakLeaf
-    /// A full table took a block's place.
+    /// A full table replaced a block.
     case replaced
     /// A range was unmapped.
     case unmapped
@@ -18,28 +18,28 @@ package enum TLBStep: StepFamily {
     case realmEntry
   }
 
-  /// A range, under a hardware VMID.
+  /// A range is invalidated, under a hardware VMID.
   case invalidate(Reason, vmid: UInt16)
-  /// Everything.
+  /// Everything is invalidated.
   case flush
-  /// The notifier takes a range of another VM.
+  /// The notifier unmaps a range of another VM.
   case otherVM(UInt64, vmid: UInt16)
   /// The host invalidates the VMM's own translations.
   case host(asid: UInt16)
-  /// Another process of the host invalidates.
+  /// The host invalidates another process's translations.
   case otherProcess(UInt64, asid: UInt16)
   /// An invalidation is put into the SMMU's command queue.
   case command(TranslationContext)
-  /// The same for everything of a VMID or ASID, whose last device has gone.
+  /// The same for all of a VMID or ASID whose last device is detached.
   case commandAll(TranslationContext)
   /// Nothing is sent, since no device uses the VMID or ASID.
   case noCommand(TranslationContext)
-  /// The kernel waits until the commands that are queued are done.
+  /// The kernel waits for the queued commands to complete.
   case sync(commands: UInt64)
-  /// The SMMU obeys a TLBI of a CPU, and drops so many entries. Without a table it was meant for another VM or
-  /// process.
+  /// The SMMU obeys a CPU's TLBI: the number of entries that it drops. If the step has no table, the TLBI
+  /// was for another VM or process.
   case broadcast(TranslationContext, dropped: Int)
-  /// The SMMU obeys a TLBI of everything, and drops so many entries.
+  /// The SMMU obeys a TLBI of everything: the number of entries that it drops.
   case broadcastAll(dropped: Int)
 
   package var facts: Step.Facts {
@@ -151,7 +151,7 @@ extension TLBStep.Reason {
     }
   }
 
-  /// Whether it is of all that was asked for, and not of one entry.
+  /// Whether it covers the whole requested range, not one entry.
   fileprivate var isOfRange: Bool {
     switch self {
     case .unmapped, .writeProtected: true

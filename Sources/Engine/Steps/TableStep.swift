@@ -1,14 +1,14 @@
 /// A change of a table that the host kernel, the hypervisor or the RMM keeps.
 package enum TableStep: StepFamily {
-  /// Why all of a shadow is unmapped.
+  /// Why a whole shadow is unmapped.
   package enum Emptied: UInt64, CaseIterable, Sendable {
-    /// Nothing is recorded, so nobody knows which nested IPAs lead to the memory.
+    /// Nothing is recorded, so the nested IPAs of the memory are unknown.
     case noReverseMap
     /// The nested IPA of a range is unknown.
     case unknownRange
     /// The map is broken.
     case brokenMap
-    /// Another sweep of the shadow is under way, for which the map was emptied.
+    /// Another sweep of the shadow is under way, and has emptied the map.
     case swept
     /// The policy empties all shadows when a slot is deleted or pins are released.
     case slotChange
@@ -20,7 +20,7 @@ package enum TableStep: StepFamily {
 
   /// A leaf is to be mapped.
   case map(Descriptor)
-  /// A leaf is to get these permissions, too.
+  /// A leaf is to get these permissions as well.
   case relax(Permissions)
   /// The leaf is there already.
   case mapUnneeded(Descriptor)
@@ -30,19 +30,19 @@ package enum TableStep: StepFamily {
   case breakEntry(Descriptor)
   /// Make: an entry that points to a table.
   case makeTable(Descriptor)
-  /// Make: the first of so many leaves that follow each other.
+  /// Make: the first of `count` adjacent leaves.
   case makeLeaf(Descriptor, count: UInt64)
-  /// A page for a table whose entries have the step's level.
+  /// A page is allocated for a table whose entries have the step's level.
   case allocateTable
-  /// The page of a table, at a physical address, is given back.
+  /// The page of a table, at a physical address, is freed.
   case freeTable(page: UInt64)
-  /// Leaves are removed: the first of so many, and the range that was asked for.
+  /// Leaves are removed: the first of `count`, and the range that was asked for.
   case clearLeaf(Descriptor, count: UInt64, asked: Range<UInt64>)
   /// An entry that points to an empty table is removed.
   case clearTable(Descriptor)
   /// A leaf gets more permissions.
   case relaxLeaf(Descriptor, from: Descriptor)
-  /// The leaf that was to get more permissions is gone: what is there.
+  /// The leaf that was to get more permissions is no longer there: the current entry.
   case relaxGone(Descriptor)
   /// A leaf loses its write permission.
   case writeProtect(Descriptor, from: Descriptor)
@@ -52,13 +52,13 @@ package enum TableStep: StepFamily {
   case youngLeaf(Descriptor, from: Descriptor)
   /// A range is unmapped.
   case sweep(UnmapCause)
-  /// All of a shadow is unmapped.
+  /// A whole shadow is unmapped.
   case emptyShadow(Emptied, UnmapCause)
-  /// 512 leaves are put into a table that nobody sees yet, for a block.
+  /// 512 leaves fill a table that is not visible yet, to replace a block.
   case fillTable(Descriptor)
-  /// An entry takes another's place in one store.
+  /// An entry replaces another in one store.
   case swapEntry(Descriptor, from: Descriptor)
-  /// So many entries from a physical address on are cleaned to the point of coherency.
+  /// `count` entries from a physical address on are cleaned to the point of coherency.
   case cleanEntries(at: UInt64, count: UInt64)
 
   package var facts: Step.Facts {
@@ -88,7 +88,7 @@ package enum TableStep: StepFamily {
     }
   }
 
-  /// The entry, or the first of the entries, that the step leaves in the table; nil where it stores none.
+  /// The entry that the step stores in the table, or the first of them; nil if it stores none.
   package var result: Descriptor? {
     switch self {
     case .makeTable(let new), .makeLeaf(let new, _), .relaxLeaf(let new, _),
@@ -229,7 +229,7 @@ package enum TableStep: StepFamily {
     }
   }
 
-  /// In a table of a device's own, as the io-pgtable code keeps it.
+  /// In a device's own table, as the io-pgtable code keeps it.
   private func deviceExplanation(_ step: Step) -> Explanation {
     let level = step.level
     let place = "level \(level) at \(step.at)"
@@ -272,7 +272,7 @@ package enum TableStep: StepFamily {
     }
   }
 
-  /// AMD's driver splits so; in a table of CPUs it is what the architecture allows.
+  /// AMD's driver splits this way; in the CPUs' tables the architecture allows it.
   private static let driver = Source.iommuGeneric("pt_iommu_map_pages")
   private static let architecture = Source.architecture("D8.16, FEAT_BBM")
 
@@ -296,7 +296,7 @@ package enum TableStep: StepFamily {
       "The SMMU's walker does not snoop the CPUs' caches.", .ioTable("__arm_lpae_sync_pte"))
   }
 
-  /// How many entries follow the one that is told.
+  /// The number of entries beyond the one described, as text.
   private static func others(_ count: UInt64) -> String {
     count > 1 ? ", and \(count - 1) more" : ""
   }
