@@ -4,7 +4,7 @@ public enum Event: Equatable, Sendable {
   case addMemslot(id: UInt64, Range<UInt64>, Backing)
   /// The VMM, or the host kernel, acts on memory.
   case host(HostOperation)
-  /// A guest makes an access. `value` is what a store stores, if known.
+  /// A guest makes an access. `value` is the stored value, if known.
   case access(Guest, vcpu: Int, AccessKind, UInt64, value: UInt64?)
   /// L1 writes VTTBR_EL2, VTCR_EL2 and HCR_EL2.
   case context(vcpu: Int, vttbr: UInt64, vtcr: UInt64, hcr: UInt64)
@@ -23,35 +23,35 @@ public enum Event: Equatable, Sendable {
   case otherVM(UInt64, OtherVMOperation)
   /// Another process of the host, by its number, does something.
   case otherProcess(UInt64, OtherProcessOperation)
-  /// The next event that may drop `mmu_lock` stops at the first such place at or above an address.
+  /// The next event that may drop `mmu_lock` stops at the first place at or above an address where it may.
   case pause(UInt64)
-  /// The event that stopped goes on: to its end, or to the next place where it may stop.
+  /// The paused event resumes: to its end, or to the next place where it may stop.
   case resume(next: Bool)
   /// A device is attached or detached, or its domain changes.
   case iommu(device: Int, IOMMUOperation)
   /// A device makes a DMA of 8 bytes at an input address.
   case dma(device: Int, UInt64, write: Bool)
-  /// A page of the guest changes hands, under an RMP.
+  /// A page of the guest changes owner, under an RMP.
   case rmp(RMPOperation)
   /// The host asks the RMM to do something with a realm.
   case realm(RealmOperation)
   /// Something happens under pKVM.
   case pkvm(PKVMOperation)
-  /// A real kernel made a call, as a recording tells.
+  /// A call that a real kernel made, from a recording.
   indirect case recorded(RecordedCall)
-  /// So many insertions into a reverse map, and erasures from it, will fail for want of memory.
+  /// The given numbers of insertions into a reverse map, and erasures from it, will fail for want of memory.
   case failReverseMap(insertions: UInt64, erasures: UInt64)
 }
 
-/// What another VM does, of which nothing is modelled but its VMID.
+/// What another VM does. Only its VMID is modelled.
 public enum OtherVMOperation: Equatable, Sendable {
   /// It runs on a CPU, and stays there until another runs there, or it waits.
   case run(cpu: Int)
   /// It leaves every CPU.
   case wait
-  /// The notifier takes a range of its IPAs away: its TLB entries are invalidated.
+  /// The notifier unmaps a range of its IPAs: its TLB entries are invalidated.
   case unmap(Range<UInt64>)
-  /// A device of it is attached to the SMMU, or detached: the device's domain has a VMID in between.
+  /// One of its devices is attached to the SMMU, or detached; in between, the device's domain has a VMID.
   case attach, detach
 }
 
@@ -81,10 +81,10 @@ public enum HostOperation: Equatable, Sendable {
   case dirtyLog(UInt64, Bool)
   /// The dirty log of the slot at an IPA is fetched.
   case getDirtyLog(UInt64)
-  /// Size of the chunks in which dirty logging splits blocks; 0 for not at all.
+  /// Size in bytes of the chunks in which dirty logging splits blocks; 0 for no splitting.
   case eagerSplit(UInt64)
-  /// The slot at an IPA, and its memory, go.
+  /// The slot at an IPA is deleted, with its memory.
   case deleteMemslot(UInt64)
-  /// From now on no huge page can be had there.
+  /// From now on huge pages are unavailable there.
   case noHugePages(Range<UInt64>)
 }

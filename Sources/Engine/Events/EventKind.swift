@@ -2,7 +2,7 @@
 public enum EventKind: Int, CaseIterable, Comparable, Encodable, Sendable {
   case other, slot, l1, l2, context, invalidate, device, owner, host
 
-  /// The character that stands for it.
+  /// Its one-character abbreviation.
   public var letter: String {
     switch self {
     case .other: "o"
@@ -32,7 +32,7 @@ public enum EventKind: Int, CaseIterable, Comparable, Encodable, Sendable {
     }
   }
 
-  /// What kind of event it is.
+  /// The kind in words.
   public var title: String {
     switch self {
     case .other: "pauses, failures and other things"
@@ -47,14 +47,14 @@ public enum EventKind: Int, CaseIterable, Comparable, Encodable, Sendable {
     }
   }
 
-  /// In the order of their weight: of events that share a column of the timeline the heaviest is shown.
+  /// Ordered by weight: of the events in one column of the timeline, the heaviest is shown.
   public static func < (a: EventKind, b: EventKind) -> Bool { a.rawValue < b.rawValue }
 }
 
 extension Event {
-  /// What is known of an event before it is carried out.
+  /// The facts about an event before it is carried out.
   public struct Facts: Sendable {
-    /// What kind of event it is.
+    /// The kind of the event.
     public let kind: EventKind
     /// Where it happens; nil if it concerns no place of a table, or many.
     public let place: Place?
@@ -76,7 +76,7 @@ extension Event {
     }
   }
 
-  /// What kind of event it is, and where it happens. A new event has its row here.
+  /// The event's kind, and where it happens. A new event needs a row here.
   public var facts: Facts {
     switch self {
     case .addMemslot: Facts(.slot)
@@ -113,7 +113,7 @@ extension Event {
 }
 
 extension RecordedCall {
-  /// Whose doing it was.
+  /// The kind, by who caused the call.
   fileprivate var kind: EventKind {
     switch self {
     case .map(.shadow, _, _, _, _, _), .relax(.shadow, _, _): .l2

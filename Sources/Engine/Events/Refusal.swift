@@ -1,8 +1,8 @@
-/// Why an event cannot be carried out. Nothing of it was.
+/// Why an event cannot be carried out. Nothing has changed.
 public struct Refusal: Error, Equatable, Sendable {
   /// What is wrong.
   public enum Reason: Equatable, Sendable {
-    /// A value that must be a multiple of another.
+    /// A value that must be a multiple of the second.
     case unaligned(UInt64, UInt64)
     /// A slot that does not fit into the VM's IPA space.
     case beyondIPASpace(bits: Int)
@@ -10,7 +10,7 @@ public struct Refusal: Error, Equatable, Sendable {
     case slotExists(UInt64)
     /// A slot that shares addresses with another one.
     case slotsOverlap(UInt64)
-    /// More slots than there is room for.
+    /// Too many slots; the largest number.
     case tooManySlots(Int)
     /// The VMM's address space is full.
     case addressSpaceFull
@@ -18,11 +18,11 @@ public struct Refusal: Error, Equatable, Sendable {
     case outsideSlots(UInt64)
     /// A CPU that does not exist; the number of those that do.
     case noSuchCPU(Int)
-    /// A vCPU, or another VM, that waits though it stays on no CPU.
+    /// A wait of a vCPU, or another VM, that is on no CPU.
     case notRunning
     /// A number of another VM that is too large; the largest.
     case noSuchVM(UInt64)
-    /// A range too large to be gone through page by page; the largest.
+    /// A range too large to handle page by page; the largest size in bytes.
     case tooLarge(UInt64)
     /// A vCPU that does not exist; the number of those that do.
     case noSuchVCPU(Int)
@@ -32,43 +32,43 @@ public struct Refusal: Error, Equatable, Sendable {
     case nothingPaused
     /// `pause` while an event is paused.
     case alreadyPaused
-    /// A vCPU that is in the paused event.
+    /// The vCPU of the paused event.
     case vcpuPaused(Int)
-    /// What needs a lock that the paused event holds.
+    /// An event that needs a lock that the paused event holds.
     case lockHeld
-    /// A memory slot that is to go while an invalidation is under way.
+    /// Deletion of a memory slot while an invalidation is under way.
     case invalidationActive
-    /// A failure of a reverse map that there is none of.
+    /// A failure of a reverse map where there is none.
     case noReverseMap
     /// A number of another process that is too large; the largest.
     case noSuchProcess(UInt64)
-    /// A device that is to work with addresses of the host's, and cannot.
+    /// A device that cannot work with the host's addresses.
     case noSharedAddresses
     /// A change of a device's own table where it shares the CPUs'.
     case sharedTable
-    /// A second table where the SMMU has but one VMID for the VM.
+    /// A second table where the SMMU has only one VMID for the VM.
     case oneTableOfVMID
     /// A statement about an RMP where there is none.
     case noRMP
     /// A statement about a realm where there is none.
     case noRealm
-    /// What the host cannot do with a realm's memory.
+    /// An operation that the host cannot do on a realm's memory.
     case realmMemory
-    /// A conversion of pages of several regions of 2M.
+    /// A conversion of pages in more than one 2M region.
     case beyondRegion
     /// A device that does not exist.
     case noSuchDevice
     /// A statement of pKVM, or a VM of the host under pKVM.
     case notProtected, onlyProtected
-    /// Memory outside the addresses that the machine has for it.
+    /// Memory outside the machine's physical memory range.
     case outsidePhysicalMemory(Range<UInt64>)
-    /// Memory where there is some already.
+    /// Memory that overlaps existing memory.
     case memoryOverlaps(UInt64)
-    /// More regions of memory than there is room for.
+    /// Too many regions of memory; the largest number.
     case tooManyRegions(Int)
-    /// Memory that comes when what lies there is mapped as MMIO already.
+    /// Memory added where MMIO is already mapped.
     case memoryTooLate
-    /// An address beyond the machine's physical ones.
+    /// An address beyond the machine's physical addresses.
     case beyondPhysicalSpace(bits: Int)
     /// A table that the hypervisor keeps.
     case hypervisorTable
@@ -84,7 +84,7 @@ public struct Refusal: Error, Equatable, Sendable {
     case noSuchShadow(Int)
     /// A table that is neither the canonical one nor a shadow.
     case otherTable
-    /// The canonical table where a shadow is meant.
+    /// The canonical table where a shadow is required.
     case notShadow
     /// An address beyond the input addresses of a table.
     case beyondInput(bits: Int)
@@ -94,13 +94,13 @@ public struct Refusal: Error, Equatable, Sendable {
     case notLogging
     /// The chunk size must be set before the first slot (-EINVAL).
     case splitAfterSlots
-    /// A chunk size that is none of 0, 4K, 2M and 1G.
+    /// A chunk size other than 0, 4K, 2M or 1G.
     case splitSize(UInt64)
   }
 
-  /// Which operand of the event is to blame, by what it is.
+  /// The kind of operand that is at fault.
   public enum Operand: UInt8, CaseIterable, Sendable {
-    /// The address that the event is about, or that its range begins at.
+    /// The event's address, or the start of its range.
     case address
     /// The size of its range.
     case size
@@ -118,7 +118,7 @@ public struct Refusal: Error, Equatable, Sendable {
 
   /// What is wrong.
   public let reason: Reason
-  /// The operand that is to blame; nil if it is the event as a whole.
+  /// The operand at fault; nil if it is the event as a whole.
   public let operand: Operand?
 
   init(_ reason: Reason, operand: Operand? = nil) {
@@ -128,7 +128,7 @@ public struct Refusal: Error, Equatable, Sendable {
 }
 
 extension Machine {
-  /// Refuses a value that is no multiple of a power of two.
+  /// Refuses a value that is not a multiple of a power of two.
   func requireAligned(_ value: UInt64, to alignment: UInt64, operand: Refusal.Operand)
     throws(Refusal)
   {

@@ -1,29 +1,28 @@
-/// Parking: an event that stops in the middle, so that other events can run before it goes on.
+/// Parking: stopping an event midway, so that other events can run before it resumes.
 ///
 /// An event is a stack of tasks, and no task calls another: one that needs something first, such as an access
-/// that must break copy-on-write, pushes that and then itself. So what is left of an event is always just the
-/// stack, and there is no call frame, no iterator and no local variable to be saved with it. If a task held a
-/// walk or a descriptor across a pause, the events in between could change the table under it; a task that
-/// goes on has nothing but addresses, and looks everything up again, as the kernel must after it dropped
-/// `mmu_lock`.
+/// that must break copy-on-write, pushes that task and itself. So the stack is all that is left of an
+/// event, with no call frame, iterator or local variable to save. If a task held a walk or a descriptor
+/// across a pause, the events in between could change the table under it; a resumed task has only
+/// addresses, and looks everything up again, as the kernel must after dropping `mmu_lock`.
 ///
 /// The stack is parked as words of the memory, eight for each task, and not as a Swift array. The journal
-/// then covers it like everything else: stepping back over the pause brings the tasks back, and a state with
-/// an event in its middle is a state like any other, with a fingerprint of its own. A copy kept outside would
-/// be left behind by the first step back.
+/// then covers it like everything else: stepping back over the pause brings the tasks back, and a state
+/// in mid-event is like any other, with its own fingerprint. A copy kept outside would be stale after the
+/// first step back.
 ///
 /// Only one event can be parked, and it keeps its locks. `requireNoConflict` refuses an event that would have
-/// to wait for them. If it let such an event run, the recorded order would be one that no kernel can produce,
+/// to wait for them. If such an event ran, the recorded order would be impossible in a kernel,
 /// and the rules would report races that do not exist.
 extension Machine {
-  /// Who holds what while an event is parked.
+  /// The owner of the locks held while an event is parked.
   private enum Owner {
     static let host: UInt64 = 1
     static let memslot: UInt64 = 2
     static let firstVCPU: UInt64 = 3
-    /// Whoever changes what devices see, above all vCPUs.
+    /// The events that change what devices see; above all vCPUs' numbers.
     static let devices: UInt64 = 1 << 16
-    /// Whoever holds the locks of pKVM's hypervisor.
+    /// The events that hold the locks of pKVM's hypervisor.
     static let hypervisor = devices + 1
   }
 
@@ -37,7 +36,7 @@ extension Machine {
   enum MapLock: UInt64, Comparable {
     case none, read, write
 
-    /// The lock as it is held, if it is.
+    /// The lock and its mode, if held.
     var held: [(HeldLock.Lock, HeldLock.Mode)] {
       switch self {
       case .none: []
@@ -58,16 +57,16 @@ extension Machine {
     self[.pauseAt] = address &+ 1
   }
 
-  /// Whether a pause is asked for that an event which is being carried out may obey.
+  /// Whether a pause is requested that the current event may obey.
   var isPauseArmed: Bool { self[.pauseAt] != 0 && !isPaused }
 
-  /// Whether an event that has come to an address is to stop there.
+  /// Whether an event that has reached an address must stop there.
   func isPauseAsked(at address: UInt64) -> Bool {
     isPauseArmed && address >= self[.pauseAt] - 1
   }
 
   /// Stops a hypercall of pKVM before one of its effects, or a device's event between pinning and
-  /// mapping, if it is to stop there.
+  /// mapping, if a pause is requested there.
   mutating func parks(before task: Work) -> Bool {
     guard isPauseArmed, let place = task.pausePlace, isPauseAsked(at: place.address) else {
       return false
@@ -77,7 +76,7 @@ extension Machine {
     return true
   }
 
-  /// Stops the event that is being carried out, before an address of a table.
+  /// Stops the current event before an address of a table.
   mutating func park(at address: UInt64, in table: TableID, dropsLock: Bool = false) {
     note(.pause(.parked(dropsLock: dropsLock)), table, at: address)
     let list = parkedTaskWords
@@ -88,7 +87,7 @@ extension Machine {
     }
     self[.parkedCount] = UInt64(tasks.count)
     self[.parkedOwner] = owner
-    // What changes the VMM's memory notifies with the lock held.
+    // A change of the VMM's memory calls the notifier with the lock held.
     let isNotifying = tasks.contains { if case .endInvalidation = $0 { true } else { false } }
     self[.parkedLock] = (isNotifying ? max(mapLock, .read) : .none).rawValue
     self[.pauseAt] = 0
@@ -113,7 +112,7 @@ extension Machine {
     if next { self[.pauseAt] = 1 }
   }
 
-  /// What remains of the paused event, the next task last.
+  /// The remaining tasks of the paused event, the next task last.
   var parkedTaskList: [Work] {
     let list = parkedTaskWords
     return (0..<self[.parkedCount]).map { index in
@@ -124,7 +123,7 @@ extension Machine {
     }
   }
 
-  /// The locks that the paused event keeps.
+  /// The locks that the paused event holds.
   var parkedLocks: [(HeldLock.Lock, HeldLock.Mode)] {
     isPaused
       ? Self.locks(of: self[.parkedOwner]) + MapLock.decoded(self[.parkedLock]).held : []
@@ -144,10 +143,10 @@ extension Machine {
     }
   }
 
-  /// Whether the paused event holds `mmap_lock` for writing, so that no fault finds a VMA.
+  /// Whether the paused event holds `mmap_lock` for writing, so that no fault can look up a VMA.
   var isMapLocked: Bool { self[.parkedLock] == MapLock.write.rawValue }
 
-  /// Refuses an event that would wait for the paused one: its vCPU, or what needs a lock that it holds.
+  /// Refuses an event that would wait for the paused one: on its vCPU, or on a lock that it holds.
   mutating func requireNoConflict(_ event: Event) throws(Refusal) {
     owner = owner(of: event)
     mapLock = Self.mapLock(of: event)
@@ -185,7 +184,7 @@ extension Machine {
     }
   }
 
-  /// What an event needs of `mmap_lock` from the beginning. A guest's access takes it when it faults.
+  /// How an event needs `mmap_lock` from the beginning. A guest's access takes it when it faults.
   private static func mapLock(of event: Event) -> MapLock {
     switch event {
     case .addMemslot, .host(.unmap), .host(.protect), .host(.hugePages), .host(.merge),
@@ -198,7 +197,7 @@ extension Machine {
 }
 
 extension Work {
-  /// Where an event can stop before the task, for those where it can.
+  /// Where an event can stop before the task; nil if it cannot.
   fileprivate var pausePlace: (table: TableID, address: UInt64)? {
     switch self {
     case .pkvm(let effect): (effect.place.table, effect.place.address)

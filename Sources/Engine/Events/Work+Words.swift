@@ -77,7 +77,7 @@ extension Work {
     }
   }
 
-  /// The task that words stand for; there must be eight of them, which `words` has made.
+  /// The task that eight words encode, as `words` made them.
   init(words: [UInt64]) {
     let range = words[1]..<max(words[1], words[2])
     let isSet = words[3] != 0
@@ -153,8 +153,8 @@ extension Work {
 }
 
 extension RawRepresentable {
-  /// The value that a word of the machine stands for. The engine wrote the word, so one that stands for
-  /// nothing is a fault of the engine: going on would be another operation than the one that was parked.
+  /// Decodes a word of the machine. The engine wrote the word, so an undecodable one is an engine bug:
+  /// continuing would run another operation than the parked one.
   static func decoded(_ word: RawValue) -> Self {
     guard let value = Self(rawValue: word) else {
       preconditionFailure("\(word) is no \(Self.self)")

@@ -1,9 +1,9 @@
 /// A piece of an event that may have to wait for another piece: notifications around changes of the
-/// host's memory, unmaps that may drop `mmu_lock`, an access that is tried again.
+/// host's memory, unmaps that may drop `mmu_lock`, an access that is retried.
 ///
-/// An event is carried out by a stack of tasks: each is done at once, or puts others before what remains.
+/// An event is carried out by a stack of tasks: each is done at once, or pushes others to be done first.
 enum Work: Equatable {
-  /// The notifier's start: puts the unmaps of all slots concerned first.
+  /// The notifier's start: pushes the unmaps of all slots concerned.
   case beginInvalidation(Range<UInt64>)
   case endInvalidation(Range<UInt64>)
   /// Unmap canonical IPAs of the canonical table.
@@ -16,30 +16,30 @@ enum Work: Equatable {
   case invalidateShadow(Int, Range<UInt64>)
   /// Unmap a range of the context with this index; `mmu_lock` may be dropped between gigabytes.
   case sweep(Int, Range<UInt64>, UnmapCause)
-  /// After an invalidation's sweep that may drop `mmu_lock`.
+  /// Ends an invalidation's sweep that may drop `mmu_lock`.
   case endSweep(Int)
-  /// Around the sweep of all of a shadow.
+  /// Before and after the sweep of a whole shadow.
   case beginUnmapAll(Int, TableStep.Emptied, UnmapCause)
   case endUnmapAll(Int)
   case finishRecycling(Int)
-  /// Forget KVM's translations of L1's VNCR pages at canonical IPAs.
+  /// Drop KVM's translations of L1's VNCR pages at canonical IPAs.
   case dropVNCR(Range<UInt64>)
-  /// Try an access again; or a DMA, by device and IOVA.
+  /// Retry an access; or a DMA, by device and IOVA.
   case access(Access)
   case dma(Int, UInt64, write: Bool)
-  /// A device's stream is given its table.
+  /// Attach a device's stream to its table.
   case attach(Int)
-  /// One thing that a hypercall of pKVM does.
+  /// One effect of a pKVM hypercall.
   case pkvm(PKVMEffect)
 
   // Devices, by their numbers; IOVAs.
-  /// Unmap a range of which so many bytes are done, with what was gathered of it.
+  /// Unmap a range, of which `done` bytes are already done, with its gathered TLB invalidations.
   case unmapIOVA(Int, Range<UInt64>, done: UInt64, Gather)
   /// Map a range, of which a part may be done.
   case mapIOVA(Int, IOMapping)
-  /// Pin guest memory from an address on, and then map what is not mapped of it.
+  /// Pin guest memory from an address on, and then map the unmapped part.
   case pin(Int, Range<UInt64>, Pinning)
-  /// Map a batch of what is pinned, from a run of pages on of which so many bytes are done, up to an address.
+  /// Map a batch of pinned pages, from a run of which `done` bytes are already mapped, up to an address.
   case mapPinned(Int, Range<UInt64>, run: UInt64, done: UInt64, end: UInt64)
   case unpin(Int, Range<UInt64>)
   /// Unmap canonical IPAs that are about to be unpinned.
@@ -49,7 +49,7 @@ enum Work: Equatable {
   case rmp(RMPAction, Range<UInt64>)
   /// The make of break-before-make in a realm's table: address, level and bits.
   case finishReplacing(UInt64, level: Int, UInt64)
-  /// A page of a realm's table that nothing points to any more goes: its first slot.
+  /// Free a page of a realm's table to which nothing points any more: its first slot.
   case freeRealmTable(UInt64, level: Int, Int)
 
   // The VMM's memory; addresses of the VMM.
@@ -75,14 +75,14 @@ enum Work: Equatable {
 }
 
 extension Machine {
-  /// Puts tasks before what remains; the first of them is done first.
+  /// Pushes tasks before the remaining ones; the first of them is done first.
   mutating func push(_ first: [Work]) {
     tasks.append(contentsOf: first.reversed())
   }
 
-  /// Does what remains.
+  /// Runs the remaining tasks.
   mutating func runTasks() {
-    // One thing is done before an event can stop, at first and again.
+    // An event does at least one task before it can stop, at first and after each resume.
     var isFirst = true
     while let task = tasks.popLast() {
       if isFirst || !parks(before: task) { run(task) }

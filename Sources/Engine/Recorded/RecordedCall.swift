@@ -1,27 +1,27 @@
-/// A call that a real kernel made, as a recording of it tells.
+/// A call that a real kernel made, from a recording.
 ///
-/// It is carried out on the tables by the same code as an event of the model. What lies behind the tables of
-/// a recorded VM, the VMM's memory and L1's tables, is not known, so nothing can fault in by itself.
+/// It acts on the tables through the same code as an event of the model. The memory behind a recorded
+/// VM's tables, the VMM's and L1's tables, is not known, so nothing can fault in by itself.
 public enum RecordedCall: Equatable, Sendable {
-  /// `kvm_pgtable_stage2_map`: a block or page of 4K, 2M or 1G, at an input address and a physical one that
-  /// are multiples of its size. Of a shadow's, the level of L1's leaf, 0 for none, and the canonical IPA of
-  /// the memory, if they are known.
+  /// `kvm_pgtable_stage2_map`: a block or page of 4K, 2M or 1G, at an input and a physical address that
+  /// are multiples of its size. For a shadow also the level of L1's leaf, 0 for none, and the canonical
+  /// IPA of the memory, if known.
   case map(
     TableID, Range<UInt64>, to: UInt64, Permissions, guestLevel: Int, canonical: UInt64?)
   /// `kvm_pgtable_stage2_relax_perms` of the leaf at an input address.
   case relax(TableID, UInt64, Permissions)
   /// `kvm_stage2_unmap_range`.
   case unmap(TableID, Range<UInt64>)
-  /// `kvm_unmap_gfn_range`, or `kvm_arch_flush_shadow_memslot`: canonical memory goes, and the policy decides
-  /// what goes of the shadows.
+  /// `kvm_unmap_gfn_range`, or `kvm_arch_flush_shadow_memslot`: canonical memory is unmapped, and the
+  /// policy decides what to unmap from the shadows.
   case take(Range<UInt64>, isMemslot: Bool)
   /// `kvm_stage2_wp_range` of the canonical table, and `kvm_nested_s2_wp`.
   case writeProtect(Range<UInt64>)
   /// `kvm_pgtable_stage2_split` of the canonical table.
   case split(Range<UInt64>)
-  /// `kvm_pgtable_stage2_test_clear_young` of the canonical table, which clears.
+  /// `kvm_pgtable_stage2_test_clear_young` of the canonical table, with clearing.
   case age(Range<UInt64>)
-  /// A shadow serves a context; if it served another, it is emptied before.
+  /// A shadow serves a context; if it served another, it is emptied first.
   case context(TableID, vttbr: UInt64, vtcr: UInt64, stage2Enabled: Bool)
   /// `s2_mmu_unmap_ipa`: L1 invalidates a nested IPA, with the level hint of the operand, 0 for none.
   case invalidate(TableID, UInt64, ttl: UInt8)
@@ -39,7 +39,7 @@ public enum RecordedCall: Equatable, Sendable {
 }
 
 extension RecordedCall {
-  /// The table and the input address that it is about, if it is about one.
+  /// The table and the input address that it concerns, if any.
   var place: (table: TableID, address: UInt64)? {
     switch self {
     case .map(let table, let range, _, _, _, _): (table, range.lowerBound)
@@ -213,7 +213,7 @@ extension Machine {
         return note(.fault(.noMemory), id, at: range.lowerBound)
       }
     }
-    // Below 35 bits a table has no entries of 1G: what is mapped is as many blocks of 2M.
+    // Below 35 bits a table has no entries of 1G: map as many 2M blocks instead.
     let level = table.geometry.level(ofSize: size) ?? table.geometry.startLevel
     let leaf = Descriptor.leaf(
       at: physical, level: level, memAttr: Machine.normalMemory, permissions: permissions,
