@@ -1,12 +1,11 @@
-/// An exact multimap: any number of nested ranges for a canonical page. The lower bound that the others
-/// are compared with: it removes the leaves that have to go and no other, and never fails.
+/// An exact multimap: any number of nested ranges for a canonical page. The lower bound for the
+/// comparison with the others: it removes exactly the leaves that must go, and never fails.
 ///
-/// It keeps one entry a leaf, by nested IPA, which is what makes an entry unique, with the leaf's
-/// canonical IPA. Finding those that reach a canonical range is a look at all of them: it is exact, not
-/// fast. An entry goes together with its leaf and never before, so that a sweep that drops `mmu_lock`
-/// hides nothing.
+/// It keeps one entry per leaf, keyed by nested IPA, which is unique, with the leaf's canonical IPA. A
+/// lookup by canonical range scans all entries: it is exact, not fast. An entry is removed together with
+/// its leaf and never before, so that a sweep that drops `mmu_lock` hides nothing.
 struct ExactMap: ReverseMapPolicy {
-  /// Bit 62 keeps canonical IPA 0 from being an empty entry.
+  /// Bit 62 keeps canonical IPA 0 from looking like an empty entry.
   private static let valid: UInt64 = 1 << 62
 
   var encoding: ReverseMapEncoding {
@@ -19,7 +18,7 @@ struct ExactMap: ReverseMapPolicy {
     machine.note(
       .reverseMap(.recordKnown(nested: mapping.nested)), mapping.mmu.tableID,
       over: mapping.canonical)
-    // What was mapped there was replaced as a whole.
+    // The old mapping there was replaced as a whole.
     forget(mapping.nestedRange, of: mapping.mmu, in: &machine)
     machine.memory.store(
       mapping.canonical.lowerBound | Self.valid, for: mapping.nestedRange,
@@ -53,7 +52,7 @@ struct ExactMap: ReverseMapPolicy {
   }
 
   private func forget(_ nested: Range<UInt64>, of mmu: MMU, in machine: inout Machine) {
-    // A leaf goes as a whole, and with it its entry.
+    // A leaf is unmapped as a whole, and its entry with it.
     for entry in machine.memory.entries(in: nested, of: mmu.directMap) {
       machine.memory.erase(entry.range, in: mmu.directMap)
     }
@@ -63,7 +62,7 @@ struct ExactMap: ReverseMapPolicy {
     entries(of: mmu, reaching: Machine.allAddresses, in: machine)
   }
 
-  /// The entries that reach a canonical range, in the order of what they map.
+  /// The entries that map part of a canonical range, in the order of their canonical IPAs.
   private func entries(
     of mmu: MMU, reaching canonical: Range<UInt64>, in machine: Machine
   ) -> [ReverseMapEntry] {

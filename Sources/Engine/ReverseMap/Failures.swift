@@ -1,4 +1,4 @@
-/// Failures of allocations that a reverse map makes with GFP_NOWAIT.
+/// Failures of a reverse map's GFP_NOWAIT allocations.
 extension Machine {
   mutating func failReverseMap(insertions: UInt64, erasures: UInt64) throws(Refusal) {
     if !policy.keepsMap { throw Refusal(.noReverseMap) }

@@ -1,4 +1,4 @@
-/// Forgetting entries when L1 invalidates, and keeping the direct map a mirror.
+/// Removing entries when L1 invalidates, and keeping the direct map in step.
 extension RangeMap {
   func invalidate(_ nested: Range<UInt64>, of mmu: MMU, in machine: inout Machine) {
     switch forgetting {
@@ -6,7 +6,7 @@ extension RangeMap {
     case .byDirectMap:
       machine.note(.reverseMap(.forget), mmu.tableID, over: nested)
       if nested == Machine.allAddresses {
-        // VMALLS12E1: nothing of the shadow is left, so UNKNOWN entries go too.
+        // VMALLS12E1: nothing of the shadow is left, so UNKNOWN entries are also removed.
         reset(mmu, in: &machine)
         didUnmapAll(mmu, in: &machine)
       }
@@ -26,8 +26,8 @@ extension RangeMap {
     }
   }
 
-  /// With a direct map: a nested range that is recorded for another canonical address was remapped by L1
-  /// without an invalidation that reached us, so that pair goes first.
+  /// With a direct map: if a nested range is recorded for another canonical address, L1 remapped it
+  /// without a TLBI that reached us, so that pair is removed first.
   func forgetRemapped(_ mapping: ShadowMapping, in machine: inout Machine) {
     guard forgetting == .byDirectMap else { return }
     for entry in machine.memory.entries(in: mapping.nestedRange, of: mapping.mmu.directMap) {
@@ -66,7 +66,7 @@ extension RangeMap {
 }
 
 extension Machine {
-  /// Whether the direct map of a shadow says the same as a known entry of its reverse map.
+  /// Whether the direct map of a shadow agrees with a known entry of its reverse map.
   func hasTwin(_ entry: RangeEntry, of mmu: MMU) -> Bool {
     let start = entry.payload & ReverseMapEntry.addressMask
     guard let twin = memory.find(start, in: mmu.directMap) else { return false }

@@ -1,26 +1,26 @@
-/// The reverse map of the postings: a tree of canonical ranges, each with its nested IPA, or unknown.
+/// The reverse map of the postings: a tree of canonical ranges, each with its nested IPA or UNKNOWN.
 ///
 /// Sources: the text of the second posting, the cover letters of the first and the third, and for
-/// `repaired` the kernel that the captures of `patched` come from. They differ in a few decisions, which
-/// are the fields.
+/// `repaired` the kernel of the captures in `patched`. The versions differ in a few decisions, the fields
+/// below.
 struct RangeMap: ReverseMapPolicy {
   /// The bit that is set in an entry of a known nested IPA, so that nested IPA 0 is not an empty entry;
   /// 0 in v1, which lacks it.
   let validEntry: UInt64
   /// Whether the map is changed under `mmu_lock` alone, with allocations that may sleep and whose failure
-  /// is the fault's; else it has a lock of its own, allocations do not sleep, and a failure marks the map
+  /// fails the fault; else it has its own lock, allocations do not sleep, and a failure marks the map
   /// broken.
   let isFirstPosting: Bool
   /// What a guest's TLB invalidation does to the entries.
   let forgetting: Forgetting
-  /// Whether leaves of shadows with stage 2 off are recorded too.
+  /// Whether leaves of shadows with stage 2 off are also recorded.
   let recordsWithoutStage2: Bool
-  /// Whether the removal of a slot empties all shadows, or else is like a notifier.
+  /// Whether deleting a slot empties all shadows, instead of acting like a notifier.
   let memslotsEmptyAll: Bool
-  /// Whether `broken` is cleared before a sweep rather than after it, and unmaps sweep as long as a sweep
+  /// Whether `broken` is cleared before a sweep rather than after it, and unmaps also sweep while a sweep
   /// of the shadow is under way.
   let heedsSweeps: Bool
-  /// Whether L1's VNCR translations are dropped by range; else they are forgotten.
+  /// Whether L1's VNCR translations are dropped by range; else the drop is forgotten.
   let dropsVNCR: Bool
 
   var encoding: ReverseMapEncoding {
@@ -31,14 +31,14 @@ struct RangeMap: ReverseMapPolicy {
   enum Forgetting {
     /// Nothing: entries go stale.
     case nothing
-    /// A map of the other direction finds the entries; UNKNOWN ones stay.
+    /// The direct map finds the entries; UNKNOWN ones stay.
     case byDirectMap
-    /// All entries are looked at; known ones that lie wholly inside go.
+    /// All entries are scanned; known ones wholly inside are removed.
     case byScan
   }
 
-  /// Without a valid bit and without the tree's own lock; allocations may sleep and their failure is
-  /// the fault's. Its second patch, which finds the shadows concerned by a canonical tree, changes no
+  /// Without a valid bit or a lock of its own; allocations may sleep, and their failure fails the fault.
+  /// Its second patch, a canonical tree that finds the shadows concerned, changes no
   /// result and is not modelled.
   static let v1 = RangeMap(
     validEntry: 0, isFirstPosting: true, forgetting: .byDirectMap, recordsWithoutStage2: false,
@@ -50,7 +50,7 @@ struct RangeMap: ReverseMapPolicy {
     memslotsEmptyAll: false, heedsSweeps: false, dropsVNCR: false)
 
   /// v2 with a direct map. Known from its cover letter: the direct map is kept in lockstep, TLB
-  /// invalidations remove entries, bit 63 is avoided. Not known: which bit took its place (62 here), and
+  /// invalidations remove entries, bit 63 is avoided. Unknown: the bit that replaces it (62 here), and
   /// the order of the two trees' updates.
   static let v3 = RangeMap(
     validEntry: 1 << 62, isFirstPosting: false, forgetting: .byDirectMap,
@@ -63,7 +63,7 @@ struct RangeMap: ReverseMapPolicy {
 
   var keepsTwoMaps: Bool { forgetting == .byDirectMap }
 
-  /// An entry whose nested IPA is not known any more.
+  /// The bit of an entry whose nested IPA is no longer known.
   static let unknown: UInt64 = 1
   static func isUnknown(_ payload: UInt64) -> Bool { payload & unknown != 0 }
 
@@ -99,8 +99,8 @@ struct RangeMap: ReverseMapPolicy {
   }
 
   /// The union of a range with the ranges it overlaps, as the patch computes it: `mas_find_range` gives
-  /// the next *slot*, so the loop ends at the first gap. What lies beyond it is overwritten where the
-  /// ranges overlap, and keeps its payload where they do not.
+  /// the next *slot*, so the loop ends at the first gap. Entries beyond it are overwritten where the
+  /// ranges overlap, and keep their payload elsewhere.
   private func fused(
     _ range: Range<UInt64>, with first: RangeEntry, in tree: RangeTree, of memory: Memory
   ) -> Range<UInt64> {
@@ -136,7 +136,7 @@ struct RangeMap: ReverseMapPolicy {
       mmu.tableID, over: range)
     for old in replaced { eraseDirect(of: old, mmu, in: &machine) }
     if payload == 0 {
-      // v1 and nested IPA 0: the tree takes it for the erasure of the range.
+      // v1 and nested IPA 0: the tree erases the range.
       machine.memory.erase(range, in: mmu.reverseMap)
     } else if let place {
       machine.memory.insert(payload, for: range, at: place, in: mmu.reverseMap)
@@ -144,14 +144,14 @@ struct RangeMap: ReverseMapPolicy {
       machine.memory.store(payload, for: range, in: mmu.reverseMap)
     }
     if forgetting == .byDirectMap, !Self.isUnknown(payload) {
-      // Bit 62, which no canonical IPA reaches, keeps canonical IPA 0 from being an empty entry.
+      // Bit 62, above all canonical IPAs, keeps canonical IPA 0 from looking like an empty entry.
       machine.memory.store(
         range.lowerBound | 1 << 62, for: mapping.nestedRange, in: mmu.directMap)
     }
     return true
   }
 
-  /// Faults hold `mmu_lock` for reading, and must not sleep under it.
+  /// Counts unsafe records: faults hold `mmu_lock` for reading, and must not sleep under it.
   private func noteUnsafeRecord(_ range: Range<UInt64>, of mmu: MMU, in machine: inout Machine) {
     machine[.sleepingRecords] += 1
     if machine.configuration.vcpus > 1 { machine[.unlockedRecords] += 1 }
@@ -214,7 +214,7 @@ struct RangeMap: ReverseMapPolicy {
   }
 
   func didUnmapAll(_ mmu: MMU, in machine: inout Machine) {
-    // What broke the map while this sweep was under way must keep it broken.
+    // A failure during this sweep must leave the map broken.
     if !heedsSweeps, machine[mmu, .broken] != 0 {
       machine.note(.reverseMap(.brokenCleared), mmu.tableID)
       machine[mmu, .broken] = 0

@@ -1,15 +1,15 @@
-/// Pairs that come and go, and the nodes that they make and unmake.
+/// Inserting and removing pairs, and allocating and freeing nodes for them.
 ///
-/// A full node first hands pairs to a neighbour that has room for some; only when none has it is split in
-/// two. That keeps nodes three quarters full under insertions in any order. Insertions at the end of the
-/// tree start a new node and leave the full one full, so ascending insertions waste nothing. A node that
-/// has become small joins a neighbour if the two leave room for more; an empty one goes.
+/// A full node first moves pairs to a neighbour with room; it is split in two only if there is none. That
+/// keeps nodes three quarters full under insertions in any order. Insertions at the end of the tree start
+/// a new node and leave the full one full, so ascending insertions waste nothing. A node that becomes
+/// small is merged with a neighbour if that leaves room for more; an empty one is freed.
 extension Memory {
-  /// A neighbour with less room than this is not worth moving pairs to.
+  /// Minimum room in a neighbour to move pairs to it.
   private static let worthMoving = 4
-  /// A node with fewer pairs looks for a neighbour to join.
+  /// A node with fewer pairs is merged with a neighbour if possible.
   private static let small = 4
-  /// Neighbours with more pairs together than this stay apart, lest they be split again.
+  /// Neighbours with more pairs together than this are not merged, lest they be split again.
   private static let joinedAtMost = 12
 
   // MARK: Nodes
@@ -35,7 +35,7 @@ extension Memory {
 
   mutating func freeNode(_ node: Int, of tree: RangeTree) {
     let pool = Machine.Register.freeNode.slot
-    // A header says whose the keys are; so they go before it does.
+    // The header gives the keys their tree, so clear the keys first.
     for index in 0..<RangeTree.capacity { store(0, at: Self.keySlot(index, of: node)) }
     store(load(pool), at: node)
     store(UInt64(node), at: pool)
@@ -71,7 +71,7 @@ extension Memory {
     insertPair(key, payload, in: node, of: tree)
   }
 
-  /// Makes room in a full node and says where a pair that begins at `page` goes now.
+  /// Makes room in a full node and returns the node for a pair that begins at `page`.
   private mutating func makeRoom(in node: Int, for page: UInt64, of tree: RangeTree) -> Int {
     if parent(ofNode: node) == 0 {
       growRoot(above: node, of: tree)
@@ -137,7 +137,7 @@ extension Memory {
     return true
   }
 
-  /// Moves the first pairs of a node to its left neighbour, and says where `page` belongs now.
+  /// Moves the first pairs of a node to its left neighbour, and returns the node where `page` now belongs.
   private mutating func movePairs(
     _ moved: Int, from node: Int, toEndOf left: Int, for page: UInt64, of tree: RangeTree
   ) -> Int {
@@ -147,7 +147,7 @@ extension Memory {
     return page < border ? left : node
   }
 
-  /// Moves the last pairs of a node to its right neighbour, and says where `page` belongs now.
+  /// Moves the last pairs of a node to its right neighbour, and returns the node where `page` now belongs.
   private mutating func movePairs(
     _ moved: Int, from node: Int, toStartOf right: Int, for page: UInt64, of tree: RangeTree
   ) -> Int {
@@ -176,7 +176,7 @@ extension Memory {
     setFirst(page, ofNode: right)
   }
 
-  /// Makes a node's span begin at a page, and with it the spans of the parents that begin with it.
+  /// Makes a node's span begin at a page, and the spans of the parents that begin with it.
   private mutating func setFirst(_ page: UInt64, ofNode node: Int) {
     var node = node
     while case let parent = parent(ofNode: node), parent != 0 {
@@ -188,7 +188,7 @@ extension Memory {
     }
   }
 
-  /// Makes a leaf's span reach up to a page that is not above the next leaf's first entry.
+  /// Extends a leaf's span up to a page, which must not be above the next leaf's first entry.
   mutating func extend(_ leaf: Int, to page: UInt64, of tree: RangeTree) {
     let next = self.leaf(for: limit(ofLeaf: leaf), of: tree)
     setBorder(between: leaf, and: next, at: page)
@@ -196,7 +196,7 @@ extension Memory {
 
   // MARK: A pair goes
 
-  /// Removes a pair of a node, and sees to a node that has become small.
+  /// Removes a pair of a node, and merges or frees the node if it has become small.
   mutating func removePair(_ index: Int, in node: Int, of tree: RangeTree) {
     store(0, at: Self.keySlot(index, of: node))
     let count = count(ofNode: node)
@@ -218,7 +218,7 @@ extension Memory {
     }
   }
 
-  /// A root without pairs goes; an inner root with one child hands over to it.
+  /// Frees a root without pairs; replaces an inner root with one child by that child.
   private mutating func shrinkRoot(of tree: RangeTree) {
     while case let root = root(of: tree), root != 0 {
       let isLeaf = level(ofNode: root) == 0

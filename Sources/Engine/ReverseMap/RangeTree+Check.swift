@@ -1,6 +1,6 @@
 /// The rules of the tree, checked from outside.
 extension Memory {
-  /// What is wrong with a tree: order, overlap, fill, spans, parent links, counts. Empty if nothing is.
+  /// The errors in a tree: order, overlap, fill, spans, parent links, counts. Empty if there are none.
   func faults(in tree: RangeTree) -> [String] {
     var check = RangeTreeCheck(memory: self)
     let root = root(of: tree)
@@ -14,10 +14,10 @@ extension Memory {
   }
 }
 
-/// One node beside those around it.
+/// One node against its neighbours.
 extension Memory {
-  /// Whether a node, which its parent leads to, fits there, and so do its children. If this holds for every
-  /// node that has changed and held for all before, nothing is wrong with the order of a tree.
+  /// Whether a node fits where its parent links it, and its children fit too. If this holds for every
+  /// changed node, and held for all before, the order of the tree is sound.
   func isSound(_ node: Int) -> Bool {
     let parent = parent(ofNode: node)
     let level = level(ofNode: node)

@@ -6,7 +6,7 @@ extension Memory {
   /// Number of 256-byte nodes of the tree.
   package func nodeCount(of tree: RangeTree) -> Int { Int(load(tree.slot + 1)) }
 
-  /// The leaf that came or grew last, or 0.
+  /// The leaf that was added or grew last, or 0.
   @inline(__always)
   func recentLeaf(of tree: RangeTree) -> Int { Int(truncatingIfNeeded: load(tree.slot + 2)) }
 
@@ -81,7 +81,7 @@ extension Memory {
   /// Index of the pair with the highest key that is not above `bound`, or -1.
   @inline(__always)
   private func highest(atMost bound: UInt64, in node: Int) -> Int {
-    // No key is 0, so none is as far below as that. Those above are farther still: they wrap around.
+    // An empty slot, 0, is at distance `bound`: too far. Keys above are farther still: they wrap around.
     nearest(in: node, closerThan: bound) { bound &- $0 }
   }
 
@@ -92,10 +92,10 @@ extension Memory {
     return nearest(in: node, closerThan: 0 &- start) { $0 &- start }
   }
 
-  /// Index of the pair whose key is at the least distance, if that is below a bound, or -1.
+  /// Index of the pair whose key has the least distance, if that is below a bound, or -1.
   ///
-  /// The index stands in the bits that keys leave, so that the least of fifteen words is all there is to
-  /// find: no branch can be foretold wrongly, and the two halves do not wait for each other.
+  /// The index is in the spare low bits of the keys, so the search is just the minimum of fifteen words:
+  /// no branch to mispredict, and no dependency between the two halves.
   @inline(__always)
   private func nearest(
     in node: Int, closerThan bound: UInt64, _ distance: (UInt64) -> UInt64
@@ -136,7 +136,7 @@ extension Memory {
     return count
   }
 
-  /// A place for another pair, or nil if the node is full.
+  /// A free index for another pair, or nil if the node is full.
   @inline(__always)
   func freeIndex(in node: Int) -> Int? {
     var index = 0

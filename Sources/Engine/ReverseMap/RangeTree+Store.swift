@@ -1,7 +1,7 @@
 /// Storing and erasing ranges.
 extension Memory {
-  /// Stores `payload` for `range` in place of whatever overlaps it, as the kernel's `mas_store`: what
-  /// overlaps only in part keeps the rest.
+  /// Stores `payload` for `range`, replacing whatever overlaps it, as the kernel's `mas_store`: an entry
+  /// that overlaps in part keeps the rest.
   ///
   /// - Parameters:
   ///   - range: whole pages, not empty, below 2^52.
@@ -29,7 +29,7 @@ extension Memory {
     }
   }
 
-  /// Inserts what a search has found to overlap nothing, at the place where it ended.
+  /// Inserts a range that overlaps nothing, at the place where the search for it ended.
   package mutating func insert(
     _ payload: UInt64, for range: Range<UInt64>, at place: RangePlace, in tree: RangeTree
   ) {
@@ -50,12 +50,12 @@ extension Memory {
     }
   }
 
-  /// Removes the entry that a search has found.
+  /// Removes the entry that a search found.
   package mutating func remove(at place: RangePlace, in tree: RangeTree) {
     removePair(place.index, in: place.leaf, of: tree)
   }
 
-  /// Removes every entry and gives the nodes back, as the kernel's `mtree_destroy`.
+  /// Removes every entry and frees the nodes, as the kernel's `mtree_destroy`.
   mutating func removeAll(in tree: RangeTree) {
     let root = root(of: tree)
     if root == 0 { return }

@@ -2,7 +2,7 @@
 public struct RangeEntry: Equatable, Sendable {
   /// The addresses, in whole 4 KiB pages.
   public var range: Range<UInt64>
-  /// What the tree's owner stored for them; never 0, which means "no entry" as in the maple tree.
+  /// The owner's value for them; never 0, which means "no entry" as in the maple tree.
   public var payload: UInt64
 
   /// An entry as a tree would return it.
@@ -30,34 +30,34 @@ public struct RangeEntry: Equatable, Sendable {
 ///     | first page           | 1            |  0  |  the key of a child
 ///     +----------------------+--------------+-----+
 ///
-/// A node covers a span of addresses, and its children share it out among them, the first from its
-/// beginning; the entries of a leaf lie in its span altogether. So the child with the highest key that is
+/// A node covers a span of addresses, which its children divide among them, the first from its beginning;
+/// the entries of a leaf lie wholly in its span. So the child with the highest key
 /// not above an address leads to the only entry that can hold it.
 ///
-/// Keys are in no order. A search looks at all fifteen, which are in two cache lines, and an insertion or
-/// a removal moves none: it stores two words, or one, and the journal is what costs. A range of
+/// Keys are unordered. A search reads all fifteen, which are in two cache lines; an insertion or a
+/// removal moves none: it stores two words, or one, since the journal makes stores expensive. A range of
 /// `longLength` pages or more has that length in its key, and `end page << 12 | payload` as its payload,
 /// which leaves 12 bits.
 package struct RangeTree: Equatable {
-  /// Slot of the tree's three words: root node (0 = empty), number of nodes, and the leaf that came or
-  /// grew last (0 = none), in which a series of insertions or removals goes on.
+  /// Slot of the tree's three words: root node (0 = empty), number of nodes, and the leaf that was added
+  /// or grew last (0 = none), where a series of insertions or removals continues.
   let slot: Int
-  /// Which tree it is, to the fingerprint: its nodes have the number in their headers. 0 for a tree whose
-  /// entries follow from other state.
+  /// The tree's number for the fingerprint, which its nodes have in their headers. 0 for a tree whose
+  /// entries are derived from other state.
   let number: UInt64
 
-  /// The classes of the tree's three words: what counts is its entries.
+  /// The classes of the tree's three words: only its entries count.
   static let words = [WordClass](repeating: .history, count: 3)
 
   static let nodeWords = 32
-  /// Pairs that a node has room for.
+  /// Capacity of a node in pairs.
   static let capacity = 15
 
   static let keyShift: UInt64 = 24
   static let lengthShift: UInt64 = 4
   static let lengthMask: UInt64 = 0xff_fff0
   static let longLength = lengthMask >> lengthShift
-  /// Bits that are 0 in a key, for the index of a pair.
+  /// Low bits that are 0 in a key, to hold the index of a pair.
   static let indexMask: UInt64 = 0xf
   static let longPayloadMask: UInt64 = 0xfff
   /// The page after the last.
@@ -85,9 +85,9 @@ package struct RangeTree: Equatable {
   }
 }
 
-/// Where the search for a range ended, as the kernel's `ma_state` says it. Good until the tree changes.
+/// Where the search for a range ended, as in the kernel's `ma_state`. Valid until the tree changes.
 package struct RangePlace {
-  /// The leaf of the entry that was found, else the leaf that the range begins in; 0 in an empty tree.
+  /// The leaf of the entry found, else the leaf in which the range begins; 0 in an empty tree.
   let leaf: Int
   /// Index of the first entry that overlaps the range, or -1 if none does.
   let index: Int
@@ -146,7 +146,7 @@ extension Memory {
     if leaf == 0 { return nil }
     let index = floor(of: page, in: leaf)
     if index >= 0 { return entry(index, of: leaf) }
-    // Nothing in this leaf's part of its span: the entry before it is the last of the leaf before.
+    // Nothing before `address` in this leaf: continue with the last entry of the leaf before.
     let start = first(ofNode: leaf)
     return start == 0 ? nil : last(before: start << 12, of: tree)
   }

@@ -11,9 +11,9 @@ public struct ReverseMapEntry: Equatable, Sendable {
   public static let addressMask: UInt64 = 0xff_ffff_ffff_f000
 }
 
-/// Looking at the reverse map of a shadow.
+/// Inspecting the reverse map of a shadow.
 extension Machine {
-  /// What is recorded for shadow `number`, which must exist, ascending by canonical IPA.
+  /// The entries of shadow `number`, which must exist, ascending by canonical IPA.
   public func reverseMap(ofShadow number: Int) -> [ReverseMapEntry] {
     policy.entries(of: shadow(number), in: self)
   }
@@ -23,7 +23,7 @@ extension Machine {
     self[shadow(number), .broken] != 0
   }
 
-  /// Entries of the two trees of shadow `number`, and the bytes of their nodes.
+  /// Entry counts of the two trees of shadow `number`, and the bytes of their nodes.
   ///
   /// - Complexity: O(n) in the nodes.
   public func reverseMapSize(ofShadow number: Int) -> (reverse: Int, direct: Int, bytes: Int) {
@@ -33,19 +33,19 @@ extension Machine {
     )
   }
 
-  /// The bytes alone.
+  /// Only the bytes.
   package func reverseMapBytes(ofShadow number: Int) -> Int {
     let trees = [shadow(number).reverseMap, shadow(number).directMap]
     return trees.reduce(0) { $0 + memory.nodeCount(of: $1) } * ReverseMapNode.bytes
   }
 
-  /// Known entries of shadow `number` that no leaf bears out: their nested range does not map the page
-  /// that is behind their canonical range now. Legal, but they cost.
+  /// Known entries of shadow `number` that no leaf confirms: their nested range does not map the page now
+  /// behind their canonical range. Legal, but they cost time.
   public func staleEntries(ofShadow number: Int) -> [ReverseMapEntry] {
     reverseMap(ofShadow: number).filter { isStale($0, ofShadow: number) }
   }
 
-  /// Whether an entry of a shadow's map is known, and no leaf bears it out.
+  /// Whether an entry of a shadow's map is known, and no leaf confirms it.
   package func isStale(_ entry: ReverseMapEntry, ofShadow number: Int) -> Bool {
     guard let nested = entry.nested else { return false }
     var walk = TableWalk(

@@ -1,25 +1,25 @@
-/// A node of a tree of a reverse map, as it lies in memory.
+/// A node of a tree of a reverse map, as it is in memory.
 public struct ReverseMapNode: Equatable, Sendable {
-  /// 0 for a leaf, whose pairs are entries; else its pairs lead to nodes.
+  /// 0 for a leaf, whose pairs are entries; else its pairs point to nodes.
   public let level: Int
   /// Physical address of its 256 bytes.
   public let address: UInt64
-  /// First address of each pair: the keys by which a search goes.
+  /// First address of each pair: the search keys.
   public let pivots: [UInt64]
   /// Index of the pair that the search took, or -1 if all pivots lie above.
   public let taken: Int
 
-  /// Pairs that a node has room for.
+  /// Capacity of a node in pairs.
   public static let capacity = RangeTree.capacity
   /// Bytes of a node.
   public static let bytes = RangeTree.nodeWords * 8
 }
 
-/// Looking at a reverse map piece by piece, however long it is.
+/// Inspecting a reverse map of any size piece by piece.
 extension Machine {
-  /// The nodes that a search for an address goes through, from the root on; none if the tree is empty.
+  /// The nodes that a search for an address goes through, from the root down; none if the tree is empty.
   ///
-  /// - Parameter direct: whether to look into the tree from nested to canonical IPAs.
+  /// - Parameter direct: whether to search the tree from nested to canonical IPAs.
   public func reverseMapPath(
     ofShadow number: Int, to address: UInt64, direct: Bool = false
   ) -> [ReverseMapNode] {

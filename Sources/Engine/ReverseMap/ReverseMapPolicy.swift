@@ -11,28 +11,28 @@ struct ShadowMapping: Equatable {
   var nestedRange: Range<UInt64> { nested..<nested + canonical.size }
 }
 
-/// How KVM finds the nested IPAs at which shadows map canonical memory that goes away.
+/// How KVM finds the nested IPAs at which shadows map canonical memory that is being unmapped.
 ///
-/// The engine calls a policy where the kernel's code would; what it keeps is in words of the machine.
+/// The engine calls a policy where the kernel's code would be; its state is in words of the machine.
 protocol ReverseMapPolicy: Sendable {
   /// Whether anything is recorded, so that recording it can fail.
   var keepsMap: Bool { get }
 
-  /// How its entries are written.
+  /// How its entries are encoded.
   var encoding: ReverseMapEncoding { get }
 
-  /// Whether two maps are kept, from canonical and from nested IPAs, that must say the same.
+  /// Whether two maps are kept, from canonical and from nested IPAs, that must agree.
   var keepsTwoMaps: Bool { get }
 
   /// Called just before a leaf is mapped, under `mmu_lock` for reading. False if the fault must fail
   /// (-ENOMEM).
   func record(_ mapping: ShadowMapping, in machine: inout Machine) -> Bool
 
-  /// What must be done so that no shadow maps the canonical range of a cause any more.
+  /// The tasks after which no shadow maps the canonical range of a cause.
   func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Work]
 
-  /// What must be done so that a shadow maps nothing of a canonical range any more: a step of `unmap`
-  /// that was put off because the one before it may drop `mmu_lock`.
+  /// The tasks after which a shadow maps nothing of a canonical range: a part of `unmap` that was
+  /// deferred because the part before it may drop `mmu_lock`.
   func continueUnmap(
     _ range: Range<UInt64>, of mmu: MMU, for cause: UnmapCause, in machine: inout Machine
   ) -> [Work]
@@ -40,17 +40,17 @@ protocol ReverseMapPolicy: Sendable {
   /// Called before L1's invalidation of nested IPAs unmaps them from a shadow.
   func invalidate(_ nested: Range<UInt64>, of mmu: MMU, in machine: inout Machine)
 
-  /// Called before all of a shadow is unmapped.
+  /// Called before a whole shadow is unmapped.
   func reset(_ mmu: MMU, in machine: inout Machine)
 
-  /// Called after all of a shadow was unmapped; `mmu_lock` may have been dropped meanwhile.
+  /// Called after a whole shadow was unmapped; `mmu_lock` may have been dropped meanwhile.
   func didUnmapAll(_ mmu: MMU, in machine: inout Machine)
 
-  /// Called before nested IPAs of a shadow are unmapped, whatever the reason, with `mmu_lock` held until
+  /// Called before nested IPAs of a shadow are unmapped, for any reason, with `mmu_lock` held until
   /// they are.
   func willUnmap(_ nested: Range<UInt64>, of mmu: MMU, in machine: inout Machine)
 
-  /// What is recorded for a shadow, ascending by canonical IPA.
+  /// The entries of a shadow, ascending by canonical IPA.
   func entries(of mmu: MMU, in machine: Machine) -> [ReverseMapEntry]
 
   /// The first entry that ends after a canonical IPA, and the last that starts before one.
@@ -60,11 +60,11 @@ protocol ReverseMapPolicy: Sendable {
   /// An address at which reverse and direct map of a shadow disagree, or nil.
   func unmirrored(of mmu: MMU, in machine: Machine) -> UInt64?
 
-  /// Whether a leaf of a shadow is sure to be found when some page of its canonical range goes.
+  /// Whether a leaf of a shadow is sure to be found when any page of its canonical range is unmapped.
   func covers(_ mapping: ShadowMapping, in machine: Machine) -> Bool
 }
 
-/// What a policy need not do.
+/// Defaults for what a policy need not do.
 extension ReverseMapPolicy {
   var keepsMap: Bool { true }
   var keepsTwoMaps: Bool { false }
@@ -87,7 +87,7 @@ extension ReverseMapPolicy {
   func covers(_ mapping: ShadowMapping, in machine: Machine) -> Bool { true }
 }
 
-/// Linux 7.3.4: nothing is recorded, so whatever goes, everything goes.
+/// Linux 7.3.4: nothing is recorded, so any unmap empties all shadows.
 struct NoReverseMap: ReverseMapPolicy {
   var keepsMap: Bool { false }
   var encoding: ReverseMapEncoding { ReverseMapEncoding(validBit: nil, isKeyedByNested: false) }

@@ -1,7 +1,7 @@
-/// The ways to find what a shadow maps of a canonical page, by the date of their posting.
+/// The ways to find a shadow's mappings of a canonical page, by date of posting.
 ///
-/// This is the one list of them: `policy revmap=`, `--policies`, the comparison and their texts follow
-/// from it. To add a version takes its code, and a case here.
+/// This is the only list of them: `policy revmap=`, `--policies`, the comparison and their texts follow
+/// from it. A new version needs its code, and a case here.
 public enum ReverseMapVersion: String, CaseIterable, Sendable {
   /// Linux 7.3.4.
   case none
@@ -13,10 +13,9 @@ public enum ReverseMapVersion: String, CaseIterable, Sendable {
   case v3
   /// The kernel of the captures in `patched`.
   case repaired
-  /// What no kernel has, to compare with.
+  /// In no kernel; a baseline for comparison.
   case ideal
 
-  /// What is known of a version.
   private struct Facts {
     let summary: String
     let policy: any ReverseMapPolicy
@@ -46,11 +45,11 @@ public enum ReverseMapVersion: String, CaseIterable, Sendable {
 
   /// Its name, as it is typed.
   public var name: String { rawValue }
-  /// What it is, in a line, without a full stop.
+  /// A one-line description, without a full stop.
   public var summary: String { facts.summary }
-  /// The version itself.
+  /// Its implementation.
   var policy: any ReverseMapPolicy { facts.policy }
-  /// How the words of its tree are to be read.
+  /// How to read the words of its tree.
   public var encoding: ReverseMapEncoding { policy.encoding }
 
   /// The names of all, with commas.
@@ -59,9 +58,8 @@ public enum ReverseMapVersion: String, CaseIterable, Sendable {
 
 /// How a version writes an entry of its tree into a word.
 public struct ReverseMapEncoding: Equatable, Sendable {
-  /// The bit that is set in an entry whose address is known, or nil if there is none.
+  /// The bit set in an entry whose address is known, or nil if there is none.
   public let validBit: Int?
-  /// Whether the tree is sorted by nested IPA, with canonical ones in the words; else it is the other
-  /// way round.
+  /// Whether the tree is sorted by nested IPA, with canonical ones in the words; else the reverse.
   public let isKeyedByNested: Bool
 }
