@@ -1,4 +1,4 @@
-/// `kvm_handle_guest_abort`: what KVM does with a stage-2 fault.
+/// `kvm_handle_guest_abort`: KVM's handling of a stage-2 fault.
 extension Machine {
   mutating func handleAbort(
     _ access: Access, _ vcpu: VCPU, _ mmu: MMU, _ status: FaultStatus

@@ -5,11 +5,11 @@ struct Access: Equatable {
   var kind: AccessKind
   /// Canonical IPA for L1; for L2 nested IPA, or canonical if L1 has stage 2 off.
   var address: UInt64
-  /// What a store stores, if it is known.
+  /// The stored value, if known.
   var value: UInt64?
 }
 
-/// What is to be done after an attempt.
+/// What to do after an attempt.
 enum Attempt {
   /// The access is over.
   case ended(Outcome)
@@ -20,7 +20,7 @@ enum Attempt {
 }
 
 extension Machine {
-  /// No access needs more attempts than a few; one that does waits for an invalidation that is under way.
+  /// An access needs only a few attempts; one that needs more is waiting for an invalidation under way.
   private static let attempts = 64
 
   /// Makes an access until it completes, reaches L1, or leaves to user space. Each attempt starts with
@@ -43,8 +43,8 @@ extension Machine {
     setOutcome(.blocked, of: access.guest, vcpu)
   }
 
-  /// L2 is entered anew, with a fetch, and L1 ran before that. By then the CPU has cached other things; that
-  /// of the captures drops all whenever VTTBR_EL2 gets another VMID.
+  /// L2 is entered again, with a fetch, after L1 ran. By then the CPU has replaced its cached entries;
+  /// the CPU of the captures drops all of them whenever VTTBR_EL2 gets another VMID.
   mutating func beginRun(on cpu: Int) {
     if !configuration.keepsTLB { memory.drop(cpu: cpu, from: layout.tlb) }
   }
@@ -75,7 +75,7 @@ extension Machine {
     return handleAbort(access, vcpu, mmu, status)
   }
 
-  /// What a CPU finds for an address: in its TLB, or else by a walk.
+  /// A CPU's translation of an address: from its TLB, or else by a walk.
   func lookUp(
     _ address: UInt64, by table: Table, for kind: AccessKind, onCPU cpu: Int
   ) -> (translation: Translation, isCached: Bool) {
@@ -136,7 +136,7 @@ extension Machine {
     exchange(access.kind, physical, value: access.value, table.id, access.address)
   }
 
-  /// The data of an access. Nothing is stored where the memory has no contents, and it reads as zero.
+  /// The data of an access. Memory without contents reads as zero, and stores to it are dropped.
   mutating func exchange(
     _ kind: AccessKind, _ physical: UInt64, value: UInt64?, _ table: TableID, _ address: UInt64,
     hasContents: Bool = true

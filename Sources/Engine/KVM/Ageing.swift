@@ -10,8 +10,8 @@ extension Machine {
     }
   }
 
-  /// Reads the idle flag of the page at an IPA: an idle page is aged again, and if it was young the flag
-  /// goes.
+  /// Reads the idle flag of the page at an IPA: an idle page is aged again, and the flag is cleared if it
+  /// was young.
   mutating func testIdle(_ ipa: UInt64, in slot: Memslot) {
     guard let page = idleCandidate(ipa, in: slot) else { return note(.end(.noEffect(.notTracked))) }
     guard HostEntry(bits: page.descriptor.bits).has(HostEntry.idle) else {
@@ -38,8 +38,8 @@ extension Machine {
     }
   }
 
-  /// The page that page_idle would look at: an anonymous page, by its first 4 KiB; tails of huge pages
-  /// and the zero pages are passed over (`page_idle_get_folio`).
+  /// The page that page_idle would check: an anonymous page, by its first 4 KiB; tails of huge pages and
+  /// the zero pages are skipped (`page_idle_get_folio`).
   private func idleCandidate(_ ipa: UInt64, in slot: Memslot) -> TableEntry? {
     let hva = hva(of: ipa, in: slot).page
     let table = hostTable
@@ -80,9 +80,9 @@ extension Machine {
     return found
   }
 
-  /// Clears the access flags of a page, in the VMM's table and in the canonical table, and says whether
-  /// one was set. Shadow tables are left alone, and no TLB is invalidated (`kvm_age_gfn`): the kernel lets
-  /// time do that, and here the CPUs have cached other things by the time of the next access.
+  /// Clears the access flags of a page, in the VMM's table and in the canonical table, and returns whether
+  /// one was set. Shadow tables are not touched, and no TLB is invalidated (`kvm_age_gfn`): the kernel relies
+  /// on eviction over time, and here the CPUs have replaced their entries by the next access.
   @discardableResult
   private mutating func age(_ page: TableEntry) -> Bool {
     var wasAccessed = false

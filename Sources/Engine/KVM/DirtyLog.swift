@@ -15,7 +15,7 @@ extension Machine {
     bitmap.store(word | 1 << (page % 64), at: page / 64, in: &memory)
   }
 
-  /// KVM_MEM_LOG_DIRTY_PAGES set: everything of the slot is write-protected, blocks split if asked for
+  /// KVM_MEM_LOG_DIRTY_PAGES set: the whole slot is write-protected, blocks split if requested
   /// (`kvm_mmu_wp_memory_region`, `kvm_mmu_split_memory_region`).
   mutating func startDirtyLog(_ slot: Memslot) {
     if isLogging(slot) { return note(.end(.noEffect(.loggingUnchanged))) }
@@ -26,7 +26,7 @@ extension Machine {
     splitBlocks(in: range(of: slot))
   }
 
-  /// KVM_MEM_LOG_DIRTY_PAGES cleared: the bitmap goes, no table changes.
+  /// KVM_MEM_LOG_DIRTY_PAGES cleared: the bitmap is freed, no table changes.
   mutating func stopDirtyLog(_ slot: Memslot) {
     if !isLogging(slot) { return note(.end(.noEffect(.loggingUnchanged))) }
     note(.slot(.dirtyLogOff), .canonical, at: self[slot, .ipa], size: self[slot, .size])
@@ -34,8 +34,8 @@ extension Machine {
     dirtyBitmap(of: slot).removeAll(in: &memory)
   }
 
-  /// KVM_GET_DIRTY_LOG: for each word of the bitmap with dirty pages, the pages from the first to the
-  /// last of them are write-protected again (`kvm_get_dirty_log_protect`).
+  /// KVM_GET_DIRTY_LOG: for each bitmap word with dirty pages, write-protects the pages from the first to
+  /// the last of them again (`kvm_get_dirty_log_protect`).
   mutating func getDirtyLog(_ slot: Memslot) {
     let bitmap = dirtyBitmap(of: slot)
     let base = self[slot, .ipa]
@@ -57,8 +57,8 @@ extension Machine {
     if found { invalidate(table(of: canonical), range(of: slot), .writeProtected) }
   }
 
-  /// Write-protects canonical leaves of a range and, since nothing says which of their leaves are
-  /// concerned, every leaf of every valid shadow (`kvm_nested_s2_wp`).
+  /// Write-protects the canonical leaves of a range and, since the affected shadow leaves are unknown,
+  /// every leaf of every valid shadow (`kvm_nested_s2_wp`).
   mutating func writeProtect(_ range: Range<UInt64>) {
     note(.fault(.locked(.write)))
     clear(Descriptor.write, in: range, of: table(of: canonical), TableStep.writeProtect)
@@ -70,7 +70,7 @@ extension Machine {
   }
 
   /// Eager splitting of canonical blocks, chunk by chunk (`kvm_mmu_split_huge_pages`): each becomes a
-  /// table with all its pages, 1 GiB blocks by way of 2 MiB blocks.
+  /// table with all its pages, 1 GiB blocks via 2 MiB blocks.
   private mutating func splitBlocks(in range: Range<UInt64>) {
     if self[.splitChunk] != 0 { split(range) }
   }
@@ -78,14 +78,14 @@ extension Machine {
   /// Splits the canonical blocks of a range.
   mutating func split(_ range: Range<UInt64>) {
     let table = table(of: canonical)
-    // Of a block that has become a table the walk goes on to the parts.
+    // If a block has become a table, the walk continues with its parts.
     var walk = TableWalk(of: table, range, .mapping)
     while let leaf = memory.next(&walk) {
       if leaf.kind == .block { split(leaf, of: table) }
     }
   }
 
-  /// `stage2_split_walker`: the table is complete before it takes the block's place.
+  /// `stage2_split_walker`: the table is complete before it replaces the block.
   private mutating func split(_ block: TableEntry, of table: Table) {
     let level = block.level + 1
     let frame = allocateTable(for: table, at: block.address, level: level)
@@ -106,7 +106,7 @@ extension Machine {
 }
 
 extension Machine {
-  /// First word of the dirty log that was fetched last for the slot with a number, or nil without one.
+  /// First word of the dirty log last fetched for the slot with a number, or nil if there is no slot.
   public func reportedDirtyWord(ofSlot id: UInt64) -> UInt64? {
     memslots.first { self[$0, .id] == id }.map { self[$0, .reported] }
   }

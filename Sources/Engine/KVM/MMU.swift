@@ -24,10 +24,10 @@ public struct MMU: Equatable, Sendable {
     case directMap = 9
     /// Whether an insertion into the reverse map failed (`nested_revmap_broken`).
     case broken = 12
-    /// How many unmaps are under way that may drop `mmu_lock`: those of everything, and of long ranges
+    /// Number of unmaps under way that may drop `mmu_lock`: of everything, or of long ranges
     /// that L1 invalidates.
     case sweeps
-    /// How often the VMID is pinned.
+    /// Pin count of the VMID.
     case pins
 
     static let count = 16
@@ -41,7 +41,7 @@ public struct MMU: Equatable, Sendable {
     }
   }
 
-  /// What says whom a shadow serves.
+  /// The fields that identify the context that a shadow serves.
   static let contextFields: [Field] = [.vttbr, .vtcr, .stage2Enabled]
 
   package var reverseMap: RangeTree {
@@ -110,7 +110,7 @@ extension Machine {
   }
 }
 
-/// What a shadow serves.
+/// The context that a shadow serves.
 public struct ShadowContext: Equatable, Sendable {
   /// Whether it is in use.
   public let isValid: Bool
@@ -127,7 +127,7 @@ public struct ShadowContext: Equatable, Sendable {
 }
 
 extension Machine {
-  /// What shadow `number`, which must exist, serves now.
+  /// The context that shadow `number`, which must exist, serves now.
   public func shadowContext(_ number: Int) -> ShadowContext {
     let mmu = shadow(number)
     return ShadowContext(

@@ -36,7 +36,7 @@ extension Machine {
     let logging = isLogging(fault.slot)
     let (vmaSize, limit) = mappingLimits(fault, hva, vma.flags, logging: logging)
 
-    // Pin the page, which may need copy-on-write, and so a notifier, and so another attempt.
+    // Pin the page. That may need copy-on-write, hence a notifier, hence another attempt.
     let write = fault.kind == .write
     let host: HostEntry
     let hostLevel: Int
@@ -57,7 +57,7 @@ extension Machine {
       return .again
     }
 
-    // Huge pages of the host are used where nothing forbids it (`transparent_hugepage_adjust`).
+    // Use the host's huge pages where nothing forbids it (`transparent_hugepage_adjust`).
     var size = vmaSize
     if size == Page.size, limit != Page.size {
       if let granule = fault.permissionGranule, granule > Page.size {
@@ -108,7 +108,7 @@ extension Machine {
       }
     }
     if let guestLeaf = fault.guestLeaf {
-      // No larger than L1's leaf; between two sizes of the host, the smaller.
+      // No larger than L1's leaf; between two host sizes, the smaller.
       limit = min(limit, guestLeaf.size)
       limit = Self.sizes.first { $0 <= limit } ?? Page.size
       size = min(size, limit)
@@ -128,8 +128,8 @@ extension Machine {
       && start >= range.lowerBound && start + size <= range.upperBound
   }
 
-  /// Readable; writable if the host page is, unless clean pages are logged; executable, since the CPU
-  /// keeps its instruction caches coherent. In a shadow, no more than L1's leaf permits.
+  /// Readable; writable if the host page is, unless clean pages are logged; executable, since the CPU's
+  /// instruction caches are coherent. In a shadow, no more than L1's leaf permits.
   private func permissions(for fault: MemoryFault, hostWritable: Bool) -> Permissions {
     guard let guest = fault.guestLeaf?.descriptor.permissions else {
       return Permissions(read: true, write: hostWritable, executeNever: 0)
@@ -138,7 +138,7 @@ extension Machine {
       read: guest.read, write: hostWritable && guest.write, executeNever: guest.executeNever)
   }
 
-  /// Changes the table: relaxes the leaf that forbade the access if its size stays, else maps.
+  /// Changes the table: relaxes the leaf that forbade the access if the size is the same, else maps.
   private mutating func install(
     _ fault: MemoryFault, _ physical: UInt64, size: UInt64, _ permissions: Permissions
   ) throws(OutOfMemory) -> Descriptor? {

@@ -1,4 +1,4 @@
-/// The MMU notifier: the host is about to change the VMM's memory, and KVM forgets what it mapped of it.
+/// The MMU notifier: the host is about to change the VMM's memory, and KVM unmaps it.
 extension Machine {
   /// `kvm_mmu_notifier_invalidate_range_start`: returns what must be unmapped, slot by slot.
   mutating func beginInvalidation(_ range: Range<UInt64>) -> [Work] {
@@ -10,7 +10,7 @@ extension Machine {
     return parts.flatMap { notifierTasks($0) }
   }
 
-  /// The tasks of a notifier for a range of canonical IPAs: what somebody keeps, stays.
+  /// The tasks of a notifier for canonical IPAs; pinned pages stay, and so does a table kept by an owner.
   private mutating func notifierTasks(_ range: Range<UInt64>) -> [Work] {
     if ownership.keepsTable { return [] }
     let parts = unmappable(range)
@@ -42,7 +42,7 @@ extension Machine {
     }
   }
 
-  /// `kvm_arch_flush_shadow_memslot`, and then the slot and its memory are gone.
+  /// `kvm_arch_flush_shadow_memslot`, and then the deletion of the slot and its memory.
   mutating func deleteMemslotTasks(_ slot: Memslot) -> [Work] {
     let range = range(of: slot)
     let host = hostRange(of: slot)

@@ -3,10 +3,10 @@
 extension Machine {
   private static let gigabyte: UInt64 = 1 << 30
 
-  /// All input addresses of a shadow, and more than any canonical IPA.
+  /// All input addresses of a shadow, and so all canonical IPAs.
   static let allAddresses: Range<UInt64> = 0..<1 << UInt64(VMConfiguration.physicalBits)
 
-  /// Unmaps a range of a context; up to the place where a pause is asked for, and then parks the rest.
+  /// Unmaps a range of a context, up to the place of a requested pause, and then parks the rest.
   mutating func sweep(_ mmu: MMU, _ range: Range<UInt64>, _ cause: UnmapCause) {
     let stop = pausePlace(in: range)
     let part = range.lowerBound..<(stop ?? range.upperBound)
@@ -19,7 +19,7 @@ extension Machine {
     }
   }
 
-  /// The first border between gigabytes inside a range at which a pause is asked for.
+  /// The first gigabyte boundary inside a range at which a pause is requested.
   private func pausePlace(in range: Range<UInt64>) -> UInt64? {
     let asked = self[.pauseAt] &- 1
     guard isPauseArmed, asked < range.upperBound else { return nil }
@@ -29,7 +29,7 @@ extension Machine {
     return place < range.upperBound ? place : nil
   }
 
-  /// The tasks that unmap all of a shadow.
+  /// The tasks that unmap a whole shadow.
   static func unmapAllTasks(
     _ mmu: MMU, _ reason: TableStep.Emptied, _ cause: UnmapCause
   ) -> [Work] {
@@ -39,7 +39,7 @@ extension Machine {
     ]
   }
 
-  /// Unmaps nested IPAs that L1 invalidated. What spans a gigabyte border may drop `mmu_lock` in between.
+  /// Unmaps nested IPAs that L1 invalidated. A range across a gigabyte boundary may drop `mmu_lock` there.
   mutating func invalidateShadow(_ mmu: MMU, _ range: Range<UInt64>) {
     let cause = UnmapCause(.guestInvalidation)
     if range == Self.allAddresses {

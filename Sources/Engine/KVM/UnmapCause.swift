@@ -1,12 +1,12 @@
 /// Why addresses are unmapped from a stage-2 context.
 package struct UnmapCause: Hashable, Sendable {
-  /// Who wants it.
+  /// The origin of the unmap.
   package enum Kind: UInt64, CaseIterable, Sendable {
     /// The MMU notifier: the VMM's memory changes.
     case notifier
     /// A memory slot is deleted.
     case memslot
-    /// Pages are unpinned that notifiers passed over.
+    /// Pages are unpinned that notifiers skipped.
     case unpin
     /// Pages become private to a guest, or shared with it.
     case conversion
@@ -14,13 +14,13 @@ package struct UnmapCause: Hashable, Sendable {
     case guestInvalidation
     /// A shadow is taken for another context.
     case recycling
-    /// A recording says so, and not why.
+    /// A recording contains the unmap, but not its cause.
     case recorded
   }
 
-  /// Who wants it.
+  /// The origin of the unmap.
   package let kind: Kind
-  /// The canonical IPAs that go; empty where nested IPAs or a whole context are meant.
+  /// The canonical IPAs to unmap; empty for nested IPAs or a whole context.
   package let canonical: Range<UInt64>
 
   init(_ kind: Kind, _ canonical: Range<UInt64> = 0..<0) {
@@ -28,7 +28,7 @@ package struct UnmapCause: Hashable, Sendable {
     self.canonical = canonical
   }
 
-  /// Whether memory is taken from the VM, so that no table may lead to it any more.
+  /// Whether the VM loses the memory, so that no table may map it any more.
   package var takesMemory: Bool {
     switch kind {
     case .notifier, .memslot: true
@@ -37,7 +37,7 @@ package struct UnmapCause: Hashable, Sendable {
   }
 }
 
-/// A cause as three words, with which a task that waits keeps it.
+/// A cause as three words, as a pending task stores it.
 extension UnmapCause {
   var words: [UInt64] { [kind.rawValue, canonical.lowerBound, canonical.upperBound] }
 
@@ -56,7 +56,7 @@ extension UnmapCause {
       + Phrase.size(canonical.size)
   }
 
-  /// What happens, to follow "because".
+  /// A clause that follows "because".
   var clause: String {
     switch kind {
     case .notifier: "the host takes canonical \(span)"

@@ -1,4 +1,4 @@
-/// A virtual CPU: L1's EL2 registers, and how the last accesses of L1 and L2 ended. A record in memory.
+/// A virtual CPU: L1's EL2 registers, and the outcomes of the last accesses of L1 and L2. A record in memory.
 struct VCPU: Equatable {
   let number: Int
   /// Slot of the record's first word.
@@ -39,9 +39,9 @@ public enum Outcome: Equatable, Sendable {
   case none
   /// It was carried out.
   case completed
-  /// An abort was given to L1: its status, the page, and whether KVM_RUN also failed with EFAULT.
+  /// An abort was injected into L1: its status, the page, and whether KVM_RUN also failed with EFAULT.
   case exception(FaultStatus, instruction: Bool, write: Bool, ipa: UInt64, alsoEFAULT: Bool)
-  /// It left to user space as MMIO, with the canonical IPA.
+  /// It exited to user space as MMIO, with the canonical IPA.
   case mmio(write: Bool, ipa: UInt64)
   /// A synchronous external abort.
   case externalAbort
@@ -102,7 +102,7 @@ extension Machine {
     VCPU(number: number, base: layout.vcpus + number * VCPU.Field.count)
   }
 
-  /// L1's registers before it writes them: bits that read as one do so at once (`kvm_init_nv_sysregs`).
+  /// L1's registers before it writes them: RES1 bits already read as one (`kvm_init_nv_sysregs`).
   mutating func createVCPUs() {
     for number in 0..<configuration.vcpus where configuration.nested {
       self[vcpu(number), .vtcr] = VTCR.sanitised(0)
@@ -115,7 +115,7 @@ extension Machine {
     return Outcome(words: (memory.load(slot), memory.load(slot + 1)))
   }
 
-  /// How the last access of all ended.
+  /// How the last access of any vCPU ended.
   public var lastOutcome: Outcome {
     let last = self[.lastAccess]
     return last == 0
@@ -123,7 +123,7 @@ extension Machine {
       : outcome(of: Guest.decoded(UInt8(last & 1)), vcpu: Int(last >> 1) - 1)
   }
 
-  /// What the last read that was carried out returned.
+  /// The value of the last completed read.
   public var lastValue: UInt64 { self[.lastValue] }
 
   mutating func setOutcome(_ outcome: Outcome, of guest: Guest, _ vcpu: VCPU) {

@@ -2,7 +2,7 @@
 public enum GuestInvalidation: Equatable, Sendable {
   /// IPAS2E1IS: one nested IPA, with the level hint of the operand (`ttl`, 0 for none).
   case address(UInt64, ttl: UInt8)
-  /// RIPAS2E1IS: a number of granules, by as many instructions as it takes.
+  /// RIPAS2E1IS: a number of granules, by as many instructions as needed.
   case range(UInt64, pages: UInt64, granuleShift: Int)
   /// VMALLS12E1IS: everything of the current VMID.
   case currentVMID
@@ -11,12 +11,12 @@ public enum GuestInvalidation: Equatable, Sendable {
   /// VMALLE1IS: stage 1 only.
   case stage1
 
-  /// Granules of each instruction that together cover a number of them, and no others.
+  /// The granules of each instruction of a series that together covers exactly a number of granules.
   ///
-  /// An operand of RIPAS2E1IS says (NUM + 1) << (5 * SCALE + 1), with NUM to 31 and SCALE to 3. So one
-  /// instruction covers no odd number, and not every even one. Linux covers a range by the largest first, and
-  /// an odd granule at the end by IPAS2E1IS (`__flush_tlb_range_op`); here that has a level hint, so that it
-  /// is about one granule.
+  /// RIPAS2E1IS covers (NUM + 1) << (5 * SCALE + 1) granules, with NUM up to 31 and SCALE up to 3. So one
+  /// instruction covers no odd number, and not every even one. Linux starts with the largest, and ends
+  /// with IPAS2E1IS for an odd granule (`__flush_tlb_range_op`); here that one has a level hint, so that
+  /// it covers one granule.
   static func instructions(covering granules: UInt64) -> [UInt64] {
     var counts: [UInt64] = []
     var rest = granules
@@ -32,7 +32,7 @@ public enum GuestInvalidation: Equatable, Sendable {
   }
 }
 
-/// What KVM does with them (`sys_regs.c`). They act on every valid shadow with the current virtual VMID.
+/// KVM's handling (`sys_regs.c`), for every valid shadow with the current virtual VMID.
 extension Machine {
   mutating func guestInvalidationTasks(_ operation: GuestInvalidation, _ vcpu: VCPU) -> [Work] {
     let vmid = VTTBR(self[vcpu, .vttbr]).vmid
@@ -62,7 +62,7 @@ extension Machine {
       var start = base & ~((1 << UInt64(shift)) - 1)
       var tasks: [Work] = []
       for granules in GuestInvalidation.instructions(covering: pages) where start < limit {
-        // A range that runs past the end is capped there.
+        // A range past the end is capped there.
         let end = start + min(granules << UInt64(shift), limit - start)
         tasks += mmus.map { .invalidateShadow($0.index, start..<end) }
         start = end
@@ -78,7 +78,7 @@ extension Machine {
     }
   }
 
-  /// Says so where no one operand holds a number of granules.
+  /// Notes it if no single operand encodes a number of granules.
   private mutating func noteInstructions(
     _ base: UInt64, _ pages: UInt64, _ shift: Int, _ vmid: UInt16
   ) {
@@ -94,15 +94,15 @@ extension Machine {
     validShadows.filter { VTTBR(self[$0, .vttbr]).vmid == vmid }
   }
 
-  /// `compute_tlb_inval_range`: the size that the hint gives, or the first tagged leaf of the shadow, or
-  /// the largest that the granule allows.
+  /// `compute_tlb_inval_range`: the size from the hint, else from the shadow's first tagged leaf, else
+  /// the granule's largest.
   func invalidationSize(_ address: UInt64, ttl: UInt8, _ mmu: MMU) -> UInt64 {
     let shift = VTCR(self[mmu, .vtcr]).granuleShift
     let hint = ttl != 0 ? ttl : taggedHint(address, shift, mmu)
     return Self.size(ofHint: hint) ?? Self.largestSize(shift)
   }
 
-  /// `get_guest_mapping_ttl`: sizes ascending; the leaf at the aligned address may carry the level of
+  /// `get_guest_mapping_ttl`: sizes ascending; the leaf at the aligned address may hold the level of
   /// L1's leaf, which must cover the address.
   private func taggedHint(_ address: UInt64, _ granuleShift: Int, _ mmu: MMU) -> UInt8 {
     let table = table(of: mmu)
@@ -120,7 +120,7 @@ extension Machine {
     return 0
   }
 
-  /// Bytes that a level hint stands for (`__ttl_to_size`), or nil for a hint without sense.
+  /// Bytes of a level hint (`__ttl_to_size`), or nil for a meaningless hint.
   static func size(ofHint ttl: UInt8) -> UInt64? {
     switch ttl {
     case 0b0101: 1 << 30

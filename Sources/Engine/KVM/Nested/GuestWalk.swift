@@ -1,4 +1,4 @@
-/// What KVM found in L1's stage-2 table for a nested IPA (`struct kvm_s2_trans`).
+/// KVM's result of a walk of L1's stage-2 table for a nested IPA (`struct kvm_s2_trans`).
 public struct GuestTranslation: Equatable, Sendable {
   /// Canonical IPA.
   public let output: UInt64
@@ -9,7 +9,7 @@ public struct GuestTranslation: Equatable, Sendable {
   /// L1's leaf.
   public let descriptor: Descriptor
 
-  /// A contiguous run is one leaf for the output address, but not for the size.
+  /// For a contiguous run the output address covers the run, but the size one leaf.
   init(leaf: Descriptor, level: Int, nested: UInt64, geometry: Geometry) {
     let run = leaf.bits & Descriptor.contiguous != 0 ? UInt64(geometry.contiguousRun(level)) : 1
     let mask = geometry.size(level) * run - 1
@@ -31,7 +31,7 @@ enum GuestWalk {
 
 /// Where a walk of L1's table ends.
 enum GuestWalkEnd {
-  /// The access flag of the leaf is set, or is for the walker to set.
+  /// A leaf whose access flag is set, or must be set by the walker.
   case leaf(TableEntry)
   case fault(FaultStatus)
   /// An entry of the level could not be read.
@@ -39,10 +39,10 @@ enum GuestWalkEnd {
 }
 
 extension GuestTable {
-  /// Where a walk for a nested IPA ends, whoever reads the words (`walk_nested_s2_pgd`). The table's
-  /// VTCR must be one that can be walked.
+  /// Where a walk for a nested IPA ends, with any reader of words (`walk_nested_s2_pgd`). The table's
+  /// VTCR must be walkable.
   ///
-  /// - Parameter read: the word at a canonical IPA, where an entry of a level lies; nil ends the walk.
+  /// - Parameter read: the word at the canonical IPA of an entry at a level; nil ends the walk.
   @inline(__always)
   func end(
     of nested: UInt64, read: (_ place: UInt64, _ level: Int) -> UInt64?
@@ -81,7 +81,7 @@ extension Machine {
   mutating func walkGuest(_ nested: UInt64, vttbr: VTTBR, vtcr: VTCR) -> GuestWalk {
     let geometry = vtcr.geometry
     let inputBits = geometry.inputBits
-    // Sizes that the walker does not know at all are not even given a fault status.
+    // Input sizes unknown to the walker do not even get a fault status.
     guard (25...48).contains(inputBits) else {
       note(.fault(.guestWalkRefused(vtcr)), guestID(vttbr), at: nested)
       return .fault(FaultStatus(0), error: true)
@@ -119,10 +119,10 @@ extension Machine {
     }
   }
 
-  /// The leaf that a walk of L1's table finds, without faulting anything in or setting a flag; nil where
-  /// it ends in a fault.
+  /// The leaf that a walk of L1's table finds, or nil if it ends in a fault. Faults nothing in and sets
+  /// no flag.
   ///
-  /// - Parameter past: stores whose values are not to be seen.
+  /// - Parameter past: stores whose values stay hidden.
   public func peekGuestWalk(
     _ nested: UInt64, _ guest: GuestTable, _ past: PastWords = PastWords()
   ) -> GuestTranslation? {
@@ -145,7 +145,7 @@ extension Machine {
       switch writeGuestMemory(leaf.bits, at: place) {
       case .first(let tasks): return .first(tasks)
       case .unreadable:
-        // The VMM may only read this memory. No fault status was chosen yet, so L1 is given code 0.
+        // The VMM may only read this memory. No fault status is set yet, so L1 gets code 0.
         return .fault(FaultStatus(0), error: true)
       case .word:
         note(
@@ -158,7 +158,7 @@ extension Machine {
 
   private func guestID(_ vttbr: VTTBR) -> TableID { .guest(vttbr.vmid) }
 
-  /// `kvm_read_guest` of one word: through the VMM's address space, which may fault the page in.
+  /// `kvm_read_guest` of one word: through the VMM's address space, so it may fault the page in.
   mutating func readGuestMemory(at ipa: UInt64) -> GuestMemory {
     accessGuestMemory(at: ipa, write: false)
   }

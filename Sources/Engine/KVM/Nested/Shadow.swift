@@ -1,6 +1,6 @@
 /// Choosing the shadow context for an L2 (`arch/arm64/kvm/nested.c`).
 extension Machine {
-  /// The context on which a vCPU's L2 runs: one that matches, or else the next in turn
+  /// The context on which a vCPU's L2 runs: one that matches, else the next in turn
   /// (`get_s2_mmu_nested`).
   mutating func chooseShadow(for vcpu: VCPU) -> MMU {
     let vttbr = self[vcpu, .vttbr] & ~VTTBR.commonNotPrivate
@@ -19,8 +19,7 @@ extension Machine {
     return mmu
   }
 
-  /// Gives a context other registers of L1. What it mapped for those it had must then be unmapped, see
-  /// `recyclingTasks`.
+  /// Gives a context other registers of L1. Its old mappings must then be unmapped, see `recyclingTasks`.
   mutating func give(_ mmu: MMU, vttbr: UInt64, vtcr: UInt64, stage2Enabled: UInt64) {
     let isRecycled = isValid(mmu)
     note(
@@ -54,7 +53,7 @@ extension Machine {
     (0..<configuration.shadows).map { shadow($0) }.filter { isValid($0) }
   }
 
-  /// What must be done before a context that was another's is used (`check_nested_vcpu_requests`).
+  /// The tasks before a recycled context can be used (`check_nested_vcpu_requests`).
   func recyclingTasks(_ mmu: MMU) -> [Work] {
     Self.unmapAllTasks(mmu, .recycled, UnmapCause(.recycling)) + [.finishRecycling(mmu.index)]
   }

@@ -1,6 +1,6 @@
-/// L1's VNCR page, which KVM maps for a guest hypervisor of L1 through a translation of its own (the
-/// pseudo-TLB, `struct vncr_tlb`). Such a translation is no stage-2 entry, but must go with the page as
-/// one.
+/// L1's VNCR page, which KVM maps for a guest hypervisor of L1 through its own translation (the
+/// pseudo-TLB, `struct vncr_tlb`). Such a translation is not a stage-2 entry, but must be dropped with
+/// the page like one.
 extension Machine {
   /// L1 writes VNCR_EL2.
   mutating func setVNCR(of vcpu: VCPU, to ipa: UInt64) {
@@ -9,8 +9,8 @@ extension Machine {
     self[vcpu, .vncrPage] = 0
   }
 
-  /// Translates the page before L2 runs, if there is one that has no translation (`kvm_translate_vncr`).
-  /// Returns what the host must do first, or nil.
+  /// Translates the page before L2 runs, if there is one without a translation (`kvm_translate_vncr`).
+  /// Returns the tasks that the host must do first, or nil.
   mutating func translateVNCR(of vcpu: VCPU) -> [Work]? {
     let ipa = self[vcpu, .vncr].page
     guard self[vcpu, .vncr] != 0, self[vcpu, .vncrPage] == 0, let slot = usableMemslot(at: ipa),
@@ -27,7 +27,7 @@ extension Machine {
     }
   }
 
-  /// Forgets the translations of pages in a canonical range (`kvm_invalidate_vncr_ipa`).
+  /// Drops the translations of pages in a canonical range (`kvm_invalidate_vncr_ipa`).
   mutating func dropVNCR(_ range: Range<UInt64>) {
     for number in 0..<configuration.vcpus {
       let vcpu = vcpu(number)
