@@ -1,4 +1,4 @@
-/// Other processes of the host, of which nothing is modelled but their ASIDs.
+/// Other processes of the host. Only their ASIDs are modelled.
 public enum OtherProcessOperation: Equatable, Sendable {
   /// It runs, and has an ASID from then on.
   case run

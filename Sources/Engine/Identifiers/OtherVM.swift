@@ -34,8 +34,8 @@ extension Machine {
     putVCPU(on: number)
   }
 
-  /// TLBI IPAS2E1IS of a range for another VM. Its VMID may be of an older generation, and another
-  /// holder's by now: then that one's entries go too, which only costs.
+  /// TLBI IPAS2E1IS of a range for another VM. Its VMID may be of an older generation, and now another
+  /// holder's: then that holder's entries are also dropped, which only costs time.
   private mutating func invalidateOtherVM(_ holder: VMIDHolder, _ range: Range<UInt64>) {
     let vmid = vmid(ofID: self[idOf: holder])
     tally.invalidations += 1
@@ -47,7 +47,7 @@ extension Machine {
 }
 
 extension Machine {
-  /// Holders in the current generation that have another's VMID.
+  /// Holders in the current generation that share a VMID.
   func vmidViolations() -> [Violation] {
     let contexts = (0...configuration.shadows).map { VMIDHolder.context(mmu($0)) }
     var seen: Set<UInt64> = []
@@ -57,7 +57,7 @@ extension Machine {
     }
   }
 
-  /// What is wrong with a holder whose VMID another has.
+  /// The violation of a holder that shares its VMID.
   func sharedVMID(of holder: VMIDHolder) -> Violation {
     Violation(invariant: .uniqueVMID, table: holder.table ?? .canonical, address: holder.number)
   }

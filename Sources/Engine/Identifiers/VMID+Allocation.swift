@@ -1,9 +1,9 @@
-/// Giving VMIDs to contexts and to other VMs, as arch/arm64/kvm/vmid.c does.
+/// Assigning VMIDs to contexts and to other VMs, as arch/arm64/kvm/vmid.c does.
 ///
-/// Pinning is not in Linux 7.3.4: it is that of "KVM: arm64: Introduce support to pin VMIDs" in [RFC PATCH
-/// v3 0/5] iommu/arm-smmu-v3: Use pinned KVM VMID for stage 2, 2025-03-19. That `new_vmid` gives a pinned
-/// holder its VMID in the new generation without storing it, so that each run takes the lock again; here
-/// it is stored, as arch/arm64/mm/context.c does for ASIDs.
+/// Pinning is not in Linux 7.3.4: it follows "KVM: arm64: Introduce support to pin VMIDs" in [RFC PATCH
+/// v3 0/5] iommu/arm-smmu-v3: Use pinned KVM VMID for stage 2, 2025-03-19. The `new_vmid` there gives a
+/// pinned holder its VMID in the new generation without storing it, so that each run takes the lock
+/// again; here it is stored, as arch/arm64/mm/context.c does for ASIDs.
 extension Machine {
   private var vmids: VMIDAllocator { layout.vmids }
 
@@ -22,7 +22,7 @@ extension Machine {
     }
   }
 
-  /// How often a holder is pinned.
+  /// Pin count of a holder.
   subscript(pinsOf holder: VMIDHolder) -> UInt64 {
     get {
       switch holder {
@@ -68,9 +68,9 @@ extension Machine {
     for cpu in 0..<vmids.cpus { memory.store(vmids.noneActive, at: vmids.slot(.active, of: cpu)) }
   }
 
-  /// Makes sure that a context has a VMID for as long as a vCPU's statement runs on it: the vCPU enters
-  /// the guest (`kvm_arm_vmid_update`) and leaves again (`kvm_arm_vmid_clear_active`), and nobody looks in
-  /// between, so the CPU's active id is not stored.
+  /// Ensures that a context has a VMID while a vCPU's statement runs on it: the vCPU enters the guest
+  /// (`kvm_arm_vmid_update`) and leaves again (`kvm_arm_vmid_clear_active`), and nothing reads the CPU's
+  /// active id in between, so it is not stored.
   @inline(__always)
   mutating func loadVMID(of mmu: MMU, on vcpu: VCPU) {
     if memory.load(layout.vmids.slot(.active, of: vcpu.number)) == layout.vmids.noneActive,
@@ -92,7 +92,7 @@ extension Machine {
     memory.store(occupant(holder), at: vmids.slot(.occupant, of: cpu))
   }
 
-  /// Whoever stays on a CPU leaves it (`kvm_arch_vcpu_put`): no id has to be kept for it.
+  /// The holder on a CPU leaves it (`kvm_arch_vcpu_put`): its id need not be reserved.
   mutating func putVCPU(on cpu: Int) {
     guard let holder = occupant(ofCPU: cpu) else { return }
     note(.identifier(.vcpuLeaves(holder.noted, cpu: cpu)), holder.table)
@@ -100,7 +100,7 @@ extension Machine {
     memory.store(0, at: vmids.slot(.occupant, of: cpu))
   }
 
-  /// Everyone of a holder leaves the CPUs; false if nobody was there.
+  /// All vCPUs of a holder leave the CPUs; false if there were none.
   mutating func stop(_ holder: VMIDHolder) -> Bool {
     let found = (0..<vmids.cpus).filter { occupant(ofCPU: $0) == holder }
     for cpu in found { putVCPU(on: cpu) }
@@ -114,7 +114,7 @@ extension Machine {
     }
   }
 
-  /// Who stays on a CPU, or nil.
+  /// The holder that stays on a CPU, or nil.
   func occupant(ofCPU cpu: Int) -> VMIDHolder? {
     let word = memory.load(vmids.slot(.occupant, of: cpu))
     if word == 0 { return nil }
@@ -126,7 +126,7 @@ extension Machine {
     if !isCurrent(self[idOf: holder]) { takeVMID(holder) }
   }
 
-  /// `new_vmid`: the old VMID in the new generation, if nobody else took it meanwhile, or else the next
+  /// `new_vmid`: the old VMID in the new generation, if it was not reassigned meanwhile, else the next
   /// free one.
   private mutating func takeVMID(_ holder: VMIDHolder) {
     let old = self[idOf: holder]
@@ -182,26 +182,26 @@ extension Machine {
       holder.table)
   }
 
-  /// A new generation (`flush_context`): only what is pinned, or runs on a CPU, stays taken.
+  /// A new generation (`flush_context`): only VMIDs that are pinned, or run on a CPU, stay taken.
   ///
-  /// When the VMIDs run out, all are taken back at once. Nobody's id is changed for that. An id carries the
-  /// generation in which it was given, and the next time its holder runs it finds the generation to be an old
-  /// one. Rewriting the ids instead would need the lock of every VM.
+  /// When the VMIDs run out, all are released at once. No holder's id changes. An id carries the
+  /// generation in which it was assigned, and the next time its holder runs it finds that generation to
+  /// be old. Rewriting the ids instead would need the lock of every VM.
   ///
-  /// Two kinds of holder cannot wait for their next run. A vCPU that is in its guest now goes on using its
-  /// VMID, and will not look at the generation before it exits. Its VMID is reserved: it stays taken, and the
-  /// holder gets the same number in the new generation. A pinned VMID is in a stream table entry, and the
-  /// SMMU looks at no generation at all. If either number were given to another context, two address spaces
-  /// would share TLB entries, and one guest would reach the other's memory.
+  /// Two kinds of holder cannot wait for their next run. A vCPU that is in its guest keeps using its
+  /// VMID, and does not check the generation before it exits. Its VMID is reserved: it stays taken, and
+  /// the holder gets the same number in the new generation. A pinned VMID is in a stream table entry, and
+  /// the SMMU does not check generations. If either number were assigned to another context, two address
+  /// spaces would share TLB entries, and one guest would reach the other's memory.
   ///
   /// The active id is set to 0 so that the fast path, which compares without the lock, fails once on every
   /// CPU. A second rollover may come before a CPU has taken the lock again. Its active id is then 0, though
-  /// its vCPU still runs; what runs there is the reserved id of the first rollover, and that is reserved
-  /// once more. Taking 0 for "nobody runs" would lose it.
+  /// its vCPU still runs, under the reserved id of the first rollover, and that is reserved once more.
+  /// Taking 0 for "nothing runs" would lose it.
   ///
-  /// The flush comes last: entries of the old generation are harmless until the first old number is given
-  /// out again. It is of no help to a device that uses KVM's VMID without a pin. Its stream table entry keeps
-  /// the old number, which is another VM's from then on.
+  /// The flush comes last: entries of the old generation are harmless until the first old number is
+  /// reassigned. It does not help a device that uses KVM's VMID without a pin: its stream table entry
+  /// keeps the old number, which then belongs to another VM.
   private mutating func rollOver() {
     let generation = memory.load(.generation, of: vmids) &+ vmids.count
     let (number, limit) = (generation >> UInt64(vmids.bits), vmids.mask)
@@ -212,13 +212,13 @@ extension Machine {
     }
     for cpu in 0..<vmids.cpus {
       let active = memory.load(vmids.slot(.active, of: cpu))
-      // A CPU that has not taken the lock since the last rollover runs what was reserved then.
+      // A CPU that has not taken the lock since the last rollover runs the id that was reserved then.
       let id = active == 0 ? memory.load(vmids.slot(.reserved, of: cpu)) : active
       if id & vmids.mask != 0 {
         let vmid = id & vmids.mask
         note(.identifier(.vmidReserved(vmid: vmid, cpu: cpu)))
       }
-      // Where nobody is, 0 and `noneActive` mean the same until the next rollover and after it.
+      // On an empty CPU, 0 and `noneActive` mean the same until the next rollover and after it.
       memory.store(
         occupant(ofCPU: cpu) == nil ? vmids.noneActive : 0, at: vmids.slot(.active, of: cpu))
       memory.set(id & vmids.mask, in: .taken, of: vmids)
@@ -235,7 +235,7 @@ extension Machine {
     for hook in hostHooks { hook.didInvalidateAll(in: &self) }
   }
 
-  /// `kvm_arm_pinned_vmid_get`: the holder keeps its VMID through rollovers until it is unpinned as often.
+  /// `kvm_arm_pinned_vmid_get`: the holder keeps its VMID across rollovers until it is unpinned as often.
   ///
   /// - Returns: the VMID, or nil if no more can be pinned.
   mutating func pinVMID(_ holder: VMIDHolder) -> UInt16? {
@@ -254,7 +254,7 @@ extension Machine {
     return vmid(ofID: id)
   }
 
-  /// `kvm_arm_pinned_vmid_put`, of a holder that is pinned.
+  /// `kvm_arm_pinned_vmid_put`, for a pinned holder.
   mutating func unpinVMID(_ holder: VMIDHolder) {
     let id = self[idOf: holder]
     let number = id & vmids.mask

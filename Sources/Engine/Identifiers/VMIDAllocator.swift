@@ -1,7 +1,7 @@
 /// KVM's allocator of hardware VMIDs, one for all VMs of the host (arch/arm64/kvm/vmid.c): its words.
 ///
 /// An *id* is a generation, in the bits above those of a VMID, and a VMID; 0 is none. Only ids of the
-/// current generation count. VMID 0 is never given away.
+/// current generation count. VMID 0 is never assigned.
 ///
 ///     word 0    generation               word 16 + 4c   active id of CPU c
 ///          1    where the search begins         + 1     reserved id of CPU c
@@ -39,7 +39,7 @@ struct VMIDAllocator: Equatable, Sendable {
     case active
     /// `reserved_vmids`: the id that ran here at the last rollover.
     case reserved
-    /// Who stays on the CPU between statements: 0 for nobody.
+    /// The holder that stays on the CPU between statements, or 0.
     case occupant
 
     static let count = 4
@@ -64,7 +64,7 @@ struct VMIDAllocator: Equatable, Sendable {
 
   private static func mapWords(bits: Int) -> Int { max(1, 1 << (bits - 6)) }
 
-  /// Words that an allocator takes.
+  /// Words that an allocator needs.
   static func words(bits: Int) -> Int { firstMap + 2 * mapWords(bits: bits) }
 
   /// The classes of its first frame; the others are the bitmaps.
@@ -81,9 +81,9 @@ struct VMIDAllocator: Equatable, Sendable {
   var count: UInt64 { 1 << UInt64(bits) }
   /// The bits of an id that are its VMID.
   var mask: UInt64 { count - 1 }
-  /// What a CPU's active id is while no vCPU is on it (`VMID_ACTIVE_INVALID`).
+  /// A CPU's active id while no vCPU is on it (`VMID_ACTIVE_INVALID`).
   var noneActive: UInt64 { count }
-  /// How many ids can be pinned: after a rollover, even with a reserved id on every CPU, one is free
+  /// Maximum number of pinned ids: it leaves one free after a rollover with a reserved id on every CPU
   /// (`max_pinned_vmids`).
   var pinLimit: UInt64 { count - UInt64(cpus) - 2 }
 
@@ -108,7 +108,7 @@ enum VMIDHolder: Equatable {
   /// Another VM, by its number.
   case otherVM(UInt64)
 
-  /// What the holder's micro-steps name: the table, or the number of the VM.
+  /// The table, and the VM's number, in the holder's micro-steps.
   var table: TableID? {
     if case .context(let mmu) = self { mmu.tableID } else { nil }
   }
@@ -141,7 +141,7 @@ extension Memory {
     store(isSet ? load(slot) | bit : load(slot) & ~bit, at: slot)
   }
 
-  /// The first VMID from `start` on that is not taken, or nil (`find_next_zero_bit`).
+  /// The first free VMID from `start` on, or nil (`find_next_zero_bit`).
   func nextFreeVMID(from start: UInt64, of vmids: VMIDAllocator) -> UInt64? {
     let first = vmids.slots(of: .taken).lowerBound
     var vmid = start
