@@ -17,7 +17,7 @@ extension Machine {
     return table.vtcr.isWalkable ? table : nil
   }
 
-  /// What a shadow's leaf for a nested IPA would be made from now; nil if L1 maps nothing there, or the
+  /// The current sources of a shadow's leaf for a nested IPA; nil if L1 maps nothing there, or the
   /// shadow is not in use.
   public func derivation(of nested: UInt64, inShadow number: Int) -> Derivation? {
     let context = shadowContext(number)
@@ -30,7 +30,7 @@ extension Machine {
     return Derivation(guest: found, ipa: found.output, page: hostPage(at: found.output))
   }
 
-  /// Whether L1's entry, composed with canonical memory, would no longer give a leaf of a shadow. That is
+  /// Whether L1's entry, composed with canonical memory, would no longer give a shadow's leaf. That is
   /// legal until L1 invalidates.
   public func isStale(
     _ leaf: Descriptor, at address: UInt64, level: Int, inShadow number: Int

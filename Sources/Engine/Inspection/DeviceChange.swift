@@ -1,17 +1,17 @@
-/// What some stores can have changed of what a device's DMA gets.
+/// The effect that some stores can have on a device's DMA.
 package enum DeviceChange {
   /// Anything.
   case anything
-  /// What DMA to these input addresses gets, not in order; none if there are none.
+  /// DMA to these input addresses, in no order; no DMA if empty.
   case addresses([Range<UInt64>])
 }
 
 extension Machine {
-  /// What stores can have changed of what a device's DMA gets. Rather too much than too little.
+  /// The effect that stores can have on a device's DMA. May err on the side of too much.
   ///
-  /// - Parameter stores: the last stores that are done.
+  /// - Parameter stores: the last stores done.
   package func deviceChange(by stores: Range<Int>, device: Int) -> DeviceChange {
-    // What was not cleaned may lead a walker that is not coherent into any table.
+    // Uncleaned words may lead an incoherent walker into any table.
     guard hasSMMU, configuration.iommu.isCoherent else { return .anything }
     let tables = tableNumbers(ofDevice: device)
     var addresses: [Range<UInt64>] = []
@@ -33,7 +33,7 @@ extension Machine {
         let owners: [SparseArray.Number] = [.rmp, .granules, .vmemmap, .parkedTasks]
         if owners.contains(where: { $0.rawValue == role.number }) { return .anything }
       case .pkvm: return .anything
-      // Nothing of these decides what a DMA gets.
+      // None of these affects a DMA.
       case .free, .sparse, .mmus, .vcpus, .vmids, .vmidMaps, .contents, .dirty, .memslots,
         .contentsIndex, .nodes, nil:
         continue

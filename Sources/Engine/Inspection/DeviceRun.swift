@@ -1,22 +1,22 @@
-/// Input addresses of a device that follow each other, for which a DMA gets the same at this instant: by
-/// the same entry, or none for the same reason.
+/// Consecutive input addresses of a device for which a DMA now has the same result: through the same
+/// entry, or with the same fault.
 public struct DeviceRun: Equatable, Sendable {
   /// The input addresses.
   public let range: Range<UInt64>
-  /// What a read at the first of them gets.
+  /// The outcome of a read at the first of them.
   public let read: DeviceOutcome
-  /// What a write there gets.
+  /// The outcome of a write there.
   public let write: DeviceOutcome
 }
 
 extension Machine {
-  /// Cuts a range of a device's input addresses where what a DMA gets can change. Nothing is carried out.
+  /// Cuts a range of a device's input addresses where the outcome of a DMA can change. Carries nothing out.
   public func deviceRuns(in range: Range<UInt64>, device: Int = 0) -> [DeviceRun] {
     deviceRuns(in: range, device: device, edges: cachedEdges(device))
   }
 
-  /// The runs of a part of a range, whole at its beginning, and with a page at least on either side of the
-  /// part if the range goes on there.
+  /// The runs of a part of a range, whole at its beginning, and with at least a page on either side of
+  /// the part if the range continues there.
   package func deviceRuns(
     around part: Range<UInt64>, in range: Range<UInt64>, device: Int
   ) -> [DeviceRun] {
@@ -31,7 +31,7 @@ extension Machine {
       device: device, edges: edges)
   }
 
-  /// Where translations that are cached for a device begin and end, in order.
+  /// The ascending starts and ends of the translations cached for a device.
   private func cachedEdges(_ device: Int) -> [UInt64] {
     if !attachedDevices.contains(device) { return [] }
     let context = context(ofDevice: device)
@@ -62,7 +62,7 @@ extension Machine {
     return runs
   }
 
-  /// Bytes that the entry at which the SMMU's walk ends covers, or nil outside its input addresses.
+  /// Bytes covered by the entry at which the SMMU's walk ends, or nil outside its input addresses.
   private func deviceEntrySize(at iova: UInt64, device: Int) -> UInt64? {
     guard let table = walkedTable(ofDevice: device), iova < table.geometry.inputSize else {
       return nil

@@ -1,8 +1,8 @@
 extension Machine {
-  /// What a device's table maps, and what it takes.
+  /// The size of a device's table.
   ///
-  /// - Returns: bytes that its leaves map, and bytes of its pages; the latter are 0 for a table that is the
-  ///   CPUs' as well.
+  /// - Returns: bytes that its leaves map, and bytes of its pages; the latter are 0 for a table shared
+  ///   with the CPUs.
   public func deviceTableSize(_ device: Int) -> (mapped: UInt64, table: UInt64) {
     guard let table = domainTable(ofDevice: device) else { return (0, 0) }
     var mapped: UInt64 = 0

@@ -15,7 +15,7 @@ public struct GuestPage: Sendable {
     Machine.unknownWord(contents.pattern, word) ^ contents.difference(at: word, in: memory)
   }
 
-  /// Whether the page may have been another before some stores.
+  /// Whether the page may have differed before some stores.
   func mayDiffer(from past: PastWords) -> Bool {
     record.map { past.touchesFrame(of: $0) } ?? false
       || contents.frame.map { past.touchesFrame(of: $0) } ?? false
@@ -31,7 +31,7 @@ public struct GuestPage: Sendable {
     return Machine.unknownWord(contents.pattern, word) ^ difference
   }
 
-  /// Slots of the words of the machine that decide what a word of the page holds.
+  /// Slots of the machine's words that determine a word of the page.
   public func slots(ofWord word: Int) -> [Int] {
     (record.map { [$0, $0 + 1] } ?? []) + (contents.frame.map { [$0 + word] } ?? [])
   }
@@ -39,7 +39,7 @@ public struct GuestPage: Sendable {
 
 extension Machine {
   /// The page of L1's memory at a canonical IPA, without faulting anything in; nil outside all slots and
-  /// mappings. A page that is absent reads as zero.
+  /// mappings. An absent page reads as zero.
   public func guestPage(at ipa: UInt64) -> GuestPage? {
     guard let slot = memslot(at: ipa) else { return nil }
     let hva = hva(of: ipa, in: slot)

@@ -10,15 +10,15 @@ public struct HeldLock: Equatable, Sendable {
     case slots = "slots_lock"
     /// The locks of pKVM's hypervisor on the page tables that a hypercall changes.
     case hypervisor = "hyp_spinlock"
-    /// Whatever orders the changes of a device's table: iommufd's or VFIO's lock, the RMM's, the RMP's.
+    /// The lock that orders changes of a device's table: iommufd's or VFIO's lock, the RMM's, the RMP's.
     case device = "iommu lock"
   }
 
   /// How it is held.
   public enum Mode: String, Sendable {
-    /// Beside other readers.
+    /// Shared with other readers.
     case read
-    /// Alone.
+    /// Exclusive.
     case write
   }
 
@@ -31,22 +31,21 @@ public struct HeldLock: Equatable, Sendable {
 }
 
 extension Timeline {
-  /// The event that is paused at the moment, by its index; nil if none is. Takes time linear in the stores
-  /// since it was paused.
+  /// Index of the event paused at the moment; nil if there is none. O(stores since it was paused).
   public var pausedEvent: Int? {
     guard machine.isPaused else { return nil }
     let memory = machine.memory
     var end = memory.position
     while let store = memory.lastStore(toAny: [Machine.Register.parkedOwner.slot], in: 0..<end) {
       let event = self.event(ofStore: store)
-      // One that went on and stopped again is still the one that it was.
+      // An event that resumed and stopped again is still the same event.
       guard case .resume = events[event] else { return event }
       end = stores(ofEvent: event).lowerBound
     }
     return nil
   }
 
-  /// The locks that are held at the moment: by the paused event, and in the middle of an event by that one.
+  /// The locks that are held at the moment: by the paused event, and by the event in progress.
   public var heldLocks: [HeldLock] {
     var locks: [HeldLock] = []
     if let event = pausedEvent {
@@ -59,8 +58,8 @@ extension Timeline {
     return locks + own.map { HeldLock(lock: $0, mode: $1, event: event) }
   }
 
-  /// How the event in progress holds `mmu_lock` after the micro-steps that are done: a fault says so itself;
-  /// a sweep takes it, and whatever is no part of one drops it.
+  /// How the event in progress holds `mmu_lock` after the micro-steps done: a fault notes it; a sweep
+  /// takes it, and the first step outside the sweep drops it.
   private var mmuLock: HeldLock.Mode? {
     var mode: HeldLock.Mode?
     var isSweeping = false
@@ -80,7 +79,7 @@ extension Timeline {
 }
 
 extension Step.Class {
-  /// Whether a step of the class comes after a sweep and is not a part of it.
+  /// Whether a step of the class ends a sweep rather than being part of it.
   fileprivate var endsSweep: Bool {
     switch self {
     case .hostPage, .hostMapping, .hostArea, .trigger, .pause, .remark, .retry, .refusal, .access,

@@ -18,7 +18,7 @@ public struct HostPage: Equatable, Sendable {
   public let physical: UInt64
   /// Bytes of the host's page that holds it.
   public let size: UInt64
-  /// Whether the VMM may write to it as it is mapped now.
+  /// Whether the VMM may write to it as now mapped.
   public let isWritable: Bool
   /// Whether it is the zero page, of either size.
   public let isZero: Bool

@@ -1,18 +1,18 @@
-/// Memory whose owner is not the host alone, as the account of a machine with isolation has it.
+/// Memory not owned by the host alone, according to the records of a machine with isolation.
 public struct OwnedRange: Equatable, Sendable {
-  /// What the account says of a page.
+  /// The recorded state of a page.
   public enum State: Equatable, Sendable {
     /// AMD's RMP: the entry of the first page.
     case rmp(RMPEntry)
     /// The RMM's granules.
     case granule(GranuleState)
-    /// pKVM's page states, how often the host lends the page to guests, how many uses forbid to change its
-    /// owner, and to whom it was given.
+    /// pKVM's page states, the number of guests to which the host lends the page, the number of
+    /// references that forbid a change of owner, and its recipient.
     case page(
       host: PageState, hypervisor: PageState, shares: UInt64, references: UInt64,
       owner: Recipient?)
 
-    /// To whom the host has given a page.
+    /// The recipient of a page that the host donated.
     public enum Recipient: Equatable, Sendable {
       /// The hypervisor.
       case hypervisor
@@ -23,15 +23,15 @@ public struct OwnedRange: Equatable, Sendable {
 
   /// Physical addresses.
   public var range: Range<UInt64>
-  /// What the account says of each of its pages.
+  /// The recorded state of each of its pages.
   public let state: State
 }
 
 extension Machine {
-  /// The memory that is not the host's alone, ascending; pages that fare alike are one range.
+  /// The memory not owned by the host alone, ascending; adjacent pages in the same state are one range.
   ///
-  /// - Parameter limit: Entries of the account that are read at most.
-  /// - Returns: the ranges, and whether they are all there are.
+  /// - Parameter limit: maximum number of entries read.
+  /// - Returns: the ranges, and whether they are complete.
   public func ownedRanges(limit: Int) -> (ranges: [OwnedRange], isComplete: Bool) {
     var ranges: [OwnedRange] = []
     var start: UInt64 = 0
@@ -51,7 +51,7 @@ extension Machine {
 }
 
 extension OwnedRange.State {
-  /// Whether pages in this state go on with what ends a range.
+  /// Whether pages in this state extend the preceding range.
   fileprivate func continues(_ before: OwnedRange) -> Bool {
     guard case .rmp(let entry) = self, case .rmp(let first) = before.state else {
       return self == before.state

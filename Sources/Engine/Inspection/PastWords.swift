@@ -4,10 +4,10 @@ public struct PastWords: Sendable {
   /// Ascending.
   private var frames: [Int] = []
 
-  /// The words before no store at all: as they are.
+  /// The current words: before no store.
   public init() {}
 
-  /// The words before stores that are done, the last of which is the machine's last.
+  /// The words before some done stores, which must end with the machine's last.
   public init(before stores: Range<Int>, in memory: Memory) {
     if stores.isEmpty { return }
     words.collect(from: stores.lowerBound, in: memory)

@@ -1,4 +1,4 @@
-/// One page of a translation table, or its root with all its concatenated pages, wherever it is kept.
+/// One page of a translation table, or its root with all its concatenated pages, in any memory.
 public struct TablePage: Sendable {
   /// First input address that the page covers.
   public let address: UInt64
@@ -12,15 +12,14 @@ public struct TablePage: Sendable {
   fileprivate enum Words {
     /// In the machine's memory, from a slot on.
     case slots(Memory, Int)
-    /// In pages of L1's memory that follow each other, from a canonical IPA on; nil for a page that
-    /// cannot be read.
+    /// In consecutive pages of L1's memory, from a canonical IPA on; nil for an unreadable page.
     case guest([GuestPage?], UInt64)
   }
 
   /// Bytes that an entry covers.
   public var entrySize: UInt64 { geometry.size(level) }
 
-  /// The entry at an index. One that cannot be read counts as empty, as in the kernel's dump.
+  /// The entry at an index. An unreadable one counts as empty, as in the kernel's dump.
   public subscript(index: Int) -> Descriptor {
     switch words {
     case .slots(let memory, let first):
@@ -31,7 +30,7 @@ public struct TablePage: Sendable {
     }
   }
 
-  /// What the entry at an index is to a walker.
+  /// The kind of the entry at an index.
   public func kind(of index: Int) -> EntryKind { geometry.kind(of: self[index], at: level) }
 
   /// Number of entries that are not empty.
@@ -44,7 +43,7 @@ public struct TablePage: Sendable {
     }
   }
 
-  /// Whether any entry may have been another before some stores.
+  /// Whether any entry may have differed before some stores.
   public func mayDiffer(from past: PastWords) -> Bool {
     switch words {
     case .slots(_, let first):
@@ -54,7 +53,7 @@ public struct TablePage: Sendable {
     }
   }
 
-  /// The entry at an index as it was before some stores, while the page was where it is.
+  /// The entry at an index as it was before some stores, if the page was already there.
   public func entry(_ index: Int, in past: PastWords) -> Descriptor {
     switch words {
     case .slots(_, let first):
@@ -68,7 +67,7 @@ public struct TablePage: Sendable {
   /// First input address of an entry.
   public func address(of index: Int) -> UInt64 { address + UInt64(index) << geometry.shift(level) }
 
-  /// Index of the entry that covers an input address; one outside the page counts as its nearest end.
+  /// Index of the entry that covers an input address; an address outside the page gives its nearest entry.
   public func index(of address: UInt64) -> Int {
     address < self.address
       ? 0 : min(count - 1, Int((address - self.address) >> geometry.shift(level)))
@@ -82,7 +81,7 @@ public struct TablePage: Sendable {
     }
   }
 
-  /// Slots of the words that decide what an entry is.
+  /// Slots of the words that determine an entry.
   public func slots(of index: Int) -> [Int] {
     switch words {
     case .slots(_, let first): return [first + index]
@@ -152,7 +151,7 @@ public struct TableReader: Sendable {
     }
   }
 
-  /// The entries that a walk reads for an input address, from the root on.
+  /// The entries that a walk reads for an input address, from the root down.
   public func path(to address: UInt64) -> [(page: TablePage, index: Int)] {
     var page = root
     var path = [(page, page.index(of: address))]

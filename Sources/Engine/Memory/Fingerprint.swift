@@ -1,13 +1,13 @@
-/// The state of a machine in 128 bits: equal for machines whose state is equal, whatever the way there, and
-/// unequal for others but by accident. Machines with another configuration are not to be compared.
+/// The state of a machine in 128 bits: equal for machines in equal states, whatever their histories, and
+/// different for others except by accident. Do not compare machines with different configurations.
 ///
 /// It is the sum, modulo 2^64 in each half, of a mix of every word that belongs to the state with the word's
-/// *role*; the two halves mix independently. A word that is 0 adds nothing. `Memory.store` adds what a word
-/// changes by, and going through the journal does the same, so nothing is ever looked through. Among n
-/// states, two that differ are expected to be taken for equal n^2 / 2^129 times.
+/// *role*; the two halves mix independently. A word that is 0 adds nothing. `Memory.store` adds the
+/// change of a word, and so does seeking in the journal, so that the memory is never scanned. Among n
+/// states, n^2 / 2^129 collisions are expected.
 ///
-/// A word's role is what it is *of*, not where it lies: frames, nodes of trees and places of records are
-/// taken in the order in which the events come, and say nothing of the state.
+/// A word's role is what it *belongs to*, not its place: frames, tree nodes and record places are
+/// allocated in the order of the events, and say nothing about the state.
 ///
 /// | word | role | value |
 /// |---|---|---|
@@ -18,21 +18,21 @@
 /// | of a memory slot | the slot's id, field | the word |
 /// | of another record | record, field | the word |
 ///
-/// *State* is what the machine does next by: tables, what both TLBs hold and in which way of a set (which
-/// decides what is evicted next), registers of vCPUs and of the SMMU, commands in its queue, contexts and
-/// VMIDs with their generations (an id is compared with those of the last rollover), VMAs, memory slots and
-/// dirty bitmaps, contents of pages (of freed ones too: a stale translation still leads there), owners,
-/// granules, pins, reverse maps, the paused event, failures and pauses that are asked for.
+/// *State* is what the machine's future depends on: tables, the entries of both TLBs and their ways
+/// (which decide the next eviction), registers of vCPUs and of the SMMU, commands in its queue, contexts
+/// and VMIDs with their generations (an id is compared with those of the last rollover), VMAs, memory
+/// slots and dirty bitmaps, contents of pages (of freed ones too: a stale translation still leads there),
+/// owners, granules, pins, reverse maps, the paused event, requested failures and pauses.
 ///
-/// *History*, and left out, are the counters, how the last accesses and DMAs ended, what `expect` asks for,
-/// what L1 invalidated last, sequence numbers, free lists, the shape of trees, and where the supplies of
-/// fresh pages, VMM addresses, ASIDs and unknown contents stand: from equal states the same events make equal
-/// states, but for the names of what is new. Names that are in use do count: a physical page is in the leaf
-/// that maps it, so two ways that gave a page another address have reached different states.
+/// *History*, which does not count, is the counters, the outcomes of the last accesses and DMAs, what
+/// `expect` asks for, L1's last invalidation, sequence numbers, free lists, the shape of trees, and the
+/// positions of the supplies of pages, VMM addresses, ASIDs and unknown contents: from equal states the same
+/// events lead to equal states, except for the names of new things. Names in use do count: a physical page is
+/// in the leaf that maps it, so histories that gave it different addresses reach different states.
 ///
-/// Two things count by a frame's number, so that states may be told apart that are alike: words of tables
-/// that are not cleaned for a walker that is not coherent (a stale line belongs to the frame, whatever it is
-/// used for next), and the table that a paused RMI call is about to give back.
+/// Two things count by frame number, so that equivalent states may differ: table words not cleaned for an
+/// incoherent walker (a stale line belongs to the frame, whatever its next use), and the table that a
+/// paused RMI call is about to free.
 public struct Fingerprint: Hashable, Sendable {
   /// One half.
   public internal(set) var first: UInt64 = 0
@@ -51,7 +51,7 @@ extension Machine {
   public var fingerprint: Fingerprint { memory.fingerprint }
 }
 
-/// How values of one role are mixed: two multipliers, as good as drawn at random for each role.
+/// Mixes values of one role: two multipliers, effectively random for each role.
 private struct Mixer {
   private let first: UInt64
   private let second: UInt64
@@ -68,10 +68,10 @@ private struct Mixer {
       role &+ tree &* 0xc2b2_ae3d_27d4_eb4f, 0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53)
   }
 
-  /// The finaliser of SplitMix64 with given factors; odd.
+  /// The finaliser of SplitMix64 with given factors; always odd.
   ///
-  /// Roles are alike: a table's words are 512 numbers in a row. With a shift less, sums of such words fall
-  /// together ten times as often as sums of random numbers.
+  /// Roles are similar: a table's words are 512 consecutive numbers. With one shift less, sums of such
+  /// words collide ten times as often as sums of random numbers.
   @inline(__always)
   private static func multiplier(_ role: UInt64, _ one: UInt64, _ other: UInt64) -> UInt64 {
     var mixed = (role ^ role &>> 30) &* one
@@ -79,7 +79,7 @@ private struct Mixer {
     return (mixed ^ mixed &>> 31) | 1
   }
 
-  /// What a change of value changes the fingerprint by. 0 mixes to 0.
+  /// The change of the fingerprint by a change of value. 0 mixes to 0.
   @inline(__always)
   func change(from old: UInt64, to new: UInt64) -> Fingerprint {
     Fingerprint(
@@ -87,7 +87,7 @@ private struct Mixer {
       second: Self.product(new, second) &- Self.product(old, second))
   }
 
-  /// The halves of the product, folded, so that high bits of the value count as much as low ones.
+  /// The halves of the product, folded, so that high bits of the value count as much as low bits.
   @inline(__always)
   private static func product(_ value: UInt64, _ multiplier: UInt64) -> UInt64 {
     let (high, low) = value.multipliedFullWidth(by: multiplier)
@@ -98,10 +98,10 @@ private struct Mixer {
 extension Fingerprint {
   private static let none = Fingerprint()
 
-  /// What a change of a word changes the fingerprint by. It follows from the words alone, so that the same
-  /// change undone takes away what it added.
+  /// The change of the fingerprint by a change of a word. It depends on the words alone, so that undoing
+  /// the change subtracts what it added.
   ///
-  /// - Parameter words: the memory's words; whether the word itself is changed already makes no difference.
+  /// - Parameter words: the memory's words; the word itself may or may not be changed already.
   @inline(never)
   static func change(
     at slot: Int, from old: UInt64, to new: UInt64, in words: UnsafeMutablePointer<UInt64>,
@@ -130,7 +130,7 @@ extension Fingerprint {
     return word & ~(points & Descriptor.addressMask)
   }
 
-  /// The change of a word that counts together with others.
+  /// The change by a word that counts together with others.
   private static func combinedChange(
     at slot: Int, _ index: UInt64, from old: UInt64, to new: UInt64,
     in words: UnsafeMutablePointer<UInt64>, _ role: FrameRole, _ classes: WordClasses
@@ -143,14 +143,14 @@ extension Fingerprint {
     }
   }
 
-  /// An entry of a tree is a key and a payload in one leaf of it, no matter which and where in it.
+  /// An entry of a tree is a key and a payload in one leaf of it, in any leaf and at any index.
   private static func nodeChange(
     at slot: Int, from old: UInt64, to new: UInt64, in words: UnsafeMutablePointer<UInt64>
   ) -> Fingerprint {
     let payloads = RangeTree.nodeWords / 2
     let header = words[slot & ~(RangeTree.nodeWords - 1)]
     let tree = RangeTree.number(inHeader: header)
-    // The header and the limit of a node are no pair.
+    // The header and the limit of a node are not a pair.
     if slot & (payloads - 1) == 0 || RangeTree.level(inHeader: header) != 0 || tree == 0 {
       return none
     }
@@ -165,7 +165,7 @@ extension Fingerprint {
     return change
   }
 
-  /// Of the two words of a page the pattern counts, and a difference that is kept there as if it were in a
+  /// Of a page's two words, the pattern counts, and a difference kept there counts as if it were in a
   /// frame of differences.
   private static func contentsChange(
     at slot: Int, _ index: UInt64, from old: UInt64, to new: UInt64,
@@ -188,7 +188,7 @@ extension Fingerprint {
     return change
   }
 
-  /// The words of a memory slot count by its id; so if that changes, all of them do.
+  /// The words of a memory slot count by its id; so if that changes, all of them change.
   private static func memslotChange(
     at slot: Int, from old: UInt64, to new: UInt64, in words: UnsafeMutablePointer<UInt64>,
     _ classes: WordClasses

@@ -1,5 +1,5 @@
-// Every 512th frame holds one word of information on each of the 512 frames of its group, itself
-// included: what the frame is used for (`FrameRole`), or if it is free the number of the next free
+// Every 512th frame holds one word of information about each of the 512 frames of its group, itself
+// included: the frame's role (`FrameRole`), or if it is free the number of the next free
 // frame, or 0. It changes only while all words of the frame are zero, so that their roles may change.
 extension Memory {
   private static let groupFrames = 512
@@ -27,12 +27,12 @@ extension Memory {
     slot & ~(groupFrames * frameWords - 1) | slot &>> 9 & (groupFrames - 1)
   }
 
-  /// What the frame that holds `slot` is used for.
+  /// The role of the frame that holds `slot`.
   func role(ofFrameAt slot: Int) -> FrameRole {
     FrameRole(bits: load(Self.information(ofFrameAt: slot)))
   }
 
-  /// Takes one zeroed frame and returns the slot of its first word.
+  /// Allocates one zeroed frame and returns the slot of its first word.
   mutating func allocateFrame(_ role: FrameRole) -> Int {
     let free = Int(load(Self.freeFrame))
     guard free != 0 else { return allocateFrames(1) { _ in role } }
@@ -43,8 +43,8 @@ extension Memory {
     return slot
   }
 
-  /// Takes `count` frames (a power of two, at most 256) in a row, aligned to their whole size, as the
-  /// root of a table with concatenated pages needs them.
+  /// Allocates `count` consecutive frames (a power of two, at most 256), aligned to their total size, as
+  /// a root with concatenated pages needs.
   ///
   /// - Parameter role: the role of each, by its number among them.
   mutating func allocateFrames(_ count: Int, _ role: (Int) -> FrameRole) -> Int {
@@ -59,14 +59,14 @@ extension Memory {
     return frame * Self.frameWords
   }
 
-  /// Gives a frame back. Its words must be zero already.
+  /// Frees a frame, whose words must all be zero.
   mutating func freeFrame(_ slot: Int) {
     assert(usedWords(inFrameAt: slot) == 0)
     store(load(Self.freeFrame), at: Self.information(ofFrameAt: slot))
     store(UInt64(slot / Self.frameWords), at: Self.freeFrame)
   }
 
-  /// Takes the frames of a table's root, which is one page, or concatenated pages.
+  /// Allocates the frames of a table's root: one page, or concatenated pages.
   mutating func allocateRoot(of table: TableID, _ geometry: Geometry) -> Int {
     let level = geometry.startLevel
     let pageSize = UInt64(geometry.tableEntries) * geometry.size(level)

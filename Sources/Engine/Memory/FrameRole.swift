@@ -1,4 +1,4 @@
-/// What a frame is used for, which says how its words count in the machine's fingerprint (`Fingerprint`).
+/// The use of a frame, which determines how its words count in the machine's fingerprint (`Fingerprint`).
 enum FrameUse: UInt8, CaseIterable {
   /// On the free list; all its words are zero.
   case free
@@ -12,7 +12,7 @@ enum FrameUse: UInt8, CaseIterable {
   case tlb
   /// A translation table whose entries may point to tables, and one of the last level.
   case table, lastTable
-  /// What is known to be in a guest page.
+  /// The known contents of a guest page.
   case contents
   /// Elements of a sparse array, and those of a memory slot's dirty bitmap.
   case elements, dirty
@@ -26,19 +26,19 @@ enum FrameUse: UInt8, CaseIterable {
   /// Sixteen nodes of range trees: two words an entry.
   case nodes
 
-  /// The first of those whose words count together with others.
+  /// The first use whose words count together with others.
   static let firstCombined = memslots
 }
 
-/// What a frame is used for and whose it is, so that its words count by that and not by the frame's number.
+/// The use and owner of a frame, by which its words count instead of by the frame's number.
 ///
 ///      63  55 54        40 39  32 31                      0
 ///     +------+------------+------+-------------------------+
 ///     |  0   |   number   | use  |          place          |
 ///     +------+------------+------+-------------------------+
 ///
-/// No two frames in use have the same role at the end of an event, but those of records and of nodes, whose
-/// words tell them apart.
+/// No two frames in use have the same role at the end of an event, except those of records and of nodes,
+/// whose words distinguish them.
 struct FrameRole: Equatable {
   /// The word that the allocator keeps about the frame.
   let bits: UInt64
@@ -47,7 +47,7 @@ struct FrameRole: Equatable {
   private static let numberShift: UInt64 = 40
   private static let placeMask: UInt64 = 0xffff_ffff
   private static let numberMask: UInt64 = 0x7fff
-  /// Of a table's place, where the level begins.
+  /// Lowest bit of the level in a table's place.
   private static let levelShift: UInt64 = 28
 
   init(bits: UInt64) { self.bits = bits }
@@ -63,7 +63,7 @@ struct FrameRole: Equatable {
       | place & Self.placeMask
   }
 
-  /// A table, or a part of a root with concatenated pages, by the first input address that it covers.
+  /// The role of a table, or of a page of a concatenated root, by the first input address that it covers.
   init(_ table: TableID, level: Int, at address: UInt64) {
     // A table of the last level covers 2 MiB, one above it 512 times as much.
     let index = address >> UInt64(21 + 9 * (Geometry.lastLevel - level))
@@ -72,7 +72,7 @@ struct FrameRole: Equatable {
       place: UInt64(level) << Self.levelShift | index)
   }
 
-  /// The contents of a guest page, by its number, 47 bits.
+  /// The role of a guest page's contents, by the page number, 47 bits.
   init(contentsOfPage page: UInt64) {
     self.init(.contents, number: page >> 32, place: page)
   }

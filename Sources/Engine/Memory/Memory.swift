@@ -20,22 +20,21 @@ public struct Memory: @unchecked Sendable {
   private var storage: Storage
   /// The storage's words.
   private var words: UnsafeMutablePointer<UInt64>
-  /// The storage's counts of words that are not zero.
+  /// The storage's counts of nonzero words.
   private var used: UnsafeMutablePointer<UInt16>
   /// Which words count in the fingerprint.
   private let classes = WordClasses.all
-  /// What all the words are together, apart from history.
+  /// The fingerprint of all words of state.
   private(set) var fingerprint = Fingerprint()
-  /// Where the next store is recorded: a chunk, and a place in it.
+  /// The journal position of the next store: a chunk, and an index in it.
   private var chunk = Storage.Chunk.none
   private var place = Storage.chunkEntries
   /// Number of stores before the chunk; negative while there is none.
   private var chunkStart = -Storage.chunkEntries
-  /// Number of stores that are undone.
   private var undone = 0
-  /// How often a future was given up: positions of the journal that were noted before may name others since.
+  /// Number of dropped futures: journal positions noted before the last drop may now name other stores.
   private(set) var lineage = 0
-  /// Number of stores that were forgotten with the past: what to add to a position so that it stays good.
+  /// Number of stores dropped with the past, to be added to a position to keep it valid.
   private(set) var forgotten = 0
 
   init() {
@@ -44,7 +43,7 @@ public struct Memory: @unchecked Sendable {
     used = storage.used
   }
 
-  /// Number of stores that are done.
+  /// Number of done stores.
   public var position: Int { chunkStart + place }
 
   /// Number of stores, done and undone.
@@ -60,9 +59,9 @@ public struct Memory: @unchecked Sendable {
     return words[slot]
   }
 
-  /// Changes a word. A store of the value that is there already changes nothing and leaves no trace.
+  /// Changes a word. A store of the current value changes nothing and is not recorded.
   ///
-  /// The memory must not be shared with a copy: whoever begins an event calls `makeUnique`.
+  /// The memory must not be shared with a copy: the code that begins an event calls `makeUnique`.
   @inline(__always)
   mutating func store(_ value: UInt64, at slot: Int) {
     assert(slot >= 0 && slot < storage.wordCount)
@@ -77,20 +76,20 @@ public struct Memory: @unchecked Sendable {
     fingerprint += Fingerprint.change(at: slot, from: old, to: value, in: words, classes)
   }
 
-  /// What a store adds to the number of words of its frame that are not zero.
+  /// The change, by a store, of the number of nonzero words in its frame.
   @inline(__always)
   private static func change(from old: UInt64, to new: UInt64) -> UInt16 {
     (old == 0 ? 1 : 0) &- (new == 0 ? 1 : 0)
   }
 
-  /// How many words of the frame that holds `slot` are not zero. For a table that is the number of
+  /// Number of nonzero words of the frame that holds `slot`. For a table that is the number of
   /// references that the kernel holds on its page for its entries (`get_page` and `put_page` in
   /// kvm_pgtable): 0 means that it can be freed.
   @inline(__always)
   func usedWords(inFrameAt slot: Int) -> Int { Int(used[slot &>> 9]) }
 
-  /// In the middle of the journal a store is a replay: the engine is deterministic, so what it stores
-  /// must be what the journal holds. Anything else is a fault of the engine.
+  /// Before the end of the journal a store is a replay: the engine is deterministic, so the store must
+  /// equal the journal's entry. Anything else is an engine bug.
   @inline(never)
   private mutating func prepareRecord(_ slot: Int, _ value: UInt64) {
     if place == Storage.chunkEntries {
@@ -111,7 +110,7 @@ public struct Memory: @unchecked Sendable {
     chunkStart = position - place
   }
 
-  /// Gives this value a memory of its own, if it shares one with a copy.
+  /// Gives this value its own storage, if it shares it with a copy.
   mutating func makeUnique() {
     if !isKnownUniquelyReferenced(&storage) {
       storage = storage.copy(journalEntries: journalCount)
@@ -139,9 +138,9 @@ public struct Memory: @unchecked Sendable {
   @inline(__always)
   public static func address(ofSlot slot: Int) -> UInt64 { base + UInt64(slot) * 8 }
 
-  /// The word at a physical address that is known to be a frame's, with the offset of a word in the frame.
+  /// The word at an offset, in bytes, in the frame at a physical address, which must be a frame's.
   ///
-  /// What a table walk does at each level, in as few instructions as it can be said.
+  /// Each level of a table walk does this, so it takes as few instructions as possible.
   @inline(__always)
   func load(fromFrameAt address: UInt64, offset: UInt64) -> UInt64 {
     let byte = Int(truncatingIfNeeded: address &+ offset &- Self.base)
@@ -149,7 +148,7 @@ public struct Memory: @unchecked Sendable {
     return UnsafeRawPointer(words).load(fromByteOffset: byte, as: UInt64.self)
   }
 
-  /// Slot of the first word of the frame at a physical address that is known to be a frame's.
+  /// Slot of the first word of the frame at a physical address, which must be a frame's.
   @inline(__always)
   static func firstSlot(ofFrameAt address: UInt64) -> Int {
     Int(truncatingIfNeeded: (address &- base) >> 3)
@@ -164,12 +163,12 @@ public struct Memory: @unchecked Sendable {
   }
 }
 
-/// Going through the journal.
+/// Seeking in the journal.
 extension Memory {
-  /// Goes back or forward in history to where `target` stores are done.
+  /// Goes back or forward to the moment at which `target` stores are done.
   ///
-  /// A chunk says what the fingerprint is at its start. So only in the chunk where the way ends it follows
-  /// store by store.
+  /// A chunk has the fingerprint at its start, so the fingerprint is updated store by store only in the
+  /// last chunk.
   mutating func seek(to target: Int) {
     makeUnique()
     let end = journalCount
@@ -204,18 +203,17 @@ extension Memory {
     undone = end - target
   }
 
-  /// Goes to a position without changing words.
+  /// Sets the position without changing words.
   private mutating func setPosition(_ position: Int) {
     if position < storage.chunks.count << Storage.chunkShift {
       enterChunk(at: position)
     } else {
-      // At the end of a full chunk, or of nothing: the next store adds a chunk.
+      // At the end of a full chunk, or in an empty journal: the next store adds a chunk.
       chunkStart = position - Storage.chunkEntries
       place = Storage.chunkEntries
     }
   }
 
-  /// A change of a word.
   private typealias Change = (slot: Int, old: UInt64, new: UInt64)
 
   @inline(__always)
@@ -245,7 +243,7 @@ extension Memory {
     return (Int(chunk.slots[place]), chunk.values[place])
   }
 
-  /// Gives up the done stores: history begins here.
+  /// Drops the done stores: history begins here.
   mutating func forgetPast() {
     precondition(undone == 0, "only what is the past altogether can be forgotten")
     makeUnique()
@@ -254,7 +252,7 @@ extension Memory {
     setPosition(0)
   }
 
-  /// Gives up the undone stores: what comes next is another future.
+  /// Drops the undone stores: the next store begins another future.
   mutating func forgetFuture() {
     makeUnique()
     if undone > 0 { lineage += 1 }

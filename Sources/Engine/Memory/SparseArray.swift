@@ -1,16 +1,16 @@
-/// An array of words indexed by up to 36 bits, of which only the used parts take memory: a radix tree of
+/// An array of words indexed by up to 36 bits, of which only used parts need memory: a radix tree of
 /// frames with 9 bits a level. Absent words read as zero.
 ///
-/// Used where a word belongs to every page of a large space: page contents, dirty bitmaps, page states.
+/// Used for a word per page of a large space: page contents, dirty bitmaps, page states.
 struct SparseArray {
   /// Slot of the word that points to the top frame, or holds 0 while the array is empty.
   let root: Int
-  /// What the frames of its elements are: the use, and which array.
+  /// The role of the frames of its elements: the use, and the array's number.
   let elements: FrameRole
-  /// Elements before this index follow from other state, and count as history.
+  /// Elements before this index are derived from other state, and count as history.
   var firstState: UInt64 = 0
 
-  /// An array by its root and its number, which no other array has.
+  /// An array by its root and its unique number.
   init(root: Int, _ number: Number, firstState: UInt64 = 0) {
     self.init(root: root, elements: FrameRole(.elements, number: number.rawValue))
     self.firstState = firstState
@@ -22,7 +22,7 @@ struct SparseArray {
     self.elements = elements
   }
 
-  /// Which array it is, to the fingerprint.
+  /// The array's number in the fingerprint.
   struct Number {
     let rawValue: UInt64
     static let smmuVMIDs = Number(rawValue: 1)
@@ -81,7 +81,7 @@ struct SparseArray {
     index < firstState ? FrameRole(.sparse) : elements.at(index >> UInt64(Self.bits))
   }
 
-  /// The first index at or after `start` and before `end` whose word is not zero.
+  /// The first index in `range` whose word is not zero, or nil.
   func firstIndex(in range: Range<UInt64>, of memory: Memory) -> UInt64? {
     var index = range.lowerBound
     search: while index < range.upperBound {
@@ -101,7 +101,7 @@ struct SparseArray {
     return nil
   }
 
-  /// Sets every word to zero and gives the frames back.
+  /// Sets every word to zero and frees the frames.
   func removeAll(in memory: inout Memory) {
     let frame = Int(memory.load(root))
     if frame == 0 { return }

@@ -1,14 +1,14 @@
-/// The memory of the words and of the journal, without checks on the way in: `Memory` is the only user,
-/// and sees to bounds and to copies.
+/// The storage of the words and of the journal, without checks: `Memory` is the only user, and checks
+/// bounds and makes copies.
 ///
 /// Words are one block that grows by doubling, so that a slot is an index. The journal grows by chunks, so
-/// that what is recorded never moves.
+/// that its entries never move.
 final class Storage: @unchecked Sendable {
   /// The words; those from `wordCount` on do not exist.
   @exclusivity(unchecked) private(set) var words: UnsafeMutablePointer<UInt64>
   @exclusivity(unchecked) private(set) var wordCount = 0
   private var wordCapacity: Int
-  /// For each frame, how many of its words are not zero. Follows from the words.
+  /// For each frame, the number of its nonzero words. Derived from the words.
   @exclusivity(unchecked) private(set) var used: UnsafeMutablePointer<UInt16>
 
   /// Chunks of the journal: values, then slots, of `chunkEntries` entries.
@@ -67,7 +67,7 @@ final class Storage: @unchecked Sendable {
     return copy
   }
 
-  /// Makes at least `count` words exist, a whole number of frames; new ones are zero.
+  /// Grows to at least `count` words, a whole number of frames; new ones are zero.
   func growWords(to count: Int) {
     if count <= wordCount { return }
     if count > wordCapacity {
@@ -93,7 +93,7 @@ final class Storage: @unchecked Sendable {
     chunks.append(Chunk(entries: Self.chunkEntries, fingerprint))
   }
 
-  /// Gives back the chunks that `entries` entries do not need.
+  /// Frees the chunks that `entries` entries do not need.
   func truncateJournal(to entries: Int) {
     let needed = (entries + Self.chunkEntries - 1) >> Self.chunkShift
     while chunks.count > needed { chunks.removeLast().free() }

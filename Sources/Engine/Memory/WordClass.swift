@@ -1,12 +1,12 @@
 /// Whether a word of a record belongs to the machine's state or to its history. Each field of a record
-/// declares it for each of its words; a field that does not, does not compile.
+/// must declare it for each of its words in order to compile.
 enum WordClass {
-  /// What the machine does next depends on it.
+  /// The machine's future depends on it.
   case state
-  /// Nothing but an answer about the past depends on it; or it follows from words of state, as the slot of
-  /// a frame does; or it is where a supply of fresh names stands, as the number of the next page is.
+  /// Only answers about the past depend on it; or it is derived from words of state, like the slot of a
+  /// frame; or it is the position of a supply of fresh names, like the number of the next page.
   case history
-  /// As state, but where the two lowest bits are set the address in bits 51:12 is that of a frame, and is
+  /// As state, but if the two lowest bits are set, the address in bits 51:12 is a frame's, and is
   /// history: an entry of a translation table, and the first word of a stream table entry.
   case entry
 }
@@ -17,14 +17,14 @@ protocol RecordField: CaseIterable, RawRepresentable<Int> {
   var words: [WordClass] { get }
 }
 
-/// The classes of all words of frames that count by themselves, as bitmaps that `Memory.store` looks at.
+/// The classes of all words of frames that count by themselves, as bitmaps for `Memory.store`.
 struct WordClasses: @unchecked Sendable {
-  /// For each use of a frame eight words, a bit for each word of the frame: whether it counts.
+  /// For each use of a frame eight words, a bit for each word of the frame: set if it counts.
   let counted: UnsafePointer<UInt64>
-  /// The same: whether it is an entry.
+  /// The same: set if it is an entry.
   let entries: UnsafePointer<UInt64>
 
-  /// Made once and never given back.
+  /// Allocated once and never freed.
   static let all = WordClasses()
 
   private static let bitmapWords = Memory.frameWords / 64
@@ -76,8 +76,8 @@ extension FrameUse {
     }
   }
 
-  /// The classes of a frame with records of one kind, one after the other; words that no field has are not
-  /// used.
+  /// The classes of a frame with records of one kind, one after the other; words outside all fields are
+  /// unused.
   ///
   /// - Parameters:
   ///   - offset: index of the first record's first word.
@@ -98,8 +98,8 @@ extension FrameUse {
 }
 
 extension Fingerprint {
-  /// What fingerprints depend on besides the state: which words there are, what each is called and whether it
-  /// counts. Fingerprints of two builds can be compared if this is equal. FNV-1a of that list.
+  /// A hash of what fingerprints depend on besides the state: the list of words, with the name of each
+  /// and whether it counts. Fingerprints of two builds are comparable if it is equal. FNV-1a.
   public static let layout: UInt64 = {
     let names =
       FrameUse.allCases.map { "\($0) \($0.classes)" }
