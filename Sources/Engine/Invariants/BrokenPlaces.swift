@@ -1,13 +1,13 @@
-/// The places where rules do not hold, in the order in which a full look comes to them.
+/// The places where rules are broken, in the order of a full scan.
 struct BrokenPlaces: Sendable {
-  /// Where in a full look a violation is found.
+  /// The position of a violation in a full scan.
   struct Place: Hashable, Comparable, Sendable {
     var part: Part
     /// The table, device or guest.
     var group = 0
     /// Address, slot or number.
     var address: UInt64 = 0
-    /// Order among those of one address.
+    /// Order among places with one address.
     var rank = 0
 
     static func < (a: Place, b: Place) -> Bool {
@@ -15,14 +15,14 @@ struct BrokenPlaces: Sendable {
     }
   }
 
-  /// The parts of a full look, in their order.
+  /// The parts of a full scan, in order.
   enum Part: Int, Sendable {
     case leaves, tableCounts, tlb, vmids, vncr, iotlb, foreignDMA, agreement, mirror, ownership,
       owners, reverseMaps, locks, coverage, recycling
   }
 
   private var violations: [Place: Violation] = [:]
-  /// How many places break each rule, in the order of the rules.
+  /// Number of places that break each rule, in the order of the rules.
   private var counts = [Int](repeating: 0, count: Invariant.allCases.count)
   private var sorted: [(place: Place, violation: Violation)] = []
   private var isSorted = true
@@ -31,7 +31,7 @@ struct BrokenPlaces: Sendable {
 
   var isEmpty: Bool { violations.isEmpty }
 
-  /// What does not hold at a place, or nil if it does.
+  /// The violation at a place, or nil.
   subscript(place: Place) -> Violation? {
     get { violations[place] }
     set {
@@ -47,12 +47,12 @@ struct BrokenPlaces: Sendable {
     }
   }
 
-  /// Forgets all places of a part.
+  /// Drops all places of a part.
   mutating func removeAll(of part: Part, group: Int? = nil) {
     removeAll { $0.part == part && group ?? $0.group == $0.group }
   }
 
-  /// Forgets some places.
+  /// Drops some places.
   mutating func removeAll(where isGone: (Place) -> Bool) {
     if violations.isEmpty { return }
     for place in violations.keys where isGone(place) { self[place] = nil }
@@ -64,7 +64,7 @@ struct BrokenPlaces: Sendable {
   /// Whether a rule is broken somewhere.
   func breaks(_ rule: Invariant) -> Bool { counts[rule.index] > 0 }
 
-  /// All places in order, with some that are not kept here.
+  /// All violations in order, merged with `others`.
   mutating func list(with others: [(place: Place, violation: Violation)]) -> [Violation] {
     if !isSorted {
       sorted = all.sorted { $0.place < $1.place }
@@ -76,7 +76,7 @@ struct BrokenPlaces: Sendable {
 }
 
 extension Invariant {
-  /// The place among all rules.
+  /// The index among all rules.
   var index: Int { Self.indices[self] ?? 0 }
 
   private static let indices = Dictionary(

@@ -1,11 +1,11 @@
-/// The words that were stored between two moments of a history, with what they held at the first.
+/// The words stored between two moments of a history, with their values at the first.
 ///
-/// What is collected for one event after the other: places by slot are in a hash table that grows as needed
-/// and is forgotten at once, by the number of the collection in each of its words.
+/// Collected anew for each event: the index by slot is a hash table that grows as needed, and is cleared
+/// at once by the collection number in each of its words.
 struct ChangedWords: Sendable {
-  /// The slots, each once, in the order in which they were first come across.
+  /// The slots, each once, in the order in which they were first met.
   private(set) var slots: [Int] = []
-  /// What each held at the first moment; it may hold the same now.
+  /// The value of each at the first moment; it may be the same now.
   private(set) var olds: [UInt64] = []
   /// The collection in the upper half, an index of `slots` in the lower.
   private var places: [UInt64] = []
@@ -14,8 +14,8 @@ struct ChangedWords: Sendable {
   /// Number of slots.
   var count: Int { slots.count }
 
-  /// Collects the words that differ, or once differed, between a position of the journal and the one where
-  /// the memory is now, before or after it.
+  /// Collects the words that differ, or once differed, between a journal position and the memory's
+  /// current one, before or after it.
   mutating func collect(from start: Int, in memory: Memory) {
     slots.removeAll(keepingCapacity: true)
     olds.removeAll(keepingCapacity: true)
@@ -44,19 +44,19 @@ struct ChangedWords: Sendable {
   @inline(__always)
   private mutating func add(_ entry: (slot: Int, value: UInt64)) {
     let place = place(of: entry.slot)
-    // Of a word that was stored more than once the first that is come across is the oldest.
+    // If a word was stored more than once, the first store met is the oldest.
     if places[place] >> 32 == collection { return }
     places[place] = collection << 32 | UInt64(slots.count)
     slots.append(entry.slot)
     olds.append(entry.value)
   }
 
-  /// What a word held at the first moment, or nil if it was not stored.
+  /// The value of a word at the first moment, or nil if it was not stored.
   func old(_ slot: Int) -> UInt64? {
     let word = places.isEmpty ? 0 : places[place(of: slot)]
     return word >> 32 == collection && collection > 0 ? olds[Int(word & 0xffff_ffff)] : nil
   }
 
-  /// What a word held at the first moment.
+  /// The value of a word at the first moment.
   func old(_ slot: Int, in memory: Memory) -> UInt64 { old(slot) ?? memory.load(slot) }
 }

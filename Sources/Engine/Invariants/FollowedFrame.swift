@@ -1,9 +1,9 @@
-/// What the words of a frame are for the rules.
+/// The meaning of a frame's words for the rules.
 struct FollowedFrame: Sendable {
   enum Kind: UInt8, Sendable {
-    /// Nothing that a rule reads, or nodes of range trees, which the frame's use tells.
+    /// Nothing that a rule reads; or nodes of range trees, known by the frame's use.
     case other
-    /// Records of the machine, each kind in frames of its own.
+    /// Records of the machine, each kind in its own frames.
     case registers, contexts, vcpus, memslots, tlb, vmids, smmu, iotlb, protected
     /// A translation table, or a level of a sparse array.
     case table, sparse
@@ -26,7 +26,7 @@ struct FollowedFrame: Sendable {
   var level: UInt8 = 0
   /// Number of the table, or of the sparse array.
   var number: UInt16 = 0
-  /// The look in which it got this role.
+  /// The check in which it got this role.
   var look: UInt32 = 0
   /// First input address of a table, or first index of a sparse array.
   var base: UInt64 = 0

@@ -31,7 +31,7 @@ struct HostPages: Sendable {
       isWritable: pair.second & 1 != 0)
   }
 
-  /// A leaf of the VMM's table comes, or goes.
+  /// A leaf of the VMM's table is added, or removed.
   mutating func insert(_ entry: HostEntry, at hva: UInt64, level: Int) {
     pages.insert(Self.pair(entry, hva, level))
   }
@@ -39,7 +39,7 @@ struct HostPages: Sendable {
     pages.remove(Self.pair(entry, hva, level))
   }
 
-  /// A page that holds a physical address: of merged pages the one with the highest address of the VMM.
+  /// The page that holds a physical address; of merged pages the one with the highest VMM address.
   func page(at address: UInt64) -> Page? {
     guard let page = pages.last(through: PairSet.Pair(address, .max)).map(Self.page),
       page.range.contains(address)

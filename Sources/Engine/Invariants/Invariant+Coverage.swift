@@ -1,7 +1,7 @@
-/// What an invalidation by L1 must leave behind, and what a new context of a shadow. The words about the
-/// last one are stored by its event, which so is known to be one.
+/// The state that L1's invalidation, or a shadow's new context, must leave behind. The event of an
+/// invalidation stores the words about it, which identifies it as one.
 extension Machine {
-  /// Bits of `coveredShadows`: a virtual VMID, or shadows of all; above them the number of the
+  /// Bits of `coveredShadows`: a virtual VMID, or the shadows of all VMIDs; above them the number of the
   /// invalidation.
   private enum Coverage {
     static let vmidMask: UInt64 = 0xffff
@@ -9,8 +9,8 @@ extension Machine {
     static let count: UInt64 = 1 << 17
   }
 
-  /// Notes what the architecture makes an invalidation remove at least: of one nested IPA its page,
-  /// whatever the level hint says.
+  /// Notes the minimum that the architecture makes an invalidation remove: for one nested IPA its page,
+  /// whatever the level hint.
   mutating func recordCoverage(of operation: GuestInvalidation, _ vmid: UInt16) {
     let range: Range<UInt64>
     var shadows = UInt64(vmid)
@@ -33,8 +33,8 @@ extension Machine {
     self[.coveredShadows] = shadows | (self[.coveredShadows] / Coverage.count + 1) * Coverage.count
   }
 
-  /// Shadow leaves that the last event, an invalidation by L1, should have removed. While it is paused
-  /// other vCPUs may make new ones, which is legal until the instruction is over.
+  /// Shadow leaves that the last event, an invalidation by L1, should have removed. While it is paused,
+  /// other vCPUs may install new ones, which is legal until the instruction completes.
   func coverageViolations(after stores: Range<Int>) -> [Violation] {
     let slot = Register.coveredShadows.slot
     guard !isPaused, stores.contains(where: { memory.journalEntry($0).slot == slot }) else {
@@ -55,7 +55,7 @@ extension Machine {
     }
   }
 
-  /// Leaves of shadows that the last event gave to another context, and that it did not make itself.
+  /// Leaves that the last event did not make, in shadows that it gave to another context.
   func recyclingViolations(made: Set<Int>, after stores: Range<Int>) -> [Violation] {
     let changed = Set(stores.lazy.map { memory.journalEntry($0).slot })
     return validShadows.flatMap { mmu -> [Violation] in
@@ -64,7 +64,7 @@ extension Machine {
     }
   }
 
-  /// The same of one shadow, which the last event gave to another context.
+  /// The same for one shadow that the last event gave to another context.
   func recyclingViolations(of mmu: MMU, made: Set<Int>) -> [Violation] {
     if !isValid(mmu) || self[mmu, .pendingUnmap] != 0 { return [] }
     var found: [Violation] = []

@@ -20,22 +20,21 @@ extension Machine {
     return found
   }
 
-  /// Whether a leaf would be found, wherever in canonical memory its page is.
+  /// Whether a leaf would be found, at any place of its page in canonical memory.
   private func isCovered(_ leaf: TableEntry, of mmu: MMU, _ pages: HostPages) -> Bool {
     let places = canonicalPlaces(of: leaf.descriptor.address, pages)
-    // A leaf of no page at all breaks another rule.
+    // A leaf without a page breaks another rule.
     return places.isEmpty || places.contains { isFound(leaf, of: mmu, at: $0) }
   }
 
-  /// The canonical IPAs behind which a physical address is.
+  /// The canonical IPAs that a physical address backs.
   func canonicalPlaces(of physical: UInt64, _ pages: HostPages) -> [UInt64] {
     pages.pages(at: physical).compactMap {
       canonicalAddress(ofHost: $0.hva + (physical - $0.range.lowerBound))
     }
   }
 
-  /// Whether a leaf would be found when the canonical memory goes that begins at an IPA and has the leaf's
-  /// size.
+  /// Whether a leaf would be found when the canonical memory at an IPA, of the leaf's size, is unmapped.
   func isFound(_ leaf: TableEntry, of mmu: MMU, at canonical: UInt64) -> Bool {
     policy.covers(
       ShadowMapping(
@@ -44,7 +43,7 @@ extension Machine {
       in: self)
   }
 
-  /// Whether the VMM has the page of a physical address at a canonical IPA.
+  /// Whether the VMM's page at a canonical IPA is that of a physical address.
   func isBehind(_ ipa: UInt64, _ physical: UInt64) -> Bool {
     guard let slot = memslot(at: ipa) else { return false }
     let hva = hva(of: ipa, in: slot)
@@ -70,7 +69,7 @@ extension Machine {
     (0..<configuration.vcpus).compactMap { vncrViolation(of: vcpu($0)) }
   }
 
-  /// What is wrong with the translation of a vCPU's VNCR page, or nil.
+  /// The violation by the translation of a vCPU's VNCR page, or nil.
   func vncrViolation(of vcpu: VCPU) -> Violation? {
     let ipa = self[vcpu, .vncr].page
     guard self[vcpu, .vncrPage] != 0, !isBacking(self[vcpu, .vncrPage], ipa) else { return nil }

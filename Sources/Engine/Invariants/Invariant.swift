@@ -1,51 +1,50 @@
 /// A rule that must hold after every event.
 public enum Invariant: String, CaseIterable, Sendable {
-  /// A leaf maps a page that the VMM has at that place now, or that is pinned for a device which walks the
-  /// table.
+  /// A leaf maps the page that the VMM now has there, or a page pinned for a device that walks the table.
   case leafOutlivesPage = "leaf-outlives-page"
   /// A leaf is writable only if the VMM's page is: it may be shared with others. Linux 7.3.4 breaks it when
   /// L1 changes an entry without a TLBI: `kvm_pgtable_stage2_relax_perms` makes the old leaf writable
   /// because the new entry's page is.
   case writableLeaf = "writable-leaf"
-  /// A shadow leaf, when it is made, is L1's entry composed with canonical memory. Later L1 may change
-  /// its entry; until it invalidates, the leaf is stale, which is legal.
+  /// A shadow leaf, when installed, is L1's entry composed with canonical memory. L1 may change its entry
+  /// later; until it invalidates, the leaf is stale, which is legal.
   case shadowComposition = "shadow-composition"
-  /// What L1's TLBI covers is in none of its shadows when it returns, and a shadow that is taken over holds
-  /// nothing of what it held for others.
+  /// When L1's TLBI returns, none of its shadows maps what it covers; and a recycled shadow holds none of
+  /// its old leaves.
   case staleShadow = "stale-shadow"
   /// The counts of table pages and of their entries are right.
   case tableCounts = "table-counts"
-  /// No TLB entry translates to a page that its table no longer maps there, or permits what its leaf no longer
-  /// does. Linux 7.3.4 breaks it where it write-protects shadows for dirty logging: `kvm_nested_s2_wp` leaves
-  /// the TLB to its callers, and they invalidate the canonical VMID alone.
+  /// No TLB entry translates to a page that its table no longer maps there, or permits more than its leaf
+  /// now does. Linux 7.3.4 breaks it where it write-protects shadows for dirty logging:
+  /// `kvm_nested_s2_wp` leaves the TLB to its callers, and they invalidate the canonical VMID alone.
   case staleTLB = "stale-tlb"
-  /// Every shadow leaf is found when its canonical page goes: a known entry maps it, an unknown range
-  /// covers it, or the map is broken.
+  /// Every shadow leaf is found when its canonical page is unmapped: a known entry maps it, an unknown
+  /// range covers it, or the map is broken.
   case reverseMapCoverage = "revmap-coverage"
   /// The reverse and the direct map hold the same known entries.
   case reverseMapMirror = "revmap-mirror"
   /// The trees of the reverse map are well formed.
   case reverseMapTree = "revmap-tree"
-  /// No map is changed under a lock that other vCPUs may hold too.
+  /// No map is changed under a lock that other vCPUs may also hold.
   case reverseMapLock = "revmap-lock"
   /// No allocation may sleep while `mmu_lock` is held.
   case reverseMapSleep = "revmap-sleep"
   /// No two holders have the same VMID in the current generation.
   case uniqueVMID = "unique-vmid"
-  /// KVM's translation of L1's VNCR page leads to the page that the VMM has there now.
+  /// KVM's translation of L1's VNCR page leads to the page that the VMM now has there.
   case vncr
   /// No translation of a device, cached or in its table, leads to a page whose owner is not the device's.
   case foreignDMA = "foreign-dma"
-  /// The SMMU's TLB translates and permits nothing that the table no longer does, once the sync is done.
+  /// Once the sync is done, the SMMU's TLB translates and permits nothing that the table no longer does.
   case staleIOTLB = "stale-iotlb"
   /// Where the device and the CPUs must see the same memory, their tables lead to the same pages.
   case tableAgreement = "table-agreement"
-  /// DMA to memory that the device's owner keeps does not fail.
+  /// DMA to memory that the device's owner still has does not fail.
   case dmaHole = "dma-hole"
-  /// Under pKVM every page has one owner, and the states and tables of all parties say the same.
+  /// Under pKVM every page has one owner, and the states and tables of all parties agree.
   case pageOwner = "page-owner"
-  /// An SMMU that hears of a shared table's changes by broadcast alone uses the CPUs' VMID for it, or of a
-  /// process' table its ASID without ASET.
+  /// An SMMU that learns of a shared table's changes by broadcast alone uses the CPUs' VMID for it, or
+  /// for a process's table its ASID without ASET.
   case mirrorVMID = "mirror-vmid"
 }
 
@@ -74,7 +73,7 @@ extension Invariant {
   }
 }
 
-/// A rule that does not hold, and where.
+/// A broken rule, and where.
 public struct Violation: Hashable, Sendable {
   /// The rule.
   public let invariant: Invariant
@@ -85,13 +84,13 @@ public struct Violation: Hashable, Sendable {
 }
 
 extension Machine {
-  /// All rules that do not hold now, by a look at everything: what a `RuleChecker` is held against.
+  /// All rules broken now, by a full scan: the reference for a `RuleChecker`.
   ///
-  /// - Parameter stores: entries of the journal that the last event made; leaves among them must be right
-  ///   as they are, while older ones may have gone stale.
+  /// - Parameter stores: the last event's journal entries; leaves among them must be right, while older
+  ///   ones may have gone stale.
   public func violations(after stores: Range<Int>) -> [Violation] {
     let pages = HostPages(of: self)
-    // A leaf that was made replaced a LOCKED entry; one that was only changed may be stale already.
+    // A new leaf replaced a LOCKED entry; a leaf that was only changed may already be stale.
     let made = Set(
       stores.lazy.map { memory.journalEntry($0) }.filter { $0.value & Descriptor.valid == 0 }
         .map(\.slot))
@@ -122,10 +121,10 @@ extension Machine {
     return found
   }
 
-  /// The rule that a leaf breaks as it is now, or nil.
+  /// The rule that a leaf breaks now, or nil.
   func fault(of leaf: TableEntry, of mmu: MMU, _ pages: HostPages) -> Invariant? {
     let size = geometry(of: mmu).size(leaf.level)
-    // What devices have pinned is kept, and the guest's to write; so is what is a realm's.
+    // Pages pinned for devices stay, and the guest may write to them; so do a realm's.
     if isKeptByPins(leaf.descriptor, size: size) || ownership.keeps(leaf, size: size, of: self) {
       return nil
     }
@@ -133,8 +132,8 @@ extension Machine {
     return leaf.descriptor.permissions.write && !isWritable ? .writableLeaf : nil
   }
 
-  /// Whether the page that a leaf maps is writable, or nil if it is not there: for the canonical table at
-  /// the leaf's own address, for a shadow anywhere.
+  /// Whether the page that a leaf maps is writable, or nil if there is no such page: for the canonical
+  /// table at the leaf's own address, for a shadow anywhere.
   private func backing(of leaf: TableEntry, of mmu: MMU, _ pages: HostPages) -> Bool? {
     let size = geometry(of: mmu).size(leaf.level)
     if mmu.isCanonical {
@@ -154,7 +153,7 @@ extension Machine {
   }
 
   /// Whether a leaf of a shadow that the last event made was not L1's entry, as it was then, composed with
-  /// canonical memory. What that event stored in L1's table after it made the leaf, the leaf need not know.
+  /// canonical memory. The event's stores to L1's table after it made the leaf do not count.
   func isMadeWrong(
     _ leaf: TableEntry, of mmu: MMU, _ stores: Range<Int>, _ pages: HostPages
   ) -> Bool {
@@ -191,12 +190,12 @@ extension Machine {
     GuestTable(vttbr: VTTBR(self[mmu, .vttbr]), vtcr: VTCR(self[mmu, .vtcr]))
   }
 
-  /// The canonical IPA that L1 means by a nested one now, or nil.
+  /// The canonical IPA to which L1 now maps a nested IPA, or nil.
   func guestOutput(of nested: UInt64, _ mmu: MMU) -> UInt64? {
     self[mmu, .stage2Enabled] == 0 ? nested : peekGuestWalk(nested, guestTable(of: mmu))?.output
   }
 
-  /// Entries of every table page, and the number of table pages.
+  /// Checks the entry count of every table page, and the number of table pages.
   private func countViolations() -> [Violation] {
     var found: [Violation] = []
     var pages = 0
@@ -231,15 +230,15 @@ extension Machine {
     return found
   }
 
-  /// Whether a table below the root, which begins at a slot, may be there with so many entries, and the memory
-  /// has counted them.
+  /// Whether a table below the root, from a slot on, may exist with `entries` entries, and the memory's
+  /// count agrees.
   func isCountRight(_ entries: Int, ofTableAt slot: Int) -> Bool {
-    // A realm's table stays when it is empty, until the host has it destroyed.
+    // An empty table of a realm stays until the host has it destroyed.
     (entries > 0 || ownership.keepsEmptyTables)
       && entries == memory.usedWords(inFrameAt: slot)
   }
 
-  /// Table pages that a paused event has taken out of their table, or not put in yet.
+  /// Number of table pages that a paused event has unlinked, or not linked yet.
   var detachedTables: Int {
     parkedTaskList.count { task in
       switch task {
@@ -260,15 +259,15 @@ extension Machine {
 
   /// The tables whose entries the CPUs' TLB may hold, by their VMIDs: of two tables of one VMID the first.
   var tlbTables: [Table] {
-    // The VMID of an older generation may be another's by now; its own entries went with the rollover.
+    // A VMID of an older generation may now be another's; its own entries were dropped at the rollover.
     protectedTables
       + (0...configuration.shadows).map { mmu($0) }.filter { isCurrent(self[$0, .vmid]) }
       .map { table(of: $0) }
   }
 
-  /// What is wrong with an entry of the CPUs' TLB, or nil.
+  /// The rule that an entry of the CPUs' TLB breaks, or nil.
   ///
-  /// - Parameter parked: what a paused event is still to invalidate of the host's table under pKVM.
+  /// - Parameter parked: ranges of the host's table under pKVM that a paused event has yet to invalidate.
   func staleness(
     of entry: TLB.Entry, in table: Table, _ parked: [Range<UInt64>]
   ) -> Violation? {
@@ -277,7 +276,7 @@ extension Machine {
     }
     let end = memory.walk(table, entry.address)
     let size = table.geometry.size(end.level)
-    // A smaller leaf says nothing of the rest of what the entry translates.
+    // A smaller leaf says nothing about the rest of the entry's range.
     let isMapped =
       end.isLeaf && end.level <= entry.level
       && end.descriptor.address | entry.address & (size - 1) == entry.descriptor.address

@@ -1,12 +1,12 @@
-/// What depends on the reverse maps of shadows, and what is to be known of their trees.
+/// An index of what depends on the shadows' reverse maps, and of their trees.
 struct MapIndex: Sendable {
   /// Whether there is any map.
   let isKept: Bool
-  /// Whether a map of the other direction must mirror it; whether that one alone is the map.
+  /// Whether a direct map must mirror it; whether the direct map is the only map.
   let isMirrored: Bool
   let isDirect: Bool
 
-  /// For what canonical memory a leaf would be found. Of a leaf that would be, one place that is enough.
+  /// The canonical memory for which a leaf would be found. If it would, one such place is enough.
   struct Record: Sendable {
     let number: Int
     let leaf: TableEntry
@@ -19,19 +19,19 @@ struct MapIndex: Sendable {
   private var leavesOfPlace = [PairSet](repeating: PairSet(), count: 4)
   /// Physical address and slot of leaves that would not be found.
   private var lost = PairSet()
-  /// Those of them whose page is in more places than are kept.
+  /// Those of them whose page is in too many places to keep.
   private(set) var floating: Set<Int> = []
 
   private static let placesKept = 8
 
-  // Trees have numbers from 1 on, two for each shadow; 0 is no tree that matters.
+  // Trees have numbers from 1 on, two for each shadow; 0 is any other tree.
   var treeOfRoot: [Int: Int] = [:]
   private var treeOfNode: [UInt16] = []
   private var nodes: [Int]
   private(set) var suspects: Set<Int> = []
   var mirrors: [Mirror]
 
-  /// A map of canonical IPAs and the map of nested IPAs that must say the same.
+  /// A map of canonical IPAs and the map of nested IPAs that must agree with it.
   struct Mirror: Sendable {
     var known = 0
     var direct = 0
@@ -60,7 +60,7 @@ struct MapIndex: Sendable {
 
   // MARK: Leaves
 
-  /// Takes what is known of a leaf out.
+  /// Removes the record of a leaf.
   mutating func remove(_ slot: Int) -> Record? {
     guard let record = records.removeValue(forKey: slot) else { return nil }
     for place in record.places {
@@ -73,13 +73,13 @@ struct MapIndex: Sendable {
     return record
   }
 
-  /// A leaf would be found by what is recorded for a place.
+  /// A leaf would be found through the entry for a place.
   mutating func insert(_ leaf: TableEntry, _ number: Int, foundBy place: UInt64) {
     records[leaf.slot] = Record(number: number, leaf: leaf, places: [place])
     leavesOfPlace[leaf.level].insert(PairSet.Pair(place, UInt64(leaf.slot)))
   }
 
-  /// A leaf would not be found, in whatever place its page is.
+  /// A leaf would not be found for any place of its page.
   mutating func insert(_ leaf: TableEntry, _ number: Int, lostAt places: [UInt64]) {
     let isMany = places.count > Self.placesKept
     records[leaf.slot] = Record(
@@ -94,20 +94,20 @@ struct MapIndex: Sendable {
     }
   }
 
-  /// A page is in one more place: leaves of it that would not be found may be now.
+  /// A page has one more place: lost leaves of it may now be found.
   func pageComes(_ physical: UInt64, level: Int, _ slots: inout [Int]) {
     if lost.isEmpty { return }
     lost.appendSlots(in: physical..<physical + TLB.geometry.size(level), to: &slots)
   }
 
-  /// Canonical memory has other pages.
+  /// The pages behind canonical memory have changed.
   func placesChange(in canonical: Range<UInt64>, _ slots: inout [Int]) {
     for level in TLB.levels where !leavesOfPlace[level].isEmpty {
       leavesOfPlace[level].appendSlots(in: canonical, to: &slots)
     }
   }
 
-  /// What is recorded for canonical memory has changed.
+  /// The map's entries for canonical memory have changed.
   private func entryChanges(_ canonical: Range<UInt64>, _ slots: inout [Int]) {
     for level in TLB.levels where !leavesOfPlace[level].isEmpty {
       let size = TLB.geometry.size(level)
@@ -124,7 +124,7 @@ struct MapIndex: Sendable {
   ) {
     let tree = 2 * mmu.index - (isDirect ? 0 : 1)
     if old != 0 {
-      // It may be another tree's by now.
+      // It may now be another tree's.
       if treeOfRoot[old] == tree { treeOfRoot[old] = nil }
       nodes.append(old)
     }
@@ -134,7 +134,7 @@ struct MapIndex: Sendable {
     }
   }
 
-  /// The tree that a node is part of, or 0.
+  /// The tree of a node, or 0.
   private func tree(ofNode start: Int, _ memory: Memory) -> Int {
     var node = start
     // No tree is as high as that.
@@ -153,7 +153,7 @@ struct MapIndex: Sendable {
     return 0
   }
 
-  /// An entry that came to or went from a tree; one that moved did both.
+  /// An entry added to or removed from a tree; a moved one is both.
   struct Change {
     let tree: Int
     let entry: RangeEntry
@@ -219,10 +219,10 @@ struct MapIndex: Sendable {
     return changes
   }
 
-  /// Trees that have changed since the last look.
+  /// Trees that have changed since the last check.
   private(set) var touchedTrees: Set<Int> = []
 
-  /// Whether something is wrong with a tree that has changed.
+  /// Whether a changed tree has errors.
   mutating func isFaulty(_ number: Int, _ tree: RangeTree, _ memory: Memory) -> Bool {
     let recent = memory.recentLeaf(of: tree)
     let isRecentRight =
@@ -232,7 +232,7 @@ struct MapIndex: Sendable {
     if !suspects.contains(number), isRecentRight, nodes[number] == memory.nodeCount(of: tree) {
       return false
     }
-    // Where one thing is wrong, others may be: what this index says of the tree is not relied on.
+    // One error may come with others: do not rely on this index for the tree.
     let isFaulty = !memory.faults(in: tree).isEmpty
     if isFaulty { suspects.insert(number) } else { suspects.remove(number) }
     return isFaulty
@@ -240,7 +240,7 @@ struct MapIndex: Sendable {
 
   mutating func forgetTouchedTrees() { touchedTrees = suspects }
 
-  /// Slots of leaves that may be found, or not, by what has changed.
+  /// Adds slots of leaves that a change may make found, or lost.
   func leaves(of change: Change, _ slots: inout [Int]) {
     if change.tree % 2 == 1 { entryChanges(change.entry.range, &slots) }
   }

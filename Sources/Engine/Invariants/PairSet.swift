@@ -1,4 +1,4 @@
-/// An ordered set of pairs of words: an index from one thing to the others that depend on it, such as from
+/// An ordered set of pairs of words: an index from things to their dependents, such as from
 /// physical pages to the leaves that map them.
 ///
 /// Sorted arrays of a few hundred pairs, and the first pair of each in an array of its own. Finding,
@@ -25,7 +25,7 @@ struct PairSet: Sendable {
 
   var isEmpty: Bool { chunks.isEmpty }
 
-  /// Index of the first of some sorted pairs that is not below a pair.
+  /// Index of the first of some sorted pairs not below a pair.
   private static func index(of pair: Pair, in pairs: [Pair]) -> Int {
     var low = 0
     var high = pairs.count
@@ -77,7 +77,7 @@ struct PairSet: Sendable {
     }
   }
 
-  /// The lowest pair that is not below a pair.
+  /// The lowest pair not below a pair, or nil.
   func first(from pair: Pair) -> Pair? {
     guard !chunks.isEmpty else { return nil }
     let chunk = chunk(of: pair)
@@ -86,7 +86,7 @@ struct PairSet: Sendable {
     return chunk + 1 < heads.count ? heads[chunk + 1] : nil
   }
 
-  /// The highest pair that is not above a pair.
+  /// The highest pair not above a pair, or nil.
   func last(through pair: Pair) -> Pair? {
     guard !chunks.isEmpty else { return nil }
     let chunk = chunk(of: pair)

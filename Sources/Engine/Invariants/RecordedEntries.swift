@@ -1,21 +1,21 @@
-/// What the reverse maps say, counted: how much of canonical memory is unknown, and which known entries no
-/// leaf bears out.
+/// Statistics of the reverse maps: the amount of canonical memory that is unknown, and the known entries
+/// that no leaf confirms.
 ///
-/// Of each known entry one leaf that bears it out is kept. While that one stays, whatever else changes in the
-/// entry's range makes no difference.
+/// For each known entry one leaf that confirms it is kept. While that leaf stays, other changes in the
+/// entry's range make no difference.
 struct RecordedEntries: Sendable {
-  /// An entry by its shadow's number, from 1, and the first address that its tree has it at.
+  /// An entry by its shadow's number, from 1, and its first address in its tree.
   typealias Key = PairSet.Pair
 
   struct Entry: Sendable {
     let canonical: Range<UInt64>
     let nested: UInt64
-    /// A nested IPA of the leaf that bears it out.
+    /// A nested IPA of the leaf that confirms it.
     var witness: UInt64?
 
     var nestedRange: Range<UInt64> { nested..<nested &+ canonical.size }
 
-    /// Nested IPAs of a part of the canonical ones.
+    /// The nested IPAs of a part of the canonical IPAs.
     func nested(of canonical: Range<UInt64>) -> Range<UInt64> {
       let part = canonical.clamped(to: self.canonical)
       let start = nested &+ (part.lowerBound &- self.canonical.lowerBound)
@@ -26,18 +26,18 @@ struct RecordedEntries: Sendable {
   /// Whether trees are sorted by nested IPAs.
   private let isKeyedByNested: Bool
   private var entries: [Key: Entry] = [:]
-  /// Entries by the addresses that their tree is not sorted by.
+  /// Entries by the addresses that are not their tree's keys.
   private var others: IntervalIndex
-  /// Entries into which a larger leaf reaches from before them: what bears them out is not all in their range.
+  /// Entries that a larger leaf overlaps from before: not all their confirming leaves are in their range.
   private var straddled: Set<Key> = []
-  /// Leaves that bore entries out which are gone, to be tried first for those that came.
+  /// Leaves that confirmed removed entries, to be tried first for new entries.
   private var hints: [Key: UInt64] = [:]
 
-  /// Entries of all trees, those of the other direction too.
+  /// Entries of all trees, including direct maps.
   var count = 0
   /// Bytes of canonical memory without a nested IPA.
   private(set) var unknown: UInt64 = 0
-  /// Known entries that no leaf bears out.
+  /// Known entries that no leaf confirms.
   private(set) var stale = 0
 
   init(isKeyedByNested: Bool) {
@@ -49,7 +49,7 @@ struct RecordedEntries: Sendable {
     isKeyedByNested ? entry.canonical : entry.nestedRange
   }
 
-  /// An entry of a tree is gone.
+  /// An entry of a tree was removed.
   mutating func goes(_ entry: RangeEntry, of number: Int) {
     if !isKeyedByNested, RangeMap.isUnknown(entry.payload) {
       unknown -= entry.range.size
@@ -63,7 +63,7 @@ struct RecordedEntries: Sendable {
     others.remove(key, at: otherRange(known))
   }
 
-  /// An entry of a tree has come.
+  /// An entry of a tree was added.
   mutating func comes(_ entry: RangeEntry, of number: Int, _ machine: Machine) {
     if !isKeyedByNested, RangeMap.isUnknown(entry.payload) {
       unknown += entry.range.size
@@ -79,7 +79,7 @@ struct RecordedEntries: Sendable {
     entries[key] = known
     stale += 1
     others.insert(key, at: otherRange(known))
-    // An entry that grew, or lost a part, is most often borne out by what bore it out before.
+    // An entry that grew, or lost a part, is usually confirmed by the same leaf as before.
     if let hint = hints[Key(UInt64(number), known.canonical.lowerBound &- known.nested)],
       known.nestedRange.contains(hint)
     {
@@ -88,7 +88,7 @@ struct RecordedEntries: Sendable {
     if entries[key]?.witness == nil { look(key, in: known.nestedRange, machine) }
   }
 
-  /// All that came and went has been told.
+  /// All removed and added entries have been reported.
   mutating func settle(_ machine: Machine) {
     hints.removeAll(keepingCapacity: true)
     for key in straddled {
@@ -107,7 +107,7 @@ struct RecordedEntries: Sendable {
     }
   }
 
-  /// The VMM has other pages behind canonical memory.
+  /// The VMM's pages behind canonical memory have changed.
   mutating func pagesChange(_ canonical: Range<UInt64>, of number: Int, _ machine: Machine) {
     for key in keys(canonical, isNested: false, number, machine) {
       if let entry = entries[key] {
@@ -128,7 +128,7 @@ struct RecordedEntries: Sendable {
     ).map { Key(UInt64(number), $0.range.lowerBound) }
   }
 
-  /// Something is different in a part of an entry.
+  /// Something has changed in a part of an entry.
   private mutating func changes(
     _ key: Key, _ entry: Entry, in part: Range<UInt64>, _ machine: Machine
   ) {
@@ -143,7 +143,7 @@ struct RecordedEntries: Sendable {
     }
   }
 
-  /// Looks for a leaf that bears an entry out.
+  /// Looks for a leaf that confirms an entry.
   private mutating func look(_ key: Key, in nested: Range<UInt64>, _ machine: Machine) {
     guard let entry = entries[key], !nested.isEmpty else { return }
     var walk = TableWalk(of: machine.table(of: machine.mmu(Int(key.first))), nested, .mapping)
@@ -167,10 +167,10 @@ struct RecordedEntries: Sendable {
   }
 }
 
-/// Keys of ranges, to be found by an address in them. Ranges may overlap.
+/// Keys of ranges, looked up by an address in them. Ranges may overlap.
 ///
-/// Ranges are in sets by the number of bits of their size: of each set only what begins less than such a size
-/// before an address can hold it.
+/// Ranges are in sets by the number of bits of their size: in each set only a range that begins less than
+/// that size before an address can hold it.
 private struct IntervalIndex: Sendable {
   private var sets: [Int: [Int: PairSet]] = [:]
 
@@ -187,7 +187,7 @@ private struct IntervalIndex: Sendable {
     sets[Int(key.first)]?[Self.bits(range)]?.remove(PairSet.Pair(range.lowerBound, key.second))
   }
 
-  /// The keys of a number whose range may overlap one, and of some others.
+  /// The keys of a number whose range may overlap a range, and some others.
   func keys(in range: Range<UInt64>, of number: Int) -> [PairSet.Pair] {
     guard let sets = sets[number] else { return [] }
     return sets.keys.sorted().flatMap { bits -> [PairSet.Pair] in

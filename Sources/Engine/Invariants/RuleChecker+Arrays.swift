@@ -1,4 +1,4 @@
-/// Sparse arrays that rules read: which frames are part of which, and the elements that come and go.
+/// Sparse arrays that rules read: the frames of each, and the elements that change.
 extension RuleChecker {
   func arrayRoot(
     at slot: Int, _ kind: FollowedFrame.Kind, _ machine: Machine
@@ -26,7 +26,7 @@ extension RuleChecker {
     }
   }
 
-  /// Links the arrays that are there already.
+  /// Links the arrays that already exist.
   mutating func linkArrays(_ machine: Machine) {
     var roots = [
       Machine.Register.pinCounts, .rmp, .granules, .vmemmap, .uncleaned, .parkedTasks,

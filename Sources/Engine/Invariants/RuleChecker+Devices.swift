@@ -1,9 +1,9 @@
-/// What devices see: the SMMU's TLB, and pinned memory.
+/// Rules about devices: the SMMU's TLB, and pinned memory.
 extension RuleChecker {
   private static let allIOVAs: Range<UInt64> = 0..<1 << 48
 
-  /// Streams or domains have changed: what is cached is looked at again, and what is pinned for devices that
-  /// fare otherwise now.
+  /// Streams or domains have changed: checks cached entries again, and pages pinned for the devices
+  /// concerned.
   mutating func refreshDevices(_ machine: Machine) {
     let old = devices
     devices = DeviceState(machine)
@@ -25,7 +25,7 @@ extension RuleChecker {
     }
   }
 
-  /// Entries of a table have changed, which may be what the SMMU walks for some devices.
+  /// Entries of a table, which the SMMU may walk for some devices, have changed.
   mutating func takeDevices(_ range: Range<UInt64>, of table: Table, _ machine: Machine) {
     for (device, stream) in devices.streams.enumerated() {
       guard let domain = stream.domain, domain.root == table.root else { continue }
@@ -42,7 +42,7 @@ extension RuleChecker {
     for range in dirty.cached where traits.pinsKeepLeaves { notePinned(in: range, machine) }
   }
 
-  /// What is pinned in a range for any device is to be looked at again.
+  /// Queues pages pinned in a range for any device for another check.
   mutating func notePinned(in range: Range<UInt64>, _ machine: Machine) {
     for device in 0..<SMMU.devices { notePins(of: device, in: range, machine) }
   }
@@ -87,7 +87,7 @@ extension RuleChecker {
 
 /// Streams and domains.
 struct DeviceState: Sendable {
-  /// What decides how a device fares, but for its table's entries.
+  /// What determines a device's DMA, apart from its table's entries.
   struct Stream: Equatable, Sendable {
     var entry = StreamEntry.abort
     var domain: Table?
@@ -100,7 +100,7 @@ struct DeviceState: Sendable {
   var tables: [Table] = []
   /// The domains of those devices.
   var domains: [Int] = []
-  /// Devices that work with the VMM's addresses, and under what those are cached.
+  /// Devices that work with the VMM's addresses, and the context that tags those.
   var sharing: [Int] = []
   var process: TranslationContext?
 

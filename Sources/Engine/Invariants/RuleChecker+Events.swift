@@ -1,4 +1,4 @@
-/// What only holds for the event that was last: the leaves that it made, the invalidation that it was.
+/// Rules about the last event only: the leaves that it made, or its invalidation.
 extension RuleChecker {
   func momentaryViolations(
     _ machine: Machine, after stores: Range<Int>

@@ -1,8 +1,8 @@
-/// Following the journal: which words are entries of which table, and what came and went in them.
+/// Following the journal: which words are entries of which table, and their changes.
 extension RuleChecker {
   // MARK: What frames hold
 
-  /// The frames of records, which stay what they are.
+  /// The frames of records, whose roles never change.
   mutating func noteRecords(_ machine: Machine) {
     growFrames(machine.memory)
     let layout = machine.layout
@@ -42,7 +42,7 @@ extension RuleChecker {
   mutating func takeChanges(_ machine: Machine) {
     let memory = machine.memory
     growFrames(memory)
-    // First what was there goes, with frames that are no longer linked; then what is there now comes.
+    // First remove the old values, with frames no longer linked; then add the new ones.
     var unlinked: [(frame: Int, level: Int, isTable: Bool)] = []
     for index in 0..<changed.count {
       let slot = changed.slots[index]
@@ -86,7 +86,7 @@ extension RuleChecker {
       let new = memory.load(slot)
       if old == new { continue }
       let role = frames[slot / Memory.frameWords]
-      // What was linked in this look has been gone through as a whole.
+      // Frames linked in this check have been scanned as a whole.
       if role.look == look { continue }
       switch role.kind {
       case .table: comes(old, new, at: slot, role, memory)
@@ -140,7 +140,7 @@ extension RuleChecker {
     }
   }
 
-  /// What the SMMU has cached of input addresses has changed.
+  /// The SMMU's TLB entries for input addresses have changed.
   private mutating func noteCached(at slot: Int, _ memory: Memory) {
     for tag in [changed.old(slot, in: memory), memory.load(slot)] {
       if let range = TLB.addresses(ofTag: tag) { dirty.cached.append(range) }

@@ -4,7 +4,7 @@ extension RuleChecker {
     BrokenPlaces.Place(part: .reverseMaps, group: number * 4, address: address)
   }
 
-  /// Every leaf of a shadow is to be looked for in its map again.
+  /// Queues every leaf of a shadow for another lookup in its map.
   mutating func noteCoverage(of number: Int, _ machine: Machine) {
     noteCoverage(of: number, in: machine.inputRange(of: machine.mmu(number)), machine.memory)
   }
@@ -17,11 +17,11 @@ extension RuleChecker {
     while let leaf = memory.next(&walk) { dirty.coverage.append(leaf.slot) }
   }
 
-  /// What has changed in the trees.
+  /// Takes in the changes of the trees.
   mutating func takeNodes(_ machine: Machine) {
     let changes = maps.changes(in: dirty.nodes, changed, machine.memory)
     var unsure: Set<PairSet.Pair> = []
-    // An entry that moved from node to node goes first, and then comes.
+    // An entry that moved between nodes is first removed, then added.
     for change in changes.filter({ !$0.comes }) + changes.filter(\.comes) {
       let number = (change.tree + 1) / 2
       maps.leaves(of: change, &dirty.coverage)
@@ -46,9 +46,9 @@ extension RuleChecker {
     }
   }
 
-  /// Entries of which leaves, or pages behind them, have changed are looked at again.
+  /// Checks entries again whose leaves, or pages behind them, have changed.
   mutating func countEntries(_ machine: Machine) {
-    // What devices have pinned is behind canonical memory, whatever the VMM has there.
+    // Pages pinned for devices back canonical memory, whatever the VMM has there.
     for slot in dirty.leaves where traits.pinsKeepLeaves {
       guard let (leaf, number) = leaf(at: slot, machine.memory), number == 0 else { continue }
       dirty.canonical.append(
@@ -63,7 +63,7 @@ extension RuleChecker {
 
   mutating func judgeMaps(_ machine: Machine) {
     guard maps.isKept else { return }
-    // Several words lead to the same leaf. What is known of leaves goes first: one may have another's address.
+    // Several words lead to the same leaf. Remove old records first: a leaf may now have another's address.
     dirty.coverage += maps.floating
     dirty.coverage.sort()
     var last = -1
@@ -93,8 +93,8 @@ extension RuleChecker {
     maps.forgetTouchedTrees()
   }
 
-  /// Whether the leaf at a slot would be found: it would if it is known for one of the places of its page,
-  /// and most often it is for the one that it was known for before, or that L1's entry names.
+  /// Whether the leaf at a slot would be found: it would if it is recorded for one of the places of its
+  /// page, usually the place for which it was recorded before, or the one in L1's entry.
   private mutating func judgeCoverage(
     at slot: Int, knownFor old: [UInt64], _ machine: Machine
   ) {
@@ -121,7 +121,7 @@ extension RuleChecker {
 }
 
 extension MapIndex.Mirror {
-  /// Takes in a change of one of the two trees, and tells of known entries that may have another twin now.
+  /// Takes in a change of one of the two trees, and reports known entries whose twin may have changed.
   mutating func take(_ change: MapIndex.Change, _ unsure: (UInt64) -> Void) {
     let one = change.comes ? 1 : -1
     let entry = change.entry
@@ -138,7 +138,7 @@ extension MapIndex.Mirror {
     unsure(entry.range.lowerBound)
   }
 
-  /// Looks whether the known entry that begins at a canonical IPA, if there is one, has a twin.
+  /// Checks whether the known entry that begins at a canonical IPA, if any, has a twin.
   mutating func judge(_ canonical: UInt64, of mmu: MMU, _ machine: Machine) {
     let pair = PairSet.Pair(canonical, 0)
     let entry = machine.memory.find(canonical, in: mmu.reverseMap)
@@ -151,7 +151,7 @@ extension MapIndex.Mirror {
     }
   }
 
-  /// An address at which the two maps do not say the same, or nil.
+  /// An address at which the two maps disagree, or nil.
   func first(of mmu: MMU, _ machine: Machine) -> UInt64? {
     if let first = unmatched.first(from: PairSet.Pair(0, 0)) { return first.first }
     return known == direct

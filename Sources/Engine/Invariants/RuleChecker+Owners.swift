@@ -1,10 +1,10 @@
-/// Who owns memory: what devices must not reach, what they must, and what the records and tables of owners say
-/// of each other.
+/// Memory ownership: what devices must not reach, what they must, and whether the owners' records and
+/// tables agree.
 extension RuleChecker {
   private static let everything: Range<UInt64> = 0..<1 << 48
 
-  /// Whether what `owners` holds counts now: nobody sees that in the middle of a hypercall tables and states
-  /// are not in step, and DMA that is stalled does not fail.
+  /// Whether the places in `owners` count now: not during a hypercall, when tables and states may be out
+  /// of step unseen, nor while DMA is stalled, since it does not fail.
   func ownersCount(_ machine: Machine) -> Bool {
     machine.hasSMMU && machine[.dmaStalled] == 0
       && (traits.isolation.pkvm == nil || !machine.isPaused)
@@ -12,7 +12,7 @@ extension RuleChecker {
 
   // MARK: Indexes
 
-  /// What the SMMU has cached at a slot has changed.
+  /// The SMMU's TLB entry at a slot has changed.
   mutating func indexCached(at slot: Int, _ memory: Memory) {
     if let old = cachedPages.removeValue(forKey: slot) {
       cachedOfPage[old.level].remove(PairSet.Pair(old.physical, UInt64(slot)))
@@ -24,7 +24,7 @@ extension RuleChecker {
     cachedOfPage[entry.level].insert(PairSet.Pair(pages.lowerBound, UInt64(slot)))
   }
 
-  /// A granule is the realm's memory no more, or now.
+  /// A granule is no longer, or is now, the realm's memory.
   mutating func granuleChanged(_ physical: UInt64, from old: UInt64, to new: UInt64) {
     for (word, comes) in [(old, false), (new, true)] where word & 3 == GranuleState.data.rawValue {
       let pair = PairSet.Pair(word.page, physical)
@@ -35,7 +35,7 @@ extension RuleChecker {
     dirty.owned.append(physical..<physical + Page.size)
   }
 
-  /// An entry of a table that is neither zero nor a table comes or goes.
+  /// An entry that is neither zero nor a table is added or removed.
   mutating func ownedEntryChanges(
     _ entry: Descriptor, at address: UInt64, _ role: FollowedFrame, comes: Bool
   ) {
@@ -54,7 +54,7 @@ extension RuleChecker {
     }
   }
 
-  /// A table of the host's comes, or goes, in the place of an entry: what is not mapped counts, too.
+  /// A table of the host replaces an entry, or is replaced: unmapped memory also counts.
   mutating func hostTableChanges(_ role: FollowedFrame) {
     let group = numbers.pkvmHost
     guard Int(role.number) == group else { return }
@@ -65,7 +65,7 @@ extension RuleChecker {
     dirty.hostEntries.append(range)
   }
 
-  /// Whether a device walks the table of a number.
+  /// Whether a device walks the table with a number.
   private func walks(_ number: Int, _ device: Int) -> Bool {
     guard let domain = devices.streams[device].domain, let table = tables[number] else {
       return false
@@ -75,7 +75,7 @@ extension RuleChecker {
 
   // MARK: What is to be looked at again
 
-  /// A device fares otherwise now, as a whole.
+  /// Checks all of a device again.
   mutating func refreshOwned(of device: Int, _ machine: Machine) {
     for group in [2 * device, 2 * device + 1] { broken.removeAll(of: .foreignDMA, group: group) }
     broken.removeAll(of: .ownership, group: device)
@@ -89,14 +89,14 @@ extension RuleChecker {
     dirty.holes.append(Self.everything)
   }
 
-  /// The map of devices counts if there is any device that is given it.
+  /// The devices' map counts if any device uses it.
   mutating func refreshMap() {
     dirty.hostEntries.append(Self.everything)
     let map = mapPlace(0).group
     if devices.attached.isEmpty { owners.removeAll { $0.group == map } }
   }
 
-  /// The host's memory has other regions.
+  /// Takes in a change of the host's memory regions.
   mutating func refreshRegions(_ machine: Machine) {
     if regions == machine.hostMemory { return }
     regions = machine.hostMemory
@@ -104,7 +104,7 @@ extension RuleChecker {
     dirty.holes.append(Self.everything)
   }
 
-  /// Entries in a range of a table that a device walks have changed, or what is cached of them.
+  /// Entries in a range of a table that a device walks, or their cached copies, have changed.
   mutating func takeWalked(_ range: Range<UInt64>) {
     switch traits.isolation {
     case .none, .rmp: break
@@ -113,7 +113,7 @@ extension RuleChecker {
     }
   }
 
-  /// Finds what depends on the owners of pages.
+  /// Finds what depends on the owners of changed pages.
   mutating func takeOwned(_ machine: Machine) {
     for range in Self.merged(dirty.owned) {
       // An entry of the RMP counts for all I/O pages of its 2M.
@@ -169,7 +169,7 @@ extension RuleChecker {
     for range in Self.merged(dirty.holes) { judgeHoles(in: range, machine) }
   }
 
-  /// A leaf of which something may be wrong with pages in a range, or nothing any more.
+  /// Checks a leaf again whose pages in a range may be newly wrong, or right.
   private mutating func judgeOwned(
     at slot: Int, changedIn pages: Range<UInt64>, _ machine: Machine
   ) {
@@ -217,7 +217,7 @@ extension RuleChecker {
   ) {
     let pages = leaf.pages(size)
     guard leaf.permitsDMA else { return broken[place] = nil }
-    // Of an entry that was another before, all has changed.
+    // If the entry was another before, all of it has changed.
     let known = broken[place].map { pages.lowerBound &+ ($0.address &- iova) }
     let first = Self.first(known, changedIn: changed, of: pages) {
       machine.ownership.firstForeign(in: $0, device: device, of: machine)
@@ -236,13 +236,13 @@ extension RuleChecker {
     }
   }
 
-  /// Entries of pKVM's table of the host, and leaves of the devices' map that it is compared with.
+  /// Checks entries of pKVM's table of the host, and the devices' leaves with which it is compared.
   private mutating func judgeHostEntries(in range: Range<UInt64>, _ machine: Machine) {
     guard let table = tables[numbers.pkvmHost] else { return }
     var walk = TableWalk(of: table, range, .leaf)
     while let entry = machine.memory.next(&walk) {
       let place = hostPlace(entry.address, level: entry.level)
-      // What an annotation says is said of all its pages.
+      // An annotation applies to all its pages.
       let known = entry.descriptor.donation == nil ? owners[place]?.address : nil
       let first = Self.first(known, changedIn: range, of: machine.hostPages(of: entry)) {
         machine.firstMisowned(by: entry, in: $0)
@@ -275,8 +275,8 @@ extension RuleChecker {
     }
   }
 
-  /// The first page of a range of which something holds, where it was `known` before what is in another
-  /// range changed. Costs a look at what changed; and if that is where the first one was, at what is behind.
+  /// The first page of a range for which a condition holds, given that it was `known` before the pages in
+  /// `changed` did. Scans the changed part; and if the first one was there, the part behind it.
   private static func first(
     _ known: UInt64?, changedIn changed: Range<UInt64>, of all: Range<UInt64>,
     _ find: (Range<UInt64>) -> UInt64?

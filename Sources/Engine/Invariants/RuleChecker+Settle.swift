@@ -1,6 +1,6 @@
-/// Looking again at what depends on the words that differ.
+/// Checking again what depends on changed words.
 extension RuleChecker {
-  /// Brings what is derived up to date, and the places where rules do not hold.
+  /// Updates derived state and the places where rules are broken.
   mutating func settle(_ machine: Machine) {
     if flags.contains(.memslots) { refreshSlots(machine) }
     if flags.contains(.vmids) { refreshContexts(machine) }
@@ -41,7 +41,7 @@ extension RuleChecker {
 
   // MARK: Records
 
-  /// Memory slots came or went: what was found by their addresses is looked at again.
+  /// Memory slots were added or removed: checks again what was found through their addresses.
   private mutating func refreshSlots(_ machine: Machine) {
     let old = slots
     slots = machine.memslots.map { SlotRange(ipa: machine.range(of: $0), hva: machine[$0, .hva]) }
@@ -53,12 +53,12 @@ extension RuleChecker {
     flags.insert(.vncr)
   }
 
-  /// Which table the entries of a VMID are of, has changed.
+  /// The mapping from VMIDs to tables has changed.
   private mutating func refreshContexts(_ machine: Machine) {
     for number in 0...numbers.shadows { tables[number] = machine.table(of: machine.mmu(number)) }
     contexts = TLBContexts(machine)
     dirty.tlb += Self.tags(of: machine.layout.tlb, machine.memory)
-    // The VMID of the CPUs is what mirrors are compared with.
+    // Mirrors are compared with the CPUs' VMID.
     flags.insert(.tableCount)
   }
 
@@ -89,7 +89,7 @@ extension RuleChecker {
 
   // MARK: Entries
 
-  /// A leaf of the VMM's table comes or goes.
+  /// A leaf of the VMM's table is added or removed.
   mutating func hostPageChanges(
     _ entry: HostEntry, at hva: UInt64, _ role: FollowedFrame, comes: Bool
   ) {
@@ -105,8 +105,8 @@ extension RuleChecker {
     }
   }
 
-  /// Leaves of shadows whose page is there no more or again, or may be written or not, are looked at again.
-  /// That one of several places of a page has changed makes no difference to them.
+  /// Checks shadow leaves again whose page appeared, disappeared, or changed writability. A change of one
+  /// of several places of a page makes no difference to them.
   private mutating func takePages() {
     if pageStates.isEmpty { return }
     for (address, old) in pageStates {
@@ -162,7 +162,7 @@ extension RuleChecker {
     }
   }
 
-  /// The leaves of a table in a range are to be looked at again.
+  /// Queues the leaves of a table in a range for another check.
   mutating func noteLeaves(of table: Table, in range: Range<UInt64>, _ memory: Memory) {
     var walk = TableWalk(of: table, range, .mapping)
     while let leaf = memory.next(&walk) { dirty.leaves.append(leaf.slot) }

@@ -1,6 +1,6 @@
-/// Which frames are part of which table, and the entries that come and go with them.
+/// The frames of each table, and the entries added and removed with them.
 extension RuleChecker {
-  /// What differs in an entry without a rule's caring.
+  /// Whether two entries differ only in ways that no rule checks.
   private func isSame(_ old: UInt64, _ new: UInt64, _ role: FollowedFrame) -> Bool {
     if (old | new) & 3 == 0 { return false }
     let differences = old ^ new
@@ -9,7 +9,7 @@ extension RuleChecker {
       : differences & ~Descriptor.accessed == 0 && !traits.heedsAccessFlag
   }
 
-  /// Takes out what an entry was. Returns the first slot of the table that it led to, if it did.
+  /// Removes an entry's old value. Returns the first slot of the table to which it pointed, if any.
   mutating func goes(
     _ old: UInt64, _ new: UInt64, at slot: Int, _ role: FollowedFrame
   ) -> Int? {
@@ -77,7 +77,7 @@ extension RuleChecker {
     }
   }
 
-  /// A table's frame, and what is below it, becomes part of a table.
+  /// Adds a frame, and all frames below it, to a table.
   private mutating func linkTable(
     _ first: Int, _ number: Int, level: Int, base: UInt64, _ memory: Memory
   ) {
@@ -105,7 +105,7 @@ extension RuleChecker {
     entryCounts[frame] = count
   }
 
-  /// A table's frame, and what was below it, is no longer part of a table.
+  /// Removes a frame, and all frames below it, from its table.
   mutating func unlinkTable(_ first: Int, level: Int, _ memory: Memory) {
     let frame = first / Memory.frameWords
     let role = frames[frame]
@@ -115,7 +115,7 @@ extension RuleChecker {
     flags.insert(.tableCount)
     hostTableChanges(role)
     broken[countPlace(role)] = nil
-    // What has changed in a way that matters was taken out before.
+    // Entries with relevant changes have already been removed.
     if entryCounts[frame] == 0 { return }
     for slot in first..<first + Memory.frameWords {
       let new = memory.load(slot)
@@ -135,7 +135,7 @@ extension RuleChecker {
     tables[Int(role.number)].map { Int(role.level) == $0.geometry.startLevel } ?? true
   }
 
-  /// An entry, other than zero and other than a table, comes or goes.
+  /// An entry that is neither zero nor a table is added or removed.
   private mutating func entryChanges(
     _ entry: Descriptor, at slot: Int, _ role: FollowedFrame, comes: Bool
   ) {
@@ -159,12 +159,12 @@ extension RuleChecker {
     if comes { dirty.leaves.append(slot) } else { leafGoes(at: slot, role) }
   }
 
-  /// Whether anybody asks which leaves of a table map a page.
+  /// Whether the leaves of a table are indexed by page.
   private func indexesPages(_ number: Int) -> Bool {
     traits.isIsolated || numbers.isContext(number) && (number > 0 || traits.pinsKeepLeaves)
   }
 
-  /// The leaves that map some of a physical range are to be looked at again.
+  /// Queues the leaves that map part of a physical range for another check.
   mutating func noteLeaves(of physical: Range<UInt64>) {
     for level in TLB.levels where !leavesOfPage[level].isEmpty {
       let start = physical.lowerBound & ~(TLB.geometry.size(level) - 1)

@@ -2,7 +2,7 @@
 extension RuleChecker {
   // MARK: Leaves
 
-  /// What is said of a leaf is forgotten.
+  /// Drops what is recorded for a leaf.
   mutating func leafGoes(at slot: Int, _ role: FollowedFrame) {
     let number = Int(role.number)
     if numbers.isContext(number) {
@@ -15,7 +15,7 @@ extension RuleChecker {
     BrokenPlaces.Place(part: .leaves, group: number, address: address)
   }
 
-  /// The leaf at a slot; nil if none is there, or no table that is followed.
+  /// The leaf at a slot; nil if there is none, or its table is not followed.
   func leaf(at slot: Int, _ memory: Memory) -> (leaf: TableEntry, number: Int)? {
     let role = frames[slot / Memory.frameWords]
     guard role.kind == .table, let table = tables[Int(role.number)] else { return nil }
@@ -122,7 +122,7 @@ extension RuleChecker {
   }
 }
 
-/// Which table the entries of a VMID in the CPUs' TLB are of.
+/// Maps a VMID in the CPUs' TLB to its table.
 struct TLBContexts: Sendable {
   private var numbers: [UInt16: Int] = [:]
 
@@ -141,15 +141,15 @@ struct TLBContexts: Sendable {
     }
   }
 
-  /// The number of the table, or nil if no table has the VMID now.
+  /// The number of the table, or nil if no table now has the VMID.
   func number(of vmid: UInt16?) -> Int? { vmid.flatMap { numbers[$0] } }
 }
 
-/// Who holds which VMID, of whatever generation.
+/// The holders of each VMID, of any generation.
 struct VMIDHolders: Sendable {
-  /// The holders of an id, as their places in a full look, ascending.
+  /// The holders of an id, as their places in a full scan, ascending.
   private var holders: [UInt64: [UInt64]] = [:]
-  /// Ids with more than one.
+  /// Ids with more than one holder.
   private var shared: Set<UInt64> = []
 
   /// The place of the first of the other VMs.
@@ -176,7 +176,7 @@ struct VMIDHolders: Sendable {
     }
   }
 
-  /// What does not hold, with places.
+  /// The violations, with places.
   func violations(of machine: Machine) -> [(UInt64, Violation)] {
     shared.filter { machine.isCurrent($0) }.flatMap { id in
       (holders[id] ?? []).dropFirst().map { order in
@@ -189,13 +189,13 @@ struct VMIDHolders: Sendable {
   }
 }
 
-/// What the paused event is still to do, as far as rules allow for it.
+/// The pending work of the paused event, as far as rules allow for it.
 struct ParkedState: Sendable {
   /// Invalidations that are queued or still to come.
   var invalidations: [(range: Range<UInt64>, context: TranslationContext)] = []
-  /// What the CPUs' TLB is still to forget of the host's table under pKVM.
+  /// Ranges of the host's table under pKVM still to be invalidated in the CPUs' TLB.
   var hostInvalidations: [Range<UInt64>] = []
-  /// Pages that are being pinned or unpinned, by device.
+  /// Pages being pinned or unpinned, by device.
   var changingPins: [(device: Int, range: Range<UInt64>)] = []
   /// Pages whose state for the host is still to be set.
   var changingHands: [Range<UInt64>] = []

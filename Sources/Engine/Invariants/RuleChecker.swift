@@ -1,28 +1,28 @@
-/// Checks the rules after one event after the other, each at the cost of what the event stored.
+/// Checks the rules after each event, at a cost proportional to what the event stored.
 ///
-/// It keeps beside the machine what a rule needs to find the places that depend on a word: whose entry or
-/// record a frame holds, which leaves map a physical page, where the VMM has it, which canonical memory a
-/// shadow's leaf is recorded for; and the places where a rule does not hold now. `violations` follows the
-/// journal from where the machine was at the last look to where it is, forward or back, and looks again at
-/// the places that depend on a word that differs. What it answers is what `Machine.violations(after:)`
-/// would answer, in the same order; random tests hold the two against each other after every event.
+/// Beside the machine it keeps what a rule needs to find the places that depend on a word: the owner of
+/// each frame's entries or records, the leaves that map a physical page, where the VMM has it, the
+/// canonical memory for which a shadow's leaf is recorded; and the places where a rule is now broken.
+/// `violations` follows the journal from the last check to the machine's position, forward or back, and
+/// checks the places again that depend on a changed word. It returns the same as
+/// `Machine.violations(after:)`, in the same order; random tests compare the two after every event.
 ///
-/// A checker is good for one history. If that gives up a part of itself, the checker begins anew.
+/// A checker is valid for one history. If the history drops a part of itself, the checker starts over.
 package struct RuleChecker: Sendable {
-  /// Stores that were done at the last look, forgotten ones too, and in which history.
+  /// Number of done stores at the last check, including forgotten ones, and the history's lineage.
   private var position: Int
   private var lineage: Int
-  /// Number of looks.
+  /// Number of checks.
   var look: UInt32 = 0
 
-  // What is kept of the machine.
+  // What is derived from the machine.
   /// By frame.
   var frames: [FollowedFrame] = []
-  /// Entries of tables that are not zero, by frame.
+  /// Number of nonzero table entries, by frame.
   var entryCounts: [UInt16] = []
-  /// By number; nil where there is none now.
+  /// By number; nil if there is none now.
   var tables: [Table?]
-  /// Frames below the root, by number.
+  /// Number of frames below the root, by table number.
   var framesBelow: [Int]
   let numbers: TableNumbers
   let traits: Traits
@@ -35,33 +35,33 @@ package struct RuleChecker: Sendable {
   var parked = ParkedState()
   var vmids = VMIDHolders()
   var maps: MapIndex
-  /// Nil if nobody asks, or no map is kept.
+  /// Nil if not requested, or no map is kept.
   var recorded: RecordedEntries?
   var broken = BrokenPlaces()
-  /// Places of rules about owners that do not count at every moment.
+  /// Places of rules about owners, which do not count at every moment.
   var owners = BrokenPlaces()
-  /// The physical page of what the SMMU has cached at a slot, by level the other way round.
+  /// The physical page of the SMMU's TLB entry at a slot, and the reverse by level.
   var cachedPages: [Int: (physical: UInt64, level: Int)] = [:]
   var cachedOfPage = [PairSet](repeating: PairSet(), count: 4)
-  /// Memory of the realm: its address there, and physical page.
+  /// Memory of the realm: its address in the realm, and its physical page.
   var realmPages = PairSet()
   /// The host's memory under pKVM.
   var regions: [Range<UInt64>] = []
 
-  // What has changed since the last look.
+  // What has changed since the last check.
   var changed = ChangedWords()
   var flags: Flags = []
   var touched: [TouchedEntry] = []
   var pageStates: [UInt64: HostPages.Page?] = [:]
   var dirty = Dirty()
 
-  /// What only holds for the last event: its violations, and for which event they were found.
+  /// The violations of rules about the last event only, and the stores of that event.
   private var lastStores: Range<Int>?
   private var momentary: [(place: BrokenPlaces.Place, violation: Violation)] = []
 
-  /// A checker of a machine as it is now. Costs one look at everything.
+  /// A checker of the machine's current state. Costs one full scan.
   ///
-  /// - Parameter countsEntries: whether `unknownBytes` and `staleEntries` are to be known, too.
+  /// - Parameter countsEntries: whether `unknownBytes` and `staleEntries` are also counted.
   package init(_ machine: Machine, countsEntries: Bool = false) {
     position = machine.memory.forgotten + machine.memory.position
     lineage = machine.memory.lineage
@@ -87,10 +87,10 @@ package struct RuleChecker: Sendable {
     settle(machine)
   }
 
-  /// The rules that do not hold now, as `Machine.violations(after:)` gives them.
+  /// The rules broken now, as `Machine.violations(after:)` returns them.
   ///
-  /// - Parameter stores: entries of the journal that the last event made; the machine stands behind them.
-  /// - Complexity: O(log n) for each word that differs from the last look, and for each violation.
+  /// - Parameter stores: the last event's journal entries; the machine must be positioned after them.
+  /// - Complexity: O(log n) for each word that differs from the last check, and for each violation.
   package mutating func violations(
     of machine: Machine, after stores: Range<Int>
   ) -> [Violation] {
@@ -104,7 +104,7 @@ package struct RuleChecker: Sendable {
     return broken.isEmpty && momentary.isEmpty && !(ownersCount(machine) && !owners.isEmpty)
   }
 
-  /// Whether some rule that is not among those named is broken now.
+  /// Whether a rule not in `known` is broken now.
   package mutating func breaksOther(
     than known: Set<Invariant>, _ machine: Machine, after stores: Range<Int>
   ) -> Bool {
@@ -119,15 +119,15 @@ package struct RuleChecker: Sendable {
   /// Whether the entries of reverse maps are counted.
   package var countsEntries: Bool { recorded != nil || !maps.isKept }
 
-  /// Entries of the trees of all reverse maps, bytes of canonical memory of which they do not know the nested
-  /// IPA, and known entries that no leaf bears out, at the last look: what `reverseMapSize(ofShadow:)` and
-  /// `staleEntries(ofShadow:)` find by a look at everything.
+  /// At the last check: entries of the trees of all reverse maps, bytes of canonical memory without a
+  /// known nested IPA, and known entries that no leaf confirms, as `reverseMapSize(ofShadow:)` and
+  /// `staleEntries(ofShadow:)` find them by a full scan.
   package var entryCount: Int { recorded?.count ?? 0 }
   package var unknownBytes: UInt64 { recorded?.unknown ?? 0 }
   package var staleEntries: Int { recorded?.stale ?? 0 }
 
-  /// Comes to where the machine is. Whoever gives up the past of a history does this first: after that there
-  /// is nothing to follow.
+  /// Catches up with the machine. Call this before dropping a history's past, which leaves nothing to
+  /// follow.
   package mutating func follow(_ machine: Machine) {
     let memory = machine.memory
     if lineage != memory.lineage || position < memory.forgotten {
@@ -156,30 +156,30 @@ package struct RuleChecker: Sendable {
 struct TableNumbers: Sendable {
   let shadows: Int
 
-  /// The VMM's.
+  /// The VMM's table.
   var host: Int { shadows + 1 }
-  /// Those of pKVM.
+  /// pKVM's tables.
   var pkvmHost: Int { shadows + 2 }
   func guest(_ number: Int) -> Int { shadows + 3 + number }
-  /// Those that are kept for devices alone.
+  /// The devices' own tables.
   func device(_ number: Int) -> Int { shadows + 3 + PKVM.guests + number }
   var count: Int { device(SMMU.devices) }
 
-  /// Whether the table of a number is that of a stage-2 context of the VM.
+  /// Whether a number is that of a stage-2 context of the VM.
   func isContext(_ number: Int) -> Bool { number <= shadows }
   func isGuest(_ number: Int) -> Bool { (guest(0)..<device(0)).contains(number) }
 }
 
 extension RuleChecker {
-  /// What follows from the configuration.
+  /// Properties derived from the configuration.
   struct Traits: Sendable {
     let pinsKeepLeaves: Bool
     let isolation: Isolation
     var isIsolated: Bool { isolation != .none }
     let hasShadows: Bool
-    /// Whether a device may walk to where no table is any more, so that no word is known not to matter to it.
+    /// Whether a device may walk freed tables, so that any word may matter to it.
     let walksBehindCaches: Bool
-    /// Whether a device's fault at an entry without access flag is a rule's business.
+    /// Whether a rule checks a device's fault at an entry without access flag.
     var heedsAccessFlag: Bool { isIsolated || pinsKeepLeaves }
 
     init(_ machine: Machine) {
@@ -204,7 +204,7 @@ extension RuleChecker {
     }
   }
 
-  /// Records of which something has changed.
+  /// Kinds of records with changes.
   struct Flags: OptionSet, Sendable {
     let rawValue: Int
     static let roots = Flags(rawValue: 1)
@@ -218,7 +218,7 @@ extension RuleChecker {
     static let all = Flags(rawValue: 255)
   }
 
-  /// An entry of a table, other than zero and other than a table, that came or went.
+  /// An entry, neither zero nor a table, that was added or removed.
   struct TouchedEntry: Sendable {
     let table: Int
     let address: UInt64
@@ -227,28 +227,28 @@ extension RuleChecker {
     var range: Range<UInt64> { address..<address + TLB.geometry.size(level) }
   }
 
-  /// What is to be looked at again.
+  /// What must be checked again.
   struct Dirty: Sendable {
     /// Slots of leaves, of the first words of table frames, of tags.
     var leaves: [Int] = []
     var tableFrames: [Int] = []
     var tlb: [Int] = []
     var iotlb: [Int] = []
-    /// IOVAs of which the SMMU has cached something else.
+    /// IOVAs whose entries in the SMMU's TLB have changed.
     var cached: [Range<UInt64>] = []
     /// Pinned pages by device and IOVA.
     var pins: [(device: Int, iova: UInt64)] = []
     /// Slots of shadow leaves that may no longer be found by the reverse map.
     var coverage: [Int] = []
     var nodes: [Int] = []
-    /// Shadows and nested IPAs of their leaves, and canonical memory, of which known entries tell.
+    /// Nested IPAs by shadow, and canonical memory, whose known entries must be checked again.
     var nested: [(number: Int, range: Range<UInt64>)] = []
     var canonical: [Range<UInt64>] = []
     /// Physical pages whose owner has changed; slots of leaves, and of tags, that lead to some of them.
     var owned: [Range<UInt64>] = []
     var ownedLeaves: [(slot: Int, pages: Range<UInt64>)] = []
     var ownedCached: [(slot: Int, pages: Range<UInt64>)] = []
-    /// Addresses of the realm; of pKVM's host, and those at which devices may lack its memory.
+    /// Addresses of the realm; of pKVM's host; and those at which devices may lack the host's memory.
     var realm: [Range<UInt64>] = []
     var hostEntries: [Range<UInt64>] = []
     var holes: [Range<UInt64>] = []
