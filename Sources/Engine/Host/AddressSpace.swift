@@ -1,7 +1,7 @@
 /// The VMM's address space: VMAs in a range tree, and a stage-1 table in the format of arm64 Linux.
 ///
 /// Huge pages, copy-on-write, KSM and the rest follow from the state of that table, as in the kernel:
-/// a 2 MiB region that has a page table stays in 4 KiB pages, because the table is there.
+/// a 2 MiB region with a page table stays in 4 KiB pages because of that table.
 
 /// A VMA's flags, the payload of the tree of VMAs.
 struct VMAFlags: OptionSet {
@@ -30,7 +30,7 @@ struct HostEntry: Equatable {
   static let zero: UInt64 = 1 << 56
   /// A KSM page.
   static let merged: UInt64 = 1 << 57
-  /// PageAnonExclusive: nobody else may see the page's changes.
+  /// PageAnonExclusive: changes to the page must not be visible to others.
   static let exclusive: UInt64 = 1 << 58
   /// The page's idle flag; all entries that map the page have it.
   static let idle: UInt64 = 1 << 59
@@ -51,14 +51,14 @@ extension Machine {
   static let hugeSize: UInt64 = 2 << 20
   /// First address of the host pages that back guest memory.
   public static let pagesBase: UInt64 = 0x8_0000_0000
-  /// The zero page and the huge zero page, which everybody shares.
+  /// The zero page and the huge zero page, which all share.
   public static let zeroPage = pagesBase
   /// The huge zero page, 2 MiB.
   public static let hugeZeroPage = pagesBase + hugeSize
   private static let topHVA: UInt64 = 0xffff_9c00_0000
 
   var vmaTree: RangeTree { RangeTree(slot: Register.vmas.slot, number: 1) }
-  /// Regions where huge pages cannot be had.
+  /// Regions where huge pages are unavailable.
   var noHugePagesTree: RangeTree { RangeTree(slot: Register.noHugePages.slot, number: 2) }
 
   /// The VMM's stage-1 table.
@@ -106,7 +106,7 @@ extension Machine {
     return hva
   }
 
-  /// Takes a page that was never used before, so that an address names one page for ever.
+  /// Allocates a page that was never used before, so that an address always names the same page.
   mutating func allocateHostPage(size: UInt64) -> UInt64 {
     let page = (self[.nextPage] + size - 1) & ~(size - 1)
     self[.nextPage] = page + size
@@ -119,7 +119,7 @@ extension Machine {
     return (HostEntry(bits: end.descriptor.bits), end.level, end.slot)
   }
 
-  /// Installs a leaf at `level` where the table has none, making the tables above it.
+  /// Installs a leaf at `level` where the table has none, allocating the tables above it.
   mutating func setHostLeaf(_ leaf: HostEntry, at hva: UInt64, level target: Int) {
     let table = hostTable
     var end = memory.walk(table, hva, to: target)
@@ -131,7 +131,7 @@ extension Machine {
     memory.store(leaf.bits, at: end.slot)
   }
 
-  /// Whether the table has a page middle directory for an address, which is what decides whether a VMA
-  /// border inside a 2 MiB region is notified (`mm_find_pmd`).
+  /// Whether the table has a page middle directory for an address, which decides whether a VMA boundary
+  /// inside a 2 MiB region is notified (`mm_find_pmd`).
   func hasMiddleDirectory(_ hva: UInt64) -> Bool { memory.walk(hostTable, hva).level >= 2 }
 }

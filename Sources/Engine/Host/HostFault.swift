@@ -1,8 +1,8 @@
 /// How the host answers an access to the VMM's memory.
 enum HostFault {
-  /// The page is there and permits the access.
+  /// The page is present and permits the access.
   case resolved(HostEntry, level: Int)
-  /// Something must be invalidated first; the tasks do it, and then the access is to be tried again.
+  /// Something must be invalidated first: run the tasks, then retry the access.
   case first([Work])
   /// No VMA, or one that forbids the access.
   case badAddress
@@ -39,7 +39,7 @@ extension Machine {
     }
     let start = hva & ~(Self.hugeSize - 1)
     let fits = range.lowerBound <= start && start + Self.hugeSize <= range.upperBound
-    // A page table is in the way as soon as one 4 KiB page was there.
+    // Once one 4 KiB page has been there, a page table is in the way.
     if level < 3, fits, flags.contains(.hugePages), !write || canAllocateHugePage(start) {
       prepareAnonymous(range, flags)
       if !write {
@@ -68,8 +68,8 @@ extension Machine {
     return .resolved(leaf, level: level)
   }
 
-  /// `do_wp_page`, `do_huge_pmd_wp_page`, `hugetlb_wp`: a page of ours alone is used again, anything
-  /// shared is copied, after KVM has been told.
+  /// `do_wp_page`, `do_huge_pmd_wp_page`, `hugetlb_wp`: an exclusive page is reused, anything shared is
+  /// copied, after notifying KVM.
   private mutating func writeProtected(
     _ hva: UInt64, _ entry: HostEntry, level: Int, slot: Int
   ) -> HostFault {
@@ -96,7 +96,7 @@ extension Machine {
       in: start..<start + Self.hugeSize, of: noHugePagesTree) == nil
   }
 
-  /// `do_huge_zero_wp_pmd`: a huge page of zeros of our own, if the entry still is what it was.
+  /// `do_huge_zero_wp_pmd`: our own zeroed huge page, if the entry is unchanged.
   mutating func replaceHugeZeroPage(_ start: UInt64) {
     guard hostWalk(start).entry.has(HostEntry.zero), hostWalk(start).level == 2 else {
       note(.host(.changed), .vmmStage1, at: start, size: Self.hugeSize, level: 2)
@@ -109,8 +109,8 @@ extension Machine {
       .leaf(page, level: 2, HostEntry.exclusive | HostEntry.write), at: start, level: 2)
   }
 
-  /// `wp_page_copy`: a page of our own with the contents of the zero page or the KSM page, if one of them
-  /// still is there: while the notifiers ran, another thread may have been quicker.
+  /// `wp_page_copy`: our own page with the contents of the zero page or the KSM page, if one of them is
+  /// still there: another thread may have been quicker while the notifiers ran.
   mutating func copyOnWrite(_ hva: UInt64) {
     let (old, level, slot) = hostWalk(hva)
     guard level == 3, old.has(HostEntry.zero) || old.has(HostEntry.merged) else {

@@ -1,27 +1,27 @@
-/// Hooks of the host and of KVM, of the memory that the VM is made of: for devices, and for who keeps the
-/// owners of memory apart. Every hook has a default that does nothing.
+/// Hooks of the host and of KVM on the VM's memory, for devices and for isolation. Every hook has a
+/// default that does nothing.
 protocol HostHooks: Sendable {
   /// The TLBs of all CPUs dropped a range of input addresses of some VM or process, known by its context
   /// alone.
   func didInvalidate(
     _ range: Range<UInt64>, _ context: TranslationContext, in machine: inout Machine)
 
-  /// The TLBs of all CPUs dropped everything of all VMs.
+  /// The TLBs of all CPUs dropped all entries of all VMs.
   func didInvalidateAll(in machine: inout Machine)
 
-  /// Whether anybody can tell that entries of the VMM's table are cleared before they are replaced.
+  /// Whether clearing entries of the VMM's table before replacing them is observable.
   func watchesProcess(in machine: Machine) -> Bool
 
   /// The kernel flushed a range of the VMM's own addresses (`flush_tlb_range`, and its notifiers).
   func didFlushProcess(_ range: Range<UInt64>, in machine: inout Machine)
 
-  /// Handles a fault of the VM in the place of KVM; nil to leave it to KVM.
+  /// Handles a fault of the VM instead of KVM; nil to leave it to KVM.
   func handle(_ fault: MemoryFault, in machine: inout Machine) -> Attempt?
 
-  /// The page that KVM goes on using at a canonical IPA, whatever the VMM has there now.
+  /// The page that KVM keeps using at a canonical IPA, whatever the VMM has there now; else nil.
   func keptPage(at ipa: UInt64, in machine: Machine) -> UInt64?
 
-  /// The largest leaf that KVM may make at a canonical IPA for a physical page, in bytes.
+  /// The largest leaf that KVM may install at a canonical IPA for a physical page, in bytes.
   func largestMapping(at ipa: UInt64, of page: UInt64, in machine: Machine) -> UInt64
 
   /// The parts of a range of canonical IPAs that KVM may unmap.
@@ -41,13 +41,13 @@ extension HostHooks {
   func unmappable(_ range: Range<UInt64>, in machine: Machine) -> [Range<UInt64>] { [range] }
 }
 
-/// Calling the hooks. No closures here: one that is not called at once would keep a copy of the machine.
+/// Calling the hooks. No closures here: an escaping one would keep a copy of the machine.
 extension Machine {
-  /// Whether a hook can have anything to do: where nobody keeps owners apart, and no device is, none has.
+  /// Whether a hook can have anything to do: only with isolation or with a device.
   @inline(__always)
   private var isHooked: Bool { checksDMA || hasSMMU }
 
-  /// What becomes of a fault of the VM that is not KVM's to handle; nil if it is.
+  /// The result of a fault of the VM that a hook handles; nil if KVM handles it.
   mutating func handleByHook(_ fault: MemoryFault) -> Attempt? {
     if !isHooked { return nil }
     for hook in hostHooks {
@@ -56,10 +56,10 @@ extension Machine {
     return nil
   }
 
-  /// Whether anybody can tell that entries of the VMM's table are cleared before they are replaced.
+  /// Whether clearing entries of the VMM's table before replacing them is observable.
   var isProcessWatched: Bool { isHooked && hostHooks.contains { $0.watchesProcess(in: self) } }
 
-  /// The page that KVM goes on using at a canonical IPA, whatever the VMM has there now; nil where it is
+  /// The page that KVM keeps using at a canonical IPA, whatever the VMM has there now; nil if it is
   /// the VMM's.
   func keptPage(at ipa: UInt64) -> UInt64? {
     if !isHooked { return nil }
@@ -69,7 +69,7 @@ extension Machine {
     return nil
   }
 
-  /// The largest leaf that KVM may make at a canonical IPA for a physical page, in bytes.
+  /// The largest leaf that KVM may install at a canonical IPA for a physical page, in bytes.
   func largestMapping(at ipa: UInt64, of page: UInt64) -> UInt64 {
     if !isHooked { return .max }
     var largest = UInt64.max

@@ -1,13 +1,13 @@
-/// What the VMM, or the host kernel on its own account, does to the memory of a slot.
+/// Operations of the VMM, or of the host kernel itself, on the memory of a slot.
 ///
-/// Each operation becomes tasks: the changes, and around them the notifications that the kernel sends, in
+/// Each operation becomes tasks: the changes, surrounded by the kernel's notifications, in
 /// the kernel's order. Sources: mm/madvise.c, mm/mprotect.c, mm/vma.c, mm/memory.c (7.3).
 extension Machine {
   func vmas(in range: Range<UInt64>) -> [(range: Range<UInt64>, flags: VMAFlags)] {
     memory.entries(in: range, of: vmaTree).map { ($0.range, VMAFlags(rawValue: $0.payload)) }
   }
 
-  /// The part of the first VMA in a range that lies in it, its flags, and what of the range follows.
+  /// The part of the first VMA in a range that lies in the range, its flags, and the rest of the range.
   private func firstVMA(
     in range: Range<UInt64>
   ) -> (part: Range<UInt64>, flags: VMAFlags, rest: Range<UInt64>)? {
@@ -33,7 +33,7 @@ extension Machine {
     return notified(whole, .zap(whole)) + [.discard(rest)]
   }
 
-  /// munmap. The notification is of the range that was asked for, with its holes (`vms_clear_ptes`).
+  /// munmap. The notification covers the requested range, with its holes (`vms_clear_ptes`).
   mutating func unmapTasks(_ range: Range<UInt64>) -> [Work] {
     let parts = vmas(in: range)
     guard let first = parts.first?.range, let last = parts.last else {
@@ -65,7 +65,7 @@ extension Machine {
       return [.protect(rest, write: write)]
     }
     var tasks = changeFlags(part, flags.symmetricDifference(.write))
-    // The notification starts at the first 1 GiB that has anything, and may be left out.
+    // The notification starts at the first populated 1 GiB, and is skipped if there is none.
     let first = flags.contains(.hugetlb) ? part.lowerBound : firstPopulated(part)
     if let first {
       tasks += notified(first..<part.upperBound, .changeProtection(part, write: write))
@@ -87,8 +87,8 @@ extension Machine {
     return changeFlags(part, new) + [next]
   }
 
-  /// MADV_COLLAPSE of the whole 2 MiB regions in the range: those with a page table, in a VMA that may
-  /// have huge pages.
+  /// MADV_COLLAPSE of the whole 2 MiB regions in the range: those with a page table, in a VMA that allows
+  /// huge pages.
   mutating func collapseTasks(_ range: Range<UInt64>) -> [Work] {
     let start = (range.lowerBound + Self.hugeSize - 1) & ~(Self.hugeSize - 1)
     guard start + Self.hugeSize <= range.upperBound else { return [] }
@@ -105,7 +105,7 @@ extension Machine {
     return notified(region, .collapse(start)) + [rest]
   }
 
-  /// Whether a pinned page lies in a range: it cannot be moved, so nothing is collapsed there.
+  /// Whether a range has a pinned page, which cannot move, so nothing is collapsed there.
   private func hasPinnedPages(_ range: Range<UInt64>) -> Bool {
     var walk = TableWalk(of: hostTable, range, .mapping)
     while let leaf = memory.next(&walk) {
@@ -121,7 +121,7 @@ extension Machine {
     return shared.flatMap { notified($0.range, .protectForFork($0.range)) }
   }
 
-  /// A new VMA border inside a 2 MiB region of `vma`: a huge page there is split, and the whole region
+  /// A new VMA boundary inside a 2 MiB region of `vma`: a huge page there is split, and the whole region
   /// notified even if there is none (`split_huge_pmd_if_needed`).
   private func border(_ hva: UInt64, in vma: Range<UInt64>) -> [Work] {
     let start = hva & ~(Self.hugeSize - 1)
@@ -131,19 +131,19 @@ extension Machine {
     return notified(start..<start + Self.hugeSize, .splitHugePage(start))
   }
 
-  /// Whether a part may be cut out of a VMA: hugetlb splits between huge pages only
+  /// Whether a part may be cut out of a VMA: hugetlb splits only between huge pages
   /// (`hugetlb_vm_op_split`).
   private func canCut(_ part: Range<UInt64>, _ flags: VMAFlags) -> Bool {
     !flags.contains(.hugetlb) || (part.lowerBound | part.upperBound) & (1 << 30 - 1) == 0
   }
 
-  /// The borders that arise when a part is cut out of a VMA, the lower one first (`split_vma`).
+  /// The boundaries created when a part is cut out of a VMA, the lower one first (`split_vma`).
   private func cut(_ part: Range<UInt64>, out vma: Range<UInt64>) -> [Work] {
     border(part.lowerBound, in: vma) + border(part.upperBound, in: part.lowerBound..<vma.upperBound)
   }
 
-  /// `vma_modify_flags`: part of a VMA gets other flags. If it can be joined to a neighbour that has
-  /// them already, only the border between the two moves; else the part is cut out.
+  /// `vma_modify_flags`: part of a VMA gets other flags. If it can be merged with a neighbour that
+  /// already has them, only the boundary between the two moves; else the part is cut out.
   private func changeFlags(_ part: Range<UInt64>, _ flags: VMAFlags) -> [Work] {
     guard let vma = vma(at: part.lowerBound)?.range else { return [] }
     let joins =
@@ -160,7 +160,7 @@ extension Machine {
     return neighbour.flags.union(.anonymous) == flags.union(.anonymous)
   }
 
-  /// Start of the first 1 GiB, within the range, that the VMM's table has anything for.
+  /// Start of the first 1 GiB in the range that is populated in the VMM's table.
   private func firstPopulated(_ range: Range<UInt64>) -> UInt64? {
     var address = range.lowerBound
     while address < range.upperBound {

@@ -1,6 +1,6 @@
-/// Changes of the VMM's address space, each of which the kernel makes under its page table lock.
+/// Changes of the VMM's address space, each made by the kernel under the page table lock.
 extension Machine {
-  /// Gives part of the address space other flags, and joins it to its neighbours if they are alike.
+  /// Changes the flags of part of the address space, and merges it with neighbours that have the same.
   mutating func setFlags(_ part: Range<UInt64>, _ flags: VMAFlags) {
     note(.host(.flags), .vmmStage1, over: part)
     var range = part
@@ -18,8 +18,8 @@ extension Machine {
     setVMA(range, flags)
   }
 
-  /// `zap_pmd_range`: empties the table for a range. A huge page that is covered only in part is split
-  /// first, with a notification of its own; the tasks for that are returned, and the zap comes again.
+  /// `zap_pmd_range`: empties the table for a range. A huge page covered only in part is split first,
+  /// with its own notification; returns the tasks for that, after which the zap must be repeated.
   mutating func zap(_ range: Range<UInt64>) -> [Work] {
     for edge in [range.lowerBound, range.upperBound - 1] {
       let start = edge & ~(Self.hugeSize - 1)
@@ -31,7 +31,7 @@ extension Machine {
     }
     note(.host(.zap), .vmmStage1, over: range)
     changeHostLeaves(in: range) { _, _ in 0 }
-    // A page table whose 2 MiB were all zapped at once is given back (`zap_empty_pte_table`).
+    // A page table whose 2 MiB were all zapped at once is freed (`zap_empty_pte_table`).
     freeHostTables(in: range, level: 2)
     return []
   }
@@ -51,7 +51,7 @@ extension Machine {
     }
   }
 
-  /// Frees the tables that entries of `level` point to, for entries whose span lies in the range; the
+  /// Frees the tables that entries of `level` point to, for entries that lie wholly in the range; the
   /// tables must be empty.
   private mutating func freeHostTables(in range: Range<UInt64>, level: Int) {
     let table = hostTable
@@ -82,8 +82,8 @@ extension Machine {
     if let changed { invalidateHost(changed) }
   }
 
-  /// `change_protection`. Towards read-write, only exclusive pages become writable at once, and those of
-  /// hugetlb not even then. A huge page covered in part is split first.
+  /// `change_protection`. On a change to read-write only exclusive pages become writable at once, hugetlb
+  /// pages never. A huge page covered in part is split first.
   mutating func changeProtection(_ range: Range<UInt64>, write: Bool) -> [Work] {
     for edge in [range.lowerBound, range.upperBound - 1] {
       let start = edge & ~(Self.hugeSize - 1)
@@ -105,17 +105,17 @@ extension Machine {
     return []
   }
 
-  /// What fork leaves behind in the parent: nothing is writable, nothing exclusive.
+  /// The effect of fork on the parent: nothing is writable, nothing exclusive.
   mutating func protectForFork(_ range: Range<UInt64>) {
     note(.host(.fork), .vmmStage1, over: range)
-    // A page that is pinned is not shared with the child but copied for it (`copy_present_page`).
+    // A pinned page is not shared with the child but copied for it (`copy_present_page`).
     changeHostLeaves(in: range) { machine, entry in
       machine.isPinned(entry.address)
         ? entry.bits : entry.bits & ~(HostEntry.write | HostEntry.exclusive)
     }
   }
 
-  /// `collapse_huge_page`: the pages of 2 MiB are copied into a huge page that takes their place.
+  /// `collapse_huge_page`: the pages of 2 MiB are copied into a huge page that replaces them.
   mutating func collapse(_ start: UInt64) {
     let page = allocateHostPage(size: Self.hugeSize)
     let region = start..<start + Self.hugeSize
@@ -136,8 +136,8 @@ extension Machine {
 
 /// Flushing TLBs after changes of the VMM's table.
 extension Machine {
-  /// `flush_tlb_range`: TLBI VAE1IS by the VMM's ASID, on all CPUs. Their own entries are not modelled,
-  /// so nothing is done where nobody else is to hear of it.
+  /// `flush_tlb_range`: TLBI VAE1IS by the VMM's ASID, on all CPUs. The CPUs' stage-1 entries are not
+  /// modelled, so this does nothing unless a hook watches.
   mutating func invalidateHost(_ range: Range<UInt64>) {
     guard isProcessWatched else { return }
     tally.invalidations += 1
@@ -146,8 +146,8 @@ extension Machine {
     for hook in hostHooks { hook.didFlushProcess(range, in: &self) }
   }
 
-  /// `ptep_clear_flush`: entries of the VMM's table that are about to be replaced are cleared and
-  /// invalidated first. Where nobody can tell, the new entry takes their place at once.
+  /// `ptep_clear_flush`: entries of the VMM's table are cleared and invalidated before they are replaced.
+  /// If no hook watches, the new entry replaces them directly.
   mutating func clearAndFlush(_ range: Range<UInt64>) {
     if !isProcessWatched { return }
     note(.host(.cleared), .vmmStage1, over: range)

@@ -1,4 +1,4 @@
-/// What memory a slot is made of.
+/// The kind of memory behind a slot.
 public enum Backing: UInt8, Sendable {
   /// Private anonymous memory that never uses huge pages.
   case pages
@@ -24,14 +24,14 @@ struct Memslot: Equatable {
     case flags
     /// Root of the dirty bitmap, a sparse array of 64 pages a word.
     case dirty
-    /// First word of the bitmap that KVM_GET_DIRTY_LOG gave last.
+    /// First word of the bitmap that KVM_GET_DIRTY_LOG last returned.
     case reported
 
     static let count = 8
 
     var words: [WordClass] {
       switch self {
-      // By the id the others count.
+      // The id identifies the others.
       case .id, .dirty, .reported: [.history]
       case .ipa, .size, .hva, .backing, .flags: [.state]
       }
@@ -40,7 +40,7 @@ struct Memslot: Equatable {
 
   /// KVM_MEM_LOG_DIRTY_PAGES.
   static let logsDirtyPages: UInt64 = 1
-  /// KVM_MEMSLOT_INVALID: it is being deleted, and guests find no memory there any more.
+  /// KVM_MEMSLOT_INVALID: it is being deleted, and guests no longer find memory there.
   static let invalid: UInt64 = 1 << 16
 }
 
@@ -50,7 +50,7 @@ extension Machine {
     set { memory.store(newValue, at: slot.base + field.rawValue) }
   }
 
-  /// The slots' numbers by IPA, which follows from their records.
+  /// The slots' numbers by IPA, derived from their records.
   var memslotTree: RangeTree { RangeTree(slot: Register.memslots.slot, number: 0) }
 
   /// The slot that holds a canonical IPA, or nil.
@@ -127,7 +127,7 @@ extension Machine {
     memory.store(UInt64(number + 1), for: range, in: memslotTree)
   }
 
-  /// The record with a number, whether it is in use or not. The tree of slots holds numbers + 1: a long
+  /// The record with a number, whether it is in use or not. The tree of slots holds number + 1: a long
   /// range has little room for a payload.
   private func memslot(number: Int) -> Memslot {
     Memslot(base: layout.memslots + number * Memslot.Field.count)
@@ -137,7 +137,7 @@ extension Machine {
     (0..<Layout.memslotCount).first { self[memslot(number: $0), .size] == 0 }
   }
 
-  /// Forgets a slot's record; its mappings are gone already.
+  /// Frees a slot's record; its mappings are already unmapped.
   mutating func removeMemslot(_ slot: Memslot) {
     memory.erase(range(of: slot), in: memslotTree)
     dirtyBitmap(of: slot).removeAll(in: &memory)

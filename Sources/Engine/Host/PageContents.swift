@@ -1,9 +1,9 @@
 /// Contents of host pages.
 ///
 /// A page holds `pattern(n)` in every word, xor the differences stored since. Pattern 0 is all zero; the
-/// others stand for contents that are unknown and unique, as after a store of unknown data. So a page
-/// takes memory only for what is known to be in it: two words in a sparse array, and a frame if
-/// differences were stored at more than one place.
+/// others are unknown, unique contents, as after a store of unknown data. So a page needs memory only for
+/// its known contents: two words in a sparse array, and a frame if differences were stored at more than
+/// one place.
 ///
 ///      63            32 31   11 10      2 1    0
 ///     +----------------+-------+---------+------+
@@ -19,7 +19,7 @@ struct PageContents {
   private let head: UInt64
   private let tail: UInt64
 
-  /// What a page holds that is not there.
+  /// The contents of an absent page.
   static let absent = PageContents(head: 0, tail: 0)
 
   init(head: UInt64, tail: UInt64) {
@@ -51,10 +51,10 @@ struct PageContents {
     }
   }
 
-  /// The only word at which a difference is stored, if it is in the second word.
+  /// The only word with a stored difference, if that is in the second word.
   var onlyPlace: Int? { kind == .one ? place : nil }
 
-  /// The words at which a difference may be stored.
+  /// The words that may have a stored difference.
   var places: Range<Int> {
     switch kind {
     case .plain: 0..<0
@@ -123,13 +123,13 @@ extension Machine {
     }
   }
 
-  /// A value that nobody knows and that occurs nowhere else.
+  /// A unique unknown value.
   mutating func makeUnknownValue() -> UInt64 {
     self[.unknownContents] += 1
     return Self.unknownWord(self[.unknownContents], 0)
   }
 
-  /// Fills a page with contents that are unknown and unique.
+  /// Fills a page with unique unknown contents.
   mutating func storeUnknownContents(in page: UInt64) {
     freeContentsFrame(of: page)
     self[.unknownContents] += 1

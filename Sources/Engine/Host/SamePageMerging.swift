@@ -1,11 +1,11 @@
 /// KSM: pages of mergeable VMAs that hold the same bytes become one page, read-only for all.
 ///
-/// ksmd looks at the pages in the order of their addresses. A page that equals a KSM page is merged with
-/// it; a page that equals an ordinary one becomes a KSM page, and then the other is merged with it. Each
-/// page is write-protected, with a notification, and each but the one that stays is replaced, with another
-/// one (mm/ksm.c, `write_protect_page`, `replace_page`).
+/// ksmd scans the pages in address order. A page that equals a KSM page is merged with it; a page that
+/// equals an ordinary one becomes a KSM page, and then the other is merged with it. Each page is
+/// write-protected, with a notification, and each but the one kept is replaced, with another notification
+/// (mm/ksm.c, `write_protect_page`, `replace_page`).
 extension Machine {
-  /// The tasks that merge all that can be merged.
+  /// The tasks that merge all mergeable pages.
   mutating func mergeTasks() -> [Work] {
     let pages = mergeablePages()
     var merged: [UInt64: [UInt64]] = [:]
@@ -39,7 +39,7 @@ extension Machine {
     return tasks
   }
 
-  /// The 4 KiB pages of mergeable VMAs, by address; neither the zero page nor a pinned one is merged.
+  /// The 4 KiB pages of mergeable VMAs, by address; excluding the zero page and pinned pages.
   private func mergeablePages() -> [(hva: UInt64, entry: HostEntry)] {
     var pages: [(UInt64, HostEntry)] = []
     for vma in vmas(in: 0..<1 << 48) where vma.flags.contains(.mergeable) {
@@ -69,7 +69,7 @@ extension Machine {
     memory.store(entry.bits | HostEntry.merged, at: slot)
   }
 
-  /// Puts the KSM page at `keeper` in the place of a page, if the two still are what they were.
+  /// Replaces a page by the KSM page at `keeper`, if the two are unchanged.
   mutating func replaceByMerged(_ hva: UInt64, keeper: UInt64) {
     let (old, level, slot) = hostWalk(hva)
     let merged = hostWalk(keeper).entry
