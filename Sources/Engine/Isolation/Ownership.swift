@@ -1,6 +1,6 @@
-/// Who keeps the owners of memory apart, so that a device reaches only what is its own.
+/// The mechanism that isolates the owners of memory, so that a device reaches only its own.
 public enum Isolation: Equatable, Sendable {
-  /// Nobody does: all memory is the host's, and its devices may reach all of it.
+  /// None: all memory is the host's, and its devices may reach all of it.
   case none
   /// AMD's RMP.
   case rmp
@@ -14,7 +14,7 @@ public enum Isolation: Equatable, Sendable {
     if case .pkvm(let version) = self { version } else { nil }
   }
 
-  /// The account that is kept of owners.
+  /// The records of owners.
   var ownership: any Ownership {
     switch self {
     case .none: OpenMemory()
@@ -25,54 +25,54 @@ public enum Isolation: Equatable, Sendable {
   }
 }
 
-/// An account of the owners of memory: what decides whether a DMA is forbidden, and what else must hold of
-/// the tables of CPUs and devices. All that it knows lies in the machine's memory.
+/// Records of the owners of memory. They decide whether a DMA is forbidden, and add rules for the tables
+/// of CPUs and devices. All their state is in the machine's memory.
 protocol Ownership: HostHooks {
-  /// Refuses events that make no sense where it keeps account.
+  /// Refuses events that make no sense under this isolation.
   func admit(_ event: Event) throws(Refusal)
 
-  /// What it hangs on the CPUs' tables, if anything.
+  /// Its hooks on the CPUs' tables, or nil.
   var tableHooks: (any TableHooks)? { get }
 
-  /// The table of CPUs that devices share, or that theirs is compared with.
+  /// The CPUs' table that devices share, or with which theirs is compared.
   var cpuTable: TableID { get }
 
-  /// Whether somebody else than the kernel keeps the tables of devices: then the kernel makes no domains.
+  /// Whether someone other than the kernel keeps the devices' tables: then the kernel creates no domains.
   var keepsDeviceTables: Bool { get }
 
-  /// Whether a table stays when it has become empty, until it is asked to go.
+  /// Whether an empty table stays until its destruction is requested.
   var keepsEmptyTables: Bool { get }
 
-  /// The lowest level, and so the largest size, of what an IOMMU caches of a walk.
+  /// The lowest level, and so the largest size, at which an IOMMU caches a walk.
   var lowestCachedLevel: Int { get }
 
-  /// Whether a fault of a DMA can be repaired, so that the DMA may wait for that.
+  /// Whether a fault of a DMA can be repaired, so that the DMA may stall for it.
   func canRepair(_ fault: DeviceFault) -> Bool
 
-  /// The first entry of the account at or after a physical address.
+  /// The first recorded range at or after a physical address, or nil.
   func ownedRange(from physical: UInt64, in machine: Machine) -> OwnedRange?
 
-  /// The first page in a range of physical addresses that a device must not reach now: whose owner is not
-  /// the device's and does not lend it. Nil if there is none.
+  /// The first page in a range of physical addresses that a device must not reach now: because its owner
+  /// is not the device's and does not lend it. Nil if there is none.
   func firstForeign(in physical: Range<UInt64>, device: Int, of machine: Machine) -> UInt64?
 
-  /// What the hardware finds against a DMA to a physical address whose translation has a level and was
-  /// cached, or walked for just now; nil if nothing.
+  /// The fault that the hardware raises for a DMA to a physical address, given the level of its
+  /// translation and whether that was cached; nil if none.
   func check(
     _ physical: UInt64, level: Int, isCached: Bool, of machine: Machine
   ) -> DeviceFault?
 
-  /// What the hardware finds against a DMA of a device of the host's own, to a physical address that is not
-  /// translated; nil if nothing.
+  /// The fault that the hardware raises for an untranslated DMA of a host device to a physical address;
+  /// nil if none.
   func checkBypass(_ physical: UInt64, of machine: Machine) -> DeviceFault?
 
-  /// Rules that do not hold now, other than `foreign-dma`.
+  /// Rules broken now, other than `foreign-dma`.
   func violations(of machine: Machine) -> [Violation]
 
-  /// Whether the VM's table is out of the host's hands, so that MMU notifiers take nothing from it.
+  /// Whether the VM's table is not the host's, so that MMU notifiers unmap nothing from it.
   var keepsTable: Bool { get }
 
-  /// Whether the memory of a leaf of the VM's table, of a size, is the VM's whatever the VMM has mapped there.
+  /// Whether the `size` bytes of a leaf of the VM's table are the VM's, whatever the VMM maps there.
   func keeps(_ leaf: TableEntry, size: UInt64, of machine: Machine) -> Bool
 }
 
@@ -99,7 +99,7 @@ extension Ownership {
   func keeps(_ leaf: TableEntry, size: UInt64, of machine: Machine) -> Bool { false }
 }
 
-/// Without an account nothing is forbidden; what is kept for DMA is what is pinned in a shared table.
+/// Without isolation nothing is forbidden; only pages pinned in a shared table are kept for DMA.
 private struct OpenMemory: Ownership {
   func canRepair(_ fault: DeviceFault) -> Bool {
     [.translation, .permission, .accessFlag].contains(fault)
@@ -119,7 +119,7 @@ extension Machine {
     return ownership.firstForeign(in: page..<page + Page.size, device: device, of: self) == nil
   }
 
-  /// Rules about devices that do not hold now.
+  /// Rules about devices that are broken now.
   func deviceViolations() -> [Violation] {
     if !hasSMMU { return [] }
     let devices = attachedDevices
@@ -128,7 +128,7 @@ extension Machine {
       + ownership.violations(of: self)
   }
 
-  /// Translations of a device, cached or in its table, that lead to what it must not reach.
+  /// Translations of a device, cached or in its table, to memory that it must not reach.
   func foreignDMAViolations(_ device: Int) -> [Violation] {
     if !checksDMA { return [] }
     var found: [Violation] = []
@@ -151,19 +151,19 @@ extension Machine {
     return found
   }
 
-  /// Entries of the SMMU's TLB that translate what the table of their VMID or ASID no longer maps there. While an
-  /// event is paused, what a queued command will drop does not count.
+  /// Entries of the SMMU's TLB that the table of their VMID or ASID no longer confirms. While an event is
+  /// paused, entries that a queued command will drop do not count.
   private func staleIOTLBViolations() -> [Violation] {
     let queued = isPaused ? pendingInvalidations : []
     let tables = attachedDevices.compactMap { domainTable(ofDevice: $0) }
     return iotlbEntries.compactMap { staleness(ofDMA: $0, in: tables, queued) }
   }
 
-  /// What is wrong with an entry of the SMMU's TLB, or nil.
+  /// The violation by an entry of the SMMU's TLB, or nil.
   ///
   /// - Parameters:
   ///   - tables: of the devices whose DMA is translated.
-  ///   - queued: what the SMMU is still to forget.
+  ///   - queued: the invalidations still queued for the SMMU.
   func staleness(
     ofDMA entry: TLB.Entry, in tables: [Table],
     _ queued: [(range: Range<UInt64>, context: TranslationContext)]
@@ -181,7 +181,7 @@ extension Machine {
       ? nil : Violation(invariant: .staleIOTLB, table: table.id, address: entry.address)
   }
 
-  /// The same of an entry of the VMM's, which also must not permit more than its table.
+  /// The same for an entry of the VMM's table, which also must not permit more than the table.
   private func staleProcessEntry(
     _ entry: TLB.Entry, _ queued: [(range: Range<UInt64>, context: TranslationContext)]
   ) -> Violation? {
@@ -197,7 +197,7 @@ extension Descriptor {
   /// Whether a device may read or write by this leaf.
   var permitsDMA: Bool { permissions.read || permissions.write }
 
-  /// The physical addresses that the leaf maps, of which there are so many.
+  /// The physical addresses that the leaf, of `size` bytes, maps.
   func pages(_ size: UInt64) -> Range<UInt64> {
     let start = address & ~(size - 1)
     return start..<start + size

@@ -1,5 +1,5 @@
-/// What a granule of memory is, as the RMM keeps account of it (RMM specification, granule attributes). The
-/// hardware's granule protection follows from it: all but undelegated ones are out of the host's reach.
+/// The state of a granule of memory as the RMM tracks it (RMM specification, granule attributes). The
+/// hardware's granule protection follows it: only undelegated granules are accessible to the host.
 public enum GranuleState: UInt64, Sendable {
   /// The host's.
   case undelegated = 0
@@ -22,8 +22,8 @@ public enum GranuleState: UInt64, Sendable {
 }
 
 extension Machine {
-  /// For each granule a word: its state, and of data the realm's address. Below the host's pages lie the
-  /// realm's tables, whose granules follow from them.
+  /// For each granule a word: its state, and for data the realm's address. Granules below the host's
+  /// pages are realm tables, whose states are derived from them.
   private var granules: SparseArray {
     SparseArray(root: Register.granules.slot, .granules, firstState: Self.pagesBase >> 12)
   }
@@ -39,7 +39,7 @@ extension Machine {
       .map { $0 << 12 }
   }
 
-  /// - Parameter ipa: the realm's address of the page; nil for one that is none of its memory.
+  /// - Parameter ipa: the realm's address of the page; nil if it is not the realm's memory.
   mutating func setGranule(_ state: GranuleState, at physical: UInt64, ipa: UInt64? = nil) {
     note(
       .realm(.granule(state, page: physical)), ipa == nil ? nil : .canonical, at: ipa ?? 0,
@@ -53,7 +53,7 @@ extension Machine {
     granules.load(physical >> 12, from: memory) == GranuleState.data.rawValue | ipa.page
   }
 
-  /// The realm's pages: the address of each, and where it is.
+  /// The realm's pages: the realm's and the physical address of each.
   var realmData: [(ipa: UInt64, physical: UInt64)] {
     var found: [(UInt64, UInt64)] = []
     var index: UInt64 = 0
@@ -66,11 +66,11 @@ extension Machine {
   }
 }
 
-/// The RMM's account: a device of the realm reaches the realm's pages, and all of them; one of the
-/// host's what is undelegated.
+/// The RMM's records: a device of the realm reaches all of the realm's pages and nothing else; a host
+/// device reaches undelegated memory.
 struct RealmOwnership: Ownership {
-  /// The VMM's memory behind a realm is not swapped, merged or moved, and its mappings are of no use to
-  /// the realm: what the host may do is what the RMM offers.
+  /// The VMM's memory behind a realm is not swapped, merged or moved, and the realm does not use the
+  /// VMM's mappings: the host may do only what the RMM offers.
   func admit(_ event: Event) throws(Refusal) {
     switch event {
     case .pkvm: throw Refusal(.notProtected)
@@ -99,8 +99,8 @@ struct RealmOwnership: Ownership {
     }
   }
 
-  /// The RMM alone edits it, as the host asks by RMI calls: what a notifier says of the VMM's mapping concerns
-  /// memory that the host shares with the realm, and no other (`KVM_FILTER_SHARED`).
+  /// Only the RMM edits it, on the host's RMI calls: a notifier about the VMM's mapping concerns only
+  /// memory that the host shares with the realm (`KVM_FILTER_SHARED`).
   var keepsTable: Bool { true }
 
   func keeps(_ leaf: TableEntry, size: UInt64, of machine: Machine) -> Bool {
@@ -109,7 +109,7 @@ struct RealmOwnership: Ownership {
     }
   }
 
-  /// The granule protection check of a transaction of the normal world.
+  /// The granule protection check of a normal-world transaction.
   func checkBypass(_ physical: UInt64, of machine: Machine) -> DeviceFault? {
     machine.granule(at: physical) == .undelegated ? nil : .granule
   }

@@ -1,14 +1,14 @@
-/// What an address of a realm is for the realm (RMM specification, RIPAS).
+/// The state of a realm's address (RMM specification, RIPAS).
 public enum RealmState: UInt64, Sendable {
   /// Nothing: an access is the realm's own error.
   case empty = 0
   /// Memory.
   case ram = 1
-  /// Memory whose contents the host took away.
+  /// Memory whose contents the host destroyed.
   case destroyed = 2
 }
 
-/// An entry of a realm's table (RTT) that is not a table: a leaf, or with V = 0 what the RMM notes there.
+/// An entry of a realm's table (RTT) that is not a table: a leaf, or with V = 0 the RMM's note.
 ///
 ///      63                 12 11       7 6   5 4   2  1  0
 ///     +---------------------+----------+-----+-----+--+--+
@@ -23,7 +23,7 @@ struct RealmEntry {
 
   init(_ descriptor: Descriptor) { self.descriptor = descriptor }
 
-  /// An address without memory behind it.
+  /// An address without memory.
   static func unassigned(_ state: RealmState) -> RealmEntry {
     RealmEntry(Descriptor(state.rawValue << 5))
   }
@@ -42,7 +42,7 @@ struct RealmEntry {
 }
 
 extension Descriptor {
-  /// What the RMM notes in an entry that is not valid: what its addresses are for the realm, and whether
+  /// The RMM's note in an entry that is not valid: the state of its addresses, and whether
   /// memory is assigned to them. Nil for other entries.
   public var realmNote: (state: RealmState, isAssigned: Bool)? {
     guard !isValid, bits != 0, bits >> 60 == 0 else { return nil }

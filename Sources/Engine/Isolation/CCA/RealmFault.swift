@@ -1,7 +1,7 @@
-/// Faults of a realm, and the host's own accesses to memory that is no longer its.
+/// Faults of a realm, and the host's accesses to memory that it no longer owns.
 extension Machine {
-  /// What the RMM makes of a fault: an address without memory is the realm's own error; memory that is not
-  /// there yet is asked of the host, which gives it a page; what the host has taken away stays away.
+  /// The RMM's handling of a fault: an address without memory is the realm's own error; for memory not
+  /// yet present the host supplies a page; destroyed memory stays destroyed.
   mutating func mapRealm(_ fault: MemoryFault) -> Attempt {
     let table = table(of: canonical)
     let entry = RealmEntry(memory.walk(table, fault.ipa).descriptor)
@@ -28,7 +28,7 @@ extension Machine {
     return .again
   }
 
-  /// Whether the granule protection stops the host at a page.
+  /// Whether granule protection blocks the host's access to a page.
   func isBeyondHost(_ page: UInt64) -> Bool {
     configuration.isolation == .cca && granule(at: page) != .undelegated
   }

@@ -1,4 +1,4 @@
-/// What the host asks the RMM to do with a realm, by RMI calls. Addresses are the realm's; the memory
+/// The host's requests to the RMM for a realm, by RMI calls. Addresses are the realm's; the memory
 /// behind them is the VMM's. One table serves CPUs and devices, and only the RMM edits it.
 ///
 /// Source: Realm Management Monitor specification 1.0, and TF-RMM for the order of stores and TLBIs; from
@@ -6,18 +6,18 @@
 public enum RealmOperation: Equatable, Sendable {
   /// RMI_GRANULE_DELEGATE and RMI_GRANULE_UNDELEGATE of the granules behind a range.
   case delegate(Range<UInt64>), undelegate(Range<UInt64>)
-  /// RMI_RTT_CREATE: a table of a level for an address; in the place of a block it unfolds it.
+  /// RMI_RTT_CREATE: a table of a level for an address; unfolds a block there.
   case createTable(UInt64, level: Int)
   /// RMI_RTT_FOLD: the table of a level becomes one entry.
   case fold(UInt64, level: Int)
-  /// RMI_RTT_DESTROY: the table of a level goes, with nothing in it.
+  /// RMI_RTT_DESTROY: the table of a level, which must be empty, is destroyed.
   case destroyTable(UInt64, level: Int)
   /// RMI_DATA_CREATE_UNKNOWN and RMI_DATA_DESTROY of one page.
   case createData(UInt64), destroyData(UInt64)
-  /// The realm asks for another state of a range, and the host lets it be done (RMI_RTT_SET_RIPAS).
+  /// The realm requests another state of a range, and the host has it set (RMI_RTT_SET_RIPAS).
   case setState(Range<UInt64>, RealmState)
 
-  /// The first address that it is about.
+  /// The first address that it concerns.
   public var address: UInt64 {
     switch self {
     case .delegate(let range), .undelegate(let range), .setState(let range, _): range.lowerBound
@@ -55,7 +55,7 @@ extension Machine {
     }
   }
 
-  /// All of a range's granules, which must be there and in a state, get another; or none does.
+  /// Moves all of a range's granules, which must exist and be in one state, to another; or none.
   private mutating func moveGranules(
     _ range: Range<UInt64>, from old: GranuleState, to new: GranuleState
   ) {
@@ -70,7 +70,7 @@ extension Machine {
     for (ipa, page) in pages { if let page { setGranule(new, at: page, ipa: ipa) } }
   }
 
-  /// The entry above a table of a level: where RTT_CREATE puts the table, and the others find it.
+  /// The entry above a table of a level, where RTT_CREATE links the table, and the other calls find it.
   private func parent(of level: Int, at ipa: UInt64) -> WalkEnd? {
     guard (realmTable.geometry.startLevel + 1...Geometry.lastLevel).contains(level) else {
       return nil
@@ -97,7 +97,7 @@ extension Machine {
       note(
         .table(.fillTable(end.descriptor)), table.id, at: address,
         size: table.geometry.size(end.level), level: level)
-      // What is assigned but empty goes on page by page.
+      // Assigned empty addresses continue page by page.
       let step = entry.isAssigned ? table.geometry.size(level) : 0
       for index in 0..<table.geometry.tableEntries {
         storeEntry(end.descriptor.bits + UInt64(index) * step, at: child + index)
@@ -108,16 +108,15 @@ extension Machine {
       in: table)
   }
 
-  /// A table takes a block's place. Where CPUs and SMMU both bear it (BBML 2), in one store; else with a
-  /// break, in which no access finds anything: "this may cause spurious S2 aborts" (TF-RMM,
-  /// smc_rtt_create).
+  /// A table replaces a block: in one store if CPUs and SMMU both support it (BBML 2); else with a break,
+  /// during which accesses find nothing: "this may cause spurious S2 aborts" (TF-RMM, smc_rtt_create).
   private mutating func unfold(_ block: WalkEnd, at address: UInt64, in table: Table) {
     let child = makeSplitTable(of: block.descriptor, at: address, level: block.level, in: table)
     setGranule(.table, at: Memory.address(ofSlot: child))
     replace(block, by: .table(at: Memory.address(ofSlot: child)), at: address, in: table)
   }
 
-  /// Puts another valid entry in the place of a valid one, hitless if the hardware allows.
+  /// Replaces a valid entry by another, hitless if the hardware allows.
   private mutating func replace(
     _ old: WalkEnd, by new: Descriptor, at address: UInt64, in table: Table
   ) {
@@ -142,8 +141,7 @@ extension Machine {
     makeEntry(Descriptor(bits), at: address, slot: end.slot, level: level, in: realmTable)
   }
 
-  /// A table whose entries are all of one kind, and if they are memory follow each other, becomes one
-  /// entry.
+  /// Folds a table whose entries are all of one kind, and contiguous if they are memory, into one entry.
   private mutating func fold(_ ipa: UInt64, level: Int) {
     let table = realmTable
     guard let end = parent(of: level, at: ipa), end.isTable else {
@@ -173,7 +171,7 @@ extension Machine {
     }
   }
 
-  /// The page of a table that nothing points to any more goes back to the host, which undelegates it.
+  /// Returns the page of an unlinked table to the host, which undelegates it.
   mutating func freeRealmTable(_ address: UInt64, level: Int, _ child: Int) {
     for index in 0..<realmTable.geometry.tableEntries { storeEntry(0, at: child + index) }
     setGranule(.undelegated, at: Memory.address(ofSlot: child))
@@ -197,7 +195,7 @@ extension Machine {
       RealmEntry.unassigned(.destroyed).descriptor, over: end, at: address, in: table)
   }
 
-  /// An entry becomes one that the hardware does not use; CPUs and devices forget what it was.
+  /// Stores an invalid entry; the old one is invalidated for CPUs and devices.
   private mutating func storeInvalid(
     _ new: Descriptor, over old: WalkEnd, at address: UInt64, in table: Table
   ) {
@@ -210,7 +208,7 @@ extension Machine {
     if old.descriptor.isValid { invalidate(table, address..<address + size, .realmEntry) }
   }
 
-  /// Memory of the host's that was delegated becomes the realm's, contents unknown to the realm.
+  /// Delegated host memory becomes the realm's, with contents unknown to the realm.
   mutating func createData(_ ipa: UInt64) {
     let table = realmTable
     guard let page = backingPage(at: ipa)?.page, granule(at: page) == .delegated else {
@@ -233,7 +231,7 @@ extension Machine {
     }
   }
 
-  /// The host takes a page back: the realm finds it destroyed, and nothing leads there any more before the
+  /// The host takes a page back: the realm finds it destroyed, and nothing maps it any more before the
   /// granule changes.
   private mutating func destroyData(_ ipa: UInt64) {
     let table = realmTable
@@ -250,7 +248,7 @@ extension Machine {
     setGranule(.delegated, at: page, ipa: ipa)
   }
 
-  /// Entry by entry, at the level at which each is; a block that is covered in part must be unfolded first.
+  /// Entry by entry, each at its level; a block covered in part must be unfolded first.
   private mutating func setState(_ range: Range<UInt64>, _ state: RealmState) {
     let table = realmTable
     var ipa = range.lowerBound

@@ -1,4 +1,4 @@
-/// Who owns a page that the host gave away.
+/// The owner of a page that the host gave away.
 public enum PageOwner: Equatable, Sendable {
   /// The hypervisor.
   case hypervisor
@@ -6,7 +6,7 @@ public enum PageOwner: Equatable, Sendable {
   case guest(handle: UInt64, page: UInt64)
 }
 
-/// Annotations: entries that are not valid, and yet say something (`KVM_INVALID_PTE_TYPE_*`).
+/// Annotations: entries that are not valid, but carry information (`KVM_INVALID_PTE_TYPE_*`).
 ///
 ///      63  60 59                    20 19         4 3    1  0
 ///     +------+------------------------+------------+------+--+
@@ -32,7 +32,7 @@ extension Descriptor {
     }
   }
 
-  /// To whom the page was given, if the entry says so.
+  /// The owner to whom the page was donated; nil if the entry is not a donation.
   public var donation: PageOwner? {
     guard !isValid, bits >> Self.typeShift == Self.donationType else { return nil }
     switch bits >> 1 & 7 {
@@ -43,7 +43,7 @@ extension Descriptor {
     }
   }
 
-  /// The state that a leaf of a guest's table carries in bits 56:55, or that its absence means.
+  /// The page state in bits 56:55 of a guest's leaf, or the state that its absence means.
   public var pageState: PageState {
     if isValid { return PageState(rawValue: bits >> 55 & 3) ?? .noPage }
     return self == .poisoned ? .poison : .noPage

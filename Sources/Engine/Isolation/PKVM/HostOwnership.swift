@@ -1,6 +1,6 @@
-/// pKVM's account of owners: a device is the host's, and reaches what the host may use.
+/// pKVM's records of owners: a device is the host's, and reaches what the host may use.
 struct HostOwnership: Ownership {
-  /// The host runs no VM of its own.
+  /// The host runs no VM itself.
   func admit(_ event: Event) throws(Refusal) {
     switch event {
     case .pkvm, .iommu, .dma, .pause, .resume: break
@@ -12,7 +12,7 @@ struct HostOwnership: Ownership {
   var cpuTable: TableID { .pkvmHost }
   var keepsDeviceTables: Bool { true }
 
-  /// The hypervisor's leaves permit all that they ever will.
+  /// The permissions of the hypervisor's leaves never grow.
   func canRepair(_ fault: DeviceFault) -> Bool { fault == .translation }
 
   func ownedRange(from physical: UInt64, in machine: Machine) -> OwnedRange? {
@@ -49,14 +49,14 @@ struct HostOwnership: Ownership {
         }
       }
     }
-    // In the middle of a hypercall tables and states are not in step, and nobody can see that.
+    // During a hypercall tables and states may be out of step, unseen.
     return holes + (machine.isPaused ? [] : machine.ownerViolations + machine.mapViolations)
   }
 }
 
 extension Machine {
-  /// The first page of a part of the host's memory that the host keeps and a device does not reach. What is
-  /// kept for DMA follows from the policy: everything, what is pinned, or nothing where the device can wait.
+  /// The first page in a part of the host's memory that must stay available for DMA and that a device does
+  /// not reach. The policy decides which pages that is: all, pinned ones, or none if the device can stall.
   func firstHole(
     in part: Range<UInt64>, device: Int, besides changing: [Range<UInt64>]
   ) -> UInt64? {
@@ -81,7 +81,7 @@ extension Machine {
     switch configuration.iommu.faults {
     case .stall: return nil
     case .pin:
-      // What the hypervisor borrows has references of its own.
+      // Pages that the hypervisor borrows have references of their own.
       return firstRecordedPage(in: range) { page, record in
         record.host != .noPage && record.references > 0 && record.hypervisor == .noPage
           && !isChanging(page)
@@ -93,23 +93,23 @@ extension Machine {
     }
   }
 
-  /// Pages whose state for the host a paused hypercall has yet to set: in its middle the tables are
-  /// ahead of the states, and what the pages are to be counts for nobody yet.
+  /// Pages whose state for the host a paused hypercall has yet to set: meanwhile the tables are ahead of
+  /// the states, and the new states do not count yet.
   var rangesChangingHands: [Range<UInt64>] {
     parkedTaskList.compactMap {
       if case .pkvm(.setHost(let range, _)) = $0 { range } else { nil }
     }
   }
 
-  /// What the CPUs' TLBs hold of the host's table and a paused hypercall is still to invalidate.
+  /// Ranges of the host's table that a paused hypercall has yet to invalidate in the CPUs' TLBs.
   var parkedHostInvalidations: [Range<UInt64>] {
     parkedTaskList.compactMap {
       if case .pkvm(.invalidateHost(let range)) = $0 { range } else { nil }
     }
   }
 
-  /// Pages whose states, and entries in the tables of their owners, do not fit together: each page has one
-  /// owner, and only who owns it or borrows it has it mapped.
+  /// Pages whose states disagree with the entries in their owners' tables: each page has one owner, and
+  /// only its owner and borrowers map it.
   fileprivate var ownerViolations: [Violation] {
     var found: [Violation] = []
     visit(.leaf, of: pkvmHostTable) { entry in
@@ -129,13 +129,13 @@ extension Machine {
     return found
   }
 
-  /// The pages that an entry of the host's table is about.
+  /// The pages that an entry of the host's table covers.
   func hostPages(of entry: TableEntry) -> Range<UInt64> {
     entry.address..<entry.address + protectedGeometry.size(entry.level)
   }
 
-  /// The first page in a part of an entry of the host's table of which the entry says something else than the
-  /// page's record, and the owner's own table; nil if there is none.
+  /// The first page in a part of an entry of the host's table for which the entry disagrees with the
+  /// page's record or the owner's table; nil if there is none.
   func firstMisowned(by entry: TableEntry, in part: Range<UInt64>) -> UInt64? {
     let page = hypPage(at: entry.address)
     switch entry.descriptor.donation {
@@ -150,7 +150,7 @@ extension Machine {
     }
   }
 
-  /// Whether the record of a page says what a guest's leaf of it does.
+  /// Whether a page's record agrees with a guest's leaf of it.
   func isOwnerRight(ofGuestLeaf leaf: Descriptor) -> Bool {
     let page = hypPage(at: leaf.address)
     return switch leaf.pageState {
@@ -173,9 +173,9 @@ extension Machine {
     return found
   }
 
-  /// Whether the host's table agrees to a leaf of the devices' map. It does not if it says that the memory is
-  /// another's, or has other permissions. That one of the two maps nothing, or by other sizes, is no
-  /// contradiction.
+  /// Whether the host's table agrees with a leaf of the devices' map. It does not if it gives the memory
+  /// another owner, or other permissions. If one of the two maps nothing, or with other sizes, they still
+  /// agree.
   func isHosts(_ leaf: TableEntry) -> Bool {
     let host = memory.walk(pkvmHostTable, leaf.address).descriptor
     let allowed = Descriptor.read | Descriptor.write

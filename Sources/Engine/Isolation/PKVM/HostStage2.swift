@@ -1,7 +1,7 @@
 /// The host's stage 2 under pKVM: the identity, filled by faults with the largest blocks that fit, and
-/// emptied only for what the host gives away (mem_protect.c).
+/// unmapped only for pages that the host gives away (mem_protect.c).
 extension Machine {
-  /// MemAttr: take the type of stage 1 (`MT_S2_FWB_AS_S1`).
+  /// MemAttr: take the type from stage 1 (`MT_S2_FWB_AS_S1`).
   private static let memoryTypeOfStage1: UInt64 = 7
 
   /// A leaf of the host's table: memory for everything, MMIO not for execution
@@ -15,11 +15,11 @@ extension Machine {
 
   /// Handles a fault of the host (`host_stage2_fault`).
   ///
-  /// - Returns: whether the access is to be made again; else it is the host's fault, and it gets an abort.
+  /// - Returns: whether to retry the access; if not, the host gets an abort.
   mutating func handleHostFault(_ address: UInt64) -> Bool {
     let table = pkvmHostTable
     let end = memory.walk(table, address)
-    // Whoever was faster has mapped it.
+    // Another CPU was faster and has mapped it.
     if end.descriptor.isValid { return true }
     if end.descriptor.bits != 0 { return false }
     let (range, isMemory) = memoryRange(at: address)
@@ -46,14 +46,14 @@ extension Machine {
   }
 
   /// Writes an annotation for every page of a range (`kvm_pgtable_stage2_set_owner`): always pages, since the
-  /// table is the only place where it is kept.
+  /// table is its only record.
   mutating func annotateHost(_ range: Range<UInt64>, _ annotation: Descriptor) {
     for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
       mapInHost(annotation, at: page, level: Geometry.lastLevel)
     }
   }
 
-  /// Gives every page of a range a leaf of its own, so that none is lost when a neighbour is given away.
+  /// Gives every page of a range its own leaf, so that none is lost when a neighbour is given away.
   mutating func keepHost(_ range: Range<UInt64>) {
     let table = pkvmHostTable
     let level = Geometry.lastLevel

@@ -1,9 +1,9 @@
-/// The pool of tables for the host's stage 2 under pKVM, which is reserved at boot: enough to map all
-/// memory by pages, and some for MMIO. MMIO lies anywhere and may need more than that; since it never
-/// changes its owner it can all be forgotten at any time, and the host faults in again what it uses.
+/// The pool of tables for the host's stage 2 under pKVM, reserved at boot: enough to map all memory by
+/// pages, and some for MMIO. MMIO can be anywhere and may need more than that; since it never changes
+/// owner, all of it can be unmapped at any time, and the host faults in again what it uses.
 ///
 /// Source: `host_s2_pgtable_pages`, `host_stage2_try` and `host_stage2_unmap_dev_all`. There a map fails
-/// halfway and is tried again; here what it will take is counted first.
+/// halfway and is retried; here the tables that it needs are counted first.
 struct HostTablePoolHooks: TableHooks {
   func didAllocateTable(for table: Table, in machine: inout Machine) {
     if table.id == .pkvmHost { machine[pkvm: .hostTables] += 1 }
@@ -15,18 +15,18 @@ struct HostTablePoolHooks: TableHooks {
 }
 
 extension Machine {
-  /// Tables below the root that the pool has.
+  /// Number of tables below the root in the pool.
   public var hostTablePool: UInt64 {
     let reserve = configuration.mmioReserve
     return hostMemory.reduce(0) { $0 + tablesForPages(of: $1) } + tablesForPages(of: 0..<reserve)
   }
 
-  /// Tables of the host's stage 2 that are in use, below the root.
+  /// Number of tables of the host's stage 2 in use below the root.
   public var hostTableCount: UInt64 {
     configuration.isolation.pkvm == nil ? 0 : self[pkvm: .hostTables]
   }
 
-  /// Tables below the root that it takes to map a range by pages.
+  /// Number of tables below the root needed to map a range by pages.
   private func tablesForPages(of range: Range<UInt64>) -> UInt64 {
     let geometry = protectedGeometry
     return (geometry.startLevel..<Geometry.lastLevel).reduce(0) { sum, level in
@@ -41,8 +41,8 @@ extension Machine {
     map(leaf, at: address, level: level, in: pkvmHostTable)
   }
 
-  /// Makes sure that there are tables to map an address at a level. All that memory can need are in the
-  /// pool, so once nothing of MMIO is mapped there are enough.
+  /// Ensures that there are tables to map an address at a level. The pool has all that memory can need,
+  /// so there are enough once no MMIO is mapped.
   mutating func reserveHostTables(to level: Int, at address: UInt64) {
     let table = pkvmHostTable
     let needed = UInt64(level - memory.walk(table, address, to: level).level)

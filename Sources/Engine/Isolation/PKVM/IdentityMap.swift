@@ -1,17 +1,16 @@
-/// The hypervisor's identity map for SMMUs: what their devices reach is what the host may use. It is filled
-/// whole at once, since no device can wait for a fault to be handled, and kept in step with every change of
-/// an owner.
+/// The hypervisor's identity map for SMMUs: their devices reach what the host may use. It is filled
+/// completely at once, since devices cannot wait for faults, and kept in step with every change of owner.
 ///
 /// Source: "KVM: arm64: iommu: Shadow host stage-2 page table", v4 to v6, and the driver's map and unmap.
 extension Machine {
-  /// The map, or nil before there is one. All devices are given the same.
+  /// The map, or nil before there is one. All devices share it.
   var identityTable: Table? {
     guard configuration.isolation.pkvm != nil, self[pkvm: .identityRoot] != 0 else { return nil }
     return Table(
       id: .iommu(0), root: Int(self[pkvm: .identityRoot]), geometry: protectedGeometry, vmid: 0)
   }
 
-  /// Whether devices are to be given the map, and there is none.
+  /// Whether devices need the map, and there is none.
   var needsSnapshot: Bool {
     configuration.isolation.pkvm != nil && configuration.iommu.table == .own
       && self[pkvm: .identityRoot] == 0
@@ -29,8 +28,8 @@ extension Machine {
     push([.pkvm(.snapshot(0)), .pkvm(.finishSnapshot)])
   }
 
-  /// One entry of the host's table: annotated, it is left out; valid, its permissions are the device's; empty,
-  /// the host may touch it at any time, and so may a device now.
+  /// One entry of the host's table: if annotated, it is skipped; if valid, the device gets its
+  /// permissions; if empty, it is mapped, since the host may touch it at any time.
   mutating func continueSnapshot(at address: UInt64) {
     guard let identity = identityTable else { return }
     let table = pkvmHostTable
@@ -41,7 +40,7 @@ extension Machine {
       level: end.level)
     if next < table.geometry.inputSize { push([.pkvm(.snapshot(next))]) }
     if end.descriptor.bits != 0, !end.descriptor.isValid { return }
-    // Memory and MMIO that one empty entry covers are mapped apart.
+    // Map memory and MMIO under one empty entry separately.
     var start = address
     while start < next {
       let part = start..<min(next, memoryRange(at: start).range.upperBound)
@@ -50,16 +49,16 @@ extension Machine {
     }
   }
 
-  /// The flag that lets changes of owners through. v4 stored what the walk returned, and 0 is success.
+  /// Sets the flag that forwards changes of owner. v4 stored the walk's return value, and 0 is success.
   mutating func finishSnapshot() {
     let isForwarding = configuration.isolation.pkvm != .v4
     note(.pkvm(.snapshotDone(isForwarding: isForwarding)), .iommu(0))
     self[pkvm: .forwards] = isForwarding ? 1 : 0
   }
 
-  /// Maps a range that is all memory or all MMIO: memory in pages, since a page of it may change its owner
-  /// and a block cannot be broken here; MMIO, which never does, in the largest blocks. A map that fails
-  /// hurts the host alone, and is let pass.
+  /// Maps a range that is all memory or all MMIO: memory in pages, since a page may change owner and a
+  /// block cannot be broken here; MMIO, which never does, in the largest blocks. A failed map hurts only
+  /// the host, and is ignored.
   private mutating func mapIdentity(_ range: Range<UInt64>, in table: Table) {
     let isMemory = memoryRange(at: range.lowerBound).isMemory
     let isDevice = !isMemory && configuration.isolation.pkvm == .v4
@@ -82,14 +81,14 @@ extension Machine {
   }
 }
 
-/// What a change of an owner does to the map (`kvm_iommu_host_stage2_idmap`).
+/// The effect of a change of owner on the map (`kvm_iommu_host_stage2_idmap`).
 extension Machine {
   /// The host may use pages of memory, and so may its devices.
   mutating func mapDevices(_ range: Range<UInt64>) {
     if let table = forwardingTable(for: range) { mapIdentity(range, in: table) }
   }
 
-  /// Pages of memory go from the map; their entries may still be cached.
+  /// Unmaps pages of memory from the map; their entries may still be cached.
   mutating func unmapDevices(_ range: Range<UInt64>) {
     guard let table = forwardingTable(for: range) else { return }
     var gather = Gather()
@@ -101,13 +100,13 @@ extension Machine {
     }
   }
 
-  /// The SMMUs forget pages, and that is waited for: before the new owner may use them.
+  /// Invalidates pages in the SMMUs and waits, before the new owner may use them.
   mutating func invalidateDevices(_ range: Range<UInt64>) {
     guard self[pkvm: .forwards] != 0, let table = identityTable else { return }
     invalidate(range, of: table)
   }
 
-  /// The map, if there is one and changes of owners are passed on to it.
+  /// The map, if there is one and changes of owner are forwarded to it.
   private mutating func forwardingTable(for range: Range<UInt64>) -> Table? {
     guard let table = identityTable else { return nil }
     if self[pkvm: .forwards] != 0 { return table }

@@ -1,41 +1,41 @@
-/// One thing that a hypercall does once its checks have passed. Between two of them an event can be paused.
+/// One effect of a hypercall whose checks have passed. An event can be paused between two effects.
 enum PKVMEffect: Equatable {
-  /// The blocks of the host's table that cover pages become tables, in place; and the TLBs forget the
-  /// blocks.
+  /// The blocks of the host's table that cover pages become tables, in place; and the blocks are
+  /// invalidated in the TLBs.
   case splitHost(Range<UInt64>)
   case invalidateHost(Range<UInt64>)
   /// Pages get an annotation in the host's table.
   case annotate(Range<UInt64>, Descriptor)
-  /// Pages are mapped in the host's table; or kept there, each by a leaf of its own.
+  /// Pages are mapped in the host's table; or kept there, each by its own leaf.
   case mapHost(Range<UInt64>)
   case keepHost(Range<UInt64>)
   /// Pages are mapped in, or removed from, the SMMUs' identity map.
   case mapDevices(Range<UInt64>)
   case unmapDevices(Range<UInt64>)
-  /// The SMMUs forget pages, and that is waited for.
+  /// Pages are invalidated in the SMMUs, with a sync.
   case invalidateDevices(Range<UInt64>)
   /// The hypervisor's record of pages.
   case setHost(Range<UInt64>, PageState)
   case setHypervisor(Range<UInt64>, PageState)
-  /// One guest more that pages are shared with, or one less.
+  /// One more guest with which pages are shared, or one less.
   case addShare(Range<UInt64>)
   case removeShare(Range<UInt64>)
-  /// One reference more to pages, or one less.
+  /// One more reference to pages, or one less.
   case addReference(Range<UInt64>)
   case removeReference(Range<UInt64>)
   /// A leaf in a guest's table: its guest, its address there, its bits.
   case mapGuest(Int, UInt64, Descriptor)
-  /// Leaves of a guest's table go.
+  /// Leaves of a guest's table are unmapped.
   case unmapGuest(Int, Range<UInt64>)
-  /// A page is filled with zeros, also in memory itself.
+  /// A page is zeroed, and cleaned to memory.
   case zero(UInt64)
-  /// The snapshot goes on at an address, and its end.
+  /// The snapshot continues at an address, and ends.
   case snapshot(UInt64)
   case finishSnapshot
 }
 
 extension Machine {
-  /// Does one thing.
+  /// Carries out one effect.
   mutating func run(_ effect: PKVMEffect) {
     switch effect {
     case .splitHost(let range):
@@ -72,7 +72,7 @@ extension Machine {
     let shares = hypPage(at: range.lowerBound).shares
     changeRecords(range, .sharesCounted(add ? shares + 1 : shares - 1)) { record in
       record.shares = add ? record.shares + 1 : record.shares - 1
-      // The last share takes the state with it.
+      // The last unshare also resets the state.
       if record.shares == 0 { record.host = .owned }
     }
   }
@@ -98,7 +98,7 @@ extension Machine {
 
   private mutating func mapGuest(_ number: Int, _ address: UInt64, _ leaf: Descriptor) {
     guard let guest = protectedGuest(number) else { return }
-    // A block has no page bit.
+    // A block lacks the page bit.
     let level = leaf.isValid && leaf.bits & Descriptor.tableOrPage == 0 ? 2 : Geometry.lastLevel
     map(leaf, at: address, level: level, in: table(of: guest))
   }
@@ -133,7 +133,7 @@ extension PKVMEffect {
     }
   }
 
-  /// The effect that words stand for; there must be four of them at least.
+  /// The effect that words encode; there must be at least four.
   init(words: some RandomAccessCollection<UInt64>) {
     let words = Array(words)
     let range = words[1]..<max(words[1], words[2])
@@ -161,7 +161,7 @@ extension PKVMEffect {
     }
   }
 
-  /// Where it does something, and in which table: where an event that is to be paused stops.
+  /// Table and address of the effect, where an event can be paused.
   var place: (table: TableID, address: UInt64) {
     switch self {
     case .annotate(let range, _), .mapHost(let range), .setHost(let range, _),

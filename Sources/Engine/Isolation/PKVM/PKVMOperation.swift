@@ -1,52 +1,52 @@
 /// What happens under pKVM. Addresses of the host are physical ones: its stage 2 is the identity.
 public enum PKVMOperation: Equatable, Sendable {
-  /// A region of memory is there; what lies outside all of them is MMIO.
+  /// A region of memory is added; addresses outside all regions are MMIO.
   case memory(Range<UInt64>)
-  /// The host, at EL1, makes an access. `value` is what a store stores, if known.
+  /// The host, at EL1, makes an access. `value` is the stored value, if known.
   case hostAccess(AccessKind, UInt64, value: UInt64?)
-  /// A guest makes an access, at an address of its own.
+  /// A guest makes an access, at a guest address.
   case guestAccess(Int, AccessKind, UInt64, value: UInt64?)
-  /// A guest is made; a protected one is given its memory, with another the host shares it.
+  /// A guest is created; the host donates memory to a protected guest, and shares it with any other.
   case createGuest(Int, isProtected: Bool)
   /// A guest is being torn down.
   case tearDownGuest(Int)
   /// The hypervisor's SMMU driver makes its identity map from the host's stage 2.
   case snapshot
-  /// A hypercall, of the host or a guest, that changes who may use pages.
+  /// A hypercall, of the host or a guest, that changes the owners or users of pages.
   case call(PKVMCall)
 }
 
-/// Hypercalls that change who may use pages, each with its own checks.
+/// Hypercalls that change the owners or users of pages, each with its own checks.
 public enum PKVMCall: Equatable, Hashable, Sendable {
-  /// The host lends a page to the hypervisor, or ends it.
+  /// The host lends a page to the hypervisor, or stops lending it.
   case hostShareHyp(UInt64)
   case hostUnshareHyp(UInt64)
-  /// The host keeps pages mapped and its own, as long as a device uses them; or does no longer. Proposed as
-  /// the alternative to devices that wait for faults, and not in Linux.
+  /// The host pins pages as mapped and owned while a device uses them; or unpins them. Proposed as the
+  /// alternative to devices that stall on faults, and not in Linux.
   case hostPin(Range<UInt64>)
   case hostUnpin(Range<UInt64>)
-  /// The host gives pages to the hypervisor.
+  /// The host donates pages to the hypervisor.
   case hostDonateHyp(Range<UInt64>)
-  /// The hypervisor gives pages to the host.
+  /// The hypervisor donates pages to the host.
   case hypDonateHost(Range<UInt64>)
-  /// The hypervisor uses a page that is lent to it, so that the host cannot end it; or does no longer.
+  /// The hypervisor pins a page lent to it, so that the host cannot stop lending it; or unpins it.
   case hypPin(UInt64)
   case hypUnpin(UInt64)
-  /// The host lends pages to firmware, or ends it.
+  /// The host lends pages to firmware, or stops lending them.
   case hostShareFFA(Range<UInt64>)
   case hostUnshareFFA(Range<UInt64>)
-  /// The host gives a page to a protected guest, at an address of the guest.
+  /// The host donates a page to a protected guest, at a guest address.
   case hostDonateGuest(Int, UInt64, at: UInt64)
   /// The host lends a page or a block to a guest that is not protected.
   case hostShareGuest(Int, Range<UInt64>, at: UInt64, write: Bool)
-  /// The host ends that; addresses of the guest.
+  /// The host stops lending them; guest addresses.
   case hostUnshareGuest(Int, Range<UInt64>)
-  /// A protected guest lends one of its pages to the host, or ends it; an address of the guest.
+  /// A protected guest lends one of its pages to the host, or stops lending it; a guest address.
   case guestShareHost(Int, UInt64)
   case guestUnshareHost(Int, UInt64)
-  /// The host takes a page of a guest that is being torn down; an address of the guest.
+  /// The host reclaims a page of a guest that is being torn down; a guest address.
   case reclaimGuest(Int, UInt64)
-  /// The host takes a page of a guest that runs.
+  /// The host takes a page from a running guest by force; a physical address.
   case forceReclaim(UInt64)
 
   /// Its name in the kernel.
@@ -107,7 +107,7 @@ extension Machine {
     }
   }
 
-  /// Checks a hypercall, and puts what it does before what remains. If a check fails nothing is done.
+  /// Checks a hypercall, and pushes its effects. If a check fails, nothing is done.
   private mutating func perform(_ call: PKVMCall) {
     let place = call.place
     note(.pkvm(.hypercall(call)), place.table, at: place.address)

@@ -1,15 +1,15 @@
-/// In which state a page is for one party (`enum pkvm_page_state`). The owner of a page is the party for
+/// The state of a page for one party (`enum pkvm_page_state`). The owner of a page is the party for
 /// which it is owned or shared-owned; there is at most one.
 public enum PageState: UInt64, CaseIterable, Sendable {
-  /// It is the party's alone.
+  /// The party owns it alone.
   case owned = 0
-  /// It is the party's, and lent to others.
+  /// The party owns it, and lends it to others.
   case sharedOwned = 1
-  /// It is another's, who lends it to the party.
+  /// Another party owns it, and lends it to this one.
   case sharedBorrowed = 2
-  /// The party has nothing to do with it.
+  /// The party has no access to it.
   case noPage = 3
-  /// It was a guest's until the host took it back by force. Of guests only.
+  /// It was a guest's until the host took it back by force. For guests only.
   case poison = 4
 
   /// The state as `expect pkvm` spells it.
@@ -24,8 +24,8 @@ public enum PageState: UInt64, CaseIterable, Sendable {
   }
 }
 
-/// What the hypervisor keeps of a page of memory (`struct hyp_page` in the `hyp_vmemmap`), in one word. All
-/// zero is the state at boot: the host owns the page, and nobody else knows of it.
+/// The hypervisor's record of a page of memory (`struct hyp_page` in the `hyp_vmemmap`), in one word.
+/// Zero is the state at boot: the host owns the page, and no other party uses it.
 ///
 ///      63             32 31    28 27    24 23   16 15            0
 ///     +-----------------+--------+--------+-------+--------------+
@@ -40,19 +40,19 @@ struct HypPage: Equatable {
     set { bits = bits & ~(3 << 24) | newValue.rawValue << 24 }
   }
 
-  /// The hypervisor's state, kept complemented so that zero means that it has nothing to do with the page.
+  /// The hypervisor's state, stored complemented so that zero means no page.
   var hypervisor: PageState {
     get { PageState(rawValue: bits >> 28 & 3 ^ 3) ?? .noPage }
     set { bits = bits & ~(3 << 28) | (newValue.rawValue ^ 3) << 28 }
   }
 
-  /// References that forbid to change the page's owner: the hypervisor's own, and those of DMA.
+  /// References that forbid a change of the page's owner: the hypervisor's own, and those of DMA.
   var references: UInt64 {
     get { bits & 0xffff }
     set { bits = bits & ~0xffff | newValue }
   }
 
-  /// How many times the host shares the page with guests (`host_share_guest_count`).
+  /// Number of guests with which the host shares the page (`host_share_guest_count`).
   var shares: UInt64 {
     get { bits >> 32 }
     set { bits = bits & 0xffff_ffff | newValue << 32 }
@@ -74,7 +74,7 @@ extension Machine {
     vmemmap.store(page.bits, at: physical >> 12, in: &memory)
   }
 
-  /// The first page in a range of physical addresses about which something is recorded, of a kind.
+  /// The first page in a range of physical addresses whose nonzero record meets a condition.
   func firstRecordedPage(
     in physical: Range<UInt64>, where isWanted: (UInt64, HypPage) -> Bool
   ) -> UInt64? {
@@ -96,9 +96,9 @@ extension Machine {
     hypPage(at: physical).hypervisor
   }
 
-  /// How many times the host shares the page at a physical address with guests.
+  /// Number of guests with which the host shares the page at a physical address.
   public func shareCount(of physical: UInt64) -> UInt64 { hypPage(at: physical).shares }
 
-  /// How many references keep the page at a physical address with its owner.
+  /// Number of references that keep the page at a physical address with its owner.
   public func referenceCount(of physical: UInt64) -> UInt64 { hypPage(at: physical).references }
 }

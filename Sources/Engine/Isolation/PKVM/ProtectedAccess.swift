@@ -1,7 +1,7 @@
 /// Accesses of the host and of guests under pKVM.
 extension Machine {
-  /// An access of the host at EL1, with stage 1 the identity. A fault is handled at EL2, where either the
-  /// page is mapped or the host is given an abort.
+  /// An access of the host at EL1, with stage 1 the identity. EL2 handles a fault, and either maps the
+  /// page or injects an abort into the host.
   mutating func performHostAccess(
     _ kind: AccessKind, _ address: UInt64, value: UInt64?
   ) throws(Refusal) {
@@ -27,7 +27,7 @@ extension Machine {
         return abortHost(address, found.translation.end)
       }
       found = translate(address, by: table, for: kind, onCPU: Self.hostCPU)
-      // Mapped, but not for this: MMIO is not executed from.
+      // Mapped, but without permission: MMIO is not executable.
       if found.translation.fault != nil { return abortHost(address, found.translation.end) }
     }
     complete(kind, address, found, value: value, in: table)
@@ -36,8 +36,8 @@ extension Machine {
   /// CPU of the host and of guests under pKVM.
   private static let hostCPU = 0
 
-  /// Whether a CPU that promises no more than FEAT_BBM level 2 may find two entries for an address: its TLB
-  /// holds a block, and the table has pages in its place. The worst case is modelled: it does.
+  /// Whether a CPU with at most FEAT_BBM level 2 may find two entries for an address: its TLB holds a
+  /// block that the table has replaced by pages. Models the worst case: it does.
   private func hasTwoSizes(_ address: UInt64, in table: Table) -> Bool {
     guard configuration.iommu.replacesInPlace, configuration.iommu.cpuBreakLevel < 3 else {
       return false
@@ -50,14 +50,14 @@ extension Machine {
       }
   }
 
-  /// `host_inject_mem_abort`: the host's own exception, marked as one of stage 2.
+  /// `host_inject_mem_abort`: an exception in the host, marked as a stage-2 one.
   private mutating func abortHost(_ address: UInt64, _ end: WalkEnd) {
     note(.pkvm(.hostAbort(end.descriptor)), .pkvmHost, at: address, level: end.level)
     tally.error = .efault
   }
 
-  /// An access of a guest, with stage 1 the identity. What it has no leaf for leaves to the host, which
-  /// here does nothing about it.
+  /// An access of a guest, with stage 1 the identity. An address without a leaf exits to the host, which
+  /// here does nothing.
   mutating func performGuestAccess(
     _ number: Int, _ kind: AccessKind, _ address: UInt64, value: UInt64?
   ) {
@@ -77,7 +77,7 @@ extension Machine {
     complete(kind, address, found, value: value, in: table)
   }
 
-  /// The access itself. What lies in MMIO has no contents.
+  /// The access itself. MMIO has no contents.
   private mutating func complete(
     _ kind: AccessKind, _ address: UInt64, _ found: (translation: Translation, isCached: Bool),
     value: UInt64?, in table: Table

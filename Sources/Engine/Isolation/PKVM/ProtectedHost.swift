@@ -1,18 +1,18 @@
-/// pKVM: a hypervisor at EL2 that keeps the host itself in a stage 2, and the owner of every page. All
-/// of it is records in memory, made with the machine.
+/// pKVM: a hypervisor at EL2 that confines the host itself to a stage 2, and tracks the owner of every
+/// page. All its state is records in memory, created with the machine.
 public enum PKVM {
-  /// Postings of the SMMU driver that differ in what a device sees.
+  /// Postings of the SMMU driver whose differences devices can see.
   public enum Version: String, CaseIterable, Sendable {
-    /// The flag that the snapshot is done has its sense inverted, so no later change of an owner reaches
+    /// The flag for a finished snapshot is inverted, so no later change of owner reaches
     /// the SMMU; MMIO is mapped as device memory.
     case v4
-    /// The flag is right; all is mapped cacheable, since the device's own attributes combine with it.
+    /// The flag is right; everything is mapped cacheable, since the device's own attributes combine with it.
     case v5
   }
 
-  /// Guests that there is room for.
+  /// Maximum number of guests.
   public static let guests = 8
-  /// Regions of memory that there is room for.
+  /// Maximum number of memory regions.
   public static let regions = 16
 
   /// A word of the record.
@@ -20,7 +20,7 @@ public enum PKVM {
     /// Slots of the roots of the host's stage 2 and of the identity map for SMMUs, 0 while there is none.
     case hostRoot = 0
     case identityRoot
-    /// Whether a change of an owner is passed on to the SMMUs (`idmap_initialized`).
+    /// Whether a change of owner is forwarded to the SMMUs (`idmap_initialized`).
     case forwards
     /// Tables of the host's stage 2 below the root.
     case hostTables
@@ -50,32 +50,32 @@ public enum PKVM {
 public struct ProtectedGuest: Equatable, Sendable {
   /// Its number, 0 to 7.
   public let number: Int
-  /// Whether its memory is donated to it, and so not the host's any more; else the host shares it.
+  /// Whether its memory is donated to it, and so no longer the host's; else the host shares it.
   public let isProtected: Bool
   /// Whether it is being torn down.
   public let isDying: Bool
   /// Slot of the root of its stage 2.
   let root: Int
 
-  /// By which the hypervisor knows it.
+  /// The hypervisor's name for it.
   public var handle: UInt64 { PKVM.firstHandle + UInt64(number) }
 }
 
 extension Machine {
-  /// The host's stage 2, its records and nothing in it (`kvm_host_prepare_stage2`).
+  /// Creates the host's stage 2, with its records and no entries (`kvm_host_prepare_stage2`).
   mutating func createProtectedHost() {
     guard configuration.isolation.pkvm != nil else { return }
     self[.pkvm] = UInt64(memory.allocateFrame(FrameRole(.pkvm)))
     self[pkvm: .hostRoot] = UInt64(allocateProtectedRoot(of: .pkvmHost))
   }
 
-  /// The root of a table of pKVM: the host's, a guest's and the SMMUs' have the same shape.
+  /// Allocates the root of a table of pKVM: the host's, a guest's and the SMMUs' have the same shape.
   mutating func allocateProtectedRoot(of table: TableID) -> Int {
     tally.tablesAllocated += protectedGeometry.rootPages
     return memory.allocateRoot(of: table, protectedGeometry)
   }
 
-  /// As many bits as the machine's physical addresses have, which is what `vm ipa=` says under pKVM.
+  /// Input bits equal the machine's physical address bits, which `vm ipa=` sets under pKVM.
   var protectedGeometry: Geometry { .stage2(bits: configuration.ipaBits) }
 
   subscript(pkvm field: PKVM.Field) -> UInt64 {
@@ -83,15 +83,15 @@ extension Machine {
     set { memory.store(newValue, at: Int(self[.pkvm]) + field.rawValue) }
   }
 
-  /// The host's stage 2: the identity, lazily filled. There must be pKVM. Its VMID is 0, which KVM gives to
-  /// nobody else.
+  /// The host's stage 2: the identity, lazily filled. pKVM must be enabled. Its VMID is 0, which KVM
+  /// assigns to no one else.
   var pkvmHostTable: Table {
     Table(
       id: .pkvmHost, root: Int(self[pkvm: .hostRoot]), geometry: protectedGeometry, vmid: 0,
       hasVMID: true)
   }
 
-  /// The regions of memory of the host; what lies outside is MMIO.
+  /// The regions of memory of the host; all else is MMIO.
   public var hostMemory: [Range<UInt64>] {
     if configuration.isolation.pkvm == nil { return [] }
     let first = Int(self[.pkvm]) + PKVM.Field.regions.rawValue
@@ -115,7 +115,7 @@ extension Machine {
     configuration.isolation.pkvm != nil && memoryRange(at: physical).isMemory
   }
 
-  /// Adds a region of memory, which must lie where there is none.
+  /// Adds a region of memory, which must not overlap another.
   mutating func addHostMemory(_ range: Range<UInt64>) throws(Refusal) {
     try requireAligned(range.lowerBound, to: Page.size, operand: .address)
     try requireAligned(range.upperBound, to: Page.size, operand: .size)
@@ -129,7 +129,7 @@ extension Machine {
       throw Refusal(.memoryOverlaps(range.lowerBound), operand: .address)
     }
     if regions.count == PKVM.regions { throw Refusal(.tooManyRegions(PKVM.regions)) }
-    // What is known of the range as MMIO would have to go.
+    // MMIO mappings of the range would have to be removed.
     var walk = TableWalk(of: pkvmHostTable, range, .used)
     if self[pkvm: .identityRoot] != 0 || memory.next(&walk) != nil {
       throw Refusal(.memoryTooLate)
@@ -190,7 +190,7 @@ extension Machine {
     memory.store(isProtected ? 1 : 2, at: slot)
   }
 
-  /// `__pkvm_start_teardown_vm`: from now on its pages can be reclaimed, and none be given to it.
+  /// `__pkvm_start_teardown_vm`: from now on its pages can be reclaimed, and none donated to it.
   mutating func tearDownGuest(_ number: Int) {
     guard let guest = protectedGuest(number), !guest.isDying else {
       return fail(.einval, .protectedGuest(number))

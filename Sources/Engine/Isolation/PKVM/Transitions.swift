@@ -1,4 +1,4 @@
-/// The checks of the hypercalls, and what follows from them in order (mem_protect.c). Locks are taken host
+/// The checks of the hypercalls, and their effects in order (mem_protect.c). Locks are taken host
 /// first, then hypervisor or guest, and held throughout.
 extension Machine {
   private static let blockSize: UInt64 = 2 << 20
@@ -39,7 +39,7 @@ extension Machine {
     case .hostUnshareFFA(let range):
       try requirePages(range)
       try require(range, host: .sharedOwned)
-      // The firmware's own account, which the proxy goes by, has only what was lent to it.
+      // The proxy relies on the firmware's own records, which contain only what was lent to it.
       try requireLentToNobody(range)
       return [.setHost(range, .owned)]
     case .hostPin(let range):
@@ -111,7 +111,7 @@ extension Machine {
     try require(address..<address + size, of: guest, is: .noPage)
     for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
       let record = hypPage(at: page)
-      // Only with guests of this kind may the host share a page more than once.
+      // Only with this kind of guest may the host share a page more than once.
       if record.host == .owned { continue }
       if record.host == .sharedOwned, record.shares > 0 { continue }
       throw .eperm
@@ -132,7 +132,7 @@ extension Machine {
     return [.unmapGuest(number, range), .removeShare(found.page)]
   }
 
-  /// The host's entry says whose the page is, and where.
+  /// The host's entry gives the page's owner, and its address there.
   private func forceReclaim(_ physical: UInt64) throws(KernelError) -> [PKVMEffect] {
     let page = try Self.page(physical)
     try requireMemory(page)
@@ -148,8 +148,8 @@ extension Machine {
 
   // MARK: Effects
 
-  /// `host_stage2_set_owner_locked` for another owner: no entry of a CPU and none of a device leads to the
-  /// pages any more when their state says that they are gone.
+  /// `host_stage2_set_owner_locked` for another owner: no entry of a CPU or a device maps the pages any
+  /// more once their state says that they are given away.
   private func giveAway(_ range: Range<UInt64>, to owner: PageOwner) -> [PKVMEffect] {
     splitInPlace(range) + [
       .annotate(range, .donation(to: owner)), .unmapDevices(range), .invalidateDevices(range),
@@ -157,7 +157,7 @@ extension Machine {
     ]
   }
 
-  /// Where a block may be replaced in place, those that pages are given out of are, before anything else.
+  /// If blocks may be replaced in place, first splits those from which pages are given away.
   private func splitInPlace(_ range: Range<UInt64>) -> [PKVMEffect] {
     if !configuration.iommu.replacesInPlace { return [] }
     let table = pkvmHostTable
@@ -198,7 +198,7 @@ extension Machine {
     return address..<address + Page.size
   }
 
-  /// A page, or a block at addresses that are aligned to it (`__guest_check_transition_size`).
+  /// A page, or a block at addresses aligned to it (`__guest_check_transition_size`).
   private static func requireSize(_ size: UInt64, _ addresses: UInt64) throws(KernelError) {
     if size != Page.size && size != blockSize || addresses & (size - 1) != 0 { throw .einval }
   }
@@ -219,7 +219,7 @@ extension Machine {
     if !isMemory { throw .eperm }
   }
 
-  /// The states that all pages must have; a page that is to change hands must have no references.
+  /// Requires states of all pages; a page that changes owner must have no references.
   private func require(
     _ range: Range<UInt64>, host: PageState, hypervisor: PageState? = nil
   ) throws(KernelError) {
@@ -257,7 +257,7 @@ extension Machine {
     }
   }
 
-  /// What a guest's leaf of a size maps, which must be in one of some states (`get_valid_guest_pte`).
+  /// The page of a guest's leaf of a size, which must be in one of some states (`get_valid_guest_pte`).
   private func guestPage(
     _ guest: ProtectedGuest, _ address: UInt64, size: UInt64 = Page.size, in states: [PageState]
   ) throws(KernelError) -> (page: Range<UInt64>, state: PageState) {

@@ -1,13 +1,13 @@
-/// AMD's reverse map table (RMP): for each page of memory who owns it, and the size at which it was given.
-/// An entry is as `struct rmpentry_raw` in arch/x86/virt/svm/sev.c has it:
+/// AMD's reverse map table (RMP): the owner of each page of memory, and the size at which it was
+/// assigned. The format is that of `struct rmpentry_raw` in arch/x86/virt/svm/sev.c:
 ///
 ///      63 62 61         51 50           12 11     3  2  1  0
 ///     +--+--+--+----------+---------------+--------+--+--+--+
 ///     |U |V |  |   ASID   | guest address |        |I |S |A |   A assigned, S 2M, I immutable, V validated
 ///     +--+--+--+----------+---------------+--------+--+--+--+
 ///
-/// U is not in memory there: that another instruction has the entry in its hands. A region of 2M that was
-/// given as one has its entry at its first page; those of the other pages are zero.
+/// U, not in memory in the hardware, means that another instruction has locked the entry. A 2M region
+/// assigned as one has its entry at its first page; those of the other pages are zero.
 public struct RMPEntry: Hashable, Sendable {
   /// The 64 bits.
   public var bits: UInt64
@@ -20,7 +20,7 @@ public struct RMPEntry: Hashable, Sendable {
   /// The entry with these bits.
   public init(_ bits: UInt64) { self.bits = bits }
 
-  /// An entry that gives a page to the guest.
+  /// An entry that assigns a page to the guest.
   init(guestAddress: UInt64, isLarge: Bool) {
     bits =
       Self.assigned | (isLarge ? Self.large : 0) | guestAddress & 0x7_ffff_ffff_f000
@@ -29,24 +29,24 @@ public struct RMPEntry: Hashable, Sendable {
 
   /// Whether a guest owns the page; else it is the hypervisor's.
   public var isAssigned: Bool { bits & Self.assigned != 0 }
-  /// Whether it is of 2M.
+  /// Whether it is a 2M entry.
   public var isLarge: Bool { bits & Self.large != 0 }
   /// Whether the guest has accepted it.
   public var isValidated: Bool { bits & Self.validated != 0 }
-  /// Whether another instruction holds it.
+  /// Whether another instruction has locked it.
   public var isInUse: Bool { bits & Self.inUse != 0 }
   /// The guest's address of the page.
   public var guestAddress: UInt64 { bits & 0x7_ffff_ffff_f000 }
 }
 
 extension Machine {
-  /// The guest's ASID, by which the RMP names it.
+  /// The guest's ASID, which identifies it in the RMP.
   static let guestASID: UInt64 = 1
   static let largeSize: UInt64 = 2 << 20
 
   private var rmp: SparseArray { SparseArray(root: Register.rmp.slot, .rmp) }
 
-  /// The entry that covers a page, and the physical address that it is of.
+  /// The entry that covers a page, and the first physical address that it covers.
   public func rmpEntry(of physical: UInt64) -> (entry: RMPEntry, start: UInt64) {
     let head = physical & ~(Self.largeSize - 1)
     let large = RMPEntry(rmp.load(head >> 12, from: memory))
@@ -59,7 +59,7 @@ extension Machine {
     rmp.store(entry.bits, at: physical >> 12, in: &memory)
   }
 
-  /// The first page in a range of physical addresses that has an entry of its own.
+  /// The first page in a range of physical addresses with its own entry.
   func firstRMPEntry(in range: Range<UInt64>) -> UInt64? {
     rmp.firstIndex(
       in: range.lowerBound >> 12..<(range.upperBound + Page.size - 1) >> Page.shift, of: memory
@@ -67,11 +67,11 @@ extension Machine {
     .map { $0 << 12 }
   }
 
-  /// Whether the IOMMU lets a DMA to a page pass whose I/O page has a level: the size classes must be the
-  /// same, 2M and more, or less.
+  /// Whether the IOMMU lets a DMA pass to a page, by the level of the I/O page: both must be of the same
+  /// size class, 2M and more, or less.
   ///
-  /// A page of the hypervisor has no size; but an I/O page of 2M or more over a region in which a guest has
-  /// single pages is refused as well.
+  /// A page of the hypervisor has no size; but an I/O page of 2M or more over a region with single guest
+  /// pages is also refused.
   ///
   /// Source: Kardashevskiy in [PATCH v8 07/15] iommupt: Add map_pages op, 2026-01-22.
   func passesRMP(_ physical: UInt64, level: Int) -> Bool {
@@ -84,9 +84,9 @@ extension Machine {
   }
 }
 
-/// What an RMP changes: each DMA is checked, and there are no other guests' pages.
+/// Ownership under an RMP: each DMA is checked, and there are no other guests' pages.
 struct RMPOwnership: Ownership {
-  /// An IOMMU caches no more than 2M, whatever the leaf has.
+  /// An IOMMU caches at most 2M, whatever the leaf's size.
   var lowestCachedLevel: Int { 2 }
 
   func largestMapping(at ipa: UInt64, of page: UInt64, in machine: Machine) -> UInt64 {
@@ -111,12 +111,12 @@ struct RMPOwnership: Ownership {
     return machine.passesRMP(physical, level: level) ? nil : .rmp
   }
 
-  /// Without a translation no size can differ: what is the guest's is not the host's.
+  /// Without a translation no size can differ: the guest's pages are just not the host's.
   func checkBypass(_ physical: UInt64, of machine: Machine) -> DeviceFault? {
     machine.rmpEntry(of: physical).entry.isAssigned ? .rmp : nil
   }
 
-  /// DMA that fails to pages that the guest keeps: the device has a translation, but of the wrong class.
+  /// Failing DMA to pages that the guest still owns: the translation has the wrong size class.
   func violations(of machine: Machine) -> [Violation] {
     if machine[.dmaStalled] != 0 { return [] }
     return machine.attachedDevices.flatMap { device -> [Violation] in
@@ -135,10 +135,10 @@ struct RMPOwnership: Ownership {
 }
 
 extension Machine {
-  /// The first address of a leaf of a device at which its DMA is refused though the guest keeps the page, but
-  /// for its being stalled; nil if there is none.
+  /// The first address in a device's leaf at which its DMA is refused although the guest owns the page,
+  /// apart from stalls; nil if there is none.
   func firstRefused(by leaf: TableEntry, size: UInt64, device: Int) -> UInt64? {
-    // All pages of a large leaf fare alike but for what is cached of them.
+    // All pages of a large leaf behave alike except for cached entries.
     for offset in stride(from: 0, to: size, by: Page.stride) {
       let page = leaf.descriptor.address + offset
       if passesRMP(page, level: leaf.level) { return nil }

@@ -1,17 +1,17 @@
-/// What is done with pages of a guest of AMD's. Ranges are guest addresses, which are canonical IPAs.
+/// Operations on the pages of an SEV-SNP guest. Ranges are guest addresses, which are canonical IPAs.
 public enum RMPOperation: Equatable, Sendable {
-  /// The host gives memory to the guest, in pages of 4K or regions of 2M, and the guest accepts it.
+  /// The host assigns memory to the guest, in pages of 4K or regions of 2M, and the guest accepts it.
   case assign(Range<UInt64>, large: Bool)
   /// The guest makes pages shared with the host, or private again.
   case convert(Range<UInt64>, shared: Bool)
   /// PSMASH of the region of 2M that holds an address.
   case smash(UInt64)
-  /// Another instruction takes the entry of an address into its hands, or lets it go.
+  /// Another instruction locks the entry of an address, or releases it.
   case hold(UInt64, Bool)
 }
 
 extension RMPOperation {
-  /// The first guest address that it is about.
+  /// The first guest address that it concerns.
   public var address: UInt64 {
     switch self {
     case .assign(let range, _), .convert(let range, _): range.lowerBound
@@ -20,17 +20,17 @@ extension RMPOperation {
   }
 }
 
-/// A part of a conversion, between which it can be paused.
+/// A part of a conversion, which can be paused between parts.
 enum RMPAction: UInt64 {
-  /// The IOMMU's entries of 2M become tables.
+  /// The IOMMU's 2M entries become tables.
   case splitIOMMU
-  /// What the IOMMU's TLB holds of the region goes.
+  /// The IOMMU's TLB entries for the region are dropped.
   case flush
   /// PSMASH.
   case smash
-  /// Firmware holds all DMA up, and lets it go on.
+  /// Firmware stalls all DMA, and resumes it.
   case stall, unstall
-  /// RMPUPDATE of the pages: the hypervisor's, or the guest's.
+  /// RMPUPDATE of the pages, to the hypervisor, or to the guest.
   case share, assign
 }
 
@@ -69,8 +69,8 @@ extension Machine {
     backingPage(at: ipa).flatMap { rmpEntry(of: $0.page).entry.isAssigned ? $0.page : nil }
   }
 
-  /// `rmp_make_private` of each page or region, and the guest's PVALIDATE. The memory must be there, in
-  /// pieces of that size, and nobody's.
+  /// `rmp_make_private` of each page or region, and the guest's PVALIDATE. The memory must be present, in
+  /// pieces of that size, and unassigned.
   private mutating func assign(_ range: Range<UInt64>, large: Bool) {
     let size = large ? Self.regionSize : Page.size
     for ipa in stride(from: range.lowerBound, to: range.upperBound, by: Int(size)) {
@@ -102,9 +102,9 @@ extension Machine {
     setRMP(entry, at: page)
   }
 
-  /// The guest asks for a page state change. Where it is a part of a region of 2M, RMP and IOMMU must both
-  /// come down to 4K first, in the order of the policy. The CPUs' table forgets the pages before
-  /// (KVM_SET_MEMORY_ATTRIBUTES), and faults them in again.
+  /// The guest requests a page state change. For part of a 2M region, RMP and IOMMU must both be split to
+  /// 4K first, in the order of the policy. The pages are unmapped from the CPUs' table before
+  /// (KVM_SET_MEMORY_ATTRIBUTES), and fault in again.
   private mutating func convert(_ range: Range<UInt64>, shared: Bool) {
     let pages = stride(from: range.lowerBound, to: range.upperBound, by: Page.stride).map {
       ($0, backingPage(at: $0)?.page)
@@ -130,7 +130,7 @@ extension Machine {
     push([.unmapCanonical(UnmapCause(.conversion, range))] + actions.map { .rmp($0, range) })
   }
 
-  /// From 2M to 4K, both.
+  /// Splits both from 2M to 4K.
   private var smashActions: [RMPAction] {
     switch configuration.rmp.order {
     case .iommuFirst: [.splitIOMMU, .flush, .smash]
@@ -139,7 +139,7 @@ extension Machine {
     }
   }
 
-  /// One part of a conversion; it may be paused after each but the last.
+  /// One part of a conversion; the conversion may be paused after each but the last.
   mutating func perform(_ action: RMPAction, _ range: Range<UInt64>) {
     carryOut(action, range)
     if !tasks.isEmpty, isPauseAsked(at: range.lowerBound) {
@@ -164,7 +164,7 @@ extension Machine {
     case .smash:
       guard let (page, _) = backingPage(at: range.lowerBound) else { return }
       if !smash(page, at: region), rmpEntry(of: page).entry.isInUse {
-        // Once more, when the event goes on.
+        // Again, when the event resumes.
         push([.rmp(action, range)])
         park(at: range.lowerBound, in: .canonical)
       }
@@ -181,7 +181,7 @@ extension Machine {
     }
   }
 
-  /// Whether a device maps an address by more than a page.
+  /// Whether a device maps an address by a leaf larger than a page.
   private func hasIOMMUBlock(at ipa: UInt64) -> Bool {
     domains.contains { device in
       guard let table = domainTable(ofDevice: device) else { return false }
@@ -202,8 +202,8 @@ extension Machine {
     }
   }
 
-  /// PSMASH: 512 entries of 4K for one of 2M, validated as it was. False if another has it in its hands,
-  /// or there is none.
+  /// PSMASH: replaces a 2M entry by 512 4K ones with the same validation. False if another instruction
+  /// has locked it, or there is none.
   private mutating func smash(_ page: UInt64, at region: Range<UInt64>) -> Bool {
     let (entry, start) = rmpEntry(of: page)
     let result: RMPStep.Result = entry.isInUse ? .inUse : entry.isLarge ? .done : .badAddress
@@ -217,7 +217,7 @@ extension Machine {
     return true
   }
 
-  /// The largest leaf that KVM makes for a page of the guest (`sev_gmem_max_mapping_level`).
+  /// The largest leaf that KVM installs for a page of the guest (`sev_gmem_max_mapping_level`).
   func largestMapping(of page: UInt64) -> UInt64 {
     let (entry, _) = rmpEntry(of: page)
     if entry.isLarge { return Self.regionSize }
