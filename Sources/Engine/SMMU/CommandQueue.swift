@@ -1,19 +1,19 @@
-/// The SMMU's command queue: invalidations wait in it, and are surely done only after a sync.
+/// The SMMU's command queue: invalidations wait in it, and are guaranteed done only after a sync.
 ///
-/// The worst case is modelled: the SMMU takes no command out before a sync makes it, or the queue is full.
+/// The worst case is modelled: the SMMU consumes no command before a sync, or before the queue is full.
 extension Machine {
   /// Commands that fit; each is three words: first and last input address, and the context.
   static let commandCapacity = 128
   static let commandWords = 3
 
-  /// Invalidates what is cached of a range of a table, and waits for it.
+  /// Invalidates the cached entries of a range of a table, and waits for completion.
   mutating func invalidate(_ range: Range<UInt64>, of table: Table) {
     invalidate(range, table.context, table.id)
   }
 
   /// `arm_smmu_domain_inv_range`: invalidates by input address (CMDQ_OP_TLBI_S2_IPA, of an ASID
-  /// CMDQ_OP_TLBI_EL2_VA), and waits. A context that no device uses stands in no list of invalidations
-  /// (`arm_smmu_invs`): when its last device went all of it was flushed, so nothing is sent.
+  /// CMDQ_OP_TLBI_EL2_VA), and waits. A context that no device uses is in no list of invalidations
+  /// (`arm_smmu_invs`): all of it was flushed when its last device was detached, so nothing is sent.
   mutating func invalidate(
     _ range: Range<UInt64>, _ context: TranslationContext, _ table: TableID
   ) {
@@ -23,8 +23,8 @@ extension Machine {
     syncCommands(table)
   }
 
-  /// `arm_smmu_inv_flush_iotlb_tag`: all that is cached under a VMID goes (CMDQ_OP_TLBI_S12_VMALL), or under
-  /// an ASID (CMDQ_OP_TLBI_EL2_ASID). This waits, whatever an unmap does.
+  /// `arm_smmu_inv_flush_iotlb_tag`: invalidates everything cached under a VMID (CMDQ_OP_TLBI_S12_VMALL)
+  /// or an ASID (CMDQ_OP_TLBI_EL2_ASID). This always waits, even if unmaps do not.
   mutating func flushContext(_ context: TranslationContext, _ table: TableID?) {
     note(.tlb(.commandAll(context)), table)
     queue(0..<1 << UInt64(VMConfiguration.physicalBits), context)
@@ -37,11 +37,11 @@ extension Machine {
       || (0..<SMMU.devices).contains { usedContext(ofDevice: $0) == context }
   }
 
-  /// Points a device's stream to something else. If it was the last device of a context, nobody invalidates
-  /// that from now on, so all of it is flushed (`arm_smmu_install_old_domain_invs`).
+  /// Replaces a device's stream table entry. If it was the last device of a context, which then gets no
+  /// more invalidations, all of the context is flushed (`arm_smmu_install_old_domain_invs`).
   ///
-  /// - Parameter descriptor: what the entry points to; without one, that of a domain is cleared
-  ///   (`arm_smmu_clear_cd`), and that of a process stays until the device is unbound.
+  /// - Parameter descriptor: what the entry points to; without one, a domain's descriptor is cleared
+  ///   (`arm_smmu_clear_cd`), and a process's stays until the device is unbound.
   mutating func replaceStreamEntry(
     _ entry: StreamEntry, _ descriptor: ContextDescriptor = .none, ofDevice device: Int
   ) {
@@ -61,7 +61,7 @@ extension Machine {
     self[.commandCount] += 1
   }
 
-  /// CMD_SYNC: waits until all that is queued is done. Left out if the policy does not wait.
+  /// CMD_SYNC: waits until all queued commands are done. Skipped if the policy does not wait.
   private mutating func syncCommands(_ table: TableID) {
     if configuration.iommu.syncs { waitForCommands(table) }
   }
@@ -83,7 +83,7 @@ extension Machine {
     self[.commandCount] = 0
   }
 
-  /// Invalidations that are queued and not surely done: input addresses and context.
+  /// Queued invalidations that are not guaranteed done: input addresses and context.
   public var queuedInvalidations: [(range: Range<UInt64>, context: TranslationContext)] {
     (0..<Int(self[.commandCount])).map { index in
       let slot = commands + index * Self.commandWords
@@ -94,7 +94,7 @@ extension Machine {
     }
   }
 
-  /// Invalidations that the paused event is still to make: input addresses and context.
+  /// Invalidations that the paused event has yet to make: input addresses and context.
   var parkedInvalidations: [(range: Range<UInt64>, context: TranslationContext)] {
     parkedTaskList.compactMap { task in
       switch task {
@@ -107,7 +107,7 @@ extension Machine {
     }
   }
 
-  /// What the SMMU's TLB is still to forget while an event is paused.
+  /// Invalidations pending for the SMMU's TLB while an event is paused.
   var pendingInvalidations: [(range: Range<UInt64>, context: TranslationContext)] {
     queuedInvalidations + parkedInvalidations
   }
@@ -123,7 +123,7 @@ extension Machine {
   var hearsBroadcasts: Bool { hasSMMU && configuration.iommu.forwarding == .broadcast }
 
   /// The SMMU obeys a CPU's TLBI of a range under a VMID, or an ASID of the shared set: of a table, or of
-  /// another VM's or process'. Whose entries have that number makes no difference to it.
+  /// another VM or process. It does not check whose entries have that number.
   mutating func broadcast(
     _ range: Range<UInt64>, _ context: TranslationContext, of table: TableID?
   ) {
@@ -142,7 +142,7 @@ extension Machine {
     }
   }
 
-  /// What a CPU's TLBI means for the SMMU's TLB.
+  /// The effect of a CPU's TLBI on the SMMU's TLB.
   mutating func invalidateIOTLB(after range: Range<UInt64>, of table: Table) {
     switch configuration.iommu.forwarding {
     case .none: break

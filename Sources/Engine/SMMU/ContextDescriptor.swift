@@ -1,7 +1,7 @@
-/// A context descriptor (CD) of stage 1, as `arm_smmu_make_s1_cd` and `arm_smmu_make_sva_cd` make it.
+/// A context descriptor (CD) of stage 1, as `arm_smmu_make_s1_cd` and `arm_smmu_make_sva_cd` write it.
 ///
 /// Linux binds a process to a PASID, which picks the descriptor from a table. Here a device has one
-/// descriptor, and all of its DMA uses it. Of the eight words only these two are not zero: memory types
+/// descriptor, which all of its DMA uses. Of the eight words only these two are not zero: memory types
 /// (MAIR) are not modelled.
 public struct ContextDescriptor: Equatable, Sendable {
   /// Word 0.
@@ -23,9 +23,9 @@ public struct ContextDescriptor: Equatable, Sendable {
     self.root = root
   }
 
-  /// A table of a process or of a domain, under an ASID.
+  /// A descriptor for the table of a process or of a domain, under an ASID.
   ///
-  /// - Parameter stalls: whether DMA that faults waits.
+  /// - Parameter stalls: whether faulting DMA stalls.
   init(_ table: Table, _ context: TranslationContext, stalls: Bool) {
     // TG0 = 4K, IRGN0 and ORGN0 write-back, SH0 inner shareable, EPD1, IPS = 48 bits, AA64, R, A; S.
     let flags: UInt64 =

@@ -1,4 +1,4 @@
-/// A translation by the SMMU, and what it was made from.
+/// A translation by the SMMU, and the walk that gave it.
 struct DeviceTranslation {
   var outcome: DeviceOutcome
   /// Where a walk ended, to be cached; nil without a walk.
@@ -6,7 +6,7 @@ struct DeviceTranslation {
 }
 
 extension Machine {
-  /// What a DMA would get at this instant. Nothing changes.
+  /// The outcome that a DMA would have now. Changes nothing.
   ///
   /// - Parameters:
   ///   - iova: input address.
@@ -18,7 +18,7 @@ extension Machine {
     return waitsForHandler(outcome, device) ? .stalled : outcome
   }
 
-  /// The translation, and what the hardware that keeps owners apart says to it.
+  /// The translation, after the check by the isolation hardware.
   @inline(__always)
   func translateForDevice(_ iova: UInt64, write: Bool, device: Int) -> DeviceTranslation {
     var translation = translateBySMMU(iova, write: write, device: device)
@@ -31,7 +31,7 @@ extension Machine {
     self[.dmaStalled] != 0 && outcome != .aborted ? .stalled : checkedByOwner(outcome)
   }
 
-  /// What a write of a device would get if no DMA were stalled.
+  /// The outcome that a device's write would have if no DMA were stalled.
   func checkedOutcome(of iova: UInt64, device: Int) -> DeviceOutcome {
     checkedByOwner(translateBySMMU(iova, write: true, device: device).outcome)
   }
@@ -77,8 +77,8 @@ extension Machine {
     }
   }
 
-  /// What the SMMU's TLB holds for an input address: the slot of an entry's tag, or two entries, of
-  /// which the second has this level.
+  /// A lookup of an input address in the SMMU's TLB: the slot of an entry's tag, or two entries, the
+  /// second at this level.
   private enum Lookup {
     case miss, hit(Int), conflict(level: Int)
   }
@@ -96,7 +96,7 @@ extension Machine {
     return hit.map { .hit($0) } ?? .miss
   }
 
-  /// Stage 1, by the domain's table or that of the process.
+  /// Stage 1, by the table of the domain or of the process.
   @inline(never)
   private func translateByStage1(
     _ iova: UInt64, write: Bool, _ device: Int
@@ -119,7 +119,7 @@ extension Machine {
       of: iova, end, isAllowed: devicePermissions(of: end, device).allow(write ? .write : .read))
   }
 
-  /// What a leaf at which a walk ended permits to a device.
+  /// A device's permissions from the leaf at which a walk ended.
   private func devicePermissions(of end: WalkEnd, _ device: Int) -> Permissions {
     sharesAddresses(device)
       ? HostEntry(bits: end.descriptor.bits).devicePermissions : end.descriptor.permissions
@@ -134,7 +134,7 @@ extension Machine {
       geometry: StreamEntry.geometry(context), vmid: UInt16(truncatingIfNeeded: context))
   }
 
-  /// What an entry of the TLB gives, by the slot of its tag.
+  /// The translation by a TLB entry, by the slot of its tag.
   @inline(__always)
   private func cachedForDevice(
     _ iova: UInt64, write: Bool, _ hit: Int, _ entry: Int, _ device: Int
@@ -159,8 +159,8 @@ extension Machine {
         ? .cached(output(of: iova, leaf, level), level: level) : .fault(.permission, level: level))
   }
 
-  /// Whether a table of CPUs has a leaf of another size now for what is cached: the TLB may have taken
-  /// in that one, too. The worst case is modelled.
+  /// Whether a table of the CPUs now has a leaf of another size than the cached one, which the TLB may
+  /// also have cached. The worst case is modelled.
   @inline(never)
   private func isReplaced(_ iova: UInt64, _ level: Int, _ entry: Int, _ device: Int) -> Bool {
     let end = walkEndForDevice(iova, streamTable(entry, device))
@@ -177,7 +177,7 @@ extension Machine {
     leaf.address | iova & (TLB.geometry.size(level) - 1)
   }
 
-  /// The walk of the SMMU: no access flag is set by it (S2HA is clear), and without coherent walks it sees
+  /// The SMMU's walk: it sets no access flag (S2HA is clear), and without coherent walks it sees
   /// memory behind the caches.
   @inline(__always)
   private func walkForDevice(_ iova: UInt64, write: Bool, _ table: Table) -> DeviceTranslation {
@@ -188,7 +188,7 @@ extension Machine {
     return translation(of: iova, end, isAllowed: isAllowed(end.descriptor, write))
   }
 
-  /// What the end of a walk gives.
+  /// The translation by the end of a walk.
   ///
   /// - Parameter isAllowed: whether the leaf, if it is one, permits the access.
   @inline(__always)
@@ -219,7 +219,7 @@ extension Machine {
       slot: table.rootSlot(iova), level: table.geometry.startLevel, descriptor: Descriptor(0))
     var walk = TableWalk(of: table, iova..<iova + 1, .path)
     while let entry = nextForSMMU(&walk) {
-      // What was not cleaned may lead to where no table is any more.
+      // Uncleaned words may lead to a freed table.
       end = WalkEnd(
         slot: entry.slot, level: entry.level,
         descriptor: entry.kind == .table ? Descriptor(0) : entry.descriptor)
@@ -227,7 +227,7 @@ extension Machine {
     return end
   }
 
-  /// The next entry of a walk as the SMMU sees it; nil too where there is no frame.
+  /// The next entry of a walk as the SMMU sees it; nil also where there is no frame.
   private func nextForSMMU(_ walk: inout TableWalk) -> TableEntry? {
     walk.next { place in memory.slot(at: place).map { loadForSMMU($0) } }
   }
@@ -242,7 +242,7 @@ extension Machine {
     translateDMA(iova, write: write, device: device)
   }
 
-  /// Translates a DMA, again whenever a fault of it was handled while it waited, and makes the access.
+  /// Translates a DMA, again after each fault handled while it stalled, and makes the access.
   mutating func translateDMA(_ iova: UInt64, write: Bool, device: Int) {
     let id = TableID.iommu(device)
     let entry = streamEntry(ofDevice: device)
@@ -257,7 +257,7 @@ extension Machine {
       case .wait: translation.outcome = .stalled
       }
     }
-    // Whatever was done, the device finds nothing, and goes on waiting.
+    // The device still finds no translation, and stays stalled.
     if waitsForHandler(translation.outcome, device) { translation.outcome = .stalled }
     end(translation, iova, write: write, device: device)
   }
@@ -270,7 +270,7 @@ extension Machine {
     return translation
   }
 
-  /// What becomes of a DMA that waits for nobody any more.
+  /// Ends a DMA that is no longer being handled.
   private mutating func end(
     _ translation: DeviceTranslation, _ iova: UInt64, write: Bool, device: Int
   ) {
@@ -296,7 +296,7 @@ extension Machine {
     setDeviceOutcome(translation.outcome, device)
   }
 
-  /// What is cached of a walk: a block that is too large for that, only in part.
+  /// The part of a walk that is cached: of a block that is too large, only a part.
   private func cacheable(_ end: WalkEnd, _ iova: UInt64, _ device: Int) -> WalkEnd {
     if context(ofDevice: device).isStage1 {
       let leaf = end.descriptor.cached(permitting: devicePermissions(of: end, device))
@@ -316,7 +316,7 @@ extension Machine {
     else { return }
     var walk = TableWalk(of: table, iova..<iova + 1, .path)
     while let entry = nextForSMMU(&walk) {
-      // The process' entries have Linux' own bits.
+      // The process's entries have Linux's own bits.
       let end = WalkEnd(slot: entry.slot, level: entry.level, descriptor: entry.descriptor)
       let shown =
         sharesAddresses(device) && entry.isLeaf
@@ -327,7 +327,7 @@ extension Machine {
     }
   }
 
-  /// The data itself. Only pages of the VMM have contents that are known; what lies elsewhere reads as 0.
+  /// The data access. Only the VMM's pages have known contents; other addresses read as 0.
   private mutating func access(_ physical: UInt64, write: Bool, _ id: TableID, _ iova: UInt64) {
     let isPage =
       (Self.pagesBase..<self[.nextPage]).contains(physical) || isHostMemory(physical)
@@ -349,7 +349,7 @@ extension Machine {
     note(.dma(.fault(fault, write: write)), .iommu(device), at: iova, level: level)
     if fault == .granule { return }
     let isTranslation = fault.rawValue >= DeviceFault.translation.rawValue
-    // RnW, S2 and CLASS = the input address caused the fault; an IPA is told of stage 2 alone.
+    // RnW, S2 and CLASS = the input address caused the fault; an IPA is reported only for stage 2.
     let isStage2 = !context(ofDevice: device).isStage1
     let details: UInt64 = (write ? 0 : 1 << 35) | (isStage2 ? 1 << 39 : 0) | 2 << 40
     let words: [UInt64] = [

@@ -1,4 +1,4 @@
-/// What a DMA gets.
+/// The outcome of a DMA.
 public enum DeviceOutcome: Equatable, Sendable {
   /// A physical address, from an entry of the SMMU's TLB.
   case cached(UInt64, level: Int)
@@ -8,9 +8,9 @@ public enum DeviceOutcome: Equatable, Sendable {
   case bypassed(UInt64)
   /// A fault; an event is recorded.
   case fault(DeviceFault, level: Int)
-  /// Terminated without an event: the stream's entry says so.
+  /// Terminated without an event, by the stream table entry.
   case aborted
-  /// Held up: nothing of it has happened yet, and it goes on later.
+  /// Stalled: nothing has happened yet, and it resumes later.
   case stalled
 
   /// The physical address, or nil.
@@ -24,8 +24,8 @@ public enum DeviceOutcome: Equatable, Sendable {
 
 /// Classes of faults, with the number of the event that the SMMU records.
 public enum DeviceFault: UInt8, CaseIterable, Sendable {
-  /// A granule protection fault: the page is not the host's. Root firmware finds it in SMMU_ROOT_GPF_FAR, and
-  /// no event is recorded.
+  /// A granule protection fault: the page is not the host's. It is reported to root firmware in
+  /// SMMU_ROOT_GPF_FAR, and no event is recorded.
   case granule = 0
   /// RMP_PAGE_FAULT, of AMD's IOMMU: the RMP does not allow it (EVENT_TYPE_RMP_FAULT).
   case rmp = 0x0d
@@ -43,7 +43,7 @@ public enum DeviceFault: UInt8, CaseIterable, Sendable {
   case conflict = 0x20
 }
 
-/// How a device's last DMA ended, kept in words.
+/// The outcome of a device's last DMA, in words.
 extension Machine {
   mutating func setDeviceOutcome(_ outcome: DeviceOutcome, _ device: Int) {
     let (code, operand): (UInt64, UInt64) =
@@ -61,7 +61,7 @@ extension Machine {
     self[.lastDevice] = UInt64(device + 1)
   }
 
-  /// How the last DMA of all ended, or nil if there was none.
+  /// The outcome of the last DMA of any device, or nil if there was none.
   public var lastDeviceOutcome: DeviceOutcome? {
     guard let device = lastDevice else { return nil }
     let slot = slot(.outcome, ofDevice: device)
@@ -82,10 +82,10 @@ extension Machine {
     }
   }
 
-  /// The device that made the last DMA.
+  /// The device that made the last DMA, or nil.
   public var lastDevice: Int? { self[.lastDevice] == 0 ? nil : Int(self[.lastDevice]) - 1 }
 
-  /// The event that was recorded last for a device: four words, or nil if there was none.
+  /// The last event recorded for a device: four words, or nil if there was none.
   public func lastEventRecord(ofDevice device: Int) -> [UInt64]? {
     if !hasSMMU || self[device, .events] == 0 { return nil }
     let slot = slot(.event, ofDevice: device)
@@ -94,8 +94,8 @@ extension Machine {
 }
 
 extension DeviceFault {
-  /// The name of the event, as the kernel prints it; of a conflict the architecture's, for which the driver
-  /// has none.
+  /// The name of the event, as the kernel prints it; for a conflict, which the driver does not name, the
+  /// architecture's name.
   public var name: String {
     switch self {
     case .badStreamEntry: "C_BAD_STE"

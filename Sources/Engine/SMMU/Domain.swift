@@ -1,5 +1,5 @@
-/// What is done with a device and its domain: attaching (arm-smmu-v3.c), and mapping and unmapping as the
-/// kernel's IOMMU API does it (`iommu_map` and `iommu_unmap` in drivers/iommu/iommu.c).
+/// Operations on a device and its domain: attaching (arm-smmu-v3.c), and mapping and unmapping as in the
+/// kernel's IOMMU API (`iommu_map` and `iommu_unmap` in drivers/iommu/iommu.c).
 public enum IOMMUOperation: Equatable, Sendable {
   /// The device's stream is translated by its domain's table; without a domain it joins that of the VM.
   case attach
@@ -11,13 +11,13 @@ public enum IOMMUOperation: Equatable, Sendable {
   case detach
   /// The device is the host's own, and its stream is not translated (the identity domain).
   case bypass
-  /// The domain of a device that is detached goes, with its table and its VMID or ASID.
+  /// The domain of a detached device is freed, with its table and its VMID or ASID.
   case free
-  /// Input addresses to physical ones that follow each other.
+  /// Input addresses are mapped to contiguous physical addresses.
   case map(Range<UInt64>, to: UInt64, write: Bool)
-  /// Input addresses are taken back.
+  /// Input addresses are unmapped.
   case unmap(Range<UInt64>)
-  /// Guest memory is pinned and mapped at its canonical IPAs, as VFIO and iommufd do it for a VMM.
+  /// Guest memory is pinned and mapped at its canonical IPAs, as VFIO and iommufd do for a VMM.
   case pin(Range<UInt64>)
   /// The entries that translate input addresses are cleaned to the point of coherency.
   case clean(Range<UInt64>)
@@ -80,7 +80,7 @@ extension Machine {
     }
   }
 
-  /// With the CPUs' VMID two tables would mix in the SMMU's TLB.
+  /// Two tables under the CPUs' VMID would mix in the SMMU's TLB.
   private func requireOneTable(_ device: Int, isOwn: Bool) throws(Refusal) {
     let iommu = configuration.iommu
     if ownership.keepsDeviceTables || iommu.table == .shared || iommu.vmidChoice == .private {
@@ -91,13 +91,13 @@ extension Machine {
     if makesOne, !domains.isEmpty { throw Refusal(.oneTableOfVMID) }
   }
 
-  /// The domain that a device of the VM without one joins: VFIO and iommufd give a domain to all devices
-  /// that it fits (`vfio_iommu_type1_attach_group`, `iommufd_device_auto_get_domain`).
+  /// The domain that a device of the VM without one joins: VFIO and iommufd share a domain among all
+  /// devices that it fits (`vfio_iommu_type1_attach_group`, `iommufd_device_auto_get_domain`).
   private var sharedDomain: Int? {
     ownership.keepsDeviceTables ? nil : domains.first { self[$0, .isOwn] == 0 }
   }
 
-  /// `arm_smmu_attach_dev`: makes the domain if there is none, and points the stream to it.
+  /// `arm_smmu_attach_dev`: creates the domain if there is none, and points the stream to it.
   mutating func attach(_ device: Int) {
     guard let table = makeDomain(device) else { return }
     note(.domain(.attached(root: table.rootAddress, table.context)), .iommu(device))
@@ -112,7 +112,7 @@ extension Machine {
     }
   }
 
-  /// A device that is alone in its domain keeps that; one that has joined another's leaves it.
+  /// A device alone in its domain keeps it; one that has joined another's leaves it.
   private mutating func attachOwn(_ device: Int) {
     if !ownership.keepsDeviceTables {
       if domain(ofDevice: device) == device {
@@ -126,13 +126,11 @@ extension Machine {
     if needsSnapshot { startSnapshot() }
   }
 
-  /// The devices that have a domain.
   private func devices(ofDomain number: Int) -> [Int] {
     (0..<SMMU.devices).filter { domain(ofDevice: $0) == number }
   }
 
-  /// `arm_smmu_attach_dev_identity`. Under pKVM the host may ask for it, and what it gets is the
-  /// identity map.
+  /// `arm_smmu_attach_dev_identity`. Under pKVM the host may request it, but gets the identity map.
   private mutating func bypass(_ device: Int) {
     if ownership.keepsDeviceTables {
       note(.domain(.bypassShadowed), .iommu(device))
@@ -147,7 +145,7 @@ extension Machine {
   /// The domain of a device, the VM's or a new one if it has none (`arm_smmu_domain_finalise`): of stage 1 or
   /// 2, as `arm_smmu_domain_alloc_paging_flags` chooses. Nil, and the event fails, if no VMID is left, or the device works with the VMM's addresses.
   ///
-  /// - Parameter isOwn: whether the device gets a new one whatever there is.
+  /// - Parameter isOwn: whether the device always gets a new one.
   mutating func makeDomain(_ device: Int, isOwn: Bool = false) -> Table? {
     if sharesAddresses(device) {
       fail(.ebusy, .iommu(device))
@@ -191,7 +189,7 @@ extension Machine {
     self[device, .context] = context.bits
   }
 
-  /// All that is pinned is unmapped first; then the domain goes.
+  /// Unmaps all pinned memory first; then frees the domain.
   private mutating func startFreeing(_ device: Int) {
     if sharesAddresses(device) {
       if streamEntry(ofDevice: device).kind == .stage1 {
@@ -205,9 +203,8 @@ extension Machine {
     push(areas.flatMap { unmapTasks($0, domain) } + [.freeDomain(domain)])
   }
 
-  /// `arm_smmu_domain_free_paging`: the table's pages are given back (`free_io_pgtable_ops`), then the VMID
-  /// or ASID.
-  /// Nothing of it is cached since the last device was detached.
+  /// `arm_smmu_domain_free_paging`: frees the table's pages (`free_io_pgtable_ops`), then the VMID or
+  /// ASID. Nothing of it is cached since the last device was detached.
   mutating func freeDomain(_ device: Int) {
     guard let table = domainTable(ofDevice: device) else { return }
     if configuration.iommu.table == .own {

@@ -1,10 +1,10 @@
-/// Which VMID the SMMU tags a device's translations with.
+/// The VMID with which the SMMU tags a device's translations.
 public enum VMIDChoice: String, CaseIterable, Sendable {
-  /// One of the SMMU's own allocator, which knows nothing of KVM's: Linux 7.3.4.
+  /// One from the SMMU's own allocator, which is unaware of KVM's: Linux 7.3.4.
   case `private`
-  /// The one that KVM gave the VM when the domain was made.
+  /// The VM's VMID in KVM when the domain was created.
   case kvm
-  /// The same, pinned: KVM keeps it through rollovers.
+  /// The same, pinned: KVM keeps it across rollovers.
   case pinned
 }
 
@@ -12,18 +12,18 @@ public enum VMIDChoice: String, CaseIterable, Sendable {
 /// sharing KVM's is that of "[RFC PATCH v3 0/5] iommu/arm-smmu-v3: Use pinned KVM VMID for stage 2".
 extension Machine {
   private var smmuVMIDs: SparseArray { SparseArray(root: Register.smmuVMIDs.slot, .smmuVMIDs) }
-  /// By the number of another VM: 1 + the VMID of its device's domain.
+  /// 1 + the VMID of the domain of another VM's device, by the VM's number.
   private var otherDevices: SparseArray {
     SparseArray(root: Register.otherDevices.slot, .otherDevices)
   }
 
-  /// Whether a new domain is of stage 1.
+  /// Whether a new domain is a stage-1 domain.
   private var makesStage1: Bool {
     configuration.iommu.ownStage == .stage1 && configuration.iommu.table == .own
       && configuration.isolation == .none
   }
 
-  /// Under what a new domain of this VM's devices is cached: an ASID, or a VMID; nil if none is left.
+  /// Allocates the context of a new domain of this VM's devices: an ASID or a VMID; nil if none is left.
   mutating func takeDomainContext(_ device: Int) -> TranslationContext? {
     let context: TranslationContext? =
       makesStage1
@@ -72,7 +72,7 @@ extension Machine {
     return nil
   }
 
-  /// A device of another VM is attached: its domain takes a VMID, by which its translations are cached.
+  /// A device of another VM is attached: its domain takes a VMID, which tags its translations.
   mutating func attachOther(_ number: UInt64) {
     if otherDevices.load(number, from: memory) != 0 { return fail(.ebusy, at: number) }
     guard let vmid = takeVMID(for: .otherVM(number)) else { return fail(.enospc, at: number) }
@@ -90,8 +90,8 @@ extension Machine {
     returnVMID(vmid, of: .otherVM(number))
   }
 
-  /// An SMMU that learns of a shared table's changes by broadcast alone must use the VMID that the CPUs use
-  /// for it, or it hears nothing.
+  /// An SMMU that learns of a shared table's changes by broadcast alone must use the CPUs' VMID for it,
+  /// or no broadcast matches.
   func mirrorViolations(_ device: Int) -> [Violation] {
     if sharesAddresses(device) { return asidViolations(device) }
     guard configuration.iommu.table == .shared, configuration.iommu.forwarding == .broadcast,

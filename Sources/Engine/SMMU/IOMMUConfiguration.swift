@@ -1,11 +1,11 @@
-/// How devices are connected, and how the kernel keeps what they see in step with what CPUs see. Set by
-/// statements `policy`, before anything happens.
+/// How devices are connected, and how the kernel keeps their view in step with the CPUs'. Set by `policy`
+/// statements before any event.
 public struct IOMMUConfiguration: Equatable, Sendable {
-  /// Which table a device is given.
+  /// The table that a device uses.
   public enum TableChoice: String, CaseIterable, Sendable {
-    /// One of its own, which the kernel fills (io-pgtable-arm).
+    /// Its own, which the kernel fills (io-pgtable-arm).
     case own
-    /// The one that CPUs use: the VM's stage 2, or under pKVM the host's.
+    /// The CPUs' table: the VM's stage 2, or under pKVM the host's.
     case shared
   }
 
@@ -17,7 +17,7 @@ public struct IOMMUConfiguration: Equatable, Sendable {
     case stage2 = "2"
   }
 
-  /// How the SMMU's TLB learns of an invalidation that a CPU makes in a table.
+  /// How the SMMU's TLB learns of a CPU's invalidation in a table.
   public enum Forwarding: String, CaseIterable, Sendable {
     /// A hook puts the same invalidation into the SMMU's command queue, and a sync.
     case forward
@@ -27,24 +27,24 @@ public struct IOMMUConfiguration: Equatable, Sendable {
     case none
   }
 
-  /// What happens to DMA that finds no translation.
+  /// The handling of DMA without a translation.
   public enum FaultHandling: String, CaseIterable, Sendable {
     /// It is terminated, and the event reported.
     case abort
     /// The transaction stalls until the fault is handled.
     case stall
-    /// All that DMA may reach was mapped before, and stays so.
+    /// All memory that DMA may reach is mapped in advance, and stays mapped.
     case pin
   }
 
-  /// Who pins guest memory for a device, and so how much is pinned before it is mapped.
+  /// The subsystem that pins guest memory for a device, which decides how much is pinned before it is mapped.
   public enum PinningChoice: String, CaseIterable, Sendable {
-    /// All of a batch, which takes thousands of runs of pages.
+    /// A batch at a time, of thousands of runs of pages.
     case iommufd
-    /// Run by run, type 1: pages that follow each other in memory.
+    /// Type 1: one run of physically contiguous pages at a time.
     case vfio
 
-    /// Pages that one call pins (`pin_user_pages`): as many pointers as fit into 64 KiB
+    /// Pages pinned by one call (`pin_user_pages`): as many pointers as fit into 64 KiB
     /// (`pfn_reader_user_pin`), or into a page (VFIO_BATCH_MAX_CAPACITY).
     var pagesOfCall: UInt64 {
       switch self {
@@ -53,8 +53,8 @@ public struct IOMMUConfiguration: Equatable, Sendable {
       }
     }
 
-    /// Runs that are mapped before more is pinned: as many as fit into 64 KiB (`struct pfn_batch`), or one
-    /// (`vfio_pin_map_dma`).
+    /// Number of runs mapped before more is pinned: as many as fit into 64 KiB (`struct pfn_batch`), or
+    /// one (`vfio_pin_map_dma`).
     var runsOfBatch: Int {
       switch self {
       case .iommufd: 65536 / 12
@@ -63,40 +63,40 @@ public struct IOMMUConfiguration: Equatable, Sendable {
     }
   }
 
-  /// Which table devices are given.
+  /// The table that devices use.
   public var table = TableChoice.own
-  /// Which stage a table of a device's own is of; nil for stage 1, which Linux prefers, unless a VMID is chosen,
-  /// which stage 2 alone has. What CPUs use, and what is kept where memory has owners, is of stage 2 in any case.
+  /// The stage of a device's own table; nil for stage 1, as Linux prefers, unless a VMID is chosen, which
+  /// only stage 2 has. The CPUs' tables, and tables under isolation, are always stage 2.
   public var stage: Stage?
 
-  /// The stage of a table of a device's own.
+  /// The effective stage of a device's own table.
   var ownStage: Stage { stage ?? (vmids == nil ? .stage1 : .stage2) }
 
   /// How invalidations of a shared table reach the SMMU.
   public var forwarding = Forwarding.forward
-  /// What becomes of DMA without a translation.
+  /// The handling of DMA without a translation.
   public var faults = FaultHandling.abort
-  /// Whether the SMMU's walker sees the CPUs' caches.
+  /// Whether the SMMU's walker snoops the CPUs' caches.
   public var isCoherent = true
-  /// Who pins guest memory for devices.
+  /// The subsystem that pins guest memory for devices.
   public var pinning = PinningChoice.iommufd
-  /// Level of FEAT_BBM that the CPUs have, 0 to 3: from 2 on a block may become a table without a break,
-  /// with 3 no conflict abort comes of it.
+  /// The CPUs' level of FEAT_BBM, 0 to 3: from 2 on a block may become a table without a break, with 3
+  /// there is no conflict abort.
   public var cpuBreakLevel = 0
-  /// Level of break-before-make that the SMMU has (SMMU_IDR3.BBML), 0 to 2.
+  /// The SMMU's level of break-before-make (SMMU_IDR3.BBML), 0 to 2.
   public var smmuBreakLevel = 0
   /// Whether an unmap waits for its invalidations (CMD_SYNC).
   public var syncs = true
-  /// Which VMID the SMMU tags translations with; nil for that of the context whose table it is given, or
-  /// one of its own for a table of the device's own.
+  /// The VMID with which the SMMU tags translations; nil for that of the context whose table it shares,
+  /// or one of the SMMU's own for a device's own table.
   public var vmids: VMIDChoice?
 
-  /// The choice that counts.
+  /// The effective choice.
   public var vmidChoice: VMIDChoice { vmids ?? (table == .shared ? .kvm : .private) }
 
-  /// Which ASID the SMMU tags a process' translations with.
+  /// The ASID with which the SMMU tags a process's translations.
   public var asids = ASIDChoice.private
-  /// CD.ASET; nil for what goes with the choice of the ASID.
+  /// CD.ASET; nil for the value that matches the choice of the ASID.
   public var asidSet: Bool?
   /// Whether the notifier of a process whose addresses a device shares invalidates by commands.
   public var notifies = true
@@ -104,10 +104,10 @@ public struct IOMMUConfiguration: Equatable, Sendable {
   /// Whether the ASID counts as the SMMU's own.
   public var hasPrivateASID: Bool { asidSet ?? (asids == .private) }
 
-  /// Whether a block of a shared table becomes a table without a break, as the CPUs allow it. What the SMMU
-  /// allows nobody asks.
+  /// Whether a block of a shared table becomes a table without a break, as the CPUs allow. The SMMU's own
+  /// level is not consulted.
   var replacesInPlace: Bool { table == .shared && cpuBreakLevel >= 2 }
 
-  /// Everything as Linux does it today.
+  /// Linux's current behaviour.
   public init() {}
 }

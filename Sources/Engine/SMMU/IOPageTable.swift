@@ -1,16 +1,16 @@
-/// Leaves of one size that follow each other, for one call of `map_pages`.
+/// Contiguous leaves of one size, for one call of `map_pages`.
 struct IOPages {
   var address: UInt64
   var physical: UInt64
   let size: UInt64
   let count: UInt64
-  /// Whether the device may write, too.
+  /// Whether the device may also write.
   let isWritable: Bool
-  /// Whether it is MMIO, mapped as device memory, and no normal memory.
+  /// Whether it is MMIO, mapped as device memory, not normal memory.
   var isDevice = false
 
   /// A leaf at a level (`arm_lpae_prot_to_pte`, `__arm_lpae_init_pte`): inner shareable if cacheable, else
-  /// outer; accessed; executable, since nobody asks for less.
+  /// outer; accessed; executable, since no caller asks for less.
   func leaf(at physical: UInt64, level: Int, _ format: Descriptor.Format) -> Descriptor {
     let common =
       physical | Descriptor.valid | (level == Geometry.lastLevel ? Descriptor.tableOrPage : 0)
@@ -31,14 +31,14 @@ struct IOPages {
 }
 
 /// The kernel's table for an SMMU, as drivers/iommu/io-pgtable-arm.c keeps it: leaves are never
-/// changed from one to another, blocks never split, and empty tables stay until a block takes their place.
+/// changed from one to another, blocks never split, and empty tables stay until a block replaces them.
 extension Machine {
-  /// Set in a table entry that the SMMU sees for sure (ARM_LPAE_PTE_SW_SYNC).
+  /// Set in a table entry that is certainly visible to the SMMU (ARM_LPAE_PTE_SW_SYNC).
   static let entrySynced: UInt64 = 1 << 55
 
   /// `arm_lpae_map_pages`: leaves up to the end of one table page.
   ///
-  /// - Returns: bytes that are mapped, also after an error.
+  /// - Returns: bytes mapped, also after an error.
   mutating func mapPages(
     _ pages: IOPages, in table: Table
   ) -> (bytes: UInt64, error: KernelError?) {
@@ -57,7 +57,7 @@ extension Machine {
     return installLeaves(pages, at: end, in: table)
   }
 
-  /// A new table in the place of an empty entry (`arm_lpae_install_table`).
+  /// Installs a new table in an empty entry (`arm_lpae_install_table`).
   private mutating func installTable(at end: WalkEnd, _ address: UInt64, in table: Table) {
     let child = allocateTable(for: table, at: address, level: end.level + 1)
     let entry = Descriptor.table(at: Memory.address(ofSlot: child))
@@ -97,14 +97,14 @@ extension Machine {
     return (count * pages.size, nil)
   }
 
-  /// Entries from one on that lie in the same page of a table (`arm_lpae_max_entries`).
+  /// Number of entries from a slot to the end of its table page (`arm_lpae_max_entries`).
   private static func entriesToTableEnd(_ slot: Int) -> UInt64 {
     UInt64(Memory.frameWords - slot % Memory.frameWords)
   }
 
-  /// `arm_lpae_unmap_pages`: removes leaves, or tables of that size, up to the end of one table page.
+  /// `arm_lpae_unmap_pages`: removes leaves, or tables that cover `size`, up to the end of one table page.
   ///
-  /// - Returns: bytes that are unmapped; 0 at a hole, and at a leaf that is larger than `size`.
+  /// - Returns: bytes unmapped; 0 at a hole, and at a leaf larger than `size`.
   mutating func unmapPages(
     _ address: UInt64, _ size: UInt64, _ wanted: UInt64, in table: Table, _ gather: inout Gather
   ) -> UInt64 {
@@ -139,7 +139,7 @@ extension Machine {
     return done * size
   }
 
-  /// Clears the leaves among entries that follow each other.
+  /// Clears the leaves among consecutive entries.
   private mutating func clearLeaves(
     _ count: UInt64, of size: UInt64, at address: UInt64, slot: Int, level: Int, in table: Table
   ) {
@@ -155,8 +155,8 @@ extension Machine {
     tally.unmaps &+= old.count
   }
 
-  /// A table in the place of a leaf goes, with all below it: first its entry, then what the SMMU may have
-  /// cached of partial walks, then its pages (`__arm_lpae_free_pgtable`).
+  /// Removes a table where leaves are to be unmapped, with all below it: first its entry, then the SMMU's
+  /// cached partial walks, then its pages (`__arm_lpae_free_pgtable`).
   private mutating func unmapTable(
     _ entry: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table
   ) {

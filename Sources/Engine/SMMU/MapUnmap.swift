@@ -1,27 +1,27 @@
-/// Input addresses that are being mapped to physical ones that follow each other (`iommu_map`).
+/// Input addresses being mapped to contiguous physical addresses (`iommu_map`).
 struct IOMapping: Equatable {
   let range: Range<UInt64>
   let physical: UInt64
   let write: Bool
-  /// Bytes that are mapped, from the beginning on.
+  /// Bytes already mapped, from the start of the range.
   var done: UInt64 = 0
 
-  /// What comes next.
+  /// The next input address to map.
   var next: UInt64 { range.lowerBound + done }
-  /// Bytes that are left.
+  /// Bytes left to map.
   var left: UInt64 { range.upperBound - next }
 }
 
-/// How far a mapping has come.
+/// The progress of a mapping.
 enum IOMapProgress {
   case done
-  /// The event is to stop here.
+  /// The event must pause here.
   case paused
-  /// A call failed: what was mapped is gone again, and the event fails.
+  /// A call failed: the mapped part is unmapped again, and the event fails.
   case failed
 }
 
-/// `iommu_map` and `iommu_unmap`: a range in as few calls of the page table as its sizes allow.
+/// `iommu_map` and `iommu_unmap`: a range in as few page table calls as its sizes allow.
 extension Machine {
   mutating func startMapping(
     _ range: Range<UInt64>, to physical: UInt64, write: Bool, device: Int
@@ -42,10 +42,10 @@ extension Machine {
     }
   }
 
-  /// Calls of `map_pages` until all is mapped; after an error all that was mapped goes again. It can be paused
+  /// Calls `map_pages` until all is mapped; after an error, unmaps everything again. It can be paused
   /// before each call.
   ///
-  /// - Parameter mayPause: whether that holds for the first one, too.
+  /// - Parameter mayPause: whether that includes the first call.
   mutating func map(
     _ mapping: inout IOMapping, in table: Table, mayPause: Bool = false
   ) -> IOMapProgress {
@@ -78,7 +78,7 @@ extension Machine {
     if (range.lowerBound | range.upperBound).pageOffset != 0 {
       return fail(.einval, table.id, at: range.lowerBound)
     }
-    // What was pinned as a whole is unpinned as a whole (`iopt_unmap_iova_range`).
+    // An area pinned as a whole is unpinned as a whole (`iopt_unmap_iova_range`).
     let areas = memory.entries(in: range, of: pinnedAreas(of: domain)).map(\.range)
     if let part = areas.first(where: { $0.clamped(to: range) != $0 }) {
       return fail(
@@ -102,7 +102,7 @@ extension Machine {
     unmapIOVA(range, done: 0, Gather(), device: device, mayPause: false)
   }
 
-  /// `iommu_unmap`: until all is gone or a hole is met, then one invalidation, and a sync. It can be paused
+  /// `iommu_unmap`: unmaps up to the end or a hole, then one invalidation, and a sync. It can be paused
   /// before each call and before the invalidation.
   mutating func unmapIOVA(
     _ range: Range<UInt64>, done: UInt64, _ gathered: Gather, device: Int, mayPause: Bool = true
@@ -140,8 +140,8 @@ extension Machine {
   /// Sizes of leaves that a table may have.
   private static let pageSizes: [UInt64] = [1 << 30, 2 << 20, Page.size]
 
-  /// The largest size that the addresses and what is left allow, and how many of it until a larger one
-  /// does (`iommu_pgsize`).
+  /// The largest size that the addresses and the rest allow, and the number of such leaves until a larger
+  /// size fits (`iommu_pgsize`).
   static func pageSize(
     _ iova: UInt64, _ physical: UInt64, _ left: UInt64
   ) -> (size: UInt64, count: UInt64) {
@@ -151,7 +151,7 @@ extension Machine {
     guard index > 0, (iova ^ physical) & (pageSizes[index - 1] - 1) == 0 else {
       return (size, left / size)
     }
-    // Up to the border of the larger size, if one of it fits behind that.
+    // Up to the boundary of the larger size, if one leaf of it fits after that.
     let larger = pageSizes[index - 1]
     let offset = larger - merged & (larger - 1)
     let bytes = offset + larger <= left ? offset : left
@@ -159,15 +159,15 @@ extension Machine {
   }
 }
 
-/// Invalidations that an unmap gathers (`struct iommu_iotlb_gather`): one range, of leaves of one size.
+/// Invalidations gathered by an unmap (`struct iommu_iotlb_gather`): one range, of leaves of one size.
 struct Gather: Equatable {
   var range: Range<UInt64>?
   var size: UInt64 = 0
 }
 
 extension Machine {
-  /// `iommu_iotlb_gather_add_page`: what does not follow what is gathered, or has another size, makes that
-  /// be flushed first.
+  /// `iommu_iotlb_gather_add_page`: a range that is not contiguous with the gathered one, or has another
+  /// size, flushes that first.
   mutating func gather(
     _ range: Range<UInt64>, leaves size: UInt64, _ table: Table, _ gather: inout Gather
   ) {

@@ -1,9 +1,9 @@
-/// How far pinning a range has come; addresses are IOVAs.
+/// The progress of pinning a range; addresses are IOVAs.
 struct Pinning: Equatable {
-  /// Up to where what is pinned is mapped, and up to where there are pins.
+  /// End of the mapped part, and end of the pinned part.
   var mapped: UInt64
   var next: UInt64
-  /// Runs of pages between the two, each of pages that follow each other in memory.
+  /// Number of runs of physically contiguous pages between the two.
   var runs = 0
 
   init(mapped: UInt64, next: UInt64, runs: Int) {
@@ -12,20 +12,20 @@ struct Pinning: Equatable {
     self.runs = runs
   }
 
-  /// Nothing behind an address is pinned.
+  /// Nothing is pinned yet from an address on.
   init(_ start: UInt64) {
     mapped = start
     next = start
   }
 }
 
-/// Pinned guest memory: what a VMM hands to a device through VFIO or iommufd. Its pages stay where they are
-/// until they are unpinned, whatever the VMM does with its own mappings (`pin_user_pages` with
+/// Pinned guest memory: memory that a VMM gives to a device through VFIO or iommufd. Its pages stay in
+/// place until they are unpinned, whatever the VMM does with its own mappings (`pin_user_pages` with
 /// FOLL_LONGTERM; drivers/iommu/iommufd/pages.c).
 ///
-/// For each domain, by the device that was its first: a tree of the areas that were pinned at once, and a word
-/// for each host page in them, at its IOVA: its physical address, and its level in the bits below. For each
-/// host page: how often it is pinned.
+/// For each domain, by its first device: a tree of the areas pinned at once, and a word for each host
+/// page in them, at its IOVA: its physical address, and its level in the low bits. For each host page:
+/// its pin count.
 extension Machine {
   func pinnedAreas(of device: Int) -> RangeTree {
     RangeTree(
@@ -54,7 +54,7 @@ extension Machine {
     }
   }
 
-  /// Pins of each level are counted apart, 16 bits each.
+  /// Pins are counted separately for each level, 16 bits each.
   private static func countShift(_ level: Int) -> UInt64 { UInt64(level - 1) * 16 }
 
   private mutating func changePins(_ page: UInt64, level: Int, by difference: Int) {
@@ -70,7 +70,7 @@ extension Machine {
       .firstIndex(in: range.lowerBound >> 12..<range.upperBound >> 12, of: memory) != nil
   }
 
-  /// The pages that are pinned for a device in a range, by IOVA.
+  /// The pages pinned for a device in a range, by IOVA.
   func pinned(
     in range: Range<UInt64>, of device: Int
   ) -> [(iova: UInt64, page: UInt64, level: Int)] {
@@ -94,15 +94,15 @@ extension Machine {
     push([.pin(domain, range, Pinning(range.lowerBound))])
   }
 
-  /// Who pins, and maps; KVM itself maps all at once.
+  /// The subsystem that pins and maps; KVM itself maps all at once.
   private var pinningChoice: IOMMUConfiguration.PinningChoice {
     pinsKeepLeaves ? .iommufd : configuration.iommu.pinning
   }
 
-  /// Makes each page present and writable, and pins it, until a batch is full or all of the range is pinned;
-  /// then maps that. A page that is shared is copied first, after a notification, and then it goes on there.
-  /// It can be paused before each page, of VFIO before each call; whoever is quicker then may take the memory
-  /// away that is not pinned yet.
+  /// Makes each page present and writable, and pins it, until a batch is full or the whole range is
+  /// pinned; then maps the batch. A shared page is first copied, after a notification, and pinning
+  /// continues there. It can be paused before each page, for VFIO before each call; another event may
+  /// then unmap the memory not yet pinned.
   mutating func pin(_ range: Range<UInt64>, _ started: Pinning, device: Int) {
     guard let slot = usableMemslot(at: range.lowerBound) else {
       return failPinning(range, started, device: device)
@@ -138,19 +138,19 @@ extension Machine {
     push([mapping(of: range, from: pinning.mapped, choice, device)])
   }
 
-  /// Whether the next page is the first that a call pins.
+  /// Whether the next page is the first one of a pinning call.
   private func startsCall(
     _ pinning: Pinning, in range: Range<UInt64>, _ choice: IOMMUConfiguration.PinningChoice,
     _ device: Int
   ) -> Bool {
     let size = choice.pagesOfCall << 12
     let done = pinning.next - range.lowerBound
-    // A huge page may lie across the border between two calls.
+    // A huge page may span the boundary between two calls.
     return done > 0
       && (done - pinnedSize(before: pinning.next, device)) / size != done / size
   }
 
-  /// The mapping of a batch that is pinned.
+  /// The tasks that map a pinned batch.
   private func mapping(
     of range: Range<UInt64>, from start: UInt64, _ choice: IOMMUConfiguration.PinningChoice,
     _ device: Int
@@ -167,7 +167,7 @@ extension Machine {
     return .mapPinned(device, range, run: start, done: 0, end: end)
   }
 
-  /// Bytes of the pinned page that ends at an address; 0 if none does.
+  /// Bytes of the pinned page that ends at an IOVA; 0 if there is none.
   private func pinnedSize(before iova: UInt64, _ device: Int) -> UInt64 {
     let pages = pinnedPages(of: device)
     for level in (1...Geometry.lastLevel).reversed() {
@@ -179,15 +179,15 @@ extension Machine {
     return 0
   }
 
-  /// Where the pinned page that ends at an address ends in memory, or nil.
+  /// Physical end of the pinned page that ends at an IOVA, or nil.
   private func pinnedEnd(before iova: UInt64, _ device: Int) -> UInt64? {
     let size = pinnedSize(before: iova, device)
     if size == 0 { return nil }
     return pinnedPages(of: device).load((iova - size) >> 12, from: memory).page + size
   }
 
-  /// What is mapped for the device goes again, and the pins with it. Where pins keep leaves, a notifier may
-  /// have passed some over while the event was paused.
+  /// Undoes the device's mappings and the pins. If pins keep leaves, a notifier may have skipped some
+  /// while the event was paused.
   private mutating func failPinning(_ range: Range<UInt64>, _ pinning: Pinning, device: Int) {
     fail(.efault, .iommu(device), at: pinning.next)
     if pinsKeepLeaves { return push(unmapTasks(range, device)) }
@@ -198,8 +198,8 @@ extension Machine {
       ])
   }
 
-  /// Maps pinned pages up to the end of a batch, those that follow each other in memory at once
-  /// (`batch_to_domain`, `vfio_iommu_map`), from a run on of which so many bytes are done.
+  /// Maps pinned pages up to the end of a batch, each physically contiguous run at once
+  /// (`batch_to_domain`, `vfio_iommu_map`), starting with a run of which `done` bytes are mapped.
   mutating func mapPinned(
     _ range: Range<UInt64>, run start: UInt64, done: UInt64, end: UInt64, device: Int
   ) {
@@ -227,7 +227,7 @@ extension Machine {
     memory.store(1, for: range, in: pinnedAreas(of: device))
   }
 
-  /// What follows a batch: the next one, of what the last call has pinned, or more to be pinned.
+  /// The task after a batch: the next batch of pages from the last call, or more pinning.
   private func afterBatch(_ range: Range<UInt64>, from start: UInt64, _ device: Int) -> Work {
     let choice = pinningChoice
     var pinning = Pinning(start)
@@ -241,7 +241,7 @@ extension Machine {
       ? mapping(of: range, from: start, choice, device) : .pin(device, range, pinning)
   }
 
-  /// The pinned pages from an address on that follow each other in memory; nil at the end of the range.
+  /// The physically contiguous pinned pages from an IOVA on; nil at the end of the range.
   private func pinnedRun(
     from start: UInt64, in range: Range<UInt64>, _ device: Int
   ) -> IOMapping? {
@@ -258,7 +258,7 @@ extension Machine {
     return IOMapping(range: start..<end, physical: physical, write: true)
   }
 
-  /// Unpins what is pinned in a range, after nothing leads to it any more.
+  /// Unpins the pages in a range, after nothing maps them any more.
   mutating func unpin(_ range: Range<UInt64>, device: Int) {
     let pages = pinned(in: range, of: device)
     if pages.isEmpty { return }
@@ -270,7 +270,7 @@ extension Machine {
     memory.erase(range, in: pinnedAreas(of: device))
   }
 
-  /// The physical page that is pinned for a device at an input address, or nil.
+  /// The physical page pinned for a device at an input address, or nil.
   public func pinnedPage(at iova: UInt64, device: Int) -> UInt64? {
     let page = iova.page
     return domain(ofDevice: device).flatMap {
@@ -278,7 +278,7 @@ extension Machine {
     }
   }
 
-  /// Pinned pages that the VM's own table no longer leads to at their address: the device and the CPUs use
+  /// Pinned pages that the VM's own table no longer maps at their address: the device and the CPUs use
   /// different memory.
   func agreementViolations(_ domain: Int) -> [Violation] {
     pinned(in: 0..<1 << 48, of: domain).compactMap { iova, page, _ in
@@ -286,7 +286,7 @@ extension Machine {
     }
   }
 
-  /// Whether the VM's own table leads to another page than the one that is pinned for a device.
+  /// The violation if the VM's own table maps another page than the one pinned for a device, or nil.
   func disagreement(at iova: UInt64, _ page: UInt64, _ device: Int) -> Violation? {
     let table = table(of: canonical)
     guard iova < table.geometry.inputSize else { return nil }

@@ -1,14 +1,14 @@
-/// Memory as a walker sees it that does not look into the CPUs' caches: a word that a CPU stored holds its
+/// Memory as seen by a walker that does not snoop the CPUs' caches: a word that a CPU stored keeps its
 /// old value there until its line is cleaned to the point of coherency.
 ///
 /// The worst case is modelled: no line is written back before it is cleaned.
 extension Machine {
-  /// Two words for every word that was stored and not cleaned: 1, and the old value.
+  /// Two words for every stored but uncleaned word: 1, and the old value.
   private var uncleaned: SparseArray { SparseArray(root: Register.uncleaned.slot, .uncleaned) }
 
   private static let lineWords = 8
 
-  /// Keeps what a word holds that is about to be stored, for a walker that is not coherent.
+  /// Saves the old value of a word before a store, for an incoherent walker.
   mutating func keepUncleaned(_ slot: Int, _ bits: UInt64) {
     let place = UInt64(slot) * 2
     if bits == memory.load(slot) || uncleaned.load(place, from: memory) != 0 { return }
@@ -43,8 +43,8 @@ extension Machine {
     }
   }
 
-  /// Cleans every entry that a walk for input addresses of a device reads, as whoever keeps a table for a
-  /// walker that does not look into caches must do after each store.
+  /// Cleans every entry that a walk for input addresses of a device reads, as software that keeps a table
+  /// for a non-snooping walker must do after each store.
   mutating func cleanEntries(for range: Range<UInt64>, device: Int) {
     guard let table = domainTable(ofDevice: device) else { return fail(.enoent, .iommu(device)) }
     var address = range.lowerBound.page

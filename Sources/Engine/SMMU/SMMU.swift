@@ -1,7 +1,7 @@
 /// The SMMU: streams with their table entries, of stage 2 or of stage 1, domains, a TLB, a
-/// command queue and an event queue. All of it is records in memory.
+/// command queue and an event queue. All its state is records in memory.
 ///
-/// Source: drivers/iommu/arm/arm-smmu-v3 for the bits; the SMMUv3 architecture for what they do.
+/// Source: drivers/iommu/arm/arm-smmu-v3 for the bits; the SMMUv3 architecture for their meaning.
 public enum SMMU {
   /// Streams, each a device, and as many domains.
   public static let devices = 4
@@ -10,19 +10,19 @@ public enum SMMU {
   enum Field: Int, RecordField {
     /// The stream table entry, eight words.
     case streamEntry = 0
-    /// The event that was recorded last, four words, and the number of events.
+    /// The last recorded event, four words, and the number of events.
     case event = 8
     case events = 12
-    /// How the last DMA ended: a code, and a physical address or a level.
+    /// Outcome of the last DMA: a code, and a physical address or a level.
     case outcome = 13
-    /// The domain: slot of the root, bits of an input address, under what its translations are cached.
+    /// The domain: slot of the root, bits of an input address, context that tags its translations.
     case root = 15
     case inputBits, context
-    /// Tree of the IOVAs that were pinned, and a sparse array of their host pages; see Pinning.swift.
+    /// Tree of the pinned IOVAs, and a sparse array of their host pages; see Pinning.swift.
     case pinnedAreas = 18
     case pinnedPages = 21
-    /// Which domain the device has: 1 + the device that was the first in it, whose words above are the
-    /// domain's. Whether others of the VM's devices do not join that, which is the domain's too.
+    /// The device's domain: 1 + the first device in it, whose words above are the domain's. Whether other
+    /// devices of the VM may not join it, also a word of the domain.
     case domain, isOwn
     /// The context descriptor, eight words.
     case contextDescriptor = 24
@@ -31,7 +31,7 @@ public enum SMMU {
 
     var words: [WordClass] {
       switch self {
-      // Which table an entry's root is follows from the other words and the configuration.
+      // The table at an entry's root is derived from the other words and the configuration.
       case .streamEntry: [.entry, .state, .state, .history]
       case .event: .init(repeating: .history, count: 4)
       case .events, .root, .pinnedPages: [.history]
@@ -76,11 +76,11 @@ public struct StreamEntry: Equatable, Sendable {
   /// An entry; there must be four words.
   public init(words: [UInt64]) { self.words = words }
 
-  /// What becomes of the stream's transactions.
+  /// The treatment of the stream's transactions.
   public enum Kind: Hashable, Sendable {
     /// Terminated, without an event.
     case abort
-    /// Let through as they are.
+    /// Passed through untranslated.
     case bypass
     /// Translated by stage 1 alone.
     case stage1
@@ -121,7 +121,7 @@ public struct StreamEntry: Equatable, Sendable {
   static let bypass = StreamEntry(words: [SMMU.entryValid | SMMU.configBypass, 0, 0, 0])
 
   /// Stage-1 translation by a context descriptor at a physical address (`arm_smmu_make_cdtable_ste`):
-  /// S1ContextPtr, and in word 1 write-back, shareable fetches of it, and STRW = EL2, as a VHE host has it.
+  /// S1ContextPtr, and in word 1 write-back, shareable fetches of it, and STRW = EL2, as in a VHE host.
   static func stage1(contextAt address: UInt64) -> StreamEntry {
     StreamEntry(words: [
       SMMU.entryValid | SMMU.configStage1 | address, 1 << 2 | 1 << 4 | 3 << 6 | 2 << 30, 0, 0,
@@ -141,7 +141,7 @@ public struct StreamEntry: Equatable, Sendable {
 }
 
 extension Machine {
-  /// Makes the SMMU's records, if there are none: every stream's entry says abort, as Linux has it before
+  /// Makes the SMMU's records, if there are none: every stream table entry says abort, as in Linux before
   /// a domain is attached.
   mutating func makeSMMU() {
     if hasSMMU { return }
@@ -185,10 +185,10 @@ extension Machine {
     for (index, word) in entry.words.enumerated() { memory.store(word, at: slot + index) }
   }
 
-  /// The SMMU's TLB.
+  /// The entries of the SMMU's TLB, in the order of their slots.
   public var iotlbEntries: [TLB.Entry] { hasSMMU ? memory.entries(of: iotlb) : [] }
 
-  /// Whether the SMMU would walk to the same translation as an entry of its TLB holds, and might do as much.
+  /// Whether the SMMU's walk would confirm an entry of its TLB: same translation, no fewer permissions.
   public func isBorneOut(_ entry: TLB.Entry) -> Bool {
     if entry.context == processContext {
       let end = memory.walk(hostTable, entry.address)
@@ -208,14 +208,14 @@ extension Machine {
     }
   }
 
-  /// The domain of a device, by the number of the device that was the first in it; nil before there is one.
+  /// The domain of a device, by the number of its first device; nil before there is one.
   public func domain(ofDevice device: Int) -> Int? {
     guard hasSMMU, (0..<SMMU.devices).contains(device) else { return nil }
     let word = self[device, .domain]
     return word == 0 ? nil : Int(word) - 1
   }
 
-  /// All domains, in order. The first device of a domain stays in it as long as there is one.
+  /// All domains, in order. The first device of a domain stays in it as long as the domain exists.
   var domains: [Int] { (0..<SMMU.devices).filter { domain(ofDevice: $0) == $0 } }
 
   /// The domains of devices whose DMA is translated, each once.
@@ -224,7 +224,7 @@ extension Machine {
     return domains.filter(used.contains)
   }
 
-  /// The domain's table of a device: of its own or the CPUs', or nil before there is one.
+  /// The table of a device's domain, its own or the CPUs'; nil before there is one.
   func domainTable(ofDevice device: Int) -> Table? {
     guard let domain = domain(ofDevice: device) else { return nil }
     let context = TranslationContext(bits: self[domain, .context])
@@ -234,7 +234,7 @@ extension Machine {
       vmid: context.number)
   }
 
-  /// The tables that the kernel keeps for devices alone, each once.
+  /// The tables that the kernel keeps only for devices, each once.
   var ownDomainTables: [Table] {
     if configuration.iommu.table == .shared { return [] }
     if ownership.keepsDeviceTables { return identityTable.map { [$0] } ?? [] }
@@ -248,7 +248,7 @@ extension Machine {
     }
   }
 
-  /// Under what translations of a device are made now, or nil if its DMA is not translated.
+  /// The context that now tags a device's translations, or nil if its DMA is not translated.
   @inline(__always)
   func usedContext(ofDevice device: Int) -> TranslationContext? {
     let entry = slot(.streamEntry, ofDevice: device)
@@ -262,7 +262,7 @@ extension Machine {
     }
   }
 
-  /// Under what a device's translations are cached.
+  /// The context that tags a device's cached translations.
   public func context(ofDevice device: Int) -> TranslationContext {
     let descriptor = contextDescriptor(ofDevice: device)
     return descriptor.isValid ? descriptor.context : .vmid(streamEntry(ofDevice: device).vmid)

@@ -1,5 +1,5 @@
-/// What the SMMU hangs on the tables of the CPUs: it may walk them, without seeing the CPUs' caches, and
-/// its TLB may have to hear of their invalidations.
+/// The SMMU's hooks on the CPUs' tables: it may walk them, without snooping the CPUs' caches, and its TLB
+/// may need their invalidations.
 struct SMMUTableHooks: TableHooks {
   func willStore(_ bits: UInt64, at slot: Int, in machine: inout Machine) {
     if !machine.configuration.iommu.isCoherent { machine.keepUncleaned(slot, bits) }
@@ -16,14 +16,14 @@ struct SMMUTableHooks: TableHooks {
     if machine.reachesSMMU { machine.invalidateIOTLB(after: range, of: table) }
   }
 
-  /// As the CPUs allow it. What the SMMU allows nobody asks.
+  /// As the CPUs allow. The SMMU's own level is not consulted.
   func replacesInPlace(_ table: Table, in machine: Machine) -> Bool {
     machine.configuration.iommu.replacesInPlace && table.id == machine.cpuTableID
   }
 }
 
-/// What devices hang on the host and on KVM: a TLB that hears broadcasts, a process' addresses that they
-/// share, and pages that are pinned for them.
+/// The devices' hooks on the host and on KVM: for a TLB that obeys broadcasts, a process's shared
+/// addresses, and pinned pages.
 struct SMMUHostHooks: HostHooks {
   func didInvalidate(
     _ range: Range<UInt64>, _ context: TranslationContext, in machine: inout Machine
@@ -53,8 +53,8 @@ struct SMMUHostHooks: HostHooks {
 }
 
 extension IOMMUConfiguration {
-  /// The hooks of the CPUs' tables that the SMMU needs; nil where it has a table of its own, walks
-  /// coherently and hears no broadcasts.
+  /// The hooks of the CPUs' tables that the SMMU needs; nil if it has its own table, walks coherently and
+  /// obeys no broadcasts.
   var tableHooks: (any TableHooks)? {
     table == .shared || forwarding == .broadcast || !isCoherent ? SMMUTableHooks() : nil
   }

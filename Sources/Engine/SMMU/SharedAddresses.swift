@@ -1,31 +1,31 @@
-/// Shared virtual addressing: a device works with the VMM's own addresses, by stage 1 and the page table of
-/// the process (drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-sva.c). No stage 2 lies behind it.
+/// Shared virtual addressing: a device works with the VMM's own addresses, through stage 1 and the page
+/// table of the process (drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-sva.c), without a stage 2.
 ///
-/// One domain serves all devices that are bound to the process: they have the same ASID.
+/// One domain serves all devices bound to the process: they share its ASID.
 
 extension HostEntry {
-  /// What a leaf of a process' table permits to a device, which works as EL0: to read what is there, and
-  /// to write what the process may. It sets no access flag (CD.HA is clear).
+  /// A device's permissions from a leaf of a process's table, as EL0: read always, write if the process
+  /// may. The device sets no access flag (CD.HA is clear).
   var devicePermissions: Permissions {
     Permissions(read: true, write: has(HostEntry.write), executeNever: 2)
   }
 }
 
-/// Which ASID the SMMU tags the translations of a process with.
+/// The ASID with which the SMMU tags a process's translations.
 public enum ASIDChoice: String, CaseIterable, Sendable {
-  /// One of the SMMU's own allocator, which knows nothing of the CPUs': Linux 7.3.4.
+  /// One from the SMMU's own allocator, which is unaware of the CPUs': Linux 7.3.4.
   case `private`
-  /// The one that CPUs use for the process, pinned (`arm64_mm_context_get`): older kernels.
+  /// The CPUs' ASID of the process, pinned (`arm64_mm_context_get`): older kernels.
   case process
 }
 
 extension Machine {
-  /// Whether a device works with the VMM's addresses: its context descriptor is that of no domain.
+  /// Whether a device works with the VMM's addresses: its context descriptor belongs to no domain.
   public func sharesAddresses(_ device: Int) -> Bool {
     contextDescriptor(ofDevice: device).isValid && domain(ofDevice: device) == nil
   }
 
-  /// Under what the VMM's translations are cached, or nil if no device is bound to it.
+  /// The context that tags the VMM's translations, or nil if no device is bound to it.
   var processContext: TranslationContext? {
     if !hasSMMU { return nil }
     return (0..<SMMU.devices).first(where: sharesAddresses).map {
@@ -61,16 +61,16 @@ extension Machine {
     setStreamEntry(stage1Entry(ofDevice: device), ofDevice: device)
   }
 
-  /// `iommu_sva_unbind_device`, of a device that is detached. With the last one the domain goes, and its ASID
-  /// can be another's: what was cached under it went when the last device was detached.
+  /// `iommu_sva_unbind_device`, for a detached device. With the last one the domain is freed, and its
+  /// ASID can be reused: entries under it were invalidated when the last device was detached.
   mutating func unshareAddresses(_ device: Int) {
     let context = contextDescriptor(ofDevice: device).context
     note(.domain(.unbound(context)), .iommu(device))
     setContextDescriptor(.none, ofDevice: device)
   }
 
-  /// A device's fault at an address of the VMM's, handled as one of the VMM's own
-  /// (`iommu_sva_iopf_handler`, `iommu_sva_handle_mm`).
+  /// A device's fault at an address of the VMM, handled like the VMM's own (`iommu_sva_iopf_handler`,
+  /// `iommu_sva_handle_mm`).
   mutating func repairProcess(_ address: UInt64, write: Bool) -> StallEnd {
     if isMapLocked {
       note(.fault(.mapLockHeld), .vmmStage1, at: address)
@@ -84,10 +84,10 @@ extension Machine {
   }
 }
 
-/// What changes of the process' table mean for devices.
+/// The effect of changes in the process's table on devices.
 extension Machine {
-  /// What a flush of the process' addresses means for a device that walks the same table: it hears a
-  /// broadcast, and the process' notifier sends commands (`arm_smmu_mm_arch_invalidate_secondary_tlbs`).
+  /// The effect of a flush of the process's addresses on a device that walks the same table: the SMMU obeys a
+  /// broadcast, and the process's notifier sends commands (`arm_smmu_mm_arch_invalidate_secondary_tlbs`).
   mutating func flushProcessForSMMU(_ range: Range<UInt64>) {
     guard let context = processContext,
       let device = (0..<SMMU.devices).first(where: sharesAddresses)
@@ -101,7 +101,7 @@ extension Machine {
     }
   }
 
-  /// An SMMU that hears of the process' changes by broadcast alone must use its ASID, and the shared set.
+  /// An SMMU that learns of the process's changes by broadcast alone must use its ASID, and the shared set.
   func asidViolations(_ device: Int) -> [Violation] {
     let iommu = configuration.iommu
     guard sharesAddresses(device), iommu.forwarding == .broadcast, !iommu.notifies else {

@@ -1,18 +1,18 @@
 /// Pinned guest memory where the device walks the VM's own table: nothing copies the pages into another
 /// table, so KVM itself must keep them mapped (`policy iommu=shared` with `iommu-fault=pin`).
 ///
-/// A proposal, and not in Linux: what Linux does for guests of pKVM, whose memory is pinned and which no
-/// notifier concerns, for the pages of a VM that its devices use. Each gets a leaf of its own, so that no
+/// A proposal, not in Linux: it does for the pages that a VM's devices use what Linux does for guests of
+/// pKVM, whose memory is pinned and unaffected by notifiers. Each page gets its own leaf, so that no
 /// block around it is ever broken.
 extension Machine {
-  /// Whether pins keep leaves of the CPUs' table.
+  /// Whether pinned pages stay mapped in the CPUs' table.
   var pinsKeepLeaves: Bool {
     configuration.iommu.table == .shared && configuration.iommu.faults == .pin
       && !checksDMA
   }
 
-  /// Maps pages that were pinned, as KVM would at the guest's first store to each, from one on. It can be
-  /// paused before each other.
+  /// Maps pinned pages from a start on, as KVM would at the guest's first store to each. It can be paused
+  /// before each page but the first.
   mutating func mapPinnedForCPUs(_ range: Range<UInt64>, from start: UInt64, device: Int) {
     for (ipa, _, _) in pinned(in: start..<range.upperBound, of: device) {
       if ipa > start, isPauseAsked(at: ipa) {
@@ -26,7 +26,7 @@ extension Machine {
     memory.store(1, for: range, in: pinnedAreas(of: device))
   }
 
-  /// Whether a page is mapped; it is not while an invalidation is under way.
+  /// Maps a page; false while an invalidation is under way.
   private mutating func mapPinnedForCPUs(_ ipa: UInt64) -> Bool {
     let table = table(of: canonical)
     let end = memory.walk(table, ipa)
@@ -40,9 +40,9 @@ extension Machine {
     return false
   }
 
-  /// The parts of a range of canonical IPAs that a notifier may unmap: where nothing is pinned.
+  /// The parts of a range of canonical IPAs that a notifier may unmap: those without pins.
   ///
-  /// - Parameter released: a device whose pins do not count, since they are about to go.
+  /// - Parameter released: a device whose pins do not count, since they are about to be released.
   func unpinnedParts(of range: Range<UInt64>, released: Int? = nil) -> [Range<UInt64>] {
     if !pinsKeepLeaves || !hasSMMU { return [range] }
     let kept = (0..<SMMU.devices).filter { $0 != released }
@@ -57,13 +57,13 @@ extension Machine {
     return parts
   }
 
-  /// The page that is pinned at a canonical IPA, which KVM goes on using whatever the VMM has there now.
+  /// The page pinned at a canonical IPA, which KVM keeps using whatever the VMM has there now; else nil.
   func pinnedPage(at ipa: UInt64) -> UInt64? {
     if !pinsKeepLeaves || !hasSMMU { return nil }
     return (0..<SMMU.devices).lazy.compactMap { pinnedPage(at: ipa, device: $0) }.first
   }
 
-  /// The largest leaf that KVM may make at a canonical IPA, so that none covers a pinned page.
+  /// The largest leaf that KVM may install at a canonical IPA, so that none covers a pinned page.
   func largestBesidePins(_ ipa: UInt64) -> UInt64 {
     if !pinsKeepLeaves || !hasSMMU { return .max }
     let larger: [UInt64] = [1 << 30, 2 << 20]
@@ -73,8 +73,8 @@ extension Machine {
     } ?? Page.size
   }
 
-  /// Before pages are unpinned their leaves go, since notifiers passed them over; but for those that
-  /// another device has pinned, too.
+  /// Unmaps pages before they are unpinned, since notifiers skipped them; except pages that another
+  /// device has also pinned.
   mutating func releaseLeaves(_ range: Range<UInt64>, device: Int) {
     push(
       unpinnedParts(of: range, released: device).map { UnmapCause(.unpin, $0) }.flatMap {
@@ -82,7 +82,7 @@ extension Machine {
       })
   }
 
-  /// Whether all pages of a leaf are pinned: then it keeps them, whatever the VMM has there now.
+  /// Whether all pages of a leaf are pinned, so that it stays whatever the VMM has there now.
   func isKeptByPins(_ leaf: Descriptor, size: UInt64) -> Bool {
     pinsKeepLeaves
       && stride(from: leaf.address, to: leaf.address + size, by: Page.stride).allSatisfy {
@@ -90,8 +90,7 @@ extension Machine {
       }
   }
 
-  /// Pages that are pinned for a device, and that it cannot write to; not those that are being pinned or
-  /// unpinned.
+  /// Pages pinned for a device to which it cannot write, except pages being pinned or unpinned.
   func pinViolations(_ device: Int) -> [Violation] {
     if !pinsKeepLeaves { return [] }
     let changing = changingPins.filter { $0.device == device }
@@ -100,7 +99,7 @@ extension Machine {
     }
   }
 
-  /// What a paused event is about to pin or to unpin.
+  /// The ranges that a paused event is about to pin or unpin.
   var changingPins: [(device: Int, range: Range<UInt64>)] {
     parkedTaskList.compactMap { task in
       switch task {
@@ -112,7 +111,7 @@ extension Machine {
     }
   }
 
-  /// Whether devices cannot write to what is pinned for their domain.
+  /// The violation if devices cannot write to a page pinned for their domain, or nil.
   func hole(atPinned iova: UInt64, _ domain: Int) -> Violation? {
     guard
       let device = attachedDevices.first(where: { self.domain(ofDevice: $0) == domain }),

@@ -1,28 +1,27 @@
-/// DMA that a table of CPUs has no translation for, and that waits (STE.S2S, CD.S): whoever keeps the
-/// table is told of the SMMU's event, handles it as a fault of a CPU, and ends the stall with
-/// CMD_RESUME.
+/// DMA that stalls because a table of the CPUs has no translation (STE.S2S, CD.S): the keeper of the
+/// table gets the SMMU's event, handles it like a CPU's fault, and ends the stall with CMD_RESUME.
 ///
-/// Of a process' table that is the host kernel. Of stage 2 it is under pKVM the hypervisor, else KVM;
-/// nobody has posted code for either: what is modelled is the requirement of the thread about sharing
-/// tables, and the handlers that the kernel has for CPUs.
+/// The keeper of a process's table is the host kernel; of stage 2, the hypervisor under pKVM, else KVM.
+/// No code has been posted for the latter two: the model follows the requirement in the thread about
+/// sharing tables, and the kernel's handlers for CPUs.
 extension Machine {
-  /// How the stall of a DMA ends, as far as its fault was handled.
+  /// How the stall of a DMA ends after its fault is handled.
   enum StallEnd {
     /// CMD_RESUME, retry.
     case retry
-    /// After these tasks: KVM's handler had to give up, and begins again.
+    /// Retry after these tasks: KVM's handler had to give up and start over.
     case after([Work])
-    /// CMD_RESUME, abort: it is no fault that can be repaired.
+    /// CMD_RESUME, abort: the fault cannot be repaired.
     case terminate
     /// The handler waits for the paused event, and the device for it.
     case wait
   }
 
-  /// No DMA is tried more often before it is left waiting: its flag, then its permission, then what the
-  /// SMMU has cached can each be in the way once.
+  /// Maximum attempts before a DMA stays stalled: the access flag, the permission, and the SMMU's cached
+  /// entry can each be in the way once.
   static let stallAttempts = 4
 
-  /// Whether a DMA that ends so waits for its fault to be handled.
+  /// Whether a DMA with this outcome stalls until its fault is handled.
   func waitsForHandler(_ outcome: DeviceOutcome, _ device: Int) -> Bool {
     guard configuration.iommu.faults == .stall, case .fault(let fault, _) = outcome,
       configuration.iommu.table == .shared || sharesAddresses(device)
@@ -30,9 +29,9 @@ extension Machine {
     return ownership.canRepair(fault)
   }
 
-  /// Has the fault of a DMA that waits handled.
+  /// Handles the fault of a stalled DMA.
   ///
-  /// - Parameter translation: where the DMA ended; it must be one that waits.
+  /// - Parameter translation: where the DMA ended; it must be stalled.
   mutating func handleStall(
     _ translation: DeviceTranslation, _ iova: UInt64, write: Bool, device: Int
   ) -> StallEnd {
@@ -48,7 +47,7 @@ extension Machine {
       }
     switch end {
     case .retry:
-      // What was changed in the table may be cached as it was: a leaf without the permission.
+      // The SMMU may have cached the old leaf, without the permission.
       if translation.end == nil { forgetCached(iova, device) }
       note(.dma(.resumed(by: handler)), .iommu(device), at: iova)
     case .terminate: note(.dma(.terminated), .iommu(device), at: iova)
@@ -57,8 +56,8 @@ extension Machine {
     return end
   }
 
-  /// The hypervisor takes no interrupts, so the host tells it of the event; it needs the lock of the host's
-  /// table.
+  /// The hypervisor takes no interrupts, so the host reports the event to it; it needs the lock of the
+  /// host's table.
   private mutating func repairHost(_ address: UInt64) -> StallEnd {
     if address >= protectedGeometry.inputSize { return .terminate }
     if isPaused { return .wait }
@@ -104,7 +103,7 @@ extension Machine {
     storeEntry(bits, at: end.slot)
   }
 
-  /// The TLBI of a relaxed leaf is local to a CPU, or was forwarded already.
+  /// The TLBI of a relaxed leaf is local to a CPU, or has already been forwarded.
   private mutating func forgetCached(_ iova: UInt64, _ device: Int) {
     let page = iova.page
     guard let domain = domainTable(ofDevice: device),
