@@ -1,6 +1,6 @@
 extension Range<Int> {
-  /// The first number for which a condition holds, if it fails for all before and holds for all after it;
-  /// the upper bound if it holds for none. O(log `count`).
+  /// The first number for which a condition holds, or the upper bound if it holds for none. The condition
+  /// must fail for all numbers before that and hold for all after. O(log `count`).
   @inline(__always)
   package func partitioningIndex(where holds: (Int) -> Bool) -> Int {
     var low = lowerBound

@@ -1,5 +1,5 @@
-/// An error that the kernel returns, by its number (include/uapi/asm-generic/errno.h); or the RMM, by its
-/// status code above 200.
+/// An error that the kernel returns, by its number (include/uapi/asm-generic/errno.h), or that the RMM
+/// returns, by its status code above 200.
 public enum KernelError: UInt8, Error, CaseIterable, Sendable {
   case eperm = 1
   case enoent = 2
@@ -13,9 +13,9 @@ public enum KernelError: UInt8, Error, CaseIterable, Sendable {
   case enospc = 28
   case erange = 34
   case ehwpoison = 133
-  /// RMI_ERROR_INPUT: an operand, or the state of its granule, is not what it must be.
+  /// RMI_ERROR_INPUT: an operand, or the state of its granule, is invalid.
   case rmiInput = 201
-  /// RMI_ERROR_RTT: the realm's table is not as the call needs it there.
+  /// RMI_ERROR_RTT: the realm's table is not in the state that the call needs.
   case rmiTable = 204
 
   /// Its name, as the kernel writes it.
@@ -40,12 +40,12 @@ public enum KernelError: UInt8, Error, CaseIterable, Sendable {
 }
 
 extension Machine {
-  /// The error that the last event ended in, or nil; those of vCPUs are in their outcomes.
+  /// The error that the last event ended in, or nil; a vCPU's error is in its outcome.
   public var lastError: KernelError? {
     KernelError(rawValue: UInt8(truncatingIfNeeded: self[.lastError]))
   }
 
-  /// The event ends in an error; what it had done is undone already, or stays as the kernel leaves it.
+  /// Ends the event in an error. What it did is already undone, or stays as the kernel leaves it.
   mutating func fail(
     _ error: KernelError, _ table: TableID? = nil, at address: UInt64 = 0, size: UInt64 = 0
   ) {

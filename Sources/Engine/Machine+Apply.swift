@@ -2,7 +2,7 @@
 extension Machine {
   /// Carries out an event.
   ///
-  /// - Throws: a `Refusal` if the event makes no sense now; then nothing was changed.
+  /// - Throws: a `Refusal` if the event makes no sense now; nothing has changed then.
   public mutating func apply(_ event: Event) throws(Refusal) {
     memory.makeUnique()
     steps.removeAll()
@@ -56,7 +56,7 @@ extension Machine {
       enterL2(vcpu)
     }
     runTasks()
-    // No such place came any more.
+    // Execution came to no such place again.
     if case .resume(next: true) = event, !isPaused { self[.pauseAt] = 0 }
     if steps.steps.isEmpty { note(.end(.noEffect(.mappingUnchanged))) }
     storeTally()
@@ -75,7 +75,7 @@ extension Machine {
     return vcpu(number)
   }
 
-  /// L2 runs without making an access that matters: a shadow is chosen, and emptied if it was another's.
+  /// Runs L2 without an access that matters: picks a shadow, and empties it if it was another context's.
   private mutating func enterL2(_ vcpu: VCPU) {
     beginRun(on: vcpu.number)
     let mmu = chooseShadow(for: vcpu)
@@ -130,7 +130,7 @@ extension Machine {
     }
   }
 
-  /// Refuses a range that would take more pages, one after the other, than a person waits for.
+  /// Refuses a range of more pages, handled one by one, than a person would wait for.
   func requirePageByPage(_ range: Range<UInt64>) throws(Refusal) {
     let limit: UInt64 = 64 << 30
     if range.size > limit {
@@ -145,7 +145,7 @@ extension Machine {
     return slot
   }
 
-  /// Addresses of the VMM behind a range of IPAs, which must lie in one slot.
+  /// The VMM's addresses behind a range of IPAs, which must lie in one slot.
   func hostRange(_ range: Range<UInt64>) throws(Refusal) -> Range<UInt64> {
     try requireAligned(range.lowerBound, to: Page.size, operand: .address)
     try requireAligned(range.upperBound, to: Page.size, operand: .size)

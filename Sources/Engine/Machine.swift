@@ -7,28 +7,28 @@ public struct Machine: Sendable {
   public let configuration: VMConfiguration
   /// Every word that can change.
   public package(set) var memory: Memory
-  /// Micro-steps of the event that was carried out last.
+  /// Micro-steps of the event last carried out.
   package internal(set) var steps = StepLog()
-  /// What remains to be done of the event under way, the next task last.
+  /// The tasks that the event under way still has to do, the next one last.
   var tasks: [Work] = []
   /// Who carries out the event under way, as `parkedOwner` holds it.
   var owner: UInt64 = 0
-  /// What that event holds of `mmap_lock` where it holds it.
+  /// How that event holds `mmap_lock`, if it does.
   var mapLock = MapLock.none
   /// What the event under way has counted.
   var tally = Tally()
-  /// How shadows are found when canonical pages go.
+  /// How shadows are found when canonical pages are unmapped.
   let policy: any ReverseMapPolicy
   /// Who owns what.
   let ownership: any Ownership
-  /// Whether anybody keeps account of owners, who may have a say in a DMA.
+  /// Whether memory has owners, so that each DMA must be checked.
   let checksDMA: Bool
-  /// Who hangs on the CPUs' tables, and whether anybody does.
+  /// The hooks on the CPUs' tables, and whether there are any.
   let tableHooks: [any TableHooks]
   let hasTableHooks: Bool
-  /// Who hangs on the host and on KVM.
+  /// The hooks on the host and on KVM.
   let hostHooks: [any HostHooks]
-  /// Where the records lie.
+  /// Slots of the records.
   let layout: Layout
 
   /// A machine in which the VM exists and has no memory yet.
@@ -49,7 +49,7 @@ public struct Machine: Sendable {
     createAddressSpace()
     createProtectedHost()
     storeTally()
-    // What was done so far is the machine's creation, which nobody steps through.
+    // The stores so far create the machine; nobody steps through them.
     self.memory.forgetPast()
   }
 }
@@ -60,7 +60,7 @@ extension Machine {
   enum Register: Int, RecordField {
     /// First free range-tree node.
     case freeNode
-    /// Trees: memory slots by IPA, VMAs by HVA, regions where huge pages cannot be had.
+    /// Trees: memory slots by IPA, VMAs by HVA, regions where huge pages are unavailable.
     case memslots
     case vmas = 4
     case noHugePages = 7
@@ -80,32 +80,32 @@ extension Machine {
     case splitChunk
     /// vCPU and level of the last access, whose outcome `expect` asks for.
     case lastAccess, lastValue
-    /// How many insertions into, and erasures from, a reverse map are to fail.
+    /// How many of the next insertions into, and erasures from, a reverse map fail.
     case failInsertions, failErasures
-    /// How often a tree was changed under `mmu_lock` for reading alone, while other vCPUs could do so too;
-    /// how often an allocation could sleep there; and where last: canonical IPA and number of the shadow.
+    /// Number of tree changes under `mmu_lock` for reading only, while other vCPUs could change it as well;
+    /// of allocations that could sleep there; and the last place: canonical IPA and shadow number.
     case unlockedRecords, sleepingRecords, unsafeRecord
     /// Where the next event that may drop `mmu_lock` stops: that address + 1, or 0.
     case pauseAt
     /// Who stopped, what it holds of `mmap_lock`, how many of its tasks are left, and the tasks.
     case parkedOwner, parkedLock, parkedCount, parkedTasks
-    /// Words of tables that were not cleaned to the point of coherency.
+    /// Table words not yet cleaned to the point of coherency.
     case uncleaned
     /// Slot of the SMMU's records, 0 before there is a device; commands in its queue.
     case smmu, commandCount
-    /// Sparse arrays: VMIDs that the SMMU has given away, 64 a word; those of other VMs' devices; how often
-    /// each host page is pinned.
+    /// Sparse arrays: VMIDs that the SMMU driver has assigned, 64 a word; those of other VMs' devices;
+    /// how often each host page is pinned.
     case smmuVMIDs, otherDevices, pinCounts
-    /// AMD's RMP, a sparse array by page; whether firmware holds all DMA up.
+    /// AMD's RMP, a sparse array by page; whether firmware is holding up all DMA.
     case rmp, dmaStalled
     /// States of granules under CCA, a sparse array.
     case granules
     /// Device of the last DMA + 1; error of the last event.
     case lastDevice, lastError
-    /// What L1 invalidated last: nested IPAs, and how often it did so so far, above whose (see
-    /// `Coverage`).
+    /// L1's last invalidation: nested IPAs, and the number of invalidations so far above the shadows
+    /// covered (see `Coverage`).
     case coveredStart, coveredEnd, coveredShadows
-    /// ASIDs: the VMM's, the last that was given, and a sparse array of other processes'.
+    /// ASIDs: the VMM's, the last one assigned, and a sparse array of other processes' ASIDs.
     case processASID, lastASID, otherASIDs
     /// pKVM: slot of its record, and what the hypervisor knows of each page (`hyp_vmemmap`).
     case pkvm, vmemmap
@@ -120,11 +120,11 @@ extension Machine {
         .pauseAt, .parkedOwner, .parkedLock, .parkedCount, .commandCount, .dmaStalled,
         .processASID:
         [.state]
-      // What follows from other state: slots of frames and records.
+      // Derived from other state: slots of frames and records.
       case .freeNode, .hostRoot, .parkedTasks, .uncleaned, .smmu, .smmuVMIDs, .otherDevices,
         .pinCounts, .rmp, .granules, .otherASIDs, .pkvm, .vmemmap:
         [.history]
-      // Where supplies of fresh names stand.
+      // Positions of the supplies of fresh names.
       case .nextPage, .nextHVA, .unknownContents, .lastASID: [.history]
       // Answers about the past.
       case .invalidateSequence, .lastAccess, .lastValue, .lastDevice, .lastError,
@@ -159,19 +159,19 @@ extension Machine {
   }
 }
 
-/// What the machine counts, from its creation on.
+/// What the machine counts since its creation.
 public enum Counter: Int, CaseIterable, Sendable {
   /// Stage-2 faults taken by KVM on the canonical table and on shadow tables.
   case canonicalFaults, shadowFaults
   /// Exceptions injected into L1.
   case injected
-  /// Leaves made, permissions relaxed, leaves removed.
+  /// Leaves installed, permissions relaxed, leaves removed.
   case maps, relaxes, unmaps
   /// MMU notifier invalidations, and complete unmaps of a shadow table.
   case notifiers, fullUnmaps
   /// TLB invalidations by the host kernel.
   case invalidations
-  /// Stage-2 table pages taken and given back.
+  /// Stage-2 table pages allocated and freed.
   case tablesAllocated, tablesFreed
   /// Exits to user space for MMIO.
   case mmioExits
@@ -180,7 +180,7 @@ public enum Counter: Int, CaseIterable, Sendable {
   var slot: Int { Machine.Register.counters.slot + rawValue }
 }
 
-/// What one event counts, kept outside the words until the event is over, so that a big event stores
+/// The counts of one event, kept outside the words until it ends, so that a big event stores
 /// each counter once.
 struct Tally: Equatable {
   var canonicalFaults = 0
@@ -216,7 +216,7 @@ struct Tally: Equatable {
   }
 }
 
-/// Places of the record arrays, made at creation.
+/// Slots of the record arrays, which creation allocates.
 struct Layout: Sendable {
   let mmus: Int
   let vcpus: Int

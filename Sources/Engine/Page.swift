@@ -1,4 +1,4 @@
-/// The 4 KiB page, by which the host and KVM count memory whatever granule L1 has.
+/// The 4 KiB page, the host's and KVM's unit of memory whatever L1's granule is.
 package enum Page {
   /// Log2 of the size.
   package static let shift: UInt64 = 12

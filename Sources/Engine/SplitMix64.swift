@@ -1,9 +1,9 @@
-/// SplitMix64: numbers that look random, and that their seed brings back. The machine never draws any: they
-/// are for whoever makes events and questions.
+/// SplitMix64: pseudo-random numbers that a seed reproduces. The machine never draws any; they serve to
+/// generate events and questions.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
-  /// The generator of a seed.
+  /// The generator with a seed.
   public init(seed: UInt64) { state = seed }
 
   /// The next 64 bits.

@@ -1,24 +1,24 @@
-/// A history: a machine, the events that happened to it, and a moment in it.
+/// A history: a machine, the events that happened to it, and a current moment.
 ///
-/// Going to a moment is swapping the journal; the micro-steps of an event are found by carrying it out
-/// once more over its own history.
+/// Seeking swaps words with the journal; replaying an event over its own history recovers its
+/// micro-steps.
 public struct Timeline: Sendable {
-  /// The machine as it is at the moment.
+  /// The machine as it is at that moment.
   public private(set) var machine: Machine
-  /// All events, past and future, since the history begins.
+  /// All events, past and future, since the start of the history.
   public private(set) var events: [Event] = []
-  /// Number of events before the history begins: those that `forgetPast` gave up.
+  /// Number of events before the history begins, which `forgetPast` dropped.
   package private(set) var forgotten = 0
-  /// The moment.
+  /// The current moment.
   public private(set) var moment = Moment(events: 0)
-  /// Micro-steps of the current event: the one in progress, else the last one done.
+  /// Micro-steps of the current event: the one in progress, else the last one that finished.
   package private(set) var steps: [Step] = []
   /// The event whose micro-steps `steps` holds.
   private var recordedEvent: Int?
   /// Position of the journal before each event, and at the end.
   private var marks: [Int] = [0]
-  /// The state after each event, in 32 bits of its fingerprint: unequal if the states are, but for one pair
-  /// in 2^32.
+  /// The state after each event, as 32 bits of its fingerprint: different states collide once in 2^32
+  /// pairs.
   public private(set) var stateChecks: [UInt32] = []
 
   /// A history in which nothing has happened yet.
@@ -26,11 +26,11 @@ public struct Timeline: Sendable {
     machine = Machine(configuration)
   }
 
-  /// Carries out one more event at the end of history, and goes to the moment after it.
+  /// Carries out one more event at the end of history, and seeks to the moment after it.
   ///
-  /// - Parameter recordingSteps: whether its micro-steps are wanted at once. Without, the event takes less
-  ///   time, and `seek` finds them by carrying it out once more.
-  /// - Throws: a `Refusal`; then nothing has happened.
+  /// - Parameter recordingSteps: whether its micro-steps are wanted at once. If not, the event takes less
+  ///   time, and `seek` replays it to find them.
+  /// - Throws: a `Refusal`; nothing has happened then.
   public mutating func append(_ event: Event, recordingSteps: Bool = false) throws(Refusal) {
     if moment.events != events.count || moment.steps != 0 { seek(to: Moment(events: events.count)) }
     machine.steps.isRecording = recordingSteps
@@ -44,13 +44,13 @@ public struct Timeline: Sendable {
     recordedEvent = recordingSteps ? events.count - 1 : nil
   }
 
-  /// Goes to a moment; one beyond the end is the end.
+  /// Seeks to a moment; one beyond the end means the end.
   public mutating func seek(to target: Moment) {
     var target = target
     target.events = min(max(0, target.events), events.count)
     if target.steps > 0, target.events == events.count { target.steps = 0 }
     let current = target.steps > 0 ? target.events : target.events - 1
-    // Going nowhere must not copy a machine that is shared.
+    // A seek to the current moment must not copy a shared machine.
     if target == moment, recordedEvent == (current >= 0 ? current : nil) { return }
     guard current >= 0 else {
       machine.memory.seek(to: 0)
@@ -69,8 +69,7 @@ public struct Timeline: Sendable {
     moment = target
   }
 
-  /// Carries out an event of the past or future once more, to learn its micro-steps. The moment
-  /// afterwards is its end.
+  /// Replays an event of the past or future to learn its micro-steps, and leaves the moment at its end.
   private mutating func record(event: Int) {
     machine.memory.seek(to: marks[event])
     machine.steps.isRecording = true
@@ -84,14 +83,13 @@ public struct Timeline: Sendable {
     recordedEvent = event
   }
 
-  /// Goes through an event, from its beginning by way of each of its micro-steps to its end, where the moment
-  /// is then. Takes time and memory that are linear in what the event stores.
+  /// Goes through an event from its beginning, micro-step by micro-step, to its end, and leaves the
+  /// moment there. Time and memory are linear in the number of words that the event stores.
   ///
   /// - Parameters:
   ///   - event: its index in `events`.
-  ///   - visit: is given the machine at each instant, the number of micro-steps that are done, and the
-  ///     entries of the journal that came with the last of them. It must not keep the machine, which would
-  ///     have to be copied then.
+  ///   - visit: gets the machine at each instant, the number of micro-steps done, and the journal entries
+  ///     of the last of them. It must not keep the machine, which would force a copy.
   package mutating func goThrough(event: Int, _ visit: (Machine, Int, Range<Int>) -> Void) {
     if recordedEvent != event { record(event: event) }
     var start = marks[event]
@@ -106,7 +104,7 @@ public struct Timeline: Sendable {
     moment = Moment(events: event + 1)
   }
 
-  /// Gives up what comes after the events that are done: another future can follow.
+  /// Drops the events after the current moment, so that another future can follow.
   public mutating func forgetFuture() {
     seek(to: Moment(events: moment.events))
     machine.memory.forgetFuture()
@@ -115,8 +113,8 @@ public struct Timeline: Sendable {
     marks.removeSubrange((moment.events + 1)...)
   }
 
-  /// Gives up all events: the history begins at its end. A run that nobody goes back in needs no more memory
-  /// then than its machine.
+  /// Drops all events, so that the history begins at its end. A run in which nobody goes back then needs
+  /// no more memory than its machine.
   package mutating func forgetPast() {
     seek(to: Moment(events: events.count))
     machine.memory.forgetPast()
@@ -168,10 +166,10 @@ public struct Timeline: Sendable {
     moment.steps > 0 ? moment.events : moment.events > 0 ? moment.events - 1 : nil
   }
 
-  /// Number of micro-steps of the current event that are done.
+  /// Number of micro-steps of the current event done.
   public var stepsDone: Int { moment.steps > 0 ? moment.steps : steps.count }
 
-  /// Entries of the journal that micro-step `index` of the current event made.
+  /// Entries of the journal of micro-step `index` of the current event.
   public func stores(ofStep index: Int) -> Range<Int> {
     guard let event = currentEvent else { return 0..<0 }
     // What was stored before the first step was noted belongs to it.

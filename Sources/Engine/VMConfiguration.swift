@@ -33,14 +33,14 @@ public struct VMConfiguration: Equatable, Sendable {
   /// How an RMP is kept in step with the IOMMU.
   public var rmp = RMPConfiguration()
 
-  /// Bytes of MMIO for whose pages pKVM reserves tables of the host's stage 2, besides those for all memory
+  /// Bytes of MMIO for which pKVM reserves host stage-2 tables, besides those for all memory
   /// (`host_s2_pgtable_pages`).
   public var mmioReserve: UInt64 = 1 << 30
 
-  /// Bits of a hardware VMID. The architecture has 8 and 16; fewer make a rollover come soon.
+  /// Bits of a hardware VMID. The architecture has 8 and 16; fewer bring a rollover on sooner.
   public var vmidBits = 16
 
-  /// Whether what a CPU has cached outlives L2's next run.
+  /// Whether a CPU's TLB entries survive until L2's next run.
   public var keepsTLB = false
 
   /// What its tables are made of.
@@ -59,13 +59,13 @@ public struct VMConfiguration: Equatable, Sendable {
   public static let ipaBitsRange = 32...48
   /// Legal values of `vcpus`.
   public static let vcpusRange = 1...64
-  /// Bits of a physical address, and of the nested IPA space: the PA range that L1 is shown.
+  /// Bits of a physical address, and of the nested IPA space: the PA range that L1 sees.
   public static let physicalBits = 48
 
   /// Legal values of `vmidBits`; there must be more VMIDs, without 0, than CPUs, and each vCPU has a CPU.
   public static let vmidBitsRange = 3...16
 
-  /// Legal values of `mmioReserve`, multiples of 4K: one page of MMIO can always be mapped.
+  /// Legal values of `mmioReserve`, multiples of 4K: at least one page of MMIO can be mapped.
   public static let mmioReserveRange: ClosedRange<UInt64> = Page.size...1 << 40
 
   /// A virtual machine; the values must be legal.
