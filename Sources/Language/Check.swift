@@ -1,11 +1,11 @@
 import Engine
 
 extension Expectation {
-  /// Whether a machine is as expected; if not, what it is instead.
+  /// Nil if a machine is as expected; else the actual state.
   ///
   /// - Parameters:
-  ///   - stores: the entries of the journal that the last event made.
-  ///   - violations: the rules that do not hold, for whoever has found them already.
+  ///   - stores: the last event's journal entries.
+  ///   - violations: the broken rules, if already known.
   public func failure(
     in machine: Machine, after stores: Range<Int>, violations: [Violation]? = nil
   ) -> String? {
@@ -82,7 +82,7 @@ extension Expectation {
     }
   }
 
-  /// Whether it is about rules.
+  /// Whether it concerns rules.
   var concernsRules: Bool {
     switch self {
     case .violation: true
@@ -143,7 +143,7 @@ extension Expectation {
 }
 
 extension ReverseMapAnswer {
-  /// As `expect revmap` spells it.
+  /// The answer as `expect revmap` spells it.
   var description: String {
     switch self {
     case .nothing: "none"

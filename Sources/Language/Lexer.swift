@@ -1,9 +1,9 @@
-/// A word of a line: its bytes' place, and whether it was quoted.
+/// A word of a line: its place in bytes, and whether it was quoted.
 struct Word {
   /// Bytes of the word in the file, without quotes.
   let range: Range<Int>
   let isQuoted: Bool
-  /// The first 8 bytes, the first one lowest; 0 for a word in quotes, which is no keyword.
+  /// The first 8 bytes, the first one lowest; 0 for a quoted word, which is not a keyword.
   let head: UInt64
 }
 
@@ -11,17 +11,17 @@ struct Word {
 struct Mistake: Error {
   let offset: Int
   let message: String
-  /// Whether not even the first word of the statement is known.
+  /// Whether even the first word of the statement is unknown.
   var isUnknownStatement = false
 }
 
 /// Splits a line into words.
 ///
-/// Blanks separate, `#` starts a comment, `"…"` quotes; in quotes `\"` and `\\` stand for the character.
+/// Blanks separate, `#` starts a comment, `"…"` quotes; in quotes `\"` and `\\` are the character itself.
 struct Lexer {
   let bytes: [UInt8]
   private(set) var words: [Word] = []
-  /// Where the line ends, to point at when a word is missing.
+  /// End of the line, the place of a missing word.
   private(set) var end = 0
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }
@@ -62,7 +62,7 @@ struct Lexer {
     return place
   }
 
-  /// Whether a byte can be part of a word outside quotes: it is printable, no blank, and begins no comment.
+  /// Whether a byte can be part of a word outside quotes: printable, not a blank, not starting a comment.
   @inline(__always)
   private static func isPlain(_ byte: UInt8) -> Bool {
     byte &- 0x21 < 0x7f - 0x21 && byte != UInt8(ascii: "#")
@@ -98,7 +98,7 @@ struct Lexer {
     throw Mistake(offset: start, message: "expected a closing quote on the same line")
   }
 
-  /// A word as text; of a quoted word, what the quotes stand for.
+  /// A word as text; a quoted word is unescaped.
   func text(_ word: Word) throws(Mistake) -> String {
     guard let text = String(validating: bytes[word.range], as: UTF8.self) else {
       throw Mistake(offset: word.range.lowerBound, message: "expected valid UTF-8")
@@ -118,7 +118,7 @@ struct Lexer {
   }
 
   /// A number: decimal or hexadecimal with `0x`, `_` between digits, with K, M, G or T for a power of
-  /// 1024. Nil if the bytes are none, or one above 64 bits.
+  /// 1024. Nil if the bytes are not a number, or it exceeds 64 bits.
   func number(_ range: Range<Int>) -> UInt64? {
     var place = range.lowerBound
     var end = range.upperBound
@@ -160,7 +160,7 @@ struct Lexer {
     return value << shift
   }
 
-  /// The value of a digit; above 15 for a byte that is none.
+  /// The value of a digit; above 15 for any other byte.
   private static func digit(_ byte: UInt8) -> UInt64 {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte - UInt8(ascii: "0"))

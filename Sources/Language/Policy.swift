@@ -1,16 +1,16 @@
 import Engine
 
-/// A key of the statement `policy KEY=VALUE`, and what its values set: the one place where it is declared.
+/// A key of the statement `policy KEY=VALUE`, and what its values set: the only place that declares it.
 public struct Policy: Sendable {
   typealias Change = @Sendable (inout VMConfiguration) -> Void
 
-  /// With the `=`.
+  /// The key, with the `=`.
   let key: String
   let values: Values
   /// The statement that sets it.
   let form: StatementForm
 
-  /// What may stand after the `=`.
+  /// What may follow the `=`.
   enum Values: Sendable {
     /// One of a few words.
     case words([(word: String, change: Change)])
@@ -60,15 +60,15 @@ public struct Policy: Sendable {
     let change: Change
   }
 
-  /// What statements can set: all keys with all values.
+  /// All keys with all values.
   public static var settings: [String] { all.flatMap(\.settings) }
 
-  /// The key with each of the words that it may have.
+  /// The key with each of its words.
   private var settings: [String] {
     if case .words(let words) = values { words.map { key + $0.word } } else { [key] }
   }
 
-  /// The key with its word in one configuration, if in another it has another.
+  /// The key with its word in one configuration, if another configuration has another word.
   func difference(of one: VMConfiguration, from other: VMConfiguration) -> String? {
     guard case .words(let words) = values else { return nil }
     func sets(_ change: Change, in configuration: VMConfiguration) -> Bool {
@@ -81,8 +81,8 @@ public struct Policy: Sendable {
     return key + own.word
   }
 
-  /// The key with each word under which the events of a scenario still make sense: memory belongs to owners
-  /// of the same kind.
+  /// The key with each word under which the scenario's events still make sense: those with the same kind
+  /// of isolation.
   func alternatives(for scenario: Scenario) -> [String] {
     guard case .words(let words) = values else { return [] }
     return words.compactMap { word, change in
@@ -257,7 +257,7 @@ public struct Policy: Sendable {
 }
 
 extension VMConfiguration {
-  /// What differs from another configuration, in words: `revmap=v1, revmap=v2`.
+  /// The differences from another configuration, in words: `revmap=v1, revmap=v2`.
   package func differences(from other: VMConfiguration) -> [String] {
     let policies = Policy.all.compactMap { policy -> String? in
       guard let own = policy.difference(of: self, from: other) else { return nil }
@@ -270,7 +270,7 @@ extension VMConfiguration {
     return policies + rest.filter { $0.1 != $0.2 }.map { "\($0.0)=\($0.1), \($0.0)=\($0.2)" }
   }
 
-  /// Policies about an RMP say that there is one.
+  /// Policies about an RMP imply that there is one.
   fileprivate mutating func setRMP(_ change: (inout RMPConfiguration) -> Void) {
     isolation = .rmp
     change(&rmp)
@@ -278,6 +278,6 @@ extension VMConfiguration {
 }
 
 extension Isolation {
-  /// Who keeps account of owners, whatever the version.
+  /// The kind of isolation, regardless of version.
   fileprivate var kind: Isolation { pkvm == nil ? self : .pkvm(.v5) }
 }

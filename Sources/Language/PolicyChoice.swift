@@ -1,11 +1,11 @@
 import Engine
 
-/// What a scenario is to be carried out under: a reverse map by its name, or what statements `policy` would
-/// say, `KEY=VALUE`, joined by `+`.
+/// The policies for carrying out a scenario: a reverse map by name, or `KEY=VALUE` as in `policy`
+/// statements, joined by `+`.
 public struct PolicyChoice: Sendable {
   /// The text.
   public let name: String
-  /// The reverse map, if it is one by name.
+  /// The reverse map, if chosen by name.
   public let reverseMap: ReverseMapVersion?
   private let settings: [String]
 
@@ -28,8 +28,8 @@ public struct PolicyChoice: Sendable {
     settings = ["revmap=\(policy.rawValue)"]
   }
 
-  /// What a scenario invites to compare: reverse maps if its VM is nested or it has no devices, else every
-  /// value of each policy that it sets. If that leaves no choice, whether unmaps wait for the SMMU.
+  /// The choices worth comparing for a scenario: reverse maps if its VM is nested or it has no devices,
+  /// else every value of each policy that it sets. If that leaves none, whether unmaps wait for the SMMU.
   public static func choices(for scenario: Scenario) -> [PolicyChoice] {
     if scenario.configuration.nested || !scenario.hasDevices {
       return ReverseMapVersion.allCases.map { PolicyChoice($0) }

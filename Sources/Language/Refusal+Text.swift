@@ -1,7 +1,7 @@
 import Engine
 
 extension Refusal.Operand {
-  /// The operand in words, for an event without a text to point at.
+  /// The operand in words, for an event without source text.
   var phrase: String {
     switch self {
     case .address: "the address"

@@ -10,7 +10,7 @@ extension Scenario {
     if let first = mistakes.first { throw first }
   }
 
-  /// The title of a scenario file, of which no more is read; nil if none stands before the first mistake.
+  /// The title of a scenario file, reading no further; nil if there is none before the first mistake.
   public static func title(in bytes: [UInt8]) -> String? {
     var reader = StatementReader(bytes)
     var start = 0
@@ -24,10 +24,10 @@ extension Scenario {
     return nil
   }
 
-  /// The mistakes of a scenario file, in their order; so many at most.
+  /// The mistakes of a scenario file, in order; at most `limit`.
   ///
-  /// If the text of no statement is wrong, all is carried out, O(n) in the events: then these are the events
-  /// that the engine refuses, each of them as if it were not there for those that follow.
+  /// If all statements parse, the scenario is carried out, O(n) in the events, and these are the events
+  /// that the engine refuses; each is skipped for those that follow.
   public static func mistakes(
     in bytes: [UInt8], file: String, atMost limit: Int = mistakesAtMost
   ) -> [ScenarioError] {
@@ -36,11 +36,11 @@ extension Scenario {
     return mistakes.isEmpty ? scenario.refusals(atMost: limit) : mistakes
   }
 
-  /// How many mistakes of a file are worth a list.
+  /// Maximum number of mistakes to list.
   public static let mistakesAtMost = 20
 
-  /// The events that the engine refuses when all is carried out, each of them as if it were not there for
-  /// those that follow; so many at most.
+  /// The events that the engine refuses when the scenario is carried out, each skipped for those that
+  /// follow; at most `limit`.
   public func refusals(atMost limit: Int = mistakesAtMost) -> [ScenarioError] {
     var session = Session(self, keepsPast: false)
     var refusals: [ScenarioError] = []
@@ -55,7 +55,7 @@ extension Scenario {
     return refusals
   }
 
-  /// Reads a scenario file, without the statements that are wrong.
+  /// Reads a scenario file, without wrong statements.
   private init(
     reading bytes: [UInt8], file: String, mistakesAtMost limit: Int,
     _ mistakes: inout [ScenarioError]
@@ -69,7 +69,7 @@ extension Scenario {
       return
     }
     source = bytes
-    // About as many as a long file has, which is mostly accesses.
+    // About the density of a long file, which is mostly accesses.
     statements.reserveCapacity(bytes.count / 32)
     var reader = StatementReader(bytes)
     var start = 0
@@ -81,7 +81,7 @@ extension Scenario {
       do throws(Mistake) {
         start = try reader.readLine(from: start)
         guard let first = reader.statementStart else { continue }
-        // The columns are those of the statement that was read just before.
+        // The columns are those of the statement just read.
         try add(
           try reader.statement(), at: first,
           .file(line: UInt32(line), offset: UInt32(lineStart)), reader.values.columns, &prologue)
@@ -99,7 +99,7 @@ extension Scenario {
     }
   }
 
-  /// What must come first, and only once.
+  /// The statements that must come first, and only once.
   private struct Prologue {
     var hasVersion = false
     var hasVM = false
@@ -120,7 +120,7 @@ extension Scenario {
       return
     }
     if !prologue.hasVersion {
-      // What is missing is said once.
+      // Report the missing version only once.
       prologue.hasVersion = true
       throw Mistake(offset: offset, message: Prologue.noVersion)
     }
@@ -159,7 +159,7 @@ extension Scenario {
 }
 
 extension Scenario {
-  /// Whether a device is attached, or tries DMA.
+  /// Whether a device is attached, or attempts DMA.
   public var hasDevices: Bool {
     statements.contains {
       switch $0.kind {
@@ -171,7 +171,7 @@ extension Scenario {
 }
 
 extension Statement {
-  /// Whether something happens.
+  /// Whether it is an event.
   package var isEvent: Bool {
     if case .event = kind { true } else { false }
   }

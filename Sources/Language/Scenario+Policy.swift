@@ -1,8 +1,8 @@
 import Engine
 
 extension Scenario {
-  /// The same events under another reverse map. Where there is none, nothing of it can fail, so the
-  /// statements `revmap fail` are left out.
+  /// The same events under another reverse map. Without a reverse map nothing of it can fail, so `revmap
+  /// fail` statements are left out.
   public func under(_ policy: ReverseMapVersion) -> Scenario {
     under("revmap=\(policy.name)") { $0.reverseMap = policy }
   }
@@ -20,13 +20,13 @@ extension Scenario {
     return other
   }
 
-  /// What the file's own policy sets and this one does not, as `KEY=VALUE`: what the file's texts were
-  /// written for. Empty under its own policy.
+  /// The file's own policies that differ from this one's, as `KEY=VALUE`: the file's texts were written
+  /// for them. Empty under its own policy.
   public var ownPolicy: [String] {
     own.map { own in Policy.all.compactMap { $0.difference(of: own, from: configuration) } } ?? []
   }
 
-  /// The same events under what a statement `policy` would set: `KEY=VALUE`.
+  /// The same events under the policy `KEY=VALUE`, as a `policy` statement would set it.
   ///
   /// - Throws: what was expected instead.
   public func under(policy text: String) throws(ScenarioError) -> Scenario {

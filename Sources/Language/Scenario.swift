@@ -7,14 +7,14 @@ public struct Scenario: Sendable {
 
   /// Name of the file, for messages.
   public var file: String
-  /// What it is about, as the file says it; not fit for the screen before it is made safe.
+  /// The title, as in the file; must be made safe before it is shown.
   public var title = ""
   /// The VM.
   public var configuration = VMConfiguration()
-  /// The VM as the file says it, where the events are carried out under another policy.
+  /// The VM as in the file, if the events are carried out under another policy.
   var own: VMConfiguration?
   /// The policies under which the events are carried out instead of the file's own, as `KEY=VALUE` in the
-  /// order in which they were asked for.
+  /// order requested.
   public internal(set) var changedPolicies: [String] = []
   /// Keys of the policies that the file sets, each with its `=`.
   var policies: [String] = []
@@ -29,15 +29,15 @@ public struct Scenario: Sendable {
   package internal(set) var source: [UInt8] = []
 }
 
-/// A statement of a scenario that stands at a moment.
+/// A statement of a scenario at a moment.
 public struct Statement: Sendable {
   /// What it says.
   public enum Kind: Sendable {
     /// Something happens.
     case event(Event)
-    /// A chapter ends: its label, and its text as the file says it.
+    /// A chapter ends: its label, and its text as in the file.
     case chapter(label: String, text: String)
-    /// Something must be so now.
+    /// Something must hold now.
     case expect(Expectation)
   }
 
@@ -45,7 +45,7 @@ public struct Statement: Sendable {
   public let kind: Kind
   /// Where it comes from.
   public let origin: Origin
-  /// Where its operands stand, if it has a text.
+  /// Columns of its operands, if it has a text.
   let columns: OperandColumns
 
   init(kind: Kind, origin: Origin, columns: OperandColumns = OperandColumns()) {
@@ -56,7 +56,7 @@ public struct Statement: Sendable {
 }
 
 extension Statement.Kind {
-  /// The statement as a line of the event language: what is read from it is the same.
+  /// The statement as a line of the event language: reading it gives the same statement.
   package var text: String {
     switch self {
     case .event(let event): event.statement
@@ -73,12 +73,12 @@ public enum Origin: Equatable, Sendable {
   case file(line: UInt32, offset: UInt32)
   /// A person typed it.
   indirect case typed(String)
-  /// It was read from something that is no statement, at this line of it, from 1.
+  /// It was imported from another format, at this line, from 1.
   case imported(line: UInt32)
   /// A search found it.
   case found
 
-  /// Where it is from, for messages.
+  /// Its origin, for messages.
   public var description: String {
     switch self {
     case .file(let line, _), .imported(let line): "line \(line)"
@@ -87,7 +87,7 @@ public enum Origin: Equatable, Sendable {
     }
   }
 
-  /// The line of a file that it is from, from 1; nil if it is from none.
+  /// Its line in a file, from 1; nil if it is not from a file.
   public var line: Int? {
     switch self {
     case .file(let line, _), .imported(let line): Int(line)
@@ -103,9 +103,9 @@ extension Scenario {
   }
 }
 
-/// What a statement `expect` asks for.
+/// What an `expect` statement asks for.
 public enum Expectation: Equatable, Sendable {
-  /// The last access of a vCPU's L2 gave an abort to L1.
+  /// The last access of a vCPU's L2 injected an abort into L1.
   case abort(vcpu: Int, instruction: Bool, status: UInt8, write: Bool, ipa: UInt64)
   /// The last access ended in an external abort.
   case externalAbort
@@ -115,19 +115,19 @@ public enum Expectation: Equatable, Sendable {
   case efault, outOfMemory
   /// The last read returned a value.
   case value(UInt64)
-  /// The last access left to user space.
+  /// The last access exited to user space.
   case mmio(write: Bool, ipa: UInt64)
-  /// The first word of the dirty log that was fetched last for a slot.
+  /// The first word of the dirty log last fetched for a slot.
   case dirty(slot: UInt64, word: UInt64)
   /// The idle flag of a page.
   case idle(UInt64, Bool)
-  /// A rule does not hold now; or, without one, all do.
+  /// A rule is broken now; without one, all hold.
   case violation(Invariant?)
   /// What a shadow's reverse map says about a canonical IPA.
   case reverseMap(shadow: Int, ipa: UInt64, ReverseMapAnswer)
-  /// A shadow's reverse map is broken, or is not.
+  /// Whether a shadow's reverse map is broken.
   case broken(shadow: Int, Bool)
-  /// A shadow's reverse map holds so many entries without a leaf.
+  /// The number of entries without a leaf in a shadow's reverse map.
   case stale(shadow: Int, UInt64)
   /// A table maps an input address with a leaf of a size, or does not map it.
   case leaf(TableID, UInt64, size: UInt64?)
@@ -135,15 +135,15 @@ public enum Expectation: Equatable, Sendable {
   case dma(DMAExpectation)
   /// The last event about devices or ownership ended in an error of the kernel.
   case kernelError(KernelError)
-  /// In which state a page is for a party; for a guest at an address of its own.
+  /// The state of a page for a party; for a guest, at a guest address.
   case pageState(PageParty, UInt64, PageState)
-  /// With how many guests the host shares a page.
+  /// The number of guests with which the host shares a page.
   case pageCount(UInt64, shares: UInt64)
   /// Only under certain policies.
   indirect case under([ReverseMapVersion], Expectation)
 }
 
-/// Who has a state of a page under pKVM.
+/// A party with a state of a page under pKVM.
 public enum PageParty: Equatable, Sendable {
   /// The host, or the hypervisor.
   case host, hypervisor
@@ -151,7 +151,7 @@ public enum PageParty: Equatable, Sendable {
   case guest(Int)
 }
 
-/// How a DMA ended, as far as one cares.
+/// How a DMA ended, in the details that matter.
 public enum DMAExpectation: Equatable, Sendable {
   /// At a physical address; from the SMMU's TLB, or from a walk.
   case translated(UInt64, cached: Bool?)
@@ -159,7 +159,7 @@ public enum DMAExpectation: Equatable, Sendable {
   case fault(DeviceFault, level: Int?)
   /// Terminated without an event.
   case aborted
-  /// Held up.
+  /// Stalled.
   case stalled
 }
 
@@ -167,7 +167,7 @@ public enum DMAExpectation: Equatable, Sendable {
 public enum ReverseMapAnswer: Equatable, Sendable {
   /// Nothing is recorded.
   case nothing
-  /// It is mapped, but nobody knows where.
+  /// It is mapped, but the nested IPA is unknown.
   case unknown
   /// It is mapped at a nested IPA.
   case known(UInt64)
@@ -185,7 +185,7 @@ public struct ScenarioError: Error, Equatable, CustomStringConvertible, Sendable
   public let column: Int
   /// What was expected.
   public let message: String
-  /// Whether not even the first word of the statement is known.
+  /// Whether even the first word of the statement is unknown.
   public private(set) var isUnknownStatement = false
 
   /// An error at a place.

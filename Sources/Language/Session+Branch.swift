@@ -2,7 +2,7 @@ import Engine
 
 extension Session {
   /// A session with the past of this one up to a number of events, in which another future can follow.
-  /// All of it is carried out.
+  /// That past is carried out.
   public func branch(at count: Int) -> Session {
     var branch = self
     branch.timeline.seek(to: Moment(events: count))
@@ -16,7 +16,7 @@ extension Session {
     return branch
   }
 
-  /// A statement that another history had, and that makes no sense in this one.
+  /// A statement of another history that makes no sense in this one.
   public struct LeftOut: Equatable, Sendable {
     /// The statement, as it was written or typed.
     public let text: String
@@ -24,13 +24,13 @@ extension Session {
     public let reason: String
   }
 
-  /// Lets statements of another history follow at the end of this one, which must have been carried out: those
-  /// from an index on. What the engine refuses of them is left out.
+  /// Queues the statements of another history, from an index on, at the end of this one, which must have
+  /// been carried out. Those that the engine refuses are left out.
   public mutating func follow(_ other: Session, from statement: Int) {
     following = other.scenario.statements[statement...]
   }
 
-  /// Carries out the next of the statements that follow; nil if there is none that can be.
+  /// Carries out the next queued statement that the engine accepts; nil if there is none.
   mutating func advanceFollowing() -> Statement? {
     while let statement = following.popFirst() {
       do throws(ScenarioError) {
@@ -43,21 +43,21 @@ extension Session {
     return nil
   }
 
-  /// Statements that come before an event, by its index; all, if there is none so far.
+  /// Number of statements before an event, by its index; all, if the event does not exist yet.
   package func statementCount(before event: Int) -> Int {
     event < statementOfEvent.count ? statementOfEvent[event] : next
   }
 
-  /// Carries out one more statement at the end of the history, which must have been carried out: an event,
-  /// `chapter` or `expect`, as a person types it.
+  /// Carries out one more typed statement at the end of the history, which must have been carried out: an
+  /// event, `chapter` or `expect`.
   ///
-  /// - Throws: the mistake, with its column; then nothing has happened.
+  /// - Throws: the mistake, with its column; nothing has happened then.
   public mutating func carryOut(_ line: String) throws(ScenarioError) {
     let (kind, columns) = try Self.typed(line)
     try carryOut(Statement(kind: kind, origin: .typed(line), columns: columns))
   }
 
-  /// The statement of a line that a person types.
+  /// The statement of a typed line.
   static func typed(
     _ line: String
   ) throws(ScenarioError) -> (kind: Statement.Kind, columns: OperandColumns) {
@@ -77,7 +77,7 @@ extension Session {
 
   /// Carries out one more event at the end of the history, which must have been carried out.
   ///
-  /// - Throws: why the engine refuses it; then nothing has happened.
+  /// - Throws: why the engine refuses it; nothing has happened then.
   package mutating func carryOut(_ event: Event, from origin: Origin) throws(ScenarioError) {
     try carryOut(Statement(kind: .event(event), origin: origin))
   }

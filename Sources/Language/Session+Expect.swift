@@ -1,16 +1,16 @@
 import Engine
 
 extension Session {
-  /// What a typed expectation comes to.
+  /// The result of a typed expectation.
   public enum Verdict: Equatable, Sendable {
     case holds
-    /// What is instead.
+    /// It fails: the actual state.
     case fails(String)
-    /// It is only meant for these reverse maps, of which this is none.
+    /// It applies only to these reverse maps, not to the current one.
     case notAsked([ReverseMapVersion])
   }
 
-  /// What a typed `expect` finds at the moment; nil if the line is another statement. Nothing changes.
+  /// The result of a typed `expect` at the moment; nil if the line is another statement. Changes nothing.
   ///
   /// - Throws: the mistake, with its column.
   public func verdict(on line: String) throws(ScenarioError) -> Verdict? {
@@ -20,7 +20,7 @@ extension Session {
     {
       return .notAsked(policies)
     }
-    // In the middle of an event, what it has stored so far.
+    // During an event, its stores so far.
     let stores = timeline.currentEvent.map { timeline.stores(ofEvent: $0) } ?? 0..<0
     let end = min(stores.upperBound, timeline.machine.memory.position)
     let done = stores.lowerBound..<max(stores.lowerBound, end)

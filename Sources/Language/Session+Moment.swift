@@ -1,11 +1,11 @@
 import Engine
 
 extension Session {
-  /// What stands before a chapter's label in the name of its end, the older spelling last.
+  /// The prefixes of a chapter's label in the name of its end, the older spelling last.
   package static let chapterPrefixes = ["chapter:", "step:"]
 
   /// The moment that a text names: an event's number (`14`: that many events are done), with micro-steps
-  /// of the next one (`14.3`), a chapter's label (`chapter:03`, or `step:03` as it was spelled before), a
+  /// of the next one (`14.3`), a chapter's label (`chapter:03`, or the older `step:03`), a
   /// percentage (`40%`), `start` or `end`. Nil if there is no such moment.
   public func moment(named text: String) -> Moment? {
     let count = timeline.events.count
@@ -32,7 +32,7 @@ extension Session {
     "0 to \(timeline.events.count), N.STEP, chapter:LABEL, PERCENT%, start or end"
   }
 
-  /// Goes to a moment.
+  /// Seeks to a moment; one beyond the end means the end.
   public mutating func seek(to moment: Moment) { timeline.seek(to: moment) }
 
   /// Goes through an event, see `Timeline.goThrough`.
@@ -40,8 +40,8 @@ extension Session {
     timeline.goThrough(event: event, visit)
   }
 
-  /// The text of the statement of an event: as it was written or typed, without a comment, or printed from
-  /// the event if nobody wrote it.
+  /// The text of an event's statement: as written or typed, without a comment, or printed from the event
+  /// if it has no text.
   public func text(ofEvent index: Int) -> String {
     scenario.text(of: scenario.statements[statementOfEvent[index]])
   }
@@ -67,16 +67,16 @@ extension Session {
 }
 
 extension Session {
-  /// Moves in time by one step of some kind; what the step returns.
+  /// Moves in time by one step of some kind; returns the step's result.
   public mutating func move(_ step: (inout Timeline) -> Bool) -> Bool { step(&timeline) }
 }
 
 extension Moment {
-  /// The moment as `moment(named:)` reads it, and as it is written everywhere: `14`, or `14.3` after three
+  /// The moment as `moment(named:)` reads it, and as it is always written: `14`, or `14.3` after three
   /// micro-steps of the next event.
   package var name: String { steps > 0 ? "\(events).\(steps)" : "\(events)" }
 
-  /// Reads a name; nil if the text is none. Whether a history has the moment is another question.
+  /// Reads a name; nil if the text is not one. Does not check whether a history has the moment.
   package init?(name: some StringProtocol) {
     let numbers = name.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
     guard numbers.count <= 2, let events = numbers[0], events >= 0 else { return nil }

@@ -1,12 +1,12 @@
 import Engine
 
-/// A scenario that is being carried out: its history so far, its chapters, and what was not as expected.
+/// A scenario being carried out: its history so far, its chapters, and failed expectations.
 public struct Session: Sendable {
   /// A place in the history where a chapter ended.
   public struct Chapter: Equatable, Sendable {
-    /// Its label, as the file says it.
+    /// Its label, as in the file.
     public let label: String
-    /// Its text, as the file says it.
+    /// Its text, as in the file.
     public let text: String
     /// Number of events before its end.
     public let end: Int
@@ -18,10 +18,10 @@ public struct Session: Sendable {
     public let position: Int
     /// Where the expectation comes from.
     public let origin: Origin
-    /// What was instead.
+    /// The actual state.
     public let message: String
 
-    /// Where it comes from, and what was instead.
+    /// Its origin, and the actual state.
     public var description: String { "\(origin.description): \(message)" }
   }
 
@@ -37,20 +37,20 @@ public struct Session: Sendable {
   public internal(set) var statementOfEvent: [Int] = []
   /// The next statement to be carried out.
   var next = 0
-  /// Statements of another history that are to follow, as far as they can be carried out.
+  /// Queued statements of another history.
   var following: ArraySlice<Statement> = []
-  /// Those of them that the engine refused.
+  /// Queued statements that the engine refused.
   public internal(set) var leftOut: [LeftOut] = []
-  /// Whether all of the past is kept, or so much at the most.
+  /// Whether all of the past is kept; else the limits after which it is dropped.
   private let keepsPast: Bool
   private static let forgetsAfter = (events: 1 << 14, words: 1 << 18)
-  /// Whether the micro-steps of each event are there as soon as it is carried out.
+  /// Whether the micro-steps of each event are recorded when it is carried out.
   private let recordsSteps: Bool
 
   /// A session in which nothing has happened yet.
   ///
   /// - Parameters:
-  ///   - keepsPast: whether one can go back. Without, the events that are over are forgotten now and then,
+  ///   - keepsPast: whether one can go back. If not, past events are dropped now and then,
   ///     so that memory does not grow with their number; the last one is kept.
   ///   - recordsSteps: whether the micro-steps of each event are wanted.
   public init(_ scenario: Scenario, keepsPast: Bool = true, recordsSteps: Bool = false) {
@@ -60,23 +60,22 @@ public struct Session: Sendable {
     timeline = Timeline(scenario.configuration)
   }
 
-  /// Number of events that have been carried out, forgotten ones too.
+  /// Number of events carried out, including forgotten ones.
   public var eventsDone: Int { timeline.forgotten + timeline.events.count }
 
-  /// What finds the rules that do not hold, from the first time on that anybody asks.
+  /// The checker of the rules, created when first needed.
   private var checker: RuleChecker?
 
-  /// The rules that do not hold after the event that was carried out, or gone to, last.
+  /// The rules broken after the last event carried out or sought.
   ///
-  /// - Complexity: O(log n) for each word that was stored since this was asked last; the first time a look
-  ///   at everything.
+  /// - Complexity: O(log n) for each word stored since the last call; the first call is a full scan.
   public mutating func violations() -> [Violation] {
     if checker == nil { checker = RuleChecker(timeline.machine) }
     let stores = lastStores
     return checker?.violations(of: timeline.machine, after: stores) ?? []
   }
 
-  /// Whether a rule other than some is broken after that event. At the same cost, but for that of naming
+  /// Whether a rule not in `known` is broken after that event. The cost is the same, without naming
   /// the places.
   public mutating func breaksRule(besides known: Set<Invariant>) -> Bool {
     if checker == nil { checker = RuleChecker(timeline.machine) }
@@ -84,8 +83,8 @@ public struct Session: Sendable {
     return checker?.breaksOther(than: known, timeline.machine, after: stores) ?? false
   }
 
-  /// Entries of the trees of all reverse maps, bytes of canonical memory of which they do not know the nested
-  /// IPA now, and known entries that no leaf bears out. At the same cost.
+  /// Entries of the trees of all reverse maps, bytes of canonical memory now without a known nested IPA,
+  /// and known entries that no leaf confirms. The cost is the same.
   public mutating func recordedEntries() -> (count: Int, unknownBytes: UInt64, stale: Int) {
     if checker?.countsEntries != true {
       checker = RuleChecker(timeline.machine, countsEntries: true)
@@ -95,7 +94,7 @@ public struct Session: Sendable {
     return (checker.entryCount, checker.unknownBytes, checker.staleEntries)
   }
 
-  /// Entries of the journal that the current event made.
+  /// The current event's journal entries.
   private var lastStores: Range<Int> {
     timeline.currentEvent.map { timeline.stores(ofEvent: $0) } ?? 0..<0
   }
@@ -105,7 +104,7 @@ public struct Session: Sendable {
 
   /// Carries out the next statement, at the end of the history. Returns it, or nil at the end.
   ///
-  /// - Throws: if the engine refuses the event; then the session stays where it is.
+  /// - Throws: if the engine refuses the event; the session stays where it is.
   @discardableResult
   public mutating func advance() throws(ScenarioError) -> Statement? {
     if next == scenario.statements.count { return advanceFollowing() }
@@ -134,10 +133,10 @@ public struct Session: Sendable {
     return statement
   }
 
-  /// Leaves the next statement out.
+  /// Skips the next statement.
   mutating func leaveOutNext() { next += 1 }
 
-  /// Forgets what is over, where it is much.
+  /// Drops the past once it is large.
   private mutating func forgetPast() {
     guard
       timeline.events.count >= Self.forgetsAfter.events
@@ -148,10 +147,10 @@ public struct Session: Sendable {
     statementOfEvent.removeAll(keepingCapacity: true)
   }
 
-  /// Carries out a piece of what is left: so many statements, or fewer if they change so many words.
-  /// Returns whether nothing is left.
+  /// Carries out part of the rest: up to `statements` statements, or fewer once they have changed `words`
+  /// words. Returns whether nothing is left.
   ///
-  /// - Throws: if the engine refuses an event; then the session stays where it is.
+  /// - Throws: if the engine refuses an event; the session stays where it is.
   public mutating func advance(statements: Int, words: Int) throws(ScenarioError) -> Bool {
     let end = timeline.machine.memory.journalCount + words
     for _ in 0..<statements where timeline.machine.memory.journalCount < end {
@@ -160,15 +159,15 @@ public struct Session: Sendable {
     return isComplete
   }
 
-  /// Carries out all that is left.
+  /// Carries out the rest.
   public mutating func finish() throws(ScenarioError) {
     while try advance() != nil {}
   }
 }
 
 extension Scenario {
-  /// The error for an event that the engine refuses, at the operand that is to blame. Where there is no text
-  /// to point at, it says which operand that is.
+  /// The error for an event that the engine refuses, at the operand at fault. Without source text, it
+  /// names the operand.
   func error(_ refusal: Refusal, at statement: Statement) -> ScenarioError {
     let message = refusal.reason.description
     let column = refusal.operand.flatMap { statement.columns.column(of: $0) }
@@ -192,12 +191,12 @@ extension Scenario {
   }
 
   /// The text of the event's statement in the line at `offset` of the file, without blanks around it and
-  /// without a comment. No statement of an event has a text in quotes, so the first `#` begins a comment.
+  /// without a comment. No event's statement has quoted text, so the first `#` begins a comment.
   func text(ofEventAt offset: UInt32) -> String {
     Self.text(ofEvent: source[Int(offset)...].prefix { $0 != UInt8(ascii: "\n") })
   }
 
-  /// The text of a statement, without a comment: of an event as it was written or typed.
+  /// The text of a statement, without a comment: for an event as written or typed.
   package func text(of statement: Statement) -> String {
     guard statement.isEvent else { return statement.kind.text }
     switch statement.origin {
@@ -207,7 +206,7 @@ extension Scenario {
     }
   }
 
-  /// The same of the bytes of a line.
+  /// The same for the bytes of a line.
   static func text(ofEvent line: some BidirectionalCollection<UInt8>) -> String {
     let statement = line.prefix { $0 != UInt8(ascii: "#") }.drop { $0 <= 0x20 }
     let blanks = statement.reversed().prefix { $0 <= 0x20 }.count

@@ -1,6 +1,6 @@
 import Engine
 
-/// A rule that does not hold at pages that follow each other.
+/// A rule that is broken at consecutive pages.
 public struct ViolationRun: Equatable, Sendable {
   /// The first place.
   public let first: Violation
@@ -12,7 +12,7 @@ public struct ViolationRun: Equatable, Sendable {
     Phrase.address(first.address) + (size > Page.size ? "+\(Phrase.size(size))" : "")
   }
 
-  /// Places as they are found, joined where one page follows the other.
+  /// Violations in the order given, with consecutive pages joined.
   public static func runs(of violations: [Violation]) -> [ViolationRun] {
     var runs: [ViolationRun] = []
     for violation in violations {

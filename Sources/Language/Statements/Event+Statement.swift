@@ -1,7 +1,7 @@
 import Engine
 
 extension Event {
-  /// The event as a statement of the event language: what is read from it is the same event.
+  /// The event as a statement of the event language: reading it gives the same event.
   public var statement: String {
     switch self {
     case .addMemslot(let id, let range, let backing):
@@ -36,7 +36,7 @@ extension Event {
     }
   }
 
-  /// Who makes it happen.
+  /// The actor of the event.
   public var actor: String {
     switch self {
     case .access(_, let vcpu, _, _, _), .context(let vcpu, _, _, _), .invalidate(let vcpu, _),
@@ -104,7 +104,7 @@ extension Event {
 }
 
 extension Phrase {
-  /// A range by its size and start, with what kind of address it is.
+  /// A range by its size and start, with the kind of address.
   static func range(_ range: Range<UInt64>, _ space: String = "") -> String {
     "\(size(range.size)) at \(space)\(space.isEmpty ? "" : " ")"
       + address(range.lowerBound)

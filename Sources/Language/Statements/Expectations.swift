@@ -144,7 +144,7 @@ enum ExpectStatement: StatementFamily {
 }
 
 extension Expectation {
-  /// That an event ended in an error: KVM_RUN has its own cases for those that it may return.
+  /// Expects that an event ended in an error: errors of KVM_RUN have their own cases.
   fileprivate static func error(_ error: KernelError) -> Expectation {
     switch error {
     case .efault: .efault
@@ -155,7 +155,7 @@ extension Expectation {
     }
   }
 
-  /// The statement `expect` that asks for it.
+  /// The `expect` statement for it.
   package var statement: String {
     switch self {
     case .abort(let vcpu, let instruction, let status, let write, let ipa):
@@ -216,7 +216,7 @@ extension Expectation {
     ExpectStatement.kernelError.text(word(error, of: ExpectStatement.errors))
   }
 
-  /// Which word stands for a value.
+  /// The number of the word for a value.
   private static func word<Value: Equatable>(_ value: Value, of values: [Value]) -> Int {
     guard let word = values.firstIndex(of: value) else {
       preconditionFailure("no word stands for \(value)")

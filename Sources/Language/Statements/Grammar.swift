@@ -1,26 +1,26 @@
 import Engine
 
-/// All forms of statements as one tree of words, made once.
+/// All forms of statements as one tree of words, built once.
 ///
-/// A node is what was read so far; its edges are the words that may follow. Words of which one is taken are
-/// edges of their own, and what may be left out is there both ways, so that a statement is read from left to
-/// right without ever going back. Options with a name that follow each other may come in any order.
+/// A node is what was read so far; its edges are the words that may follow. Alternatives are separate
+/// edges, and optional words have both ways, so that a statement is read from left to right without
+/// backtracking. Consecutive named options may come in any order.
 struct Grammar: Sendable {
-  /// The first 8 bytes of a keyword, or of the name of an option. Most words that may follow are told from
-  /// the one that does by this alone, so it is apart from the rest of the edge.
+  /// The first 8 bytes of a keyword, or of the name of an option. This alone rules out most candidates,
+  /// so it is kept apart from the rest of the edge.
   struct Head {
     /// 0 without a keyword.
     var bytes: UInt64 = 0
-    /// Which of a word's first 8 bytes are compared: all, if nothing may follow the keyword.
+    /// Mask of the word's first 8 bytes to compare: all, if nothing may follow the keyword.
     var mask: UInt64 = 0
   }
 
-  /// A word that may follow. Only numbers, so that reading one costs no reference counts.
+  /// A word that may follow. Only numbers, so that reading it costs no reference counts.
   struct Edge {
     var reading: Operand.Reading
-    /// Whether not every number is right.
+    /// Whether only some numbers are legal.
     var isBounded: Bool
-    /// The number of the operand that it is the value of; -1 for none.
+    /// The number of the operand whose value it is; -1 for none.
     var slot: Int8
     /// `Refusal.Operand` by its number; -1 for none.
     var role: Int8
@@ -29,7 +29,7 @@ struct Grammar: Sendable {
     /// The value of a keyword.
     var value: UInt16
     var target: Int32
-    /// Where the bytes behind the first 8 are in `tails`.
+    /// Index in `tails` of the bytes after the first 8.
     var tail: Int32
   }
 
@@ -37,7 +37,7 @@ struct Grammar: Sendable {
   struct Node {
     /// The edges, among all.
     var edges: Range<Int>
-    /// The form that ends here; -1 if more must follow.
+    /// The index of the form that ends here; -1 if more must follow.
     var form: Int
   }
 
@@ -51,13 +51,13 @@ struct Grammar: Sendable {
   let nodes: [Node]
   let heads: [Head]
   let edges: [Edge]
-  /// What the edges say, in the same order.
+  /// The edges in words, in the same order.
   let words: [EdgeWord]
-  /// Bytes of keywords behind their first 8.
+  /// Bytes of keywords after the first 8.
   let tails: [UInt8]
-  /// What becomes of the operands, by form.
+  /// What the operands turn into, by form.
   let makes: [StatementForm.Make]
-  /// Words that can only begin a statement at the head of a file.
+  /// Words that begin a statement only at the head of a file.
   let prologue: Set<String>
 
   static let shared = Grammar(StatementForm.all)
@@ -85,7 +85,7 @@ struct Grammar: Sendable {
   }
 }
 
-/// Makes the tree from the forms.
+/// Builds the tree from the forms.
 private struct GrammarBuilder {
   struct Node {
     var heads: [Grammar.Head] = []
@@ -128,7 +128,7 @@ private struct GrammarBuilder {
       }
     case .indexed(let word): add(rest, of: form, to: target(node, word.name, item))
     case .operand(let key, let operand):
-      // Another expectation follows names of policies, as if nothing had been read of this one.
+      // Another expectation follows names of policies, as if nothing of this one had been read.
       let next = operand.reading == .policies ? node : nil
       let target = target(node, key, item, next: next)
       if next == nil { add(rest, of: form, to: target) }
@@ -136,7 +136,7 @@ private struct GrammarBuilder {
     }
   }
 
-  /// The node to which a word leads; made if the word leads nowhere yet.
+  /// The node to which a word leads; created if the word leads nowhere yet.
   private mutating func target(
     _ node: Int, _ spelling: String, _ item: StatementForm.Item, value: Int = 0, next: Int? = nil
   ) -> Int {
@@ -155,7 +155,7 @@ private struct GrammarBuilder {
     }
     edge.target = Int32(next ?? nodes.count)
     if next == nil { nodes.append(Node()) }
-    // Keywords come first, so that an operand alone is what is none of them.
+    // Keywords come first, so that a word is an operand only if it is none of them.
     let place =
       spelling.isEmpty
       ? nodes[node].edges.count

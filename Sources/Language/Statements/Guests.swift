@@ -2,8 +2,8 @@ import Engine
 
 /// What L1 and L2 do.
 ///
-/// Most statements of long files are accesses: what makes their events captures nothing, which would cost
-/// reference counts.
+/// Most statements of long files are accesses: the closures that make their events capture nothing, since
+/// captures cost reference counts.
 enum GuestStatement: StatementFamily {
   case l1Read, l1Write, l1Execute, l1Store, context
   case invalidateAddress, invalidateRange, invalidateVMID, invalidateAll, invalidateStage1
@@ -149,7 +149,7 @@ extension GuestInvalidation {
 }
 
 extension AccessKind {
-  /// What somebody does who makes such an access.
+  /// The verb for such an access.
   var verb: String {
     switch self {
     case .read: "reads"

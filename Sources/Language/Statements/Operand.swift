@@ -1,16 +1,16 @@
 import Engine
 
-/// A kind of operand: how it is read, what it may be, and how it is printed.
+/// A kind of operand: how it is read, its legal values, and how it is printed.
 struct Operand: Sendable {
   /// How a word becomes a value.
   enum Reading: UInt8, Sendable {
     /// A keyword as it is.
     case word
-    /// A keyword with `@` and a number behind it, or without for 0.
+    /// A keyword, optionally followed by `@` and a number; 0 without.
     case indexed
     /// A number.
     case number
-    /// The size of the range that begins at the number before.
+    /// The size of the range that begins at the preceding number.
     case size
     /// A word, or a text in quotes.
     case text
@@ -32,12 +32,12 @@ struct Operand: Sendable {
   /// Its name in patterns.
   let name: String
   let reading: Reading
-  /// What a number may be.
+  /// The range of a number.
   var bounds: ClosedRange<UInt64> = 0...UInt64.max
-  /// What a number must be a multiple of.
+  /// A number must be a multiple of this.
   var multiple: UInt64 = 1
   var notation = Notation.hexadecimal
-  /// What it is to the engine, which names it so in refusals.
+  /// Its role for the engine, as named in refusals.
   var role: Refusal.Operand?
 
   /// A number that is neither an address nor a size.
@@ -69,10 +69,10 @@ struct Operand: Sendable {
     number(name, 0...UInt64.max, notation)
   }
 
-  /// Whether not every number is right.
+  /// Whether only some numbers are legal.
   var isBounded: Bool { bounds != 0...UInt64.max || multiple > 1 }
 
-  /// What is expected in its place.
+  /// A description of what is expected.
   var expectation: String {
     switch reading {
     case .word, .indexed: name
@@ -103,7 +103,7 @@ struct Operand: Sendable {
     }
   }
 
-  /// What a number must be that is out of bounds.
+  /// The requirement that a number out of bounds breaks.
   func bounds(after key: String) -> String {
     let least = Self.text(bounds.lowerBound, notation)
     let isLarge = bounds.upperBound >= 1 << 20 && bounds.upperBound.nonzeroBitCount == 1
@@ -116,13 +116,13 @@ struct Operand: Sendable {
   }
 }
 
-/// A keyword that may have a number behind it: `l1` is `l1@0`.
+/// A keyword that may have a number after it: `l1` is `l1@0`.
 struct IndexedWord: Sendable {
   let name: String
-  /// Numbers are below it.
+  /// The exclusive upper bound of the number.
   let limit: Int
   let role: Refusal.Operand?
-  /// What the number is of.
+  /// What the number counts.
   let what: String
 
   static let all = [

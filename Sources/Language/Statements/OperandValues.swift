@@ -1,17 +1,17 @@
 import Engine
 
-/// The values of a statement's operands, by their numbers in the pattern from 0. Words of which one is taken,
-/// and words that may be left out, count as operands; other keywords do not.
+/// The values of a statement's operands, by their numbers in the pattern from 0. Alternative words, and
+/// optional words, count as operands; other keywords do not.
 struct OperandValues {
   private var numbers = InlineArray<8, UInt64>(repeating: 0)
   private var given: UInt8 = 0
   private var texts: [String] = []
   /// The table that the statement names.
   var table = TableID.canonical
-  /// Where the operands stand that the engine has a name for.
+  /// Columns of the operands that the engine can name.
   var columns = OperandColumns()
 
-  /// Most operands that a statement can have.
+  /// Maximum number of operands of a statement.
   static let count = 8
 
   @inline(__always)
@@ -34,7 +34,7 @@ struct OperandValues {
     texts.append(text)
   }
 
-  /// The value of an operand; 0 if it was left out. A word of several is its number among them, from 0.
+  /// The value of an operand; 0 if it was omitted. Of alternative words, the number of the word, from 0.
   subscript(operand: Int) -> UInt64 {
     @inline(__always) get { numbers[operand] }
   }
@@ -45,23 +45,23 @@ struct OperandValues {
   /// The value of an operand; nil if it was left out.
   func option(_ operand: Int) -> UInt64? { has(operand) ? self[operand] : nil }
 
-  /// The value of an operand that is limited to few.
+  /// The value of an operand with a small range.
   func int(_ operand: Int) -> Int { Int(clamping: self[operand]) }
 
-  /// A start and the size behind it, which were found to fit.
+  /// The range of a start operand and the size after it, which were checked to fit.
   func range(_ operand: Int) -> Range<UInt64> {
     let start = self[operand]
     return start..<max(start, start &+ self[operand + 1])
   }
 
-  /// A text; empty if it was left out.
+  /// A text; empty if it was omitted.
   func text(_ operand: Int) -> String { has(operand) ? texts[int(operand)] : "" }
 }
 
-/// Columns, from 1, of the operands of a statement by what they are to the engine. Only lines that no person
-/// writes are longer than what a byte holds: then the column is not known.
+/// Columns, from 1, of a statement's operands by their role for the engine. Only generated lines are
+/// longer than a byte can count: then the column is unknown.
 struct OperandColumns: Sendable {
-  /// One for each operand that the engine has a name for: with it a statement has 64 bytes.
+  /// One for each operand that the engine can name; it brings a statement to 64 bytes.
   private var columns = InlineArray<7, UInt8>(repeating: 0)
 
   @inline(__always)
@@ -81,7 +81,7 @@ protocol PrintableOperand {
   var operands: [PrintedOperand] { get }
 }
 
-/// The value of an operand that is to be printed.
+/// The value of an operand to print.
 enum PrintedOperand {
   case absent
   case number(UInt64)
@@ -92,12 +92,12 @@ extension UInt64: PrintableOperand {
   var operands: [PrintedOperand] { [.number(self)] }
 }
 
-/// A number of something, or which one of several words is taken.
+/// A number, or the number of one of alternative words.
 extension Int: PrintableOperand {
   var operands: [PrintedOperand] { [.number(UInt64(clamping: self))] }
 }
 
-/// Whether a word that may be left out is there.
+/// Whether an optional word is present.
 extension Bool: PrintableOperand {
   var operands: [PrintedOperand] { [self ? .number(0) : .absent] }
 }

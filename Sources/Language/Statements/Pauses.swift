@@ -1,6 +1,6 @@
 import Engine
 
-/// Failures for want of memory, and events that stop in the middle.
+/// Failures for want of memory, and events that pause.
 enum PauseStatement: StatementFamily {
   case failInsertions, failErasures, pause, resume
 

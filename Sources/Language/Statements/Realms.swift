@@ -1,6 +1,6 @@
 import Engine
 
-/// What the host asks the RMM to do with a realm.
+/// The host's requests to the RMM for a realm.
 enum RealmStatement: StatementFamily {
   case delegate, undelegate, createTable, fold, destroyTable, createData, destroyData, setState
 

@@ -139,7 +139,7 @@ enum RecordedStatement: Int, StatementFamily {
 }
 
 extension Permissions {
-  /// Which of the words for reading and writing, and which of those for execution, they are.
+  /// The numbers of the words for reading and writing, and for execution.
   fileprivate var words: [PrintedOperand] {
     [.number((read ? 1 : 0) | (write ? 2 : 0)), .number(UInt64(executeNever))]
   }

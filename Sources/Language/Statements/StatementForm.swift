@@ -1,11 +1,10 @@
 import Engine
 
-/// A form of a statement: the one place where its grammar, its meaning and its event are declared.
+/// A form of a statement: the only place that declares its grammar, its meaning and its event.
 ///
-/// A pattern is what the language's description shows: keywords, operands in capitals, brackets around a
-/// word that may be left out, bars between words of which one is taken. From the forms come the parser, the
-/// printer, completion, help, the messages that say what may follow, and the rows of
-/// `assets/event-language.md`.
+/// A pattern is as in the language's description: keywords, operands in capitals, brackets around an
+/// optional word, bars between alternatives. The forms give the parser, the printer, completion, help,
+/// messages about what may follow, and the rows of `assets/event-language.md`.
 public struct StatementForm: Sendable {
   /// The form as the language's description shows it.
   public let pattern: String
@@ -14,18 +13,18 @@ public struct StatementForm: Sendable {
   let items: [Item]
   let make: Make
 
-  /// What becomes of the operands.
+  /// What the operands turn into.
   enum Make: Sendable {
     case event(@Sendable (OperandValues) -> Event)
     case expectation(@Sendable (OperandValues) -> Expectation)
     case chapter
-    /// What comes before anything happens, and only in a file.
+    /// A statement before all events, only in a file.
     case prologue(@Sendable (OperandValues) throws(Objection) -> ParsedStatement)
-    /// An expectation follows, and becomes one that counts under some policies only.
+    /// An expectation follows, and then counts only under some policies.
     case condition
   }
 
-  /// Why operands that are right by themselves make no statement together.
+  /// Why individually legal operands do not make a statement.
   struct Objection: Error {
     let message: String
   }
@@ -35,9 +34,9 @@ public struct StatementForm: Sendable {
     enum Content: Sendable {
       /// One of these words.
       case words([String])
-      /// A keyword that may have a number behind it.
+      /// A keyword that may have a number after it.
       case indexed(IndexedWord)
-      /// An operand, behind the name of an option or alone.
+      /// An operand, after the name of an option or alone.
       case operand(key: String, Operand)
       /// The words of another expectation.
       case expectation
@@ -49,7 +48,7 @@ public struct StatementForm: Sendable {
     let slot: Int?
   }
 
-  /// - Parameter operands: those that this form alone has, or that it narrows, by how the pattern has them.
+  /// - Parameter operands: those that only this form has, or that it narrows, by their name in the pattern.
   init(
     _ pattern: String, _ meaning: String, operands: [String: Operand] = [:], _ make: Make
   ) {
@@ -63,7 +62,7 @@ public struct StatementForm: Sendable {
       let isOptional = word.hasPrefix("[")
       var content = Self.content(
         isOptional ? String(word.dropFirst().dropLast()) : word, operands)
-      // The second address of a statement is where the memory goes, not what the statement is about.
+      // The second address of a statement is a target, not its subject.
       if case .operand(let key, var operand) = content, operand.role == .address {
         if hasAddress { operand.role = nil }
         hasAddress = true
@@ -95,7 +94,7 @@ public struct StatementForm: Sendable {
     word.firstIndex(of: "=").map { String(word[...$0]) } ?? ""
   }
 
-  /// Whether the statement can stand at a moment, and not only at the head of a file.
+  /// Whether the statement is allowed at a moment, not only at the head of a file.
   public var standsAtMoment: Bool {
     if case .prologue = make { false } else { true }
   }
@@ -117,7 +116,7 @@ public struct StatementForm: Sendable {
 }
 
 extension StatementForm.Item {
-  /// A text as the word or words that it is read from.
+  /// A text, spelled as the word or words from which it is read.
   fileprivate func text(_ text: String) -> String {
     guard case .operand(let key, let operand) = content else { return text }
     if operand.reading != .text { return key + text }
@@ -140,7 +139,7 @@ extension StatementForm.Item {
   }
 }
 
-/// The forms of statements that are told of together.
+/// A family of statements documented together.
 protocol StatementFamily: CaseIterable {
   var form: StatementForm { get }
 }
@@ -155,8 +154,8 @@ extension StatementFamily {
 }
 
 extension StatementForm {
-  /// The tables of forms, each with its name in `assets/event-language.md`. What long files consist of comes
-  /// first: that is the order in which the first word of a statement is compared.
+  /// The tables of forms, each with its name in `assets/event-language.md`. The most frequent statements
+  /// come first: the first word of a statement is compared in this order.
   package static let tables: [(name: String, forms: [StatementForm])] = [
     ("guests", GuestStatement.forms),
     ("host", HostStatement.forms),
@@ -175,11 +174,11 @@ extension StatementForm {
   /// All forms.
   public static let all: [StatementForm] = tables.flatMap(\.forms)
 
-  /// The forms that can stand at a moment.
+  /// The forms allowed at a moment.
   public static let atMoment: [StatementForm] = all.filter(\.standsAtMoment)
 
-  /// What may follow words that were typed, as far as the language and not a person says it: keywords, and
-  /// the names of options with their `=`. Nothing if the words are not the beginning of a statement.
+  /// The fixed words that may follow typed words: keywords, and the names of options with their `=`. None
+  /// if the words do not begin a statement.
   ///
   /// - Complexity: that of reading the words.
   public static func continuations(of typed: [String]) -> [String] {

@@ -11,23 +11,23 @@ enum ParsedStatement {
   case expect(Expectation)
 }
 
-/// Reads statements, one after the other, by walking through the grammar word by word.
+/// Reads statements one by one, walking through the grammar word by word.
 struct StatementReader {
   private(set) var lexer: Lexer
-  /// The operands of the statement that was read last.
+  /// The operands of the last statement read.
   private(set) var values = OperandValues()
   private let grammar = Grammar.shared
-  /// Under which policies the expectation counts that is being read.
+  /// The policies under which the current expectation counts.
   private var conditions: [[ReverseMapVersion]] = []
-  /// Where the line begins.
+  /// Start of the line.
   private var start = 0
 
-  /// Conditions that one expectation may have, one inside the other.
+  /// Maximum number of nested conditions of an expectation.
   static let conditionsAtMost = 8
 
   init(_ bytes: [UInt8]) { lexer = Lexer(bytes) }
 
-  /// The statement of a line of its own.
+  /// The statement of a single line.
   static func statement(of line: String) throws(Mistake) -> (ParsedStatement, OperandColumns) {
     var reader = StatementReader([UInt8](line.utf8))
     try reader.readLine(from: 0)
@@ -42,10 +42,10 @@ struct StatementReader {
     return try lexer.read(from: start)
   }
 
-  /// Where the statement of the line begins; nil if the line has none.
+  /// Start of the line's statement; nil if it has none.
   var statementStart: Int? { lexer.words.first?.range.lowerBound }
 
-  /// The statement that the line is.
+  /// The line's statement.
   mutating func statement() throws(Mistake) -> ParsedStatement {
     let node = grammar.nodes[try lastNode()]
     if node.form < 0 { throw expected(after: node, at: lexer.end) }
@@ -64,7 +64,7 @@ struct StatementReader {
     }
   }
 
-  /// Reads the words of the line; what was read then.
+  /// Reads the words of the line; returns the node reached.
   private mutating func lastNode() throws(Mistake) -> Int {
     values.clear()
     if !conditions.isEmpty { conditions.removeAll() }
@@ -88,7 +88,7 @@ struct StatementReader {
     return nil
   }
 
-  /// Takes a word as what an edge stands for whose first bytes it has, and returns where that leads; nil if it
+  /// Reads a word as an edge whose first bytes match, and returns the node to which it leads; nil if it
   /// is another word.
   private mutating func take(_ word: Word, as index: Int) throws(Mistake) -> Int? {
     let edge = grammar.edges[index]
@@ -133,7 +133,7 @@ struct StatementReader {
     return Int(edge.target)
   }
 
-  /// Whether a word goes on as a keyword of more than 8 bytes does.
+  /// Whether the rest of a word matches a keyword of more than 8 bytes.
   private func hasTail(_ edge: Grammar.Edge, _ word: Word) -> Bool {
     let count = Int(edge.count)
     if word.range.count < count { return false }
@@ -144,7 +144,7 @@ struct StatementReader {
     return true
   }
 
-  /// The number behind a keyword and `@`. Nil if it is another word.
+  /// The number after a keyword and `@`; nil if it is another word.
   private func number(
     of edge: Int, _ rest: Range<Int>, _ word: Word
   ) throws(Mistake) -> UInt64? {
@@ -161,7 +161,7 @@ struct StatementReader {
   private func check(_ number: UInt64, _ index: Int, _ word: Word) throws(Mistake) {
     let edge = grammar.edges[index]
     if edge.reading == .size {
-      // The start is the operand before.
+      // The start is the preceding operand.
       let (end, overflow) = values[Int(edge.slot) - 1].addingReportingOverflow(number)
       if number == 0 || overflow || end > 1 << 48 {
         throw expected("a size above 0 that stays below 2^48", at: word.range.lowerBound)
@@ -201,8 +201,8 @@ struct StatementReader {
 
 /// What may follow.
 extension StatementReader {
-  /// The keywords and names of options that may follow the words of the line, at a moment; nothing if they
-  /// are not the beginning of a statement.
+  /// The keywords and names of options that may follow the words of the line, at a moment; none if they
+  /// do not begin a statement.
   mutating func continuations() -> [String] {
     do throws(Mistake) {
       try readLine(from: 0)
@@ -219,7 +219,7 @@ extension StatementReader {
     Mistake(offset: offset, message: "expected " + what)
   }
 
-  /// The mistake of a value that is none of its kind.
+  /// The mistake for a value of the wrong kind.
   fileprivate func expected(_ edge: Int, at offset: Int) -> Mistake {
     guard case .operand(_, let operand) = grammar.words[edge].content else {
       return expected(grammar.words[edge].spelling, at: offset)
@@ -231,7 +231,7 @@ extension StatementReader {
     expected(node.edges.map { $0 }, canEnd: node.form >= 0, at: offset)
   }
 
-  /// The mistake of a word that may not follow.
+  /// The mistake for a word that may not follow.
   fileprivate func unexpected(_ word: Word, after index: Int) -> Mistake {
     let node = grammar.nodes[index]
     let offset = word.range.lowerBound
@@ -240,7 +240,7 @@ extension StatementReader {
       return Mistake(
         offset: offset, message: "expected a statement: \(list)", isUnknownStatement: true)
     }
-    // The name of an option is right, and what follows it is not.
+    // The name of an option is right, but its value is not.
     if let equals = lexer.bytes[word.range].firstIndex(of: UInt8(ascii: "=")), !word.isQuoted {
       let key = text(offset..<equals + 1)
       let edges = node.edges.filter { grammar.words[$0].spelling.hasPrefix(key) }

@@ -94,7 +94,7 @@ extension Descriptor.Format {
 }
 
 extension Backing {
-  /// Which of the words of `backing=` it is.
+  /// The number of its word after `backing=`.
   var word: Int {
     switch self {
     case .pages: 0
