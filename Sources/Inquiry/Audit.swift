@@ -1,37 +1,37 @@
 import Engine
 import Language
 
-/// Which event broke which rules, as far as the history was checked.
+/// The rules broken after each event, as far as the history was checked.
 package struct Audit: Sendable {
-  /// Number of events that were checked, from the first on.
+  /// Number of events checked, from the first on.
   package private(set) var checked = 0
-  /// The rules that did not hold after an event, by its index.
+  /// The rules broken after an event, by its index.
   package private(set) var violations: [Int: [Violation]] = [:]
-  /// Since which event each of them is there without a gap, in the same order.
+  /// The event since which each of them has persisted without a gap, in the same order.
   private var beginnings: [Int: [Int]] = [:]
-  /// The same of those that are there after the last event that was checked.
+  /// The same for those after the last checked event.
   private var open: [Violation: Int] = [:]
 
   package init() {}
 
-  /// Events after which some rule did not hold, ascending.
+  /// Events after which some rule was broken, ascending.
   package var events: [Int] { violations.keys.sorted() }
 
-  /// The rules that do not hold at the session's moment; nil if nobody has looked there.
+  /// The rules broken at the session's moment; nil if that was not checked yet.
   package func violations(at timeline: Timeline) -> [Violation]? {
     guard let judged = Self.judgedEvent(at: timeline) else { return [] }
     return judged < checked ? violations[judged] ?? [] : nil
   }
 
-  /// The event whose end counts for the rules at a moment: in the middle of an event, what held before it
-  /// still does. Nil before the first has ended.
+  /// The event whose end counts for the rules at a moment: during an event, the state before it still
+  /// counts. Nil before the first has ended.
   static func judgedEvent(at timeline: Timeline) -> Int? {
     guard let event = timeline.currentEvent else { return nil }
     if timeline.stepsDone == timeline.steps.count { return event }
     return event > 0 ? event - 1 : nil
   }
 
-  /// Since which event a violation that is there after one is there without a gap.
+  /// The event since which a violation after some event has persisted without a gap.
   func beginning(of violation: Violation, after event: Int) -> Int? {
     violations[event]?.firstIndex(of: violation).flatMap { beginnings[event]?[$0] }
   }
@@ -41,7 +41,7 @@ package struct Audit: Sendable {
     checked >= session.timeline.events.count
   }
 
-  /// Checks the next event. The session then stands after it.
+  /// Checks the next event. The session is then positioned after it.
   package mutating func checkNext(in session: inout Session) {
     session.seek(to: Moment(events: checked + 1))
     let found = session.violations()
@@ -54,7 +54,7 @@ package struct Audit: Sendable {
     checked += 1
   }
 
-  /// Checks every event before one that was not checked yet. The session stays where it is.
+  /// Checks every unchecked event before an index. The session stays where it is.
   package mutating func finish(
     _ session: inout Session, until end: Int, noteEvent: () -> Void
   ) {

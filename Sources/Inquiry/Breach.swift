@@ -1,7 +1,7 @@
 import Engine
 import Language
 
-/// A rule that does not hold at some pages: what it demands, the sides that disagree, and since when.
+/// A rule that is broken at some pages: what it demands, the sides that disagree, and since when.
 package struct Breach: Encodable, Equatable, Sendable {
   package let rule: String
   /// What the rule demands.
@@ -10,9 +10,9 @@ package struct Breach: Encodable, Equatable, Sendable {
   @Hex package private(set) var address: UInt64
   /// Bytes from there.
   package let size: UInt64
-  /// What each side says, as sentences.
+  /// The sides that disagree, a sentence for each.
   package let sides: [String]
-  /// Number of the event since which it is so, from 1; nil if it was so before all that was looked at.
+  /// Number of the event since which it is broken, from 1; nil if it was broken before all events searched.
   package let since: Int?
   /// The statement of that event.
   package let cause: String?
@@ -22,10 +22,10 @@ package struct Breach: Encodable, Equatable, Sendable {
     self.table == table && Range(from: self.address, size: size).contains(address.page)
   }
 
-  /// The breaches at a session's moment, where the session stays: as far as an audit went, or by looking now.
-  /// Nil if the audit has not come there yet.
+  /// The breaches at a session's moment, where the session stays: from an audit, or by checking now. Nil
+  /// if the audit has not reached the moment yet.
   ///
-  /// Without an audit rules are checked after `eventsAtMost` events before the moment, to find since when.
+  /// Without an audit, rules are checked after up to `eventsAtMost` earlier events, to find since when.
   static func all(in session: inout Session, _ audit: Audit?) -> [Breach]? {
     guard let judged = Audit.judgedEvent(at: session.timeline) else { return [] }
     if let audit, judged >= audit.checked { return nil }
@@ -45,11 +45,11 @@ package struct Breach: Encodable, Equatable, Sendable {
     }
   }
 
-  /// Events that are gone back without an audit, at most.
+  /// Maximum number of events to go back without an audit.
   private static let eventsAtMost = 32
 
-  /// The event since which each of some violations is there without a gap; nil if that was before all that
-  /// is looked at.
+  /// The event since which each violation has persisted without a gap; nil if that was before all events
+  /// searched.
   private static func beginnings(
     of violations: [Violation], after judged: Int, _ session: inout Session
   ) -> [Int?] {
@@ -88,7 +88,7 @@ package struct Breach: Encodable, Equatable, Sendable {
     _address = Hex(wrappedValue: run.first.address)
   }
 
-  /// The rule and the place, in a line that leads there.
+  /// Adds the rule and the place, in a line that links there.
   func addHead(to report: inout Report) {
     let more = size > Page.size ? "+\(Phrase.size(size))" : ""
     report.add(
@@ -121,7 +121,7 @@ package struct Breach: Encodable, Equatable, Sendable {
 }
 
 extension Invariant {
-  /// Whether the address of a violation is that of an entry, or of the place of one.
+  /// Whether the address of a violation is that of a table entry.
   package var isAtEntry: Bool {
     switch self {
     case .leafOutlivesPage, .writableLeaf, .shadowComposition, .staleShadow, .staleTLB,
@@ -221,13 +221,13 @@ extension Violation {
     if case .iommu(let device) = table { device } else { nil }
   }
 
-  /// The canonical IPA that the place is, or leads to by L1's table as it is now.
+  /// The canonical IPA of the place, or that to which L1's table now maps it.
   private func canonicalAddress(in machine: Machine) -> UInt64? {
     guard case .shadow(let number) = table else { return address }
     return machine.derivation(of: address, inShadow: number)?.ipa
   }
 
-  /// What the VMM has behind the place.
+  /// The VMM's page behind the place.
   private func hostSide(_ machine: Machine) -> String {
     guard let ipa = canonicalAddress(in: machine) else {
       return "L1 maps nothing there now."
@@ -239,7 +239,7 @@ extension Violation {
       + (page.isWritable ? "writable." : "read-only.")
   }
 
-  /// What L1's entry and canonical memory give.
+  /// The composition of L1's entry and canonical memory.
   private func compositionSide(_ machine: Machine) -> String {
     guard case .shadow(let number) = table,
       let derivation = machine.derivation(of: address, inShadow: number)
@@ -249,7 +249,7 @@ extension Violation {
     return "L1's entry gives canonical \(hex: derivation.ipa)\(guest), which is \(page)."
   }
 
-  /// What the tables and the account of pKVM's hypervisor say of a page.
+  /// What the tables and the records of pKVM's hypervisor say about a page.
   private func ownerSides(_ machine: Machine) -> [String] {
     var physical = address
     if table != .pkvmHost, let output = machine.output(of: address, in: table) {
@@ -264,14 +264,14 @@ extension Violation {
 }
 
 extension TLB.Entry {
-  /// What it translates, after a subject.
+  /// Its translation, as a predicate.
   fileprivate var words: String {
     "has \(hex: address) \(Sign.arrow) \(hex: descriptor.address) \(descriptor.permissions.text)"
   }
 }
 
 extension Machine {
-  /// What a table has at an address.
+  /// A table's entry at an address, as a sentence.
   fileprivate func leafSide(_ table: TableID, _ address: UInt64) -> String {
     let name = Phrase.table(table).capitalized
     guard let leaf = reader(of: table)?.leaf(at: address).leaf else {

@@ -1,6 +1,6 @@
 import Engine
 
-/// What an event has taken, and which of its micro-steps tells most.
+/// The cost of an event, and its most telling micro-step.
 package struct Cost: Equatable, Sendable, Encodable {
   /// What is counted; the table of the counts, in their order.
   package enum Count: String, CaseIterable, CodingKey, Sendable {
@@ -29,17 +29,17 @@ package struct Cost: Equatable, Sendable, Encodable {
   }
 
   private var numbers = [Int](repeating: 0, count: Count.allCases.count)
-  /// Shadow leaves that mapped what was taken from the VM; nil if nothing was.
+  /// Number of shadow leaves that mapped memory taken from the VM; nil if none was taken.
   package private(set) var needed: Int?
   /// Words that were stored.
   package private(set) var words = 0
-  /// The micro-step that tells most: what a reverse map did not know, what was refused or
-  /// injected or went as a whole, else the last change of a leaf.
+  /// The most telling micro-step: a failed reverse-map lookup, a refusal, an injection or a full unmap,
+  /// else the last change of a leaf.
   package private(set) var keyStep: Int?
 
   package init() {}
 
-  /// How often something was counted.
+  /// The value of a count.
   package private(set) subscript(count: Count) -> Int {
     get { numbers[count.index] }
     set { numbers[count.index] = newValue }
@@ -57,10 +57,10 @@ package struct Cost: Equatable, Sendable, Encodable {
       in: timeline.machine)
   }
 
-  /// What some micro-steps of one event have cost.
+  /// The cost of some micro-steps of one event.
   ///
   /// - Parameters:
-  ///   - words: words that they have stored.
+  ///   - words: number of words that they stored.
   ///   - machine: the machine after them.
   package init(of steps: ArraySlice<Step>, words: Int, in machine: Machine) {
     self.words = words
@@ -79,17 +79,17 @@ package struct Cost: Equatable, Sendable, Encodable {
     needed = removed.needed(in: machine)
   }
 
-  /// What was removed, and what had to be.
+  /// The removed leaves, and those that had to be removed.
   private struct Removed {
     /// Physical addresses that canonical leaves had mapped.
     var canonical: [Range<UInt64>] = []
     /// Leaves of shadows: the shadow, the nested address, and the physical one.
     var shadow: [(shadow: Int, nested: UInt64, physical: UInt64)] = []
-    /// Canonical addresses that a notifier, or the end of a slot, takes from the VM; nil without one.
+    /// Canonical addresses that a notifier, or the deletion of a slot, takes from the VM; nil without one.
     var taken: [Range<UInt64>]?
 
-    /// Number of shadow leaves that mapped what was taken: what a canonical leaf had mapped, or what L1's
-    /// table maps to an address that was taken.
+    /// Number of shadow leaves that mapped taken memory: memory that a canonical leaf had mapped, or to
+    /// which L1's table maps a taken address.
     mutating func needed(in machine: Machine) -> Int? {
       guard let taken, !shadow.isEmpty else { return nil }
       canonical.sort { $0.lowerBound < $1.lowerBound }
@@ -155,7 +155,7 @@ package struct Cost: Equatable, Sendable, Encodable {
       let number = self[count]
       if number == 0 { return [] }
       let (one, many) = count.words
-      // What had to go is told of the shadows' leaves that went.
+      // The number that had to be removed is shown only for shadow leaves.
       let needed = count == .shadowRemoved ? needed.map { ["\($0) of them had to go"] } ?? [] : []
       return [Inquiry.count(number, one, many)] + needed
     }
@@ -164,7 +164,7 @@ package struct Cost: Equatable, Sendable, Encodable {
 
 extension Cost.Count {
   fileprivate var index: Int {
-    // In the order of their declaration, as the table of all is.
+    // In the order of declaration, like the table of all.
     Self.allCases.firstIndex(of: self) ?? 0
   }
 }

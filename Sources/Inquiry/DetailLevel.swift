@@ -1,8 +1,8 @@
-/// How much is said at once.
+/// The level of detail.
 public enum DetailLevel: String, CaseIterable, Sendable {
   /// What happens and why, in words.
   case plain
-  /// Also what it cost and where the rule comes from.
+  /// Also the cost and the source of the rule.
   case engineer
   /// Also every word that changed, and entries as numbers.
   case bits

@@ -1,7 +1,7 @@
 import Engine
 import Language
 
-/// A number that JSON spells in hexadecimal, as a text: its own numbers cannot hold 64 bits everywhere.
+/// A number that JSON spells as hexadecimal text, since JSON numbers cannot hold 64 bits everywhere.
 @propertyWrapper
 package struct Hex<Value: HexValue>: Encodable {
   package var wrappedValue: Value
@@ -50,7 +50,7 @@ extension TableID: Encodable {
 }
 
 extension Moment: Encodable {
-  /// A moment as it is typed.
+  /// A moment in its typed form.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(name)

@@ -1,7 +1,7 @@
 import Engine
 import Language
 
-/// Signs in reports. Where only ASCII can be shown, whoever shows them replaces them.
+/// Signs in reports. A display limited to ASCII replaces them.
 enum Sign {
   static let arrow = "→"
   static let changed = "*"
@@ -23,10 +23,10 @@ extension DefaultStringInterpolation {
 }
 
 extension String {
-  /// The side of a column at which text stands.
+  /// The alignment of text in a column.
   enum Alignment { case left, right }
 
-  /// The text with blanks to make it at least `columns` long.
+  /// The text padded with blanks to at least `columns` columns.
   func padded(to columns: Int, _ alignment: Alignment = .left) -> String {
     let blanks = String(repeating: " ", count: max(0, columns - unicodeScalars.count))
     return alignment == .left ? self + blanks : blanks + self
@@ -35,7 +35,7 @@ extension String {
   /// The text with a capital at its start.
   package var capitalized: String { prefix(1).uppercased() + dropFirst() }
 
-  /// The text without blanks at its end.
+  /// The text without trailing blanks.
   var trimmedAtEnd: Substring {
     var end = endIndex
     while end > startIndex, self[index(before: end)] == " " { end = index(before: end) }

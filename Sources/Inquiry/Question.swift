@@ -1,17 +1,17 @@
 import Engine
 import Language
 
-/// What can be asked about a moment. A question is its case here and its line in the table below; the rest
+/// What can be asked about a moment. A question needs a case here and a row in the table below; the rest
 /// is the type of its answer.
 package enum Question: String, CaseIterable, Sendable {
   case explain, provenance, forecast, entry, aliases, tlb, windows, shadows, owners, counters, rules
   case costs, diff, disagreement, list, count, glossary, unknowns
 
-  /// What the question is, in one line of a table.
+  /// The facts about the question, as one row of a table.
   package struct Facts: Sendable {
     /// The title of its answer.
     package let title: String
-    /// The key that asks it, as keys are spelled; empty if it has none.
+    /// The key that asks it, as spelled; empty if there is none.
     package let key: String
     /// Older names.
     package let also: [String]
@@ -19,13 +19,13 @@ package enum Question: String, CaseIterable, Sendable {
     package let summary: String
     /// What it is asked with.
     package let operand: Operand
-    /// What must be there for it to mean anything.
+    /// What it requires to be meaningful.
     package let needs: [Need]
-    /// What its answer follows.
+    /// When its answer is updated.
     package let follows: Follows
-    /// What answers it.
+    /// The type of its answer.
     package let answer: any Answer.Type
-    /// What answers it about a range of a reverse map; nil if it cannot be asked of one.
+    /// The type of its answer about a range of a reverse map; nil if it cannot be asked about one.
     package let rangeAnswer: (any Answer.Type)?
 
     init(
@@ -69,15 +69,15 @@ package enum Question: String, CaseIterable, Sendable {
     }
   }
 
-  /// What there must be.
+  /// A requirement of a question.
   package enum Need: Sendable {
     /// A selected entry.
     case selection
     /// A VM with L2, and so with shadows.
     case nested
-    /// A device, in some event.
+    /// A device, used by some event.
     case device
-    /// A shadow or a device, for a policy to matter.
+    /// A shadow or a device, so that a policy matters.
     case policy
     /// Memory of different owners.
     case owners
@@ -86,7 +86,7 @@ package enum Question: String, CaseIterable, Sendable {
     /// What happened is known, not only what tables were seen to be.
     case events
 
-    /// Whether a session has it; whether something is selected, the asker knows.
+    /// Whether a session meets it; the caller knows whether something is selected.
     package func isMet(in session: Session) -> Bool {
       switch self {
       case .selection: true
@@ -115,15 +115,15 @@ package enum Question: String, CaseIterable, Sendable {
     }
   }
 
-  /// What an answer follows while it stays on a screen.
+  /// What updates an answer that stays on a screen.
   package enum Follows: Sendable {
     /// The moment.
     case moment
     /// The moment and the selection.
     case selection
-    /// The moment and the micro-step that is looked at.
+    /// The moment and the selected micro-step.
     case step
-    /// Nothing: it stays as it was when it was asked for.
+    /// Nothing: it stays as it was when asked.
     case nothing
   }
 
@@ -203,7 +203,7 @@ package enum Question: String, CaseIterable, Sendable {
   /// Its name where it is typed.
   package var name: String { rawValue }
 
-  /// The question that a name means; an older name means it, too.
+  /// The question with a name, also an older name; nil if there is none.
   package init?(name: some StringProtocol) {
     guard
       let question = Self.allCases.first(where: {
@@ -215,7 +215,7 @@ package enum Question: String, CaseIterable, Sendable {
 
   /// Answers the question. The session stays at its moment.
   ///
-  /// - Throws: why it has no answer here.
+  /// - Throws: the reason if it has no answer here.
   package func answer(
     about subject: Subject, in session: inout Session
   ) throws(Unanswerable) -> any Answer {
@@ -233,15 +233,15 @@ package enum Question: String, CaseIterable, Sendable {
 
 /// The answer to a question: a value, which can be written as JSON, and read as text.
 package protocol Answer: Encodable, Sendable {
-  /// Finds the answer for the session's moment, where the session stays.
+  /// Finds the answer for the session's moment; the session stays there.
   ///
-  /// - Throws: why there is none.
+  /// - Throws: the reason if there is none.
   init(about subject: Subject, in session: inout Session) throws(Unanswerable)
 
-  /// How often the answer goes through all events, for whoever tells how far it is.
+  /// The number of passes over all events, for progress reports.
   static func passes(over scenario: Scenario) -> Int
 
-  /// Whether the answer is no: what was looked for is not there, or what should hold does not.
+  /// Whether the answer is no: the item was not found, or the condition does not hold.
   var isNo: Bool { get }
 
   /// The answer as text.

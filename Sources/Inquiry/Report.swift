@@ -1,8 +1,8 @@
 import Engine
 
-/// An answer as text: lines whose parts say what they mean, so that each reader can show them its own way.
+/// An answer as text: lines whose parts carry their meaning, so that each reader can show them its own way.
 ///
-/// The texts may hold what came from a file: make them safe before a terminal sees them.
+/// The texts may contain text from a file: make them safe before a terminal sees them.
 package struct Report: Equatable, Sendable {
   /// What a part of a line means.
   package enum Emphasis: CaseIterable, Sendable {
@@ -55,16 +55,16 @@ package struct Report: Equatable, Sendable {
   package struct Line: Equatable, Sendable {
     package let text: Text
     package let target: Target?
-    /// Columns before what does not fit into the first line when it is wrapped.
+    /// Indent of continuation lines when the line is wrapped, in columns.
     package let indent: Int
-    /// Of a row of a table, which is never wrapped: its cells, each of the width of its column.
+    /// The cells of a table row, which is never wrapped, each as wide as its column.
     package let cells: [Text]
   }
 
   package private(set) var lines: [Line] = []
   /// Number of lines at the start that stay in sight while the others scroll.
   package private(set) var heads = 0
-  /// Index of the line that is about the present moment, if one is.
+  /// Index of the line about the present moment, or nil.
   package private(set) var current: Int?
 
   package init() {}
@@ -78,7 +78,7 @@ package struct Report: Equatable, Sendable {
     add(Text(text, emphasis))
   }
 
-  /// Adds a row of a table; its beginning is always seen.
+  /// Adds a row of a table; its beginning always stays visible.
   package mutating func add(row: Text, cells: [Text], to target: Target? = nil) {
     lines.append(Line(text: row, target: target, indent: 2, cells: cells))
   }
@@ -92,15 +92,15 @@ package struct Report: Equatable, Sendable {
   /// Marks the last line as being about the present moment.
   package mutating func markCurrent() { current = lines.count - 1 }
 
-  /// Lines that one answer lists at most.
+  /// Maximum number of lines in one answer.
   package static let linesAtMost = 500
 
-  /// Says how many of `count` items were left out.
+  /// Adds a line with the number of items left out of `count`.
   package mutating func addRest(of count: Int) {
     if count > Self.linesAtMost { add("\(count - Self.linesAtMost) more", .dim) }
   }
 
-  /// All lines without their emphasis, none with blanks at its end.
+  /// All lines without their emphasis, without trailing blanks.
   package var text: String {
     lines.map { line in
       let whole = line.cells.reduce(line.text.string) { $0 + $1.string }

@@ -6,6 +6,6 @@ extension Step {
     if case .access(.stored) = action { true } else { false }
   }
 
-  /// Whether the step asks a reverse map.
+  /// Whether the step looks up a reverse map.
   var isLookUp: Bool { [.lookUp, .lookUpMiss, .lookUpFailure].contains(stepClass) }
 }

@@ -1,37 +1,37 @@
 import Engine
 import Language
 
-/// What a question is asked about, besides the moment: that is the session's.
+/// The subject of a question, besides the session's moment.
 package struct Subject: Sendable {
-  /// The table that is meant; nil if none was chosen.
+  /// The table; nil if none was chosen.
   package var table: TableID?
   /// An input address of it.
   package var address: UInt64?
-  /// The shadow whose reverse map is meant in the place of a table; then the address is a canonical IPA.
+  /// The shadow whose reverse map is the subject instead of a table; the address is then a canonical IPA.
   package var reverseMap: Int?
-  /// The entry of that map, where several have the address.
+  /// The entry of that map, if several have the address.
   package var entry: ReverseMapEntry?
-  /// The micro-step of the current event that is looked at; nil for the one that tells most.
+  /// The selected micro-step of the current event; nil for the most telling one.
   package var step: Int?
-  /// What the question's own words say: a filter, a word, what to compare with.
+  /// The question's own words: a filter, a word, what to compare with.
   package var text = ""
-  /// Another history, at its moment, that `text` names.
+  /// Another history, at its moment, named by `text`.
   package var other: Other?
-  /// What is known of the rules so far; nil to check all events up to the moment.
+  /// The findings about rules so far; nil to check all events up to the moment.
   package var audit: Audit?
-  /// The answer to the same question at another moment of the same history: what of it still holds need not
+  /// The answer to the same question at another moment of the same history, whose valid parts need not
   /// be found again.
   package var previous: (any Answer)?
-  /// Events of a history that are gone through several times for one answer, at most; nil without a limit.
+  /// Maximum number of events of a history to go through several times for one answer; nil without a limit.
   package var eventsAtMost: Int?
   /// Called for each event that a long answer has gone through.
   package var noteEvent: @Sendable () -> Void = {}
-  /// Where else the page is, as far as that was searched; nil to search to the end.
+  /// The page's other places, as far as searched; nil to search to the end.
   package var link: Link?
 
   /// A history to compare with.
   package struct Other: Sendable {
-    /// How to call it, and the history that it is compared with.
+    /// Its name, and that of the history with which it is compared.
     package let name, ownName: String
     package let machine: Machine
 
@@ -44,7 +44,7 @@ package struct Subject: Sendable {
 
   package init() {}
 
-  /// The place that a question is about.
+  /// The place that a question concerns.
   ///
   /// - Throws: that none was given, or that the table does not have it.
   func place(in machine: Machine) throws(Unanswerable) -> (

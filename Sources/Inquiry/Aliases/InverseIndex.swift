@@ -1,9 +1,9 @@
 import Engine
 
-/// The input addresses of a table by the output addresses that they lead to, at one moment.
+/// The input addresses of a table by output address, at one moment.
 ///
-/// It is made in pieces, once, and then asked for every page that the cursor comes to: what that costs does
-/// not grow with the table.
+/// It is built once, in pieces, and then queried for every page under the cursor: the cost of a query
+/// does not grow with the table.
 package struct InverseIndex: Sendable {
   package enum Target: Equatable, Sendable {
     case guest(GuestTable)
@@ -13,20 +13,20 @@ package struct InverseIndex: Sendable {
 
   package let target: Target
   private var parts: [Part] = []
-  /// What was read, and is in no part yet.
+  /// Runs that were read but are in no part yet.
   private var runs: [Run] = []
-  /// Input address at which the reading goes on; nil when all of the table was read.
+  /// Input address at which reading continues; nil when the whole table was read.
   private var next: UInt64? = 0
 
-  /// Runs in one part: few enough to be sorted while a person waits.
+  /// Maximum number of runs in one part: few enough to sort while a person waits.
   private static let runsAtMost = 1 << 14
 
   package init(_ target: Target) { self.target = target }
 
-  /// Whether all of the table is in it.
+  /// Whether it covers the whole table.
   package var isWhole: Bool { next == nil }
 
-  /// Reads on, through at most `left` pages of the table, but at least one of those at the end of a walk.
+  /// Continues reading, through at most `left` pages of the table, but at least one at the end of a walk.
   package mutating func read(_ machine: Machine, pages left: inout Int) {
     let reader: TableReader? =
       switch target {
@@ -41,7 +41,7 @@ package struct InverseIndex: Sendable {
     }
   }
 
-  /// Reads a page and what is below it. Returns the address to go on from, nil at its end.
+  /// Reads a page and what is below it. Returns the address from which to continue; nil at its end.
   private mutating func visit(
     _ page: TablePage, _ reader: TableReader, from start: UInt64, _ left: inout Int
   ) -> UInt64? {
@@ -70,26 +70,26 @@ package struct InverseIndex: Sendable {
     }
   }
 
-  /// The input addresses that lead to an output address, ascending, at most so many.
+  /// The input addresses that map to an output address, ascending, at most `limit`.
   package func inputs(leadingTo output: UInt64, atMost limit: Int) -> [UInt64] {
     var found: [UInt64] = []
     for part in parts { part.find(output, atMost: limit, &found) }
     return found.sorted()
   }
 
-  /// Input addresses that follow each other and lead to output addresses that do.
+  /// Contiguous input addresses that map to contiguous output addresses.
   private struct Run {
     let output: UInt64
     let input: UInt64
     var size: UInt64
-    /// The last end of the runs below this one in the tree of their part, and of its own.
+    /// The last end of this run and of the runs below it in their part's tree.
     var reach: UInt64 = 0
 
     var end: UInt64 { output + size }
   }
 
-  /// Runs by output address. They may overlap, so they are an interval tree: the root of a range of them is
-  /// in its middle, and knows how far they reach.
+  /// Runs by output address. They may overlap, so they form an interval tree: the root of a range of runs
+  /// is in its middle, and holds their last end.
   private struct Part {
     private var runs: [Run]
 

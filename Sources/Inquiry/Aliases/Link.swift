@@ -1,24 +1,24 @@
 import Engine
 
-/// The page that the cursor is on, and where else it is: through L1's table, the canonical table and the
+/// The page under the cursor, and its other places: through L1's table, the canonical table and the
 /// physical address.
 package struct Link: Equatable, Sendable {
-  /// Where it is mapped, or would be: input addresses by table, the selected one first.
+  /// The places where it is mapped, or would be: input addresses by table, the selected one first.
   package private(set) var places: [TableID: [UInt64]] = [:]
   /// Its canonical IPA, if it has one.
   package private(set) var ipa: UInt64?
   /// Its physical address, if it has one.
   package private(set) var physical: UInt64?
-  /// What is still to be searched for other places.
+  /// The searches left for other places.
   package private(set) var searches: [Search] = []
 
-  /// A table, and the output address whose input addresses are searched for in it.
+  /// A table, and the output address whose input addresses are searched in it.
   package struct Search: Equatable, Sendable {
     package let target: InverseIndex.Target
     package let output: UInt64
   }
 
-  /// Places of one page that are found in a table at most.
+  /// Maximum number of places of a page found in one table.
   package static let placesAtMost = 250
   /// Whether a table may have more places of the page.
   package private(set) var isCut = false
@@ -26,7 +26,7 @@ package struct Link: Equatable, Sendable {
   /// Whether all of its places are known.
   package var isComplete: Bool { searches.isEmpty }
 
-  /// Number of nested addresses of one guest that lead to it.
+  /// Largest number of one guest's nested addresses that map to it.
   package var aliasCount: Int {
     places.filter { if case .guest = $0.key { true } else { false } }.map(\.value.count).max() ?? 0
   }
@@ -55,7 +55,7 @@ package struct Link: Equatable, Sendable {
     linkCanonical(in: machine)
   }
 
-  /// L1's table that a table is, or that a shadow follows.
+  /// L1's table with an identifier, or the one that a shadow follows.
   private static func guestTable(of table: TableID, in machine: Machine) -> GuestTable? {
     if case .shadow(let number) = table { return machine.guestTable(ofShadow: number) }
     return machine.guestTable(table)
@@ -108,8 +108,8 @@ package struct Link: Equatable, Sendable {
     }
   }
 
-  /// Searches on for other places, in indexes of the tables at this moment. Of those that are not whole at
-  /// most `pages` pages of tables are read.
+  /// Continues the search for other places, in indexes of the tables at this moment. Reads at most
+  /// `pages` table pages for incomplete indexes.
   package mutating func search(_ machine: Machine, in indexes: inout [InverseIndex], pages: Int) {
     var left = pages
     while let search = searches.first {
@@ -134,7 +134,7 @@ package struct Link: Equatable, Sendable {
 }
 
 extension Machine {
-  /// The shadows that serve a table of L1's.
+  /// The shadows that serve one of L1's tables.
   package func shadows(serving guest: GuestTable) -> [Int] {
     (0..<configuration.shadows).filter { guestTable(ofShadow: $0) == guest }
   }

@@ -1,20 +1,20 @@
 import Engine
 import Language
 
-/// A scenario that is to be carried out under several policies, to count what each costs.
+/// A scenario to be carried out under several policies, to count the cost of each.
 ///
-/// Its runs do not know each other, so they can go on at the same time, in any order; none keeps more of its
+/// Its runs are independent, so they can run at the same time, in any order; none keeps more of its
 /// past than the last events.
 package struct Comparison: Sendable {
   private let scenario: Scenario
   private let choices: [PolicyChoice]
-  /// What the scenario is carried out under, run by run: each choice, and where reverse maps are compared the
-  /// one that removes the least, which says what was needed.
+  /// The choices under which the scenario is carried out, run by run; for reverse maps also the one that
+  /// removes the least, which shows what was needed.
   private let runs: [PolicyChoice]
   private let leastRun: Int?
   private let countsDevices: Bool
 
-  /// A comparison of some choices; of what devices pay too, if any choice is not a reverse map.
+  /// A comparison of some choices; also of the devices' costs, if any choice is not a reverse map.
   package init(of scenario: Scenario, under choices: [PolicyChoice]) {
     self.scenario = scenario
     self.choices = choices
@@ -27,9 +27,9 @@ package struct Comparison: Sendable {
   /// Number of runs.
   package var runCount: Int { runs.count }
 
-  /// What a run costs; needed are in it the leaves that were there and had to go.
+  /// The cost of a run; it counts as needed the leaves that existed and had to be removed.
   ///
-  /// - Parameter afterEvent: is called when an event is carried out and counted.
+  /// - Parameter afterEvent: called after an event is carried out and counted.
   package func cost(ofRun index: Int, afterEvent: () -> Void = {}) -> PolicyCost {
     var meter = CostMeter(runs[index].name)
     var devices = countsDevices ? DeviceMeter() : nil
@@ -62,12 +62,12 @@ package struct Comparison: Sendable {
 }
 
 extension Scenario {
-  /// Carries the scenario out under each policy, and counts.
+  /// Carries out the scenario under each policy, and counts.
   public func costs(under policies: [ReverseMapVersion]) -> [PolicyCost] {
     costs(under: policies.map { PolicyChoice($0) })
   }
 
-  /// Carries the scenario out under each policy, one after the other, and counts; what devices pay too, if
+  /// Carries out the scenario under each policy in turn, and counts; also the devices' costs, if
   /// any choice is not a reverse map.
   public func costs(under choices: [PolicyChoice]) -> [PolicyCost] {
     let comparison = Comparison(of: self, under: choices)

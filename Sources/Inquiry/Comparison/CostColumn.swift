@@ -5,7 +5,7 @@ import Language
 public struct CostColumn: Sendable {
   /// Its name, in a word.
   public let name: String
-  /// What it says, as a clause.
+  /// Its meaning, as a clause.
   public let meaning: String
   /// The figure as text.
   public let figure: @Sendable (PolicyCost) -> String
@@ -23,7 +23,7 @@ public struct CostColumn: Sendable {
     (costs.contains { $0.devices != nil } ? devices : reverseMaps) + [broken]
   }
 
-  /// What reverse maps are compared by.
+  /// The columns for comparing reverse maps.
   public static let reverseMaps = [
     CostColumn("notify", "MMU notifier calls that reached memory of the VM") { "\($0.notifiers)" },
     CostColumn("full", "unmaps of everything in a shadow, whatever the reason") {
@@ -52,7 +52,7 @@ public struct CostColumn: Sendable {
     CostColumn("stale", "the most known entries without a matching leaf") { "\($0.peakStale)" },
   ]
 
-  /// What policies about devices are compared by. Windows are counted in micro-steps times pages of 4K.
+  /// The columns for comparing policies about devices. Windows are counted in micro-steps times pages of 4K.
   public static let devices = [
     CostColumn(
       "failing",
@@ -77,7 +77,7 @@ public struct CostColumn: Sendable {
     },
   ]
 
-  /// What every comparison ends with.
+  /// The last column of every comparison.
   public static let broken = CostColumn(
     "broken", "rules that some event breaks, listed with the first event that does"
   ) { "\($0.violations.count)" }

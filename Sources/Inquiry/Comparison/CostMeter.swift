@@ -1,25 +1,25 @@
 import Engine
 import Language
 
-/// Counts what each event costs, from its micro-steps.
+/// Counts the cost of each event from its micro-steps.
 struct CostMeter {
   var cost: PolicyCost
   /// The rules that were broken so far.
   private var broken: Set<Invariant> = []
   private var leaves = ShadowLeaves()
-  /// Leaves that would still be there if none had gone without need.
+  /// Leaves that would still exist if none had been removed without need.
   private var missed = ShadowLeaves()
-  /// Why what is removed goes: the cause of the last sweep.
+  /// The cause of removals: that of the last sweep.
   private var cause: UnmapCause?
   /// Canonical IPA of the fault under way.
   private var canonical: UInt64 = 0
 
-  /// All shadows have the same.
+  /// All shadows have this geometry.
   private static let geometry = Geometry.stage2(bits: VMConfiguration.physicalBits)
 
   init(_ policy: String) { cost = PolicyCost(policy) }
 
-  /// Counts the event that a session, which records steps, has carried out last.
+  /// Counts the last event that a session, which must record steps, carried out.
   mutating func count(last session: inout Session) {
     let timeline = session.timeline
     for step in timeline.steps { count(step) }
@@ -28,7 +28,7 @@ struct CostMeter {
     countMaps(of: &session)
   }
 
-  /// Notes the rules that the event that a session has carried out last breaks for the first time.
+  /// Notes the rules first broken by the last event that a session carried out.
   mutating func check(last session: inout Session) {
     guard session.breaksRule(besides: broken) else { return }
     let line = session.line(ofEvent: session.timeline.events.count - 1)
@@ -58,11 +58,11 @@ struct CostMeter {
     case .table(.sweep(let cause)):
       self.cause = cause
       if let number = step.shadow {
-        // Outside a notifier these leaves would have gone under any policy.
+        // Outside a notifier these leaves would have been removed under any policy.
         if !cause.takesMemory { missed.remove(range, of: number) }
       } else if cause.takesMemory {
         cost.leavesNeeded += leaves.reaching(range).count
-        // These would have had to go now.
+        // These would have had to be removed now.
         for key in missed.reaching(range) { missed.remove(at: key) }
       }
     default:
@@ -74,7 +74,7 @@ struct CostMeter {
     }
   }
 
-  /// A leaf of a shadow comes or goes.
+  /// A leaf of a shadow is installed or removed.
   private mutating func change(_ shadow: Int, _ step: Step) {
     let size = Self.geometry.size(step.level)
     let address = step.address & ~(size - 1)

@@ -13,7 +13,7 @@ public struct CostTable {
     self.costs = costs
   }
 
-  /// The table, then the rules that were broken; not fit for a terminal before it is made safe.
+  /// The table, then the broken rules; must be made safe before a terminal shows it.
   public var text: String {
     let columns = CostColumn.columns(for: costs)
     let rows =

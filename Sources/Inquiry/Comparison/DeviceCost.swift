@@ -1,22 +1,22 @@
 import Engine
 import Language
 
-/// What the events of a scenario cost its devices under one policy. Windows are counted in micro-steps times
-/// pages of 4K.
+/// The cost of a scenario's events to its devices under one policy. Windows are counted in micro-steps
+/// times pages of 4K.
 public struct DeviceCost: Equatable, Sendable, Encodable {
-  /// DMA that fails in the middle of an event, to pages that it reaches before and after.
+  /// DMA that fails during an event, to pages that it reaches before and after.
   public internal(set) var failing: UInt64 = 0
-  /// DMA that is held up.
+  /// Stalled DMA.
   public internal(set) var stalled: UInt64 = 0
   /// DMA that reaches memory of another owner.
   public internal(set) var forbidden: UInt64 = 0
-  /// Entries of the SMMU's TLB that were dropped although the table still bears them out.
+  /// Entries of the SMMU's TLB that were dropped although the table still confirms them.
   public internal(set) var needless = 0
-  /// The most entries of it, after an event, that the table no longer bears out.
+  /// The most TLB entries, after an event, that the table no longer confirms.
   public internal(set) var peakStale = 0
-  /// Bytes that were mapped for devices at the most, less those of the pages that any DMA reached.
+  /// The most bytes mapped for devices, less those of the pages that any DMA reached.
   public internal(set) var unused: UInt64 = 0
-  /// The most bytes of tables of the devices' own.
+  /// The most bytes of the devices' own tables.
   public internal(set) var peakTables: UInt64 = 0
 }
 
@@ -28,7 +28,7 @@ struct DeviceMeter {
   private var reached: Set<[UInt64]> = []
   private var cached: [TLB.Entry] = []
 
-  /// Counts the event that a session has carried out last, at whose end the session is.
+  /// Counts the last event that a session carried out; the session must be at its end.
   mutating func count(last session: inout Session) {
     // The machine is not kept: the chart's seeking would have to copy it.
     let event = session.timeline.events.count - 1
@@ -40,7 +40,7 @@ struct DeviceMeter {
     } else {
       countTables(session.timeline.machine)
       let isPaused = session.timeline.machine.isPaused
-      // An event that is paused ends, and goes on, in the middle of its window.
+      // A paused event ends, and resumes, inside its window.
       let goesOn = if case .resume = session.timeline.events[event] { true } else { false }
       if let chart = WindowChart(ofEvent: event, in: &session) {
         count(chart, from: goesOn, to: isPaused)
@@ -64,8 +64,8 @@ struct DeviceMeter {
   }
 
   /// - Parameters:
-  ///   - isOpen: whether the chart begins in the middle of a window.
-  ///   - staysOpen: whether it ends in the middle of one.
+  ///   - isOpen: whether the chart begins inside a window.
+  ///   - staysOpen: whether it ends inside one.
   private mutating func count(_ chart: WindowChart, from isOpen: Bool, to staysOpen: Bool) {
     for column in chart.columns {
       let changes = column.changes
@@ -74,7 +74,7 @@ struct DeviceMeter {
         && (staysOpen || changes.last?.cell.fails == false)
       for (index, change) in changes.enumerated() {
         let end = index + 1 < changes.count ? changes[index + 1].row : chart.rows.count
-        // Before its first micro-step nothing is of the event.
+        // The instant before the first micro-step does not count.
         let instants = UInt64(end - max(1, change.row)) * column.pages
         if isKept, change.cell.fails { cost.failing += instants }
         if change.cell.read == .stalled { cost.stalled += instants }

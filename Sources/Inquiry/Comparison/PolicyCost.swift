@@ -1,7 +1,7 @@
 import Engine
 import Language
 
-/// What the events of a scenario cost under one policy, and where it is wrong.
+/// The cost of a scenario's events under one policy, and the rules that they break.
 public struct PolicyCost: Equatable, Sendable, Encodable {
   /// A rule that an event breaks for the first time.
   public struct Breach: Equatable, Sendable, Encodable {
@@ -15,18 +15,18 @@ public struct PolicyCost: Equatable, Sendable, Encodable {
 
   /// Name of the policy.
   public let policy: String
-  /// Whether the scenario as it stands is carried out under it.
+  /// Whether it is the scenario's own policy.
   public internal(set) var isInForce = false
   /// Notifier invalidations that concerned the VM.
   public internal(set) var notifiers = 0
-  /// Unmaps of everything in a shadow, whatever the reason.
+  /// Unmaps of a whole shadow, for any reason.
   public internal(set) var fullUnmaps = 0
   /// Shadow leaves that notifiers and the deletion of slots removed.
   public internal(set) var leavesRemoved = 0
-  /// Shadow leaves that had to go then, if none had gone without need before: what `ideal` removes on the
-  /// same events. So it is the same for all policies, and what they remove can be held against it.
+  /// Shadow leaves that then had to be removed, if none had been removed without need before: those that
+  /// `ideal` removes on the same events. So it is the same for all policies, as their baseline.
   public internal(set) var leavesNeeded = 0
-  /// Leaves that had gone without need, would still be there, and were faulted in again.
+  /// Leaves that were removed without need, would still exist, and were faulted in again.
   public internal(set) var refaults = 0
   /// The most entries, and bytes of nodes, that all reverse maps had after an event.
   public internal(set) var peakEntries = 0
@@ -36,12 +36,12 @@ public struct PolicyCost: Equatable, Sendable, Encodable {
   public internal(set) var peakUnknown: UInt64 = 0
   /// The most known entries without a leaf.
   public internal(set) var peakStale = 0
-  /// The rules that were broken, each with the first event that did, in the order of those events.
+  /// The broken rules, each with the first event that broke it, in the order of those events.
   public internal(set) var violations: [Breach] = []
   /// Why the events could not all be carried out under this policy, or nil.
   public internal(set) var stopped: String?
 
-  /// What devices pay, where policies about devices are compared.
+  /// The devices' costs, if policies about devices are compared.
   public internal(set) var devices: DeviceCost?
 
   init(_ policy: String) { self.policy = policy }

@@ -1,8 +1,8 @@
 import Engine
 import Language
 
-/// The leaves of all shadows with the canonical memory that each was made for, which the tables
-/// themselves do not tell.
+/// The leaves of all shadows with the canonical memory for which each was made, which the tables
+/// themselves do not hold.
 struct ShadowLeaves {
   /// A place in a shadow.
   struct Key: Hashable {
@@ -10,7 +10,7 @@ struct ShadowLeaves {
     let nested: UInt64
   }
 
-  /// What a leaf was made for.
+  /// The memory for which a leaf was made.
   struct Leaf {
     let canonical: UInt64
     let size: UInt64

@@ -1,18 +1,18 @@
 import Engine
 import Language
 
-/// What is asked about the entries of one table at one moment.
+/// Facts about the entries of one table at one moment.
 package struct EntryFacts: Sendable {
   private let table: TableID
   private let machine: Machine
   private let geometry: Geometry
-  /// Output addresses of all leaves, ascending; nil if no condition asks for them.
+  /// Output addresses of all leaves, ascending; nil if no condition needs them.
   private let outputs: [Range<UInt64>]?
 
-  /// Leaves that are compared to find those with the same output, at most.
+  /// Maximum number of leaves compared to find those with the same output.
   private static let leavesAtMost = 200_000
 
-  /// Facts for a filter. Takes time linear in the table's leaves if the filter asks for aliases.
+  /// Facts for a filter. O(number of the table's leaves) if the filter asks for aliases.
   package init(for filter: Filter, of table: TableID, _ reader: TableReader, in machine: Machine) {
     self.table = table
     self.machine = machine
@@ -65,15 +65,15 @@ package struct EntryFacts: Sendable {
     case .recorded(let isKnown):
       return isLeaf && machine.ranges(of: run, in: table).contains { ($0.nested != nil) == isKnown }
     case .text(let text): return run.shown(geometry).lowercased().contains(text.lowercased())
-    // Conditions on events, which the parser does not let in here.
+    // Conditions on events, which the parser rejects here.
     case .kind, .effect, .touches, .changes, .table: return false
     }
   }
 
-  /// Whether more than one leaf leads to some of these addresses.
+  /// Whether more than one leaf maps some of these addresses.
   private func hasAlias(_ range: Range<UInt64>) -> Bool {
     guard let outputs else { return false }
-    // No leaf is larger than the largest, so none that begins further below reaches the range.
+    // A leaf that begins further below than the largest size cannot reach the range.
     let reach = geometry.size(geometry.startLevel)
     let start = range.lowerBound > reach ? range.lowerBound - reach : 0
     var index = outputs.indices.partitioningIndex { outputs[$0].lowerBound >= start }
@@ -87,12 +87,12 @@ package struct EntryFacts: Sendable {
 }
 
 extension Machine {
-  /// Pages of a run whose ranges are looked for, and ranges that are found for each, at most.
+  /// Maximum number of pages of a run whose ranges are searched, and of ranges found for each.
   private static let pagesAtMost = 64
   private static let rangesAtMost = 64
 
-  /// The ranges of reverse maps over the canonical memory that a run of entries leads to: of its shadow, or
-  /// of all.
+  /// The ranges of reverse maps over the canonical memory that a run of entries maps: of its shadow, or
+  /// of all shadows.
   fileprivate func ranges(of run: EntryRun, in table: TableID) -> [ReverseMapEntry] {
     if !configuration.nested { return [] }
     if case .shadow(let number) = table {

@@ -1,11 +1,11 @@
 import Engine
 import Language
 
-/// What is asked about events, one after the other. Finding an answer goes through time, and comes back.
+/// Facts about events, one by one. Finding one moves through time, and comes back.
 package struct EventFacts {
-  /// The event, by its index. Its micro-steps are those of the session's timeline, which stands after it.
+  /// The event, by its index. Its micro-steps are those of the session's timeline, positioned after it.
   package let event: Int
-  /// What was found earlier about rules, by event, as far as anything was.
+  /// Earlier findings about rules, by event.
   package let audit: Audit
 
   package init(event: Int, audit: Audit) {
@@ -44,7 +44,7 @@ package struct EventFacts {
       ? audit.violations[event] != nil : session.breaksRule(besides: [])
   }
 
-  /// The names of the rules that do not hold after the event, each once.
+  /// The names of the rules broken after the event, each once.
   package func brokenRules(in session: inout Session) -> [String] {
     let found =
       event < audit.checked ? audit.violations[event] ?? [] : session.violations()
@@ -60,7 +60,7 @@ package struct EventFacts {
   }
 
   private func touches(_ range: Range<UInt64>, _ step: Step, _ machine: Machine) -> Bool {
-    // To read an entry that many addresses share is not to touch them all.
+    // Reading an entry that many addresses share does not touch them all.
     guard step.facts.subject != .none, step.stepClass != .walk else { return false }
     let start =
       step.table == .vmmStage1 && step.facts.subject == .input
@@ -81,7 +81,7 @@ package struct EventFacts {
     return stores.contains { slots.contains(timeline.machine.memory.journalEntry($0).slot) }
   }
 
-  /// Whether a walk to an address ends otherwise than before the event.
+  /// Whether a walk to an address ends differently than before the event.
   private func changes(_ table: TableID, _ address: UInt64, _ session: inout Session) -> Bool {
     let after = session.timeline.machine.walkEnd(of: address, in: table)
     let stores = session.timeline.stores(ofEvent: event)
@@ -94,7 +94,7 @@ package struct EventFacts {
 }
 
 extension Step {
-  /// Whether the step is what a filter calls an effect.
+  /// Whether the step has a filter's effect.
   package func has(_ effect: Filter.Effect) -> Bool {
     switch effect {
     case .fault: stepClass == .fault

@@ -1,7 +1,7 @@
 import Engine
 
-/// A condition on entries or on events, in a small language: terms side by side must all hold, `or`
-/// separates alternatives, `not` and parentheses do what they say, text stands in quotes.
+/// A condition on entries or on events, in a small language: adjacent terms must all hold, `or` separates
+/// alternatives, `not` and parentheses work as usual, text is in quotes.
 package struct Filter: Equatable, Sendable {
   /// What a filter is applied to.
   package enum Subject: Sendable {
@@ -18,7 +18,7 @@ package struct Filter: Equatable, Sendable {
   /// What was typed.
   package let text: String
   package let root: Node
-  /// The conditions of which one is enough, each as it was typed; one, where `or` is in none or inside others.
+  /// The alternatives, each as it was typed; a single one if there is no top-level `or`.
   private let parts: [Part]
 
   private struct Part: Equatable, Sendable {
@@ -26,7 +26,7 @@ package struct Filter: Equatable, Sendable {
     let node: Node
   }
 
-  /// Parentheses and `not`s that may stand inside each other.
+  /// Maximum nesting of parentheses and `not`.
   static let depthAtMost = 100
 
   /// Reads a filter.
@@ -72,14 +72,13 @@ package struct Filter: Equatable, Sendable {
   }
 }
 
-/// What is wrong with a filter.
+/// An error in a filter.
 package struct FilterError: Error, Equatable, Sendable {
   package let message: String
 
   init(_ message: String) { self.message = message }
 }
 
-/// Reads filters.
 private struct FilterParser {
   /// A word, sign, or text in quotes.
   private enum Token: Equatable {
@@ -99,7 +98,7 @@ private struct FilterParser {
   private var index = 0
   private var depth = 0
   private let subject: Filter.Subject
-  /// The alternatives that are inside nothing.
+  /// The top-level alternatives.
   private(set) var alternatives: [(text: String, node: Filter.Node)] = []
 
   init(_ text: String, _ subject: Filter.Subject) throws(FilterError) {
@@ -183,7 +182,7 @@ private struct FilterParser {
     }
   }
 
-  /// Reads what stands inside something.
+  /// Reads a nested part.
   private mutating func deeper(
     _ read: (inout FilterParser) throws(FilterError) -> Filter.Node
   ) throws(FilterError) -> Filter.Node {

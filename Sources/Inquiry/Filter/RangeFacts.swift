@@ -1,14 +1,14 @@
 import Engine
 import Language
 
-/// What is asked about the ranges of one reverse map at one moment.
+/// Facts about the ranges of one reverse map at one moment.
 package struct RangeFacts: Sendable {
-  /// Canonical ranges of known entries that no leaf bears out; nil if no condition asks for them.
+  /// Canonical ranges of known entries that no leaf confirms; nil if no condition needs them.
   private let stale: Set<Range<UInt64>>?
-  /// Canonical ranges that were changed by what was done last.
+  /// Canonical ranges that the last event or micro-step changed.
   private let changed: [Range<UInt64>]
 
-  /// Facts for a filter. Takes time linear in the map if the filter asks for stale entries.
+  /// Facts for a filter. O(size of the map) if the filter asks for stale entries.
   package init(
     for filter: Filter, ofShadow shadow: Int, changed: [Range<UInt64>], in machine: Machine
   ) {
@@ -21,7 +21,7 @@ package struct RangeFacts: Sendable {
     filter.holds { holds($0, for: entry) }
   }
 
-  /// What is only asked about entries of tables holds for no range.
+  /// Terms about table entries hold for no range.
   private func holds(_ term: Filter.Term, for entry: ReverseMapEntry) -> Bool {
     switch term {
     case .recorded(let isKnown): return (entry.nested != nil) == isKnown
@@ -41,7 +41,7 @@ package struct RangeFacts: Sendable {
 }
 
 extension ReverseMapEntry {
-  /// All that a row shows of it, in small letters.
+  /// All that a row shows of it, in lower case.
   fileprivate var shown: String {
     let target = nested.map { "\(Sign.arrow) \(hex: $0)" } ?? "? unknown"
     return "\(hex: canonical.lowerBound) +\(Phrase.size(canonical.size)) \(target)".lowercased()

@@ -1,7 +1,7 @@
 /// Finds the word that a person may have meant.
 package enum Spelling {
-  /// The candidate that differs least from a word, if by no more than a third of its letters, and two at
-  /// least; nil if none is that near. The first of equals wins.
+  /// The candidate that differs least from a word, by at most a third of its letters, or two if that is
+  /// more; nil if none is that near. The first of equals wins.
   package static func nearest(to word: some StringProtocol, in candidates: [String]) -> String? {
     let typed = Array(word.lowercased().utf8.prefix(lettersAtMost))
     let limit = max(2, typed.count / 3)
@@ -15,11 +15,10 @@ package enum Spelling {
     return best?.candidate
   }
 
-  /// Letters of a word that are compared at most.
   private static let lettersAtMost = 64
 
-  /// How many letters must be added, removed, replaced or swapped with their neighbour to make one word
-  /// of the other.
+  /// The number of letters to add, remove, replace or swap with a neighbour to turn one word into the
+  /// other.
   private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
     var before: [Int] = []
     var row = Array(0...b.count)

@@ -6,12 +6,12 @@ extension Filter {
   package enum Term: Equatable, Sendable {
     // On entries.
     case permits(AccessKind)
-    /// Read, write and execute, each as said.
+    /// Read, write and execute, each exactly as given.
     case permissions(Set<Character>)
     case size(UInt64)
     case level(Int)
     case alias, stale, changed, block, page
-    /// The reverse map of a shadow knows where the memory is nested, or has it as unknown.
+    /// A shadow's reverse map has a known, or an unknown, nested IPA for the memory.
     case recorded(known: Bool)
     case from(Range<UInt64>)
     case to(Range<UInt64>)
@@ -27,7 +27,7 @@ extension Filter {
     case text(String)
   }
 
-  /// What an event brings about.
+  /// The effect of an event.
   package enum Effect: String, CaseIterable, Equatable, Sendable {
     case fault, inject, violation, mmio, nothing, unmap
     case fullUnmap = "full-unmap"
@@ -50,7 +50,7 @@ extension Filter {
 }
 
 extension Filter.Term {
-  /// The words that stand alone.
+  /// The words without a value.
   private static func names(for subject: Filter.Subject) -> [String] {
     switch subject {
     case .entries:
@@ -61,7 +61,7 @@ extension Filter.Term {
     }
   }
 
-  /// The words with a value after `=`, and an example of it.
+  /// The words with a value after `=`, and an example value.
   private static func options(for subject: Filter.Subject) -> [(name: String, value: String)] {
     switch subject {
     case .entries:
@@ -72,7 +72,7 @@ extension Filter.Term {
     }
   }
 
-  /// What may be asked for, for messages.
+  /// The possible terms, for messages.
   package static func help(for subject: Filter.Subject) -> String {
     (names(for: subject) + options(for: subject).map { "\($0.name)=\($0.value)" })
       .joined(separator: ", ") + ", or \"TEXT\""
@@ -98,7 +98,7 @@ extension Filter.Term {
     self = term
   }
 
-  /// The message for a word that is none of the language.
+  /// The message for a word outside the language.
   private static func unknown(_ word: String, for subject: Filter.Subject) -> String {
     let nearest = Spelling.nearest(to: word, in: words(for: subject))
     return "\(word) is not a condition" + (nearest.map { "; did you mean \($0)?" } ?? ".")
@@ -169,12 +169,12 @@ extension Filter.Term {
     return number
   }
 
-  /// An address, which stands for its page, or an address and a size.
+  /// An address, which means its page, or an address and a size.
   private static func range(_ text: Substring) throws(FilterError) -> Range<UInt64> {
     let parts = text.split(separator: "+", omittingEmptySubsequences: false)
     let start = try number(parts[0])
     if parts.count == 1 {
-      // The last page of all has no end that could be written.
+      // The very last page has no end address.
       let page = min(start.page, .max - Page.size)
       return page..<page + Page.size
     }

@@ -1,9 +1,9 @@
 import Engine
 import Language
 
-/// Where else a page is mapped.
+/// The other places where a page is mapped.
 package struct AliasesAnswer: Answer {
-  /// An input address that leads to the page, or would.
+  /// An input address that maps to the page, or would.
   package struct Place: Encodable, Sendable {
     package let table: TableID
     @Hex package private(set) var address: UInt64

@@ -1,7 +1,7 @@
 import Engine
 import Language
 
-/// What the events of the scenario cost under each policy.
+/// The cost of the scenario's events under each policy.
 package struct CostsAnswer: Answer {
   package let policies: [PolicyCost]
   private let events: Int

@@ -1,7 +1,7 @@
 import Engine
 import Language
 
-/// What the machine has counted since the start, and what the current event has cost.
+/// The machine's counts since the start, and the cost of the current event.
 package struct CountersAnswer: Answer {
   package struct Count: Encodable, Sendable {
     package let name: String

@@ -1,15 +1,15 @@
 import Engine
 import Language
 
-/// How a table differs from another, or from itself at another moment or in another history.
+/// The differences of a table from another, or from itself at another moment or in another history.
 package struct DifferenceAnswer: Answer {
-  /// How the two were held against each other.
+  /// How the two were compared.
   package enum Method: String, Encodable, Sendable {
     /// Address by address.
     case direct
     /// Through L1's table: nested addresses of the one are canonical addresses of the other.
     case composed
-    /// By the pages that both map, where a guest of pKVM shares no addresses with the other.
+    /// By the pages that both map, since a guest of pKVM shares no addresses with the other.
     case pages
   }
 
@@ -20,7 +20,7 @@ package struct DifferenceAnswer: Answer {
     package let kind: Difference.Kind?
     /// The table that the range is of.
     package let table: TableID
-    /// What is the difference.
+    /// The difference in words.
     package let what: String
   }
 
@@ -28,13 +28,13 @@ package struct DifferenceAnswer: Answer {
   package let first, second: String
   package let method: Method
   package let items: [Item]
-  /// Whether the tables were too large to be compared to the end.
+  /// Whether the tables were too large to compare completely.
   package let isCut: Bool
   private let title: String
 
   private enum CodingKeys: CodingKey { case first, second, method, items, isCut }
 
-  /// Leaves that are followed through another table at most.
+  /// Maximum number of leaves followed through another table.
   private static let leavesAtMost = 50_000
 
   package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
@@ -168,7 +168,7 @@ package struct DifferenceAnswer: Answer {
       ? "writable, canonical \(hex: ipa) is not" : nil
   }
 
-  /// Pages that a guest of pKVM has, and another table, whose input addresses are physical, maps too.
+  /// Pages of a guest of pKVM that are also mapped by another table, whose input addresses are physical.
   private static func sharedPages(
     _ guest: (id: TableID, reader: TableReader), _ other: (id: TableID, reader: TableReader)
   ) -> ([Item], isCut: Bool) {

@@ -1,8 +1,8 @@
 import Engine
 import Language
 
-/// Where the tables of devices differ from the CPUs' table, and whether they may: what the signs in the
-/// rows of a device's table say, for all of its entries.
+/// Where devices' tables differ from the CPUs' table, and whether they may: the same as the signs in the
+/// rows of a device's table, for all of its entries.
 package struct DisagreementAnswer: Answer {
   package struct Item: Encodable, Sendable {
     package let table: TableID
@@ -15,7 +15,6 @@ package struct DisagreementAnswer: Answer {
   /// Whether there were more entries than were compared.
   package let isCut: Bool
 
-  /// Entries that are compared at most.
   private static let entriesAtMost = 50_000
 
   package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {

@@ -1,8 +1,8 @@
 import Engine
 import Language
 
-/// The entry that a walk to an address ends at: the walk, its bits by field, and for a shadow's leaf what it
-/// was composed from.
+/// The entry at which a walk to an address ends: the walk, its bits by field, and for a shadow's leaf its
+/// composition.
 package struct EntryAnswer: Answer {
   /// One entry that the walk reads.
   package struct Stage: Encodable, Sendable {
@@ -17,7 +17,7 @@ package struct EntryAnswer: Answer {
     package let what, plain: String
   }
 
-  /// L1's entry and the host's page, and what they give together.
+  /// L1's entry, the host's page, and their composition.
   package struct Composition: Encodable, Sendable {
     /// A part, or the whole: bytes and permissions.
     package struct Part: Encodable, Sendable {
@@ -126,7 +126,7 @@ package struct EntryAnswer: Answer {
     return report
   }
 
-  /// The walk, and of its last entry what a reader of a textbook knows.
+  /// The walk, and its last entry in textbook terms.
   private func addPlainWalk(to report: inout Report) {
     for stage in walk {
       report.add(
@@ -200,8 +200,8 @@ package struct EntryAnswer: Answer {
 }
 
 extension EntryAnswer.Composition {
-  /// What a shadow's leaf for a nested IPA would be composed from now: the smaller size, what both permit,
-  /// L1's execute-never, and the level of L1's leaf as a tag.
+  /// The current composition of a shadow's leaf for a nested IPA: the smaller size, the common
+  /// permissions, L1's execute-never, and the level of L1's leaf as a tag.
   fileprivate init(of nested: UInt64, inShadow number: Int, _ machine: Machine) {
     guard let derivation = machine.derivation(of: nested, inShadow: number) else {
       missing =

@@ -1,7 +1,7 @@
 import Engine
 import Language
 
-/// What the current event is, what the micro-step is that is looked at, and why.
+/// The current event, the selected micro-step, and the reason for it.
 package struct ExplainAnswer: Answer {
   /// A micro-step in words.
   package struct StepWords: Encodable, Sendable {
@@ -10,10 +10,10 @@ package struct ExplainAnswer: Answer {
     package let label: String
     package let what: String
     package let why: String
-    /// The same in two sentences without abbreviations at most.
+    /// The same in at most two sentences without abbreviations.
     package let plain: String
     package let source: String
-    /// The words that it has stored, as far as it is done.
+    /// The words that it has stored so far.
     package let words: [Word]
   }
 
@@ -69,10 +69,10 @@ package struct ExplainAnswer: Answer {
   package let outcome: String?
   /// That the event has changed no table, and why; nil if it has.
   package let nothing: String?
-  /// The micro-step that is looked at.
+  /// The selected micro-step.
   package let step: StepWords?
   package let cost: Cost?
-  /// Rules that do not hold now; nil if nobody has looked yet.
+  /// Rules broken now; nil if not checked yet.
   package let breaches: [Breach]?
   /// At a moment at which tables were seen, what was new; else nil.
   package let changed: Changed?
@@ -129,10 +129,10 @@ package struct ExplainAnswer: Answer {
         : isCached ? " The TLB held what the access needs." : "")
   }
 
-  /// Breaches that are told here, at most; the question of rules lists all.
+  /// Maximum number of breaches shown here; the rules question lists all.
   private static let breachesAtMost = 3
 
-  /// What the event broke in full, and the places of what was broken before it.
+  /// Adds the event's own breaches in full, and the places of earlier ones.
   private func addBreaches(to report: inout Report) {
     guard let breaches, !breaches.isEmpty else { return }
     let own = breaches.filter { $0.since == event }
@@ -149,7 +149,7 @@ package struct ExplainAnswer: Answer {
     }
   }
 
-  /// Words that are listed of a step at most.
+  /// Maximum number of words listed for a step.
   private static let wordsAtMost = 64
 
   package func report(_ detail: DetailLevel) -> Report {
@@ -185,7 +185,7 @@ package struct ExplainAnswer: Answer {
     return report
   }
 
-  /// For someone in the second year of studies: what happens, and the step in two sentences.
+  /// For a second-year student: what happens, and the step in two sentences.
   private var plainReport: Report {
     var report = Report(PlainWords.sentence(sentence ?? ""), .title)
     for text in [outcome, nothing].compactMap({ $0 }) {
@@ -213,7 +213,7 @@ extension ExplainAnswer.StepWords {
     words = index < timeline.stepsDone ? Self.words(ofStep: index, in: timeline) : []
   }
 
-  /// What the step stored: what a word held before, and what it held until a later store.
+  /// The words that the step stored: the old value, and the value until a later store.
   private static func words(ofStep index: Int, in timeline: Timeline) -> [ExplainAnswer.Word] {
     let memory = timeline.machine.memory
     let own = timeline.stores(ofStep: index)

@@ -1,7 +1,7 @@
 import Engine
 import Language
 
-/// What the next event will change: it is carried out, and undone again.
+/// The changes by the next event, which is carried out and undone again.
 package struct ForecastAnswer: Answer {
   /// A change of an entry.
   package struct Change: Encodable, Sendable {
@@ -24,7 +24,7 @@ package struct ForecastAnswer: Answer {
   package let sentence: String
   /// The changes, in their order.
   package let changes: [Change]
-  /// Why no entry changes; nil if some do, or nothing says why.
+  /// Why no entry changes; nil if some do, or the reason is unknown.
   package let remark: String?
   /// Nil if the event is nothing that happened.
   package let cost: Cost?

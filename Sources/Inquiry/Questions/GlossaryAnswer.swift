@@ -4,9 +4,9 @@ import Language
 /// What a word means: its entry in the glossary, or those in which it occurs.
 package struct GlossaryAnswer: Answer {
   package let query: String
-  /// The word's own entry; or else all entries that it occurs in.
+  /// The word's own entry, or else all entries in which it occurs.
   package let entries: [Glossary.Entry]
-  /// Whether it has an entry of its own.
+  /// Whether it has its own entry.
   package let isEntry: Bool
 
   package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
@@ -20,7 +20,7 @@ package struct GlossaryAnswer: Answer {
     entries = own.map { [$0] } ?? Glossary.search(query)
   }
 
-  /// A search: entries that a text occurs in, whether or not it has one of its own.
+  /// A search: the entries in which a text occurs, even if it has its own.
   package init(searching query: String) {
     self.query = query
     isEntry = false

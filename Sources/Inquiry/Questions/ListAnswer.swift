@@ -23,7 +23,7 @@ package struct ListAnswer: Answer {
 
   package let filter: String
   package let rows: [Row]
-  /// Whether there were more entries than were looked at.
+  /// Whether there were more entries than were examined.
   package let isCut: Bool
 
   package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
@@ -75,7 +75,7 @@ package struct ListAnswer: Answer {
   }
 }
 
-/// How many entries meet a condition, table by table.
+/// The number of entries that meet a condition, table by table.
 package struct CountAnswer: Answer {
   package struct Row: Encodable, Sendable {
     package let table: TableID
@@ -85,7 +85,7 @@ package struct CountAnswer: Answer {
   package let filter: String
   package let tables: [Row]
   package let total: Int
-  /// Whether there were more entries than were looked at.
+  /// Whether there were more entries than were examined.
   package let isCut: Bool
 
   package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
@@ -118,7 +118,7 @@ package struct CountAnswer: Answer {
   }
 }
 
-/// The entries of tables that meet a condition, neighbours that continue each other as one.
+/// The entries of tables that meet a condition, contiguous neighbours as one.
 private struct MatchingEntries {
   struct Table {
     let id: TableID
@@ -129,7 +129,6 @@ private struct MatchingEntries {
   private(set) var tables: [Table] = []
   private(set) var isCut = false
 
-  /// Entries that are looked at, at most.
   private static let entriesAtMost = 2_000_000
 
   init(about subject: Subject, in session: Session) throws(Unanswerable) {
@@ -174,7 +173,7 @@ private struct MatchingEntries {
 }
 
 extension MatchingEntries.Table {
-  /// Adds an entry, to the last run if it continues that.
+  /// Adds an entry, extending the last run if it continues it.
   fileprivate mutating func add(_ run: EntryRun) {
     if let last = runs.last, last.end == run.address, last.level == run.level,
       last.isChanged == run.isChanged,

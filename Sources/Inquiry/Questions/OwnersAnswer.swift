@@ -1,7 +1,7 @@
 import Engine
 import Language
 
-/// The memory that is not the host's alone: who owns it, and what is recorded of it.
+/// The memory not owned by the host alone: its owner, and its records.
 package struct OwnersAnswer: Answer {
   package struct Owned: Encodable, Sendable {
     /// Physical addresses.
@@ -11,7 +11,7 @@ package struct OwnersAnswer: Answer {
     package let notes: [Note]
   }
 
-  /// What is recorded of a range of memory, in a few words.
+  /// A record about a range of memory, in a few words.
   package struct Note: Encodable, Sendable {
     package let text: String
     fileprivate let emphasis: Report.Emphasis
@@ -31,7 +31,7 @@ package struct OwnersAnswer: Answer {
   /// Whether all records were read.
   package let isComplete: Bool
 
-  /// Records that are read for one answer at most.
+  /// Maximum number of records read for one answer.
   private static let recordsAtMost = 300_000
 
   package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {

@@ -1,11 +1,11 @@
 import Engine
 import Language
 
-/// Why an entry is as it is: who stored it, what made them, and so on back to a cause.
+/// Why an entry is as it is: the step that stored it, what led to that, and so on back to a cause.
 package struct ProvenanceAnswer: Answer {
   /// A cause: a micro-step, or an event.
   package struct Cause: Encodable, Sendable {
-    /// What begins with it, as a sentence; nil if it goes on with what stands before.
+    /// The heading that begins with it, as a sentence; nil if it continues the previous one.
     package let heading: String?
     /// How it is related to what it caused.
     package let relation: String
@@ -17,7 +17,7 @@ package struct ProvenanceAnswer: Answer {
     package let what: String
     /// The reason for the micro-step, or the event in words.
     package let why: String
-    /// The micro-step, or the event, for someone in the second year of studies.
+    /// The micro-step, or the event, for a second-year student.
     package let plain: String
   }
 
@@ -88,14 +88,14 @@ package struct ProvenanceAnswer: Answer {
   }
 }
 
-/// Goes back through a history for what made an entry what it is.
+/// Searches back through a history for the causes of an entry.
 private struct CauseSearch {
   private(set) var causes: [ProvenanceAnswer.Cause] = []
   private let table: TableID
   private let address: UInt64
   private var heading: String?
 
-  /// Events that are looked through for one cause, at most.
+  /// Maximum number of events searched for one cause.
   private static let eventsAtMost = 5_000
 
   init(_ table: TableID, _ address: UInt64) {
@@ -103,7 +103,7 @@ private struct CauseSearch {
     self.address = address
   }
 
-  /// A micro-step that a store belongs to, with all of its event.
+  /// The micro-step of a store, with all of its event.
   fileprivate struct Link {
     let event: Int
     let index: Int
@@ -128,8 +128,8 @@ private struct CauseSearch {
     }
   }
 
-  /// The micro-step that made an entry what it is: the last store to it; or, where tables around it went
-  /// with it, the removal of its leaf. Nil if there was never anything.
+  /// The micro-step that gave an entry its value: the last store to it, or the removal of its leaf if its
+  /// table was freed. Nil if there never was one.
   private func lastChange(of page: TablePage, _ index: Int, in session: inout Session) -> Link? {
     let memory = session.timeline.machine.memory
     let store = memory.lastStore(toAny: page.slots(of: index), in: 0..<memory.position)
@@ -144,7 +144,7 @@ private struct CauseSearch {
     return Link(event: event, index: steps.lastIndex(where: removes) ?? 0, steps: steps)
   }
 
-  /// The last event before one that has a micro-step of some kind, as far as it is looked for.
+  /// The last event before one that has a matching micro-step, within the search limit.
   private func event(
     before end: Int, in session: inout Session, where matches: (Step) -> Bool
   ) -> Int? {
@@ -155,7 +155,7 @@ private struct CauseSearch {
     return nil
   }
 
-  /// The micro-step that made a store. The session then stands after its event.
+  /// The micro-step that made a store. The session is then positioned after its event.
   private func step(ofStore store: Int, in session: inout Session) -> Link {
     let event = (0..<max(0, session.timeline.events.count - 1)).partitioningIndex {
       session.timeline.stores(ofEvent: $0).upperBound > store
@@ -165,7 +165,7 @@ private struct CauseSearch {
     return Link(event: event, index: steps.lastIndex { $0.start <= store } ?? 0, steps: steps)
   }
 
-  /// What lies behind the event: L1's store to its entry, the event that made a range unknown.
+  /// Adds the origins of the event: L1's store to its entry, or the event that made a range unknown.
   private mutating func addOrigins(of link: Link, in session: inout Session) {
     if case .shadow = link.step.table,
       [.leafMade, .leafRelaxed, .entryBroken].contains(link.step.stepClass),
@@ -248,7 +248,7 @@ extension CauseSearch.Link {
 }
 
 extension Step {
-  /// Whether the step takes an entry, or a table, away.
+  /// Whether the step removes an entry or a table.
   fileprivate var removes: Bool {
     [.leafRemoved, .tableRemoved, .tableFreed].contains(stepClass)
   }
@@ -267,7 +267,7 @@ extension Step {
     stepClass == .leafMade && self.table == table && covers(address)
   }
 
-  /// Whether the step makes unknown what a look-up found unknown.
+  /// Whether the step made unknown what a lookup found unknown.
   fileprivate func loses(_ look: Step) -> Bool {
     guard case .reverseMap(.recordUnknown) = action else { return false }
     return table == look.table

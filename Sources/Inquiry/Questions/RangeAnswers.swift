@@ -1,7 +1,7 @@
 import Engine
 import Language
 
-/// A range of a shadow's reverse map: what its word is, where that stands, and what is behind it.
+/// A range of a shadow's reverse map: its word, the place of that, and the memory behind it.
 package struct RangeEntryAnswer: Answer {
   package let range: ReverseMapRange
   /// The nodes that lead to the range's word.
@@ -9,7 +9,7 @@ package struct RangeEntryAnswer: Answer {
   /// Physical addresses behind the range's first canonical and first nested IPA, if there are any.
   @Hex package private(set) var canonicalOutput: UInt64?
   @Hex package private(set) var nestedOutput: UInt64?
-  /// Whether no leaf of the shadow bears the range out.
+  /// Whether no leaf of the shadow confirms the range.
   package let isStale: Bool
 
   package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
@@ -45,8 +45,8 @@ package struct RangeEntryAnswer: Answer {
   }
 }
 
-/// Why a range of a reverse map is as it is: what inserted it, fused it with others, and removed what was
-/// there.
+/// Why a range of a reverse map is as it is: what inserted it, fused it with others, and removed its
+/// predecessor.
 package struct RangeProvenanceAnswer: Answer {
   /// A micro-step that changed the range.
   package struct Change: Encodable, Sendable {
@@ -100,7 +100,7 @@ package struct RangeProvenanceAnswer: Answer {
   }
 }
 
-/// What an answer about a range of a reverse map is about.
+/// The range of a reverse map that an answer concerns.
 package struct ReverseMapRange: Encodable, Sendable {
   package let shadow: Int
   /// The first canonical IPA, and bytes.
@@ -122,9 +122,9 @@ package struct ReverseMapRange: Encodable, Sendable {
   }
 }
 
-/// The word of an entry of a reverse map, and the nodes on the way to it.
+/// The word of an entry of a reverse map, and the nodes on the path to it.
 package struct ReverseMapNodes: Encodable, Sendable {
-  /// A node with the pair that the way goes on by.
+  /// A node with the pair through which the path continues.
   package struct Node: Encodable, Sendable {
     package let level: Int
     @Hex package private(set) var address: UInt64
@@ -135,7 +135,7 @@ package struct ReverseMapNodes: Encodable, Sendable {
 
   /// The word, bit by bit, as the version writes it.
   package let payload: String
-  /// From the root on.
+  /// From the root down.
   package let path: [Node]
 
   package init(to entry: ReverseMapEntry, ofShadow shadow: Int, _ machine: Machine) {
@@ -151,7 +151,7 @@ package struct ReverseMapNodes: Encodable, Sendable {
     }
   }
 
-  /// Pivots of a node that a line shows, around the one that was taken.
+  /// Maximum number of a node's pivots in a line, around the one taken.
   private static let pivotsAtMost = 4
 
   /// As lines, the word first.

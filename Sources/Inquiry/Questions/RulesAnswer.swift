@@ -7,24 +7,24 @@ package struct RulesAnswer: Answer {
     package let name: String
     /// What the rule demands.
     package let title: String
-    /// Number of the first event that broke it, from 1; nil if none that was checked did.
+    /// Number of the first event that broke it, from 1; nil if no checked event did.
     package let brokenBy: Int?
-    /// Whether it can be judged of what is known.
+    /// Whether it can be judged from what is known.
     package let isKnown: Bool
   }
 
   package struct Failure: Encodable, Sendable {
-    /// Where the expectation stands.
+    /// The origin of the expectation.
     package let origin: String
     package let message: String
     package let moment: Moment
   }
 
-  /// Violations now; nil if nobody has looked yet.
+  /// Violations now; nil if not checked yet.
   package let violations: [Breach]?
   package let rules: [Rule]
   package let failures: [Failure]
-  /// Events that were checked, and events that there are.
+  /// Number of checked events, and of all events.
   package let checked, events: Int
 
   package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
@@ -52,7 +52,7 @@ package struct RulesAnswer: Answer {
     events = session.timeline.events.count
   }
 
-  /// Breaches that are told with the sides that disagree, at most.
+  /// Maximum number of breaches shown with the sides that disagree.
   private static let breachesInFull = 8
 
   package var isNo: Bool { !(violations ?? []).isEmpty }

@@ -1,10 +1,10 @@
 import Engine
 import Language
 
-/// Live TLB entries: of the CPUs by VMID, of the SMMU by VMID or ASID; those that a walk would not give any
-/// more are stale.
+/// Live TLB entries: of the CPUs by VMID, of the SMMU by VMID or ASID; those that a walk would no longer
+/// give are stale.
 package struct TLBAnswer: Answer {
-  /// Entries that one table has filled.
+  /// Entries filled from one table.
   package struct Part: Encodable, Sendable {
     package let title: String
     package let table: TableID?

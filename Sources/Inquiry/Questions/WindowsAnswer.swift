@@ -1,8 +1,8 @@
 import Engine
 import Language
 
-/// What DMA gets while the current event is carried out: a line for every micro-step, a column for every run
-/// of pages that are treated alike.
+/// The outcomes of DMA during the current event: a line for every micro-step, a column for every run of
+/// pages with equal outcomes.
 package struct WindowsAnswer: Answer {
   /// The chart; nil if the event affects no page that a device reaches.
   package let chart: WindowChart?
@@ -27,7 +27,7 @@ package struct WindowsAnswer: Answer {
 
   package var isNo: Bool { chart == nil }
 
-  /// Columns of the chart that a report has.
+  /// Maximum number of chart columns in a report.
   private static let columnsAtMost = 200
 
   /// Columns before the cells.
@@ -37,7 +37,7 @@ package struct WindowsAnswer: Answer {
     guard let chart else {
       return Report("This event affects no page mapped for a device.", .dim)
     }
-    // A chart has as many cells as columns times rows: a screen is given what is near the moment.
+    // A chart has as many cells as columns times rows: a screen gets the part near the moment.
     let columns = chart.columns.prefix(Self.columnsAtMost)
     let first = max(
       0, min(stepsDone - Report.linesAtMost / 2, chart.rows.count - Report.linesAtMost))
@@ -66,7 +66,7 @@ package struct WindowsAnswer: Answer {
           "  " + cell.text.padded(to: width),
           cell.isForbidden ? .mismatch : cell.fails ? .warning : .valid)
       }
-      // Before its first micro-step there is no moment of the event.
+      // The event has no moment before its first micro-step.
       report.add(
         row: line, cells: cells, to: row.steps == 0 ? nil : .moment(moment(after: row.steps)))
       if isNow { report.markCurrent() }
@@ -84,7 +84,7 @@ package struct WindowsAnswer: Answer {
     return report
   }
 
-  /// Where a column begins, and how much it is: pages as far as one counts them.
+  /// The start of a column, and its size: in pages if they are few.
   private func heading(
     of column: WindowChart.Column, in chart: WindowChart
   ) -> (start: String, extent: String) {
@@ -131,7 +131,7 @@ extension WindowsAnswer {
     } ?? []
   }
 
-  /// The rows, made one after the other: a chart of many pages has many columns and many rows.
+  /// The rows, made lazily: a chart of many pages has many columns and many rows.
   package var rows: some Sequence<Row> {
     (chart?.rows.indices ?? 0..<0).lazy.compactMap { index in
       guard let chart else { return nil }

@@ -1,7 +1,7 @@
 import Engine
 import Language
 
-/// What events did to a range of a shadow's reverse map, the last change first.
+/// The changes of a range of a shadow's reverse map, the last one first.
 package struct RangeHistory: Equatable, Sendable {
   /// A micro-step that inserted the range or a part of it, fused it with others, or removed it.
   package struct Change: Equatable, Sendable {
@@ -16,20 +16,20 @@ package struct RangeHistory: Equatable, Sendable {
   /// Whether there may be earlier changes.
   package private(set) var isCut = false
 
-  /// Changes that are found, and events that are looked through for them, at most.
+  /// Maximum number of changes found, and of events searched for them.
   private static let changesAtMost = 8
   private static let eventsAtMost = 5_000
 
-  /// Looks back from the moment at which a session stands, and brings it back there.
+  /// Searches back from a session's moment, and returns the session to it.
   ///
-  /// Takes time linear in the events that are looked through.
+  /// O(number of events searched).
   ///
   /// - Parameter range: Canonical IPAs.
   package init(of range: Range<UInt64>, inShadow shadow: Int, _ session: inout Session) {
     guard let current = session.timeline.currentEvent else { return }
     let moment = session.timeline.moment
     defer { session.seek(to: moment) }
-    // In the middle of an event its first micro-steps count.
+    // During an event its first micro-steps count.
     note(session.timeline.steps.prefix(session.timeline.stepsDone), current, range, shadow)
     let first = max(0, current - Self.eventsAtMost)
     for event in (first..<current).reversed() {
@@ -56,7 +56,7 @@ package struct RangeHistory: Equatable, Sendable {
 }
 
 extension Range<UInt64> {
-  /// The bytes from an address on, at least one; at most up to the last but one of all addresses.
+  /// The bytes from an address on, at least one; at most up to the last address but one.
   package init(from address: UInt64, size: UInt64) {
     let (end, overflow) = address.addingReportingOverflow(Swift.max(1, size))
     self = Swift.min(address, .max - 1)..<(overflow ? .max : end)
@@ -64,7 +64,7 @@ extension Range<UInt64> {
 }
 
 extension Step {
-  /// The addresses that the step is about, as far as there are any.
+  /// The addresses that the step concerns, if any.
   package var addresses: Range<UInt64> { Range(from: address, size: size) }
 
   /// Whether the step stores an entry of a reverse map, or removes one.

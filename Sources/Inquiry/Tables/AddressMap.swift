@@ -6,7 +6,7 @@ package struct AddressMap {
   /// For each part 0 if nothing is mapped there, else a height from 1 to 8 that grows with the logarithm.
   package private(set) var cells: [Int] = []
 
-  /// Bytes from which on a part is as high as can be, and tables that are looked into for that at most.
+  /// Bytes from which a part has the maximum height, and the maximum number of tables read to count them.
   private static let most: UInt64 = 1 << 26
   private static let tables = 32
 
@@ -21,10 +21,10 @@ package struct AddressMap {
     }
   }
 
-  /// The part that an address is in.
+  /// The part that contains an address.
   package func cell(of address: UInt64) -> Int { max(0, 51 - max(address, 1).leadingZeroBitCount) }
 
-  /// Adds up what is mapped of a range, until that is enough.
+  /// Adds up the mapped bytes of a range, until that is enough.
   private static func count(
     _ range: Range<UInt64>, in page: TablePage, _ reader: TableReader, _ mapped: inout UInt64,
     _ left: inout Int

@@ -5,13 +5,13 @@ import Language
 package struct Changes: Sendable {
   /// The words before it.
   package private(set) var past = PastWords()
-  /// Entries that it removed, by table, ascending; runs are one row.
+  /// Entries that it removed, by table, ascending; each run is one row.
   package private(set) var removed: [TableID: [EntryRun]] = [:]
   /// Number of entries that it made, changed or removed, by table.
   package private(set) var counts: [TableID: Int] = [:]
-  /// Number of tables that it unlinked, by table: no row stands for them any more.
+  /// Number of tables that it unlinked, by table: they have no row any more.
   package private(set) var tablesGone: [TableID: Int] = [:]
-  /// Entries that are broken and not made again, by table.
+  /// Entries broken and not made again, by table.
   private var broken: [TableID: Set<Position>] = [:]
   /// What the event has cost so far.
   package private(set) var cost = Cost()
@@ -71,7 +71,7 @@ package struct Changes: Sendable {
         EntryRun(
           position: Position(step.address, level: step.level), descriptor: old,
           entrySize: step.size, isChanged: true, isRemoved: true))
-    // What is made again counts once.
+    // A broken entry that is made again counts once.
     case .entryBroken:
       broken[table, default: []].insert(Position(step.address, level: step.level))
     case .tableRemoved: tablesGone[table, default: 0] += 1
@@ -91,7 +91,7 @@ package struct Changes: Sendable {
     }
   }
 
-  /// A store of L1, perhaps to a table of its own.
+  /// A store by L1, perhaps to one of its tables.
   private mutating func noteStore(at ipa: UInt64, in machine: Machine) {
     guard let (table, position) = machine.guestEntry(at: ipa) else { return }
     let id = TableID.guest(table.vttbr.vmid)
@@ -112,7 +112,7 @@ package struct Changes: Sendable {
     }
   }
 
-  /// Rows in order, with neighbours of one page that continue each other as one.
+  /// Rows in order, with contiguous neighbours in one page joined.
   private static func folded(_ rows: [EntryRun]) -> [EntryRun] {
     var folded: [EntryRun] = []
     for row in rows.sorted(by: { $0.position < $1.position }) {

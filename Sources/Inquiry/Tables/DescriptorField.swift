@@ -1,7 +1,7 @@
 import Engine
 import Language
 
-/// A field of an entry: its bits, its value, what that means, and who owns it.
+/// A field of an entry: its bits, value, meaning and owner.
 package struct DescriptorField: Equatable, Sendable, Encodable {
   /// Who sets the field, or acts on it.
   package enum Owner: String, Encodable, Sendable {
@@ -49,7 +49,7 @@ extension Descriptor {
       ? stage1LeafFields(level, geometry) : leafFields(level, geometry, isShadow)
   }
 
-  /// A table of a device's stage 1. What it could take away from all leaves below, the driver leaves alone.
+  /// A table of a device's stage 1. The driver does not use its hierarchical permission bits.
   private func stage1TableFields(_ geometry: Geometry) -> [DescriptorField] {
     [
       field("NSTable", 63, 63, .nobody) { _ in "secure state only" },
@@ -111,7 +111,7 @@ extension Descriptor {
     ]
   }
 
-  /// The fields of what the RMM notes for a realm (TF-RMM, s2tt).
+  /// The fields of the RMM's note for a realm (TF-RMM, s2tt).
   private func realmFields(_ state: RealmState) -> [DescriptorField] {
     [
       field("address", 63, 12, .monitor) { $0 == 0 ? "none" : "of the assigned memory" },
@@ -168,7 +168,7 @@ extension Descriptor {
 
   // MARK: Fields of both stages
 
-  /// Where a table entry leads, and that it is one.
+  /// The address and type fields of a table entry.
   private func tableAddressFields(_ geometry: Geometry) -> [DescriptorField] {
     [
       field("table", 47, geometry.granuleShift, .hardware) { _ in "the next level's table" },
@@ -178,7 +178,7 @@ extension Descriptor {
     ]
   }
 
-  /// Bits 52:12 of a leaf that covers so many bytes, by their logarithm.
+  /// Bits 52:12 of a leaf that covers 2^`shift` bytes.
   private func outputFields(_ shift: UInt64) -> [DescriptorField] {
     let fields = [
       field("C", 52, 52, .hardware) { $0 == 0 ? "not contiguous" : "one of a contiguous run" },

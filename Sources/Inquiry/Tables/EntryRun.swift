@@ -1,11 +1,11 @@
 import Engine
 import Language
 
-/// An entry of a table that is no table, or several beside each other that continue each other.
+/// An entry that is not a table, or several contiguous ones.
 package struct EntryRun: Equatable, Sendable {
   /// Where the first entry is.
   package let position: Position
-  /// The first entry; of one that was removed, as it was.
+  /// The first entry; if it was removed, the old value.
   package let descriptor: Descriptor
   /// Number of entries.
   package var count: Int
@@ -13,7 +13,7 @@ package struct EntryRun: Equatable, Sendable {
   package let entrySize: UInt64
   /// Whether the last event, or micro-step, changed it.
   package let isChanged: Bool
-  /// Whether that removed it.
+  /// Whether that change removed it.
   package let isRemoved: Bool
 
   package init(
@@ -41,7 +41,7 @@ package struct EntryRun: Equatable, Sendable {
     return start..<start + entrySize * UInt64(count)
   }
 
-  /// All that rows show of it, whatever their width: what a text in a filter is looked for in.
+  /// All that rows show of it, at any width, which a filter's text is matched against.
   func shown(_ geometry: Geometry) -> String {
     let digits = String(address, radix: 16)
     let long = String(repeating: "0", count: max(0, 8 - digits.utf8.count)) + digits
@@ -73,7 +73,7 @@ extension Descriptor {
 extension TableReader {
   /// Calls `visit` for the entries that are neither empty nor tables, in ascending order.
   ///
-  /// - Parameter visit: returns whether to go on.
+  /// - Parameter visit: returns whether to continue.
   func visitEntries(_ visit: (TablePage, Int) -> Bool) {
     var left = Machine.guestTableLimit
     _ = visitEntries(in: root, &left, visit)
@@ -96,7 +96,7 @@ extension TableReader {
     return true
   }
 
-  /// The run of entries in its page that an entry belongs to.
+  /// The run of entries in a page that contains an entry.
   func run(around index: Int, in page: TablePage) -> EntryRun {
     func joins(_ next: Int) -> Bool {
       page[next].continues(page[next - 1], size: page.entrySize, at: page.level)

@@ -26,8 +26,7 @@ extension TableReader {
     address < geometry.inputSize ? mappedRange(from: address, in: root) : nil
   }
 
-  /// The leaf that maps an input address, if there is one, and where the entry that a walk to it ends at
-  /// ends.
+  /// The leaf that maps an input address, if any, and the end of the entry at which a walk to it ends.
   func leaf(at address: UInt64) -> (leaf: MappedRange?, end: UInt64) {
     guard address < geometry.inputSize, let (page, index) = path(to: address).last
     else { return (nil, .max) }
@@ -57,8 +56,8 @@ extension TableReader {
 }
 
 extension Machine {
-  /// What a walk of a table to an address ends at: a leaf, or whatever else is not a table; nil for no
-  /// entry at all.
+  /// The entry at which a walk of a table to an address ends: a leaf or another non-table; nil if there
+  /// is no entry.
   package func walkEnd(of address: UInt64, in id: TableID) -> Descriptor? {
     guard let reader = reader(of: id), address < reader.geometry.inputSize,
       let (page, index) = reader.path(to: address).last
@@ -67,7 +66,7 @@ extension Machine {
     return entry.bits == 0 ? nil : entry
   }
 
-  /// A reader of a table; nil if it does not exist now.
+  /// A reader of a table; nil if the table does not exist now.
   package func reader(of id: TableID) -> TableReader? {
     if case .guest(let vmid) = id {
       return guestTables.first { $0.vttbr.vmid == vmid }.map { TableReader($0, in: self) }
@@ -77,7 +76,7 @@ extension Machine {
 }
 
 extension TableID {
-  /// Whether the input addresses are a guest's own, which only its table leads on from: to compare such a
+  /// Whether the input addresses are a guest's own, which only its table translates: comparing such a
   /// table with one of the machine's needs more than addresses.
   var isNested: Bool {
     switch kind.input {

@@ -1,6 +1,6 @@
 import Engine
 
-/// The type of the memory that a leaf maps, whichever way it says so.
+/// The type of the memory that a leaf maps, in any encoding.
 enum MemoryType: String {
   case device
   case notCacheable = "normal, not cacheable"
@@ -9,16 +9,16 @@ enum MemoryType: String {
   case unknown = "? not told"
   /// Stage 2 leaves it to stage 1.
   case ofStage1 = "as stage 1 says"
-  /// Normal memory of another kind, which nobody here makes.
+  /// Normal memory of another kind, which nothing here writes.
   case normal
-  /// An index of stage 1 that stands for nothing.
+  /// A stage-1 index without a meaning.
   case none = "no memory type"
 }
 
 extension Descriptor {
   /// The memory type of a leaf: MemAttr, with FEAT_S2FWB or without, whose values do not overlap as KVM, pKVM and
-  /// io-pgtable-arm use them (MT_S2_NORMAL, MT_S2_FWB_NORMAL); of stage 1 an index into what io-pgtable-arm writes
-  /// to MAIR.
+  /// io-pgtable-arm use them (MT_S2_NORMAL, MT_S2_FWB_NORMAL); at stage 1 an index into io-pgtable-arm's
+  /// MAIR.
   var memoryType: MemoryType {
     switch format {
     case .stage2:

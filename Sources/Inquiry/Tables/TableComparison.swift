@@ -25,18 +25,18 @@ package struct Difference: Equatable, Sendable {
 }
 
 extension Difference.Kind {
-  /// What of the entries is compared.
+  /// The properties of entries that are compared.
   package enum Depth: Sendable {
     /// All bits: the same table at two moments.
     case bits
-    /// Where they lead, and how: permissions, sizes, memory types.
+    /// Outputs, permissions, sizes, memory types.
     case outputs
-    /// Whether there is one, and what it permits: their outputs are not of one kind.
+    /// Presence and permissions: their outputs are of different kinds.
     case permissions
   }
 
-  /// In what the leaves of two tables at an input address differ first; nil if in nothing. The one place
-  /// where that is judged: marks in rows, answers and `diff` all ask it.
+  /// The first difference between the leaves of two tables at an input address; nil if there is none. The
+  /// only place that judges it: marks in rows, answers and `diff` all use it.
   init?(
     at address: UInt64, _ first: MappedRange?, _ second: MappedRange?, _ depth: Depth
   ) {
@@ -76,14 +76,14 @@ extension Difference.Kind {
 /// The comparison of two tables, leaf by leaf.
 package struct TableComparison: Sendable {
   package private(set) var differences: [Difference] = []
-  /// Whether the comparison was given up before the end.
+  /// Whether the comparison stopped before the end.
   package private(set) var isCut = false
 
-  /// Leaves that are compared at most, and differences that are kept.
+  /// Maximum number of leaves compared, and of differences kept.
   private static let leavesAtMost = 200_000
   private static let differencesAtMost = 1_000
 
-  /// Compares two tables with input addresses of one kind. Takes time linear in their leaves.
+  /// Compares two tables with input addresses of one kind. O(number of leaves).
   package init(_ first: TableReader, _ second: TableReader, _ depth: Difference.Kind.Depth) {
     var address: UInt64 = 0
     var one = first.mappedRange(from: 0)
@@ -123,7 +123,7 @@ package struct TableComparison: Sendable {
 }
 
 extension Permissions {
-  /// Whether they permit whatever others permit.
+  /// Whether they include all of other permissions.
   fileprivate func allows(_ other: Permissions) -> Bool {
     (read || !other.read) && (write || !other.write)
       && (executeNever == other.executeNever || executeNever == 0 || other.executeNever == 2)

@@ -6,7 +6,7 @@ package struct TableDisagreement: Equatable, Sendable, Encodable {
   package enum Kind: String, Encodable, Sendable {
     /// The device must not reach the memory: it has another owner.
     case foreign
-    /// They lead to different memory.
+    /// They map different memory.
     case output
     /// The CPUs' table maps nothing there.
     case presence
@@ -17,13 +17,13 @@ package struct TableDisagreement: Equatable, Sendable, Encodable {
   }
 
   package let kind: Kind
-  /// The first input address at which it is so.
+  /// The first input address at which they differ.
   @Hex package private(set) var address: UInt64
   /// Whether that breaks a rule.
   package let isForbidden: Bool
-  /// Where the CPUs' table leads, if it maps the address.
+  /// The CPUs' output address, if their table maps the address.
   @Hex package private(set) var output: UInt64?
-  /// What the CPUs' table permits there, and the size of its entry.
+  /// The CPUs' permissions there, and the size of their entry in bytes.
   package let permissions: Permissions?
   package let size: UInt64?
 
@@ -38,7 +38,7 @@ package struct TableDisagreement: Equatable, Sendable, Encodable {
     _output = Hex(wrappedValue: other?.output(of: address))
   }
 
-  /// The sign in a row: `!` for what must not be, `≠` for what may, and a letter for the kind.
+  /// The sign in a row: `!` if it breaks a rule, `≠` if not, and a letter for the kind.
   package var sign: String {
     let letter =
       switch kind {
@@ -52,12 +52,12 @@ package struct TableDisagreement: Equatable, Sendable, Encodable {
     return (isForbidden ? Sign.mismatch : Sign.differs) + letter
   }
 
-  /// What must not be comes first, and last what is so wherever the CPUs have not been yet.
+  /// Broken rules come first, and addresses that the CPUs have not faulted in yet come last.
   fileprivate var gravity: Int { isForbidden ? 3 : kind == .presence ? 1 : 2 }
 
   package var emphasis: Report.Emphasis { isForbidden ? .mismatch : .dim }
 
-  /// What it is, and why it may be or must not.
+  /// What it is, and why it is allowed or not.
   package var sentence: String {
     let output = output ?? 0
     switch kind {
@@ -92,8 +92,8 @@ package struct TableDisagreement: Equatable, Sendable, Encodable {
 }
 
 extension Machine {
-  /// The gravest of what a device's entries differ in from the CPUs' table, among at most 64 pieces that are
-  /// mapped alike; nil if it is the CPUs' own table, or in nothing.
+  /// The gravest difference of a device's entries from the CPUs' table, among at most 64 uniformly mapped
+  /// pieces; nil if there is none, or if it is the CPUs' own table.
   package func disagreement(of run: EntryRun, ofDevice device: Int) -> TableDisagreement? {
     guard run.descriptor.isLeaf(run.level), let cpus = cpuReader(besideDevice: device)
     else { return nil }
@@ -122,7 +122,7 @@ extension Machine {
 
   private static let piecesAtMost = 64
 
-  /// How a device's leaf differs from the CPUs' at an address.
+  /// The difference of a device's leaf from the CPUs' at an address, or nil.
   func disagreement(
     of leaf: MappedRange, at address: UInt64, device: Int, with other: MappedRange?
   ) -> TableDisagreement? {

@@ -1,7 +1,7 @@
 import Engine
 
 extension TableReader {
-  /// The position of the entry that lies at a place: a canonical IPA, for a table of L1's. Nil if the
+  /// The position of the entry at a place: a canonical IPA, for one of L1's tables. Nil if the
   /// place is not in the table.
   package func position(ofEntryAt place: UInt64) -> Position? {
     var left = Machine.guestTableLimit
@@ -20,7 +20,7 @@ extension TableReader {
     let bytes = UInt64(geometry.tableEntries) * 8
     for index in 0..<page.count where page[index].isTable(page.level) {
       if left <= 0 { return nil }
-      // Pages of the last level lead nowhere, so only the one that holds the place is read.
+      // Last-level pages have no children, so only the one with the place is read.
       let child = page[index].address(granuleShift: geometry.granuleShift)
       let holdsPlace = child <= place && place < child + bytes
       guard holdsPlace || page.level + 1 < Geometry.lastLevel,

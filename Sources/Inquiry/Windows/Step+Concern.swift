@@ -2,12 +2,12 @@ import Engine
 import Language
 
 extension Step {
-  /// Input addresses of a table at which the step may change what a device's DMA gets, or nil. A step that
-  /// spans more than 1 GiB concerns the first GiB here.
+  /// Input addresses of a table at which the step may change the outcome of a device's DMA, or nil. A
+  /// step that spans more than 1 GiB concerns the first GiB here.
   var concerned: Concern? {
     guard changesTranslation, let table else { return nil }
     let start = address.page
-    // An address may be any number. The very last page, which no device's table reaches, has no end.
+    // An address may be any number. The very last page, beyond any device's table, has no end address.
     let (last, isBeyond) = address.addingReportingOverflow(min(max(size, 1), 1 << 30) - 1)
     let end = ((isBeyond ? .max : last) | (Page.size - 1)) &+ 1
     return end > start ? Concern(table: table, range: start..<end) : nil
@@ -40,7 +40,7 @@ struct Concern {
     self.range = range
   }
 
-  /// Adds the rest of the leaves that a machine has at the ends.
+  /// Extends the ends to whole leaves of a machine.
   mutating func addWholeLeaves(of machine: Machine) {
     guard let table = machine.table(table) else { return }
     var start = range.lowerBound

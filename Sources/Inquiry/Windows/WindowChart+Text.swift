@@ -1,12 +1,12 @@
 import Engine
 import Language
 
-/// The chart as text, and what its cells say.
+/// The chart as text, and its cells in words.
 extension WindowChart {
   /// The chart: a line for each instant, a column for each run of pages.
   public var text: String { lines.joined() }
 
-  /// The lines of the text, made one after the other: a chart of many pages has many columns and many lines.
+  /// The lines of the text, made lazily: a chart of many pages has many columns and many lines.
   public var lines: some Sequence<String> {
     let heads = [
       ["", ""] + columns.map { "\(deviceName($0))0x\(hex($0.range.lowerBound))" },
@@ -49,8 +49,8 @@ extension WindowChart {
 }
 
 extension WindowChart.Cell {
-  /// What the DMA gets in a few words: where the translation comes from and its size, or the fault and its
-  /// level; `read-only` if a write fares otherwise, `!` if it reaches what it must not.
+  /// The outcome in a few words: the source of the translation and its size, or the fault and its level;
+  /// `read-only` if a write has another outcome, `!` if it reaches forbidden memory.
   public var text: String {
     let mark = isForbidden ? " !" : ""
     if read.physical != nil, write.physical == nil { return read.text + " read-only" + mark }

@@ -1,69 +1,68 @@
 import Engine
 import Language
 
-/// What DMA sees while an event is carried out: for every micro-step and every page concerned, what a DMA
-/// would get at that instant.
+/// DMA during an event: for every micro-step and every page concerned, the outcome that a DMA would have
+/// at that instant.
 ///
-/// A window is a page and a run of instants in which a DMA gets what it should not: a fault where the page is
-/// mapped before and after the event, or memory of another owner. CPUs have no such windows, since a fault
-/// makes them wait until the event is over. A device takes no faults and holds no locks, so it may come in
-/// between any two stores, and every one of these instants can be the one that it meets. That is why the
-/// chart asks at each of them instead of comparing the tables before and after: most faults of this kind are
-/// in neither.
+/// A window is a page and a run of instants at which a DMA has a wrong outcome: a fault where the page is
+/// mapped before and after the event, or memory of another owner. CPUs have no such windows, since a
+/// fault makes them wait until the event is over. A device takes no faults and holds no locks, so its DMA
+/// may come between any two stores, at any of these instants. That is why the chart asks at each of them
+/// instead of comparing the tables before and after: most faults of this kind are visible in neither.
 ///
-/// What a DMA gets is not what the table says. It depends on the stream table entry, on what the SMMU has
-/// cached, on invalidations that are still in the queue, on CPU caches where the walker is not coherent, and
-/// on the owner of the memory. So each cell is asked of the same code that carries out a DMA. A shortcut
+/// The table alone does not decide the outcome. It depends on the stream table entry, on the SMMU's TLB,
+/// on invalidations still in the queue, on CPU caches if the walker is not coherent, and on the owner of
+/// the memory. So each cell comes from the code that carries out DMA. A shortcut
 /// through the table would miss the windows in which table and TLB disagree.
 ///
-/// A window at the edge of an event needs care. An event that is paused ends in the middle of its windows,
-/// and `resume` begins in the middle of them; whoever counts windows must not demand that a page works before
-/// and after such an event. And a page that fails in the first and the last instant has no window at all: it
+/// A window at the edge of an event needs care. A paused event ends inside its windows, and `resume`
+/// begins inside them; code that counts windows must not require a page to work before and after such an
+/// event. And a page that fails at the first and the last instant has no window at all: it
 /// is simply not mapped.
 public struct WindowChart: Equatable, Sendable {
-  /// Pages of a device that fare alike at every instant.
+  /// Pages of a device with the same outcome at every instant.
   public struct Column: Equatable, Sendable {
     /// The device.
     public let device: Int
     /// Input addresses.
     public let range: Range<UInt64>
-    /// What DMA gets, from an instant on until the next that is listed; the first one is the first.
+    /// The outcomes of DMA, each from an instant until the next one listed, starting with the first instant.
     fileprivate(set) var changes: [Change] = []
 
-    /// All that DMA to the pages ever gets, in order.
+    /// All outcomes of DMA to the pages, in order.
     public var cells: [Cell] { changes.map(\.cell) }
 
     /// Number of 4K pages.
     public var pages: UInt64 { range.size / Page.size }
   }
 
-  /// What DMA to the pages of a column gets from an instant on.
+  /// The outcome of DMA to the pages of a column from an instant on.
   struct Change: Equatable {
     /// Index of the instant's row.
     let row: Int
     let cell: Cell
   }
 
-  /// An instant: so many micro-steps are done.
+  /// An instant, by the number of micro-steps done.
   public struct Row: Equatable, Sendable {
-    /// Number of micro-steps that are done.
+    /// Number of micro-steps done.
     public let steps: Int
-    /// The last of them in a word and in a sentence; empty for the first row.
+    /// The label of the last of them; empty for the first row.
     public let label: String
-    /// What it did.
+    /// Its effect, as a sentence; empty for the first row.
     public let what: String
   }
 
-  /// What a DMA to the pages of a column gets at an instant.
+  /// The outcome of a DMA to the pages of a column at an instant.
   public struct Cell: Equatable, Sendable {
-    /// What a read of the first page gets.
+    /// The outcome of a read of the first page.
     public let read: DeviceOutcome
-    /// What a write to it gets.
+    /// The outcome of a write to it.
     public let write: DeviceOutcome
     /// Whether the DMA reaches memory whose owner is not the device's.
     public let isForbidden: Bool
 
-    /// Whether no DMA gets through; one that is held up does not fail.
+    /// Whether no DMA gets through; a stalled one does not fail.
     public var fails: Bool {
       read.physical == nil && write.physical == nil && read != .stalled
     }
@@ -78,12 +77,12 @@ public struct WindowChart: Equatable, Sendable {
 
   /// The chart of an event; nil if no device's pages are concerned.
   ///
-  /// Takes time and memory that are linear in what the event stores and in the pages concerned, as long as
-  /// all that it stores is words of tables and of TLBs; what changes owners is looked up for all pages anew.
+  /// Time and memory are linear in the words that the event stores and in the pages concerned, if all
+  /// those words are of tables and TLBs; after a change of owners all pages are looked up again.
   ///
   /// - Parameters:
   ///   - event: index of an event of the session's history.
-  ///   - session: the session; it goes through the event, and back to its moment.
+  ///   - session: the session, which goes through the event and back to its moment.
   public init?(ofEvent event: Int, in session: inout Session) {
     guard session.timeline.events.indices.contains(event) else { return nil }
     let moment = session.timeline.moment
@@ -92,7 +91,7 @@ public struct WindowChart: Equatable, Sendable {
     let steps = session.timeline.steps
     let parts = Self.parts(of: steps, ofEvent: event, in: &session)
     if parts.isEmpty { return nil }
-    // First which pages fare alike at every instant, and then how.
+    // First find the pages with the same outcome at every instant, and then the outcomes.
     var cuts = parts.map { Set([$0.range.lowerBound]) }
     session.goThrough(event: event) { machine, done, stores in
       for (index, part) in parts.enumerated() {
@@ -127,9 +126,9 @@ public struct WindowChart: Equatable, Sendable {
     }
   }
 
-  /// What DMA gets at an instant, column by column.
+  /// The outcomes of DMA at an instant, column by column.
   ///
-  /// - Complexity: O(columns), and the logarithm of how often each changes.
+  /// - Complexity: O(columns), times the logarithm of the number of changes of each.
   public func cells(ofRow row: Int) -> [Cell] {
     columns.map { column in
       let changes = column.changes
@@ -172,7 +171,7 @@ public struct WindowChart: Equatable, Sendable {
 }
 
 extension Machine {
-  /// What DMA to a part gets where stores can have changed it, and to its neighbours there.
+  /// The outcomes of DMA to a part where stores may have changed it, and to its neighbours there.
   ///
   /// - Parameter stores: nil for any.
   fileprivate func changedRuns(
@@ -188,7 +187,7 @@ extension Machine {
 }
 
 extension [WindowChart.Column] {
-  /// Indices of the columns, which are in order, whose first page's DMA stores can have changed.
+  /// Indices of the columns, which are in order, whose first page's DMA stores may have changed.
   ///
   /// - Parameter stores: nil for any.
   fileprivate func changed(by stores: Range<Int>?, in machine: Machine) -> [Int] {
@@ -233,7 +232,7 @@ extension WindowChart.Cell {
     }
   }
 
-  /// What DMA to the first page of a column gets.
+  /// The outcome of DMA to the first page of a column.
   fileprivate init(of column: WindowChart.Column, _ machine: Machine) {
     let start = column.range.lowerBound
     let device = column.device
@@ -243,7 +242,7 @@ extension WindowChart.Cell {
       device: device)
   }
 
-  /// Whether the same happens, wherever it leads.
+  /// Whether the outcome is the same apart from the physical address.
   fileprivate func faresLike(_ other: Self) -> Bool {
     read.kind == other.read.kind && write.kind == other.write.kind
       && isForbidden == other.isForbidden

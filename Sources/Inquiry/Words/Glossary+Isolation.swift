@@ -1,5 +1,5 @@
 extension Glossary {
-  /// What tells the owners of memory apart.
+  /// The isolation of memory owners.
   static let isolation: [Entry] = [
     Entry(
       "rollover", also: ["generation"],

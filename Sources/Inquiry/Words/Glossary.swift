@@ -2,9 +2,9 @@
 package enum Glossary {
   /// A word.
   package struct Entry: Encodable, Sendable {
-    /// The word as it is used here; the one word for what it means.
+    /// The word as used here; the only word for its meaning.
     package let name: String
-    /// Other words and spellings that are met for the same, or that are explained with it.
+    /// Other words and spellings for the same, or words explained with it.
     package let also: [String]
     /// What it means.
     package let definition: String
@@ -30,10 +30,10 @@ package enum Glossary {
     + program)
     .sorted { ($0.name.lowercased(), $0.name) < ($1.name.lowercased(), $1.name) }
 
-  /// The entry of a word, whatever the case of its letters; nil if it is none of these.
+  /// The entry of a word, whatever the case of its letters; nil if there is none.
   package static func entry(_ word: some StringProtocol) -> Entry? { byWord[word.lowercased()] }
 
-  /// Entries in which a text occurs, those with it in their names first; without a text, all.
+  /// Entries in which a text occurs, those with it in their names first; all, if the text is empty.
   package static func search(_ text: some StringProtocol) -> [Entry] {
     let text = text.lowercased()
     if text.isEmpty { return entries }

@@ -1,8 +1,8 @@
 import Engine
 
-/// Sentences without abbreviations, for someone in the second year of studies.
+/// Sentences without abbreviations, for a second-year student.
 package enum PlainWords {
-  /// What each abbreviation or name stands for. Longer ones stand before those that they contain.
+  /// The meaning of each abbreviation or name. Longer ones come before those that they contain.
   private static let meanings: [(word: String, meaning: String)] = [
     ("canonical IPA", "guest address"), ("nested IPA", "nested address"),
     ("nested IPAs", "nested addresses"), ("canonical IPAs", "guest addresses"),
@@ -38,10 +38,10 @@ package enum PlainWords {
     meanings.map { ($0.word, $0.meaning) }, uniquingKeysWith: { first, _ in first })
   private static let wordsAtMost = 3
 
-  /// A sentence without abbreviations, and without what stands in parentheses.
+  /// A sentence without abbreviations, and without parenthesised parts.
   package static func sentence(_ text: String) -> String { expand(text).capitalized }
 
-  /// A text without abbreviations, and without what stands in parentheses.
+  /// A text without abbreviations, and without parenthesised parts.
   package static func expand(_ text: String) -> String {
     let words = withoutParentheses(text).split(separator: " ").map { Token($0) }
     var result: [String] = []
@@ -54,7 +54,7 @@ package enum PlainWords {
     return result.joined(separator: " ")
   }
 
-  /// The words at an index as they are to be said, and how many that are.
+  /// The plain form of the words at an index, and the number of words replaced.
   private static func meaning(at index: Int, in words: [Token]) -> (text: String, count: Int) {
     for count in (1...wordsAtMost).reversed() where index + count <= words.count {
       let run = words[index..<index + count]
@@ -94,7 +94,7 @@ package enum PlainWords {
     return kept.replacing(" .", with: ".").replacing(" ,", with: ",").replacing(" ;", with: ";")
   }
 
-  /// Whether a sentence is one for everybody: no abbreviation, and no name out of a source.
+  /// Whether a sentence is plain: no abbreviation, and no name from source code.
   package static func arePlain(_ sentence: String) -> Bool {
     sentence.split(separator: " ").allSatisfy { word in
       let core = Token(word).core
@@ -143,13 +143,13 @@ extension DetailLevel {
   /// A text, without abbreviations where the level asks for that.
   func text(_ text: String) -> String { self == .plain ? PlainWords.expand(text) : text }
 
-  /// What permissions permit, in a column.
+  /// Permissions, in a column.
   func permissions(_ permissions: Permissions) -> String {
     self == .plain
       ? permissions.shortWords.padded(to: Permissions.shortColumns) : permissions.text
   }
 
-  /// A table, as it is named in a sentence.
+  /// The name of a table in a sentence.
   func table(_ table: TableID) -> String {
     self == .plain ? table.plainPhrase : Phrase.table(table)
   }

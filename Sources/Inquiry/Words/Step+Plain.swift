@@ -1,8 +1,8 @@
 import Engine
 
 extension Step {
-  /// The step in two sentences at most, for someone in the second year of studies: what happens, and why if
-  /// that can be said without abbreviations and names out of the kernel.
+  /// The step in at most two sentences, for a second-year student: what happens, and why, if that needs
+  /// no abbreviations or kernel names.
   package var plain: String {
     let why = PlainWords.sentence(PlainWords.first(of: explanation.why))
     return why.isEmpty || !PlainWords.arePlain(why) ? plainFact : plainFact + " " + why
@@ -122,7 +122,7 @@ extension Step {
     }
   }
 
-  /// What the step says for everybody else, if it can be said without abbreviations.
+  /// The step's ordinary sentence, if it works without abbreviations.
   private var told: String? {
     let text = PlainWords.sentence(explanation.what) + "."
     return PlainWords.arePlain(text) && !text.contains(": ") ? text : nil
@@ -183,7 +183,7 @@ extension Step {
     }
   }
 
-  /// Where an entry that is made leads, and what it permits.
+  /// The output and permissions of a new entry.
   private var target: String {
     guard let result, result.isValid else { return "" }
     return " that leads to physical address \(Phrase.address(result.address)), "
@@ -192,12 +192,12 @@ extension Step {
 
   private var verbs: String { result?.permissions.verbs ?? "use" }
 
-  /// The address that the step is about.
+  /// The address that the step concerns.
   private var place: String {
     let input = facts.subject == .canonical ? .canonicalIPA : table?.kind.input
     return (input.map { PlainWords.expand($0.name) } ?? "address") + " \(Phrase.address(address))"
   }
 
-  /// The table that the step is about.
+  /// The table that the step concerns.
   private var tableWords: String { table?.plainPhrase ?? "a table" }
 }
