@@ -21,7 +21,7 @@ public struct ActionFacts: Sendable {
   public let summary: SafeText
   /// Keys, in their spelling, separated by blanks.
   let keys: String
-  /// What its argument is, if it takes one.
+  /// Its argument, if it takes one.
   public let argument: SafeText?
 
   init(_ group: Group, _ summary: SafeText, keys: String = "", argument: SafeText? = nil) {
@@ -33,7 +33,7 @@ public struct ActionFacts: Sendable {
 }
 
 extension Action {
-  /// The one table that keys, help and completion are made from.
+  /// The only table for keys, help and completion.
   public var facts: ActionFacts {
     questionFacts ?? timeFacts ?? sessionFacts ?? answerFacts ?? findingFacts ?? movingFacts
       ?? paneFacts
@@ -115,14 +115,14 @@ extension Action {
     }
   }
 
-  /// What asks a question has its name, and its line in the table of questions.
+  /// An action that asks a question has the question's name and its row in the table of questions.
   private var questionFacts: ActionFacts? {
     guard let facts = Question(name: rawValue)?.facts else { return nil }
     let argument: SafeText? =
       switch facts.operand {
       case .word: "WORD"
       case .other: "LETTER, a moment or a history; the newest mark without it"
-      // It is asked about what is selected.
+      // It is asked about the selection.
       case .nothing, .address, .filter: nil
       }
     return ActionFacts(

@@ -1,4 +1,4 @@
-/// What a person can ask for: by a key, and by its name on the command line.
+/// A user action: by a key, or by its name on the command line.
 public enum Action: String, CaseIterable, Sendable {
   // Time.
   case nextEvent = "next-event"
@@ -108,11 +108,11 @@ public enum Action: String, CaseIterable, Sendable {
   case quitNow = "quit-now"
 }
 
-/// An action with what was said to it.
+/// An action with its argument.
 public struct Command: Hashable, Sendable {
   /// The action.
   public var action: Action
-  /// What the action needs to know; empty if nothing was said.
+  /// The action's argument; empty if there is none.
   public var argument: String
 
   /// A command.

@@ -1,20 +1,20 @@
 import Canvas
 
-/// Which key asks for what.
+/// The commands of keys.
 public struct KeyMap: Equatable, Sendable {
   private var commands: [Key: Command] = [:]
 
-  /// The keys as they are without a configuration.
+  /// The default keys.
   public init() {
     for action in Action.allCases {
       for key in action.defaultKeys { bind(key, to: action) }
     }
   }
 
-  /// What a key asks for.
+  /// The command of a key, or nil.
   public func command(for key: Key) -> Command? { commands[key] }
 
-  /// The keys of an action: its own in their order, then others.
+  /// The keys of an action: its default ones in their order, then others.
   public func keys(for action: Action) -> [Key] {
     let bound = commands.filter { $0.value.action == action }.keys
     let preferred = action.defaultKeys
@@ -24,25 +24,25 @@ public struct KeyMap: Equatable, Sendable {
     }
   }
 
-  /// The first key of an action as it is shown, or its name for the command line.
+  /// The first key of an action as displayed, or its name for the command line.
   func name(of action: Action) -> SafeText {
     keys(for: action).first.map(\.shortName) ?? ":" + SafeText(action.rawValue)
   }
 
-  /// Lets a key ask for an action, and for nothing else.
+  /// Binds a key to an action, and to nothing else.
   public mutating func bind(_ key: Key, to action: Action) {
-    // The only action with an argument of its own for each key is told which key it was.
+    // The only action with an argument per key gets the key.
     commands[key] = Command(action, action == .pane ? key.description : "")
   }
 
-  /// Takes all keys from an action.
+  /// Removes all keys of an action.
   public mutating func unbind(_ action: Action) {
     commands = commands.filter { $0.value.action != action }
   }
 }
 
 extension Action {
-  /// The keys of the action without a configuration.
+  /// The default keys of the action.
   public var defaultKeys: [Key] {
     facts.keys.split(separator: " ").compactMap { Key(spelling: $0) }
   }

@@ -2,9 +2,9 @@ import Canvas
 import Engine
 import Inquiry
 
-/// What can be asked for now.
+/// Availability of actions.
 extension Model {
-  /// Why an action can do nothing now, and what would enable it; nil if it can.
+  /// Why an action is unavailable now, and what would enable it; nil if it is available.
   func obstacle(to action: Action) -> SafeText? {
     switch action {
     case .nextEvent, .nextStep, .end, .preview:
@@ -73,7 +73,7 @@ extension Model {
     }
   }
 
-  /// Why an action about what is selected can do nothing now.
+  /// Why an action on the selection is unavailable now.
   private func obstacleToSelection(_ action: Action) -> SafeText? {
     if focus == .reverseMap || isRangeSelected {
       return ReverseMapPane().obstacle(to: action, in: self)
@@ -87,7 +87,7 @@ extension Model {
 
   /// How to ask for an action, as the beginning of a sentence: `Press "."`, or without a key its name.
   ///
-  /// - Parameter argument: What has to follow it.
+  /// - Parameter argument: the text that must follow it.
   func press(_ action: Action, _ argument: SafeText = "") -> SafeText {
     guard let key = keyMap.keys(for: action).first else {
       return "Type \":\(SafeText(action.rawValue))" + (argument.isEmpty ? "\"" : " \(argument)\"")
@@ -98,6 +98,6 @@ extension Model {
   /// The first key of an action, or its name, in quotation marks.
   func quoted(_ action: Action) -> SafeText { "\"\(key(action))\"" }
 
-  /// The first key of an action as it is shown, or its name for the command line.
+  /// The first key of an action as displayed, or its name for the command line.
   func key(_ action: Action) -> SafeText { keyMap.name(of: action) }
 }

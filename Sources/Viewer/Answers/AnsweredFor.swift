@@ -1,7 +1,7 @@
 import Engine
 import Inquiry
 
-/// What an answer on the screen depends on: while it is the same, so is the answer.
+/// The dependencies of an answer on the screen: while they are the same, so is the answer.
 struct AnsweredFor: Equatable {
   /// Index of the history.
   let branch: Int
@@ -9,20 +9,20 @@ struct AnsweredFor: Equatable {
   private let moment: Moment
   private let eventCount: Int
   private let chapterCount: Int
-  /// Events whose rules were checked.
+  /// Number of events whose rules were checked.
   private let checked: Int
   private let detailLevel: DetailLevel
-  /// Columns of the screen, which decide what the header has room for.
+  /// Columns of the screen, which decide what fits in the header.
   private let columns: Int
-  /// The selection, and the micro-step that is looked at, if the answer follows them; the selection also if
-  /// the answer stays.
+  /// The selection and the current micro-step, if the answer follows them; the selection also if the
+  /// answer is kept.
   private let table: TableID?
   private let position: Position?
   private let link: Link?
   private let range: ReverseMapEntry?
   private let step: Int?
 
-  /// Where it was asked, and what was selected there.
+  /// The place and selection when it was asked.
   var place: Place { Place(branch: branch, moment: moment, table: table, position: position) }
 
   init(_ question: Question, _ model: Model) {

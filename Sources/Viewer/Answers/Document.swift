@@ -1,9 +1,9 @@
 import Canvas
 import Engine
 
-/// Lines of text, some of which lead somewhere.
+/// Lines of text, some with links.
 struct Document {
-  /// What a line leads to.
+  /// The target of a line.
   enum Target: Equatable {
     case moment(Moment)
     case place(TableID, UInt64)
@@ -11,27 +11,27 @@ struct Document {
     case watch(Int)
     case action(Action)
     case term(String)
-    /// A file, or a scenario of the program, at a moment as it is typed.
+    /// A file, or a scenario of the program, at a moment in its typed form.
     case open(String, at: String?)
-    /// Removing a file with what was not saved the last time.
+    /// Removing a file with unsaved work from the last time.
     case discard(String)
-    /// What a line of a lesson is for.
+    /// A choice in a lesson.
     case lesson(LessonView.Choice)
     /// A lesson, by its id.
     case learn(String)
-    /// The beginning of a line that is to be typed.
+    /// The beginning of a line to type.
     case typing(String)
   }
 
   struct Item {
     var line: Line
     var target: Target?
-    /// Columns before what does not fit into the first line.
+    /// Indent of continuation lines, in columns.
     var indent = 2
-    /// For a row of a table, which is not wrapped: what follows the line, as far as there is room.
+    /// For a row of a table, which is not wrapped: the cells after the line, as far as they fit.
     var cells: [Line] = []
 
-    /// The line with the cells from one of them on that fit whole into `width` columns.
+    /// The line with the cells from index `left` on that fit completely into `width` columns.
     func row(from left: Int, width: Int) -> Line {
       var row = line
       for cell in cells.dropFirst(left) {
@@ -41,10 +41,10 @@ struct Document {
       return row
     }
 
-    /// All of it without its looks.
+    /// All of it without styles.
     var text: SafeText { cells.reduce(line.text) { $0 + $1.text } }
 
-    /// How many cells are to be left out at the left for the last to be seen.
+    /// Number of cells to scroll out at the left until the last is visible.
     func overhang(width: Int) -> Int {
       if cells.isEmpty { return 0 }
       var columns = line.columns
@@ -57,9 +57,9 @@ struct Document {
   }
 
   private(set) var items: [Item] = []
-  /// How many items at the start stay in sight while the others scroll.
+  /// Number of items at the start that stay visible while the others scroll.
   var heads = 0
-  /// The item that is about the present moment, if one is.
+  /// The item about the present moment, or nil.
   var current: Int?
 
   init() {}
@@ -72,7 +72,7 @@ struct Document {
     items.append(Item(line: line, target: target, indent: indent))
   }
 
-  /// Adds a row of a table, which stays one line; its beginning is always seen.
+  /// Adds a row of a table, which stays one line; its beginning always stays visible.
   mutating func add(row: Line, cells: [Line], to target: Target? = nil) {
     items.append(Item(line: row, target: target, cells: cells))
   }
@@ -82,15 +82,15 @@ struct Document {
   /// A line between two parts.
   mutating func addBlank() { add(Line()) }
 
-  /// The items that lead somewhere, by their place among all.
+  /// The indices of the items with links.
   var choices: [Int] { items.indices.filter { items[$0].target != nil } }
 
-  /// The lines without their looks.
+  /// The lines without styles.
   var text: [SafeText] { items.map(\.text) }
 
-  /// The document in lines of at most `width` columns, each with the item that it is part of.
+  /// The document in lines of at most `width` columns, each with its item.
   ///
-  /// Where that is more than `height` lines, blank ones are left out.
+  /// If that is more than `height` lines, blank ones are omitted.
   func layout(width: Int, height: Int) -> [(line: Line, item: Int)] {
     var lines = items.enumerated().flatMap { index, item in
       (item.cells.isEmpty ? item.line.wrapped(to: width, indent: item.indent) : [item.line])
@@ -102,24 +102,24 @@ struct Document {
 }
 
 extension Document {
-  /// How many cells its tables can be scrolled sideways.
+  /// Number of cells by which its tables can be scrolled sideways.
   func overhang(width: Int) -> Int { items.map { $0.overhang(width: width) }.max() ?? 0 }
 }
 
-/// Where one is in a document.
+/// The position in a document.
 struct DocumentView: Equatable {
-  /// Which of the choices is selected.
+  /// Index of the selected choice.
   var choice = 0
-  /// The first line in sight.
+  /// The first visible line.
   var top = 0
-  /// Cells of tables that are scrolled out at the left.
+  /// Number of table cells scrolled out at the left.
   var left = 0
-  /// Lines to scroll until the first choice is in sight: what stands above it may take several pages.
+  /// Lines to scroll until the first choice is visible: the text above it may take several pages.
   private(set) var linesToChoice = 0
-  /// Lines in sight.
+  /// Number of visible lines.
   private var height = 1
 
-  /// Goes to another choice, or where there is none, or none yet in sight, scrolls.
+  /// Goes to another choice, or scrolls if there is none, or none is visible yet.
   mutating func move(by distance: Int, in document: Document) {
     let choices = document.choices.count
     func moved(_ value: Int, last: Int) -> Int {
@@ -142,7 +142,7 @@ struct DocumentView: Equatable {
   /// Scrolls tables sideways.
   mutating func moveSideways(by distance: Int) { left = max(0, left + distance) }
 
-  /// Goes to a line, if it leads somewhere. Returns whether it does.
+  /// Selects an item, if it has a link. Returns whether it does.
   @discardableResult
   mutating func choose(item: Int, in document: Document) -> Bool {
     guard let index = document.choices.firstIndex(of: item) else { return false }
@@ -150,7 +150,7 @@ struct DocumentView: Equatable {
     return true
   }
 
-  /// Scrolls so that the choice is in sight, and no more than needed is empty.
+  /// Scrolls so that the choice is visible, with as few empty lines as possible.
   mutating func scroll(_ document: Document, width: Int, height: Int) {
     let all = document.layout(width: width, height: height)
     let lines = Array(all.drop { $0.item < document.heads })
@@ -164,7 +164,7 @@ struct DocumentView: Equatable {
         if choice > 0 {
           top = min(max(top, last - height + 1), first)
         } else {
-          // What stands above the first choice is seen first.
+          // The text above the first choice is shown first.
           let lowest = max(0, last - height + 1)
           top = min(max(0, top), lowest)
           linesToChoice = lowest - top
@@ -175,7 +175,7 @@ struct DocumentView: Equatable {
     left = min(left, document.overhang(width: width))
   }
 
-  /// The lines in sight.
+  /// The visible lines.
   func visible(in document: Document, width: Int, height: Int) -> [(line: Line, item: Int)] {
     let lines = document.layout(width: width, height: height)
     let heads = lines.prefix { $0.item < document.heads }
@@ -186,7 +186,7 @@ struct DocumentView: Equatable {
     }
   }
 
-  /// What the selected line leads to.
+  /// The target of the selected line.
   func target(in document: Document) -> Document.Target? {
     let choices = document.choices
     return choices.indices.contains(choice) ? document.items[choices[choice]].target : nil
@@ -194,7 +194,7 @@ struct DocumentView: Equatable {
 }
 
 extension Surface {
-  /// Draws what is in sight of a document; the selected line, if it is wanted, as a bar.
+  /// Draws the visible part of a document; with `showsChoice`, the selected line as a bar.
   mutating func draw(_ document: Document, _ view: DocumentView, showsChoice: Bool, in rect: Rect) {
     let lines = view.visible(in: document, width: rect.width, height: rect.height)
     let choices = document.choices

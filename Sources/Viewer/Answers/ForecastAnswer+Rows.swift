@@ -1,9 +1,9 @@
 import Engine
 import Inquiry
 
-/// What the rows of a table show of the next event.
+/// The forecast in the rows of a table.
 extension ForecastAnswer {
-  /// Entries that will be there, and are not, in the order of a table.
+  /// Rows of future entries that do not exist yet, in the order of the table.
   func rows(of table: TableID) -> [Row] {
     var rows: [Position: Row] = [:]
     for change in changes where change.table == table {

@@ -3,16 +3,16 @@ import Engine
 import Inquiry
 import Language
 
-/// The pane of answers.
+/// The answer pane.
 extension Model {
-  /// Events for which every policy is carried out while a person waits.
+  /// Maximum number of events carried out under every policy while the user waits.
   private static let eventsAtMost = 3_000
 
-  /// Asks about a topic. An answer that is to be read, and not only seen, gets the focus.
+  /// Asks about a topic. An answer to be read, not just seen, gets the focus.
   ///
   /// - Parameters:
-  ///   - text: what was typed after the question.
-  ///   - other: another history that the text names.
+  ///   - text: the text typed after the question.
+  ///   - other: another history, named by the text.
   mutating func ask(_ topic: Topic, _ text: String = "", other: Subject.Other? = nil) {
     if case .question(let question) = topic {
       do throws(Unanswerable) {
@@ -34,7 +34,7 @@ extension Model {
     }
   }
 
-  /// Finds the answer to a question at this moment, about what is selected, and shows it.
+  /// Finds the answer to a question at this moment, about the selection, and shows it.
   private mutating func show(
     _ question: Question, _ text: String, other: Subject.Other? = nil
   ) throws(Unanswerable) {
@@ -66,7 +66,7 @@ extension Model {
     answered = AnsweredFor(question, self)
   }
 
-  /// What happened at the moment, and why, as text, whatever the pane shows.
+  /// The explanation of the moment as text, whatever the pane shows.
   package var explanation: String {
     var subject = Subject()
     subject.audit = branches[branch].audit
@@ -75,10 +75,10 @@ extension Model {
       ?? ""
   }
 
-  /// What the next event will change, if that was asked for.
+  /// The forecast of the next event, if that was asked.
   var forecast: ForecastAnswer? { value as? ForecastAnswer }
 
-  /// Brings the answer up to date, unless it is to stay as it was.
+  /// Updates the answer, unless it is kept.
   mutating func updateAnswer() {
     switch question {
     case .question(let question):
@@ -98,7 +98,7 @@ extension Model {
     }
   }
 
-  /// Goes where a line of the answer leads that is named by its number among those that lead somewhere.
+  /// Follows a line of the answer by its number among those with links.
   mutating func chooseLine(_ number: String) {
     let choices = answer.choices
     if choices.isEmpty { return refuse("No line of the answer leads anywhere.") }
@@ -115,7 +115,7 @@ extension Model {
     answered = nil
   }
 
-  /// Goes where the selected line of an answer leads. Returns what is left for the program to do.
+  /// Follows a line's link. Returns the effects left for the program.
   @discardableResult
   mutating func follow(_ target: Document.Target) -> [Effect] {
     switch target {
@@ -154,7 +154,7 @@ extension Model {
     return []
   }
 
-  /// The pane that shows a table, after making one show it.
+  /// The pane that shows a table; makes one show it if needed.
   private mutating func showing(_ table: TableID) -> Pane? {
     if let pane = pane(showing: table) { return pane }
     switch table {

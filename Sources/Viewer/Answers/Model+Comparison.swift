@@ -3,9 +3,9 @@ import Engine
 import Inquiry
 import Language
 
-/// What the question of differences compares the table in focus with.
+/// The other side of a comparison with the focused table.
 extension Model {
-  /// Compares the table in focus with itself: at a mark, the newest unless one is named, at a moment, or in
+  /// Compares the table in focus with itself: at a mark (the newest unless named), at a moment, or in
   /// another history; or with another table.
   mutating func compare(_ text: String) {
     if text.isEmpty, newestMark == nil {
@@ -25,7 +25,7 @@ extension Model {
         machine: other.timeline.machine))
   }
 
-  /// The place of a mark, or this moment in a history, by its name; nil if the text is neither.
+  /// The place of a mark, or this moment in a named history; nil if the text is neither.
   private func otherPlace(_ text: String) -> Place? {
     let letter = text.isEmpty ? newestMark : text.unicodeScalars.first
     if text.unicodeScalars.count <= 1, let letter, let mark = marks[letter] { return mark }

@@ -3,7 +3,7 @@ import Engine
 import Inquiry
 import Language
 
-/// Where one can go in time, and other histories.
+/// The named moments, watches, and other histories.
 extension Model {
   var watchesAnswer: Document {
     var document = Document()
@@ -76,16 +76,16 @@ extension Model {
     return document
   }
 
-  /// A moment as it is typed.
+  /// A moment in its typed form.
   static func name(of moment: Moment) -> SafeText {
     SafeText(moment.name)
   }
 
-  /// All histories, each with those that began in it beneath it: their indices, and how deep they are.
+  /// All histories, each followed by those that branch from it: their indices and depths.
   private var branchTree: [(index: Int, depth: Int)] {
     var tree: [(index: Int, depth: Int)] = []
     for (index, other) in branches.enumerated() {
-      // A history stands before those that begin in it, so its parent is in the tree.
+      // A history comes before its branches, so its parent is already in the tree.
       let place = tree.firstIndex { $0.index == other.origin?.parent }
       guard let place else {
         tree.append((index, 0))

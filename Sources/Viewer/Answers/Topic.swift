@@ -1,12 +1,12 @@
 import Canvas
 import Inquiry
 
-/// What the pane of answers shows: the answer to a question, or a list of the screen's own.
+/// The topic of the answer pane: the answer to a question, or a list of the screen's own.
 enum Topic: Hashable, CaseIterable {
   case question(Question)
   /// At what does running stop?
   case watches
-  /// Which moments have a name, and where was one before?
+  /// Which moments have a name, and which places were left?
   case marks
   /// Which histories are there?
   case branches
@@ -38,10 +38,10 @@ enum Topic: Hashable, CaseIterable {
     }
   }
 
-  /// Whether asking moves the focus to the answer: not where one goes on with what it is about.
+  /// Whether asking moves the focus to the answer: not if one continues with its subject.
   var takesFocus: Bool { self != .question(.explain) && self != .question(.entry) }
 
-  /// Whether the answer stays as it was when time moves, instead of being recomputed.
+  /// Whether the answer is kept when time moves, instead of being recomputed.
   var isKept: Bool {
     switch self {
     case .question(let question): question.facts.follows == .nothing

@@ -3,7 +3,7 @@ import Engine
 import Recording
 
 extension DifferenceView {
-  /// Where everything is.
+  /// The parts of the screen.
   struct Parts {
     var header, strips, rule, rows, tablesRule, tables, footer: Rect
   }
@@ -20,7 +20,7 @@ extension DifferenceView {
       tables: parts[5].inset(columns: 1, rows: 0), footer: parts[6])
   }
 
-  /// Columns from which on the two stand beside each other.
+  /// Minimum width in columns for showing the two side by side.
   private static let wide = 60
 
   private var isWide: Bool { size.width >= Self.wide }
@@ -82,7 +82,7 @@ extension DifferenceView {
     }
   }
 
-  /// Which of the differences one is at, or has passed.
+  /// The number of the current or last passed difference.
   private var number: SafeText {
     if beginnings.isEmpty { return "" }
     return "\(beginnings.count { $0 < done })/\(beginnings.count)"
@@ -119,10 +119,10 @@ extension DifferenceView {
     }
   }
 
-  /// Rows that are looked at for one column, at most.
+  /// Maximum number of rows examined for one column.
   private static let sample = 64
 
-  /// The kind of event that is worth most among those of one side in some rows; nil if it has none there.
+  /// The weightiest kind of event on one side in some rows; nil if there is none.
   private func kind(of rows: Range<Int>, isFirst: Bool) -> EventKind? {
     axis[rows].prefix(Self.sample).compactMap { place -> EventKind? in
       let event: Event?
@@ -136,7 +136,7 @@ extension DifferenceView {
     }.max { $0.rawValue < $1.rawValue }
   }
 
-  /// The events around where one is, those of the first at the left.
+  /// Draws the events around the current row, those of the first at the left.
   private func drawRows(in rect: Rect, of frame: inout Surface) {
     let top = min(max(0, done - 1 - rect.height / 2), max(0, axis.count - rect.height))
     for (y, index) in (top..<min(axis.count, top + rect.height)).enumerated() {
@@ -180,7 +180,7 @@ extension DifferenceView {
     frame.write(text, at: row.origin, clip: row)
   }
 
-  /// What stands between the two: whose an event is; of one of both whether it does something else, and
+  /// The sign between the two: whose an event is; for a common one, whether its effects differ, and
   /// whether the states differ after it.
   private func sign(of place: HistoryDifference.Place) -> (SafeText, Role) {
     switch place.row {

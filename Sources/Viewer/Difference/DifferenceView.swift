@@ -4,15 +4,15 @@ import Inquiry
 import Language
 import Recording
 
-/// Two histories side by side on one axis: an event of both is in one row, one of one alone has nothing beside
-/// it. Beneath them the tables that differ at the row where one is.
+/// Two histories side by side on one axis: a common event is in one row, and an event of only one has an
+/// empty side. Below them the tables that differ at the current row.
 package struct DifferenceView: ScreenView {
   /// A history, at the moment of the row.
   struct Side {
     let name: SafeText
-    /// Its policies that the other has not.
+    /// Its policies that the other lacks.
     let policies: SafeText
-    /// What it is called in a sentence: by its name, or where both have the same one by its policies.
+    /// Its name in a sentence, or its policies if both have the same name.
     let label: SafeText
     var session: Session
   }
@@ -23,21 +23,21 @@ package struct DifferenceView: ScreenView {
   let axis: [HistoryDifference.Place]
   /// The rows at which a difference begins.
   let beginnings: [Int]
-  /// Rows that are done: the last of them is where one is.
+  /// Number of done rows; the last of them is the current one.
   private(set) var done = 0
-  /// How the tables differ there.
+  /// The differences of the tables there.
   private(set) var tables = Document()
   private(set) var view = DocumentView()
   let keyMap: KeyMap
   private(set) var size: (width: Int, height: Int)
-  /// What the last key gave to say.
+  /// The message of the last key.
   private(set) var message: SafeText = ""
   package private(set) var isFinished = false
-  /// Whether the person wants to go to the moment of the first history at which the view is.
+  /// Whether the user chose to go to the view's moment in the first history.
   private(set) var isChosen = false
 
-  /// Compares two histories that were carried out, each with its name, and goes to where they first differ.
-  /// Under two policies one history has one name.
+  /// Compares two histories that were carried out, each with its name, and goes to their first
+  /// difference. One history under two policies has one name.
   ///
   /// - Complexity: see `HistoryDifference`.
   package init(
@@ -63,7 +63,7 @@ package struct DifferenceView: ScreenView {
     go(to: beginnings.first.map { $0 + 1 } ?? axis.count)
   }
 
-  /// What the first (0) or the second (1) is configured with, where the other is not.
+  /// The settings of the first (0) or the second (1) that the other lacks.
   private static func policies(_ side: Int, of found: HistoryDifference) -> SafeText {
     let pairs = found.configurations.map { $0.split(separator: ", ") }
     return SafeText(
@@ -92,7 +92,7 @@ package struct DifferenceView: ScreenView {
     return effects
   }
 
-  /// Does what a key asks for; nil if it asks for nothing.
+  /// Carries out a key's action, which may be nil.
   mutating func perform(_ action: Action?) -> [Effect] {
     message = ""
     defer { settle() }
@@ -129,7 +129,7 @@ package struct DifferenceView: ScreenView {
     go(to: target + 1)
   }
 
-  /// Goes to where so many rows are done, as far as there are.
+  /// Goes to `row` done rows, clamped to the axis.
   private mutating func go(to row: Int) {
     done = min(max(0, row), axis.count)
     let events = done > 0 ? axis[done - 1].events : (0, 0)
@@ -147,7 +147,7 @@ package struct DifferenceView: ScreenView {
 
   // MARK: What differs
 
-  /// What is to be said of the two as a whole: the first event from which they differ.
+  /// The summary of the comparison: the first event from which they differ.
   package var summary: SafeText {
     guard let place = beginnings.first else { return "No difference in \(axis.count) events." }
     let alike: SafeText = place == 0 ? "From the start: " : "Alike for \(place) events, then "
@@ -164,7 +164,7 @@ package struct DifferenceView: ScreenView {
     }
   }
 
-  /// How the tables differ where one is.
+  /// The differences of the tables at the current row.
   private mutating func tablesDocument() -> Document {
     var document = Document()
     if done == 0 || axis[done - 1].isAlike {
@@ -187,7 +187,7 @@ package struct DifferenceView: ScreenView {
       do throws(Unanswerable) {
         let answer = try DifferenceAnswer(about: subject, in: &second.session)
         let report = answer.report(.engineer)
-        // The header says which two are compared.
+        // The header names the two histories.
         document.add(Line(SafeText(Phrase.table(table).capitalized), .title))
         let ranges = ranges(of: table, one, other)
         if answer.items.isEmpty, ranges.isEmpty {
@@ -204,7 +204,7 @@ package struct DifferenceView: ScreenView {
     return document
   }
 
-  /// The ranges of a shadow's reverse map that only one of the two has.
+  /// The ranges of a shadow's reverse map that only one side has.
   private func ranges(of table: TableID, _ one: Machine, _ other: Machine) -> [Line] {
     guard case .shadow(let number) = table, number < one.configuration.shadows,
       number < other.configuration.shadows
@@ -228,7 +228,7 @@ package struct DifferenceView: ScreenView {
     }
   }
 
-  /// The comparison in lines, where there is no screen.
+  /// The comparison in lines, for use without a screen.
   var lines: [SafeText] {
     [summary] + tables.text.filter { !$0.isEmpty }
   }

@@ -4,8 +4,8 @@ import Language
 
 /// Two histories of a session side by side.
 extension Model {
-  /// Compares the history on the screen with another: one that is named, the one that the list of histories
-  /// has selected, else the one that this one began in, or the newest.
+  /// Compares the history on the screen with another: the named one, the one selected in the list of
+  /// histories, else this one's parent, or the newest.
   mutating func compareHistories(_ name: String) {
     guard let other = otherHistory(name) else {
       return refuse(
@@ -33,7 +33,7 @@ extension Model {
     return index == branch ? nil : index
   }
 
-  /// Does what a key asks for while two histories are side by side.
+  /// Carries out a key's command while two histories are side by side.
   mutating func performInDifference(_ command: Command) -> [Effect] {
     guard var view = difference else { return [] }
     if command.action == .quitNow {

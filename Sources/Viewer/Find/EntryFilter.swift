@@ -3,34 +3,34 @@ import Engine
 import Inquiry
 import Language
 
-/// The entries that tables are narrowed to. They are found table by table, in pieces.
+/// The entries to which tables are narrowed, found table by table, in pieces.
 struct EntryFilter {
   let filter: Filter
   /// What was found in each table so far.
   private(set) var found: [TableID: Findings] = [:]
 
   struct Findings {
-    /// What the condition asks about.
+    /// The facts for the condition.
     let facts: EntryFacts
     /// Rows for which the condition holds, ascending.
     var rows: [Row] = []
-    /// The last row that was looked at.
+    /// The last row examined.
     var last: Row?
     var isComplete = false
   }
 
-  /// Rows that are shown of a table at most.
+  /// Maximum number of rows shown for a table.
   static let rowsAtMost = 20_000
 
   init(_ filter: Filter) { self.filter = filter }
 
-  /// Whether a table was looked through.
+  /// Whether a table was searched completely.
   func isComplete(_ table: TableID) -> Bool { found[table]?.isComplete ?? false }
 
-  /// What was found is of another moment: begins anew.
+  /// Starts over for another moment.
   mutating func restart() { found = [:] }
 
-  /// Looks at some more rows of a table.
+  /// Examines some more rows of a table.
   mutating func search(_ rows: Rows, of table: TableID, in machine: Machine, count: Int) {
     var findings =
       found[table]
@@ -50,7 +50,7 @@ struct EntryFilter {
 }
 
 extension Model {
-  /// Rows that are looked at before the next frame.
+  /// Number of rows examined before the next frame.
   private static let rowsAtOnce = 2_000
 
   mutating func setFilter(_ text: String) {
@@ -68,7 +68,7 @@ extension Model {
 
   mutating func clearFilter() { filter = nil }
 
-  /// A table that is in sight and not looked through. A pane whose table does not exist now has none.
+  /// A visible pane whose table exists and is not completely searched.
   private var unfiltered: Pane? {
     guard let filter else { return nil }
     return layout.panes.map(\.pane).first { pane in
@@ -79,7 +79,7 @@ extension Model {
 
   var isFilterDue: Bool { unfiltered != nil }
 
-  /// Looks at some more rows for the filter.
+  /// Examines some more rows for the filter.
   mutating func continueFilter() {
     guard let pane = unfiltered, let id = tableID(of: pane), let reader = reader(of: pane) else {
       return

@@ -11,13 +11,13 @@ extension Model {
     findNext(forward: true)
   }
 
-  /// Finds the next place of what was searched for last; after the end it goes on at the start.
+  /// Finds the next match of the last search; wraps around at the end.
   mutating func findNext(forward: Bool) {
     marksMatches = true
     focus.operations.find(forward: forward, in: &self)
   }
 
-  /// The next of some texts that has the searched one in it, or nil after saying that there is none.
+  /// Index of the next text with a match, or nil after reporting that there is none.
   mutating func find(in texts: [String], from now: Int, _ forward: Bool) -> Int? {
     let order =
       forward ? Array(1...max(1, texts.count)) : Array(1...max(1, texts.count)).map { -$0 }
@@ -32,7 +32,7 @@ extension Model {
     return nil
   }
 
-  /// Whether a text has the searched one in it; capitals count if there are any.
+  /// Whether a text contains the searched one; case counts if that has capitals.
   func matches(_ text: String) -> Bool {
     searched.contains(where: \.isUppercase)
       ? text.contains(searched) : text.lowercased().contains(searched)

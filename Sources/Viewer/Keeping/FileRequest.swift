@@ -1,22 +1,22 @@
-/// Something that the program has to do with a file, because the model does nothing outside itself.
+/// A file operation for the program, since the model has no effects outside itself.
 public enum FileRequest: Equatable, Sendable {
-  /// Keep the session in a file, or without a name in the one that it came from.
+  /// Save the session in a file, or without a name in the one from which it came.
   case write(String?)
-  /// Record what is done from now on into a new file; nil to end that.
+  /// Record from now on into a new file; nil to stop.
   case record(String?)
   /// Write the history on the screen as a scenario.
   case exportScenario(String)
-  /// Write the frame as it is now; the end of the name says as what.
+  /// Write the current frame; the extension of the name gives the format.
   case shot(String)
 }
 
-/// What a program needs to know besides to do what a file is wanted for.
+/// A file request with its conditions.
 public struct FileWish: Equatable, Sendable {
-  /// What is to be done.
+  /// The request.
   public let request: FileRequest
-  /// Whether a file that is there may be replaced by another.
+  /// Whether an existing file may be replaced.
   public let replaces: Bool
-  /// Whether the program ends when it is done.
+  /// Whether the program ends afterwards.
   public let thenQuits: Bool
 
   init(_ request: FileRequest, replaces: Bool = false, thenQuits: Bool = false) {

@@ -4,14 +4,14 @@ import Inquiry
 import Language
 import Recording
 
-/// What a person does to keep, show and share a session.
+/// Saving, exporting and sharing a session.
 extension Model {
-  /// Asks the program to keep the session.
+  /// Asks the program to save the session.
   func write(_ name: String) -> [Effect] {
     [.file(FileWish(.write(name.isEmpty ? nil : name)))]
   }
 
-  /// Asks the program to record from now on, or no longer.
+  /// Asks the program to start recording, or to stop.
   mutating func record(_ name: String) -> [Effect] {
     guard !name.isEmpty else {
       open(.command, "record ")
@@ -40,7 +40,7 @@ extension Model {
     return [.file(FileWish(.shot(name)))]
   }
 
-  /// A text at this moment.
+  /// Adds a text at this moment.
   mutating func note(_ text: String) {
     guard !text.isEmpty else { return open(.command, "note \"") }
     var words = Substring(text)
@@ -59,7 +59,7 @@ extension Model {
     notesHere.filter { $0.place.moment == moment }.map { SafeText($0.text) }
   }
 
-  /// Says what names this moment for others.
+  /// Reports the token that names this moment for others.
   mutating func here() {
     let token = session.token.text
     say(
@@ -67,7 +67,7 @@ extension Model {
     )
   }
 
-  /// Says what became of a wish, or asks what has to be known first.
+  /// Reports the result of a request, or asks for what is needed first.
   public mutating func answer(_ wish: FileWish, with outcome: FileOutcome) {
     switch outcome {
     case .done(let text):
@@ -84,7 +84,7 @@ extension Model {
     }
   }
 
-  /// The key after the question whether a file may be replaced.
+  /// Handles the key after the question whether a file may be replaced.
   mutating func answerReplacement(_ key: String) -> [Effect]? {
     guard let wish = replacement else { return nil }
     replacement = nil
@@ -95,7 +95,7 @@ extension Model {
     return [.file(wish)]
   }
 
-  /// Closes what is open, else ends the program; where something is in no file, after asking.
+  /// Closes what is open, else ends the program; asks first if work is unsaved.
   mutating func quit(_ answer: String) -> [Effect] {
     switch answer {
     case "" where run != nil || question != home: leave()
@@ -111,14 +111,14 @@ extension Model {
   }
 }
 
-/// What became of something that was wanted of a file.
+/// The result of a file request.
 public enum FileOutcome: Equatable, Sendable {
-  /// It was done; what to say.
+  /// It was done; the message.
   case done(SafeText)
-  /// It was not; why.
+  /// It was not done; the reason.
   case refused(SafeText)
-  /// There is a file of that name.
+  /// A file with that name exists.
   case exists(SafeText)
-  /// There is no file that the session came from.
+  /// The session did not come from a file.
   case nameless
 }

@@ -4,12 +4,12 @@ import Inquiry
 import Language
 import Recording
 
-/// A session that lasts: what of the model is kept in a file, and a model of what was.
+/// Saving a session: the parts of the model kept in a file, and a model from them.
 extension Model {
-  /// What was made in the session, without what was chosen on the screen. All of its history must have been
+  /// The user's work in the session, without choices on the screen. All of its history must have been
   /// carried out.
   ///
-  /// - Complexity: O(histories + marks + notes): what happened is not copied.
+  /// - Complexity: O(histories + marks + notes): events are not copied.
   public var saved: SavedSession {
     var saved = SavedSession(
       branches.map { .init(name: $0.name.string, origin: $0.origin, session: $0.session) })
@@ -23,7 +23,7 @@ extension Model {
     return saved
   }
 
-  /// The same with what was chosen on the screen.
+  /// The same with the choices on the screen.
   public var savedWithChoices: SavedSession {
     var saved = saved
     saved.choices = ScreenChoice.all.map { .init(name: $0.name, value: $0.value(self)) }
@@ -31,8 +31,8 @@ extension Model {
     return saved
   }
 
-  /// All of it, with checks of all tables at the end of chapters, for a file that lasts. O(n) in the tables, for
-  /// each chapter.
+  /// All of it, with checks of all tables at the end of chapters, for a permanent file. O(n) in the
+  /// tables, for each chapter.
   public mutating func savedWithChecks() -> SavedSession {
     completeHistory()
     let checks = branches.indices.map { TableCheck.atChapters(of: &branches[$0].session) }
@@ -41,7 +41,7 @@ extension Model {
     return saved
   }
 
-  /// A model of a session that was kept, as it was.
+  /// A model of a saved session, as it was.
   public init(
     _ saved: SavedSession, width: Int, height: Int, settings: Settings = Settings()
   ) {
@@ -58,7 +58,7 @@ extension Model {
     noteSaved()
   }
 
-  /// What a person has made and would miss: statements, names, marks and notes.
+  /// The user's work that would be missed: statements, names, marks and notes.
   struct OwnWork: Equatable {
     var statements: [Int] = []
     var names: [SafeText] = []
@@ -72,22 +72,22 @@ extension Model {
       marks: marks, notes: notes.count)
   }
 
-  /// Whether something was made that is in no file, and would be missed: statements and notes; of a session
-  /// that is kept, marks and names also.
+  /// Whether there is work in no file that would be missed: statements and notes; in a saved session,
+  /// also marks and names.
   public var hasUnsaved: Bool {
     let own = ownWork
     if isKept { return own != savedWork }
     return own.statements != savedWork.statements || own.notes != savedWork.notes
   }
 
-  /// Notes that all that was made is in a file.
+  /// Notes that all work is in a file.
   public mutating func noteSaved() {
     savedWork = ownWork
     isKept = true
     for index in branches.indices { branches[index].typed = 0 }
   }
 
-  /// What would be lost now, as the beginning of a sentence.
+  /// The unsaved work, as the beginning of a sentence.
   var unsavedAre: SafeText {
     let typed = typedEvents
     if typed == 1 { return "The typed event is" }
@@ -98,19 +98,19 @@ extension Model {
 }
 
 extension Place {
-  /// A place with a letter, as it was kept.
+  /// The place of a saved mark.
   init(_ mark: SavedSession.Mark) {
     self.init(branch: mark.place.history, moment: mark.place.moment)
     select(mark.selection)
   }
 
-  /// The table and the entry that were selected, or nothing.
+  /// The selected table and entry, or an empty text.
   var selectionText: String {
     guard let table else { return "" }
     return table.name + (position.map { " \($0.text)" } ?? "")
   }
 
-  /// Selects what `selectionText` says; anything else is nothing.
+  /// Selects what `selectionText` names; any other text selects nothing.
   mutating func select(_ text: String) {
     let words = text.split(separator: " ")
     table = words.first.flatMap { TableID(name: $0) }
@@ -122,7 +122,7 @@ extension Position {
   /// The position in one word: `0x80000000:3`.
   var text: String { "0x\(String(address, radix: 16)):\(level)" }
 
-  /// Reads what `text` gives.
+  /// Reads what `text` writes.
   init?(text: some StringProtocol) {
     let parts = text.split(separator: ":")
     guard parts.count == 2, let address = Number.value(of: parts[0]), let level = Int(parts[1]),

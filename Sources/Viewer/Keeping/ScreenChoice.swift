@@ -4,10 +4,10 @@ import Inquiry
 import Language
 import Recording
 
-/// Something that a person has chosen on the screen, and that is kept with the session: how it is written,
-/// and how it is chosen again. A value that nobody understands changes nothing.
+/// A choice on the screen that is saved with the session: how it is written, and how it is restored. An
+/// unknown value changes nothing.
 ///
-/// This is the one list of them; they are chosen again in its order.
+/// This is the only list of them; they are restored in its order.
 struct ScreenChoice: Sendable {
   let name: String
   let value: @Sendable (Model) -> String
@@ -34,7 +34,7 @@ struct ScreenChoice: Sendable {
 
   static let all: [ScreenChoice] =
     [
-      // An answer that stays is of the moment at which it was asked for; so it is asked for first.
+      // A kept answer belongs to the moment at which it was asked, so ask it first.
       ScreenChoice("question", \.questionText) { $0.askAgain($1) },
       ScreenChoice("moments", \.momentsText) { $0.goAgain($1) },
       ScreenChoice("jumps", \.jumpsText) { $0.takeJumps($1) },
@@ -99,7 +99,7 @@ struct ScreenChoice: Sendable {
 }
 
 extension Model {
-  /// Chooses again what was chosen.
+  /// Restores saved choices.
   mutating func take(_ choices: [SavedSession.Choice]) {
     for choice in ScreenChoice.all {
       guard let kept = choices.first(where: { $0.name == choice.name }) else { continue }
@@ -117,7 +117,7 @@ extension Model {
 
   private static let foldPrefix = "fold-"
 
-  /// What is folded in each table, a choice for each.
+  /// The folds of each table, a choice for each.
   var foldChoices: [SavedSession.Choice] {
     let choices = views.flatMap { pane, view in
       view.folds.filter { $0.value != Folds() }.map { table, folds in
@@ -127,7 +127,7 @@ extension Model {
     return choices.sorted { $0.name < $1.name }
   }
 
-  /// The question and what was typed after it; if its answer stays, where it was asked, and of which entry:
+  /// The question and the text typed after it; if its answer is kept, also its place and entry:
   /// `HISTORY@MOMENT,TABLE,ADDRESS:LEVEL`.
   fileprivate var questionText: String {
     let place = question.isKept ? answered?.place : nil
@@ -146,7 +146,7 @@ extension Model {
     }
     let asked = words.count > 2 ? String(words[2]) : ""
     guard topic.isKept else {
-      // It is answered where one is in the end, or it is said why it cannot be.
+      // It is answered at the final moment, or the reason why not is reported.
       (question, self.asked, answered) = (topic, asked, nil)
       return
     }
@@ -212,7 +212,7 @@ extension Model {
 }
 
 extension TableView {
-  /// The table that was chosen, the cursor, the top and the face, in one line.
+  /// The chosen table, the cursor, the top and the face, in one line.
   fileprivate var choiceText: String {
     "\(pinned?.name ?? "-") \(cursor?.text ?? "-") \(top.text) \(face.rawValue)"
   }
@@ -230,7 +230,7 @@ extension TableView {
 }
 
 extension Folds {
-  /// What is closed, and after `/` what is unfolded.
+  /// The closed tables, and after `/` the unfolded pages.
   fileprivate var text: String {
     [closed, unfolded].map { $0.sorted().map(\.text).joined(separator: ",") }
       .joined(separator: "/")
@@ -248,7 +248,7 @@ extension Folds {
   }
 }
 
-/// A value that is written as a word, or as the rest of a line.
+/// A value written as a word, or as the rest of a line.
 private protocol ChoiceWord: SendableMetatype {
   var choiceWord: String { get }
   init?(choiceWord: String)

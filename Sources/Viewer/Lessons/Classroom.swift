@@ -2,16 +2,16 @@ import Canvas
 import Inquiry
 import Lesson
 
-/// A class that a lesson is presented to.
+/// A class to which a lesson is presented.
 struct Classroom {
-  /// The choices that were guessed, by index, in the order in which they were counted.
+  /// The guessed choices, by index, in the order counted.
   var guesses: [Int] = []
   /// Pieces of the page that are shown.
   var pieces = 1
 }
 
 extension LessonView {
-  /// Whether guesses are counted now: of choices, each of which has a key.
+  /// Whether guesses are counted now, for choices that each have a key.
   var isCounting: Bool {
     guard classroom != nil, case .asking = player.phase, let exercise = player.exercise else {
       return false
@@ -19,14 +19,14 @@ extension LessonView {
     return (exercise.kind == .choose || exercise.kind == .tick) && exercise.options.count <= 9
   }
 
-  /// How many have guessed each choice.
+  /// The number of guesses for each choice.
   var tally: [Int] {
     var tally = [Int](repeating: 0, count: player.exercise?.options.count ?? 0)
     for guess in classroom?.guesses ?? [] where tally.indices.contains(guess) { tally[guess] += 1 }
     return tally
   }
 
-  /// Whether the page has a piece that a class does not see yet.
+  /// Whether the page has a piece that is still hidden from the class.
   var hasMore: Bool {
     guard let classroom else { return false }
     if case .asking = player.phase { return false }
@@ -35,7 +35,7 @@ extension LessonView {
 }
 
 extension Model {
-  /// The choices of a question, and how many have guessed each; with the outcome, which of them hold.
+  /// Adds a question's choices, with the number of guesses for each; with the outcome, which of them hold.
   func addTally(of lesson: LessonView, to document: inout Document) {
     guard let exercise = lesson.player.exercise, lesson.classroom != nil,
       exercise.kind == .choose || exercise.kind == .tick
@@ -56,7 +56,7 @@ extension Model {
     }
   }
 
-  /// Counts a guess of a class. Returns whether that is what a number is for now.
+  /// Counts a guess of a class. Returns whether a number is a guess now.
   mutating func countGuess(_ number: String) -> Bool {
     guard let lesson, lesson.isCounting, focus == .answer, let number = Int(number) else {
       return false
@@ -69,7 +69,7 @@ extension Model {
     return true
   }
 
-  /// Takes the guess back that was counted last. Returns whether guesses are counted now.
+  /// Takes back the last counted guess. Returns whether guesses are counted now.
   mutating func takeBackGuess() -> Bool {
     guard let lesson, lesson.isCounting, focus == .answer else { return false }
     if lesson.classroom?.guesses.isEmpty ?? true {
@@ -80,8 +80,8 @@ extension Model {
     return true
   }
 
-  /// Goes on, or back, in a lesson that is presented: what a presenter's remote control sends are the keys for
-  /// pages. Returns whether they are for that now.
+  /// Goes forward or back in a presented lesson: a presenter's remote control sends the page keys.
+  /// Returns whether they do that now.
   mutating func turnPage(forward: Bool) -> Bool {
     guard let lesson, lesson.classroom != nil, focus == .answer, question == .lesson else {
       return false
@@ -101,8 +101,8 @@ extension Model {
     return false
   }
 
-  /// What a teacher sees beside what the class sees, and how many have guessed what, in a line that is empty
-  /// if nobody has; nil where no lesson is presented.
+  /// The teacher's notes, and the counts of guesses in a line, empty if there are none; nil if no lesson
+  /// is presented.
   package var teacherNotes: (title: String, notes: Report, guesses: String)? {
     guard let lesson, lesson.classroom != nil else { return nil }
     let tally = lesson.tally

@@ -4,14 +4,14 @@ import Inquiry
 import Language
 import Lesson
 
-/// A lesson on the screen: what is played, and what of an answer was chosen so far.
+/// A lesson on the screen: its player, and the choices of an answer so far.
 struct LessonView {
   var player: Player
-  /// What is to be kept, as far as the program has not yet taken it.
+  /// Records to keep that the program has not yet taken.
   var records: [LearnerProgress.Record] = []
-  /// Choices that are ticked, or items in the order in which they were taken.
+  /// Ticked choices, or items in the order taken.
   var picked: [Int] = []
-  /// The class that a teacher shows it to; nil where one learner plays it.
+  /// The class to which a teacher shows it; nil for a single learner.
   var classroom: Classroom?
 
   init(_ player: Player, asksClass: Bool) {
@@ -26,25 +26,25 @@ struct LessonView {
     case next
     /// Takes a choice, or an item, by its index.
     case option(Int)
-    /// Answers with what is picked.
+    /// Answers with the picked choices.
     case submit
     /// Opens a line for the answer.
     case type
-    /// Answers with the entry that is selected.
+    /// Answers with the selected entry.
     case point
     case hint, skip, previous
     /// Shows a class the outcome.
     case reveal
   }
 
-  /// Whether a table's entry is asked for.
+  /// Whether the answer is a table's entry.
   var isPointing: Bool {
     if case .asking = player.phase, player.exercise?.kind == .point { true } else { false }
   }
 }
 
 extension Model {
-  /// A model of a lesson: its scene in the panes, its text in the place of explanations.
+  /// A model of a lesson: its scene in the panes, its text instead of explanations.
   ///
   /// - Parameter asksClass: whether a class answers: texts come in pieces, and keys count guesses.
   package init(
@@ -72,26 +72,26 @@ extension Model {
   /// Whether it is played before a class.
   package var asksClass: Bool { lesson?.classroom != nil }
 
-  /// What a lesson wants to be kept, each once.
+  /// The lesson's records to keep, each returned once.
   package mutating func takeLessonRecords() -> [LearnerProgress.Record] {
     defer { lesson?.records = [] }
     return lesson?.records ?? []
   }
 
-  /// What the pane of answers shows where nothing else was asked for.
+  /// The default topic of the answer pane.
   var home: Topic { lesson == nil ? .question(.explain) : .lesson }
 
-  /// The scene that a lesson is at.
+  /// The lesson's current scene.
   private static func scene(of player: Player) -> Session {
     var session = player.stage.session
     if case .refuting(let scene, _) = player.phase {
-      // Its statements are the learner's to step through.
+      // The learner steps through its statements.
       session.seek(to: Moment(events: scene.before.session.timeline.events.count))
     }
     return session
   }
 
-  /// Shows the scene and the text that the lesson is at, as if just opened.
+  /// Shows the lesson's current scene and text, as if just opened.
   private mutating func showLesson() {
     guard let lesson else { return }
     (run, playback, ahead) = (nil, Playback(), nil)
@@ -102,11 +102,11 @@ extension Model {
     for pane in views.keys { views[pane] = TableView() }
     (recentShadow, isFollowing) = (0, true)
     reverseMap = ReverseMapView()
-    // The scene is the lesson's, and not what a person would want to keep.
+    // The scene belongs to the lesson, so there is nothing of the user's to save.
     savedWork = ownWork
     if !panes.contains(lastTableFocus) { lastTableFocus = panes.first ?? .canonical }
     momentHasChanged()
-    // Beside a text there is room for one table on a projector: that in which something has happened.
+    // On a projector there is room for one table beside a text: the one where something has happened.
     if isPresenting, let selected, let pane = pane(showing: selected) { lastTableFocus = pane }
     ask(.lesson)
     setFocus(.answer)
@@ -114,7 +114,7 @@ extension Model {
 
   // MARK: The text
 
-  /// The lesson as a document: its text, and lines that answer or go on.
+  /// The lesson as a document: its text, and lines to answer or continue.
   var lessonDocument: Document {
     guard let lesson else { return Document() }
     let player = lesson.player
@@ -180,7 +180,7 @@ extension Model {
       add("It is what is selected: \(place)", .point)
     }
     for hint in hintDocument(player.hintLines).items { document.add(hint) }
-    // The line stays, so that whoever asks for one hint too many does not leave the question out.
+    // The line stays, so that one request too many for a hint does not skip the question.
     let isLast = player.hints >= LearnerProgress.lastHint
     add(
       isLast ? "There is no other hint" : "Hint \(player.hints + 1) of \(LearnerProgress.lastHint)",
@@ -190,7 +190,7 @@ extension Model {
     return document
   }
 
-  /// What stands before a choice: its letter, and whether it is picked.
+  /// The prefix of a choice: its letter, and whether it is picked.
   private func sign(_ index: Int, _ exercise: Exercise, _ lesson: LessonView) -> SafeText {
     let letter = SafeText(Exercise.letter(index))
     switch exercise.kind {
@@ -209,7 +209,7 @@ extension Model {
 
   // MARK: What a person does
 
-  /// Does what a line of the lesson is for.
+  /// Carries out the action of a lesson's line.
   mutating func perform(_ choice: LessonView.Choice) {
     guard var lesson else { return }
     switch choice {
@@ -253,13 +253,13 @@ extension Model {
     }
   }
 
-  /// Answers with the entry that the cursor is on.
+  /// Answers with the entry under the cursor.
   mutating func pointAtSelection() {
     guard let selected, let position = place.position else { return refuse(noSelection) }
     answer(.place(selected, position.address))
   }
 
-  /// Answers with what was typed. What is wrong stays open, to be corrected.
+  /// Answers with the typed text. A wrong one stays open for correction.
   mutating func answerLesson(_ text: String) {
     guard let exercise = lesson?.player.exercise else { return }
     do throws(GuessError) {
@@ -273,7 +273,7 @@ extension Model {
     change { player throws(ScenarioError) in try player.answer(guess) }
   }
 
-  /// Plays on, and shows where that leads.
+  /// Continues the lesson, and shows the result.
   private mutating func change(_ play: (inout Player) throws(ScenarioError) -> Void) {
     guard var lesson else { return }
     do throws(ScenarioError) {
@@ -293,7 +293,7 @@ extension Model {
 // MARK: - The footer
 
 extension Model {
-  /// The keys that are worth most in a lesson; nil where they are those of any scene.
+  /// The most useful keys in a lesson; nil if they are those of any scene.
   var lessonHints: [(Action, SafeText)]? {
     guard let lesson, question == .lesson else { return nil }
     let others: [(Action, SafeText)] = [

@@ -1,6 +1,6 @@
 import Canvas
 
-/// A teacher's notes on a screen of their own.
+/// A teacher's notes on a separate screen.
 package struct NotesView: ScreenView {
   private let keyMap: KeyMap
   private var size: (width: Int, height: Int)
@@ -8,7 +8,7 @@ package struct NotesView: ScreenView {
   private var guesses: SafeText = ""
   private var document = Document()
   private var view = DocumentView()
-  /// Whether the person wants no more of them.
+  /// Whether the user has closed them.
   package private(set) var isFinished = false
 
   package init(settings: Settings = Settings()) {
@@ -16,7 +16,7 @@ package struct NotesView: ScreenView {
     size = (0, 0)
   }
 
-  /// Shows other notes, and what the class has guessed; those of another page from their beginning.
+  /// Shows other notes, and the class's guesses; notes of another page from their beginning.
   package mutating func show(title: String, guesses: String = "", _ lines: [String]) {
     self.guesses = SafeText(guesses)
     let isOther = self.title != SafeText(title)
@@ -55,7 +55,7 @@ package struct NotesView: ScreenView {
     return []
   }
 
-  /// Ends it, as nobody tells any more.
+  /// Ends it, since no more notes will come.
   package mutating func finish() { isFinished = true }
 
   private mutating func settle() { view.scroll(document, width: text.width, height: text.height) }
@@ -67,7 +67,7 @@ package struct NotesView: ScreenView {
 
   package func frame() -> Surface {
     var frame = Surface(width: size.width, height: size.height)
-    // What changes is in sight, however long the notes are.
+    // The guesses stay visible, however long the notes are.
     let room = max(0, size.width - 2 - (guesses.isEmpty ? 0 : guesses.columns + 2))
     frame.write(
       title.truncated(to: room), at: Point(1, 0), style: Style(.title), clip: frame.bounds)

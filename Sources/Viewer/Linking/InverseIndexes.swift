@@ -5,7 +5,7 @@ struct InverseIndexes {
   private var place: Place?
   var indexes: [InverseIndex] = []
 
-  /// Forgets them if they are of another moment.
+  /// Drops them if they are of another moment.
   mutating func belong(to place: Place) {
     if self.place != place { self = InverseIndexes(place: place) }
   }

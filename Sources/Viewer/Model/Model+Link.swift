@@ -3,10 +3,10 @@ import Inquiry
 
 /// The linked cursor.
 extension Model {
-  /// Pages of tables that are read for other places of a page before the next frame.
+  /// Maximum table pages read for other places of a page before the next frame.
   private static let pagesAtOnce = 64
 
-  /// Finds where the selected page is, and brings the linked cursors there.
+  /// Finds the places of the selected page, and moves the linked cursors there.
   mutating func updateLink() {
     guard let selected, let pane = pane(showing: selected), let cursor = views[pane]?.cursor
     else {
@@ -17,7 +17,7 @@ extension Model {
     searchOn()
   }
 
-  /// Searches on for other places of the page. Returns whether there was anything to do.
+  /// Continues the search for other places of the page. Returns whether there was anything to do.
   mutating func searchLinks() -> Bool {
     guard let link, !link.isComplete else { return false }
     searchOn()
@@ -35,13 +35,13 @@ extension Model {
     guard isLinked, let link else { return }
     for pane in panes where pane.isTable {
       guard let id = tableID(of: pane), id != selected else { continue }
-      // A range of the reverse map says itself where its page is nested, be it so or not.
+      // A range of the reverse map has its own nested address, right or not.
       if let nested = selectedRange?.nested, pane == .shadow || pane == .guest {
         views[pane]?.cursor = Position(nested, level: Geometry.lastLevel)
         continue
       }
       guard let places = link.places[id], let first = places.first else { continue }
-      // Of several places a person may have chosen one; who follows sees the same at the same moment.
+      // The user may have chosen one of several places; following always shows the same one at a moment.
       if !isFollowing, let cursor = views[pane]?.cursor, places.contains(cursor.address) {
         continue
       }
@@ -49,10 +49,10 @@ extension Model {
     }
   }
 
-  /// Selects an address of a table, as what happens does.
+  /// Selects an address of a table, as events do.
   mutating func select(_ address: UInt64, in table: TableID, level: Int = Geometry.lastLevel) {
     guard let pane = pane(showing: table) else { return }
-    // What lies beyond the table is in no row of it.
+    // An address beyond the table has no row.
     if let reader = reader(of: pane), address >= reader.geometry.inputSize { return }
     views[pane]?.cursor = Position(address, level: level)
     selected = table

@@ -11,7 +11,7 @@ extension Model {
     momentHasChanged()
   }
 
-  /// Goes to a moment, and brings the screen in order.
+  /// Goes to a moment, and updates the screen.
   public mutating func show(_ moment: Moment) {
     completeHistory()
     sheet = nil
@@ -19,8 +19,7 @@ extension Model {
     settle()
   }
 
-  /// The name of the chapter that ends at the moment, or the note or the mark that stands there; nil if none
-  /// does.
+  /// The name of the chapter that ends at the moment, or of the note or mark there; nil if there is none.
   public var landmark: SafeText? {
     let moment = timeline.moment
     if let chapter = session.chapters.first(where: { Moment(events: $0.end) == moment }) {
@@ -30,7 +29,7 @@ extension Model {
     return notes(at: moment).first ?? mark(at: moment)
   }
 
-  /// Does to the model what a new moment asks for.
+  /// Updates the model for a new moment.
   mutating func momentHasChanged() {
     changes = Changes(in: session)
     steps = StepsView()
@@ -40,18 +39,18 @@ extension Model {
     noteMoment()
   }
 
-  /// Shows the tables, and if the cursor follows the place, that the moment concerns.
+  /// Shows the tables that the moment concerns and, if the cursor follows, the place.
   mutating func noteMoment() {
     let shadows = concernedShadows
     if let first = shadows.first, !shadows.contains(recentShadow) { recentShadow = first }
     if isFollowing { follow() }
   }
 
-  /// Events before the current one that are looked at for a place, at most.
+  /// Maximum number of events before the current one searched for a place.
   private static let eventsAtMost = 8
 
-  /// Puts the cursor where the moment's event happens. One that happens nowhere leaves it where the events
-  /// before it did, whichever way the person has come.
+  /// Puts the cursor where the moment's event happens. For an event without a place, uses that of the
+  /// events before it, independent of the path taken to the moment.
   private mutating func follow() {
     if let (table, address) = concernedPlace { return select(address, in: table) }
     let moment = timeline.moment
@@ -65,14 +64,14 @@ extension Model {
     selected = nil
   }
 
-  /// The micro-steps that were done last: one, or all of the event.
+  /// The last micro-steps done: one, or all of the event.
   var lastSteps: ArraySlice<Step> {
     let done = timeline.stepsDone
     return done < timeline.steps.count && done > 0
       ? timeline.steps[done - 1..<done] : timeline.steps[...]
   }
 
-  /// The shadows that something was done with, other than to look for what is not there.
+  /// The shadows that the steps concern, apart from failed lookups.
   private var concernedShadows: [Int] {
     var shadows: [Int] = []
     for step in timeline.steps.prefix(timeline.stepsDone) {
@@ -84,7 +83,7 @@ extension Model {
     return shadows
   }
 
-  /// The place that the last micro-step, or the event, is about.
+  /// The place that the last micro-step, or the event, concerns.
   private var concernedPlace: (TableID, UInt64)? {
     guard let event = timeline.currentEvent else { return nil }
     if let place = seenPlace { return place }

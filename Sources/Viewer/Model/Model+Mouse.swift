@@ -1,7 +1,7 @@
 import Canvas
 import Engine
 
-/// The mouse, for whoever has asked for it. Nothing needs it.
+/// The mouse, if switched on. Nothing requires it.
 extension Model {
   /// Rows by which one notch of the wheel moves.
   private static let wheelRows = 3
@@ -38,7 +38,7 @@ extension Model {
     }
   }
 
-  /// On the timeline a click goes to the event, and the wheel to those beside it.
+  /// On the timeline a click goes to the event, and the wheel to adjacent ones.
   private mutating func useTimeline(_ mouse: Mouse, in rect: Rect) {
     completeHistory()
     switch mouse.action {
@@ -52,7 +52,7 @@ extension Model {
     }
   }
 
-  /// What is open above the panes scrolls, leads where its lines lead, and closes at a click beside it.
+  /// The open sheet scrolls, follows its lines' links, and closes at a click beside it.
   private mutating func useSheet(_ mouse: Mouse) -> [Effect] {
     guard var sheet else { return [] }
     let inside = Layout.sheet(sheet, in: size)

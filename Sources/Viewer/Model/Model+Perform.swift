@@ -3,9 +3,9 @@ import Engine
 import Inquiry
 
 extension Model {
-  /// Carries an action out, or says why it cannot be.
+  /// Carries out an action, or reports why it cannot.
   mutating func perform(_ command: Command) -> [Effect] {
-    // A line of the answer that is named by its number is there whatever has the focus.
+    // A numbered line of the answer can be chosen whatever has the focus.
     let isNumbered = command.action == .choose && !command.argument.isEmpty
     if !isNumbered, let obstacle = obstacle(to: command.action) {
       refuse(obstacle)
@@ -114,8 +114,7 @@ extension Model {
     return []
   }
 
-  /// Selects the range that the pane of the reverse map shows, if that is what is asked about and was not
-  /// chosen yet.
+  /// Selects the range shown in the reverse map's pane, if it is the subject and was not chosen yet.
   private mutating func selectShownRange() {
     guard let range = selectedRange, !(link?.ipa.map { range.canonical.contains($0) } ?? false)
     else {
@@ -129,7 +128,7 @@ extension Model {
     focus.operations.move(by: distance, in: &self)
   }
 
-  /// Rows of a page of the pane in focus.
+  /// Rows per page of the pane in focus.
   private var page: Int {
     let operations = focus.operations
     return operations.inside(self).map { operations.rowCount(height: $0.height, in: self) } ?? 1
@@ -140,7 +139,7 @@ extension Model {
     if session.move(step) { momentHasChanged() }
   }
 
-  /// Lets the program open something else, or lists what there is. What is in no file is not lost for that.
+  /// Lets the program open something else, or lists what there is. Refuses if unsaved work would be lost.
   private mutating func openOther(_ name: String) -> [Effect] {
     if hasUnsaved {
       refuse("\(unsavedAre) in no file and would be lost. Type \":write FILE\", or quit first.")
@@ -152,7 +151,7 @@ extension Model {
     return []
   }
 
-  /// Leaves what is open, one thing at a time.
+  /// Closes what is open, one thing at a time.
   mutating func leave() {
     if let run {
       endRun(run)

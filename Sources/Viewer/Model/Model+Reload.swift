@@ -42,7 +42,7 @@ extension Model {
     forgetPlaces(ofBranch: 0, after: common)
     mistakes = []
     if sheet?.kind == .mistakes { sheet = nil }
-    // What was found in the history that is gone is not looked up again.
+    // Drop everything found in the old history.
     (inverse, answered, link) = (InverseIndexes(), nil, nil)
     reverseMap.summary = nil
     momentHasChanged()
@@ -66,20 +66,20 @@ extension Model {
     settle()
   }
 
-  /// How many events two histories begin with alike; none under different configurations.
+  /// Number of leading events that two histories share; 0 under different configurations.
   private static func commonEvents(_ old: Session, _ new: Session) -> Int {
     if old.scenario.configuration != new.scenario.configuration { return 0 }
     return zip(old.timeline.events, new.timeline.events).prefix { $0 == $1 }.count
   }
 
-  /// Forgets marks of moments that are no more what they were, and from where one jumped.
+  /// Drops marks and jumps at moments that have changed.
   private mutating func forgetPlaces(ofBranch index: Int, after events: Int) {
     marks = marks.filter { $0.value.branch != index || $0.value.moment.events <= events }
     if let newestMark, marks[newestMark] == nil { self.newestMark = nil }
     jumps = Jumps()
   }
 
-  /// What is wrong with the file, a line each.
+  /// The mistakes in the file, a line each.
   var mistakesDocument: Document {
     var document = Document(
       mistakes.map {
@@ -102,7 +102,7 @@ extension Statement {
 }
 
 extension Branch {
-  /// The same, with so many events at most that it is said to share with the first history.
+  /// The same branch, sharing at most `count` events with the first history.
   fileprivate func sharing(atMost count: Int, with first: Session) -> Branch {
     guard let origin, origin.parent == 0, origin.events > count else { return self }
     var branch = self

@@ -3,9 +3,9 @@ import Engine
 import Inquiry
 import Language
 
-/// Places in time that have names, and ways between them.
+/// Named places in time, and moving between them.
 extension Model {
-  /// Where the person is.
+  /// The user's place.
   var place: Place {
     Place(
       branch: branch, moment: timeline.moment, table: selected,
@@ -22,19 +22,19 @@ extension Model {
   /// Notes that the place is left by a jump.
   mutating func noteJump() { jumps.leave(place) }
 
-  /// Goes to a moment that may be far away.
+  /// Goes to a moment as a jump.
   mutating func jump(to moment: Moment) {
     noteJump()
     go(to: moment)
   }
 
-  /// Goes to a place that was left.
+  /// Goes to a place left by a jump.
   mutating func jump(forward: Bool) {
     let target = forward ? jumps.forward(from: place) : jumps.back(from: place)
     if let target { show(target) }
   }
 
-  /// Goes to a place, and selects what was selected there.
+  /// Goes to a place, and restores its selection.
   mutating func show(_ place: Place) {
     branch = place.branch
     go(to: place.moment)
@@ -60,7 +60,7 @@ extension Model {
     go(to: target)
   }
 
-  /// Goes to a moment or an address that was typed.
+  /// Goes to a typed moment or address.
   mutating func goTo(_ text: String) {
     if let moment = session.moment(named: text) { return jump(to: moment) }
     if text.hasPrefix("0x"), let address = Number.value(of: text[...]) {
@@ -160,13 +160,13 @@ extension Model {
 
   // MARK: Time that passes
 
-  /// How long a program waits for input before it lets time pass; nil if time stands.
+  /// How long the program waits for input before a tick; nil if nothing is playing.
   public var tickInterval: Duration? {
     if let replay, replay.isRunning { return replay.interval }
     return playback.isPlaying ? playback.beat : nil
   }
 
-  /// Plays events or micro-steps; what is played already is paused.
+  /// Plays events or micro-steps; a unit already playing is paused.
   mutating func play(_ unit: Playback.Unit) {
     if playback.unit == unit { return pause() }
     playback.unit = unit
@@ -187,7 +187,7 @@ extension Model {
     say("Speed \(playback.pace)." + (playback.isPlaying ? "" : " \(press(.play)) to play."))
   }
 
-  /// Lets one event or micro-step happen. Stops at the end, at what is watched, and at chapters and marks.
+  /// Plays one event or micro-step. Stops at the end, at watches, and at chapters and marks.
   mutating func playOn() {
     let isStep = playback.unit == .step
     guard session.move({ isStep ? $0.stepForward() : $0.forward() }),
@@ -203,11 +203,11 @@ extension Model {
     momentHasChanged()
   }
 
-  /// Why playing stops where time stands now; nil if it goes on.
+  /// Why playing stops at the current moment; nil if it continues.
   private mutating func reasonToStop(after event: Int) -> SafeText? {
     let moment = timeline.moment
     if let mark = mark(at: moment) { return mark }
-    // Events are judged when they are over.
+    // Events are judged at their end.
     guard moment.steps == 0 else { return nil }
     if let found = stop(at: event, of: stops) { return found }
     return session.chapters.first { $0.end == moment.events }

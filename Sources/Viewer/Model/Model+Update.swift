@@ -2,12 +2,12 @@ import Canvas
 import Engine
 
 extension Model {
-  /// Does what an input asks for. Returns what is left for the program to do.
+  /// Handles an input. Returns the effects left for the program.
   public mutating func update(_ input: Input) -> [Effect] {
     replay?.isRunning ?? false ? updateReplay(input) : updateSession(input)
   }
 
-  /// Does what an input asks for, whatever is replayed.
+  /// Handles an input, regardless of a replay.
   mutating func updateSession(_ input: Input) -> [Effect] {
     var effects: [Effect] = []
     switch input {
@@ -26,23 +26,22 @@ extension Model {
       message = nil
       let isTyped = isTyping && key != Key(.enter)
       effects = press(key)
-      // Nothing but the line has changed: a long text that is pasted costs no more than that.
+      // Only the line has changed, so a long pasted text costs no more than that.
       if isTyped, isTyping, prompt?.kind != .narrow { return effects }
     }
     settle()
     return effects
   }
 
-  /// Does what a whole line asks for that was typed where there is no screen: what `:`, the line and
-  /// Enter do on one. What an earlier line has left open was read, and is closed.
+  /// Carries out a whole line typed without a screen, like `:`, the line and Enter on one. Closes
+  /// whatever an earlier line left open.
   public mutating func update(line: String) -> [Effect] {
     (prompt, pending, sheet, difference) = (Prompt(.command, text: line), nil, nil, nil)
     completeHistory()
     return update(.key(Key(.enter)))
   }
 
-  /// Does what a key asks for: of the line that is typed, of what waits for it, of what is open above the
-  /// panes, else of the panes.
+  /// Handles a key: in the line being typed, for a pending action, in the open sheet, else in the panes.
   private mutating func press(_ key: Key) -> [Effect] {
     if prompt != nil { return type(key) }
     if let action = pending {
@@ -61,13 +60,13 @@ extension Model {
     return begin(command)
   }
 
-  /// Carries out what a key asks for: of what is open above the panes, else of the panes.
+  /// Carries out a key's command: in the open sheet, else in the panes.
   mutating func begin(_ command: Command) -> [Effect] {
     if difference != nil { return performInDifference(command) }
     return sheet == nil ? performInPanes(command) : performInSheet(command)
   }
 
-  /// Does what a key asks for where nothing is open above the panes.
+  /// Carries out a key's command in the panes.
   mutating func performInPanes(_ command: Command) -> [Effect] {
     if run != nil, command.action != .back, !command.action.isUrgent {
       refuse("Still looking. \(press(.back)) to stop that.")
@@ -77,10 +76,10 @@ extension Model {
     return perform(command)
   }
 
-  /// Whether there is work to be done while no input comes.
+  /// Whether there is background work.
   public var isBusy: Bool { hasWork && !(replay?.isRunning ?? false) }
 
-  /// Whether there is work that ticks do.
+  /// Whether there is work for ticks.
   private var hasWork: Bool {
     !isFinished
       && (run != nil || !(link?.isComplete ?? true) || ahead != nil || isFilterDue || isAuditDue)
@@ -89,7 +88,7 @@ extension Model {
   /// Whether a tick does something.
   public var usesTick: Bool { isBusy || playback.isPlaying }
 
-  /// Does a piece of the work that is left.
+  /// Does a piece of the background work.
   private mutating func work() {
     if run != nil {
       continueRun()
@@ -103,13 +102,13 @@ extension Model {
     }
   }
 
-  /// Does all of the work that is left: for frames that are not shown on a terminal.
+  /// Does all background work, for frames that are not shown on a terminal.
   public mutating func finishWork() {
     while isBusy { work() }
     settle()
   }
 
-  /// Brings cursors, scrolling and the answer in order after anything has changed.
+  /// Updates cursors, scrolling and the answer after any change.
   mutating func settle() {
     updateLink()
     layout = Layout(self)
@@ -120,7 +119,7 @@ extension Model {
     settleSheet()
   }
 
-  /// Says why nothing was done.
+  /// Reports why nothing was done.
   public mutating func refuse(_ reason: SafeText) {
     message = Message(text: reason, isRefusal: true)
   }
@@ -131,7 +130,7 @@ extension Model {
 }
 
 extension Action {
-  /// Whether it is done whatever else is under way.
+  /// Whether it is done even during other work.
   var isUrgent: Bool {
     switch self {
     case .quit, .quitNow, .redraw, .suspend: true
@@ -139,7 +138,7 @@ extension Action {
     }
   }
 
-  /// Whether it means the same with the beginning of a history as with all of it.
+  /// Whether it works the same with only the beginning of a history.
   var needsNoHistory: Bool {
     switch facts.group {
     case .moving, .panes, .program: self != .command

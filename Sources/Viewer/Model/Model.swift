@@ -4,14 +4,14 @@ import Inquiry
 import Language
 import Recording
 
-/// All that the screen depends on. `update` changes it as an input asks for, `frame` draws it.
+/// All that the screen depends on. `update` changes it by an input, `frame` draws it.
 ///
-/// Both depend on nothing else, and change nothing else. What they share with copies of the model is
-/// memory that is copied when it is written to, and `FoundRanges`, which no frame depends on.
+/// Both depend on nothing else, and change nothing else. Copies of the model share only copy-on-write
+/// memory, and `FoundRanges`, on which no frame depends.
 public struct Model {
-  // What is looked at.
+  // The subject.
 
-  /// All histories. The first is what was opened.
+  /// All histories. The first is the opened one.
   var branches: [Branch]
   /// Index of the history on the screen.
   var branch = 0
@@ -33,7 +33,7 @@ public struct Model {
   public var ages: [TableID: SafeText] = [:]
   /// What was done last has changed.
   var changes: Changes
-  /// What a person watches, and what is watched from the start: running and playing stop there.
+  /// The user's watches, and those set from the start: running and playing stop there.
   var watches: [Watch] = []
   var usualWatches = Watch.usual
   /// The run to the next stop that is under way.
@@ -43,14 +43,14 @@ public struct Model {
   var newestMark: Unicode.Scalar?
   /// Texts at moments.
   var notes: [SavedSession.Note] = []
-  /// What was made when all of it was in a file.
+  /// The user's work when it was last saved.
   var savedWork = OwnWork()
-  /// Whether there is a file of the session, and not only of its scenario.
+  /// Whether there is a session file, not only a scenario file.
   var isKept = false
-  /// Where one was before jumps.
+  /// The places left by jumps.
   var jumps = Jumps()
   var playback = Playback()
-  /// What is replayed, if a recording is.
+  /// The replay, if a recording is played.
   var replay: Replay?
 
   // Tables.
@@ -59,23 +59,23 @@ public struct Model {
   var views: [Pane: TableView] = [
     .canonical: TableView(), .guest: TableView(), .shadow: TableView(), .iommu: TableView(),
   ]
-  /// The shadow that is shown where none was chosen.
+  /// The shadow shown if none was chosen.
   var recentShadow = 0
-  /// The table that the cursor was last moved in, by a person or by what happened.
+  /// The table in which the cursor was last moved, by the user or by events.
   var selected: TableID?
   /// Whether a range of the reverse map is selected, and its first page in the table.
   var isRangeSelected = false
-  /// Where else the selected page is.
+  /// The other places of the selected page.
   var link: Link?
-  /// What places of pages are found in.
+  /// The indexes for finding places of pages.
   var inverse = InverseIndexes()
   /// Whether the cursors of the panes are linked.
   var isLinked = true
-  /// Whether the cursor follows what happens.
+  /// Whether the cursor follows events.
   var isFollowing = true
-  /// The entries that tables are narrowed to.
+  /// The filter of the tables' entries.
   var filter: EntryFilter?
-  /// What was searched for last, and whether it is marked where it is in sight.
+  /// The last searched text, and whether its visible matches are marked.
   var searched = ""
   var marksMatches = false
 
@@ -83,9 +83,9 @@ public struct Model {
 
   /// The size of the screen in cells.
   public internal(set) var size: (width: Int, height: Int)
-  /// The pane that keys concern.
+  /// The pane that receives keys.
   var focus = Pane.canonical
-  /// Where everything is on the screen, as it was when the last input was done.
+  /// The layout of the screen after the last input.
   var layout = Layout()
   /// The table that had the focus last.
   var lastTableFocus = Pane.canonical
@@ -96,54 +96,54 @@ public struct Model {
   var arrangement = Arrangement.overview
   /// Whether the layout is that for a projector.
   var isPresenting: Bool
-  /// How much is said at once.
+  /// The level of detail.
   public internal(set) var detailLevel: DetailLevel
   var steps = StepsView()
-  /// What the pane of answers is asked, its answer, and where one is in it.
+  /// The question of the answer pane, its answer, and the position in it.
   var question = Topic.question(.explain)
   /// The lesson that is played, if one is.
   var lesson: LessonView?
-  /// What was typed after the question, the answer as a value, and what it depends on.
+  /// The text typed after the question, the answer as a value, and its dependencies.
   var asked = ""
   var value: (any Answer)?
   var answered: AnsweredFor?
   var answer = Document()
   var detail = DocumentView()
-  /// Where one is in the pane of the reverse map.
+  /// The position in the reverse map's pane.
   var reverseMap = ReverseMapView()
 
   // Input.
 
-  /// Which key does what.
+  /// The keys of all actions.
   let keyMap: KeyMap
   var usesMouse: Bool
-  /// What was open when the screen closed last.
+  /// The file and moment at the last close.
   let lastPlace: LastTime.Place?
-  /// A file with what was not saved the last time.
+  /// A file with unsaved work from the last time.
   var unsaved: String?
-  /// The line that is being typed.
+  /// The line being typed.
   var prompt: Prompt?
-  /// Lines that were typed before, the newest last.
+  /// Lines typed before, the newest last.
   var typed: [Prompt.Kind: [String]] = [:]
-  /// The action that the next key is an argument of.
+  /// The action whose argument is the next key.
   var pending: Action?
-  /// What is wanted of a file that is there, until the next key says whether it may be replaced.
+  /// A request to replace an existing file, until the next key confirms or cancels it.
   var replacement: FileWish?
-  /// What the last key gave to say, until the next one.
+  /// The message of the last key, until the next one.
   var message: Message?
-  /// Events that were typed and are in no file.
+  /// Number of typed events that are in no file.
   var typedEvents: Int { branches.reduce(0) { $0 + $1.typed } }
-  /// What is open above the panes.
+  /// The sheet open above the panes.
   var sheet: Sheet?
-  /// Two histories side by side, in the place of all panes.
+  /// Two histories side by side, instead of all panes.
   var difference: DifferenceView?
-  /// What is wrong with the file as it is now, which is not what is shown.
+  /// The mistakes in the file's current version, which is not the one shown.
   var mistakes: [ScenarioError] = []
-  /// Whether the program is over.
+  /// Whether the program should end.
   public internal(set) var isFinished = false
 
-  /// A model of a session that stands at some moment. What of its history is not carried out yet is
-  /// carried out in pieces, while no input comes.
+  /// A model of a session at some moment. The rest of its history is carried out in pieces, while no
+  /// input comes.
   public init(_ session: Session, width: Int, height: Int, settings: Settings = Settings()) {
     branches = [Branch(name: "main", session: session, origin: nil)]
     ahead = session.isComplete ? nil : session
@@ -162,7 +162,7 @@ public struct Model {
     settle()
   }
 
-  /// What the person has chosen, with what was chosen since.
+  /// The user's settings, including later choices.
   var settings: Settings {
     Settings(
       keyMap: keyMap, detailLevel: detailLevel, usesMouse: usesMouse, lastPlace: lastPlace,
@@ -171,16 +171,16 @@ public struct Model {
 
   /// A model of another session, for the same person.
   ///
-  /// - Parameter saved: the session as it was kept, if it was.
+  /// - Parameter saved: the saved session, if there is one.
   public func opening(_ session: Session, saved: SavedSession? = nil) -> Model {
     saved.map { Model($0, width: size.width, height: size.height, settings: settings) }
       ?? Model(session, width: size.width, height: size.height, settings: settings)
   }
 
-  /// The moment of the history that was opened, in which one was last.
+  /// The last moment visited in the opened history.
   public var momentOfMain: String { branches[0].session.timeline.moment.name }
 
-  /// Whether a line is being typed, so that Ctrl-C leaves the line and not the program.
+  /// Whether a line is being typed, so that Ctrl-C cancels the line, not the program.
   public var isTyping: Bool { prompt != nil }
 
   var timeline: Timeline { session.timeline }
@@ -190,13 +190,13 @@ public struct Model {
   }
 }
 
-/// A line for the person, in the place of the keys.
+/// A message line, shown instead of the keys.
 struct Message: Equatable {
   let text: SafeText
   var isRefusal = false
 }
 
-/// What the program, and not the model, has to do.
+/// An effect that the program, not the model, must carry out.
 public enum Effect: Equatable, Sendable {
   /// Draw the whole screen anew.
   case redraw
@@ -206,9 +206,9 @@ public enum Effect: Equatable, Sendable {
   case mouse(Bool)
   /// Open something else: a file, or a scenario of the program; at a moment as it is typed, or at the start.
   case open(String, at: String?)
-  /// Do something with a file, and say what became of it by `Model.answer`.
+  /// Do something with a file, and report the result with `Model.answer`.
   case file(FileWish)
-  /// Remove what was not saved the last time.
+  /// Remove a file with unsaved work.
   case discard(String)
   /// Play a lesson, by its id.
   case learn(String)

@@ -1,23 +1,23 @@
 import Inquiry
 
-/// What a person has chosen before the screen opens.
+/// The user's settings when the screen opens.
 public struct Settings: Equatable, Sendable {
-  /// Which key does what.
+  /// The keys of all actions.
   public var keyMap: KeyMap
-  /// How much is said at once.
+  /// The level of detail.
   public var detailLevel: DetailLevel
   /// Whether the mouse is used from the start.
   public var usesMouse: Bool
-  /// What was open when the screen closed last, for whoever wants to go on there.
+  /// The file and moment at the last close, to resume there.
   public var lastPlace: LastTime.Place?
-  /// A file with what was not saved the last time, because the program was ended by force.
+  /// A file with unsaved work from the last time, when the program was killed.
   public var unsaved: String?
   /// Whether the layout is that for a projector.
   public var isPresenting: Bool
-  /// Whether the list of what can be opened lies over the screen at first.
+  /// Whether the screen opens with the list of what can be opened.
   public var showsStart: Bool
 
-  /// A choice; without arguments what is chosen for whoever has chosen nothing.
+  /// Settings; without arguments, the defaults.
   public init(
     keyMap: KeyMap = KeyMap(), detailLevel: DetailLevel = .engineer, usesMouse: Bool = false,
     lastPlace: LastTime.Place? = nil, isPresenting: Bool = false, showsStart: Bool = false

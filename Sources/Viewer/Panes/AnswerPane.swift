@@ -1,7 +1,7 @@
 import Canvas
 import Engine
 
-/// An answer: why, or one of the other questions that can be asked.
+/// The answer to a question: why, or one of the others.
 struct AnswerPane: PaneOperations {
   var pane: Pane { .answer }
   var region: PaneRegion { .text }
@@ -63,7 +63,7 @@ struct AnswerPane: PaneOperations {
     }
   }
 
-  /// Scrolls the table of an answer, or goes where its line leads.
+  /// Scrolls the table of an answer, or follows its line's link.
   func perform(_ action: Action, in model: inout Model) {
     switch action {
     case .left: model.detail.moveSideways(by: -1)

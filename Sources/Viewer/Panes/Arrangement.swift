@@ -2,13 +2,13 @@
 enum Arrangement: String, CaseIterable {
   /// The tables, and below them the steps and the answer.
   case overview
-  /// The tables alone.
+  /// Only the tables.
   case tables
   /// The table that has the focus, and beside it the steps and the answer.
   case reading
 
-  /// The least width of a pane in which a table can be read.
+  /// The minimum width of a readable table pane.
   static let tableWidth = 36
-  /// The least width of a pane of text.
+  /// The minimum width of a text pane.
   static let textWidth = 52
 }

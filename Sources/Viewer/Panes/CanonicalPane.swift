@@ -41,7 +41,7 @@ struct CanonicalPane: TablePane {
 }
 
 extension Machine {
-  /// Whether a page that is pinned for a device at an end of a row is another than the row leads to.
+  /// Whether the page pinned for a device at an end of a row differs from the one that the row maps.
   fileprivate func disagrees(_ row: Row, with device: Int) -> Bool {
     let last = row.entrySize * UInt64(row.count) - Page.size
     return [0, last].contains { offset in

@@ -3,7 +3,7 @@ import Engine
 import Inquiry
 import Language
 
-/// What the SMMU walks for a device.
+/// The table that the SMMU walks for a device.
 struct DevicePane: TablePane {
   var pane: Pane { .iommu }
   var region: PaneRegion { .table(rank: 2) }
@@ -34,7 +34,7 @@ struct DevicePane: TablePane {
       if machine.sharesAddresses(device) {
         parts += [SafeText(Phrase.context(context)), "the VMM's table"]
       } else {
-        // The SMMU's own in any case.
+        // An ASID of the SMMU's own in any case.
         parts += ["ASID \(context.number)", domain(of: device, machine)]
       }
     case .stage2:

@@ -20,7 +20,7 @@ struct GuestPane: TablePane {
     }
   }
 
-  /// The table that is shown: the chosen one, else the one that the shadow serves, else any.
+  /// The table shown: the chosen one, else the one that the shadow serves, else any.
   func guest(in model: Model) -> GuestTable? {
     let tables = model.machine.guestTables
     if case .guest(let vmid) = model.views[pane]?.pinned {
@@ -51,7 +51,7 @@ struct GuestPane: TablePane {
       ]
   }
 
-  /// That the table is not the one that the shadow beside it serves, because a person chose it.
+  /// A remark if the user chose another table than the one that the adjacent shadow serves.
   private func strangeness(of table: GuestTable, in model: Model) -> [SafeText] {
     guard case .shadow(let number) = model.tableID(of: .shadow),
       let served = model.machine.guestTable(ofShadow: number), served != table

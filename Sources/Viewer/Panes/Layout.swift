@@ -1,18 +1,18 @@
 import Canvas
 import Engine
 
-/// Where everything is on the screen.
+/// The layout of the screen.
 struct Layout {
   private(set) var header = Rect(x: 0, y: 0, width: 0, height: 0)
-  /// The panes in sight. The first row of each is its title; between two beside each other is a column
+  /// The visible panes. The first row of each is its title; between two adjacent ones is a column
   /// for a line.
   private(set) var panes: [(pane: Pane, rect: Rect)] = []
-  /// Where one sentence is, in the layout for a projector; empty in any other.
+  /// The rectangle of the sentence in the layout for a projector; empty in any other.
   private(set) var sentence = Rect(x: 0, y: 0, width: 0, height: 0)
   private(set) var timeline = Rect(x: 0, y: 0, width: 0, height: 0)
   private(set) var footer = Rect(x: 0, y: 0, width: 0, height: 0)
 
-  /// The least screen on which anything but a word about it is drawn.
+  /// The smallest screen on which more is drawn than a note that it is too small.
   static let least = (width: 20, height: 4)
 
   func rect(of pane: Pane) -> Rect? { panes.first { $0.pane == pane }?.rect }
@@ -60,7 +60,7 @@ struct Layout {
   /// Columns between the two panes on a projector.
   private static let gap = 5
 
-  /// The two panes on a projector: what has the focus, and the table that had it last; else that of the
+  /// The two panes on a projector: the focused one, and the last focused table; else the one with the
   /// lowest rank.
   private func pair(_ model: Model) -> [Pane] {
     if !model.focus.isTable { return [model.lastTable, model.focus] }
@@ -70,11 +70,11 @@ struct Layout {
   private mutating func arrange(_ model: Model, in body: Rect) {
     switch model.arrangement {
     case .overview:
-      // An answer that was asked for gets more room, and most where it is not beside the steps.
+      // A requested answer gets more room, and most if it is not beside the steps.
       let isNarrow = body.width <= 2 * Arrangement.textWidth
       let share = (isNarrow ? 5 : 4) + (model.isAnswering ? 1 : 0)
       let low = max(8, body.height * share / 10)
-      // Bands are between the tables and the texts, where there is room for them.
+      // Bands are between the tables and the texts, if there is room for them.
       let bands = body.height >= 26 ? model.bands : []
       let parts = body.rows(
         .flexible, .fixed(bands.isEmpty ? 0 : body.height / 5), .fixed(low))
@@ -96,8 +96,8 @@ struct Layout {
     }
   }
 
-  /// The texts: beside each other, where that is too narrow above each other, and where that is too low the
-  /// one that has the focus. An answer that was asked for is alone where it would not be beside others.
+  /// The texts: side by side; if that is too narrow, stacked; if that is too low, only the focused one. A
+  /// requested answer is alone if it would not be side by side.
   private mutating func placeTexts(_ model: Model, in rect: Rect) {
     let texts = model.texts
     if rect.width > 2 * Arrangement.textWidth {
@@ -116,8 +116,7 @@ struct Layout {
     }
   }
 
-  /// The table panes that fit beside each other: the one that has, or last had, the focus, and those of the
-  /// lowest ranks.
+  /// The table panes that fit side by side: the last focused one, and those of the lowest ranks.
   private func tables(_ model: Model, width: Int) -> [Pane] {
     let count = max(1, (width + 1) / (Arrangement.tableWidth + 1))
     let ranked = model.panes.compactMap { pane in
@@ -141,12 +140,12 @@ struct Layout {
 }
 
 extension Model {
-  /// Whether the pane of answers is what a person looks at.
+  /// Whether the user is reading the answer pane.
   fileprivate var isAnswering: Bool {
     focus == .answer || question != home && focus != .steps
   }
 
-  /// The bands that the overview has.
+  /// The bands in the overview.
   fileprivate var bands: [Pane] {
     panes.filter { $0.operations.region == .band && $0.operations.isInOverview(of: self) }
   }

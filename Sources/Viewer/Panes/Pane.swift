@@ -8,16 +8,16 @@ enum Pane: Int, CaseIterable {
   case guest
   /// One of the shadow tables; under pKVM a guest's.
   case shadow
-  /// What the SMMU walks for a device.
+  /// The table that the SMMU walks for a device.
   case iommu
-  /// The map back from canonical memory to the shadow.
+  /// The reverse map from canonical memory to the shadow.
   case reverseMap
   /// The micro-steps of the current event.
   case steps
-  /// An answer: why, or one of the other questions that can be asked.
+  /// The answer to a question: why, or one of the others.
   case answer
 
-  /// What the pane shows, and what keys and the mouse do in it.
+  /// The pane's contents, and its keys and mouse actions.
   var operations: any PaneOperations {
     switch self {
     case .canonical: CanonicalPane()

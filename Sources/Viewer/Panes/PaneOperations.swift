@@ -3,19 +3,19 @@ import Engine
 
 /// What the screen, the keys, the mouse, help and `--plain` need to know of a pane.
 ///
-/// Everything about one pane is in the type that says so, and everything else asks it. Rectangles are
-/// those of the inside: below the title line, which is drawn for all panes alike.
+/// Everything about one pane is in its own type, which everything else asks. Rectangles are the pane's
+/// inside: below the title line, which is drawn the same way for all panes.
 protocol PaneOperations: Sendable {
   /// Which pane it is.
   var pane: Pane { get }
-  /// Where on the screen it is.
+  /// Its region of the screen.
   var region: PaneRegion { get }
 
   /// Whether a VM of a configuration has the pane.
   ///
   /// - Parameter hasDevices: Whether there are devices, now or later.
   func exists(in configuration: VMConfiguration, hasDevices: Bool) -> Bool
-  /// Whether the overview has it beside other panes, if there is room; else it is shown in their place.
+  /// Whether the overview has it beside other panes, if there is room; else it replaces them.
   func isInOverview(of model: Model) -> Bool
   /// The table that it shows; nil if it shows none now.
   func table(in model: Model) -> TableID?
@@ -24,45 +24,45 @@ protocol PaneOperations: Sendable {
   /// The tables of the kind that it shows.
   func tables(in model: Model) -> [TableID]
 
-  /// Its name, as the title line has it behind the number.
+  /// Its name, as it follows the number in the title line.
   func name(in model: Model) -> SafeText
-  /// What else the title line says, the most important first.
+  /// The rest of the title line, the most important first.
   func context(in model: Model) -> [SafeText]
-  /// The word of the glossary for what it shows.
+  /// The glossary word for its contents.
   var term: String { get }
-  /// The word of the glossary for what the cursor is on.
+  /// The glossary word for the item under the cursor.
   func term(in model: Model) -> String
 
-  /// Brings its cursor and scrolling in order after anything has changed.
+  /// Updates its cursor and scrolling after any change.
   func settle(_ model: inout Model, in rect: Rect)
-  /// Draws it. Returns arrows to where it goes on; empty if all of it is in sight.
+  /// Draws it. Returns scroll arrows; empty if all of it is visible.
   func draw(_ model: Model, in rect: Rect, of frame: inout Surface) -> SafeText
 
-  /// Does what the focus, which it has now, brings with it.
+  /// Called when it gets the focus.
   func takeFocus(in model: inout Model)
-  /// Rows that a page of so many lines moves by.
+  /// Number of rows that a page of `height` lines moves.
   func rowCount(height: Int, in model: Model) -> Int
-  /// Moves the cursor by rows; by a number that is too large, to the first or last row.
+  /// Moves the cursor by rows, stopping at the first or last row.
   func move(by distance: Int, in model: inout Model)
-  /// Puts the cursor where a point of the pane is. Returns whether there is anything.
+  /// Puts the cursor at a point of the pane. Returns whether there is anything.
   func select(at point: Point, in rect: Rect, of model: inout Model) -> Bool
-  /// Why an action about what is in the pane can do nothing now; nil if it can.
+  /// Why an action on the pane's contents is unavailable now; nil if it is available.
   func obstacle(to action: Action, in model: Model) -> SafeText?
-  /// Does an action about what is in the pane: one of those that `Action.concernsPane` names.
+  /// Carries out an action on the pane's contents, one for which `Action.concernsPane` is true.
   func perform(_ action: Action, in model: inout Model)
-  /// Goes to the next place of the searched text, or says that there is none.
+  /// Goes to the next match of the searched text, or reports that there is none.
   func find(forward: Bool, in model: inout Model)
 
-  /// In words what the cursor is on: a sentence without its first words, which name the pane.
+  /// The item under the cursor in words: a sentence without its first words, which name the pane.
   func place(in model: Model) -> SafeText
   /// All of it in words, a line for each row.
   func content(in model: Model) -> [SafeText]
 }
 
-/// Where on the screen a pane is.
+/// The region of the screen for a pane.
 enum PaneRegion: Equatable {
-  /// Among the tables, beside each other at the top. Where there is no room for all, those with the
-  /// lowest rank stay beside the one that has the focus.
+  /// Among the tables, beside each other at the top. If there is no room for all, those with the lowest
+  /// rank stay beside the focused one.
   case table(rank: Int)
   /// Below the tables, as wide as the screen.
   case band
@@ -79,10 +79,10 @@ extension PaneOperations {
   func takeFocus(in model: inout Model) {}
   func rowCount(height: Int, in model: Model) -> Int { height }
 
-  /// Where the pane is on the screen, without its title; nil if it is not in sight.
+  /// Where the pane is on the screen, without its title; nil if it is not visible.
   func inside(_ model: Model) -> Rect? { model.layout.rect(of: pane).map(Layout.inside) }
 
-  /// Why an action that is about tables can do nothing in a pane without one.
+  /// Why an action on tables is unavailable in a pane without one.
   func obstacleOutsideTables(to action: Action, in model: Model) -> SafeText? {
     switch action {
     case .flat: "Only tables have a tree and a flat view. \(model.press(.nextPane)) to go to one."
@@ -92,14 +92,14 @@ extension PaneOperations {
     }
   }
 
-  /// Why Enter can do nothing in a pane where nothing leads on.
+  /// Why Enter does nothing in a pane without links.
   func nothingToChoose(in model: Model) -> SafeText {
     "There is nothing to open here. \(model.press(.nextPane)) to go to another pane."
   }
 }
 
 extension Action {
-  /// Whether it is about what is in the pane that has the focus, which knows what it means there.
+  /// Whether it acts on the contents of the focused pane, which defines its meaning.
   var concernsPane: Bool {
     switch self {
     case .left, .right, .choose, .flat, .nextTable, .previousTable: true
@@ -109,17 +109,17 @@ extension Action {
 }
 
 extension SafeText {
-  /// Arrows to where something goes on.
+  /// Scroll arrows.
   static func arrows(up: Bool, down: Bool) -> SafeText {
     (up ? SafeText(.up) : "") + (down ? SafeText(.down) : "")
   }
 }
 
-/// Lines of one pane that are said at once at most.
+/// Maximum number of lines of one pane said at once.
 enum Spoken {
   static let linesAtMost = 100
 
-  /// The first lines, and how many more there are.
+  /// The first lines, and the number of the rest.
   static func shortened(_ lines: [SafeText]) -> [SafeText] {
     if lines.count <= linesAtMost { return lines }
     return lines.prefix(linesAtMost) + ["\(lines.count - linesAtMost) more."]

@@ -3,7 +3,7 @@ import Engine
 import Inquiry
 import Language
 
-/// Drawing the reverse map: a line of its ranges, what it holds, what was done last, its entries and its
+/// Drawing the reverse map: a line of its ranges, its counts, its last changes, its entries and its
 /// nodes.
 extension ReverseMapPane {
   func draw(_ model: Model, in rect: Rect, of frame: inout Surface) -> SafeText {
@@ -30,24 +30,24 @@ extension ReverseMapPane {
       let point = Point(parts.inside.x, parts.list.bottom + (isFull ? 0 : 1) + y)
       frame.write(line, at: point, clip: parts.inside)
     }
-    // Its own lines say where in the map one is.
+    // Its own lines show the position in the map.
     return ""
   }
 
-  /// What the pane shows: lines about the map, the entries in sight, and the nodes that lead to one.
+  /// What the pane shows: lines about the map, the visible entries, and the nodes that lead to one.
   struct Parts {
     let inside: Rect
     let about: [Line]
     let entries: [ReverseMapEntry]
     let nodes: [Line]
 
-    /// Where the entries are.
+    /// The rectangle of the entries.
     var list: Rect {
       inside.rows(.fixed(about.count), .fixed(max(1, entries.count)), .flexible)[1]
     }
   }
 
-  /// Entries that are seen above the nodes, if there are that many.
+  /// Number of entries visible above the nodes, if there are that many.
   private static let entriesAboveNodes = 5
 
   func parts(of rect: Rect, _ model: Model) -> Parts {
@@ -57,7 +57,7 @@ extension ReverseMapPane {
     guard let entry = model.mappedEntry else {
       return Parts(inside: inside, about: about, entries: [], nodes: [])
     }
-    // The nodes stand below the entries, where there is room for a few of those.
+    // The nodes are below the entries, if there is room for a few of those.
     let entries = model.mapped
     let least = max(1, entries.entries(min(rest, Self.entriesAboveNodes), around: entry).count)
     var nodes = model.detailLevel != .plain ? nodeLines(of: entry, model) : []
@@ -131,7 +131,7 @@ extension ReverseMapPane {
 
   // MARK: Lines about the map
 
-  /// The line of ranges, the counts, and what was done last.
+  /// The line of ranges, the counts, and the last changes.
   private func about(_ model: Model, width: Int) -> [Line] {
     let ranges = rangeParts(model, width: width).reduce(into: Line()) { $0.add($1.text, $1.role) }
     var lines = [ranges] + (counts(model)?.wrapped(to: width, indent: 2) ?? [Line()])
@@ -184,12 +184,12 @@ extension ReverseMapPane {
     let range: Range<UInt64>
   }
 
-  /// Canonical ranges that were inserted or changed by what was done last.
+  /// Canonical ranges that the last event or micro-step inserted or changed.
   func changedRanges(in model: Model) -> [Range<UInt64>] {
     changes(in: model).filter { $0.mark != "-" }.map(\.range)
   }
 
-  /// What was done last did to the map, in the order of its steps.
+  /// The changes of the map by the last event or micro-step, in the order of its steps.
   private func changes(in model: Model) -> [Change] {
     model.lastSteps.compactMap { step in
       guard step.table == .shadow(model.mappedShadow) else { return nil }
@@ -231,7 +231,7 @@ extension ReverseMapPane {
     let entry: ReverseMapEntry?
   }
 
-  /// Ranges and gaps of canonical memory, in their order, around the entry that is looked at.
+  /// Ranges and gaps of canonical memory, in their order, around the current entry.
   private func rangeParts(_ model: Model, width: Int) -> [RangePart] {
     var parts: [RangePart] = []
     var columns = 0
@@ -242,7 +242,7 @@ extension ReverseMapPane {
     let current = model.mappedEntry
     let entries =
       current.map { model.mapped.entries(max(3, width / 16), around: $0) } ?? []
-    // So many entries before the current one as leave room for it.
+    // As many entries before the current one as leave room for it.
     let index = entries.firstIndex { $0 == current } ?? 0
     var end = entries.first?.canonical.lowerBound ?? 0
     for index in max(0, index - 1)..<max(1, entries.count) where !entries.isEmpty {
@@ -270,7 +270,7 @@ extension ReverseMapPane {
 
   // MARK: Nodes
 
-  /// The nodes on the way to an entry, with their pivots, and its payload.
+  /// The nodes on the path to an entry, with their pivots, and its payload.
   private func nodeLines(of entry: ReverseMapEntry, _ model: Model) -> [Line] {
     ReverseMapNodes(to: entry, ofShadow: model.mappedShadow, model.machine).lines.map { Line($0) }
   }

@@ -2,7 +2,7 @@ import Canvas
 import Engine
 import Language
 
-/// The map back from canonical memory to the shadow.
+/// The reverse map from canonical memory to the shadow.
 struct ReverseMapPane: PaneOperations {
   var pane: Pane { .reverseMap }
   var region: PaneRegion { .band }
@@ -24,7 +24,7 @@ struct ReverseMapPane: PaneOperations {
 
   var term: String { "reverse map" }
 
-  /// Brings the list in order, and counts what is in sight if another moment or shadow is shown.
+  /// Updates the list, and its counts if another moment or shadow is shown.
   func settle(_ model: inout Model, in rect: Rect) {
     guard model.hasReverseMap else { return }
     let now = model.reverseMap.summary
@@ -53,7 +53,7 @@ struct ReverseMapPane: PaneOperations {
     }
   }
 
-  /// Selects an entry, by a person's wish: the cursor stays there, and those of the tables go to the
+  /// Selects an entry for the user: the cursor stays there, and those of the tables go to the
   /// canonical and the nested address.
   func select(_ entry: ReverseMapEntry, in model: inout Model) {
     model.reverseMap.cursor = entry
@@ -84,13 +84,13 @@ struct ReverseMapPane: PaneOperations {
     }
   }
 
-  /// Goes to the canonical page of the entry that is looked at.
+  /// Goes to the canonical page of the current entry.
   func perform(_ action: Action, in model: inout Model) {
     guard action == .choose, let entry = model.mappedEntry else { return }
     model.follow(.place(.canonical, entry.canonical.lowerBound))
   }
 
-  /// Entries that are looked at for one search.
+  /// Maximum number of entries examined in one search.
   private static let entriesAtMost = 10_000
 
   func find(forward: Bool, in model: inout Model) {
@@ -120,7 +120,7 @@ struct ReverseMapPane: PaneOperations {
 }
 
 extension Model {
-  /// The range that is selected: that of the pane, if it had the focus after any table.
+  /// The selected range: the pane's, if it had the focus after any table.
   var selectedRange: ReverseMapEntry? { isRangeSelected ? mappedEntry : nil }
 
   /// The shadow whose map is shown.
@@ -128,19 +128,19 @@ extension Model {
     if case .shadow(let number) = tableID(of: .shadow) { number } else { 0 }
   }
 
-  /// Whether there is a reverse map to be seen.
+  /// Whether there is a reverse map to show.
   var hasReverseMap: Bool {
     machine.configuration.nested && machine.configuration.reverseMap != .none
   }
 
-  /// The entries of the map that is shown.
+  /// The entries of the map shown.
   var mapped: ReverseMapEntries {
     let filtered = reverseMap.filtered.flatMap { $0.belongs(to: self) ? $0.entries : nil }
     return ReverseMapEntries(ofShadow: mappedShadow, in: machine, filtered: filtered)
   }
 
-  /// The entry that is looked at: the chosen one as long as the selected page is in it, else the one of
-  /// that page or the next one.
+  /// The current entry: the chosen one while the selected page is in it, else that page's or the next
+  /// one.
   var mappedEntry: ReverseMapEntry? {
     guard hasReverseMap else { return nil }
     let entries = mapped

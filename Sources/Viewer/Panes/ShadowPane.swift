@@ -21,7 +21,7 @@ struct ShadowPane: TablePane {
       + model.machine.protectedGuests.map { .protectedGuest($0.number) }
   }
 
-  /// The guest of pKVM that the current event is about, or the first.
+  /// The guest of pKVM that the current event concerns, or the first.
   private func recentProtectedGuest(in model: Model) -> TableID? {
     let guests = model.timeline.steps.compactMap { step -> TableID? in
       if case .protectedGuest = step.table { step.table } else { nil }

@@ -52,11 +52,11 @@ struct StepsPane: PaneOperations {
       up: model.steps.top > 0, down: last.step + 1 < steps.count || rest != last.line)
   }
 
-  /// The least height of a pane that has a line for locks.
+  /// The minimum height of a pane with a line for locks.
   private static let heightWithLocks = 4
 
-  /// Where the steps are, and below them the line for locks; that is empty if none are held, or the pane is
-  /// too low.
+  /// Where the steps are, and below them the line for locks; the latter is empty if none are held, or the
+  /// pane is too low.
   private func parts(of rect: Rect, with locks: Line) -> (list: Rect, locks: Rect) {
     let hasLine = rect.height >= Self.heightWithLocks && !locks.parts.isEmpty
     let parts = rect.rows(.flexible, .fixed(hasLine ? 1 : 0))
@@ -67,7 +67,7 @@ struct StepsPane: PaneOperations {
     parts(of: rect, with: locks(of: model)).list
   }
 
-  /// The locks that are held: which, how, and by whom; empty if none are and no event is paused.
+  /// The locks that are held: which, how, and by which event; empty if none are held and no event is paused.
   func locks(of model: Model) -> Line {
     let timeline = model.timeline
     let locks = timeline.heldLocks
@@ -86,7 +86,7 @@ struct StepsPane: PaneOperations {
     return line
   }
 
-  /// The lines that are in sight, each with the step that it is part of.
+  /// The visible lines, each with its step.
   private func visibleLines(_ model: Model, in rect: Rect) -> [(step: Int, line: Line)] {
     var visible: [(step: Int, line: Line)] = []
     var step = model.steps.top
@@ -116,13 +116,13 @@ struct StepsPane: PaneOperations {
     line.add(
       SafeText(explanation.label).padded(to: Self.labelColumns) + " "
         + SafeText(explanation.what), role)
-    // What does not fit goes on below the text, or where that leaves little room below the word.
+    // The rest continues below the text, or below the word if there is little room.
     let indent = digits + 2 + Self.labelColumns + 1
     return line.wrapped(to: width - 1, indent: width < 3 * indent ? digits + 2 : indent)
   }
 
-  /// Scrolls so that the current step is in sight with one on either side, and no more than needed is
-  /// empty.
+  /// Scrolls so that the current step is visible with one on either side, with as few empty lines as
+  /// possible.
   func settle(_ model: inout Model, in rect: Rect) {
     let rect = list(of: model, in: rect)
     let steps = model.timeline.steps
@@ -135,7 +135,7 @@ struct StepsPane: PaneOperations {
     model.steps.top = min(max(model.steps.top, first), max(0, step - margin), end)
   }
 
-  /// The first step from which on everything up to another is in sight.
+  /// The first step from which everything up to another is visible.
   private func firstStep(showing end: Int, _ model: Model, in rect: Rect) -> Int {
     var start = end
     var count = lines(ofStep: end, model, width: rect.width).count
@@ -199,7 +199,7 @@ struct StepsPane: PaneOperations {
     Spoken.shortened(model.timeline.steps.indices.map { line(ofStep: $0, in: model) })
   }
 
-  /// A step with its number, as it is read out.
+  /// A step with its number, for reading out.
   func line(ofStep index: Int, in model: Model) -> SafeText {
     "Step \(index + 1), " + words(ofStep: index, in: model)
   }
@@ -210,24 +210,24 @@ struct StepsPane: PaneOperations {
   }
 }
 
-/// Where one is in the pane of micro-steps.
+/// The position in the pane of micro-steps.
 struct StepsView {
-  /// The step that was chosen, by its index; nil while the pane follows the moment.
+  /// The chosen step, by its index; nil while the pane follows the moment.
   var cursor: Int?
-  /// The first step in sight.
+  /// The first visible step.
   var top = 0
 }
 
 extension Model {
-  /// The step that the answers are about: the chosen one; else in an event the last one done, and after
-  /// it the one that tells most.
+  /// The subject of answers: the chosen step; else in an event the last one done, and after it the most
+  /// telling one.
   var currentStep: Int? {
     if let cursor = steps.cursor { return min(cursor, timeline.steps.count - 1) }
     if timeline.stepsDone < timeline.steps.count { return timeline.stepsDone - 1 }
     return changes.cost.keyStep
   }
 
-  /// What the current step does, as a word of the glossary.
+  /// The glossary word for the current step.
   var termOfStep: String? {
     guard let index = currentStep, timeline.steps.indices.contains(index) else { return nil }
     return timeline.steps[index].explanation.label

@@ -2,7 +2,7 @@ import Canvas
 import Engine
 import Inquiry
 
-/// What keys and the mouse do in a table.
+/// Keys and the mouse in a table.
 extension TablePane {
   func move(by distance: Int, in model: inout Model) {
     guard let rows = rows(in: model), let first = rows.first, let last = rows.last else {
@@ -31,7 +31,7 @@ extension TablePane {
     if model.views[pane]?.cursor != nil, let table = table(in: model) { model.selected = table }
   }
 
-  /// Puts the cursor somewhere, by a person's wish: it stays there.
+  /// Puts the cursor somewhere for the user: it stays there.
   private func put(cursor: Position, in model: inout Model) {
     model.views[pane]?.cursor = cursor
     model.selected = table(in: model)
@@ -65,7 +65,7 @@ extension TablePane {
       guard let rows = rows(in: model), let row = cursorRow(of: rows, in: model) else { return }
       switch row.kind {
       case .table(isOpen: true): fold(&model)
-      // Where an entry is asked for, Enter gives the answer.
+      // If a lesson asks for an entry, Enter answers.
       case .leaf where model.lesson?.isPointing ?? false: model.pointAtSelection()
       case .table, .leaf, .removed, .coming, .absent: unfold(&model)
       }
@@ -81,7 +81,7 @@ extension TablePane {
     change(&model.views[pane, default: TableView()].folds[id, default: Folds()])
   }
 
-  /// Closes what the cursor is on, or goes to the table around it.
+  /// Closes the item under the cursor, or goes to the table around it.
   private func fold(_ model: inout Model) {
     guard let rows = rows(in: model), let row = cursorRow(of: rows, in: model) else { return }
     if row.kind == .table(isOpen: true), rows.face == .tree {
@@ -101,7 +101,7 @@ extension TablePane {
     }
   }
 
-  /// Opens what the cursor is on, or goes to its first entry.
+  /// Opens the item under the cursor, or goes to its first entry.
   private func unfold(_ model: inout Model) {
     guard let rows = rows(in: model), let row = cursorRow(of: rows, in: model) else { return }
     switch row.kind {
@@ -131,7 +131,7 @@ extension TablePane {
     model.views[pane]?.pinned = choices[(index + direction + choices.count) % choices.count]
   }
 
-  /// Finds the next row with the searched text, as wide as may be or as it is seen now.
+  /// Finds the next row with the searched text, at full width or as shown now.
   func find(forward: Bool, in model: inout Model) {
     guard let rows = rows(in: model), let first = rows.first, let last = rows.last else {
       return model.refuse("The table is empty.")
@@ -171,8 +171,8 @@ extension TablePane {
           + "\"\(SafeText(model.searched))\".")
   }
 
-  /// Rows that are looked at for one search.
+  /// Maximum number of rows examined in one search.
   private static var rowsAtMost: Int { 50_000 }
-  /// Columns in which nothing of a row is left out.
+  /// A width in columns at which nothing of a row is omitted.
   private static var widest: Int { 200 }
 }

@@ -75,7 +75,7 @@ extension TablePane {
       style: Style(style.role(of: row)), clip: rect)
     let states =
       row.kind == .leaf && style.format.isLeaf(row) ? marks(of: row, in: style.model) : []
-    // A rule that is broken there says more than any legal state.
+    // A broken rule there says more than any legal state.
     let breaks = style.breaksRule(row) && !states.contains { $0.1 == .mismatch }
     for (mark, role) in breaks ? [(SafeText(.mismatch), .mismatch)] : states {
       point = frame.write(" " + mark, at: point, style: Style(role), clip: rect)
@@ -89,8 +89,8 @@ extension TablePane {
 
   // MARK: Map and walk
 
-  /// A map of the address space: a column for each power of two from 4K on, as high as much is mapped
-  /// there.
+  /// A map of the address space: a column for each power of two from 4K on, whose height shows how much
+  /// is mapped there.
   private func drawMap(_ model: Model, _ rows: Rows, in rect: Rect, of frame: inout Surface) {
     guard rect.width > 8, rect.height > 0 else { return }
     let map = AddressMap(rows.reader)
@@ -110,7 +110,7 @@ extension TablePane {
     frame.write(labels.1, at: point, style: Style(.dim), clip: rect)
   }
 
-  /// The cursor, where it is at the selected page, or a person looks at the pane: elsewhere it is left over
+  /// The cursor, if it is at the selected page, or the pane has the focus; otherwise it is left over
   /// from another moment.
   private func shownCursor(in model: Model) -> Position? {
     guard let cursor = model.views[pane]?.cursor, let selected = model.selected,
@@ -151,9 +151,9 @@ private struct RowStyle {
   let format: RowFormat
   private let id: TableID?
   private let rows: Rows
-  /// Input addresses of the linked page, if its rows are to stand out in this table.
+  /// Input addresses of the linked page, if its rows are highlighted in this table.
   private let linked: [UInt64]
-  /// Input addresses at which rules do not hold, ascending.
+  /// Input addresses at which rules are broken, ascending.
   private let broken: [UInt64]
 
   init(_ model: Model, _ pane: some TablePane, _ format: RowFormat, _ rows: Rows) {
@@ -166,7 +166,7 @@ private struct RowStyle {
     broken = id.map { model.brokenPlaces(in: $0) } ?? []
   }
 
-  /// Whether a rule does not hold at an entry of the row, or below it where it is closed.
+  /// Whether a rule is broken at an entry of the row, or below it if it is closed.
   func breaksRule(_ row: Row) -> Bool { row.isBroken(at: broken) }
 
   /// Whether the selected page is in a row, other than as a table around it.

@@ -5,16 +5,16 @@ import Language
 
 /// A pane that shows a table: a map of its address space, its rows, and the walk for the cursor's address.
 ///
-/// Everything that the panes of tables have in common is here and in the files beside this one; what
-/// follows is what differs.
+/// Everything that table panes share is here and in the adjacent files; the requirements below are what
+/// differs.
 protocol TablePane: PaneOperations {
-  /// What the title line says of the table, the most important first.
+  /// The table's context in the title line, the most important first.
   func tableContext(in model: Model) -> [SafeText]
   /// Why there is no table to show, in lines.
   func absence(in model: Model) -> [SafeText]
-  /// Columns that marks take behind a row.
+  /// Columns for marks after a row.
   var markColumns: Int { get }
-  /// The states that a leaf is in, as marks behind its row.
+  /// The states of a leaf, as marks after its row.
   func marks(of row: Row, in model: Model) -> [(SafeText, Role)]
   /// The end of the input addresses that occur, for the width of a column.
   func inputEnd(of rows: Rows, in model: Model) -> UInt64
@@ -65,13 +65,13 @@ extension TablePane {
     return rows
   }
 
-  /// The row that the cursor is on.
+  /// The row under the cursor.
   func cursorRow(of rows: Rows, in model: Model) -> Row? {
     model.views[pane]?.cursor.flatMap { rows.row(at: $0) }
   }
 
-  /// The lines of the inside: the map, the rows, the walk. The first and the last are only there where
-  /// rows have room beside them, and not on a projector.
+  /// The lines of the inside: the map, the rows, the walk. The first and the last are present only if the
+  /// rows leave room for them, and not on a projector.
   func parts(of rect: Rect, in model: Model) -> (map: Rect, rows: Rect, walk: Rect) {
     let height = model.isPresenting ? 0 : rect.height
     let parts = rect.rows(.fixed(height >= 13 ? 1 : 0), .flexible, .fixed(height >= 5 ? 1 : 0))
@@ -158,7 +158,7 @@ extension TablePane {
 }
 
 extension Model {
-  /// Entries that are gone, or will come, ascending. What will come hides what is gone.
+  /// Rows of removed or future entries, ascending. A future entry hides a removed one.
   fileprivate func extraRows(of id: TableID) -> [Row] {
     let removed = (changes.removed[id] ?? []).map { Row(removed: $0) }
     guard let coming = forecast?.rows(of: id), !coming.isEmpty else { return removed }
@@ -166,7 +166,7 @@ extension Model {
       .sorted { $0.position < $1.position }
   }
 
-  /// How many entries of a table were changed by what was done last, as a part of a title.
+  /// The number of entries of a table that the last event or micro-step changed, as a part of a title.
   func changeCount(of table: TableID) -> [SafeText] {
     let gone = changes.tablesGone[table].map { $0 == 1 ? "-1 table" : "-\($0) tables" as SafeText }
     return (changes.counts[table].map { ["\(Glyph.changed)\($0)"] } ?? [])

@@ -3,35 +3,35 @@ import Inquiry
 
 /// What a table pane shows of its table.
 struct TableView {
-  /// The table, if it was chosen; else the pane follows what happens.
+  /// The table, if it was chosen; else the pane follows events.
   var pinned: TableID?
-  /// Where the cursor is; nil before it was anywhere.
+  /// The cursor; nil before it was set.
   var cursor: Position?
   /// The place of the row at the top.
   var top = Position(0, level: 0)
-  /// What is folded, by table.
+  /// The folds, by table.
   var folds: [TableID: Folds] = [:]
   var face = Face.tree
-  /// Ranges that were found at this moment.
+  /// Ranges found at this moment.
   private var found = FoundRanges()
 
-  /// What was found of a table with some folds, or nothing yet.
+  /// The ranges found for a table with some folds, or an empty set.
   func ranges(of table: TableID, _ folds: Folds) -> FoundRanges {
     found.belongs(to: table, folds) ? found : FoundRanges(of: table, folds: folds)
   }
 
-  /// Keeps what will be found of a table with some folds.
+  /// Keeps the ranges to be found for a table with some folds.
   mutating func keepRanges(of table: TableID, _ folds: Folds) {
     found = ranges(of: table, folds)
   }
 
-  /// Forgets what was found, because it is of another moment.
+  /// Drops the found ranges, which are of another moment.
   mutating func forgetRanges() { found = FoundRanges() }
 
-  /// Moves the top so that the cursor is among `height` rows, as little as that takes.
+  /// Moves the top as little as possible, so that the cursor is among `height` rows.
   ///
-  /// There is no margin around the cursor: a line that scrolls is then the line of the cursor, and no
-  /// other is drawn besides the one that the cursor leaves.
+  /// There is no margin around the cursor: the line that scrolls in is then the cursor's line, and the
+  /// only other one drawn is the line that the cursor leaves.
   mutating func scroll(_ rows: Rows, height: Int) {
     guard height > 0, let first = rows.first else { return }
     let start = rows.first(from: top) ?? rows.last ?? first
@@ -45,14 +45,14 @@ struct TableView {
     }
   }
 
-  /// Moves the top up as long as rows below would stay empty.
+  /// Moves the top up while rows below would stay empty.
   private mutating func fill(_ rows: Rows, height: Int) {
     guard let start = rows.first(from: top) else { return }
     let following = Self.distance(from: start, toEndOf: rows, limit: height - 1)
     top = Self.row(height - 1 - following, before: start, in: rows).position
   }
 
-  /// The rows that are in sight.
+  /// The visible rows.
   func visible(_ rows: Rows, height: Int) -> [Row] {
     var visible: [Row] = []
     var row = rows.first(from: top) ?? rows.last
@@ -63,7 +63,7 @@ struct TableView {
     return visible
   }
 
-  /// How many rows lie from one to another that is not before it; nil if that is not below the limit.
+  /// Number of rows from one to the same or a later one; nil if not below the limit.
   private static func distance(from start: Row, to end: Row, in rows: Rows, limit: Int) -> Int? {
     var row = start
     for distance in 0..<limit {
@@ -74,7 +74,7 @@ struct TableView {
     return nil
   }
 
-  /// How many rows follow, up to a limit.
+  /// Number of rows that follow, up to a limit.
   private static func distance(from start: Row, toEndOf rows: Rows, limit: Int) -> Int {
     var row = start
     for distance in 0..<limit {

@@ -3,9 +3,9 @@ import Engine
 import Inquiry
 import Language
 
-/// The model in words, for who reads lines and not a screen.
+/// The model in words, for readers of lines instead of a screen.
 extension Model {
-  /// Which event this is, and which micro-step of it.
+  /// The current event, and the micro-step in it.
   var momentLines: [SafeText] {
     let count = timeline.events.count
     guard let event = timeline.currentEvent else {
@@ -19,7 +19,7 @@ extension Model {
     return [line + SafeText(session.text(ofEvent: event))]
   }
 
-  /// The chapter that the moment is in.
+  /// The moment's chapter.
   var chapterText: SafeText {
     guard let event = timeline.currentEvent,
       let chapter = session.chapters.first(where: { $0.end > event })
@@ -29,10 +29,10 @@ extension Model {
       + (chapter.text.isEmpty ? "" : ", " + SafeText(chapter.text))
   }
 
-  /// Steps of an event that are all read out.
+  /// Maximum number of steps of an event to read out completely.
   private static let stepsAtMost = 12
 
-  /// The micro-steps of an event that is done; of a long one those that tell what came of it.
+  /// The micro-steps of a finished event; of a long one only the telling ones.
   var stepLines: [SafeText] {
     let steps = timeline.steps
     guard detailLevel != .plain, timeline.stepsDone == steps.count else { return [] }
@@ -66,7 +66,7 @@ extension Model {
     return Spoken.shortened(broken + failed)
   }
 
-  /// The answer; lines that lead somewhere with the number that `choose` takes.
+  /// The answer; lines with a link have the number for `choose`.
   var answerLines: [SafeText] {
     var number = 0
     return answer.items.compactMap { item in
@@ -85,7 +85,7 @@ extension Model {
     return pane + operations.name(in: self) + (place.isEmpty ? "." : ": " + place)
   }
 
-  /// The line that is looked at: the selected one of an answer, else the place.
+  /// The current line: the selected one of an answer, else the place.
   var lineText: SafeText {
     let line = answer.choices.isEmpty ? detail.top : answer.choices[detail.choice]
     guard focus == .answer, answer.items.indices.contains(line) else { return placeText }

@@ -3,17 +3,17 @@ import Engine
 import Language
 import Recording
 
-/// The viewer as a conversation in lines: what is typed at the prompt goes in, what happens comes out in
-/// words. For screen readers and for pipes; nothing that was said is ever changed.
+/// The viewer as a conversation in lines: prompt lines go in, and descriptions of what happens come out.
+/// For screen readers and pipes; text once output never changes.
 public struct Narrator {
   private(set) var model: Model
-  /// What was said last, so that only what is new is said.
+  /// The last output, so that only news is said.
   private var told = Told()
   private var lastLine = Action.nextEvent.rawValue
-  /// What the last line asks to be opened: a file, or a scenario of the program.
+  /// What the last line asked to open: a file, or a scenario of the program.
   public private(set) var wanted: String?
 
-  /// What the narrator has told already.
+  /// What the narrator has already said.
   private struct Told {
     var moment: Moment?
     var branch = 0
@@ -24,17 +24,17 @@ public struct Narrator {
     var place: SafeText = ""
   }
 
-  /// The size is that of no screen: only how far a page goes depends on it.
+  /// A nominal screen size, which only sets the length of a page.
   public static let size = (width: 120, height: 40)
 
-  /// What a model for a conversation is made with: where a text would name a key, it names the action.
+  /// The settings of a model for a conversation: texts name actions instead of keys.
   public static func settings(_ settings: Settings = Settings()) -> Settings {
     var settings = settings
     for action in Action.allCases { settings.keyMap.unbind(action) }
     return settings
   }
 
-  /// A conversation about a session that stands at some moment.
+  /// A conversation about a session at some moment.
   public init(_ session: Session, settings: Settings = Settings()) {
     self.init(
       Model(
@@ -42,7 +42,7 @@ public struct Narrator {
         settings: Self.settings(settings)))
   }
 
-  /// A conversation about a model that was made for one.
+  /// A conversation about a model made for one.
   public init(_ model: Model) {
     self.model = model
     finishWork()
@@ -51,10 +51,10 @@ public struct Narrator {
   /// Whether nothing more will be said.
   public var isFinished: Bool { model.isFinished }
 
-  /// What could not be carried out, if that ended the conversation.
+  /// The error, if a failure ended the conversation.
   public var failure: ScenarioError? { model.failure }
 
-  /// What is said at first.
+  /// The first output.
   public mutating func greeting() -> [SafeText] {
     let help: [SafeText] = [
       "Type the name of an action, a moment, or an event. help, or ?, lists them, help TEXT finds; look "
@@ -65,11 +65,11 @@ public struct Narrator {
     return news() + help
   }
 
-  /// Does what a line asks for. Returns what there is to say.
+  /// Carries out a line. Returns the output.
   ///
-  /// A colon before an action is the prompt's, under which texts name actions.
+  /// A colon before an action is allowed, as at the screen's prompt.
   ///
-  /// - Parameter keep: does what is wanted of files, and tells the model what became of it.
+  /// - Parameter keep: carries out file requests, and reports the result to the model.
   public mutating func carryOut(
     _ line: String, keep: (FileWish, inout Model) -> Void = { _, _ in }
   ) -> [SafeText] {
@@ -82,7 +82,7 @@ public struct Narrator {
     if let action = words.first.flatMap({ Action(rawValue: $0) }), let reason = action.needsScreen {
       return [reason]
     }
-    // Nothing is open where lines are read, so that there is nothing to close first.
+    // In line mode nothing is open that would have to be closed first.
     let moment = model.timeline.moment
     let isQuit = text == Action.quit.rawValue
     let effects = model.update(
@@ -93,14 +93,14 @@ public struct Narrator {
     if wanted != nil { return [] }
     finishWork()
     if model.isFinished { return model.failure == nil ? [] : model.message.map { [$0.text] } ?? [] }
-    // An answer that stays has been read; elsewhere in time the event is told.
+    // A kept answer has been read; at another moment explain the event.
     if model.timeline.moment != moment, model.question.isKept { model.ask(.question(.explain)) }
     let lines = asked() + sheet() + news()
-    // What changes nothing that is said leaves one where one is.
+    // If nothing new is said, repeat the current line.
     return lines.isEmpty ? [model.lineText] : lines
   }
 
-  /// Goes on with another session. Returns what is said at first.
+  /// Continues with another session. Returns the first output.
   public mutating func open(_ session: Session, saved: SavedSession? = nil) -> [SafeText] {
     model = model.opening(session, saved: saved)
     told = Told()
@@ -109,7 +109,7 @@ public struct Narrator {
     return news()
   }
 
-  /// Tells what a recording does, thing by thing.
+  /// Narrates a recording, item by item.
   public mutating func play(_ recording: Recording?, say: ([SafeText]) -> Void) {
     say(news())
     model.play(recording)
@@ -119,12 +119,12 @@ public struct Narrator {
     }
   }
 
-  /// Does what the model leaves for the time in which no input comes.
+  /// Does the model's background work.
   private mutating func finishWork() {
     while model.isBusy { _ = model.update(.tick) }
   }
 
-  /// What the model would ask for on a screen, and what it has to say.
+  /// The model's pending requests and messages.
   private func asked() -> [SafeText] {
     if let action = model.pending {
       return ["\(SafeText(action.rawValue)) takes a letter after it."]
@@ -139,12 +139,12 @@ public struct Narrator {
   private func sheet() -> [SafeText] {
     if let difference = model.difference { return difference.lines }
     guard let sheet = model.sheet else { return [] }
-    // Where keys would stand at the beginning of a line there are none.
+    // Lines have no keys at their beginning here.
     let lines = sheet.document.text.map { SafeText($0.string.drop { $0 == " " }) }
     return [sheet.title + ":"] + lines.filter { !$0.isEmpty }
   }
 
-  /// What has changed since something was said last.
+  /// The changes since the last output.
   private mutating func news() -> [SafeText] {
     var lines: [SafeText] = []
     let moment = model.timeline.moment
@@ -160,11 +160,11 @@ public struct Narrator {
     }
     let answer = model.answerLines
     let isNew = answer != told.answer || model.question != told.question
-    // What an event does is said for each, an answer that stays only where it differs.
+    // The explanation is said for each event, a kept answer only if it differs.
     if hasMoved ? !model.question.isKept && (isNew || model.question == .question(.explain)) : isNew
     {
       if model.question != .question(.explain) { lines.append(model.question.title + ":") }
-      // The event is named already.
+      // The event has already been named.
       lines += answer.first == model.question.title ? answer.dropFirst() : answer[...]
     }
     let place = model.placeText
@@ -176,14 +176,14 @@ public struct Narrator {
     return lines
   }
 
-  /// All of what has the focus.
+  /// The whole contents of the focus.
   private func description() -> [SafeText] {
     [model.placeText] + model.focus.operations.content(in: model)
   }
 }
 
 extension Action {
-  /// Why the action means nothing where there is no screen; nil if it means something.
+  /// Why the action is meaningless without a screen; nil if it is meaningful.
   fileprivate var needsScreen: SafeText? {
     switch self {
     case .maximise, .layout, .present, .redraw, .mouse, .command, .faster, .slower:

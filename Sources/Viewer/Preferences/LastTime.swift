@@ -2,11 +2,11 @@ import Inquiry
 
 /// What is kept when the screen closes, for the next time: lines `NAME = VALUE`.
 ///
-/// It is a convenience: lines that nobody understands are left out, and without any nothing is missing.
+/// It is a convenience: unknown lines are ignored, and an empty file is fine.
 public struct LastTime: Equatable, Sendable {
-  /// Where one was.
+  /// The place in a file at the last close.
   public struct Place: Equatable, Sendable {
-    /// What was open: a file, by all of its path, or a scenario of the program, by its name.
+    /// What was open: a file, by its full path, or a scenario of the program, by its name.
     public let file: String
     /// The moment, as it is typed.
     public let moment: String
@@ -18,12 +18,12 @@ public struct LastTime: Equatable, Sendable {
     }
   }
 
-  /// Where one was; nil if that is nowhere to go on.
+  /// The last place; nil if it cannot be resumed.
   public var place: Place?
-  /// How much was said at once, if that was chosen on the screen.
+  /// The level of detail, if it was chosen on the screen.
   public var detail: DetailLevel?
 
-  /// What is kept.
+  /// A record of what is kept.
   public init(place: Place? = nil, detail: DetailLevel? = nil) {
     self.place = place
     self.detail = detail
@@ -41,7 +41,7 @@ public struct LastTime: Equatable, Sendable {
     detail = value("detail").flatMap { DetailLevel(rawValue: $0) }
   }
 
-  /// The lines. The name of a file that does not fit into one is left out with its moment.
+  /// The lines. A file name that does not fit into a line is omitted with its moment.
   public var text: String {
     var text = ""
     if let place, !place.file.contains(where: \.isNewline) {

@@ -2,7 +2,7 @@ import Canvas
 import Language
 
 /// The file of the configuration: lines `NAME = VALUE`, and `key ACTION = KEY ...` with keys in their
-/// spelling, separated by blanks; after `=` nothing takes an action's keys away. A line that begins with
+/// spelling, separated by blanks; nothing after `=` removes an action's keys. A line that begins with
 /// `#` is a comment.
 extension Preferences {
   /// Reads a file of the configuration.
@@ -13,13 +13,13 @@ extension Preferences {
     try read(bytes, file: file)
   }
 
-  /// Reads a further file, which goes before what was read so far. A key that it gives to an action is
-  /// taken from others.
+  /// Reads a further file, which overrides what was read so far. A key that it gives to an action is
+  /// removed from others.
   ///
   /// - Throws: the first mistake, with its place.
   public mutating func read(_ bytes: [UInt8], file: String) throws(ScenarioError) {
     var lines = Lines(bytes, file: file)
-    // The line in which a name was given a value, and the action that a key was given to.
+    // The line that gave a name its value, and the action to which a key was given.
     var names: [String: Int] = [:]
     var taken: [Key: (action: Action, line: Int)] = [:]
     while try lines.next() {
@@ -109,7 +109,7 @@ private struct Lines {
     rest = bytes[...]
   }
 
-  /// The word that is to be read.
+  /// The next word to read.
   var word: Word? { words.first }
 
   mutating func take() { words.removeFirst() }

@@ -1,10 +1,10 @@
 import Canvas
 
 extension Preferences {
-  /// Every value and where it comes from, a line each: as in the file, with the origin at the end.
+  /// Every value, a line each: as in the file, with the origin at the end.
   public var text: String { text { _ in true } }
 
-  /// The same, of the values that come from somewhere else than the program.
+  /// The same for values that are not defaults.
   public var chosenText: String { text { $0 != .standard } }
 
   private func text(of isShown: (Origin) -> Bool) -> String {
@@ -19,7 +19,7 @@ extension Preferences {
     let map = keyMap
     for action in Action.allCases {
       let now = map.keys(for: action)
-      // A default key that the file gives to another action is taken away by that line.
+      // A default key that the file gives to another action is removed by that line.
       let taker = action.defaultKeys.lazy.filter { !now.contains($0) }
         .compactMap { map.command(for: $0) }.first
       let origin = keys[action]?.origin ?? taker.flatMap { keys[$0.action]?.origin } ?? .standard

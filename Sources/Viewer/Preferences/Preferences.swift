@@ -1,12 +1,12 @@
 import Canvas
 import Inquiry
 
-/// What a person has chosen, and where: on the command line, in the environment, in the person's own file
-/// or in that of the system, in this order.
+/// The user's choices, and their origins: on the command line, in the environment, in the user's file or
+/// in the system's, in this order.
 public struct Preferences: Sendable {
   /// Where a value comes from.
   public enum Origin: Equatable, Sendable {
-    /// Nobody has chosen.
+    /// The default.
     case standard
     /// A line of the configuration.
     case file(String, line: Int)
@@ -46,23 +46,23 @@ public struct Preferences: Sendable {
   public var ascii = Choice(false)
   /// Whether the mouse is used from the start.
   public var mouse = Choice(false)
-  /// How much is said at once.
+  /// The level of detail.
   public var detail = Choice(DetailLevel.engineer)
-  /// Whether the file and the moment at which the screen is left are kept for the next time.
+  /// Whether the file and the moment at which the screen closes are kept for the next time.
   public var remember = Choice(true)
-  /// Where the screen was left last, if that is kept and can be opened.
+  /// The file and moment at the last close, if kept and usable.
   public private(set) var lastPlace: LastTime.Place?
-  /// The keys of actions that have other ones than their own.
+  /// The keys of actions whose keys are not the default.
   public internal(set) var keys: [Action: Choice<[Key]>] = [:]
 
-  /// What is chosen by nobody.
+  /// The defaults.
   public init() {}
 
-  /// Chooses what variables of the environment say: `PAGEWALK_THEME`; `NO_COLOR` against a colour that a
-  /// file asks for; and, where neither that nor a dumb terminal speaks against it, `CLICOLOR_FORCE`.
+  /// Reads the environment's variables: `PAGEWALK_THEME`; `NO_COLOR`, which overrides a file's colour;
+  /// and `CLICOLOR_FORCE`, unless that or a dumb terminal overrides it.
   ///
   /// - Parameter value: The value of a variable, nil if it is unset.
-  /// - Throws: what was expected, if a value is none.
+  /// - Throws: what was expected, if a value is invalid.
   public mutating func read(environment value: (String) -> String?) throws(PreferenceError) {
     if let name = value("PAGEWALK_THEME"), !name.isEmpty {
       guard let theme = Theme(rawValue: name) else {
@@ -80,15 +80,15 @@ public struct Preferences: Sendable {
     }
   }
 
-  /// Takes the place that was kept, and what was chosen on the screen the last time, where nobody has chosen
-  /// anything else.
+  /// Takes over the kept place, and the last time's choices on the screen, unless something else was
+  /// chosen.
   public mutating func read(_ lastTime: LastTime) {
     guard remember.value else { return }
     lastPlace = lastTime.place
     if detail.origin == .standard { detail.choose(lastTime.detail, .lastTime) }
   }
 
-  /// Which key does what.
+  /// The keys of all actions.
   public var keyMap: KeyMap {
     var map = KeyMap()
     for action in keys.keys { map.unbind(action) }
@@ -98,13 +98,13 @@ public struct Preferences: Sendable {
     return map
   }
 
-  /// What the screen is opened with.
+  /// The settings with which the screen opens.
   public var settings: Settings {
     Settings(keyMap: keyMap, detailLevel: detail.value, usesMouse: mouse.value)
   }
 }
 
-/// What is wrong with a variable of the environment.
+/// An error in an environment variable.
 public struct PreferenceError: Error {
   /// What was expected.
   public let message: SafeText

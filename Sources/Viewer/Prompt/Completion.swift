@@ -5,7 +5,7 @@ import Language
 import Scenarios
 
 extension Model {
-  /// What the word at the caret may become, best first.
+  /// The completions of the word at the caret, best first.
   func completions(of prompt: Prompt) -> [String] {
     let typed = prompt.textBeforeCaret
     let words = typed.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
@@ -38,7 +38,7 @@ extension Model {
     return StatementForm.continuations(of: words)
   }
 
-  /// What may be said to an action.
+  /// The possible arguments of an action.
   private func arguments(of action: Action) -> [String] {
     switch action {
     case .goTo:
@@ -61,7 +61,7 @@ extension Model {
     }
   }
 
-  /// The words once each, in the order of their first places.
+  /// The words without duplicates, in the order of first occurrence.
   private func unique(_ words: [String]) -> [String] {
     var seen: Set<String> = []
     return words.filter { seen.insert($0).inserted }
@@ -71,8 +71,8 @@ extension Model {
 extension Prompt {
   var textBeforeCaret: String { String(String.UnicodeScalarView(characters[..<caret])) }
 
-  /// Replaces the word before the caret by what it may become: as far as all candidates agree; if that
-  /// adds nothing, by the first of them, and then by each in turn.
+  /// Completes the word before the caret: as far as all candidates agree; if that adds nothing, with the
+  /// first of them, and then with each in turn.
   mutating func complete(with candidates: [String]) {
     if let cycle, cycle.text == text {
       let next = (cycle.index + 1) % cycle.candidates.count

@@ -4,8 +4,8 @@ import Language
 
 /// Text that is pasted.
 extension Model {
-  /// Takes a text that was pasted. One line goes into the line that is being typed; several lines at the
-  /// prompt are statements, of which all are carried out, or none. Nothing of it acts as a key.
+  /// Takes a pasted text. One line goes into the line being typed; several lines at the prompt are
+  /// statements, of which all are carried out, or none. None of it acts as a key.
   mutating func paste(_ text: String) {
     guard let prompt, run == nil else {
       return refuse("Text can be pasted at the prompt only. \(press(.command)) first.")
@@ -33,7 +33,7 @@ extension Model {
     }
   }
 
-  /// Takes a line that was changed by more than a key, if it is not too long.
+  /// Takes a line changed by more than a key, if it is not too long.
   private mutating func edit(to line: Prompt) {
     guard line.characters.count <= Prompt.charactersAtMost else {
       return refuse("A line has \(Prompt.charactersAtMost) characters at most. Nothing was pasted.")
@@ -43,9 +43,9 @@ extension Model {
   }
 }
 
-/// What is wrong with one of several lines.
+/// An error in one of several lines.
 struct LineError: Error {
-  /// Its number, from 1, among those that say something.
+  /// Its number, from 1, among the nonempty lines.
   let line: Int
   let error: ScenarioError
 }

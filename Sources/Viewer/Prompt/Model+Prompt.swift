@@ -18,7 +18,7 @@ extension Model {
     case (.escape, []), (.character("c"), .control), (.character("g"), .control):
       self.prompt = nil
       if prompt.kind == .narrow { narrowSheet("") }
-    // What another program has written over the screen goes while one types, too.
+    // Another program's output on the screen can also be cleared while typing.
     case (.character("l"), .control): return [.redraw]
     case (.backspace, []) where prompt.characters.isEmpty: self.prompt = nil
     case (.character, []) where prompt.characters.count >= Prompt.charactersAtMost:
@@ -38,7 +38,7 @@ extension Model {
     return []
   }
 
-  /// Does what was typed. What is wrong stays open, to be corrected.
+  /// Carries out the typed line. A wrong one stays open for correction.
   private mutating func submit(_ prompt: Prompt) -> [Effect] {
     let text = prompt.text.trimmed
     self.prompt = nil
@@ -54,7 +54,7 @@ extension Model {
     case .answer: answerLesson(text)
     case .narrow: break
     }
-    // An action alone that cannot be done now has nothing that could be corrected.
+    // In a bare action that cannot be done now there is nothing to correct.
     let isAction = prompt.kind == .command && Action(rawValue: text) != nil
     if message?.isRefusal ?? false, !isAction, self.prompt == nil { self.prompt = prompt }
     return effects

@@ -6,26 +6,26 @@ struct Prompt {
   enum Kind: Equatable {
     /// An action by name, or a statement.
     case command
-    /// Text to be found.
+    /// Text to search.
     case search
     /// A filter for the entries of the tables.
     case filter
-    /// What a list is narrowed by.
+    /// A text that narrows a list.
     case narrow
     /// The answer to a question of a lesson.
     case answer
   }
 
   let kind: Kind
-  /// Characters that a line has at most, so that a key costs little however much is pasted.
+  /// Maximum number of characters in a line, so that a key costs little however much is pasted.
   static let charactersAtMost = 4_096
   private(set) var characters: [Unicode.Scalar] = []
   /// Characters before the caret.
   private(set) var caret = 0
-  /// How far back in the lines that were typed before; 0 for the line itself.
+  /// Distance back in the lines typed before; 0 for the line itself.
   private var age = 0
   private var own: [Unicode.Scalar] = []
-  /// Candidates that Tab goes through: which one is there, where it begins, and what the line became.
+  /// Candidates that Tab cycles through: the current one's index, its start, and the resulting line.
   private(set) var cycle: (candidates: [String], index: Int, start: Int, text: String)?
 
   init(_ kind: Kind, text: String = "") {
@@ -35,7 +35,7 @@ struct Prompt {
 
   var text: String { String(String.UnicodeScalarView(characters)) }
 
-  /// What stands before the text.
+  /// The label before the text.
   var label: SafeText {
     switch kind {
     case .command: ":"
@@ -51,17 +51,17 @@ struct Prompt {
     caret = characters.count
   }
 
-  /// Puts the caret after so many characters, or at the end.
+  /// Puts the caret after `caret` characters, or at the end.
   mutating func put(caret: Int) { self.caret = min(caret, characters.count) }
 
-  /// Puts a candidate in the place of what is between `start` and the caret.
+  /// Replaces the text between `start` and the caret by a candidate.
   mutating func take(_ candidate: String, from start: Int, cycling: [String], _ index: Int) {
     characters.replaceSubrange(start..<caret, with: candidate.unicodeScalars)
     caret = start + candidate.unicodeScalars.count
     cycle = cycling.isEmpty ? nil : (cycling, index, start, text)
   }
 
-  /// Changes the text as a key asks for. False if the key is not one for that.
+  /// Edits the text by a key. False if the key is not an editing key.
   mutating func edit(_ key: Key, history: [String]) -> Bool {
     switch (key.base, key.modifiers) {
     case (.character(let scalar), []):

@@ -6,16 +6,16 @@ import Recording
 
 /// Playing a recording.
 extension Model {
-  /// Milliseconds for an event that has no time of its own.
+  /// Milliseconds for an event without its own time.
   private static let beat = 500
 
-  /// Plays what was recorded, from where the model stands. Where nothing was but events, plays these.
+  /// Plays a recording, from the model's current state. Without recorded inputs, plays the events.
   public mutating func play(
     _ recording: Recording?, showsKeys: Bool = false, stopsAtLandmarks: Bool = false,
     showsBar: Bool = true
   ) {
     sheet = nil
-    // As it was when the recording began.
+    // Start from the state when the recording began.
     finishWork()
     replay = Replay(
       recording.map { Self.items(of: $0) }.flatMap { $0.isEmpty ? nil : $0 }
@@ -25,7 +25,7 @@ extension Model {
     settle()
   }
 
-  /// What was done on the screen.
+  /// The inputs recorded on the screen.
   private static func items(of recording: Recording) -> [Replay.Item] {
     var items: [Replay.Item] = []
     var time = 0
@@ -42,7 +42,7 @@ extension Model {
     return items
   }
 
-  /// The events of the history, with the times at which they were recorded, if they were.
+  /// The events of the history, with their recorded times, if any.
   private func eventItems(_ recording: Recording?) -> [Replay.Item] {
     let ends = Set(session.chapters.map(\.end))
     let stamps = recording?.stamps ?? []
@@ -103,7 +103,7 @@ extension Model {
     return []
   }
 
-  /// Lets a person go on from here, with the key that said so.
+  /// Lets the user take over here, with the key pressed.
   private mutating func takeOver(with key: Key) -> [Effect] {
     replay?.isPlaying = false
     let model = self
@@ -117,7 +117,7 @@ extension Model {
     return effects
   }
 
-  /// Goes on with the recording where a person took over.
+  /// Resumes the recording where the user took over.
   mutating func resumeReplay() {
     guard let replay, let model = replay.left.first else {
       return refuse("The recording is being played.")
@@ -142,14 +142,14 @@ extension Model {
     if replay?.isAtEnd ?? false { replay?.isPlaying = false }
   }
 
-  /// Does the next thing that was done, whatever the time. Returns whether there was one.
+  /// Does the next item, regardless of time. Returns whether there was one.
   public mutating func replayOn() -> Bool {
     guard let replay, !replay.isAtEnd else { return false }
     replayNext()
     return true
   }
 
-  /// Milliseconds from the beginning of what is replayed.
+  /// Milliseconds from the beginning of the replay.
   public var replayTime: Int { replay?.clock ?? 0 }
 
   private mutating func replayTick() {
@@ -157,14 +157,13 @@ extension Model {
     replay?.didTick()
   }
 
-  /// Does the next thing that was done.
   private mutating func replayNext() {
     guard let replay, let item = replay.next else { return }
     for _ in replay.ticksDone..<max(replay.ticksDone, item.ticks) { replayTick() }
     if item.text.isEmpty {
       go(to: Moment(events: replay.done + 1))
     } else {
-      // What it would have the program do was done when it was recorded.
+      // The program carried out its effects when it was recorded.
       _ = update(recorded: item.text)
     }
     self.replay?.didItem()
@@ -173,14 +172,14 @@ extension Model {
   }
 
   private mutating func keepForReplay() {
-    // Events alone can be gone back to without a model of each.
+    // For events alone, going back needs no kept models.
     if let replay, replay.done == 0 || !(replay.items.first?.text.isEmpty ?? true) {
       let model = self
       self.replay?.keep(model)
     }
   }
 
-  /// Goes to where so many things are done.
+  /// Seeks to `count` done items.
   private mutating func seekReplay(to count: Int) {
     guard var replay else { return }
     if replay.items.first?.text.isEmpty ?? true {
@@ -198,7 +197,7 @@ extension Model {
     while let now = self.replay, now.done < count { replayNext() }
   }
 
-  /// The last line while a recording is played: how far it is, and what keys do.
+  /// Draws the last line while a recording is played: its progress, and the keys.
   func draw(_ replay: Replay, in rect: Rect, of frame: inout Surface) {
     frame.fill(rect)
     var line = Line(replay.isPlaying ? " \(Glyph.right) " : " \(Glyph.paused) ", .key)
@@ -221,7 +220,7 @@ extension Model {
     frame.write(right, at: Point(rect.right - right.columns, rect.y), clip: rect)
   }
 
-  /// What was pressed, or used.
+  /// The key or action of an item.
   private func pressed(_ text: String) -> SafeText {
     var words = Words(text)
     switch words.next() {

@@ -1,10 +1,10 @@
 import Canvas
 import Recording
 
-/// How an input stands in a recording. What a key asks for stands there by the name of its action, so that it
-/// means the same to whoever has other keys.
+/// The text of an input in a recording. A key's command is recorded by the name of its action, so that it
+/// means the same with other key bindings.
 extension Model {
-  /// The input as text, before it is done; nil if it is none that is recorded.
+  /// The input as text, before it is done; nil if it is not recorded.
   public func recorded(_ input: Input) -> String? {
     switch input {
     case .key(let key):
@@ -20,7 +20,7 @@ extension Model {
     }
   }
 
-  /// Does what a recorded input asks for. Returns what is left for the program; nil if the text is no input.
+  /// Carries out a recorded input. Returns the effects left for the program; nil if the text is not an input.
   mutating func update(recorded text: String) -> [Effect]? {
     var words = Words(text)
     switch words.next() {

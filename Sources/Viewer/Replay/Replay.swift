@@ -3,45 +3,45 @@ import Engine
 import Language
 import Recording
 
-/// A recording that is played: what was done, when, and how far that has come.
+/// A recording being played: its items, their times, and the progress.
 ///
-/// It has no clock. Whoever shows it lets `interval` pass and then says so by a tick.
+/// It has no clock. The caller waits `interval` and then sends a tick.
 struct Replay {
-  /// Something that was done.
+  /// A recorded item.
   struct Item {
     /// Milliseconds from the beginning.
     let time: Int
-    /// Ticks that came before it, since the item before.
+    /// Ticks before it, since the previous item.
     let ticks: Int
-    /// What was done, as `Model.recorded` writes it; empty for the next event.
+    /// The item, as `Model.recorded` writes it; empty for the next event.
     let text: String
     /// Whether it made a chapter, a mark or a note.
     let isLandmark: Bool
   }
 
   let items: [Item]
-  /// Whether the keys that were pressed are shown.
+  /// Whether pressed keys are shown.
   let showsKeys: Bool
   /// Whether playing stops at chapters, marks and notes.
   let stopsAtLandmarks: Bool
-  /// Whether the last line shows how far it is.
+  /// Whether the last line shows the progress.
   let showsBar: Bool
-  /// Items that are done, and ticks before the next one.
+  /// Number of items done, and of ticks done before the next one.
   private(set) var done = 0
   private(set) var ticksDone = 0
   /// Milliseconds from the beginning.
   private(set) var clock = 0
   var isPlaying = true
-  /// Whether the recording goes on, or a person has taken over.
+  /// Whether the recording is running; false once the user has taken over.
   var isRunning = true
   private var speed = 2
-  /// The model before the first item, and some later ones with the items that were done, ascending. Arrays,
-  /// since a model has a replay.
+  /// The model before the first item, and some later ones with their numbers of done items, ascending. An
+  /// array, since a model contains a replay.
   private var kept: [(done: Int, model: Model)] = []
-  /// The model where a person took over.
+  /// The model at which the user took over.
   var left: [Model] = []
 
-  /// Items between models that are kept.
+  /// Number of items between kept models.
   private static let spacing = 64
   private static let keptAtMost = 64
   /// Factors of the speed: in quarters, and in words.
@@ -56,12 +56,12 @@ struct Replay {
     self.stopsAtLandmarks = stopsAtLandmarks
   }
 
-  /// Milliseconds of all.
+  /// Total milliseconds.
   var length: Int { items.last?.time ?? 0 }
   var isAtEnd: Bool { done == items.count }
   var next: Item? { isAtEnd ? nil : items[done] }
 
-  /// How fast it goes, as a factor.
+  /// The speed, as a factor.
   var pace: String { Self.speeds[speed].name }
 
   mutating func change(faster: Bool) {
@@ -69,15 +69,15 @@ struct Replay {
     if Self.speeds.indices.contains(next) { speed = next }
   }
 
-  /// Time that passes between two ticks; nil while nothing passes.
+  /// Time between two ticks; nil while paused or at the end.
   var interval: Duration? { isPlaying && !isAtEnd ? .milliseconds(Self.beat) : nil }
 
   private static let beat = 25
 
-  /// Lets a beat pass.
+  /// Advances the clock by a beat.
   mutating func pass() { clock += Self.beat * Self.speeds[speed].quarters / 4 }
 
-  /// Ticks of the next item that are due by now.
+  /// Number of ticks of the next item due by now.
   var ticksDue: Int {
     guard let next else { return 0 }
     if clock >= next.time { return next.ticks - ticksDone }
@@ -97,17 +97,17 @@ struct Replay {
     clock = max(clock, items[done - 1].time)
   }
 
-  /// Keeps a model, if it is time to.
+  /// Keeps a model, if it is due.
   mutating func keep(_ model: Model) {
     guard done % Self.spacing == 0, kept.last.map({ $0.done < done }) ?? true else { return }
     var model = model
     model.replay = nil
     kept.append((done, model))
-    // Few models are enough: the later ones are then further apart.
+    // A few models are enough: drop one in the middle.
     if kept.count > Self.keptAtMost { kept.remove(at: kept.count / 2) }
   }
 
-  /// The latest model that was kept before so many items were done; sets what is done to that.
+  /// The latest kept model with at most `count` items done; sets the progress to that.
   mutating func goBack(to count: Int) -> Model? {
     guard let found = kept.last(where: { $0.done <= count }) else { return nil }
     done = found.done
@@ -118,13 +118,13 @@ struct Replay {
 
   mutating func set(clock: Int) { self.clock = clock }
 
-  /// Counts so many items as done.
+  /// Sets the number of done items.
   mutating func jump(to count: Int) {
     done = count
     ticksDone = 0
     clock = count > 0 ? items[count - 1].time : 0
   }
 
-  /// Items that are done at a time.
+  /// Number of items done at a time, in milliseconds.
   func count(at time: Int) -> Int { items.indices.partitioningIndex { items[$0].time > time } }
 }

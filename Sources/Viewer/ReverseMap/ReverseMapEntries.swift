@@ -1,18 +1,18 @@
 import Engine
 
-/// The entries of a shadow's reverse map in the order of their canonical addresses, found from one to the
-/// next: what that costs does not grow with the map, unless its entries may overlap.
+/// The entries of a shadow's reverse map in the order of their canonical addresses, found one by one: the
+/// cost does not grow with the map, unless its entries may overlap.
 struct ReverseMapEntries {
   private let machine: Machine
   private let shadow: Int
-  /// All entries, where they may overlap or some are left out, so that addresses alone do not lead from one
+  /// All entries, if they may overlap or are filtered, so that addresses alone do not lead from one
   /// to the next.
   private let all: [ReverseMapEntry]?
 
-  /// Whether those are the ones that a filter leaves.
+  /// Whether those are the ones that match a filter.
   private let isFiltered: Bool
 
-  /// - Parameter filtered: the entries that a filter leaves, if there is one.
+  /// - Parameter filtered: the entries that match a filter, if there is one.
   init(ofShadow shadow: Int, in machine: Machine, filtered: [ReverseMapEntry]? = nil) {
     self.machine = machine
     self.shadow = shadow
@@ -50,7 +50,7 @@ struct ReverseMapEntries {
       : machine.reverseMapEntry(ofShadow: shadow, before: entry.canonical.lowerBound)
   }
 
-  /// The entry so many after another, or before it; at the end of the map the last of them.
+  /// The entry `distance` after another, or before it if negative; clamped to the ends of the map.
   func entry(_ distance: Int, from entry: ReverseMapEntry) -> ReverseMapEntry {
     var entry = entry
     for _ in 0..<distance.magnitude {
@@ -60,7 +60,7 @@ struct ReverseMapEntries {
     return entry
   }
 
-  /// Entries from one on, so many at most; where the map ends before that, some before it, too.
+  /// At most `count` entries from one on; if the map ends before that, also some before it.
   func entries(_ count: Int, from first: ReverseMapEntry) -> [ReverseMapEntry] {
     guard count > 0 else { return [] }
     if let all, let index = all.firstIndex(of: first) {
@@ -79,12 +79,12 @@ struct ReverseMapEntries {
     return entries
   }
 
-  /// Entries with one in their middle, so many at most.
+  /// At most `count` entries around one.
   func entries(_ count: Int, around entry: ReverseMapEntry) -> [ReverseMapEntry] {
     entries(count, from: self.entry(-max(0, (count - 1) / 2), from: entry))
   }
 
-  /// Entries with one among them, so many at most: those from `top` on, moved as little as that takes.
+  /// At most `count` entries that include one: those from `top` on, moved as little as possible.
   func entries(
     _ count: Int, showing entry: ReverseMapEntry, top: ReverseMapEntry?
   ) -> [ReverseMapEntry] {

@@ -3,19 +3,19 @@ import Engine
 import Inquiry
 import Language
 
-/// Where one is in the pane of the reverse map, and what was counted for it.
+/// The position in the reverse map's pane, and its counts.
 struct ReverseMapView {
-  /// The entry that was chosen in the pane, if one was.
+  /// The entry chosen in the pane, if any.
   var cursor: ReverseMapEntry?
   /// The entry at the top of the list.
   var top: ReverseMapEntry?
-  /// What was counted, and for what.
+  /// The counts, and their moment and shadow.
   var summary: ReverseMapSummary?
-  /// The entries that a filter leaves, and what they were found for.
+  /// The entries that match a filter, and their moment and shadow.
   var filtered: FilteredRanges?
 }
 
-/// The entries of a reverse map that a filter leaves at a moment.
+/// The entries of a reverse map that match a filter at a moment.
 struct FilteredRanges {
   let branch: Int
   let moment: Moment
@@ -23,10 +23,9 @@ struct FilteredRanges {
   let filter: Filter
   let entries: [ReverseMapEntry]
 
-  /// Entries that are looked at, at most.
   private static let entriesAtMost = 20_000
 
-  /// What the filter of a model leaves of the map that it shows; nil without a filter or a map.
+  /// The entries of a model's map that match its filter; nil without a filter or a map.
   init?(_ model: Model) {
     guard let filter = model.filter?.filter, model.hasReverseMap else { return nil }
     branch = model.branch
@@ -40,7 +39,7 @@ struct FilteredRanges {
     entries = all.prefix(Self.entriesAtMost).filter { facts.holds(filter, for: $0) }
   }
 
-  /// Whether they are those of a model as it is now.
+  /// Whether they belong to a model's current state.
   func belongs(to model: Model) -> Bool {
     branch == model.branch && moment == model.timeline.moment && shadow == model.mappedShadow
       && filter == model.filter?.filter
@@ -57,10 +56,10 @@ struct ReverseMapSummary: Equatable {
   let direct: Int
   let bytes: Int
   let isBroken: Bool
-  /// Entries whose nested IPA is unknown, and the bytes that they cover; nil if the map is too long to be
-  /// counted while a person waits.
+  /// Entries whose nested IPA is unknown, and the bytes that they cover; nil if the map is too long to
+  /// count while a person waits.
   private(set) var unknown: (entries: Int, bytes: UInt64)?
-  /// Known entries that no leaf bears out.
+  /// Known entries that no leaf confirms.
   private(set) var stale: [Range<UInt64>]?
 
   private static let entriesAtMost = 5_000

@@ -5,9 +5,9 @@ import Language
 
 /// Help, made from the tables of actions, statements and signs.
 extension Model {
-  /// All actions with their keys, by group, narrowed to those whose name, key or meaning has a text.
+  /// All actions with their keys, by group, narrowed to those whose name, key or meaning contains a text.
   ///
-  /// What cannot be done now says what is missing.
+  /// An action that is unavailable now shows what is missing.
   func help(_ query: String) -> Document {
     var document = Document()
     for group in ActionFacts.Group.allCases {
@@ -17,7 +17,7 @@ extension Model {
       for action in actions { add(action, to: &document) }
       document.addBlank()
     }
-    // A single character is asked for as a key.
+    // A single character is searched as a key.
     let text = query.lowercased()
     let forms = StatementForm.atMoment.filter {
       query.isEmpty
@@ -50,7 +50,7 @@ extension Model {
     if query.isEmpty { return true }
     let keys = keyMap.keys(for: action)
     if keys.contains(where: { $0.isSpelled(query) }) { return true }
-    // A character, or a key with others held down, is asked for as a key.
+    // A character, or a key with modifiers, is searched as a key.
     let isKey = Action.allCases.contains { keyMap.keys(for: $0).contains { $0.isSpelled(query) } }
     if query.unicodeScalars.count == 1 || isKey && query.contains(where: { "-^".contains($0) }) {
       return false
@@ -145,7 +145,7 @@ extension Model {
 }
 
 extension Key {
-  /// Whether a text names the key, as it is spelled or as it is shown; a single character as it is.
+  /// Whether a text names the key, as spelled or as shown; a single character literally.
   fileprivate func isSpelled(_ text: String) -> Bool {
     let names = [description, shortName.string]
     if text.unicodeScalars.count == 1 { return names.contains(text) }

@@ -5,7 +5,7 @@ import Scenarios
 
 /// What can be opened.
 extension Model {
-  /// A line of the list: what is opened, and what that is about.
+  /// A line of the list: what it opens, with a description.
   private struct Offer {
     let name: SafeText
     let meaning: SafeText
@@ -28,8 +28,8 @@ extension Model {
     }
   }
 
-  /// Where to begin or to go on, and the scenarios of the program by what they are about; narrowed to those
-  /// that have a text in their line.
+  /// The places to begin or resume, and the scenarios of the program by subject; narrowed to lines that
+  /// contain a text.
   func start(_ query: String) -> Document {
     var document = Document()
     let groups =
@@ -85,12 +85,12 @@ extension Model {
 }
 
 extension ShippedScenario {
-  /// The titles of all, by name: to find them the head of each scenario is read.
+  /// The titles of all, by name, read from the head of each scenario.
   private static let titles = Dictionary(
     uniqueKeysWithValues: all.map {
       ($0.name, SafeText(Scenario.title(in: $0.bytes) ?? ""))
     })
 
-  /// What it is about, as it says itself.
+  /// Its own title.
   package var title: SafeText { Self.titles[name] ?? "" }
 }

@@ -8,7 +8,7 @@ struct Sheet {
   enum Kind: Equatable {
     /// Actions with their keys, events, and signs.
     case help
-    /// Words; those in which a text occurs.
+    /// Words that contain a text.
     case glossary
     /// One word.
     case term(String)
@@ -16,14 +16,14 @@ struct Sheet {
     case reference
     /// What can be opened.
     case start
-    /// What is wrong with the file as it is now.
+    /// The mistakes in the file's current version.
     case mistakes
-    /// What makes no sense in a history that was begun.
+    /// The statements that make no sense in a new history.
     case leftOut
   }
 
   let kind: Kind
-  /// What it is narrowed to.
+  /// The text that narrows it.
   var query = ""
   var document = Document()
   var view = DocumentView()
@@ -40,7 +40,7 @@ struct Sheet {
     }
   }
 
-  /// Whether it can be narrowed to what has a text in it.
+  /// Whether it can be narrowed to lines that contain a text.
   var isNarrowed: Bool {
     switch kind {
     case .help, .glossary, .start: true
@@ -72,7 +72,7 @@ extension Model {
     narrowSheet(sheet.query)
   }
 
-  /// Narrows what is open to what has a text in it.
+  /// Narrows the open sheet to lines that contain a text.
   mutating func narrowSheet(_ query: String) {
     guard var sheet else { return }
     sheet.query = query
@@ -125,7 +125,7 @@ extension Model {
     case .open: if sheet.kind == .start { self.sheet = nil } else { openStart() }
     case .glossary: openGlossary("")
     case .reference where currentStep != nil: openReference()
-    // Whoever knows the keys need not close first what greets everybody.
+    // A user who knows the keys need not close the welcome list first.
     case _ where sheet.kind == .start:
       self.sheet = nil
       return performInPanes(command)
@@ -134,7 +134,7 @@ extension Model {
     return []
   }
 
-  /// Goes to another choice, or without choices scrolls.
+  /// Moves to another choice, or scrolls if there are none.
   mutating func moveInSheet(by distance: Int) {
     guard var sheet else { return }
     sheet.view.move(by: distance, in: sheet.document)
@@ -150,7 +150,7 @@ extension Model {
 }
 
 extension Layout {
-  /// The inside of what is open above the panes: as high as what is in it, if there is room for that.
+  /// The inside of the open sheet: as high as its contents, if there is room.
   static func sheet(_ sheet: Sheet, in size: (width: Int, height: Int)) -> Rect {
     let width = min(84, size.width)
     let room = max(0, size.height - 3)
@@ -159,7 +159,7 @@ extension Layout {
       x: (size.width - width) / 2 + 2, y: 1, width: width - 4, height: min(room, max(1, lines)))
   }
 
-  /// The border around what is open above the panes, with a blank column at each side.
+  /// The border around the open sheet, with a blank column at each side.
   static func box(around inside: Rect) -> Rect {
     Rect(x: inside.x - 2, y: inside.y - 1, width: inside.width + 4, height: inside.height + 2)
   }

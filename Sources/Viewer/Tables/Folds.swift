@@ -1,10 +1,10 @@
 import Inquiry
 
-/// What of a table is not shown in full.
+/// The parts of a table that are not shown in full.
 struct Folds: Equatable {
   /// Tables whose entries are hidden.
   private(set) var closed: Set<Position> = []
-  /// Pages of tables, by where their first entry is, in which every entry has a row of its own.
+  /// Table pages, by their first entry's position, in which every entry has its own row.
   private(set) var unfolded: Set<Position> = []
 
   func isClosed(_ table: Position) -> Bool { closed.contains(table) }
@@ -20,6 +20,6 @@ struct Folds: Equatable {
 enum Face: String, CaseIterable {
   /// All tables and their entries.
   case tree
-  /// The leaves alone, as ranges.
+  /// Only the leaves, as ranges.
   case flat
 }

@@ -1,14 +1,13 @@
 import Engine
 
-/// Ranges of a table's flat face that were looked for, so that each is looked for once.
+/// Ranges found in a table's flat face, so that each is searched only once.
 ///
-/// It is a memo: what it holds follows from the table, the folds and the moment that it was made for, and
-/// could be found again at any time. So it may be shared by copies of a model, and be filled while a frame
-/// is drawn, and no frame depends on what is in it.
+/// It is a memo: its contents are derived from the table, the folds and the moment for which it was made.
+/// So copies of a model may share it, drawing a frame may fill it, and no frame depends on its contents.
 final class FoundRanges {
   /// Rows that do not overlap, ascending.
   private var rows: [Row] = []
-  /// What they are rows of.
+  /// The table and folds of the rows.
   private let table: TableID?
   private let folds: Folds
 
@@ -22,7 +21,7 @@ final class FoundRanges {
     self.table == table && self.folds == folds
   }
 
-  /// The row that covers an input address: one that was found before, else the one that is found now.
+  /// The row that covers an input address: one found before, else the result of `find`.
   func row(covering address: UInt64, find: () -> Row) -> Row {
     let index = rows.indices.partitioningIndex { rows[$0].end > address }
     if index < rows.count, rows[index].address <= address { return rows[index] }

@@ -1,38 +1,38 @@
 import Engine
 import Inquiry
 
-/// One line of a table: an entry, or several beside each other that only differ in their addresses.
+/// One line of a table: an entry, or several adjacent ones that differ only in their addresses.
 struct Row: Equatable {
   enum Kind: Equatable {
     /// Points to a table, whose entries follow if it is open.
     case table(isOpen: Bool)
     /// Maps something, or is an annotation.
     case leaf
-    /// Was there before what was done last.
+    /// Existed before the last event or micro-step.
     case removed
-    /// Will be there after the next event.
+    /// Will exist after the next event.
     case coming
-    /// Nothing is there; shown where the cursor is.
+    /// An empty entry; shown where the cursor is.
     case absent
   }
 
   let kind: Kind
   /// Where the first entry is.
   let position: Position
-  /// The first entry; of a row that is removed, as it was.
+  /// The first entry; of a removed row, the old value.
   let descriptor: Descriptor
   /// Number of entries.
   var count = 1
   /// Bytes that one entry covers.
   let entrySize: UInt64
-  /// Whether what was done last changed it.
+  /// Whether the last event or micro-step changed it.
   var isChanged = false
 
   var address: UInt64 { position.address }
   var level: Int { position.level }
   /// The first input address after it.
   var end: UInt64 { address + entrySize * UInt64(count) }
-  /// Whether it stands for an entry that the table has now.
+  /// Whether the table now has the entry.
   var isPresent: Bool {
     switch kind {
     case .table, .leaf: true
@@ -50,7 +50,7 @@ struct Row: Equatable {
 }
 
 extension Row {
-  /// Whether one of some input addresses, which ascend, is among those that the row stands for now.
+  /// Whether the row now covers one of some ascending input addresses.
   func isBroken(at places: [UInt64]) -> Bool {
     let index = places.indices.partitioningIndex { places[$0] >= address }
     guard index < places.count, places[index] < end else { return false }
@@ -60,7 +60,7 @@ extension Row {
     }
   }
 
-  /// The row of entries that were removed.
+  /// The row of removed entries.
   init(removed run: EntryRun) {
     self.init(
       kind: .removed, position: run.position, descriptor: run.descriptor, count: run.count,

@@ -1,7 +1,7 @@
 import Engine
 import Inquiry
 
-/// Rows that entries of the table give.
+/// Rows of the table's entries.
 extension Rows {
   /// The row at a place, or the one that covers its address: a closed table, a block, a run.
   func entryRow(at position: Position) -> Row? {
@@ -48,7 +48,7 @@ extension Rows {
       if let found = lastEntryRow(before: position, in: child) { return found }
       if face == .tree { return row(of: index, in: page) }
     }
-    // Beyond the page, all of it comes before the place.
+    // If the place is beyond the page, the whole page comes before it.
     let isBeyond = position.address >= page.address(of: page.count)
     return lastEntryRow(endingAt: isBeyond ? page.count : index, in: page)
   }
@@ -62,7 +62,7 @@ extension Rows {
     return nil
   }
 
-  /// The table that an entry leads to, if it is shown.
+  /// The table to which an entry points, if it is shown.
   private func openChild(of index: Int, in page: TablePage) -> TablePage? {
     guard page.kind(of: index) == .table else { return nil }
     let position = Position(page.address(of: index), level: page.level)
@@ -83,12 +83,12 @@ extension Rows {
       : PageRun(around: index, in: page, of: self).row
   }
 
-  /// Whether what was done last changed an entry.
+  /// Whether the last event or micro-step changed an entry.
   func isChanged(_ index: Int, in page: TablePage) -> Bool {
     page.mayDiffer(from: past) && page.entry(index, in: past) != page[index]
   }
 
-  /// The row of an entry with its neighbours that continue it, in its page and in those beside that one.
+  /// The row of an entry with its contiguous neighbours, in its page and in adjacent pages.
   private func range(around index: Int, in page: TablePage) -> Row {
     let run = PageRun(around: index, in: page, of: self)
     var first = run
@@ -104,7 +104,7 @@ extension Rows {
     return row
   }
 
-  /// The run in the page before or after that of another run which it continues, if there is one.
+  /// The run in the page before or after that of another run, if the two are contiguous.
   private func neighbour(of run: PageRun, isBefore: Bool) -> PageRun? {
     let (page, edge) = (run.page, isBefore ? 0 : run.page.count - 1)
     let end = page.address(of: page.count)
@@ -119,12 +119,12 @@ extension Rows {
   }
 }
 
-/// Entries of one page that continue each other.
+/// Contiguous entries of one page.
 private struct PageRun {
   let page: TablePage
   let entries: ClosedRange<Int>
   let isChanged: Bool
-  /// Whether every entry of the page has a row of its own.
+  /// Whether every entry of the page has its own row.
   let isUnfolded: Bool
 
   init(around index: Int, in page: TablePage, of rows: Rows) {
@@ -134,7 +134,7 @@ private struct PageRun {
     var first = index
     var last = index
     if !isUnfolded {
-      // Asked once for the page: most pages are not touched by what was done last.
+      // Asked once for the page: the last event or micro-step leaves most pages untouched.
       let mayDiffer = page.mayDiffer(from: rows.past)
       let changed = isChanged
       func joins(_ next: Int, _ previous: Int, _ new: Int) -> Bool {

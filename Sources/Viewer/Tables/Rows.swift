@@ -1,23 +1,23 @@
 import Engine
 import Inquiry
 
-/// The rows of a table, found by their place: the cost of a row does not depend on how many there are.
-/// Only a range of the flat face, which may go on over any number of pages, is looked for once and kept.
+/// The rows of a table, found by their place: the cost of a row does not depend on their number. Only a
+/// range of the flat face, which may span any number of pages, is searched once and kept.
 ///
-/// Besides the entries that the table has there are *extras*: entries that are gone or will come, and the
-/// place of the cursor if nothing is there.
+/// Besides the table's entries there are *extras*: removed or future entries, and the cursor's place if
+/// it is empty.
 struct Rows {
   let reader: TableReader
   let folds: Folds
   let face: Face
-  /// The words before what was done last.
+  /// The words before the last event or micro-step.
   let past: PastWords
   /// Ranges that were found before.
   let ranges: FoundRanges
-  /// Rows that no entry of the table gives, ascending. Those that are in a closed table, or that the table
-  /// has an entry for, are not shown.
+  /// Rows without an entry in the table, ascending. Those in a closed table, or for which the table has
+  /// an entry, are not shown.
   private var extras: [Row]
-  /// Whether entries of the table have rows; else the extras are all there is.
+  /// Whether entries of the table have rows; else there are only extras.
   private let showsEntries: Bool
 
   init(
@@ -59,7 +59,7 @@ struct Rows {
     showsEntries ? entryRow(at: position) : nil
   }
 
-  /// The row that is, or covers, the first at or after a place.
+  /// The first row at, after or covering a place.
   func first(from position: Position) -> Row? {
     row(at: position) ?? nearest(from: position.address, after: position)
   }
@@ -94,7 +94,7 @@ struct Rows {
       let extra = extras[index]
       if let entry, entry.position < extra.position { break }
       if extra.address >= address, isShown(extra) { return extra }
-      // All extras in the same closed table are passed over at once.
+      // Skip all extras in the same closed table at once.
       let hiding = shownEntry(at: extra.position)
       let next = hiding.map { firstExtra(from: Position($0.end, level: 0)) } ?? 0
       index = max(index + 1, next)

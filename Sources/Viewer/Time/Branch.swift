@@ -4,21 +4,21 @@ import Inquiry
 import Language
 import Recording
 
-/// A history, with a name. The first is what was opened; others began at a moment of one that was there.
+/// A history, with a name. The first is the opened one; others branch from a moment of an earlier one.
 struct Branch {
-  /// Where a branch began: in which other one, and after how many events; or under which other policy.
+  /// The origin of a branch: its parent, and the number of events; or the other policy.
   typealias Origin = SavedSession.Origin
 
   var name: SafeText
-  /// The history, at the moment at which it was looked at last.
+  /// The history, at the moment last viewed.
   var session: Session
   var origin: Origin?
-  /// What has been found about rules that do not hold.
+  /// The findings about broken rules.
   var audit = Audit()
 
-  /// Whether there are devices in it.
+  /// Whether it has devices.
   var hasDevices: Bool
-  /// Events of it that were typed and are in no file.
+  /// Number of its typed events that are in no file.
   var typed = 0
 
   init(name: SafeText, session: Session, origin: Origin?, typed: Int = 0) {

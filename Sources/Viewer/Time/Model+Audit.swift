@@ -4,18 +4,18 @@ import Language
 
 /// Checking the rules of a history while no input comes.
 extension Model {
-  /// Stores whose rules are checked before the next frame, and that a history may have at most: to check, and
-  /// to come back to where one looks, is to go through them.
+  /// Maximum number of stores checked before the next frame, and in a history: checking, and returning to
+  /// the moment, goes through them.
   private static let storesAtOnce = 20_000
   private static let storesAtMost = 4_000_000
 
-  /// Whether the history is small enough for its rules to be checked without being asked for.
+  /// Whether the history is small enough to check its rules unasked.
   private var isAuditable: Bool { machine.memory.journalCount <= Self.storesAtMost }
 
   /// Whether every event of the history was, or will be, checked.
   var auditIsComplete: Bool { branches[branch].audit.isComplete(for: session) }
 
-  /// Whether there is something left to check that is worth it.
+  /// Whether there is something left to check.
   var isAuditDue: Bool { ahead == nil && run == nil && !auditIsComplete && isAuditable }
 
   /// Checks the next events.
@@ -32,12 +32,12 @@ extension Model {
     session.seek(to: moment)
   }
 
-  /// Input addresses of a table at which rules do not hold now, ascending.
+  /// Input addresses of a table at which rules are broken now, ascending.
   func brokenPlaces(in table: TableID) -> [UInt64] {
     (violationsNow ?? []).filter { $0.table == table && $0.invariant.isAtEntry }.map(\.address)
       .sorted()
   }
 
-  /// The rules that do not hold now; nil if nobody has looked.
+  /// The rules broken now; nil if not checked yet.
   var violationsNow: [Violation]? { branches[branch].audit.violations(at: timeline) }
 }

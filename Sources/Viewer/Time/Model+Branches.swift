@@ -7,9 +7,9 @@ import Recording
 /// Other histories.
 extension Model {
   /// Carries out a statement at this moment. If that is not the end, another history begins here, in which
-  /// what was the future follows as far as it can be carried out.
+  /// the old future follows as far as it can be carried out.
   ///
-  /// - Throws: the mistake in the statement; then nothing has happened.
+  /// - Throws: the mistake in the statement; nothing has happened then.
   mutating func carryOut(_ line: String) throws(ScenarioError) {
     let (events, failures) = (timeline.moment.events, session.failures.count)
     if events == timeline.events.count {
@@ -24,8 +24,8 @@ extension Model {
     }
   }
 
-  /// Begins a history without an event of this one, by its number from 1; without a number, the one of the
-  /// moment.
+  /// Begins a history without one event of this one, by its number from 1, or the moment's event without
+  /// a number.
   mutating func mute(_ text: String) {
     guard let index = text.isEmpty ? timeline.currentEvent : Int(text).map({ $0 - 1 }),
       timeline.events.indices.contains(index)
@@ -41,7 +41,7 @@ extension Model {
 
   /// Carries out several statements at this moment, all or none.
   ///
-  /// - Throws: the first mistake, and its line; then nothing has happened.
+  /// - Throws: the first mistake, and its line; nothing has happened then.
   mutating func carryOut(_ lines: [String]) throws(LineError) {
     let (events, failures) = (timeline.moment.events, session.failures.count)
     let isEnd = events == timeline.events.count
@@ -60,7 +60,7 @@ extension Model {
     didAdd(since: events, failures: failures)
   }
 
-  /// Says what was added at the end of this history.
+  /// Reports what was added at the end of this history.
   private mutating func didAdd(since events: Int, failures: Int) {
     let added = timeline.events.count - events
     branches[branch].typed += added
@@ -74,8 +74,8 @@ extension Model {
     say("\(what) added to \(branches[branch].name).")
   }
 
-  /// Goes to a history that begins at a moment of this one and shares so many statements with it. The
-  /// statements of this one follow there, from an index on, as far as they can be carried out.
+  /// Goes to a history that branches from a moment of this one and shares `shared` statements with it. The
+  /// statements of this one, from index `following` on, follow there as far as they can be carried out.
   private mutating func begin(
     _ other: Session, at events: Int, sharing shared: Int, following: Int
   ) {
@@ -98,7 +98,7 @@ extension Model {
     continueHistory()
   }
 
-  /// Says what has followed in a history that was begun, and lists what could not.
+  /// Reports which statements followed in a new history, and lists those that could not.
   mutating func didFollow() {
     branches[branch].hasDevices = session.scenario.hasDevices
     guard let origin = branches[branch].origin else { return }
@@ -127,14 +127,14 @@ extension Model {
     return document
   }
 
-  /// Goes to another history, to where it was looked at last.
+  /// Goes to another history, at the moment last viewed.
   mutating func show(_ index: Int) {
     completeHistory()
     branch = index
     momentHasChanged()
   }
 
-  /// Goes to a history that was named, by its name or number.
+  /// Goes to a history by its name or number.
   mutating func showBranch(_ name: String) {
     if name.isEmpty { return ask(.branches) }
     guard let index = branchIndex(name) else {
@@ -149,8 +149,8 @@ extension Model {
     say("Now in \(branches[index].name).")
   }
 
-  /// Whether a moment of a history is one of the history on the screen as well: its own, or of the past that it
-  /// shares with those that it began in. O(histories).
+  /// Whether a moment of a history also belongs to the history on the screen: its own, or in the past
+  /// shared with its ancestors. O(histories).
   func isHere(_ history: Int, _ moment: Moment) -> Bool {
     var index = branch
     while index != history {
@@ -172,13 +172,13 @@ extension Model {
     notes.filter { isHere($0.place.history, $0.place.moment) }
   }
 
-  /// The mark of a moment of this history, the first by its letter, as it is named; nil without one.
+  /// The name of the mark at a moment of this history, the first by letter; nil if there is none.
   func mark(at moment: Moment) -> SafeText? {
     marksHere.filter { $0.place.moment == moment }.map(\.letter).min()
       .map { "mark \(SafeText(String($0)))" }
   }
 
-  /// The history of a name, or of a number from 1.
+  /// The history with a name, or with a number from 1.
   func branchIndex(_ name: String) -> Int? {
     branches.firstIndex { $0.name.string == name }
       ?? Int(name).flatMap { branches.indices.contains($0 - 1) ? $0 - 1 : nil }
@@ -192,7 +192,7 @@ extension Model {
     say("This history is now \(SafeText(name)).")
   }
 
-  /// Carries the same events out under another policy, and goes to the same moment there.
+  /// Carries out the same events under another policy, and goes to the same moment there.
   mutating func switchPolicy(_ text: String) {
     let scenario: Scenario
     do throws(ScenarioError) {

@@ -2,7 +2,7 @@ import Canvas
 import Engine
 import Inquiry
 
-/// Where a person was: a history, a moment in it, and what was selected.
+/// The user's place: a history, a moment in it, and the selection.
 struct Place: Equatable {
   var branch: Int
   var moment: Moment
@@ -10,7 +10,7 @@ struct Place: Equatable {
   var position: Position?
 }
 
-/// Places that were left by a jump. One can go back to them, and forward again.
+/// Places left by a jump. One can go back to them, and forward again.
 struct Jumps: Equatable {
   private(set) var places: [Place] = []
   /// Places before this index lie behind.
@@ -21,7 +21,7 @@ struct Jumps: Equatable {
     self.index = index
   }
 
-  /// Notes a place that is being left. What lay ahead is given up.
+  /// Notes a place being left. Drops the places ahead.
   mutating func leave(_ place: Place) {
     places.removeSubrange(index...)
     if places.last != place { places.append(place) }
@@ -47,16 +47,16 @@ struct Jumps: Equatable {
   }
 }
 
-/// Time that passes by itself.
+/// Automatic playing.
 struct Playback: Equatable {
-  /// What passes at a beat.
+  /// The unit played at each beat.
   enum Unit: Equatable {
     case event, step
   }
 
-  /// What passes; nil while time stands.
+  /// The unit being played; nil if paused.
   var unit: Unit?
-  /// Which of the beats it is, from 0.
+  /// Index of the beat, from 0.
   var rate = 4
 
   var isPlaying: Bool { unit != nil }

@@ -5,7 +5,7 @@ import Language
 
 /// A run through time, event by event, to the next one for which a condition holds.
 struct Run {
-  /// What it looks for.
+  /// The goal of the search.
   enum Goal {
     /// An event for which one of these holds.
     case any([Filter])
@@ -17,14 +17,14 @@ struct Run {
 
   let goal: Goal
   let isForward: Bool
-  /// Where it began, and where it ends if it is broken off.
+  /// The start, and the end if it is cancelled.
   let origin: Moment
-  /// What was wanted, for the message at the end.
+  /// The goal in words, for the final message.
   let wish: SafeText
 }
 
 extension Model {
-  /// Events that are looked at before the next frame.
+  /// Maximum number of events examined before the next frame.
   private static let eventsAtOnce = 200
 
   /// Runs to the next event at which a typed condition holds; without one, any of the watches.
@@ -69,7 +69,7 @@ extension Model {
     }
   }
 
-  /// Looks at some more events. At the goal, or without one, the run is over.
+  /// Examines some more events. Ends the run at the goal, or at the end of the history.
   mutating func continueRun() {
     guard let run else { return }
     for _ in 0..<Self.eventsAtOnce {
@@ -106,8 +106,8 @@ extension Model {
     }
   }
 
-  /// The first of some conditions that holds at the current event, and for a violation which rules are
-  /// broken; nil if none holds.
+  /// The first of some conditions that holds at the current event, with the broken rules for a violation;
+  /// nil if none holds.
   mutating func stop(at event: Int, of filters: [Filter]) -> SafeText? {
     let facts = EventFacts(event: event, audit: branches[branch].audit)
     for filter in filters {
@@ -119,7 +119,7 @@ extension Model {
     return nil
   }
 
-  /// Gives a run up, and goes back to where it began.
+  /// Cancels a run, and goes back to its start.
   mutating func endRun(_ run: Run) {
     self.run = nil
     session.seek(to: run.origin)

@@ -7,14 +7,14 @@ struct Watch: Equatable {
   let filter: Filter
   var isOn = true
 
-  /// What is watched from the start.
+  /// The watches set from the start.
   static let usual = ["violation", "inject", "full-unmap", "unknown", "broken"].compactMap {
     try? Watch(filter: Filter(parsing: $0, for: .events))
   }
 }
 
 extension Model {
-  /// The conditions of all watches that are on, a person's own first.
+  /// The conditions of all watches that are on, the user's own first.
   var stops: [Filter] { (watches + usualWatches).filter(\.isOn).map(\.filter) }
 
   /// Switches a watch on or off, by its place in the list of all.

@@ -1,6 +1,6 @@
 import Canvas
 
-/// A line of text in parts that look different.
+/// A line of text in differently styled parts.
 struct Line: Equatable {
   struct Part: Equatable {
     var text: SafeText
@@ -16,7 +16,7 @@ struct Line: Equatable {
   /// The width in columns.
   var columns: Int { parts.reduce(0) { $0 + $1.text.columns } }
 
-  /// The line without its looks.
+  /// The line without styles.
   var text: SafeText { parts.reduce(SafeText()) { $0 + $1.text } }
 
   mutating func add(_ text: SafeText, _ role: Role = .text) {
@@ -39,7 +39,7 @@ struct Line: Equatable {
   }
 
   /// The line in lines of at most `width` columns, broken between words; all but the first are indented,
-  /// as far as that leaves room for a few words. Blanks at a break vanish.
+  /// if that leaves room for a few words. Blanks at a break are dropped.
   func wrapped(to width: Int, indent: Int = 0) -> [Line] {
     if columns <= width { return [self] }
     let indent = width - indent >= Self.readableColumns ? indent : min(indent, 2, max(0, width - 2))
@@ -70,8 +70,8 @@ struct Line: Equatable {
     return lines + [line]
   }
 
-  /// The words, and the style of the blank before each. A word may consist of parts that look different, as one
-  /// in code and a full stop.
+  /// The words, and the style of the blank before each. A word may consist of differently styled parts,
+  /// such as code and a full stop.
   private var words: [(blank: Style, parts: [Part])] {
     var words: [(blank: Style, parts: [Part])] = [(.plain, [])]
     for part in parts {
@@ -99,11 +99,10 @@ struct Line: Equatable {
 }
 
 extension SafeText {
-  /// Columns of a word that is left out as a whole, rather than cut.
+  /// Maximum columns of a word that is omitted rather than cut.
   private static let wordColumns = 13
 
-  /// The text in at most `columns` columns, if it was cut then between words where that is possible, and
-  /// with an ellipsis.
+  /// The text in at most `columns` columns; if cut, then between words if possible, with an ellipsis.
   func shortened(to columns: Int) -> SafeText {
     if self.columns <= columns { return self }
     let cut = truncated(to: columns)
@@ -115,7 +114,7 @@ extension SafeText {
 }
 
 extension Surface {
-  /// Writes a line from `point` to the right, as far as `clip` goes; one that does not fit ends in an
+  /// Writes a line from `point` to the right, up to the end of `clip`; if it does not fit, it ends in an
   /// ellipsis.
   mutating func write(_ line: Line, at point: Point, clip: Rect) {
     var point = point

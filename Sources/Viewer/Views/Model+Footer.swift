@@ -1,12 +1,12 @@
 import Canvas
 
 extension Model {
-  /// The last line: what is being typed, what there is to say, or the keys that are worth most now.
+  /// The last line: the line being typed, a message, or the most useful keys now.
   func drawFooter(in rect: Rect, of frame: inout Surface) {
     if let replay, replay.isRunning, replay.showsBar { return draw(replay, in: rect, of: &frame) }
     if let prompt { return draw(prompt, in: rect, of: &frame) }
     if let message {
-      // What is long takes more lines, from below.
+      // A long message takes more lines, growing upward.
       let lines = Line(" " + message.text, message.isRefusal ? .warning : .text)
         .wrapped(to: rect.width, indent: 1).prefix(max(1, frame.height / 3))
       let top = rect.y - lines.count + 1
@@ -26,14 +26,14 @@ extension Model {
     frame.write(line, at: rect.origin, clip: rect)
   }
 
-  /// The line that is being typed, and above it what its word may become, or what was wrong.
+  /// The line being typed, and above it the completions of its word, or what was wrong.
   private func draw(_ prompt: Prompt, in rect: Rect, of frame: inout Surface) {
     frame.fill(rect)
     let label = prompt.label
     var point = frame.write(label, at: rect.origin, style: Style(.prompt), clip: rect)
     let before = SafeText(prompt.textBeforeCaret)
     let text = SafeText(prompt.text)
-    // What does not fit is scrolled out at the left, so that the caret is seen.
+    // A long line scrolls to the left, so that the caret stays visible.
     let room = max(1, rect.width - label.columns - 1)
     let hidden = max(0, before.columns - room)
     let clip = Rect(x: point.x, y: rect.y, width: rect.right - point.x, height: 1)
@@ -44,7 +44,7 @@ extension Model {
     if let message {
       hint = Line(" " + message.text, message.isRefusal ? .warning : .text)
     } else {
-      // While Tab goes through candidates they stay, and the one that was taken stands out.
+      // While Tab cycles through candidates they stay, with the taken one highlighted.
       let cycle = prompt.cycle.flatMap { $0.text == prompt.text ? $0 : nil }
       let candidates = cycle?.candidates ?? completions(of: prompt)
       if candidates.isEmpty { return }
@@ -69,7 +69,7 @@ extension Model {
     }
   }
 
-  /// Keys that are worth a hint, the most valuable first, and what each does.
+  /// Keys worth a hint, the most useful first, with what each does.
   private var hints: [(key: SafeText, text: SafeText)] {
     if run != nil { return keys([(.back, "stop looking")]) }
     if let sheet {
@@ -104,7 +104,7 @@ extension Model {
     }
   }
 
-  /// Tables for which the screen has no room, with the keys that show them.
+  /// Tables that do not fit on the screen, with the keys that show them.
   private var hiddenPanes: [(key: SafeText, text: SafeText)] {
     if isMaximised || arrangement != .overview { return [] }
     return panes.enumerated().compactMap { index, pane in
@@ -120,7 +120,7 @@ extension Model {
 }
 
 extension Key {
-  /// The key as it is shown where there is little room.
+  /// The short form of the key.
   var shortName: SafeText {
     switch base {
     case .up where modifiers.isEmpty: SafeText(.up)

@@ -37,7 +37,7 @@ extension Model {
     return frame
   }
 
-  /// The lines above the panes, and those between panes that are beside each other.
+  /// The lines above the panes, and those between adjacent panes.
   private func drawRules(in frame: inout Surface) {
     let border = Style(.paneBorder)
     for (pane, rect) in layout.panes {
@@ -65,8 +65,7 @@ extension Model {
     }
   }
 
-  /// The title of a pane: its number, what it shows, and for a table its context; and arrows to where it
-  /// goes on.
+  /// The title of a pane: its number, what it shows, and for a table its context; and scroll arrows.
   private func drawTitle(
     of pane: Pane, _ mark: SafeText, in rect: Rect, of frame: inout Surface
   ) {
@@ -80,8 +79,8 @@ extension Model {
     }
   }
 
-  /// The title in at most `width` columns, if its beginning fits. What does not fit as a whole is left out,
-  /// with all that is less important.
+  /// The title in at most `width` columns, if its beginning fits. A part that does not fit is left out,
+  /// with all less important parts.
   func title(of pane: Pane, width: Int) -> SafeText {
     var title: SafeText = "\((panes.firstIndex(of: pane) ?? 0) + 1) "
     title += pane.operations.name(in: self)

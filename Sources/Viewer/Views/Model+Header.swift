@@ -4,7 +4,7 @@ import Inquiry
 import Language
 
 extension Model {
-  /// The first lines: when this is, whether all is well, and what it belongs to.
+  /// The first lines: the moment, the state of the rules, and the chapter.
   func drawHeader(in rect: Rect, of frame: inout Surface) {
     let lines = rect.rows(.fixed(1), .fixed(1))
     var right = Line()
@@ -43,7 +43,7 @@ extension Model {
         height: lines[1].height))
   }
 
-  /// What a person has switched and would forget: entries that are left out, cursors that stay.
+  /// Switches that a user might forget: filtered entries, unlinked cursors.
   private var signs: Line {
     var line = Line()
     if let filter { line.add("  only \(SafeText(filter.filter.text)) ", .warning) }
@@ -52,7 +52,7 @@ extension Model {
     return line
   }
 
-  /// Whether all is well.
+  /// The state of rules and expectations.
   var state: Line {
     let isWide = size.width >= 60
     if !mistakes.isEmpty {
@@ -62,7 +62,7 @@ extension Model {
       let failure = session.failures.first(where: { $0.position == timeline.moment.events })
     {
       let place: SafeText = size.width >= 80 ? ", \(SafeText(failure.origin.description))" : ""
-      // What was written for another policy need not hold under this one.
+      // Expectations for another policy need not hold under this one.
       if !ownPolicy.isEmpty {
         return Line("\(Glyph.differs) not as under \(ownPolicy)\(place) ", .dim)
       }
@@ -113,7 +113,7 @@ extension Model {
     return line
   }
 
-  /// The chapter that this is in; at the start and after the last one, what the session is about.
+  /// The current chapter; at the start and after the last one, the session's title.
   var chapter: Line {
     guard let event = timeline.currentEvent,
       let chapter = session.chapters.first(where: { $0.end > event })
@@ -128,11 +128,11 @@ extension Model {
       ? Line(text, role) : Line("(written for \(ownPolicy)) ", .warning).adding(text, .dim)
   }
 
-  /// What the texts of the file were written for; empty if it is what the events are carried out under.
+  /// The policies for which the file's texts were written; empty if they are in force.
   var ownPolicy: SafeText { SafeText(session.scenario.ownPolicy.joined(separator: " ")) }
 
-  /// The chapter as the header has it: a title that does not fit by its name alone, which is what stands
-  /// before a colon. The pane of answers then has all of it.
+  /// The chapter for the header: if a title does not fit, only its name, the part before a colon. The
+  /// answer pane then shows all of it.
   private var headline: Line {
     let title = session.scenario.title
     guard isChapterCut, chapter.text == SafeText(title), let colon = title.firstIndex(of: ":")

@@ -5,14 +5,13 @@ import Language
 
 /// The layout for a projector: two panes with room between their rows, and one sentence.
 ///
-/// It shows what stays as it is until the moment changes: no hints of keys, and of the rules only those
-/// that do not hold.
+/// It shows only what is stable until the moment changes: no key hints, and only broken rules.
 extension Model {
-  /// Lines that a row of a table takes.
+  /// Lines per table row.
   var rowPitch: Int { isPresenting ? 2 : 1 }
 
-  /// What is to be said at this moment: in an event the micro-step; where a chapter ends what it is about;
-  /// else the event; at the start what the session is about.
+  /// The sentence for this moment: in an event the micro-step; at a chapter's end its text; else the
+  /// event; at the start the session's title.
   var sentence: SafeText {
     guard let event = timeline.currentEvent else { return SafeText(session.scenario.title) }
     let steps = timeline.steps
@@ -41,7 +40,7 @@ extension Model {
     }
   }
 
-  /// The event and, if one does not hold, a rule.
+  /// The event and, if one is broken, a rule.
   func drawPresentationHeader(in rect: Rect, of frame: inout Surface) {
     let right = violationsNow?.isEmpty ?? true ? Line() : state
     let start = Point(rect.right - right.columns, rect.y)

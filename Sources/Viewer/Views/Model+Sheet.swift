@@ -1,7 +1,7 @@
 import Canvas
 
 extension Model {
-  /// What is open above the panes.
+  /// Draws the open sheet.
   func drawSheet(of frame: inout Surface) {
     guard let sheet else { return }
     let inside = Layout.sheet(sheet, in: size)
@@ -17,7 +17,7 @@ extension Model {
       frame.write(" " + mark + " ", at: point, style: Style(.paneTitleFocused))
     }
     frame.draw(sheet.document, sheet.view, showsChoice: true, in: inside)
-    // A single character is asked for as a key.
+    // A single character is searched as a key.
     if sheet.query.unicodeScalars.count > 1 { frame.mark(sheet.query, in: inside) }
   }
 }

@@ -22,16 +22,15 @@ struct TimeScale {
 }
 
 extension Model {
-  /// Events that are looked at for one column of the timeline at most.
+  /// Maximum number of events examined for one column of the timeline.
   private static let sample = 64
 
-  /// The kind that a column shows: of those that at least a quarter of its events have, the one that is worth
-  /// most.
+  /// The kind that a column shows: the weightiest of those that at least a quarter of its events have.
   private func kind(of events: Range<Int>) -> EventKind {
     var counts = [Int](repeating: 0, count: EventKind.allCases.count)
     let looked = min(events.count, Self.sample)
     for index in 0..<looked {
-      // Not evenly, or what repeats in a history would be seen always or never.
+      // Not evenly spaced, or a repeated pattern would be seen always or never.
       let offset = looked == events.count ? index : index * 7919 % events.count
       counts[timeline.events[events.lowerBound + offset].facts.kind.rawValue] += 1
     }

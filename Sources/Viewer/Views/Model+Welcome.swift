@@ -3,8 +3,8 @@ import Engine
 import Language
 
 extension Model {
-  /// What the screen adds to the explanation: at the start the keys that lead on, else the chapter if the
-  /// header has no room for it.
+  /// Adds the screen's part to the explanation: at the start the keys to continue, else the chapter if
+  /// the header has no room for it.
   func addOwnWords(to document: inout Document) {
     for note in notes(at: timeline.moment) { document.add(Line("note  ", .changed).adding(note)) }
     guard timeline.currentEvent != nil else { return addWelcome(to: &document) }

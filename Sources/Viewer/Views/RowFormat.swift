@@ -3,16 +3,16 @@ import Engine
 import Inquiry
 import Language
 
-/// The columns in which the rows of a table stand, as many as fit into the width of its pane.
+/// The columns of a table's rows, as many as fit into the width of its pane.
 ///
 ///     *▾L2 0x00000000 table of 5
 ///     * L3 0x00030000 → 0x800206000 RWX   4K ~
 ///
-/// What does not fit is left out for all rows alike, so that columns stay columns.
+/// A column that does not fit is left out in all rows, so that columns stay aligned.
 struct RowFormat {
   private let geometry: Geometry
   private let isFlat: Bool
-  /// Columns that marks take behind a row.
+  /// Columns for marks after a row.
   let markColumns: Int
   private let inputDigits: Int
   private let outputDigits: Int
@@ -26,7 +26,7 @@ struct RowFormat {
   private var detailColumns = 0
   /// Whether the bits of a leaf are shown as a number.
   private var hasBits = false
-  /// Whether what a leaf permits is said in words.
+  /// Whether a leaf's permissions are shown in words.
   private let hasWords: Bool
 
   /// - Parameters:
@@ -75,7 +75,7 @@ struct RowFormat {
       + (hasBits ? Self.bitsColumns : 0) + detailColumns
   }
 
-  /// What an entry is, in its columns.
+  /// An entry in its columns.
   func text(of row: Row, entries: Int) -> SafeText {
     var text =
       isFlat ? SafeText() : SafeText(repeating: " ", count: row.level - geometry.startLevel)
@@ -125,7 +125,7 @@ struct RowFormat {
   /// Whether the row's entries map memory.
   func isLeaf(_ row: Row) -> Bool { geometry.kind(of: row.descriptor, at: row.level).isLeaf }
 
-  /// What else is known of an entry, in the columns behind it.
+  /// Further facts about an entry, in the columns after it.
   func remarks(on row: Row) -> SafeText {
     guard row.kind != .absent, isLeaf(row) else { return "" }
     var text = detailColumns > 0 ? "  " + words(of: row).padded(to: 6) : ""
@@ -133,7 +133,7 @@ struct RowFormat {
     return text
   }
 
-  /// What else a leaf is: accessed, a block, one of a contiguous run.
+  /// Further attributes of a leaf: accessed, a block, one of a contiguous run.
   private func words(of row: Row) -> SafeText {
     let entry = row.descriptor
     let kind: SafeText =

@@ -1,11 +1,11 @@
 import Canvas
 
-/// What fills a screen of its own, and is no session.
+/// A full-screen view other than a session.
 package protocol ScreenView {
   /// Whether the person has ended it.
   var isFinished: Bool { get }
 
-  /// Does what an input asks for. Returns what is left for a terminal.
+  /// Handles an input. Returns the effects left for the terminal.
   mutating func update(_ input: Input) -> [Effect]
 
   /// The frame that the screen shows.

@@ -1,7 +1,7 @@
 import Canvas
 
 extension Surface {
-  /// Marks a text wherever it is within a row of `rect`; capitals count if there are any.
+  /// Marks all occurrences of a text within rows of `rect`; case counts if it has capitals.
   mutating func mark(_ text: String, in rect: Rect) {
     let hasCapitals = text.contains(where: \.isUppercase)
     func folded(_ scalar: Unicode.Scalar) -> Unicode.Scalar {

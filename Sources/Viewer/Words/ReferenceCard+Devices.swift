@@ -1,4 +1,4 @@
-/// What devices are given, and how it is kept in step with what CPUs see.
+/// The devices' tables, and how they are kept in step with the CPUs'.
 extension ReferenceCard {
   static let deviceAccess = ReferenceCard(
     "DMA through the SMMU",

@@ -1,4 +1,4 @@
-/// What tells the owners of memory apart: VMIDs.
+/// Isolation by VMIDs.
 extension ReferenceCard {
   private static let vmid = "arch/arm64/kvm/vmid.c: "
 

@@ -1,4 +1,4 @@
-/// pKVM: the host under a stage 2 of its own, and who owns which page.
+/// pKVM: the host under its own stage 2, and the owners of pages.
 extension ReferenceCard {
   private static let memoryProtection = "arch/arm64/kvm/hyp/nvhe/mem_protect.c: "
 

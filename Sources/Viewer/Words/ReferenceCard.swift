@@ -2,7 +2,7 @@ import Canvas
 import Engine
 import Language
 
-/// A rule in a few lines, with where it comes from.
+/// A rule in a few lines, with its sources.
 struct ReferenceCard {
   let title: String
   /// What the rule says.
@@ -19,7 +19,7 @@ struct ReferenceCard {
     self.see = see
   }
 
-  /// Cards in which a text occurs, those with it in the title first; without a text, all.
+  /// Cards that contain a text, those with it in the title first; all, if it is empty.
   static func search(_ text: some StringProtocol) -> [Convention] {
     let text = text.lowercased()
     if text.isEmpty { return Convention.allCases }
@@ -96,7 +96,7 @@ extension Convention {
 }
 
 extension Document {
-  /// The card of a rule; with a step that follows it, what it says of the step before.
+  /// The card of a rule, as a document; with a step that follows the rule, the step first.
   init(_ rule: Convention, for step: Step? = nil) {
     self.init()
     let card = rule.card
