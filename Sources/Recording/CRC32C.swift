@@ -1,11 +1,11 @@
-/// A CRC-32C (Castagnoli, RFC 3720): finds every burst of up to 32 bits in what it covers. It is no signature:
-/// whoever wants to can make another text with the same value.
+/// A CRC-32C (Castagnoli, RFC 3720): detects every error burst of up to 32 bits. It is not a signature:
+/// another text with the same value is easy to make.
 package struct CRC32C: Sendable {
   private var state = UInt32.max
 
   package init() {}
 
-  /// The value of all that was added.
+  /// The checksum of all added bytes.
   package var value: UInt32 { ~state }
 
   /// Adds bytes.
@@ -46,7 +46,7 @@ package struct CRC32C: Sendable {
     withUnsafeBytes(of: number.littleEndian) { add($0) }
   }
 
-  /// Eight tables of 256 entries: what a byte that lies 0 to 7 bytes before the end of eight amounts to.
+  /// Eight tables of 256 entries: the contribution of a byte 0 to 7 bytes before the end of eight.
   private static let tables: [UInt32] = {
     var tables = [UInt32](repeating: 0, count: 8 * 256)
     for byte in 0..<256 {

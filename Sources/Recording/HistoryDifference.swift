@@ -1,42 +1,42 @@
 import Engine
 import Language
 
-/// How two histories differ: what they begin with alike, and what each has then.
+/// The difference between two histories: their common beginning, and the rest of each.
 public struct HistoryDifference: Sendable {
   /// Something in one history or in both, by indices of events.
   public enum Row: Equatable, Sendable {
     /// An event of both.
     case both(Int, Int)
-    /// An event of the first alone.
+    /// An event of the first only.
     case first(Int)
-    /// An event of the second alone.
+    /// An event of the second only.
     case second(Int)
 
     /// Whether it is in both.
     public var isOfBoth: Bool { if case .both = self { true } else { false } }
   }
 
-  /// A row of the axis on which both histories stand.
+  /// A row of the common axis of both histories.
   public struct Place: Sendable {
-    /// What stands in it.
+    /// Its contents.
     public let row: Row
-    /// Events of the first and of the second that are done after it.
+    /// Number of done events of the first and of the second after it.
     public let events: (first: Int, second: Int)
-    /// Whether both machines are in the same state then.
+    /// Whether both machines are then in the same state.
     public let isAlike: Bool
-    /// Whether a difference begins here: events of one alone; or an event of both after which the states
-    /// differ for the first time, or which has stored more in the one than in the other.
+    /// Whether a difference begins here: events of only one; or a common event after which the states
+    /// first differ, or which stored more in one than in the other.
     public let beginsDifference: Bool
   }
 
-  /// Policies of each that the other has not, as `KEY=VALUE`, and other differences of the VMs.
+  /// Policies of each that the other lacks, as `KEY=VALUE`, and other differences of the VMs.
   public let configurations: [String]
-  /// Events that both begin with.
+  /// Number of events in the common beginning.
   public let common: Int
-  /// What comes then, in order.
+  /// The rest, in order.
   public let rows: [Row]
-  /// Events after which the machines differ although the same has happened, under other policies; nil if they
-  /// do not within the common beginning.
+  /// Number of events after which the machines differ despite equal events, under other policies; nil if
+  /// they do not within the common beginning.
   public let firstState: Int?
 
   /// Whether there is no difference.
@@ -45,13 +45,13 @@ public struct HistoryDifference: Sendable {
       && rows.allSatisfy(\.isOfBoth)
   }
 
-  /// Events of a piece between two common chapters that are aligned one by one, at most: beyond that the piece
+  /// Maximum number of events aligned one by one between two common chapters: a longer piece
   /// counts as replaced.
   private static let alignedAtMost = 4_000
 
   /// Compares two histories that were carried out.
   ///
-  /// - Complexity: O(n) in the events that they begin with alike; then O(n d) with d differences, in pieces
+  /// - Complexity: O(n) in the common beginning; then O(n d) with d differences, in pieces
   ///   between chapters of the same name.
   public init(_ first: Session, _ second: Session) {
     let (one, other) = (first.timeline, second.timeline)
@@ -75,7 +75,7 @@ public struct HistoryDifference: Sendable {
         .map { $0 + 1 }
   }
 
-  /// All events of both, those that they begin with too, as one axis. O(n) in the events.
+  /// All events of both, including the common beginning, as one axis. O(n) in the events.
   ///
   /// - Parameters: the histories that were compared.
   public func axis(_ first: Session, _ second: Session) -> [Place] {

@@ -1,23 +1,23 @@
 import Engine
 import Language
 
-/// A moment of a scenario in a word that can be sent to others: `9c41d2f0@14.3+revmap=v2`.
+/// A moment of a scenario as a word to send to others: `9c41d2f0@14.3+revmap=v2`.
 ///
-/// It holds a checksum of the events that lead there, so that whoever has another scenario learns that.
+/// It holds a checksum of the events before it, so that a different scenario is detected.
 public struct MomentToken: Equatable, Sendable {
-  /// CRC-32C of the VM and of the events up to the moment, as statements are printed.
+  /// CRC-32C of the VM and of the events up to the moment, as printed statements.
   public let check: UInt32
   /// The moment.
   public let moment: Moment
-  /// The policies instead of the scenario's own, as `KEY=VALUE`.
+  /// The policies that replace the scenario's own, as `KEY=VALUE`.
   public let policies: [String]
 
-  /// The token as it is typed.
+  /// The token in its typed form.
   public var text: String {
     "\(hex(UInt64(check), 8))@\(moment.name)" + policies.map { "+" + $0 }.joined()
   }
 
-  /// Reads what `text` gives; nil for another text.
+  /// Reads what `text` writes; nil for another text.
   public init?(_ text: some StringProtocol) {
     let parts = String(text).split(separator: "+").map(String.init)
     let place = (parts.first ?? "").split(separator: "@")
@@ -37,14 +37,14 @@ public struct MomentToken: Equatable, Sendable {
 }
 
 extension Session {
-  /// What names the moment. O(n) in the events before it.
+  /// The token of the moment. O(n) in the events before it.
   public var token: MomentToken {
     let moment = timeline.moment
     return MomentToken(
       check: check(of: moment), moment: moment, policies: scenario.changedPolicies)
   }
 
-  /// Whether a token names a moment of this history, under whatever policy.
+  /// Whether a token names a moment of this history, under any policy.
   public func has(_ token: MomentToken) -> Bool {
     let last = token.moment.events + (token.moment.steps > 0 ? 1 : 0)
     return last <= timeline.events.count && check(of: token.moment) == token.check

@@ -2,9 +2,9 @@ import Engine
 import Language
 
 extension Scenario {
-  /// The scenario as a file that a person would like to read: the lines of its own file as they stand there,
-  /// comments, chapters and numbers, then what was typed since; with the policies under which it is carried
-  /// out, and without what a recording needs. O(n) in the text.
+  /// The scenario as a readable file: the lines of its own file unchanged, with comments, chapters and
+  /// numbers, then the statements typed since; with the policies in force, and without recording data.
+  /// O(n) in the text.
   public var plainText: [UInt8] {
     var text: [UInt8] = []
     func add(_ line: some Collection<UInt8>) {
@@ -31,7 +31,7 @@ extension Scenario {
         policies = []
       }
     }
-    // What stands below the last statement belongs to a future that this history does not have.
+    // Lines below the last statement belong to a future that this history lacks.
     if !isCut { comments.forEach { add($0) } }
     for statement in statements.dropFirst(lines.count) { add(self.text(of: statement).utf8) }
     return text

@@ -1,41 +1,41 @@
 import Language
 
-/// A recording as its file has it: what stands in it besides the scenario, and whether it is whole.
+/// A recording as in its file: the lines besides the scenario, and whether it is intact.
 public struct Recording: Sendable {
-  /// Whether a file is what was written.
+  /// Whether a file is as written.
   public struct Condition: Equatable, Sendable {
-    /// Lines that are not as they were written: changed, added, moved or missing beside; from 1, ascending.
+    /// Lines that are not as written: changed, added, moved, or next to missing ones; from 1, ascending.
     public fileprivate(set) var edits: [ClosedRange<Int>] = []
-    /// Bytes of a last line that was not written to its end; they are left out.
+    /// Bytes of an incomplete last line, which are ignored.
     public fileprivate(set) var torn: Range<Int>?
-    /// Whether the end was written.
+    /// Whether the end mark was written.
     public fileprivate(set) var hasEnd = false
-    /// Lines of the file.
+    /// Number of lines of the file.
     public fileprivate(set) var lines = 0
 
-    /// Whether it is just what was written, and all of it.
+    /// Whether it is exactly and completely what was written.
     public var isWhole: Bool { edits.isEmpty && torn == nil && hasEnd }
   }
 
-  /// What wrote it; nil if the line that says so is damaged.
+  /// The versions of its writer; nil if that line is damaged.
   public private(set) var version: RecordingVersion?
-  /// Whether it is whole.
+  /// The condition of the file.
   public private(set) var condition = Condition()
-  /// Lines that are no statements, with their numbers from 1, in their order.
+  /// Lines that are not statements, with their numbers from 1, in order.
   package private(set) var lines: [(number: Int, line: RecordingLine)] = []
   /// The stamps of statements of the first history, with their lines.
   package internal(set) var stamps: [(number: Int, stamp: Stamp)] = []
-  /// Bytes of the file that count: all but a torn line.
+  /// Number of valid bytes of the file: all but a torn line.
   package private(set) var bytesUsed = 0
 
-  /// The longest line, in bytes, that is read.
+  /// Maximum length of a line, in bytes.
   static let lineAtMost = 1 << 20
 
-  /// Whether a file is a recording: a line of it begins as no other scenario's does. Every file that is opened
-  /// is asked this.
+  /// Whether a file is a recording: one of its lines begins as in no other scenario. This is asked about
+  /// every opened file.
   public static func isRecording(_ bytes: [UInt8]) -> Bool {
     bytes.withUnsafeBufferPointer { bytes in
-      // The first such line stands above the first statement.
+      // The first such line is above the first statement.
       var place = 0
       while place < min(bytes.count, headAtMost) {
         let line = UnsafeBufferPointer(rebasing: bytes[place...])
@@ -46,12 +46,12 @@ public struct Recording: Sendable {
     }
   }
 
-  /// Bytes among which the first line of the recording's own stands.
+  /// Number of bytes within which the recording's first own line must be.
   private static let headAtMost = 1 << 20
 
   /// Reads a recording. O(n) in its bytes.
   ///
-  /// - Throws: that a later version of the program is needed.
+  /// - Throws: if a later version of the program is needed.
   public init(_ bytes: [UInt8], file: String) throws(ScenarioError) {
     var reader = Reader()
     bytes.withUnsafeBufferPointer { reader.read($0, into: &self) }
@@ -72,22 +72,22 @@ public struct Recording: Sendable {
     }
   }
 
-  /// Whether it says what was done on a screen.
+  /// Whether it has inputs on a screen.
   public var hasInputs: Bool {
     lines.contains { if case .input = $0.line { true } else { false } }
   }
 
-  /// Statements of the first history that were written with what came of them.
+  /// Number of statements of the first history with stamps.
   public var stampCount: Int { stamps.count }
 
-  /// Where the line ends, in bytes, behind which stands what was done on a screen; nil if nothing was recorded
-  /// there. What is before it is a recording by itself.
+  /// End, in bytes, of the line after which inputs on a screen follow; nil if there are none. The part
+  /// before it is a recording by itself.
   public func begin(in bytes: [UInt8]) -> Int? {
     guard let number = lines.first(where: { $0.line.isBegin })?.number else { return nil }
     return start(ofLine: number, in: bytes)
   }
 
-  /// Where a line begins. O(n) in the bytes before it.
+  /// Offset of the start of a line. O(n) in the bytes before it.
   func start(ofLine number: Int, in bytes: [UInt8]) -> Int {
     var place = 0
     for _ in 1..<max(1, number) {
@@ -97,7 +97,7 @@ public struct Recording: Sendable {
     return place
   }
 
-  /// Whether an unknown line is one that must not be left out.
+  /// Whether an unknown line must not be ignored.
   private static func isNeeded(_ text: String) -> Bool {
     text.prefix { $0 != " " }.hasSuffix("!")
   }
@@ -176,8 +176,8 @@ public struct Recording: Sendable {
       if case .end = own { recording.condition.hasEnd = true }
     }
 
-    /// Compares the checksum at a place with what it covers, and goes on from what stands there, so that one
-    /// edit makes no others.
+    /// Compares the checksum at a place with what it covers, and continues from the stored value, so that
+    /// one edit causes no further mismatch.
     private mutating func checkSum(
       at place: Int, of bytes: UnsafeBufferPointer<UInt8>, into recording: inout Recording
     ) {

@@ -1,23 +1,23 @@
 import Glibc
 
-/// A file that a recording is appended to, by one program at a time.
+/// A file to which a recording is appended, by one program at a time.
 public struct RecordingFile: ~Copyable {
-  /// Why a file cannot be written, in words for a person who knows its name.
+  /// Why a file cannot be written, in words that omit its name.
   public struct Failure: Error, Equatable, Sendable {
     /// The reason.
     public let reason: String
 
     init(_ reason: String) { self.reason = reason }
 
-    /// The reason that the last call to the system gave.
+    /// The reason of the last system call's failure.
     static var ofSystem: Failure { Failure(String(cString: strerror(errno))) }
   }
 
   private let descriptor: Int32
 
-  /// Makes a file, readable by its owner alone.
+  /// Creates a file, readable only by its owner.
   ///
-  /// - Throws: if there is one already, which may be somebody's work; if another program records to it, that.
+  /// - Throws: if the file exists, as it may be somebody's work; says so if a program records to it.
   public init(creating path: String) throws(Failure) {
     descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o600)
     if descriptor < 0 {
@@ -26,7 +26,7 @@ public struct RecordingFile: ~Copyable {
         Self.isInUse(path)
           ? "another program is recording to it" : "it exists already: name another, or remove it")
     }
-    // The file is new and nobody knows it: this cannot be refused, but where locks are not known.
+    // The file is new and unknown to others: this fails only where locks are unsupported.
     _ = flock(descriptor, LOCK_EX | LOCK_NB)
   }
 
@@ -40,10 +40,10 @@ public struct RecordingFile: ~Copyable {
 
   /// Appends whole lines, in one write if the system lets it.
   ///
-  /// - Throws: why it cannot be done, as on a full disk; then the file ends wherever the system stopped.
+  /// - Throws: the reason if it fails, as on a full disk; the file then ends wherever the system stopped.
   public func append(_ bytes: [UInt8]) throws(Failure) { try Self.write(bytes, to: descriptor) }
 
-  /// Waits until what was appended is on the disk.
+  /// Waits until the appended data is on the disk.
   public func synchronise() { _ = fdatasync(descriptor) }
 
   deinit {
@@ -51,12 +51,12 @@ public struct RecordingFile: ~Copyable {
     close(descriptor)
   }
 
-  /// Puts a text into a file, in the place of the one that has its name: at any time the file is the old one
-  /// or all of the new one. The file keeps its permissions; a new one has the usual ones.
+  /// Atomically replaces a file: at any time it is the old one or all of the new one. The file keeps its
+  /// permissions; a new one has the usual ones.
   ///
-  /// - Throws: why it cannot be done; then the file is as it was.
+  /// - Throws: the reason if it fails; the file is then unchanged.
   public static func replace(_ path: String, with bytes: [UInt8]) throws(Failure) {
-    // The name may be a link: what it leads to is replaced, not the link.
+    // The name may be a link: replace its target, not the link.
     let target = resolved(path)
     let new = target + ".new-\(getpid())"
     var status = stat()

@@ -1,12 +1,12 @@
 import Engine
 import Language
 
-/// A line of a recording that is no statement. It begins `#@` and a keyword, so that it is a comment to
-/// whoever reads the file as a scenario; its last word is the checksum of the file so far.
+/// A line of a recording that is not a statement. It begins with `#@` and a keyword, so that a scenario
+/// reader takes it for a comment; its last word is the checksum of the file so far.
 ///
-/// This is the one list of them. `assets/recording.md` describes each.
+/// This is the only list of them. `assets/recording.md` describes each.
 package enum RecordingLine: Equatable {
-  /// The versions of what wrote the file; the first of these lines.
+  /// The versions of the file's writer; the first of these lines.
   case version(RecordingVersion)
   /// The first checksum: of all lines before.
   case chain
@@ -14,9 +14,9 @@ package enum RecordingLine: Equatable {
   case under(policy: String)
   /// A history begins.
   case history(name: String, SavedSession.Origin)
-  /// A history has another name.
+  /// A history gets another name.
   case name(history: Int, String)
-  /// A statement at the end of another history than the first.
+  /// A statement at the end of a history other than the first.
   case statement(history: Int, Stamp, String)
   /// A moment gets a letter.
   case mark(SavedSession.Mark)
@@ -24,21 +24,21 @@ package enum RecordingLine: Equatable {
   case note(SavedSession.Note)
   /// Something was chosen on the screen; the last line with a name counts.
   case choice(SavedSession.Choice)
-  /// The tables of a history after so many events.
+  /// The tables of a history after `events` events.
   case tables(history: Int, events: Int, [TableCheck])
-  /// What follows was recorded while it was done, on a screen of this size.
+  /// What follows was recorded live, on a screen of this size.
   case begin(width: Int, height: Int)
-  /// Something was done: so long after what was done before, and after so many ticks.
+  /// An input, with the time and the ticks since the previous one.
   case input(milliseconds: Int, ticks: Int, String)
-  /// Nothing follows.
+  /// The end of the recording.
   case end(events: Int)
   /// A keyword of a later version.
   case unknown(String)
 
-  /// Whether what follows was recorded while it was done.
+  /// Whether what follows was recorded live.
   var isBegin: Bool { if case .begin = self { true } else { false } }
 
-  /// What such a line begins with.
+  /// The beginning of such a line.
   static let mark = Array("#@".utf8)
 
   /// The line without its beginning and without its checksum.
@@ -68,7 +68,7 @@ package enum RecordingLine: Equatable {
     }
   }
 
-  /// Reads what `text` gives; nil if it is damaged.
+  /// Reads what `text` writes; nil if it is damaged.
   init?(_ text: some StringProtocol) {
     var words = Words(text)
     let keyword = words.next()
@@ -103,7 +103,7 @@ package enum RecordingLine: Equatable {
         }
       case "end": words.number("events").map { .end(events: $0) }
       default:
-        // Whoever comes later may need a line to be understood.
+        // A later version may require that a line is understood.
         .unknown((keyword ?? "") + (words.isEmpty ? "" : " ") + words.takeRemainder())
       }
     guard let line, words.isEmpty else { return nil }
@@ -156,10 +156,10 @@ package enum RecordingLine: Equatable {
 
 /// The versions of what wrote a recording.
 public struct RecordingVersion: Equatable, Sendable {
-  /// The format of this program. A greater first number cannot be read; a greater second one means that
-  /// there are keywords which can be left out.
+  /// The format of this program. A greater first number cannot be read; a greater second one means
+  /// keywords that can be ignored.
   public static let current = (major: 1, minor: 0)
-  /// The Linux whose KVM this program equals.
+  /// The Linux version whose KVM this program models.
   public static let kernel = "7.3.4"
 
   /// The format.
@@ -168,9 +168,9 @@ public struct RecordingVersion: Equatable, Sendable {
   public var minor = current.minor
   /// The program that wrote it.
   public var program: String
-  /// The kernel that the program equals.
+  /// The kernel that the program models.
   public var kernel = Self.kernel
-  /// What states depend on, see `Fingerprint.layout`: those of another layout cannot be compared.
+  /// The layout of states, see `Fingerprint.layout`: states of another layout are not comparable.
   public var layout = Fingerprint.layout
 
   /// The versions of this program.
@@ -195,10 +195,10 @@ public struct RecordingVersion: Equatable, Sendable {
 }
 
 extension SavedSession.Place {
-  /// The place as a file has it: the history from 1, and the moment as it is typed.
+  /// The place as a file has it: the history from 1, and the moment in its typed form.
   package var text: String { "\(history + 1)@\(moment.name)" }
 
-  /// Reads what `text` gives.
+  /// Reads what `text` writes.
   package init?(_ text: some StringProtocol) {
     let parts = text.split(separator: "@", omittingEmptySubsequences: false)
     guard parts.count == 2, let number = Int(parts[0]), number > 0,

@@ -1,18 +1,18 @@
 import Engine
 import Language
 
-/// The text of a recording, line by line as it comes into being: a scenario whose further words are in
+/// The text of a recording, written line by line: a scenario with extra data in
 /// comments. `assets/recording.md` describes it.
 ///
-/// It writes what of a session is new since it wrote last, so that a session can be written at once and a
-/// recording as things happen.
+/// It writes what is new in a session since the last time, so that a session can be written at once, and
+/// a recording as things happen.
 public struct RecordingText: Sendable {
   private let version: RecordingVersion
-  /// Lines that were not taken yet.
+  /// Lines not taken yet.
   private var lines: [UInt8] = []
-  /// The checksum of what follows the last checksum.
+  /// The running checksum since the last checksum.
   private var sum = CRC32C()
-  /// What was written of the session.
+  /// The parts of the session already written.
   private var histories: [Written] = []
   private var marks: [SavedSession.Mark] = []
   private var notes = 0
@@ -22,7 +22,7 @@ public struct RecordingText: Sendable {
     var name: String
     var statements = 0
     var events = 0
-    /// Events after which tables were written.
+    /// Numbers of events after which tables were written.
     var tables: Set<Int> = []
 
     mutating func count(_ statement: Statement) {
@@ -30,10 +30,10 @@ public struct RecordingText: Sendable {
     }
   }
 
-  /// A text in which nothing is yet.
+  /// An empty text.
   public init(_ version: RecordingVersion) { self.version = version }
 
-  /// Takes the lines that were written since this was asked last.
+  /// Takes the lines written since the last call.
   public mutating func take() -> [UInt8] {
     defer { lines = [] }
     return lines
@@ -41,7 +41,7 @@ public struct RecordingText: Sendable {
 
   /// Writes what is new in a session. All of it must have been carried out.
   ///
-  /// - Parameter milliseconds: the time since what was done before, if it was done on a screen.
+  /// - Parameter milliseconds: the time since the previous input, if it was done on a screen.
   /// - Complexity: O(what is new), the first time O(the scenario's text).
   public mutating func add(_ session: SavedSession, milliseconds: Int = 0) {
     for history in session.histories.dropFirst(histories.count) {
@@ -68,20 +68,20 @@ public struct RecordingText: Sendable {
     }
   }
 
-  /// Writes that what follows is recorded while it is done, on a screen of this size.
+  /// Writes that what follows is recorded live, on a screen of this size.
   public mutating func begin(width: Int, height: Int) { add(.begin(width: width, height: height)) }
 
-  /// Writes that something was done.
+  /// Writes an input.
   ///
   /// - Parameters:
-  ///   - milliseconds: the time since what was done before.
-  ///   - ticks: ticks that came meanwhile.
-  ///   - text: what was done; one line.
+  ///   - milliseconds: the time since the previous input.
+  ///   - ticks: number of ticks in between.
+  ///   - text: the input; one line.
   public mutating func add(input text: String, milliseconds: Int, ticks: Int) {
     add(.input(milliseconds: milliseconds, ticks: ticks, text))
   }
 
-  /// Writes that nothing follows.
+  /// Writes the end mark.
   public mutating func end() {
     add(.end(events: histories.reduce(0) { $0 + $1.events }))
   }
@@ -93,12 +93,12 @@ public struct RecordingText: Sendable {
   ) {
     var written = Written(name: history.name)
     guard let origin = history.origin else {
-      // Nothing but `#@name` says what the first is called.
+      // Only `#@name` gives the first history's name.
       written.name = SavedSession.firstName
       histories.append(written)
       return addScenario(history.session)
     }
-    // Whoever reads this finds in the parent what there was of it then; under another policy, no more.
+    // A reader finds in the parent what it had then; under another policy, no more.
     addStatements(upTo: origin.statements, of: origin.parent, in: session, milliseconds)
     written.statements = origin.kept
     written.events = history.session.scenario.statements.prefix(origin.kept).count { $0.isEvent }
@@ -106,8 +106,8 @@ public struct RecordingText: Sendable {
     add(.history(name: history.name, origin))
   }
 
-  /// Writes the scenario as it stands in its file, with a stamp at the end of each statement; further
-  /// words of an older recording are left out.
+  /// Writes the scenario as in its file, with a stamp at the end of each statement, and without an older
+  /// recording's data.
   private mutating func addScenario(_ session: Session) {
     var isHead = true
     var lines = ScenarioLines(session.scenario)
@@ -135,7 +135,7 @@ public struct RecordingText: Sendable {
     for policy in session.scenario.changedPolicies { add(.under(policy: policy)) }
   }
 
-  /// Writes statements of a history that were not written yet.
+  /// Writes the unwritten statements of a history.
   private mutating func addStatements(
     upTo limit: Int?, of index: Int, in session: SavedSession, _ milliseconds: Int
   ) {
@@ -150,7 +150,7 @@ public struct RecordingText: Sendable {
     }
   }
 
-  /// Writes a statement that was counted already.
+  /// Writes a statement that is already counted.
   private mutating func endStatement(
     _ text: some Collection<UInt8>, of index: Int, _ session: Session, _ milliseconds: Int
   ) {

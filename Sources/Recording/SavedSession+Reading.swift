@@ -2,7 +2,7 @@ import Engine
 import Language
 
 extension SavedSession {
-  /// The session that a recording holds, and what of it could not be used, each with its place.
+  /// The session in a recording; adds its unusable parts to `problems`, each with its place.
   ///
   /// - Parameters:
   ///   - recording: the recording.
@@ -72,8 +72,7 @@ extension SavedSession {
 }
 
 extension Scenario {
-  /// The scenario of a recording: of the lines that were written to their end, under the policies under which
-  /// it was carried out.
+  /// The scenario of a recording: of its completely written lines, under the recorded policies.
   ///
   /// - Throws: the first mistake, with its place.
   public init(

@@ -2,17 +2,17 @@ import Engine
 import KernelText
 import Language
 
-/// A session as it is kept in a file: all histories, and what a person noted and chose.
+/// A session as saved in a file: all histories, and the user's notes and choices.
 public struct SavedSession: Sendable {
-  /// A history. The first is that of the scenario; others begin in one that stands before them.
+  /// A history. The first is the scenario's; others branch from an earlier one.
   public struct History: Sendable {
-    /// Its name, as it was typed.
+    /// Its name, as typed.
     public var name: String
-    /// Where it begins; nil of the first.
+    /// Its origin; nil for the first.
     public var origin: Origin?
-    /// What happened in it. In a session that was read, the moment is its end.
+    /// Its events. In a session read from a file, the moment is its end.
     public var session: Session
-    /// Checks of its tables at the end of chapters, see `TableCheck`; those that are not known are left out.
+    /// Checks of its tables at the end of chapters, see `TableCheck`; unknown ones are omitted.
     public var tableChecks: [Int: [TableCheck]] = [:]
 
     /// A history.
@@ -23,20 +23,20 @@ public struct SavedSession: Sendable {
     }
   }
 
-  /// Where a history begins.
+  /// The origin of a history.
   public struct Origin: Equatable, Sendable {
-    /// Index of the history that it shares its beginning with.
+    /// Index of the history with which it shares its beginning.
     public var parent: Int
-    /// Events of the parent that it shares.
+    /// Number of the parent's events that it shares.
     public var events: Int
-    /// Statements of the parent that it shares.
+    /// Number of the parent's statements that it shares.
     public var statements: Int
-    /// Statements of its own that these are: fewer where without a reverse map some make no sense.
+    /// Number of its own statements that these are: fewer if some make no sense without a reverse map.
     public var kept: Int
-    /// The policy under which it carries them out, as `KEY=VALUE`; nil for the same.
+    /// The policy under which it carries them out, as `KEY=VALUE`; nil for the parent's.
     public var policy: String?
 
-    /// A beginning.
+    /// An origin.
     ///
     /// - Parameter kept: nil for as many as the parent's.
     public init(
@@ -68,9 +68,9 @@ public struct SavedSession: Sendable {
   public struct Mark: Equatable, Sendable {
     /// The letter.
     public var letter: Unicode.Scalar
-    /// Where it is.
+    /// Its place.
     public var place: Place
-    /// What was selected there, as whoever keeps it spells that; empty if nothing was.
+    /// The selection there, in the saver's spelling; empty if there was none.
     public var selection: String
 
     /// A mark.
@@ -83,9 +83,9 @@ public struct SavedSession: Sendable {
 
   /// A text at a moment.
   public struct Note: Hashable, Sendable {
-    /// Where it stands.
+    /// Its place.
     public var place: Place
-    /// The text, as it was typed.
+    /// The text, as typed.
     public var text: String
 
     /// A note.
@@ -95,9 +95,9 @@ public struct SavedSession: Sendable {
     }
   }
 
-  /// A choice on the screen: its name, and its value as whoever keeps it spells that.
+  /// A choice on the screen: its name, and its value in the saver's spelling.
   public struct Choice: Equatable, Sendable {
-    /// Its name: small letters, digits and `-`.
+    /// Its name: lower-case letters, digits and `-`.
     public var name: String
     /// Its value.
     public var value: String
@@ -109,24 +109,24 @@ public struct SavedSession: Sendable {
     }
   }
 
-  /// What the first history is called until it gets another name.
+  /// The first history's name until it gets another.
   static let firstName = "main"
 
-  /// All histories, each after the one that it begins in; at least one.
+  /// All histories, each after its parent; at least one.
   public var histories: [History]
-  /// Marks in the order in which they were set, each letter once.
+  /// Marks in the order set, each letter once.
   public var marks: [Mark] = []
-  /// Notes in the order in which they were typed.
+  /// Notes in the order typed.
   public var notes: [Note] = []
-  /// What was chosen on the screen.
+  /// The choices on the screen.
   public var choices: [Choice] = []
 
   /// A session with these histories and nothing else.
   public init(_ histories: [History]) { self.histories = histories }
 }
 
-/// The texts of one table of a machine, its reverse map with it, in 32 bits: what another version of the
-/// program can compare as well, since it is of the dumps that the kernel writes.
+/// A 32-bit hash of the texts of one table of a machine, including its reverse map. Another version of
+/// the program can also compare it, since it covers the kernel's dump format.
 public struct TableCheck: Equatable, Sendable {
   /// The table's name.
   public let table: String
@@ -144,15 +144,15 @@ public struct TableCheck: Equatable, Sendable {
     }
   }
 
-  /// The names of tables that two machines do not have alike, each once: those of the first, then those that
-  /// the second has alone.
+  /// The names of the tables that differ between two machines, each once: the first's, then those that
+  /// only the second has.
   public static func differences(_ first: [TableCheck], _ second: [TableCheck]) -> [String] {
     first.filter { !second.contains($0) }.map(\.table)
       + second.filter { check in !first.contains { $0.table == check.table } }.map(\.table)
   }
 
   /// The checks at the end of each chapter of a session, and at its end, by the number of events before. The
-  /// session stays at its moment. O(n) in the tables, for each chapter.
+  /// session stays at its moment. O(n) in the tables for each chapter.
   public static func atChapters(of session: inout Session) -> [Int: [TableCheck]] {
     let moment = session.timeline.moment
     var checks: [Int: [TableCheck]] = [:]

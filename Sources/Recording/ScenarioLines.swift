@@ -1,14 +1,14 @@
 import Language
 
-/// The lines of a scenario's file as they stand there, without what an older recording put into comments.
+/// The lines of a scenario's file, without an older recording's comments.
 struct ScenarioLines {
   struct Line {
     enum Kind {
-      /// A blank line, or one that is all comment.
+      /// A blank line, or one that is only a comment.
       case comment
-      /// What the world is: `pagewalk`, `title`, `vm` or `policy`.
+      /// A line about the world: `pagewalk`, `title`, `vm` or `policy`.
       case world
-      /// A statement that stands at a moment; its index, unless this history does not have it.
+      /// A statement at a moment; its index, nil if this history lacks it.
       case statement(Int?)
     }
 
@@ -16,7 +16,7 @@ struct ScenarioLines {
     let kind: Kind
     /// Its number in the file, from 1.
     let number: Int
-    /// Whether it is the first statement of all, which says that this is a scenario.
+    /// Whether it is the very first statement, which marks the file as a scenario.
     var isVersion = false
   }
 
@@ -24,7 +24,7 @@ struct ScenarioLines {
   private let statements: [Statement]
   private var place = 0
   private var number = 0
-  /// Statements that the lines so far have.
+  /// Number of statements in the lines so far.
   private(set) var count = 0
 
   init(_ scenario: Scenario) {
@@ -55,7 +55,7 @@ struct ScenarioLines {
     }
     return nil
   }
-  /// The number of the last line that says what the world is. O(n) in the file.
+  /// The number of the last line about the world. O(n) in the file.
   var worldLines: Int {
     var lines = self
     var last = 0

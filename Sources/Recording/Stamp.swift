@@ -1,20 +1,20 @@
 import Engine
 
-/// What stands at the end of a statement's line besides the checksum.
+/// The data at the end of a statement's line, besides the checksum.
 package struct Stamp: Equatable, Sendable {
-  /// Milliseconds since what was done before; 0 for what was not done on a screen.
+  /// Milliseconds since the previous input; 0 if it was not done on a screen.
   package var milliseconds: Int
   /// The state after it, see `Timeline.stateChecks`; 0 before the first event.
   package var state: UInt32
 
-  /// Both, as they stand in the file.
+  /// Both, as in the file.
   var text: String { "\(milliseconds) \(hex(UInt64(state), 8))" }
 
-  /// Milliseconds between two lines, at most: what is more counts as this.
+  /// Maximum milliseconds between two lines: a longer time counts as this.
   static let millisecondsAtMost = Int(Int32.max)
 
-  /// Where the stamp of a line begins, with the blank before it, and the stamp; nil if the line has none.
-  /// The checksum, of eight digits, follows it.
+  /// Start of the stamp of a line, including the blank before it, and the stamp; nil if the line has
+  /// none. The checksum, of eight digits, follows it.
   ///
   /// - Complexity: O(1): the line is read from its end.
   static func find(in line: UnsafeBufferPointer<UInt8>) -> (place: Int, stamp: Stamp)? {
@@ -45,7 +45,7 @@ package struct Stamp: Equatable, Sendable {
     }
   }
 
-  /// The number that eight hexadecimal digits are; nil if they are none, or no small ones.
+  /// The number in eight lower-case hexadecimal digits; nil for any other text.
   static func number(_ line: UnsafeBufferPointer<UInt8>, at place: Int) -> UInt32? {
     var value: UInt32 = 0
     for byte in line[place..<place + 8] {

@@ -1,41 +1,40 @@
 import Engine
 import Language
 
-/// What carrying a recording out once more comes to.
+/// The result of replaying a recording.
 public struct Verification: Sendable {
-  /// A place at which a machine is another than it was.
+  /// A place at which a machine differs from the recorded one.
   public struct Divergence: Equatable, Sendable {
     /// Index of the history.
     public let history: Int
-    /// Events of it that are done.
+    /// Number of its events done.
     public let events: Int
-    /// The line of the last of them, or of the tables that were written; from 1.
+    /// The line of the last of them, or of the recorded tables; from 1.
     public let line: Int
-    /// The last event, as its statement stands in the file; nil where tables are compared.
+    /// The last event's statement as in the file; nil for a comparison of tables.
     public let statement: String?
-    /// Tables that are not what they were, by their names; empty where states are compared, which do not
-    /// say it.
+    /// Names of the tables that differ; empty for a comparison of states, which cannot tell.
     public let tables: [String]
   }
 
-  /// Whether the file is what was written.
+  /// The condition of the file.
   public let condition: Recording.Condition
-  /// The versions of what wrote it; nil if that line is damaged.
+  /// The versions of its writer; nil if that line is damaged.
   public let version: RecordingVersion?
-  /// Events that were compared: states after each, where this program's can be compared with the file's.
+  /// Number of events whose states were compared, if this program's states are comparable with the file's.
   public private(set) var states = 0
-  /// Tables that were compared.
+  /// Number of tables compared.
   public private(set) var tables = 0
-  /// The first place of each history where something differs.
+  /// The first divergence of each history.
   public private(set) var divergences: [Divergence] = []
   /// Statements that cannot be carried out, with their places.
   public private(set) var refusals: [ScenarioError] = []
 
-  /// Whether all is as it was written, and as it was.
+  /// Whether the file is as written, and the replay as recorded.
   public var isGood: Bool { condition.isWhole && divergences.isEmpty && refusals.isEmpty }
 
-  /// Carries a recording out and compares. O(n) in the events; the past of the first history is not kept,
-  /// unless others begin in it.
+  /// Replays a recording and compares. O(n) in the events; the past of the first history is not kept,
+  /// unless others branch from it.
   ///
   /// - Parameters:
   ///   - note: called for each event of the first history.
@@ -46,7 +45,7 @@ public struct Verification: Sendable {
     condition = recording.condition
     version = recording.version
     let scenario = try Scenario(parsing: bytes, of: recording, file: file)
-    // States of another layout are other numbers.
+    // States of another layout have other numbers.
     let comparesStates = recording.version?.layout == Fingerprint.layout
     let hasOthers = recording.lines.contains {
       if case .history = $0.line { true } else { false }
@@ -118,7 +117,7 @@ public struct Verification: Sendable {
         history: history, events: session.eventsDone, line: line, statement: nil, tables: names))
   }
 
-  /// The other histories, as they were written.
+  /// Compares the other histories with the recording.
   private mutating func compareOthers(
     _ main: Session, _ recording: Recording, comparesStates: Bool
   ) {
@@ -157,10 +156,10 @@ public struct Verification: Sendable {
   }
 }
 
-/// The longest part of a recording that is as it was written.
+/// The longest intact part of a recording.
 extension Recording {
-  /// The bytes before the first line that is not as it was written, or was not written to its end. Without
-  /// the end mark, unless nothing is wrong. O(n) in the bytes.
+  /// The bytes before the first line that was changed or not completely written. Without the end mark,
+  /// unless the whole file is intact. O(n) in the bytes.
   public func goodPrefix(of bytes: [UInt8]) -> ArraySlice<UInt8> {
     condition.edits.first.map { bytes[..<start(ofLine: $0.lowerBound, in: bytes)] }
       ?? bytes[..<bytesUsed]

@@ -1,7 +1,7 @@
 import Language
 
-/// The words of a line of a recording: blanks separate them; a word in quotes may hold anything, with `\"`,
-/// `\\`, `\n` and `\u{HEX}` for what would end it or act on a terminal.
+/// The words of a line of a recording, separated by blanks. A quoted word may contain anything, with
+/// `\"`, `\\`, `\n` and `\u{HEX}` for characters that would end it or act on a terminal.
 package struct Words {
   private var rest: Substring
 
@@ -10,7 +10,7 @@ package struct Words {
   /// Whether there is another word.
   package var isEmpty: Bool { rest.isEmpty }
 
-  /// All that is left, as it stands.
+  /// The rest, unchanged.
   package mutating func takeRemainder() -> String {
     defer { rest = "" }
     return String(rest)
@@ -44,12 +44,12 @@ package struct Words {
   /// The next word as a number in decimal.
   mutating func number<Number: FixedWidthInteger>() -> Number? { next().flatMap { Number($0) } }
 
-  /// The next word, which must be `name=`, as the number after that.
+  /// The next word, which must be `name=`, as the number after it.
   mutating func number<Number: FixedWidthInteger>(_ name: String, radix: Int = 10) -> Number? {
     value(name).flatMap { Number($0, radix: radix) }
   }
 
-  /// The next word, which must be `name=`: the text after that.
+  /// The next word, which must be `name=`: the text after it.
   mutating func value(_ name: String) -> String? {
     guard rest.hasPrefix(name + "=") else { return nil }
     rest = rest.dropFirst(name.utf8.count + 1)
@@ -74,7 +74,7 @@ package struct Words {
     }
   }
 
-  /// A text in quotes.
+  /// A quoted text.
   package static func quoted(_ text: String) -> String {
     var quoted = "\""
     for scalar in text.unicodeScalars {
