@@ -1,9 +1,9 @@
 import Engine
 import Observation
 
-/// Reads stage-2 dumps of any kernel: of debugfs, out of a mail, with CRLF, with stripped blanks.
+/// Reads stage-2 dumps of any kernel: from debugfs or a mail, with CRLF or stripped blanks.
 ///
-/// What a dump says is decided by what it holds, never by a version of the kernel. Six dialects exist:
+/// A dump is interpreted by its contents, never by a kernel version. Six dialects exist:
 ///
 /// | dialect | kernels | it is known by |
 /// |---|---|---|
@@ -12,15 +12,15 @@ import Observation
 /// | names | Android's | levels PGD PUD PMD PTE, the start level always PGD; `XN`, `FnXS`, `CON` |
 ///
 /// Kernels up to 7.2 do not print the last run. Up to 7.1 a dump of more than 4096 bytes has no marker,
-/// and its first row begins at the last run: with it the dump is complete again.
+/// and its first row is the last run, which makes the dump complete again.
 package enum DumpReader {
   /// How a kernel words its rows.
   package enum Dialect: Equatable, Sendable {
     case mark, words, names
-    /// No row has attributes, so all dialects are the same.
+    /// No row has attributes, so all dialects are equal.
     case any
 
-    /// What it is called in a sentence.
+    /// Its name in a sentence.
     package var name: String {
       switch self {
       case .mark: "dump of Linux 6.12's form: X is execute-never"
@@ -30,7 +30,7 @@ package enum DumpReader {
       }
     }
 
-    /// The bits of a descriptor that its rows tell.
+    /// The descriptor bits that its rows contain.
     fileprivate var known: UInt64 {
       let common =
         Descriptor.valid | Descriptor.tableOrPage | Descriptor.read | Descriptor.write
@@ -43,24 +43,24 @@ package enum DumpReader {
     }
   }
 
-  /// What a text holds.
+  /// The contents of a text.
   package struct Reading: Equatable, Sendable {
     /// The tables, in their order.
     package var tables: [ObservedTable] = []
     /// How the kernel words its rows.
     package var dialect = Dialect.any
-    /// Whether a table was printed after the kernel had begun again with a larger buffer.
+    /// Whether a table was printed after the kernel restarted with a larger buffer.
     package var hasRestarted = false
-    /// Lines that are no part of a dump.
+    /// Lines outside dumps.
     package var skipped = SkippedLines()
   }
 
-  /// The most rows that are read of one text.
+  /// Maximum number of rows read from one text.
   package static let rowsAtMost = 1 << 24
 
-  /// Reads the dumps in a text, in their order; of an empty file none, as of a shadow that is not in use.
+  /// Reads the dumps in a text, in order; none from an empty file, like that of a shadow not in use.
   ///
-  /// - Parameter inputBits: what the VM's `ipa_range` says, 48 for a shadow; nil if it is not known.
+  /// - Parameter inputBits: the VM's `ipa_range`, 48 for a shadow; nil if unknown.
   /// - Throws: where a row contradicts itself, the row before it, or the input size.
   package static func read(_ bytes: [UInt8], inputBits: Int? = nil) throws(TextError) -> Reading {
     let result = bytes.withUnsafeBufferPointer { buffer in
@@ -82,7 +82,7 @@ package enum DumpReader {
     return rest.takeHex() != nil && rest.hasPrefix("-0x")
   }
 
-  /// A line without the marks of quoting in a mail.
+  /// A line without a mail's quote marks.
   fileprivate static func unquoted(_ line: Words) -> Words {
     var rest = line
     _ = rest.take { Words.isBlank($0) || $0 == UInt8(ascii: ">") || $0 == UInt8(ascii: "|") }
@@ -108,10 +108,10 @@ package enum DumpReader {
     private var rows: [ObservedTable.Run] = []
     private var context: ObservedTable.Context?
     private var isOpen = false
-    /// The first row of a table that was begun again: the last run, and the end of the first.
+    /// The first row of a restarted table: the last run, and the end of the first.
     private var restart: Row?
     private var dialect: Dialect?
-    /// Whether some run has attributes, and where the first stands that says nothing of execution.
+    /// Whether some run has attributes, and the line of the first without execute permissions.
     private var hasAttributes = false
     private var silentLine: Int?
     private var rowCount = 0
@@ -147,7 +147,7 @@ package enum DumpReader {
     private mutating func add(_ row: Row, _ number: Int) throws(TextError) {
       isOpen = true
       if row.start > row.end {
-        // The kernel had shown all before, and its state was still that of the end.
+        // The kernel had already shown everything, and its state was still at the end.
         if !rows.isEmpty || restart != nil { try close(at: number) }
         isOpen = true
         restart = row
@@ -190,7 +190,7 @@ package enum DumpReader {
           line: number))
     }
 
-    /// The level PGD is whatever the table starts with, which its end or the rows below tell.
+    /// The level PGD is the table's start level, which its end or lower rows determine.
     private static let rootLevel = -1
 
     /// Ends a table.
@@ -222,7 +222,7 @@ package enum DumpReader {
         ObservedTable(context: context, runs: rows, known: 0, coverage: coverage))
     }
 
-    /// Android's kernels call the root's level PGD whatever it is.
+    /// Android's kernels always call the root's level PGD.
     private mutating func nameLevels(_ bits: Int?) {
       guard rows.contains(where: { Int($0.level) == Self.rootLevel }) else { return }
       let end = bits.map { UInt64(1) << UInt64(min(63, $0)) } ?? rows.last?.end ?? 0
@@ -295,7 +295,7 @@ package enum DumpReader {
       return row
     }
 
-    /// Attributes by their words, whatever blanks are left between them.
+    /// Attributes by their words, with any blanks between them.
     private static func attributes(
       _ rest: inout Words, _ row: inout Row, _ fail: (Words, String) -> TextError
     ) throws(TextError) {

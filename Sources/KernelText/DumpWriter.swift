@@ -1,7 +1,7 @@
 import Engine
 import Observation
 
-/// Writes what was seen of a table in the form of Linux 7.3's dump, which `DumpReader` reads.
+/// Writes an observed table in the form of Linux 7.3's dump, which `DumpReader` reads.
 package enum DumpWriter {
   /// The text of a table, with its registers above if they are known.
   package static func text(of table: ObservedTable) -> String {

@@ -1,11 +1,11 @@
 import Engine
 
-/// The kernel log's lines for an event that the SMMU recorded (`arm_smmu_dump_event`, with the raw record
+/// The kernel log's lines for an event recorded by the SMMU (`arm_smmu_dump_event`, with the raw record
 /// that `arm_smmu_dump_raw_event` prints first).
 public enum EventRecordText {
   /// - Parameters:
   ///   - record: the four words of the event.
-  ///   - device: the device whose StreamID it has.
+  ///   - device: the device with its StreamID.
   public static func text(_ record: [UInt64], device: Int) -> String {
     let id = record[0] & 0xff
     let name = "0000:00:\(hex(UInt64(device + 1), 2)).0"

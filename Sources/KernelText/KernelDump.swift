@@ -3,11 +3,11 @@ import Engine
 /// The text of Linux's stage-2 page table dump (`arch/arm64/mm/ptdump.c`, `arch/arm64/kvm/ptdump.c`,
 /// 7.3): runs of entries of the same level with the same attributes, one row each.
 public struct KernelDump {
-  /// The text so far; what the kernel would have written.
+  /// The text so far, as the kernel would have written it.
   public private(set) var text: String
   private var run: (start: UInt64, level: Int, attributes: Descriptor)?
 
-  /// The bits that tell one row from the next.
+  /// The bits that distinguish adjacent rows.
   private static let mask =
     Descriptor.valid | Descriptor.tableOrPage | Descriptor.read | Descriptor.write
     | Descriptor.accessed | Descriptor.executeNeverMask
@@ -16,8 +16,8 @@ public struct KernelDump {
     text = header + "---[ Guest IPA ]---\n"
   }
 
-  /// Adds an entry that is no table. One at which a walk faults although V is set, which the kernel
-  /// never makes, is shown as what it is: not valid.
+  /// Adds an entry that is not a table. One at which a walk faults although V is set, which the kernel
+  /// never writes, is shown as not valid.
   private mutating func note(_ entry: TableEntry) {
     // Of what no dump told there is no row to write.
     if entry.descriptor.isUnseen {
@@ -47,7 +47,7 @@ public struct KernelDump {
   }
 
   /// The text of a stage-2 table, or nil if there is none. A shadow has L1's registers in a line above,
-  /// and no text at all while it is not in use; a table of L1's is written as L1's own kernel would.
+  /// and no text at all while it is not in use; one of L1's tables is written as L1's own kernel would.
   public static func text(of id: TableID, in machine: Machine) -> String? {
     if let guest = machine.guestTable(id) { return text(of: guest, in: machine) }
     guard id.kind != .vmmStage1, let table = machine.table(id) else { return nil }

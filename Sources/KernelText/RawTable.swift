@@ -1,6 +1,6 @@
 import Engine
 
-/// A table with all its words, as the recorder's drgn script writes it: what no dump of the kernel tells.
+/// A table with all its words, as the recorder's drgn script writes it; no kernel dump has that.
 ///
 ///     pagewalk-table 1
 ///     table canonical ipa=40 granule=4K start=1 roots=2 vmid=0x5 root=0x43608000 taken=812.004511
@@ -8,10 +8,10 @@ import Engine
 ///     +000 0000000043609003 0000000000000000
 ///     end 0x43608000 5e1f0a77
 ///
-/// A line with `+` has words from an index on, in hexadecimal; words that are in no line are zero. The number
-/// behind `end` is the CRC-32C of the page's lines, from `page` to the last before `end`, line feeds included.
+/// A line with `+` has words from an index on, in hexadecimal; words in no line are zero. The number after
+/// `end` is the CRC-32C of the page's lines, from `page` to the last before `end`, line feeds included.
 package struct RawTable: Equatable, Sendable {
-  /// What the table is called, as `canonical` or `shadow0`.
+  /// The table's name, such as `canonical` or `shadow0`.
   package let name: String
   /// Its shape, with 4K pages.
   package let geometry: Geometry
@@ -19,13 +19,13 @@ package struct RawTable: Equatable, Sendable {
   package let vmid: UInt64
   /// Physical address of the root.
   package let root: UInt64
-  /// The words of its pages by their addresses, 512 each; concatenated pages of the root are pages.
+  /// The words of its pages by their addresses, 512 each; the root's concatenated pages are separate.
   package private(set) var pages: [UInt64: [UInt64]] = [:]
 
-  /// The most pages that are taken: 1 GiB.
+  /// Maximum number of pages read: 1 GiB.
   package static let pagesAtMost = 1 << 18
 
-  /// Words from an address on; nil if a page of them is not there.
+  /// Words from an address on; nil if one of their pages is missing.
   package func words(at address: UInt64, count: Int) -> [UInt64]? {
     var found: [UInt64] = []
     found.reserveCapacity(count)
@@ -42,7 +42,7 @@ package struct RawTable: Equatable, Sendable {
 
   /// Reads the tables of a text.
   ///
-  /// - Throws: at the first line that is not as it must be.
+  /// - Throws: at the first malformed line.
   package static func read(_ bytes: [UInt8]) throws(TextError) -> [RawTable] {
     let result = bytes.withUnsafeBufferPointer { buffer in
       Result { () throws(TextError) in
@@ -213,7 +213,7 @@ package struct CRC32C: Equatable, Sendable {
 
   package init() {}
 
-  /// The sum of what was added.
+  /// The checksum of all added bytes.
   package var value: UInt32 { ~state }
 
   private static let table: [UInt32] = (0..<256).map { byte in
@@ -226,7 +226,7 @@ package struct CRC32C: Equatable, Sendable {
     state = state >> 8 ^ Self.table[Int(UInt8(truncatingIfNeeded: state) ^ byte)]
   }
 
-  /// Adds a line, and the line feed behind it.
+  /// Adds a line, and the line feed after it.
   fileprivate mutating func add(line: Words) {
     for index in line.start..<line.end { add(line.bytes[index]) }
     add(0x0a)

@@ -2,7 +2,7 @@ import Engine
 
 /// The text form of a reverse map: a line for each range, ascending by canonical IPA, its end exclusive.
 public enum ReverseMapDump {
-  /// What is recorded for a shadow, which must exist; empty if nothing is.
+  /// The entries of a shadow, which must exist; empty if there are none.
   public static func text(ofShadow number: Int, in machine: Machine) -> String {
     machine.reverseMap(ofShadow: number).map { entry in
       "0x\(hex(entry.canonical.lowerBound))-0x\(hex(entry.canonical.upperBound)) "

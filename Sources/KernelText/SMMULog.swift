@@ -1,8 +1,8 @@
 import Engine
 
-/// An event that an SMMUv3 recorded, as its driver wrote it to the kernel's log.
+/// An event recorded by an SMMUv3, as its driver wrote it to the kernel log.
 package struct SMMULogEvent: Equatable, Sendable {
-  /// What the translation was for.
+  /// The purpose of the translation.
   package enum TableClass: UInt8, Sendable {
     case contextDescriptor, table, input, reserved
 
@@ -12,42 +12,42 @@ package struct SMMULogEvent: Equatable, Sendable {
     ]
   }
 
-  /// Number of the line it begins at, from 1.
+  /// Number of its first line, from 1.
   package var line: Int
-  /// Time of the log, if it has one.
+  /// Time in the log, in nanoseconds, if it has one.
   package var nanoseconds: UInt64?
   /// The kind of event: 0x10 for F_TRANSLATION.
   package var id: UInt8
   /// The StreamID.
   package var streamID: UInt32
-  /// The device's name, where the kernel names it.
+  /// The device's name, if the kernel names it.
   package var device: String?
-  /// What the device asked for; nil for an event without an address.
+  /// The device's input address; nil for an event without an address.
   package var address: UInt64?
-  /// The address that stage 2 was asked for.
+  /// The input address of stage 2.
   package var canonical: UInt64?
-  /// Whether it was a write, if that is known.
+  /// Whether it was a write, if known.
   package var isWrite: Bool?
-  /// Whether stage 2 failed, if that is known.
+  /// Whether stage 2 failed, if known.
   package var isStage2: Bool?
-  /// Whether the transaction waits.
+  /// Whether the transaction is stalled.
   package var isStalled: Bool?
-  /// What the address was needed for.
+  /// The purpose of the address.
   package var tableClass: TableClass?
-  /// The raw record, if all of it is there.
+  /// The raw record, if complete.
   package var record: [UInt64]
 
-  /// The kind of fault, if the machine knows it.
+  /// The kind of fault, if the model has it.
   package var fault: DeviceFault? { DeviceFault(rawValue: id) }
 }
 
 /// Reads the lines that `arm-smmu-v3` writes for its events: the raw record, and the lines with words that
-/// newer kernels add. Before them may stand whatever dmesg, syslog or journalctl puts there.
+/// newer kernels add. Any prefix of dmesg, syslog or journalctl is allowed.
 package enum SMMULog {
-  /// The most events that are read.
+  /// Maximum number of events read.
   package static let eventsAtMost = 1 << 20
 
-  /// The events of a log, in its order. Other lines are passed over.
+  /// The events of a log, in order. Other lines are skipped.
   package static func events(_ bytes: [UInt8]) -> [SMMULogEvent] {
     bytes.withUnsafeBufferPointer { buffer in
       var parser = Parser()
@@ -62,7 +62,7 @@ package enum SMMULog {
     }
   }
 
-  /// Whether a text has such an event.
+  /// Whether a text contains such an event.
   package static func accepts(_ bytes: [UInt8]) -> Bool { !events(bytes).isEmpty }
 
   private struct Parser {
@@ -118,7 +118,7 @@ package enum SMMULog {
       }
       if var client = text.after(" client: ") {
         let word = client.takeWord()
-        // The kernel writes this where it knows no device.
+        // The kernel writes this if it knows no device.
         if word.first != UInt8(ascii: "(") { open?.device = word.string }
       }
       open?.streamID = UInt32(truncatingIfNeeded: value(" sid: ") ?? 0)
@@ -138,7 +138,7 @@ package enum SMMULog {
       open?.tableClass = found.flatMap { SMMULogEvent.TableClass(rawValue: UInt8($0)) }
     }
 
-    /// What the record says (Arm IHI 0070, 7.3): it counts more than words, which may be cut.
+    /// Decodes the record (Arm IHI 0070, 7.3), which takes precedence over the words, which may be cut.
     private static func decode(_ event: inout SMMULogEvent) {
       let record = event.record
       event.id = UInt8(truncatingIfNeeded: record[0])
@@ -155,7 +155,7 @@ package enum SMMULog {
       }
     }
 
-    /// The time in the last brackets of what stands before: `[  812.004511]`.
+    /// The time in the last brackets of the prefix: `[  812.004511]`.
     private static func time(_ prefix: Words) -> UInt64? {
       var start = prefix.end
       while start > prefix.start, prefix.bytes[start - 1] != UInt8(ascii: "[") { start -= 1 }

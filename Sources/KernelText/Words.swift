@@ -3,9 +3,9 @@ import Glibc
 /// A piece of a text that is read from left to right. The bytes belong to whoever reads the text.
 struct Words {
   let bytes: UnsafeBufferPointer<UInt8>
-  /// Where the rest begins.
+  /// Start of the rest.
   private(set) var start: Int
-  /// Where it ends.
+  /// End of the piece.
   private(set) var end: Int
 
   init(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) {
@@ -24,7 +24,7 @@ struct Words {
     index >= 0 && index < count ? bytes[start + index] : nil
   }
 
-  /// The text as it is. It may hold anything: `SafeText` makes it fit to show.
+  /// The raw text. It may contain anything: `SafeText` makes it safe to show.
   var string: String { String(decoding: bytes[start..<end], as: UTF8.self) }
 
   /// Whether it begins with one byte and ends with another.
@@ -46,7 +46,7 @@ struct Words {
   @inline(__always)
   static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
-  /// Whether a byte may stand in a name of C.
+  /// Whether a byte may occur in a C identifier.
   @inline(__always)
   static func isName(_ byte: UInt8) -> Bool {
     isDigit(byte) || (byte | 0x20) &- 0x61 < 26 || byte == 0x5f
@@ -57,7 +57,7 @@ struct Words {
     while start < end, Self.isBlank(bytes[start]) { start += 1 }
   }
 
-  /// Drops blanks at the end, and the carriage return of a file from elsewhere.
+  /// Drops trailing blanks, and carriage returns.
   mutating func trimEnd() {
     while start < end, Self.isBlank(bytes[end - 1]) || bytes[end - 1] == 0x0d { end -= 1 }
   }
@@ -152,14 +152,14 @@ struct Words {
   @inline(__always)
   mutating func takeNumber() -> UInt64? { take("0x") ? takeHex() : takeDecimal() }
 
-  /// All of it as a number that ends where it ends.
+  /// All of it as a number; nil if anything follows the number.
   var number: UInt64? {
     var rest = self
     guard let value = rest.takeNumber(), rest.isEmpty else { return nil }
     return value
   }
 
-  /// What follows the first place where a text stands; nil if it stands nowhere.
+  /// The part after the first occurrence of a text; nil if there is none.
   func after(_ text: StaticString) -> Words? {
     let length = text.utf8CodeUnitCount
     guard length > 0, count >= length, let base = bytes.baseAddress else { return nil }
@@ -173,11 +173,11 @@ struct Words {
   }
 }
 
-/// The lines of a text, which may end as on Unix or on Windows; the last need not end.
+/// The lines of a text, with Unix or Windows line ends; the last needs none.
 struct Lines: Sequence, IteratorProtocol {
   private let bytes: UnsafeBufferPointer<UInt8>
   private var start = 0
-  /// The number of the line that was given last, from 1.
+  /// The number of the last returned line, from 1.
   private(set) var number = 0
 
   init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
@@ -194,7 +194,7 @@ struct Lines: Sequence, IteratorProtocol {
   }
 }
 
-/// What is wrong with a text, and where.
+/// An error in a text, and its place.
 package struct TextError: Error, Equatable, Sendable, CustomStringConvertible {
   /// From 1.
   package let line: Int
@@ -203,7 +203,7 @@ package struct TextError: Error, Equatable, Sendable, CustomStringConvertible {
   /// What was found, what was expected, and what to do.
   package let message: String
 
-  /// Something wrong at a place of a text.
+  /// An error at a place of a text.
   package init(line: Int, column: Int = 1, _ message: String) {
     self.line = line
     self.column = column
@@ -214,9 +214,9 @@ package struct TextError: Error, Equatable, Sendable, CustomStringConvertible {
   package var description: String { "\(line):\(column): \(message)" }
 }
 
-/// Lines of a text that say nothing to its reader: how many, and the first of them.
+/// Lines of a text that its reader does not understand: their number, and the first ones.
 package struct SkippedLines: Equatable, Sendable {
-  /// How many there are.
+  /// Their number.
   package private(set) var count = 0
   /// The first three, with what is wrong with them.
   package private(set) var first: [TextError] = []

@@ -1,13 +1,13 @@
 /// A function of the kernel that a kprobe saw called, with the arguments that the probe fetched.
 package struct KernelCall: Equatable, Sendable {
-  /// Functions that pagewalk's recorder sets probes on.
+  /// Functions on which pagewalk's recorder sets probes.
   package enum Function: UInt8, CaseIterable, Sendable {
     case initTable, map, relax, unmapRange, writeProtectRange, split, testClearYoung
     case notifierUnmap, notifierAge, commitMemslot, flushMemslot
     case walkNested, injectFault, tlbiAddress, tlbiRange, nestedUnmap, nestedWriteProtect
     case unmapCanonical, recordReverseMap, forgetReverseMap, resetReverseMap
     case protectedMap, protectedUnmap, iommuMap, iommuUnmap
-    /// A function that is known by the probe's name only, and says nothing to pagewalk.
+    /// A function known only by the probe's name, and irrelevant to pagewalk.
     case other
 
     /// All that a probe may have the name of.
@@ -78,7 +78,7 @@ package struct KernelCall: Equatable, Sendable {
     }
   }
 
-  /// Arguments by what they are, however the probe names them.
+  /// Arguments by meaning, under any name in the probe.
   package struct Arguments: Equatable, Sendable {
     /// `pgt` or `ops`: the page table.
     package var table: UInt64?
@@ -101,15 +101,15 @@ package struct KernelCall: Equatable, Sendable {
     /// `val`, `esr`, `ret` or `mkold`.
     package var value: UInt64?
 
-    /// No argument is known.
+    /// No arguments.
     package init() {}
   }
 
-  /// What was called.
+  /// The function called.
   package var function: Function
-  /// Whether it is the function's return.
+  /// Whether this is the function's return.
   package var isReturn: Bool
-  /// What it was called with.
+  /// The arguments.
   package var arguments: Arguments
 
   /// A call of a function.
@@ -119,10 +119,10 @@ package struct KernelCall: Equatable, Sendable {
     self.arguments = arguments
   }
 
-  /// Reads `(symbol+0xo/0xl) key=value ...`, or `(caller+0xo/0xl <- symbol) key=value ...`, or nothing but
+  /// Reads `(symbol+0xo/0xl) key=value ...`, or `(caller+0xo/0xl <- symbol) key=value ...`, or only
   /// keys and values; nil if the text is neither.
   ///
-  /// - Parameter probe: the name of the probe, which counts where no symbol is given.
+  /// - Parameter probe: the name of the probe, used if there is no symbol.
   init?(_ text: Words, probe: Words) {
     var rest = text
     var symbol: Words?

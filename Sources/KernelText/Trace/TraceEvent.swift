@@ -17,15 +17,15 @@ package struct TraceEvent: Equatable, Sendable {
     case accessFault(UInt64)
     /// L1 returns to L2.
     case nestedReturn
-    /// L2 ends with an exception that L1 is given.
+    /// L2 exits with an exception injected into L1.
     case injectNested(syndrome: UInt64)
-    /// L1 executes a TLBI that is trapped; its operand is not told.
+    /// L1 executes a trapped TLBI; its operand is not recorded.
     case invalidate(GuestInvalidationName)
     case unmapHostRange(Range<UInt64>)
     case ageHostRange(Range<UInt64>)
     case testAgeHost(UInt64)
     case iommuMap(Range<UInt64>, physical: UInt64)
-    /// Of the range, so many bytes from its start were unmapped.
+    /// `unmapped` bytes from the start of the range were unmapped.
     case iommuUnmap(Range<UInt64>, unmapped: UInt64)
     case ioPageFault(address: UInt64, isWrite: Bool)
     /// Guest pages become private or shared.
@@ -39,7 +39,7 @@ package struct TraceEvent: Equatable, Sendable {
   package enum GuestInvalidationName: UInt8, CaseIterable, Sendable {
     case address, addressRange, all, allStage12, allVMIDs
 
-    /// What is named like this, and what follows the name in its variants.
+    /// The prefixes of the names, each followed by its variants' suffixes.
     static let names: [(name: StaticString, kind: GuestInvalidationName)] = [
       ("OP_TLBI_IPAS2", .address), ("OP_TLBI_RIPAS2", .addressRange),
       ("OP_TLBI_VMALLS12E1", .allStage12), ("OP_TLBI_VMALLE1", .all), ("OP_TLBI_ALLE1", .allVMIDs),
@@ -50,9 +50,9 @@ package struct TraceEvent: Equatable, Sendable {
   package var line: Int
   /// When it was recorded, if the line says so.
   package var time: Time?
-  /// The task, or nil where none is named.
+  /// The task, or nil if not recorded.
   package var task: Int?
-  /// The CPU, or nil where none is named.
+  /// The CPU, or nil if not recorded.
   package var cpu: Int?
   /// What was recorded.
   package var fact: Fact
@@ -90,12 +90,12 @@ extension TraceEvent.Fact {
     }
   }
 
-  /// What a reader makes of an event's text.
+  /// The result of reading an event's text.
   enum Outcome {
     case fact(TraceEvent.Fact)
-    /// It is an event of the kind, but says nothing to us.
+    /// It is an event of the kind, but irrelevant.
     case nothing
-    /// The text is not that of the event.
+    /// The text does not match the event.
     case garbled
   }
 
@@ -159,7 +159,7 @@ extension TraceEvent.Fact {
     }
   }
 
-  /// The number that follows a name: after a blank, a colon and a blank, or an equals sign.
+  /// The number after a name: after a blank, a colon and a blank, or an equals sign.
   private static func number(_ name: StaticString, _ text: Words) -> UInt64? {
     var rest = text
     while let found = rest.after(name) {

@@ -1,26 +1,26 @@
 import Glibc
 
-/// Reads ftrace text in the forms in which it reaches people: `trace` and `trace_pipe` of tracefs with any
+/// Reads ftrace text in its common forms: `trace` and `trace_pipe` of tracefs with any
 /// options, latency and verbose format, `trace-cmd report` with `-t`, `-l`, `-R` and several files, `perf
 /// script`, the hypervisor's remote trace, and what a script of bpftrace prints.
 ///
-/// A line has a time, with a colon and a blank behind, then the event's name. What stands before the time,
-/// which may be any text of a task's name, is looked at only if the event concerns us. A line that begins with
-/// the name of an event that concerns us needs no time.
+/// A line has a time, followed by a colon and a blank, then the event's name. The text before the time, which
+/// may contain any task name, is parsed only if the event is relevant. A line that begins with
+/// the name of a relevant event needs no time.
 package struct TraceReader {
-  /// What a text held.
+  /// A summary of the texts read.
   package struct Summary: Equatable, Sendable {
-    /// Lines that are no comment and not empty.
+    /// Number of lines that are neither comments nor empty.
     package var lines = 0
-    /// Lines of events that concern us.
+    /// Number of lines with relevant events.
     package var events = 0
-    /// Lines that are no line of a trace, or a garbled one.
+    /// Lines that are not trace lines, or garbled.
     package var skipped = SkippedLines()
-    /// Events that the kernel says it lost; those of a line without a number count as one.
+    /// Number of events that the kernel reports lost; a line without a number counts as one.
     package var lost: UInt64 = 0
   }
 
-  /// What it came to so far.
+  /// The summary so far.
   package private(set) var summary = Summary()
   private let names = NameTable(
     TraceEvent.Fact.Kind.allCases.flatMap { kind in kind.names.map { ($0, kind) } })
@@ -28,10 +28,10 @@ package struct TraceReader {
   /// A reader that has read nothing.
   package init() {}
 
-  /// The longest line that is read; the rest of a longer one is no event.
+  /// Maximum length of a line in bytes; the rest of a longer one is not an event.
   package static let lineAtMost = 1 << 16
 
-  /// Reads a text, and gives each event that concerns us to `body`, in the order of the lines.
+  /// Reads a text, and passes each relevant event to `body`, in the order of the lines.
   package mutating func read(_ bytes: [UInt8], _ body: (TraceEvent) -> Void) {
     bytes.withUnsafeBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }
@@ -67,7 +67,7 @@ package struct TraceReader {
           // Many texts begin with a number; but not with one of ours behind.
           if reader.names[name] != nil { return true }
         } else if name.count > 1, line.bytes[time.start - 1] != UInt8(ascii: "[") {
-          // A kernel log has times also, but in brackets.
+          // A kernel log also has times, but in brackets.
           return true
         }
       }
@@ -114,7 +114,7 @@ package struct TraceReader {
     }
   }
 
-  /// A line that begins with an event's name and has values behind, as a time of no digits before all of it.
+  /// A line that begins with an event's name, followed by values: an empty time before it.
   private func untimed(_ line: Words) -> (time: Words, rest: Words)? {
     var rest = line
     rest.skipBlanks()
@@ -123,7 +123,7 @@ package struct TraceReader {
     return (line.prefix(0), line)
   }
 
-  /// Whether the text after an event's name is that of a kprobe: `(symbol+0x...`.
+  /// Whether the text after an event's name is a kprobe's: `(symbol+0x...`.
   private static func isProbe(_ text: Words) -> Bool { text[0] == 0x20 && text[1] == 0x28 }
 
   private mutating func note(comment line: Words) {
@@ -136,7 +136,7 @@ package struct TraceReader {
     summary.lost += rest.takeDecimal() ?? 1
   }
 
-  /// Lines of tracefs and `trace-cmd` that are no events.
+  /// Handles lines of tracefs and `trace-cmd` that are not events.
   private mutating func note(other line: Words, _ number: Int) {
     var rest = line
     rest.skipBlanks()
@@ -155,7 +155,7 @@ package struct TraceReader {
     summary.skipped.add(number, "expected a time and an event, as 812.004511: kvm_guest_fault: ...")
   }
 
-  /// Finds the time of a line, and what follows it: the first colon with a blank behind that ends a time.
+  /// Finds the time of a line, and the rest after it: at the first colon and blank that end a time.
   private static func event(_ line: Words) -> (time: Words, rest: Words)? {
     guard let base = line.bytes.baseAddress else { return nil }
     var from = line.start
@@ -170,13 +170,13 @@ package struct TraceReader {
     return nil
   }
 
-  /// Where a time begins that ends at a colon: digits, with a point or without; `4us+`; `(+0.012ms)`.
+  /// Start of a time that ends at a colon: digits, with a point or without; `4us+`; `(+0.012ms)`.
   private static func startOfTime(_ line: Words, endingAt colon: Int) -> Int? {
     var end = colon
     let bytes = line.bytes
     guard end > line.start else { return nil }
     if !Words.isDigit(bytes[end - 1]) {
-      // A sign of a long delay, or a blank, behind the microseconds.
+      // A sign of a long delay, or a blank, after the microseconds.
       if end - 3 > line.start, bytes[end - 2] == 0x73, bytes[end - 3] == 0x75 {
         end -= 3
       } else if bytes[end - 1] == UInt8(ascii: ")"), end - 4 > line.start, bytes[end - 2] == 0x73,
@@ -226,7 +226,7 @@ package struct TraceReader {
     return overflow ? nil : .nanoseconds(product)
   }
 
-  /// The task and the CPU, from what stands before the time. A task's name may hold anything, so it is read
+  /// The task and the CPU, from the text before the time. A task's name may contain anything, so parse
   /// from the right.
   private static func origin(_ head: Words) -> (task: Int?, cpu: Int?) {
     var rest = head
@@ -262,7 +262,7 @@ package struct TraceReader {
     return (Int(exactly: task), Int(exactly: cpu))
   }
 
-  /// The number behind a task's name: `CPU 0/KVM-2101`, or a word of its own.
+  /// The number after a task's name: `CPU 0/KVM-2101`, or a word of its own.
   private static func trailingNumber(_ word: Words) -> Int? {
     var start = word.end
     while start > word.start, Words.isDigit(word.bytes[start - 1]) { start -= 1 }
