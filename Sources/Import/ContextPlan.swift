@@ -2,8 +2,8 @@ import Engine
 import KernelText
 import Observation
 
-/// Where in a chapter shadows are given the registers that only the dump at its end tells: where a sweep
-/// empties the shadow that nobody else called for, or before the first call on it.
+/// Where in a chapter shadows get the registers known only from the dump at its end: at an otherwise
+/// unexplained sweep of the shadow, or before the first call on it.
 struct ContextPlan {
   private var places: [(index: Int, shadow: Int, context: ObservedTable.Context)] = []
 
@@ -50,7 +50,7 @@ struct ContextPlan {
     return found
   }
 
-  /// Those that no call shows.
+  /// The contexts of shadows without calls.
   mutating func takeRest() -> [(shadow: Int, context: ObservedTable.Context)] {
     defer { places.removeAll() }
     return places.map { ($0.shadow, $0.context) }

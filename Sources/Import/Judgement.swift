@@ -3,8 +3,8 @@ import Language
 import Observation
 
 extension ObservedTable {
-  /// A table of the machine as a source would show it that tells some bits: entries that look the same are
-  /// one run, as in the kernel's dumps. Nil if there is no such table, or it is a shadow that is not in use.
+  /// A table of the machine as seen by a source that shows only some bits: entries that look the same are
+  /// one run, as in the kernel's dumps. Nil if there is no such table, or it is a shadow not in use.
   package init?(_ id: TableID, of machine: Machine, known: UInt64 = ~0) {
     guard let table = machine.table(id) else { return nil }
     var context: Context?
@@ -25,7 +25,7 @@ extension ObservedTable {
     machine.visit(.leaf, of: table) { entry in
       let size = table.geometry.size(entry.level)
       var bits = entry.descriptor.bits & known
-      // A reserved encoding is no leaf, whatever its bit says; and what is not valid leads nowhere.
+      // A reserved encoding is not a leaf, whatever its valid bit; and an invalid entry has no output.
       if !entry.isLeaf { bits &= ~(Descriptor.valid | outputs) }
       let hasOutput = entry.isLeaf && outputs != 0
       if let last = open, last.level == entry.level,
@@ -43,22 +43,22 @@ extension ObservedTable {
   }
 }
 
-/// Tables of a real kernel held against those of the model.
+/// Tables of a real kernel compared with those of the model.
 package struct Judgement: Sendable {
   /// A table in which the two differ.
   package struct Difference: Sendable {
     package let table: TableID
-    /// Where first; nil if it is the registers of a shadow, or whether it is in use.
+    /// The first difference; nil if it is in the registers of a shadow, or whether it is in use.
     package let change: TableChange?
-    /// What differs, as a sentence.
+    /// The difference, as a sentence.
     package let sentence: String
   }
 
-  /// How many tables were compared, and where they differ.
+  /// Number of tables compared, and their differences.
   package let compared: Int
   package let differences: [Difference]
 
-  /// Compares what was seen at a moment with the machine at it.
+  /// Compares the tables observed at a moment with the machine's.
   package init(_ chapter: RecordedChapter, with machine: Machine) {
     var compared = 0
     var differences: [Difference] = []
@@ -101,8 +101,8 @@ package struct Judgement: Sendable {
     self.differences = differences
   }
 
-  /// Whether two sights differ in no more than that an entry was accessed: the hardware sets the flag, and no
-  /// recording tells when.
+  /// Whether two observations differ only in an access flag: the hardware sets it, and no recording shows
+  /// when.
   private static func isByHardware(_ change: TableChange) -> Bool {
     guard let observed = change.before, let predicted = change.after,
       observed.level == predicted.level
@@ -116,7 +116,7 @@ package struct Judgement: Sendable {
       && observed.descriptor.bits & masked == predicted.descriptor.bits & masked
   }
 
-  /// What a run says, in a few words.
+  /// A run in a few words.
   package static func words(_ run: ObservedTable.Run?) -> String {
     guard let run else { return "not known" }
     guard run.isMapped else {

@@ -4,12 +4,12 @@ import Language
 import MemoryImage
 import Observation
 
-/// A table of which all words are known, as statements.
+/// A table whose words are all known, as statements.
 package enum KnownTable {
-  /// L1's own stage 2, out of its memory: the words of its table become `l1 store`, its registers
+  /// L1's own stage 2, from its memory: the words of its table become `l1 store`, its registers
   /// `l1 context`, and the model builds the shadow by itself when L2 runs.
   ///
-  /// - Parameter segments: L1's memory, as the image has it.
+  /// - Parameter segments: L1's memory, as in the image.
   package static func guestScenario(
     _ walk: ImageWalk, segments: [MemoryImage.Segment], title: String
   ) -> String {
@@ -37,7 +37,7 @@ package enum KnownTable {
     return text + "chapter table \"L1's table is as in the image\"\n"
   }
 
-  /// Memory slots for segments: whole pages, as far as 48 bits reach.
+  /// Memory slots for segments: whole pages below 2^48.
   private static func slots(_ segments: [MemoryImage.Segment]) -> [Range<UInt64>] {
     segments.compactMap { segment in
       let start = (segment.range.lowerBound + 4095) & ~4095

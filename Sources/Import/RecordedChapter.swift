@@ -2,9 +2,9 @@ import Engine
 import KernelText
 import Observation
 
-/// What is known of a recorded machine up to a moment at which its tables were read.
+/// The data about a recorded machine up to a moment at which its tables were read.
 package struct RecordedChapter: Sendable {
-  /// Text of a trace, and what it is called in messages.
+  /// Text of a trace, and its name in messages.
   package struct Trace: Sendable {
     package let name: String
     package let bytes: [UInt8]
@@ -15,19 +15,19 @@ package struct RecordedChapter: Sendable {
     }
   }
 
-  /// The name of the moment, which no blank is in.
+  /// The name of the moment, without blanks.
   package var label: String
-  /// What happened before it, in words.
+  /// A description of what happened before it.
   package var title: String?
-  /// What the VM's `ipa_range` says, if it makes sense.
+  /// The VM's `ipa_range`, if it is plausible.
   package var inputBits: Int?
-  /// What was seen of the canonical table; nil if nothing was.
+  /// The observed canonical table; nil if not observed.
   package var canonical: ObservedTable?
-  /// What was seen of shadows: of one that is not in use, nil.
+  /// The observed shadows; nil for one not in use.
   package var shadows: [Int: ObservedTable?] = [:]
-  /// What was seen of tables of L1's own, by their VMIDs.
+  /// L1's observed own tables, by their VMIDs.
   package var guests: [UInt16: ObservedTable] = [:]
-  /// Where slots lie in the VMM, if it has told.
+  /// The places of slots in the VMM, if recorded.
   package var slots: [HostSlot] = []
   /// Tables that could not be read.
   package var unreadTables: Set<TableID> = []
@@ -37,12 +37,12 @@ package struct RecordedChapter: Sendable {
   package var traces: [Trace] = []
   /// Kernel logs, read for events of an SMMU.
   package var logs: [Trace] = []
-  /// What could not be read, and why.
+  /// The files that could not be read, and why.
   package var unread: [String] = []
 
   package init(label: String) { self.label = label }
 
-  /// The tables that were seen.
+  /// The observed tables.
   package var tables: [(id: TableID, table: ObservedTable)] {
     (canonical.map { [(.canonical, $0)] } ?? [])
       + shadows.sorted { $0.key < $1.key }.compactMap { number, table in
@@ -52,10 +52,10 @@ package struct RecordedChapter: Sendable {
 }
 
 extension RecordedChapter {
-  /// Files that debugfs has for a VM, and those that pagewalk's recorder writes beside them, by their names
-  /// below one folder. Other files are passed over.
+  /// Reads debugfs's files for a VM, and those that pagewalk's recorder writes beside them, by their
+  /// names below one folder. Skips other files.
   ///
-  /// - Parameter folder: what the folder is called in messages.
+  /// - Parameter folder: the folder's name in messages.
   package init(label: String, folder: String, files: [(path: String, bytes: [UInt8])]) {
     self.init(label: label)
     let byPath = Dictionary(files.map { ($0.path, $0.bytes) }, uniquingKeysWith: { $1 })
@@ -92,7 +92,7 @@ extension RecordedChapter {
     let nested = byPath.keys.filter { $0.hasPrefix("nested/") }.sorted()
     for (place, name) in nested.enumerated() {
       let file = name.dropFirst(7)
-      // Older kernels name the file by the registers of a shadow in use, and have no line above the rows.
+      // Older kernels name the file by the registers of a shadow in use, without a line above the rows.
       let number = file.hasPrefix("nested_mmu") ? Int(file.dropFirst(10)) : place
       guard let number, number < 2 * VMConfiguration.vcpusRange.upperBound else { continue }
       var table = dump(byPath[name] ?? [], 48, "\(folder)/\(name)")
@@ -128,8 +128,8 @@ extension RecordedChapter {
 }
 
 extension RecordedChapter {
-  /// The moments in a tree of files: each folder with a VM's files is one, in the order of their names. What
-  /// is in no such folder belongs to none.
+  /// The moments in a tree of files: each folder with a VM's files is one, in the order of their names.
+  /// Other files belong to none.
   package static func all(
     in files: [(path: String, bytes: [UInt8])], of root: String
   ) -> [RecordedChapter] {
@@ -140,7 +140,7 @@ extension RecordedChapter {
     }
     let places = Set(files.map(\.path).filter(isMoment).map(Self.folder))
     for file in files {
-      // The deepest folder above the file that is a moment; what L1 kept of its own VM is none.
+      // Find the deepest folder above the file that is a moment; L1's records of its own VM are not one.
       var folder = Self.folder(of: file.path)
       if folder.split(separator: "/").last == "l1" { continue }
       while !places.contains(folder), !folder.isEmpty { folder = Self.folder(of: folder) }

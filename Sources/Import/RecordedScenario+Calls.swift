@@ -2,9 +2,9 @@ import Engine
 import KernelText
 import Language
 
-/// What the calls of the kernel's page-table code become.
+/// Statements for the calls of the kernel's page-table code.
 extension RecordedScenario {
-  /// Writes a call of the kernel's page-table code, as far as it is no part of one that was written.
+  /// Writes a call of the kernel's page-table code, unless it is part of one already written.
   mutating func write(_ call: KernelCall, _ place: String) {
     let arguments = call.arguments
     let id = tables.table(of: call)
@@ -57,7 +57,7 @@ extension RecordedScenario {
       cause = .invalidation(shadow: number)
       if isPredicted { add(.recorded(.invalidateRange(.shadow(number), range)), place) }
     case .writeProtectRange:
-      // Those of shadows follow from it.
+      // Those of shadows are implied by it.
       guard id == .canonical, let address = arguments.address, let end = arguments.end,
         let range = Self.range(address, to: end)
       else { return }
@@ -80,7 +80,7 @@ extension RecordedScenario {
       comment(place, "L1 is given a stage-2 fault, ESR 0x\(hex(arguments.value ?? 0))")
     case .walkNested, .notifierAge, .other: break
     case .protectedUnmap:
-      // What the notifier took, the host has the hypervisor unmap.
+      // The host has the hypervisor unmap the notifier's range.
       if case .take = cause { return }
       unmap(call, id ?? .canonical, place)
     }
@@ -106,8 +106,8 @@ extension RecordedScenario {
     }
   }
 
-  /// Canonical memory goes. The kernel unmaps it from the canonical table by itself; only the model can say
-  /// by itself what goes of the shadows.
+  /// Canonical memory is unmapped: from the canonical table only, unless the model predicts the unmaps of the
+  /// shadows.
   mutating func take(_ range: Range<UInt64>, isMemslot: Bool, _ place: String) {
     add(
       .recorded(isPredicted ? .take(range, isMemslot: isMemslot) : .unmap(.canonical, range)),
@@ -150,7 +150,7 @@ extension RecordedScenario {
       return
     }
     if !isExplained { cause = .none }
-    // A shadow that another context gets was emptied with it.
+    // A shadow that gets another context was emptied with it.
     if justGiven == number {
       justGiven = nil
       return
@@ -158,7 +158,7 @@ extension RecordedScenario {
     add(.recorded(.unmap(id, range)), place)
   }
 
-  /// A range that statements can be about; nil for one of no addresses, or beyond all tables.
+  /// A range usable in statements; nil if it is empty, or beyond all tables.
   static func range(_ start: UInt64, _ size: UInt64) -> Range<UInt64>? {
     let (end, overflow) = start.addingReportingOverflow(size)
     return overflow || size == 0 || end > addressesEnd ? nil : start..<end
@@ -169,7 +169,7 @@ extension RecordedScenario {
     start < end ? range(start, end - start) : nil
   }
 
-  /// Where the input addresses of the largest table end.
+  /// End of the input addresses of the largest table.
   private static let addressesEnd: UInt64 = 1 << 48
 
   /// The kernel's `enum kvm_pgtable_prot`: PX, UX, W and R in bits 0 to 3.

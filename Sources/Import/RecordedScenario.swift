@@ -3,30 +3,30 @@ import KernelText
 import Language
 import Observation
 
-/// A recording of a real kernel as a scenario: its calls become statements, each with the line that it came
-/// from behind it.
+/// A recording of a real kernel as a scenario: its calls become statements, each followed by its source
+/// line.
 ///
-/// What a recording does not say is not invented. Where the model decides what the kernel decided for itself,
-/// as what a notifier takes from the shadows, is said by `Unmaps`.
+/// What a recording lacks is not invented. `Unmaps` says who makes the kernel's own decisions, such as
+/// what a notifier unmaps from the shadows.
 package struct RecordedScenario: Sendable {
-  /// Who decides what goes of the shadows.
+  /// Who decides what is unmapped from the shadows.
   package enum Unmaps: Sendable {
     /// The recording, call by call.
     case observed
-    /// The model, under a policy: the tables of the recording are held against it.
+    /// The model, under a policy: the tables of the recording are compared with it.
     case predicted(ReverseMapVersion)
   }
 
-  /// What is known of the lines that were read.
+  /// Facts about the lines read.
   package struct Summary: Sendable {
-    /// Events that became statements, and those that are told as comments only.
+    /// Number of events that became statements, and of those that became only comments.
     package var statements = 0, comments = 0
     package var lines = 0
     package var lost: UInt64 = 0
-    /// Lines that are no events, in all files, and the first of them with their places.
+    /// Number of lines without events, in all files, and the first of them with their places.
     package var skipped = 0
     package var firstSkipped: [String] = []
-    /// What cannot be known, in sentences.
+    /// The unknowns, in sentences.
     package var unknowns: [String] = []
 
     package init() {}
@@ -41,16 +41,16 @@ package struct RecordedScenario: Sendable {
   var cause = Cause.none
   private var notedUnknowns: Set<String> = []
 
-  /// Where slots lie in the VMM, if a notifier's address is all that is known of what it takes.
+  /// The places of slots in the VMM, if only a notifier's address shows what it unmaps.
   private var slots: [HostSlot] = []
 
-  /// The canonical IPA that a reverse map records for the map call at hand.
+  /// The canonical IPA that a reverse map records for the current map call.
   var recordedPage: UInt64?
 
-  /// Who made the calls that follow, until the next that nobody called.
+  /// The cause of the following calls, until the next top-level call.
   enum Cause: Equatable {
     case none
-    /// Canonical memory goes; whether that of the shadows has been told, and of a slot, whether its range was.
+    /// Canonical memory is unmapped: whether for a slot, and whether the shadows' part has been seen.
     case take(isMemslot: Bool, isTold: Bool)
     case emptied(Set<Int>)
     case invalidation(shadow: Int)
@@ -58,14 +58,14 @@ package struct RecordedScenario: Sendable {
 
   /// - Parameters:
   ///   - chapters: the moments at which tables were read, in their order.
-  ///   - title: what the scenario is about.
-  ///   - slots: where slots lie in the VMM, beside those that chapters tell.
+  ///   - title: the title of the scenario.
+  ///   - slots: the places of slots in the VMM, besides those in chapters.
   package init(
     _ chapters: [RecordedChapter], title: String, unmaps: Unmaps, slots: [HostSlot] = []
   ) {
     self.unmaps = unmaps
     let events = chapters.map { Self.events(of: $0, &summary) }
-    // Where a probe tells the pages, the address says the same once more.
+    // If a probe has the pages, the address only repeats that.
     let isProbed = events.joined().contains {
       if case .call(let call) = $0.event.fact { call.function == .notifierUnmap } else { false }
     }
@@ -79,13 +79,13 @@ package struct RecordedScenario: Sendable {
     }
   }
 
-  /// An event with the file that it is from.
+  /// An event with its file.
   struct Located {
     let file: String
     let event: TraceEvent
   }
 
-  /// The events of a chapter in the order of time; of those without a time, in that of the files.
+  /// The events of a chapter in the order of time; those without a time in the order of the files.
   private static func events(of chapter: RecordedChapter, _ summary: inout Summary) -> [Located] {
     var found: [(time: UInt64, located: Located)] = []
     for trace in chapter.traces {
@@ -104,7 +104,7 @@ package struct RecordedScenario: Sendable {
       summary.firstSkipped += reader.summary.skipped.first.map { "\(trace.name):\($0)" }
     }
     summary.firstSkipped = Array(summary.firstSkipped.prefix(3))
-    // A stable order: what has one time stays as it was.
+    // A stable order: events with the same time keep theirs.
     return found.enumerated().sorted {
       ($0.element.time, $0.offset) < ($1.element.time, $1.offset)
     }.map(\.element.located)
@@ -145,7 +145,7 @@ package struct RecordedScenario: Sendable {
     if hasLogs { add("iommu attach") }
   }
 
-  /// Whether the IOMMU's calls are all that there is of it.
+  /// Whether the IOMMU's calls were probed, and so are complete.
   var hasProbedIOMMU = false
 
   private mutating func write(
@@ -255,15 +255,15 @@ package struct RecordedScenario: Sendable {
     }
   }
 
-  /// The canonical IPAs that lie behind addresses of the VMM, by slots.
+  /// The canonical IPAs of addresses of the VMM, by slots.
   private func canonical(of range: Range<UInt64>) -> [Range<UInt64>] {
     slots.compactMap { $0.canonical(of: range) }
   }
 
-  /// The shadow that has just been given another context, whose sweep follows.
+  /// The shadow that just got another context, whose sweep follows.
   var justGiven: Int?
 
-  /// What the IOMMU's leaves permit by the calls of its page table, until the event that reports them.
+  /// Write permission of the IOMMU's leaves, from its page table's calls, until the event that reports them.
   var permissions: [UInt64: Bool] = [:]
 
   mutating func unknown(_ call: KernelCall, _ place: String) {

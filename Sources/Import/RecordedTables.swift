@@ -1,7 +1,7 @@
 import Engine
 import KernelText
 
-/// Which tables the pointers of calls mean: they are known by the order in which the tables are made.
+/// Maps the pointers in calls to tables, by the order in which the tables are created.
 struct RecordedTables {
   private var tables: [UInt64: TableID] = [:]
   private var count = 0
@@ -19,8 +19,8 @@ struct RecordedTables {
     (call.arguments.table ?? call.arguments.context).flatMap { tables[$0] }
   }
 
-  /// The canonical IPAs that a reverse map records for map calls, by the numbers of the events. It is told
-  /// before the call or after it.
+  /// The canonical IPAs that a reverse map records for map calls, by event number. The record may come
+  /// before or after the call.
   func recordedPages(_ events: [RecordedScenario.Located]) -> [Int: UInt64] {
     var tables = self
     var found: [Int: UInt64] = [:]
@@ -47,7 +47,7 @@ struct RecordedTables {
     return found
   }
 
-  /// The table of a map call whose making was not seen: the first that is no shadow's is the canonical one.
+  /// The table of a map call, its creation unseen: the first that is not a shadow's is the canonical one.
   mutating func guess(_ call: KernelCall) -> TableID? {
     guard let pointer = call.arguments.table else { return nil }
     let isShadow = (call.arguments.protection ?? 0) >> 55 & 3 != 0
@@ -56,7 +56,7 @@ struct RecordedTables {
       tables[pointer] = .canonical
       return .canonical
     }
-    // A VM has no more than these; a pointer beyond them is that of another VM, or garbled.
+    // A VM has no more than these; a further pointer is another VM's, or garbled.
     let number = (0..<Self.shadowsAtMost).first { !known.contains(.shadow($0)) }
     guard let number else { return nil }
     tables[pointer] = .shadow(number)

@@ -1,11 +1,11 @@
 import KernelText
 
-/// What a source can be, told by what it holds.
+/// The kinds of sources, recognised by content.
 package enum SourceKind: String, CaseIterable, Sendable {
   case scenario, dump, trace, kernelLog = "kernel-log", tar, traceDat = "trace-dat", elf, kdump
   case rawTable = "raw-table", casemate
 
-  /// What it is called in a sentence.
+  /// Its name in a sentence.
   package var name: String {
     switch self {
     case .scenario: "a scenario"
@@ -21,7 +21,7 @@ package enum SourceKind: String, CaseIterable, Sendable {
     }
   }
 
-  /// What bytes are; nil if they are nothing that is known.
+  /// The kind of some bytes; nil if unknown.
   package static func of(_ bytes: [UInt8]) -> SourceKind? {
     func begins(_ text: String) -> Bool { bytes.starts(with: text.utf8) }
     if bytes.starts(with: [0x17, 0x08, 0x44] + Array("tracing".utf8)) { return .traceDat }
@@ -39,7 +39,7 @@ package enum SourceKind: String, CaseIterable, Sendable {
     return nil
   }
 
-  /// Whether the first bytes are those of a file that is not read as a whole.
+  /// Whether the first bytes are those of a file that is not read completely.
   package static func isLarge(_ start: [UInt8]) -> Bool {
     switch of(start) {
     case .elf, .traceDat, .kdump: true
@@ -47,7 +47,7 @@ package enum SourceKind: String, CaseIterable, Sendable {
     }
   }
 
-  /// The first bytes of a text without a line that is cut.
+  /// The first bytes of a text without an incomplete last line.
   private static func complete(_ start: [UInt8], of bytes: [UInt8]) -> [UInt8] {
     guard start.count < bytes.count, let end = start.lastIndex(of: 0x0a) else { return start }
     return Array(start[...end])

@@ -1,22 +1,22 @@
-/// Files out of a tar archive: POSIX ustar, and the long names of GNU and pax.
+/// Reads files from a tar archive: POSIX ustar, and the long names of GNU and pax.
 package enum Tar {
-  /// What is wrong with an archive, and at which byte.
+  /// An error in an archive, and its byte offset.
   package struct Damage: Error, Equatable {
     package let offset: Int
     package let message: String
   }
 
-  /// The most files, and the most bytes of one, that are taken.
+  /// Maximum number of files, and of bytes of one file.
   package static let filesAtMost = 100_000, bytesAtMost = 1 << 30
 
   private static let block = 512
 
-  /// Whether bytes begin with the header of an archive.
+  /// Whether bytes begin with an archive's header.
   package static func accepts(_ bytes: [UInt8]) -> Bool {
     bytes.count >= block && Array(bytes[257..<262]) == Array("ustar".utf8)
   }
 
-  /// The regular files of an archive, in its order, by their names without a `./` in front.
+  /// The regular files of an archive, in order, by name without a leading `./`.
   package static func files(
     in bytes: [UInt8]
   ) throws(Damage) -> [(path: String, bytes: [UInt8])] {
@@ -65,7 +65,7 @@ package enum Tar {
     String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
   }
 
-  /// A number in octal digits, with blanks or zeros around.
+  /// A number in octal digits, padded with blanks or zeros.
   private static func octal(_ header: ArraySlice<UInt8>, _ place: Int, _ count: Int) -> Int? {
     let digits = header[header.startIndex + place..<header.startIndex + place + count]
       .drop { $0 == 0x20 }.prefix { $0 & 0xf8 == 0x30 }

@@ -1,14 +1,14 @@
 import Engine
 import Observation
 
-/// A stage-2 table as it lies in a memory image, walked from its root.
+/// A stage-2 table in a memory image, walked from its root.
 ///
-/// Any bytes can pass for a table: so a page that is its own ancestor ends the walk there, and no more is read
-/// than a table can have.
+/// Any bytes can look like a table: so a page that is its own ancestor ends the walk there, and no more
+/// is read than a table can have.
 package struct ImageWalk: Sendable {
   /// A page of the table, or its root with all its concatenated pages.
   package struct Page: Equatable, Sendable {
-    /// Where it lies: a physical address, of a guest's own table one that the guest takes for physical.
+    /// Its physical address; for a guest's own table, the guest's physical address.
     package let place: UInt64
     package let level: Int
     package let words: [UInt64]
@@ -19,37 +19,37 @@ package struct ImageWalk: Sendable {
     package enum Reason: Equatable, Sendable {
       /// The table that it points to is not in the image.
       case missing
-      /// The table that it points to is one that leads to it.
+      /// The table that it points to is its own ancestor.
       case cycle
-      /// More would be read than a table may have.
+      /// The walk would read more than a table may have.
       case tooLarge
     }
 
     package let reason: Reason
     /// The first input address of the entry.
     package let address: UInt64
-    /// Where the table should be.
+    /// The address of the table.
     package let place: UInt64
   }
 
   /// The table's shape.
   package let geometry: Geometry
-  /// What it maps, with output addresses.
+  /// The observed table, with output addresses.
   package let table: ObservedTable
-  /// Its pages, in the order of a walk; one that several entries lead to is there once.
+  /// Its pages, in the order of a walk; a page with several parents is listed once.
   package let pages: [Page]
-  /// What could not be followed.
+  /// The entries that could not be followed.
   package let faults: [Fault]
 
-  /// The most bytes of table pages that are read.
+  /// Maximum bytes of table pages read.
   package static let bytesAtMost = 1 << 30
-  /// The most runs: a few pages that lead to each other in many ways would make a table of any size.
+  /// Maximum number of runs: a few pages with many links to each other would make a table of any size.
   package static let runsAtMost = 1 << 24
   private static let faultsAtMost = 1000
 
   /// Walks the table in an image that two registers describe.
   ///
-  /// - Throws: if no hardware could walk by such registers, or the root is not in the image.
+  /// - Throws: if no hardware could walk with such registers, or the root is not in the image.
   package init(
     _ image: inout MemoryImage, vttbr: UInt64, vtcr: UInt64, runsAtMost: Int = Self.runsAtMost
   ) throws(ImageError) {
@@ -67,10 +67,10 @@ package struct ImageWalk: Sendable {
     ) { image.words(at: $0, count: $1) }
   }
 
-  /// Walks a table of which a function reads 64-bit words, so many from an address on; nil if it has not got
+  /// Walks a table whose 64-bit words a function reads, `count` from an address on, or nil if it lacks
   /// them.
   ///
-  /// - Throws: if it has not got the root.
+  /// - Throws: if it lacks the root.
   package init(
     _ geometry: Geometry, root: UInt64, context: ObservedTable.Context? = nil,
     runsAtMost: Int = Self.runsAtMost, read: (UInt64, Int) -> [UInt64]?
@@ -146,7 +146,7 @@ package struct ImageWalk: Sendable {
     private mutating func add(_ entry: Descriptor, _ level: Int, _ range: Range<UInt64>) {
       let isLeaf = geometry.kind(of: entry, at: level).isLeaf
       var bits = entry.bits
-      // An encoding that faults is no leaf, whatever its bit says.
+      // A faulting encoding is not a leaf, whatever its valid bit.
       if !isLeaf { bits &= ~Descriptor.valid }
       if let last = runs.last, Int(last.level) == level, last.end == range.lowerBound {
         let offset = isLeaf ? last.end - last.start : 0

@@ -1,10 +1,10 @@
 import Glibc
 
-/// What is wrong with a memory image.
+/// An error in a memory image.
 package struct ImageError: Error, Equatable, CustomStringConvertible {
-  /// Where in the file, in bytes; nil if it is the file as a whole.
+  /// Offset in the file, in bytes; nil for the file as a whole.
   package let offset: UInt64?
-  /// What was found, and what was expected.
+  /// The data found, and the data expected.
   package let message: String
 
   package var description: String {
@@ -18,9 +18,9 @@ package struct ImageError: Error, Equatable, CustomStringConvertible {
 }
 
 /// Physical memory in a file: an ELF core as QEMU's `dump-guest-memory` writes it, or raw bytes from an
-/// address on (`pmemsave`). Only what is asked for is read.
+/// address on (`pmemsave`). Only requested parts are read.
 package struct MemoryImage: ~Copyable {
-  /// A piece of memory, and where it lies in the file.
+  /// A piece of memory, and its place in the file.
   package struct Segment: Equatable, Sendable {
     /// Physical addresses.
     package let range: Range<UInt64>
@@ -29,7 +29,7 @@ package struct MemoryImage: ~Copyable {
 
   /// The memory that the file has, ascending.
   package let segments: [Segment]
-  /// Bytes that were read so far.
+  /// Number of bytes read so far.
   package private(set) var bytesRead: UInt64 = 0
   private let descriptor: Int32
 
@@ -137,7 +137,7 @@ package struct MemoryImage: ~Copyable {
     var count = number(header, 56, 2)
     guard size >= 56 else { throw ImageError("program headers of \(size) bytes", at: 54) }
     if count == 0xffff {
-      // Where there are more, the first section header has the number.
+      // If there are more, the first section header has the number.
       let section = number(header, 40, 8)
       guard let bytes = read(descriptor, at: section, count: 64) else {
         throw ImageError("the file ends before its section headers", at: section)
