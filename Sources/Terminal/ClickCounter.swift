@@ -1,13 +1,13 @@
 import Canvas
 
-/// Tells double clicks from clicks.
+/// Distinguishes double clicks from clicks.
 struct ClickCounter {
-  /// The longest time between the two presses of a double click.
+  /// Maximum time between the two presses of a double click.
   static let interval = Duration.milliseconds(400)
 
   private var last: (point: Point, time: ContinuousClock.Instant)?
 
-  /// What a press of the left button is.
+  /// The action of a press of the left button.
   mutating func press(at point: Point, time: ContinuousClock.Instant) -> Mouse.Action {
     if let last, last.point == point, time - last.time <= Self.interval {
       self.last = nil

@@ -1,15 +1,14 @@
 import CTerminal
 import Canvas
 
-/// Paints rows of cells in the colours of a theme. What of a row differs from what is on the screen
-/// is found by ncurses.
+/// Paints rows of cells in the colours of a theme. ncurses finds the cells that differ from the screen.
 struct Painter {
   let theme: Theme
   let depth: ColourDepth
 
-  /// The looks that styles have been found to have.
+  /// The cached looks of styles.
   private var looks: [Style: Look] = [:]
-  /// The pairs that have been made for colours.
+  /// The pairs allocated for colours.
   private var pairs: [Look: UInt16] = [:]
 
   init(theme: Theme, depth: ColourDepth) {
@@ -54,8 +53,8 @@ struct Painter {
 
   /// The number of the pair of a look's colours.
   ///
-  /// The terminal's own colours have one, too: to return to pair 0, ncurses would reset all
-  /// attributes besides.
+  /// The terminal's own colours also have one: to return to pair 0, ncurses would also reset all
+  /// attributes.
   private mutating func pair(of look: Look) -> UInt16 {
     if depth == .mono { return 0 }
     let colours = Look(foreground: look.foreground, background: look.background, attributes: [])
@@ -69,9 +68,9 @@ struct Painter {
 }
 
 extension Look {
-  /// The look for blanks of this look that saves most bytes and shows the same.
+  /// The equivalent look for blanks that saves the most bytes.
   ///
-  /// Blanks have no strokes. As long as nothing but strokes would differ, a few of them are written
+  /// Blanks have no strokes. If only strokes would differ, a few blanks are written
   /// like the text before them, and many are plain, so that the terminal can be told to erase.
   fileprivate func ofBlanks(_ count: Int, after before: Look) -> Look {
     let visible: Attributes = [.reverse, .underline]

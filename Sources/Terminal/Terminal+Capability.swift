@@ -3,7 +3,7 @@ import Canvas
 import Glibc
 
 extension Terminal {
-  /// How many colours standard output gets, without opening the screen: for output in lines.
+  /// The colour depth of standard output, without opening the screen: for output in lines.
   public static func depth(_ choice: ColourChoice) -> ColourDepth {
     let type = environment("TERM")
     return choice.depth(
@@ -12,7 +12,7 @@ extension Terminal {
       capability: ColourDepth(colours: Int(type.map { ct_colours_of($0) } ?? 0)))
   }
 
-  /// Which characters the user's locale can show.
+  /// The characters that the user's locale can show.
   public static func characters(asciiOnly: Bool = false) -> Charset {
     Charset(codeset: String(cString: ct_codeset()), asciiOnly: asciiOnly)
   }

@@ -2,11 +2,11 @@ import CTerminal
 import Canvas
 
 extension Terminal {
-  /// Says what whoever repairs the program has to know if a fault ends it from now on.
+  /// Sets the lines that a fault from now on reports for debugging the program.
   ///
-  /// The handler of the signal gives the terminal back, writes these lines and the name of the signal to the
-  /// file of ``keepFaultNotes(in:below:)``, lets Swift's runtime print a backtrace where it has one, and says
-  /// in a last line where the file is. Without the file the lines go to the standard error.
+  /// The signal handler restores the terminal, writes these lines and the name of the signal to the file
+  /// of ``keepFaultNotes(in:below:)``, lets Swift's runtime print a backtrace if it can, and names the
+  /// file in a last line. Without the file the lines go to standard error.
   public func setFaultNote(_ lines: [SafeText]) {
     ct_set_fault_note(lines.map { $0.string + "\n" }.joined())
   }
@@ -15,7 +15,7 @@ extension Terminal {
   ///
   /// - Parameters:
   ///   - file: Its path.
-  ///   - folder: The part of the path that must be there. Folders below it are made with the file.
+  ///   - folder: The part of the path that must exist. Folders below it are created with the file.
   public func keepFaultNotes(in file: String, below folder: String) {
     ct_set_fault_file(file, folder.utf8.count + 1)
   }

@@ -2,12 +2,12 @@ import CTerminal
 import Canvas
 
 extension Terminal {
-  /// Waits for something to happen at the terminal. Meanwhile the process uses no processor.
+  /// Waits for something to happen at the terminal. Meanwhile the process uses no CPU time.
   ///
-  /// Ctrl-\, and Ctrl-C unless ``setInterrupts(_:)`` makes it a key, end the process as anywhere, while
-  /// it computes too. Ctrl-Z stops it here.
+  /// Ctrl-\, and Ctrl-C unless ``setInterrupts(_:)`` makes it a key, end the process as usual, also while
+  /// it computes. Ctrl-Z stops it here.
   ///
-  /// - Parameter timeout: The longest time to wait, for ever if nil.
+  /// - Parameter timeout: The longest time to wait, forever if nil.
   /// - Returns: What happened; ``Input/tick`` if nothing did in time; ``Input/end``, again and again,
   ///   once the terminal is lost.
   public mutating func nextInput(timeout: Duration? = nil) -> Input {
@@ -25,24 +25,24 @@ extension Terminal {
     }
   }
 
-  /// Milliseconds after which a paste is over though its end has not come.
+  /// Milliseconds after which a paste ends although its end marker has not arrived.
   private static let silence: Int32 = 1_000
 
-  /// The text that was pasted, if one was.
+  /// The pasted text, if any.
   private mutating func takePaste() -> Input? {
     defer { pasted = nil }
     return pasted.map { .paste(String($0)) }
   }
 
-  /// Adds what belongs to the text that is being pasted: characters, but no keys.
+  /// Adds to the text being pasted: characters, but not keys.
   private mutating func add(_ event: ct_input) {
     guard event.kind == CT_CHARACTER, let scalar = Unicode.Scalar(event.code) else { return }
     pasted?.append(scalar == "\r" ? "\n" : scalar)
   }
 
-  /// Does what the signals since the last call ask for.
+  /// Handles the signals since the last call.
   ///
-  /// - Returns: The size, if the screen has another one or has to be drawn anew.
+  /// - Returns: The size, if it has changed or the screen must be redrawn.
   private mutating func handleSignals() -> Input? {
     let signals = ct_signal(ct_take_signals())
     if signals.contains(CT_STOP) {
@@ -58,7 +58,7 @@ extension Terminal {
     return .resize(width: size.width, height: size.height)
   }
 
-  /// The time left in whole milliseconds, rounded up, a day at most; negative for ever.
+  /// The time left in whole milliseconds, rounded up, a day at most; negative for no limit.
   private static func milliseconds(until deadline: ContinuousClock.Instant?) -> Int32 {
     guard let deadline else { return -1 }
     let left = ContinuousClock.now.duration(to: deadline)

@@ -2,7 +2,7 @@ import CTerminal
 import Canvas
 
 extension Terminal {
-  /// Brings the screen to show a frame, with as few bytes as it takes.
+  /// Shows a frame on the screen, with as few bytes as possible.
   ///
   /// A frame of another size than the screen is cut, or leaves the rest of the screen blank.
   public mutating func present(_ frame: Surface) {

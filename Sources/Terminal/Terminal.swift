@@ -4,12 +4,11 @@ import Glibc
 
 /// The one owner of the screen.
 ///
-/// A value of this type is an open screen: making one takes the terminal over, the end of its life
-/// gives it back. It is given back, too, when the process ends by an error that is thrown, a trap or
-/// a signal; the parent then sees the same cause as without a screen. Beware of `exit`, which ends no
-/// value's life.
+/// A value of this type is an open screen: creating one takes over the terminal, the end of its life
+/// restores it. It is also restored when the process ends by a thrown error, a trap or a signal; the
+/// parent then sees the same cause as without a screen. Beware of `exit`, which ends no value's life.
 ///
-/// Everything happens on the thread that opened the screen. There is one screen a process.
+/// Everything happens on the thread that opened the screen. There is one screen per process.
 public struct Terminal: ~Copyable {
   /// What the user can choose about the screen.
   public struct Options: Sendable {
@@ -22,7 +21,7 @@ public struct Terminal: ~Copyable {
     /// Whether the mouse is reported from the start.
     public var mouse: Bool
 
-    /// Makes a choice.
+    /// Creates options.
     public init(
       theme: Theme = .dark, colour: ColourChoice = .auto, asciiOnly: Bool = false,
       mouse: Bool = false
@@ -49,19 +48,19 @@ public struct Terminal: ~Copyable {
     }
   }
 
-  /// Knows the colours.
+  /// The painter of rows.
   var painter: Painter
 
-  /// The frame on the screen, in ``characters``; nil if it is to be drawn as a whole.
+  /// The frame on the screen, in ``characters``; nil if it must be drawn completely.
   var shown: Surface?
 
   /// Whether Ctrl-C ends the process.
   private var interrupts = true
 
-  /// Tells double clicks from clicks.
+  /// Distinguishes double clicks from clicks.
   var clicks = ClickCounter()
 
-  /// What has arrived of a text that is being pasted.
+  /// The part received so far of a text being pasted.
   var pasted: String.UnicodeScalarView?
 
   /// Takes over the terminal on standard output, with the keys of the one on standard input or, if
@@ -111,13 +110,13 @@ public struct Terminal: ~Copyable {
     return (Int(width), Int(height))
   }
 
-  /// Draws the whole screen anew with the next frame, whatever another program has done to it.
+  /// Redraws the whole screen with the next frame, even if another program has written to it.
   public mutating func redraw() {
     shown = nil
     ct_repaint()
   }
 
-  /// Lets Ctrl-C end the process, as anywhere and from the start, or be a key like others.
+  /// Lets Ctrl-C end the process, as usual and by default, or be a key like others.
   ///
   /// A signal that another process sends ends this one either way.
   public mutating func setInterrupts(_ on: Bool) {
@@ -125,7 +124,7 @@ public struct Terminal: ~Copyable {
     interrupts = on
   }
 
-  /// Lets the terminal report the mouse, or not. While it does, selecting text needs Shift.
+  /// Switches mouse reports on or off. While on, selecting text needs Shift.
   ///
   /// - Returns: Whether the terminal can report it.
   @discardableResult
@@ -133,11 +132,11 @@ public struct Terminal: ~Copyable {
     ct_mouse(on)
   }
 
-  /// Asks for what Ctrl-Z does: while it next waits for input, the program gives the terminal back
+  /// Requests what Ctrl-Z does: when it next waits for input, the program restores the terminal
   /// and stops, with all processes of its job.
   ///
   /// After it has been continued, the screen is taken again, and the size is reported as after a
-  /// resize. A program that was started without job control goes on at once.
+  /// resize. A program started without job control continues at once.
   public func suspend() {
     kill(0, SIGTSTP)
   }

@@ -6,11 +6,11 @@ public enum TerminalError: Error, Hashable {
   case notATerminal
   /// Standard input is not a terminal, and no terminal controls the process.
   case noKeyboard
-  /// The terminal is of a type that is not known, or whose cursor cannot be moved.
+  /// The terminal's type is unknown, or its cursor cannot be moved.
   case unsupported(type: SafeText)
   /// The process is in the background of the terminal and cannot stop to wait.
   case inBackground
-  /// There is one screen a process, and it is open.
+  /// There is one screen per process, and it is already open.
   case inUse
 }
 
