@@ -2,21 +2,21 @@ import Engine
 
 /// Something that a learner answers, and the engine marks.
 package struct Exercise: Sendable {
-  /// Its name in the lesson. Progress is kept under it, so it stays when the words change.
+  /// Its name in the lesson. Progress is kept under it, so it must stay when the words change.
   package let id: String
   package let source: SourceLine
-  /// What is asked.
+  /// The question.
   package var question = ""
-  /// What is carried out once there is a guess.
+  /// The statements carried out after a guess.
   package var run: [SourceLine] = []
   package var task: Task
-  /// Wrong answers that belong to a misconception, each with its id; of tasks without choices.
+  /// Wrong answers from a misconception, each with its id; for tasks without choices.
   package var wrongs: [Wrong] = []
   /// The misconception of all other wrong answers.
   package var belief: SourceLine?
-  /// Two hints; the third is what the engine does.
+  /// Two hints; the third is the engine's micro-steps.
   package var hints: [String] = []
-  /// What is said after the outcome.
+  /// The text after the outcome.
   package var after = ""
 
   /// The kinds of exercises, as a lesson names them.
@@ -24,21 +24,21 @@ package struct Exercise: Sendable {
     case choose, tick, number, count, point, order, write, repair, find
   }
 
-  /// What there is to answer.
+  /// The task.
   package enum Task: Sendable {
-    /// One choice, or all that hold.
+    /// One choice, or all choices that hold.
     case choose([Choice])
     case tick([Choice])
-    /// A number or an address; or what something will cost.
+    /// A number or an address; or a cost.
     case number(Measure, isCost: Bool)
-    /// An entry of a table: each that meets a condition is right.
+    /// An entry of a table: any that meets a condition is right.
     case point(TableID, filter: SourceLine)
     /// Micro-steps of the run in their order.
     case order([OrderItem])
-    /// Statements of which each begins with one of `only`, after which the goal holds; and the measure by
-    /// which an answer can be too much.
+    /// Statements that each begin with one of `only`, after which the goal holds; and the measure by
+    /// which an answer can be excessive.
     case write(Goal, only: [String], least: Measure?)
-    /// The run with some statements replaced or left out: by their numbers, from 1.
+    /// The run with some statements replaced or removed: by their numbers, from 1.
     case repair(Goal, solution: [Int: String])
     /// As few of the given statements as break a rule, or reach another goal.
     case find(Goal, from: [SourceLine])
@@ -50,34 +50,34 @@ package struct Exercise: Sendable {
     package var text: String
     /// It is right if all of these hold after the run.
     package var truths: [Truth] = []
-    /// The misconception of whoever takes it, or does not, wrongly.
+    /// The misconception behind wrongly taking it, or not taking it.
     package var belief: SourceLine?
   }
 
-  /// An item that is to be put in order: the first micro-step of a class, in a table if one is named.
+  /// An item to put in order: the first micro-step of a class, in a table if one is named.
   package struct OrderItem: Sendable {
     package let source: SourceLine
     package var text: String
     package var step: StepPattern?
   }
 
-  /// A wrong answer, as it would be typed, and its misconception.
+  /// A wrong answer in its typed form, and its misconception.
   package struct Wrong: Sendable {
     package let belief: SourceLine
     package let answer: SourceLine
   }
 
-  /// What a written answer must reach.
+  /// The goal of a written answer.
   package struct Goal: Sendable {
     package var tolerance = Tolerance.leaf
     package var truths: [Truth] = []
-    /// Statements that reach it: with as few as these the answer is as short as can be.
+    /// Statements that reach it: an answer of this length is the shortest possible.
     package var solution: [SourceLine] = []
   }
 
   /// How much a written answer may differ from the solution.
   package enum Tolerance: String, CaseIterable, Sendable {
-    /// In nothing that can change: the machine must be in the same state.
+    /// In nothing: the machine must be in the same state.
     case exact
     /// In counters, VMIDs and maps, but in no entry of a table.
     case tables
@@ -100,7 +100,7 @@ package struct Exercise: Sendable {
     }
   }
 
-  /// The texts that can be chosen or put in order, in the order in which they are shown.
+  /// The texts to choose or put in order, in the order shown.
   package var options: [String] {
     switch task {
     case .choose(let choices), .tick(let choices): choices.map(\.text)
@@ -111,7 +111,7 @@ package struct Exercise: Sendable {
     }
   }
 
-  /// The misconception of whoever takes a choice wrongly.
+  /// The misconception behind wrongly taking a choice, or nil.
   func belief(ofChoice index: Int) -> String? {
     switch task {
     case .choose(let choices), .tick(let choices):
@@ -124,7 +124,7 @@ package struct Exercise: Sendable {
     options.reduce(question.split(separator: " ").count) { $0 + $1.split(separator: " ").count }
   }
 
-  /// How an answer is typed, as a phrase.
+  /// The typed form of an answer, as a phrase.
   package var answerForm: String {
     switch task {
     case .choose: "one letter"

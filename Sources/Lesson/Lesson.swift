@@ -10,16 +10,16 @@ package struct Lesson: Sendable {
   package var title = ""
   /// The ids of lessons that should come before.
   package var needs: [SourceLine] = []
-  /// What comes, in order.
+  /// The items, in order.
   package var items: [Item] = []
   /// Worlds in which scenes begin, by name.
   package var worlds: [String: World] = [:]
   /// Misconceptions, by id.
   package var beliefs: [String: Belief] = [:]
-  /// What only a teacher sees, by the id of the text or the exercise that it is about.
+  /// Notes that only a teacher sees, by the id of their text or exercise.
   package var notes: [String: TeacherNotes] = [:]
 
-  /// What a lesson consists of.
+  /// An item of a lesson.
   package enum Item: Sendable {
     case text(TextScreen)
     case scene(Scene)
@@ -28,7 +28,7 @@ package struct Lesson: Sendable {
 
   init(file: String) { self.file = file }
 
-  /// Whether it is no lesson, but only what lessons share.
+  /// Whether it is not a lesson, but only what lessons share.
   package var isCollection: Bool { id.isEmpty }
 
   package var exercises: [Exercise] {
@@ -44,7 +44,7 @@ package struct Lesson: Sendable {
   /// The name of an exercise among all lessons.
   package func name(of exercise: Exercise) -> String { "\(id)/\(exercise.id)" }
 
-  /// Words that are read: of texts, questions and choices.
+  /// Number of words to read: of texts, questions and choices.
   package var wordCount: Int {
     items.reduce(0) { count, item in
       switch item {
@@ -55,12 +55,12 @@ package struct Lesson: Sendable {
     }
   }
 
-  /// Minutes that it takes: 200 words a minute, and 40 seconds for each exercise.
+  /// Duration in minutes: 200 words a minute, and 40 seconds for each exercise.
   package var minutes: Int { (wordCount * 60 / 200 + exercises.count * 40 + 59) / 60 }
 }
 
 extension Lesson.Item {
-  /// The id of what is shown; nil for a scene.
+  /// The id of the item; nil for a scene.
   package var id: String? {
     switch self {
     case .text(let text): text.id
@@ -70,7 +70,7 @@ extension Lesson.Item {
   }
 }
 
-/// What is read before anything is asked.
+/// A screen of text to read.
 package struct TextScreen: Sendable {
   /// Its heading.
   package let heading: String
@@ -83,11 +83,11 @@ package struct TextScreen: Sendable {
   }
 
   package var wordCount: Int { prose.reduce(0) { $0 + $1.wordCount } }
-  /// The terms that are new on it.
+  /// The new terms on it.
   package var terms: [String] { prose.flatMap(\.terms) }
 }
 
-/// What a lesson says to whoever presents it, about a text or an exercise.
+/// A lesson's notes for its presenter, about a text or an exercise.
 package struct TeacherNotes: Sendable {
   package let source: SourceLine
   package internal(set) var prose: [Prose]
@@ -95,9 +95,9 @@ package struct TeacherNotes: Sendable {
   package var wordCount: Int { prose.reduce(0) { $0 + $1.wordCount } }
 }
 
-/// Statements that run; in a world of their own, or after those before.
+/// Statements that run, in their own world, or after the previous ones.
 package struct Scene: Sendable {
-  /// The world in which the scene begins; nil if it goes on.
+  /// The world in which the scene begins; nil if it continues the previous one.
   package var start: Start?
   /// The statements that follow.
   package var statements: [SourceLine] = []
@@ -139,24 +139,24 @@ package struct World: Sendable {
       .filter { !$0.isEmpty && !$0.hasPrefix("#") }
   }
 
-  /// A VM in which nothing is.
+  /// An empty VM.
   static let empty = World(file: "", line: 1, text: "pagewalk 1\nvm ipa=40 vcpus=1 nested=off\n")
 }
 
-/// A misconception, and what refutes it.
+/// A misconception, and its refutation.
 package struct Belief: Sendable {
   package let id: SourceLine
   /// Name of the file that it is in, for messages.
   package let file: String
-  /// What is believed, and what is right: sentences.
+  /// The belief, and the truth, as sentences.
   package var belief = ""
   package var right = ""
-  /// Where somebody held it, asked it, or had to be told; empty where no place is known.
+  /// Where somebody held it, asked about it, or was corrected; empty if no place is known.
   package var seen = ""
-  /// The counter-scene: what was before, and the one to four statements.
+  /// The counter-scene: its start, and its one to four statements.
   package var scene = Scene()
   package var run: [SourceLine] = []
-  /// What would hold afterwards if it were right, and what does hold.
+  /// What would hold afterwards if it were right, and what actually holds.
   package var believed: Truth?
   package var actual: [Truth] = []
 }

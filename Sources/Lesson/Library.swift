@@ -21,7 +21,7 @@ package struct Library: Sendable {
     return library
   }()
 
-  /// Adds a file: its lesson, and what it shares. What is there under the same name gives way.
+  /// Adds a file: its lesson, and what it shares. Replaces items with the same name.
   package mutating func add(_ lesson: Lesson) {
     worlds.merge(lesson.worlds) { $1 }
     beliefs.merge(lesson.beliefs) { $1 }
@@ -33,25 +33,25 @@ package struct Library: Sendable {
     }
   }
 
-  /// The lesson of an id, or of a number from 1 on; nil if there is none.
+  /// The lesson with an id, or with a number from 1 on; nil if there is none.
   package func lesson(_ name: String) -> Lesson? {
     if let number = Int(name), lessons.indices.contains(number - 1) { return lessons[number - 1] }
     return lessons.first { $0.id == name }
   }
 
-  /// How long a lesson takes, and the numbers of those that should come before, as a phrase.
+  /// The duration of a lesson, and the numbers of those that should come before, as a phrase.
   package func effort(of lesson: Lesson) -> String {
     let needs = lesson.needs.compactMap { need in lessons.firstIndex { $0.id == need.text } }
     let numbers = needs.sorted().map { "\($0 + 1)" }.joined(separator: ", ")
     return "\(lesson.minutes) minutes" + (needs.isEmpty ? "" : ", after \(numbers)")
   }
 
-  /// The id that a name may have meant.
+  /// The id that a name may mean, or nil.
   package func nearest(to name: String) -> String? {
     Spelling.nearest(to: name, in: lessons.map(\.id))
   }
 
-  /// The lesson and the exercise of a name as progress keeps it, `LESSON/EXERCISE`.
+  /// The lesson and the exercise with a name as in progress records, `LESSON/EXERCISE`; nil if there is none.
   package func exercise(_ name: String) -> (lesson: Lesson, index: Int)? {
     let parts = name.split(separator: "/", maxSplits: 1)
     guard parts.count == 2, let lesson = lessons.first(where: { $0.id == parts[0] }),

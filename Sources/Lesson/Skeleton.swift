@@ -1,5 +1,5 @@
 extension Lesson {
-  /// A small lesson that is proved, for whoever writes one; nil if its name is no id.
+  /// A small proved lesson, as a start for authors; nil if its name is not an id.
   package static func skeleton(named name: String) -> String? {
     guard LessonReader.isID(name) else { return nil }
     return """

@@ -2,9 +2,9 @@ import Engine
 import Inquiry
 import Language
 
-/// Proves a lesson: each of its scenes, exercises and misconceptions, and how its texts read.
+/// Proves a lesson: each of its scenes, exercises and misconceptions, and the readability of its texts.
 package struct LessonCheck {
-  /// What was proved, or not.
+  /// A test: something proved, or not.
   package struct Test: Encodable, Sendable {
     package enum Status: String, Encodable, Sendable {
       case pass, fail
@@ -12,21 +12,21 @@ package struct LessonCheck {
 
     package let name: String
     package let status: Status
-    /// `file:line:column: what is wrong`; nil if nothing is.
+    /// `file:line:column: what is wrong`; nil if nothing is wrong.
     package let message: String?
-    /// The number of the screen that it is about, from 1; nil if it is about none.
+    /// The number of its screen, from 1; nil if it has none.
     package let task: Int?
   }
 
-  /// Words of a screen, at most, and new terms.
+  /// Maximum number of words and of new terms on a screen.
   package static let wordsAtMost = 90
   package static let termsAtMost = 1
-  /// What a pane of text has inside on a screen of 40x12; and lines of a text there, at most: two pages.
+  /// Columns inside a text pane on a 40x12 screen, and maximum lines of a text there: two pages.
   package static let columns = 38
   package static let linesAtMost = 16
-  /// Minutes of a lesson, at most.
+  /// Maximum minutes of a lesson.
   package static let minutesAtMost = 15
-  /// Sequences of statements that are tried to find a shorter answer, at most.
+  /// Maximum number of statement sequences tried to find a shorter answer.
   private static let triesAtMost = 5_000
 
   package private(set) var tests: [Test] = []
@@ -42,7 +42,7 @@ package struct LessonCheck {
     for belief in lesson.beliefs.values.sorted(by: { $0.id.line < $1.id.line }) { check(belief) }
   }
 
-  /// The first that failed.
+  /// The first failed test, or nil.
   package var failure: Test? { tests.first { $0.status == .fail } }
 
   private var file: String { lesson.file }
@@ -60,7 +60,7 @@ package struct LessonCheck {
     let count = tests.count
     do throws(ScenarioError) {
       try body(&self)
-      // What fails may note itself, several times over.
+      // A failing check may note itself, several times.
       if !tests[count...].contains(where: { $0.status == .fail }) { note(name) }
     } catch {
       note(name, error.description)
@@ -151,7 +151,7 @@ package struct LessonCheck {
     }
   }
 
-  /// Lines that a text takes in a pane on a screen of 40x12.
+  /// Number of lines of a text in a pane on a 40x12 screen.
   static func lines(of text: String) -> Int {
     var lines = 1
     var column = 0
@@ -196,7 +196,7 @@ package struct LessonCheck {
         name, source,
         "\(exercise.hints.count) hints; expected two: the third is what the engine does")
     }
-    // Of a question with choices as much as fits a screen; the rest scrolls with the choice.
+    // For a question with choices, as much as fits on a screen; the rest scrolls with the choice.
     let extra = exercise.options.reduce(0) { $0 + Self.lines(of: "a " + $1) }
     checkLength(name, source, words: exercise.wordCount, [exercise.question])
     if Self.lines(of: exercise.question) + extra > Self.linesAtMost {
@@ -216,7 +216,7 @@ package struct LessonCheck {
     }
   }
 
-  /// Whether exactly what is keyed is right.
+  /// Checks that exactly the keyed answer is right.
   private mutating func checkKey(_ marker: Marker, _ name: String) throws(ScenarioError) {
     let exercise = marker.exercise
     let key = try marker.key()
@@ -279,7 +279,7 @@ package struct LessonCheck {
     }
   }
 
-  /// Whether no shorter sequence of the given statements reaches the goal.
+  /// Checks that no shorter sequence of the given statements reaches the goal.
   private mutating func checkShortest(
     _ goal: Exercise.Goal, _ from: [SourceLine], _ marker: Marker, _ name: String
   ) throws(ScenarioError) {
@@ -306,7 +306,7 @@ package struct LessonCheck {
     }
   }
 
-  /// Whether every foreseen wrong answer is one, and each misconception is there.
+  /// Checks that every foreseen wrong answer is wrong, and that each misconception exists.
   private mutating func checkWrongs(_ marker: Marker, _ name: String) throws(ScenarioError) {
     for wrong in marker.exercise.wrongs {
       checkBelief(wrong.belief, name, wrong.belief)

@@ -1,10 +1,10 @@
 import Engine
 
-/// Endless questions of one kind. A seed gives the same questions always; the engine answers them.
+/// Endless questions of one kind. A seed always gives the same questions; the engine answers them.
 ///
-/// A drill is a lesson that is written by a program, so that it is read, played and proved as any other.
+/// A drill is a generated lesson, so that it is read, played and proved like any other.
 package struct Drill: Sendable {
-  /// What is asked.
+  /// The kind of questions.
   package enum Kind: String, CaseIterable, Sendable {
     case walk, size, permission, notifier, tlbi, ranges, dma
 
@@ -26,7 +26,7 @@ package struct Drill: Sendable {
   /// The lesson's text.
   package let text: String
 
-  /// So many questions of a seed.
+  /// `count` questions from a seed.
   package init(_ kind: Kind, seed: UInt64, count: Int) {
     self.kind = kind
     var random = SplitMix64(seed: seed &* 0x9e37_79b9_7f4a_7c15 ^ UInt64(of: kind))
@@ -190,7 +190,7 @@ package struct Drill: Sendable {
       ), after: "L1's own restriction is L1's fault; that of the host is repaired in silence.")
   }
 
-  /// Pages of L2 that lead to canonical pages, some of them to the same: nested address to canonical.
+  /// Pages of L2 mapped to canonical pages, some to the same one: nested address to canonical.
   private static func names(_ random: inout SplitMix64) -> [(nested: UInt64, canonical: UInt64)] {
     (1...(3 + random.below(3))).map { index in
       (index * 0x1000, 0x8000_0000 + random.below(3) * 0x1000)
@@ -328,7 +328,7 @@ extension SplitMix64 {
 }
 
 extension UInt64 {
-  /// A number for a kind, so that the same seed gives each kind other questions.
+  /// A generator by kind, so that the same seed gives each kind other questions.
   fileprivate init(of kind: Drill.Kind) {
     self = kind.rawValue.utf8.reduce(0) { $0 &* 31 &+ UInt64($1) }
   }

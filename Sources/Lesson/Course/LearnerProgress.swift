@@ -1,18 +1,17 @@
-/// What a learner has done, as far as it was kept: where one is in each lesson, and which answers were right.
+/// A learner's progress, as far as kept: the place in each lesson, and the right answers.
 ///
-/// It knows lessons and questions by their ids alone. What is no longer there does not matter, and without
-/// any of it one begins anew.
+/// It refers to lessons and questions only by id. Ids that no longer exist do not matter, and without a
+/// file one starts over.
 package struct LearnerProgress: Sendable {
   /// A line of the file.
   package struct Record: Codable, Equatable, Sendable {
-    /// Where one is in a lesson: the id of what was shown last.
+    /// The place in a lesson: the id of the last item shown.
     package var lesson: String?
     package var at: String?
-    /// A question, `LESSON/ID`, and the answer that was given, as it was typed. It is kept before the outcome
-    /// is shown.
+    /// A question, `LESSON/ID`, and the answer given, as typed. It is kept before the outcome is shown.
     package var question: String?
     package var guess: String?
-    /// Whether it was right, and how many hints were taken.
+    /// Whether it was right, and the number of hints taken.
     package var right: Bool?
     package var hints: Int?
     /// Days since 1970-01-01.
@@ -37,24 +36,24 @@ package struct LearnerProgress: Sendable {
     }
   }
 
-  /// What is known of a question that was answered.
+  /// The record of an answered question.
   private struct Answered {
     /// Whether the last answer was right.
     var isRight = false
-    /// Right answers in a row, of which each was due.
+    /// Number of consecutive right answers, each given when due.
     var streak = 0
-    /// The day on which it is due again; nil once it is known for good.
+    /// The day on which it is due again; nil once it is mastered.
     var due: Int?
   }
 
   private var places: [String: String] = [:]
   private var answered: [String: Answered] = [:]
 
-  /// Days after a right answer until the question is due again; after the last it is known.
+  /// Days after a right answer until the question is due again; after the last it is mastered.
   package static let intervals = [1, 3, 7, 14]
-  /// Questions of a sitting, at most.
+  /// Maximum number of questions in a sitting.
   package static let questionsAtMost = 5
-  /// The hint that shows nearly all: with it, a right answer counts as the first one.
+  /// The hint that shows nearly everything: with it, a right answer counts as the first one.
   package static let lastHint = 3
 
   package init() {}
@@ -66,7 +65,7 @@ package struct LearnerProgress: Sendable {
       return
     }
     var known = answered[question] ?? Answered()
-    // Whoever answers again on the same day has only just seen the outcome.
+    // An answer before the due day may just repeat the outcome shown.
     let isEarly = known.isRight && day < known.due ?? .max
     known.isRight = right
     if !right {
@@ -82,21 +81,21 @@ package struct LearnerProgress: Sendable {
     answered[question] = known
   }
 
-  /// A day of a file may be any number.
+  /// A day in a file may be any number, so avoid overflow.
   private static func sum(_ day: Int, _ days: Int) -> Int {
     day.addingReportingOverflow(days).overflow ? .max : day + days
   }
 
-  /// The id of what was shown last of a lesson; nil if it was never begun.
+  /// The id of the last item shown of a lesson; nil if it was never begun.
   package func place(in lesson: Lesson) -> String? { places[lesson.id] }
 
-  /// Questions of a lesson whose last answer was right, and those that were answered.
+  /// Number of a lesson's questions whose last answer was right, and of those answered.
   package func count(in lesson: Lesson) -> (right: Int, answered: Int) {
     let known = lesson.exercises.compactMap { answered[lesson.name(of: $0)] }
     return (known.count(where: \.isRight), known.count)
   }
 
-  /// The questions that are due on a day, those that are due longest first.
+  /// The questions that are due on a day, the longest overdue first.
   package func due(on day: Int) -> [String] {
     answered.filter { $0.value.due ?? .max <= day }
       .sorted { ($0.value.due ?? 0, $0.key) < ($1.value.due ?? 0, $1.key) }.map(\.key)

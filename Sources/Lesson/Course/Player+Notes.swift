@@ -2,10 +2,10 @@ import Inquiry
 import Language
 
 extension Player {
-  /// What a teacher sees while a class sees the page: what the lesson's notes say, of a question its answer and
-  /// what is behind the wrong ones, and what comes next.
+  /// The teacher's view while a class sees the page: the lesson's notes, for a question its answer and
+  /// the misconceptions behind wrong ones, and the next item.
   ///
-  /// - Complexity: a question's scene is carried out.
+  /// - Complexity: carries out a question's scene.
   package var notes: Report {
     var report = Report()
     guard let current, let id = current.item.id else { return report }
@@ -20,7 +20,7 @@ extension Player {
     return report
   }
 
-  /// The answer, and the misconceptions of those who answer otherwise.
+  /// Adds the answer, and the misconceptions behind other answers.
   private func addAnswers(to exercise: Exercise, of current: Shown, _ report: inout Report) {
     if !report.lines.isEmpty { report.addBlank() }
     if let found = try? current.lesson.stage(before: current.index, in: library),
@@ -30,7 +30,7 @@ extension Player {
       report.add(Prose(exercise.after).line, indent: 2)
       let wrongs = exercise.wrongAnswers(but: key)
       for (index, wrong) in wrongs.enumerated() {
-        // What is behind several answers is said once.
+        // A misconception behind several answers is shown once.
         guard let belief = library.beliefs[wrong.belief],
           !wrongs[..<index].contains(where: { $0.belief == wrong.belief })
         else { continue }
@@ -45,7 +45,7 @@ extension Player {
 }
 
 extension Player.Shown {
-  /// What it is, as a line: a heading, or a question.
+  /// The item as a line: a heading, or a question.
   fileprivate var title: Report.Text {
     switch item {
     case .text(let text): Report.Text(text.heading)
@@ -56,7 +56,7 @@ extension Player.Shown {
 }
 
 extension Exercise {
-  /// Wrong answers as they are typed, each with its misconception: of choices those that are not the key.
+  /// Wrong answers in their typed form, each with its misconception: for choices, those not in the key.
   fileprivate func wrongAnswers(but key: Guess) -> [(answer: String, belief: String)] {
     switch (task, key) {
     case (.choose(let choices), .choices(let right)), (.tick(let choices), .choices(let right)):

@@ -3,14 +3,14 @@ import Inquiry
 import Language
 
 extension Player {
-  /// What is shown now, as text.
+  /// The current item, as text.
   package var page: Report {
     pieces.reduce(into: Report()) { page, piece in
       for line in piece.lines { page.add(line.text, indent: line.indent) }
     }
   }
 
-  /// What is shown now in pieces, one after the other: after each of them a teacher may pause.
+  /// The current item in pieces: a teacher may pause after each.
   package var pieces: [Report] {
     switch phase {
     case .reading: return paragraphs
@@ -30,13 +30,13 @@ extension Player {
     }
   }
 
-  /// The title: the lesson, and how far one is.
+  /// The title: the lesson, and the progress in it.
   package var title: String {
     guard let current else { return shown.first?.lesson.title ?? "" }
     return "\(current.lesson.title)  \(position + 1)/\(shown.count)"
   }
 
-  /// The statements that have run since what was shown before, for whoever cannot see them run.
+  /// The statements that have run since the previous item, for readers who cannot see them run.
   package var sceneBefore: [String] {
     guard let current else { return [] }
     let scenes = current.lesson.items[..<current.index].reversed().prefix { $0.id == nil }
@@ -45,7 +45,7 @@ extension Player {
     }
   }
 
-  /// A text: its heading stands with its first paragraph.
+  /// A text: its heading is with its first paragraph.
   private var paragraphs: [Report] {
     guard case .text(let text)? = current?.item else { return [] }
     if text.prose.isEmpty { return [Report(text.heading, .title)] }
@@ -58,7 +58,7 @@ extension Player {
     }
   }
 
-  /// The question alone, without its choices and hints.
+  /// The question without its choices and hints.
   package var question: Report {
     var report = Report()
     addWords(to: &report)
@@ -114,7 +114,7 @@ extension Player {
     report.add(verdict.appending(Prose(exercise.after).line), indent: 0)
   }
 
-  /// A misconception, and where it is refuted; then how.
+  /// A misconception, and the place of its refutation; then the refutation.
   private func pieces(of scene: CounterScene) -> [Report] {
     var belief = Report()
     belief.add(Report.Text("You may think: ", .heading).adding(scene.belief.belief), indent: 0)
@@ -161,7 +161,7 @@ extension Player.Hint {
 }
 
 extension Prose {
-  /// The text, its parts as what they are.
+  /// The text, with its parts styled.
   package var line: Report.Text {
     var text = Report.Text(isItem ? "- " : "")
     for part in parts {
@@ -182,7 +182,7 @@ extension Report.Text {
 }
 
 extension Exercise {
-  /// An answer as it is typed, with the words of what it chooses.
+  /// An answer in its typed form, with the words of its choices.
   func inWords(_ guess: Guess) -> Report.Text {
     var text = Report.Text(guess.text(for: self), .key)
     switch (task, guess) {

@@ -2,11 +2,11 @@ import Engine
 import Inquiry
 import Language
 
-/// Plays a lesson, questions that are due, or a drill: what is shown, and what a learner may do.
+/// Plays a lesson, due questions, or a drill: what is shown, and what a learner may do.
 ///
-/// It knows no screen. Whoever shows it asks for `page` and `stage`, and keeps `records`.
+/// It is independent of the screen. The caller shows `page` and `stage`, and keeps `records`.
 package struct Player: Sendable {
-  /// Something that is shown: an item of a lesson.
+  /// Something shown: an item of a lesson.
   package struct Shown: Sendable {
     package let lesson: Lesson
     package let index: Int
@@ -14,42 +14,42 @@ package struct Player: Sendable {
     package var item: Lesson.Item { lesson.items[index] }
   }
 
-  /// What a learner has to do.
+  /// The learner's next task.
   package enum Phase: Sendable {
-    /// To read, and go on.
+    /// To read, and continue.
     case reading
     /// To answer.
     case asking
-    /// To compare the guess with the outcome, and go on. A class may be shown the outcome without one.
+    /// To compare the guess with the outcome, and continue. A class may see the outcome without a guess.
     case marked(Guess?, Mark)
-    /// To see how a misconception is refuted: it and those that follow.
+    /// To see a misconception refuted; and those left to refute.
     case refuting(CounterScene, left: [String])
     /// Nothing: all is done.
     case over
   }
 
-  /// What is played, in order.
+  /// The items played, in order.
   package let shown: [Shown]
-  /// Index of what is shown now.
+  /// Index of the current item.
   package private(set) var position = 0
   package private(set) var phase = Phase.reading
-  /// Hints that were taken for the question.
+  /// Number of hints taken for the question.
   package private(set) var hints = 0
-  /// Answers that were right, and all answers, since it began.
+  /// Number of right answers, and of all answers, since the start.
   package private(set) var score = (right: 0, all: 0)
-  /// What is to be kept and was not yet taken away.
+  /// Records to keep that were not taken yet.
   private var records: [LearnerProgress.Record] = []
-  /// The scene as it is now; before a world begins, a VM in which nothing is.
+  /// The current scene; before a world begins, an empty VM.
   package private(set) var stage: Stage
 
   let library: Library
   private let day: Int
-  /// Whether places are kept: of lessons that one learner plays, and not of reviews.
+  /// Whether places are kept: for a single learner's lessons, not for reviews.
   let keepsPlace: Bool
-  /// Whether answers are kept: of a learner, and not of a class.
+  /// Whether answers are kept: for a learner, not for a class.
   private let keepsAnswers: Bool
 
-  /// Plays a lesson, from where one left it.
+  /// Plays a lesson, from where it was left.
   ///
   /// - Parameter isForClass: whether it is presented to a class, so that nothing is kept.
   /// - Throws: a mistake of the lesson.
@@ -68,7 +68,7 @@ package struct Player: Sendable {
     try arrive()
   }
 
-  /// Asks single questions, each on the stage that its lesson has for it.
+  /// Asks single questions, each on its stage in its lesson.
   ///
   /// - Throws: a mistake of a lesson.
   package init(
@@ -83,17 +83,17 @@ package struct Player: Sendable {
     try arrive()
   }
 
-  /// What is shown now; nil when all is done.
+  /// The current item; nil when all is done.
   package var current: Shown? { shown.indices.contains(position) ? shown[position] : nil }
 
-  /// The question that is shown now.
+  /// The current question, or nil.
   package var exercise: Exercise? {
     if case .exercise(let exercise)? = current?.item { exercise } else { nil }
   }
 
   package var isOver: Bool { if case .over = phase { true } else { false } }
 
-  /// What is to be kept, each once.
+  /// The records to keep, each returned once.
   package mutating func takeRecords() -> [LearnerProgress.Record] {
     defer { records = [] }
     return keepsAnswers ? records : []
@@ -114,8 +114,7 @@ package struct Player: Sendable {
     }
   }
 
-  /// Goes on: to the refutation of a wrong answer, else to what comes next. A question that waits for an
-  /// answer stays.
+  /// Continues: to the refutation of a wrong answer, else to the next item. An unanswered question stays.
   ///
   /// - Throws: a mistake of the lesson.
   package mutating func goOn() throws(ScenarioError) {
@@ -136,14 +135,14 @@ package struct Player: Sendable {
     phase = .refuting(scene, left: Array(beliefs.dropFirst()))
   }
 
-  /// Leaves a question out, or goes back to what was shown before.
+  /// Skips a question, or goes back to the previous item.
   ///
   /// - Throws: a mistake of the lesson.
   package mutating func move(by distance: Int) throws(ScenarioError) {
     let next = position + distance
     position = max(0, min(next, shown.count))
     if position == shown.count, keepsPlace, let first = shown.first, let id = first.item.id {
-      // Whoever has come to the end begins anew next time.
+      // After the end, the next time starts from the beginning.
       records.append(.place(first.lesson.id, at: id))
     }
     try arrive()
@@ -171,10 +170,10 @@ package struct Player: Sendable {
     phase = .marked(guess, mark)
   }
 
-  /// Has the engine do what a class was asked about, and keeps nothing.
+  /// Has the engine carry out the question asked of a class, and keeps nothing.
   ///
-  /// - Parameter tally: how many have taken each choice, by index. What is wrong of it is refuted next, first
-  ///   what most have taken.
+  /// - Parameter tally: the number of guesses for each choice, by index. The wrong ones are refuted next,
+  ///   the most frequent first.
   /// - Throws: a mistake of the lesson.
   package mutating func reveal(_ tally: [Int] = []) throws(ScenarioError) {
     guard case .asking = phase, let exercise, let current else { return }
@@ -193,14 +192,14 @@ package struct Player: Sendable {
     phase = .marked(nil, mark)
   }
 
-  /// A hint, or a micro-step that the third one shows.
+  /// A hint, or a micro-step of the third one.
   package struct Hint: Sendable {
     package let text: String
     /// Whether it is one of the micro-steps.
     package let isStep: Bool
   }
 
-  /// The hints that were taken; the third is what the engine does.
+  /// The hints taken; the third is the engine's micro-steps.
   package var hintLines: [Hint] {
     guard let exercise, hints > 0 else { return [] }
     var lines = exercise.hints.prefix(hints).map { Hint(text: $0, isStep: false) }
@@ -218,6 +217,6 @@ package struct Player: Sendable {
     return lines
   }
 
-  /// Micro-steps that the third hint shows, at most.
+  /// Maximum number of micro-steps in the third hint.
   private static let stepsAtMost = 24
 }

@@ -2,7 +2,7 @@ import Engine
 import Inquiry
 import Language
 
-/// A lesson in lines: words are typed, and answered. It works in a pipe, and for a screen reader.
+/// A lesson in lines: words are typed, and answered. It works in a pipe, and with a screen reader.
 package struct Recital: Sendable {
   package private(set) var player: Player
   package private(set) var isFinished = false
@@ -21,10 +21,10 @@ package struct Recital: Sendable {
     ("quit", "stop; next time it goes on here"),
   ]
 
-  /// What is shown at first.
+  /// The first output.
   package func greeting() -> [String] { shown() }
 
-  /// What is shown now, with what may be typed.
+  /// The current item, with what may be typed.
   private func shown() -> [String] {
     var lines: [String] = []
     if !player.isOver { lines.append("--- \(player.title)") }
@@ -48,7 +48,7 @@ package struct Recital: Sendable {
     report.text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
   }
 
-  /// Carries out what was typed; what is to be printed.
+  /// Carries out a typed line; returns the output.
   ///
   /// - Throws: a mistake of the lesson.
   package mutating func take(_ line: String) throws(ScenarioError) -> [String] {
@@ -98,7 +98,7 @@ package struct Recital: Sendable {
     }
   }
 
-  /// What is to be kept, each once.
+  /// The records to keep, each returned once.
   package mutating func takeRecords() -> [LearnerProgress.Record] { player.takeRecords() }
 
   /// The answer to a question about the scene.

@@ -1,12 +1,12 @@
 import Language
 
-/// A counter-scene that was carried out: what happened, what a misconception expects, and what is so.
+/// A counter-scene that was carried out: what happened, what a misconception expects, and what is true.
 package struct CounterScene: Sendable {
   package let belief: Belief
   /// The scene before the statements that refute it, and after them.
   package let before: Stage
   package let after: Stage
-  /// What is instead of what the misconception expects; nil if it is right, and no misconception.
+  /// The actual state, contrary to the misconception; nil if that is right, and so not a misconception.
   package let refutation: String?
 
   /// Carries out a counter-scene.

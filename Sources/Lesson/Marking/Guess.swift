@@ -3,7 +3,7 @@ import Language
 
 /// An answer, as a learner gives it.
 package enum Guess: Equatable, Sendable {
-  /// Of choices, those that are taken, by index.
+  /// The choices taken, by index.
   case choices(Set<Int>)
   case number(UInt64)
   /// An entry of a table that covers an address.
@@ -11,10 +11,10 @@ package enum Guess: Equatable, Sendable {
   /// Items, by index, in an order.
   case order([Int])
   case statements([String])
-  /// Lines of a scenario, by number from 1, and what shall stand there; empty for nothing.
+  /// Lines of a scenario, by number from 1, with their replacements; empty to remove a line.
   case edits([Int: String])
 
-  /// Reads an answer as it is typed.
+  /// Reads a typed answer.
   ///
   /// - Throws: what was expected instead.
   package init(parsing text: String, for exercise: Exercise) throws(GuessError) {
@@ -70,10 +70,10 @@ package enum Guess: Equatable, Sendable {
     }
   }
 
-  /// Statements of an answer, at most.
+  /// Maximum number of statements in an answer.
   package static let statementsAtMost = 64
 
-  /// The indices of letters that stand beside each other, or apart; nil if one of them is none.
+  /// The indices of letters, adjacent or separated; nil if one of them is invalid.
   private static func letters(_ text: Substring, _ count: Int) -> [Int]? {
     var found: [Int] = []
     for letter in text.lowercased() where letter != " " && letter != "," {
@@ -85,7 +85,7 @@ package enum Guess: Equatable, Sendable {
     return found
   }
 
-  /// The answer as it would be typed.
+  /// The answer in its typed form.
   package func text(for exercise: Exercise) -> String {
     switch self {
     case .choices(let chosen):
@@ -113,7 +113,7 @@ package enum Guess: Equatable, Sendable {
   }
 }
 
-/// Why a text is no answer, as a sentence.
+/// Why a text is not an answer, as a sentence.
 package struct GuessError: Error, Equatable, Sendable {
   package let message: String
 }

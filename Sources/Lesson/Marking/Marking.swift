@@ -2,23 +2,23 @@ import Engine
 import Inquiry
 import Language
 
-/// What the engine says to an answer.
+/// The engine's mark for an answer.
 package struct Mark: Sendable {
   /// Whether the answer is right; a written one, if it reaches its goal.
   package internal(set) var isRight = false
-  /// Whether a right one does more than it had to.
+  /// Whether a right one does more than necessary.
   package internal(set) var isTooMuch = false
-  /// The right answer, as it would be typed.
+  /// The right answer.
   package internal(set) var key: Guess
-  /// The misconceptions that a wrong one belongs to, by id.
+  /// The misconceptions behind a wrong one, by id.
   package internal(set) var beliefs: [String] = []
-  /// What a written answer does not reach, or was refused for.
+  /// What a written answer fails to reach, or why it was refused.
   package internal(set) var notes: [String] = []
-  /// What happened when the run, or what was written, was carried out.
+  /// The events of the run, or of the written answer.
   package internal(set) var happenings: [Stage.Happening] = []
 }
 
-/// Marks the answers to one exercise, on the stage that it finds.
+/// Marks the answers to one exercise, on its stage.
 package struct Marker {
   package let exercise: Exercise
   /// The stage before the run.
@@ -27,7 +27,7 @@ package struct Marker {
   /// The stage after the run, or after the solution.
   package private(set) var after: Stage
 
-  /// Carries out what the exercise runs, or its solution.
+  /// Carries out the exercise's run, or its solution.
   ///
   /// - Throws: the first mistake in a statement of the lesson.
   package init(_ exercise: Exercise, on stage: Stage, file: String) throws(ScenarioError) {
@@ -84,7 +84,7 @@ package struct Marker {
     }
   }
 
-  /// Where each item comes first among the micro-steps of the run.
+  /// The first position of each item among the micro-steps of the run.
   func positions(of items: [Exercise.OrderItem]) throws(ScenarioError) -> [Int] {
     let steps = after.run.flatMap(\.steps)
     var found: [Int] = []
@@ -176,7 +176,7 @@ package struct Marker {
     mark.happenings = Array(trial.run)
   }
 
-  /// Whether a trial reaches a goal, and what it does not reach.
+  /// Whether a trial reaches a goal; adds what it does not reach.
   private func judge(
     _ trial: Stage, _ goal: Exercise.Goal, _ mark: inout Mark
   ) throws(ScenarioError) {
@@ -214,7 +214,7 @@ package struct Marker {
     if mark.beliefs.isEmpty, let belief = exercise.belief { mark.beliefs.append(belief.text) }
   }
 
-  /// Whether an answer is a wrong one that the lesson foresees.
+  /// Whether an answer is one of the lesson's foreseen wrong ones.
   func matches(_ wrong: Exercise.Wrong, _ guess: Guess) throws(ScenarioError) -> Bool {
     if case .place(let table, let address) = guess {
       guard let (id, filter) = try place(of: wrong), id == table else { return false }
@@ -235,7 +235,7 @@ package struct Marker {
 
   // MARK: The third hint
 
-  /// The micro-steps of the run, or of the last event, as sentences: what the third hint shows.
+  /// The micro-steps of the run, or of the last event, as sentences, for the third hint.
   package var steps: [String] {
     after.run.flatMap { happening in
       happening.steps.map {
@@ -247,7 +247,7 @@ package struct Marker {
 }
 
 extension Exercise {
-  /// The run with some of its statements replaced or left out.
+  /// The run with some of its statements replaced or removed.
   func run(with edits: [Int: String]) -> [SourceLine] {
     run.enumerated().compactMap { index, line in
       guard let edit = edits[index + 1] else { return line }
@@ -257,7 +257,7 @@ extension Exercise {
 }
 
 extension Truth {
-  /// Whether it is about rules.
+  /// Whether it concerns rules.
   fileprivate var concernsRules: Bool {
     switch self {
     case .expect(let source): source.text.hasPrefix("expect violation")
@@ -268,7 +268,7 @@ extension Truth {
 }
 
 extension Stage {
-  /// Whether all tables hold what they hold on another stage.
+  /// Whether all tables are the same as on another stage.
   fileprivate func hasTables(of other: Stage) -> Bool {
     let tables = session.timeline.machine.tableIDs
     guard tables == other.session.timeline.machine.tableIDs else { return false }

@@ -2,13 +2,13 @@ import Engine
 import Inquiry
 import Language
 
-/// Something that the engine counts: a form of the table below, with its operands.
+/// Something that the engine measures: a form of the table below, with its operands.
 package struct Measure: Sendable {
   package let form: Form
   private let operands: Operands
   package let source: SourceLine
 
-  /// What a value is, and how it is written.
+  /// The kind of a value, and how it is written.
   package enum Unit: Sendable {
     case number, address, size
 
@@ -29,7 +29,7 @@ package struct Measure: Sendable {
     }
   }
 
-  /// What a form is used with.
+  /// The operands of a form.
   struct Operands: Sendable {
     var table = TableID.canonical
     var number: UInt64 = 0
@@ -37,7 +37,7 @@ package struct Measure: Sendable {
     var filter = ""
   }
 
-  /// What an operand in a pattern is.
+  /// The kind of an operand in a pattern.
   private enum Operand: String {
     case table = "TABLE"
     case address = "ADDRESS"
@@ -57,7 +57,7 @@ package struct Measure: Sendable {
     package var name: Substring { pattern.prefix { $0 != " " } }
   }
 
-  /// Why there is nothing to measure.
+  /// The reason why there is nothing to measure.
   struct Unmeasurable: Error {
     let message: String
   }
@@ -104,7 +104,7 @@ package struct Measure: Sendable {
     self.operands = operands
   }
 
-  /// What is measured on a stage.
+  /// The measured value on a stage.
   ///
   /// - Throws: why there is nothing to measure.
   func value(on stage: Stage, file: String) throws(ScenarioError) -> UInt64 {
@@ -119,7 +119,7 @@ package struct Measure: Sendable {
 // MARK: - The table
 
 extension Measure {
-  /// All measures. Those of cost are of the run of an exercise, or of the last event if it runs nothing.
+  /// All measures. Costs are those of an exercise's run, or of the last event if it runs nothing.
   package static let forms: [Form] = costs + states
 
   private static func cost(

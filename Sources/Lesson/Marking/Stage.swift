@@ -2,13 +2,13 @@ import Engine
 import Inquiry
 import Language
 
-/// A scene that is being carried out, and what each of its events has cost.
+/// A scene being carried out, and the cost of each of its events.
 package struct Stage: Sendable {
   /// The history so far.
   package private(set) var session: Session
-  /// What happened so far.
+  /// The events so far.
   private(set) var happenings: [Happening] = []
-  /// Number of events before the run that is looked at.
+  /// Number of events before the measured run.
   private var mark = 0
 
   /// An event that was carried out.
@@ -26,7 +26,7 @@ package struct Stage: Sendable {
   ///
   /// - Throws: the first mistake, with its place in the world's file.
   init(_ world: World, policies: [SourceLine] = [], file: String) throws(ScenarioError) {
-    // Empty lines before it let the errors say the right line.
+    // Leading empty lines make errors report the right line.
     let bytes =
       [UInt8](repeating: UInt8(ascii: "\n"), count: world.line - 1) + [UInt8](world.text.utf8)
     var scenario = try Scenario(parsing: bytes, file: world.file)
@@ -50,7 +50,7 @@ package struct Stage: Sendable {
 
   /// Carries out a statement at the end.
   ///
-  /// - Throws: what is wrong with it, or not as it expects; then nothing has happened.
+  /// - Throws: what is wrong with it, or a failed expectation; nothing has happened then.
   mutating func carryOut(_ line: SourceLine, file: String) throws(ScenarioError) {
     let events = session.eventsDone
     let failures = session.failures.count
@@ -76,17 +76,17 @@ package struct Stage: Sendable {
         steps: timeline.steps, cost: Cost(at: timeline)))
   }
 
-  /// Lets the run that is measured begin here.
+  /// Begins the measured run here.
   mutating func beginRun() { mark = happenings.count }
 
-  /// What happened in the run; where nothing did, what happened last.
+  /// The events of the run; the last event if there are none.
   package var run: ArraySlice<Happening> {
     mark < happenings.count ? happenings[mark...] : happenings.suffix(1)
   }
 }
 
 extension Timeline {
-  /// How the event that was carried out last ended, if that is worth a word.
+  /// The outcome of the last event, if worth mentioning.
   fileprivate func outcome(ofEvent index: Int) -> String {
     if let error = machine.lastError { return "It fails with \(error.name)." }
     switch events[index] {
@@ -102,7 +102,7 @@ extension Timeline {
 }
 
 extension Lesson {
-  /// The stage that an item finds: all scenes and runs before it, since the last world began. Nil if no
+  /// The stage of an item: after all scenes and runs before it, since the last world began. Nil if no
   /// world has begun.
   ///
   /// - Throws: the first mistake in a statement.
@@ -121,7 +121,7 @@ extension Lesson {
 }
 
 extension Scene {
-  /// Carries the scene out.
+  /// Carries out the scene.
   ///
   /// - Throws: the first mistake in a statement.
   package func play(
@@ -149,7 +149,7 @@ extension Scene {
 }
 
 extension Exercise {
-  /// Whether what is run stays in the scene. What a learner writes is tried beside it.
+  /// Whether the run stays in the scene. A learner's written answer is tried separately.
   package var runStays: Bool {
     switch task {
     case .choose, .tick, .number, .point, .order: true
@@ -159,7 +159,7 @@ extension Exercise {
 }
 
 extension Stage {
-  /// Carries out what an exercise runs.
+  /// Carries out an exercise's run.
   ///
   /// - Throws: the first mistake in a statement.
   mutating func run(_ exercise: Exercise, file: String) throws(ScenarioError) {

@@ -2,16 +2,16 @@ import Engine
 import Inquiry
 import Language
 
-/// Something that the engine finds true or false: an expectation of the event language, or what a measure
-/// comes to.
+/// Something that the engine finds true or false: an expectation of the event language, or the value of a
+/// measure.
 package indirect enum Truth: Sendable {
   /// A statement `expect`.
   case expect(SourceLine)
-  /// What is measured is this number.
+  /// A measure has this value.
   case count(Measure, UInt64, SourceLine)
   case not(Truth, SourceLine)
 
-  /// Where it stands.
+  /// Its place in the file.
   package var source: SourceLine {
     switch self {
     case .expect(let source), .count(_, _, let source), .not(_, let source): source
@@ -41,7 +41,7 @@ package indirect enum Truth: Sendable {
     }
   }
 
-  /// What is instead of it; nil if it holds.
+  /// The actual state; nil if it holds.
   ///
   /// - Throws: the mistake in its text.
   func failure(on stage: Stage, file: String) throws(ScenarioError) -> String? {

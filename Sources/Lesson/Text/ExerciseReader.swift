@@ -6,7 +6,7 @@ import Language
 struct ExerciseReader {
   let file: String
 
-  /// What the lines of a block said, before it is known whether they fit the kind.
+  /// The lines of a block, before checking that they fit the kind.
   private struct Parts {
     var choices: [(text: SourceLine, truths: [Truth], belief: SourceLine?, step: StepPattern?)] = []
     var answer: SourceLine?
@@ -140,7 +140,7 @@ struct ExerciseReader {
 struct Edit {
   /// The line, from 1.
   let number: Int
-  /// What shall stand there; empty for nothing.
+  /// The replacement; empty to remove the line.
   let statement: String
 
   /// Reads `NUMBER: STATEMENT`, or `NUMBER: -`.
@@ -154,13 +154,13 @@ struct Edit {
 }
 
 extension Array {
-  /// The elements in an order that a text and their own texts decide: always the same one, in which the
-  /// order of the file does not show.
+  /// The elements in an order determined by a text and their own texts: always the same, and independent
+  /// of the file's order.
   fileprivate func shuffled(by seed: String, _ text: (Element) -> String) -> [Element] {
     map { ($0, Self.hash(seed + text($0))) }.sorted { $0.1 < $1.1 }.map(\.0)
   }
 
-  /// FNV-1a, with a last mixing, since texts that differ in their last letters are near each other.
+  /// FNV-1a, with a final mix, since texts that differ in their last letters have close hashes.
   private static func hash(_ text: String) -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }

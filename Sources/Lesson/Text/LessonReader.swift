@@ -12,7 +12,7 @@ extension Lesson {
     if let first = mistakes.first { throw first }
   }
 
-  /// Reads a lesson's file, without the blocks that are wrong.
+  /// Reads a lesson's file, skipping wrong blocks.
   package init(reading bytes: [UInt8], file: String, _ mistakes: inout [ScenarioError]) {
     var reader = LessonReader(file: file)
     reader.read(bytes)
@@ -21,21 +21,20 @@ extension Lesson {
   }
 }
 
-/// Reads Markdown with blocks: what stands between `~~~KIND` and `~~~` is statements, a question, or
+/// Reads Markdown with blocks: the part between `~~~KIND` and `~~~` is statements, a question, or
 /// something that lessons share; everything else is text.
 struct LessonReader {
   static let bytesAtMost = 1 << 20
 
   private(set) var lesson: Lesson
   private(set) var mistakes: [ScenarioError] = []
-  /// The text that is being read.
+  /// The text being read.
   private var paragraphs = Paragraphs()
 
   init(file: String) { lesson = Lesson(file: file) }
 
   private var file: String { lesson.file }
 
-  /// The kinds of blocks.
   private enum Block: String, CaseIterable {
     case lesson, pw, ask, notes, world, belief
   }
@@ -110,7 +109,7 @@ struct LessonReader {
   private mutating func endParagraph() {
     let prose = paragraphs.take()
     guard case .text(var screen)? = lesson.items.last else {
-      // Text that stands under no heading belongs to the file's readers alone, as that of a collection.
+      // Text under no heading is only for readers of the file, like that of a collection.
       return
     }
     screen.prose += prose
@@ -163,7 +162,7 @@ struct LessonReader {
     }
   }
 
-  /// Notes are about the text or the question above them.
+  /// Notes belong to the text or the question above them.
   private mutating func readNotes(
     _ head: SourceLine, _ operands: [SourceLine], _ body: [SourceLine]
   ) throws(ScenarioError) {
@@ -255,7 +254,7 @@ extension SourceLine {
     }
   }
 
-  /// `KEY: REST`, if that is what it is.
+  /// The key and the rest, if it has the form `KEY: REST`.
   var keyed: (key: String, rest: SourceLine)? {
     let key = text.prefix { $0.isLetter }
     guard !key.isEmpty, text.dropFirst(key.count).first == ":" else { return nil }
@@ -269,7 +268,7 @@ private struct Paragraphs {
   private var text = ""
   private var isItem = false
 
-  /// Adds a line: `- ` begins an item, an empty line ends what was begun.
+  /// Adds a line: `- ` begins an item, an empty line ends the current one.
   mutating func add(_ line: SourceLine) {
     if line.text.isEmpty { return end() }
     if line.text.hasPrefix("- ") {
@@ -286,7 +285,7 @@ private struct Paragraphs {
     (text, isItem) = ("", false)
   }
 
-  /// What was read, which begins anew.
+  /// Takes what was read, and starts over.
   mutating func take() -> [Prose] {
     end()
     defer { prose = [] }
@@ -296,7 +295,7 @@ private struct Paragraphs {
 
 /// The lines of a block: a text, and then lines that begin with a key.
 struct Keyed {
-  /// What a line says. The raw value is how it begins.
+  /// The kind of a line. The raw value is its beginning.
   enum Key: String, CaseIterable {
     case run = ">"
     case choice = "-"
@@ -304,11 +303,11 @@ struct Keyed {
     case right, seen, world, given, believed
   }
 
-  /// What stands before the first key.
+  /// The text before the first key.
   private(set) var text = ""
   private(set) var entries: [(key: Key, value: SourceLine)] = []
 
-  /// Texts may go on in the next line; statements do not.
+  /// Texts may continue on the next line; statements do not.
   private static let wrapped: Set<Key> = [.choice, .hint, .after, .right, .seen]
 
   init(_ lines: [SourceLine], in file: String) throws(ScenarioError) {

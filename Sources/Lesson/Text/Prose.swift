@@ -1,9 +1,9 @@
-/// Text of a lesson in parts: plain words, a term of the field, and what is typed or shown as it is.
+/// Text of a lesson in parts: plain words, a term of the field, and literal text to type or show.
 package struct Prose: Equatable, Sendable {
   /// What a part is.
   package enum Style: Equatable, Sendable {
     case plain
-    /// A term that is explained here: `**term**`.
+    /// A term explained here: `**term**`.
     case term
     /// A statement, an address or a name: `` `code` ``.
     case code
@@ -29,7 +29,7 @@ package struct Prose: Equatable, Sendable {
       rest = rest.dropFirst(plain.count)
       if rest.isEmpty { break }
       let (mark, style): (String, Style) = rest.hasPrefix("**") ? ("**", .term) : ("`", .code)
-      // A mark that is not closed, or none of these, is text.
+      // An unclosed or unknown mark is text.
       let inside = rest.dropFirst(mark.count)
       if rest.hasPrefix(mark), let end = inside.firstRange(of: mark),
         end.lowerBound > inside.startIndex
@@ -54,7 +54,7 @@ package struct Prose: Equatable, Sendable {
 
   /// The text without its marks.
   package var string: String { parts.map(\.text).joined() }
-  /// The terms that it marks.
+  /// The terms in it.
   package var terms: [String] { parts.filter { $0.style == .term }.map(\.text) }
   /// Number of its words.
   package var wordCount: Int { string.split(separator: " ").count }

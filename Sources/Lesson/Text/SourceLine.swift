@@ -1,8 +1,8 @@
 import Language
 
-/// A piece of a lesson's file, and where it stands.
+/// A piece of a lesson's file, and its place.
 package struct SourceLine: Equatable, Sendable {
-  /// Its text, without blanks around it.
+  /// Its text, trimmed.
   package let text: String
   /// Its line, and the column of its first byte, both from 1.
   package let line: Int
@@ -14,7 +14,7 @@ package struct SourceLine: Equatable, Sendable {
     self.column = column
   }
 
-  /// What is left after so many characters, without blanks around it.
+  /// The rest after `count` characters, trimmed.
   func dropping(_ count: Int) -> SourceLine {
     let rest = text.dropFirst(count)
     let blanks = rest.prefix { $0 == " " || $0 == "\t" }.utf8.count
@@ -27,7 +27,7 @@ package struct SourceLine: Equatable, Sendable {
     ScenarioError(file: file, line: line, column: column, message: message)
   }
 
-  /// An error in it that was found when it was read as one line of its own.
+  /// An error in it, found when it was read as a single line.
   func error(_ error: ScenarioError, in file: String) -> ScenarioError {
     ScenarioError(
       file: file, line: line, column: column + error.column - 1, message: error.message)
@@ -35,7 +35,7 @@ package struct SourceLine: Equatable, Sendable {
 }
 
 extension StringProtocol {
-  /// The text without blanks around it.
+  /// The text, trimmed.
   var trimmed: SubSequence {
     let start = drop { $0 == " " || $0 == "\t" || $0 == "\r" }
     var end = start.endIndex
