@@ -1,6 +1,6 @@
-/// One cell of a frame: a character and how it looks.
+/// One cell of a frame: a character and its look.
 ///
-/// A wide character stands in its left cell; the right one continues it.
+/// A wide character is in its left cell; the right one continues it.
 public struct Cell: Hashable, Sendable {
   /// The character, or U+0000 in a cell that continues the wide character to its left.
   public internal(set) var scalar: Unicode.Scalar

@@ -14,8 +14,7 @@ public enum Charset: Sendable {
 }
 
 extension Unicode.Scalar {
-  /// The scalar that stands for this one where only ASCII can be shown: one column wide, `?` if
-  /// there is nothing better.
+  /// The ASCII replacement of this scalar: one column wide, `?` if there is nothing better.
   var ascii: Unicode.Scalar {
     isASCII ? self : Self.asciiForms[self] ?? "?"
   }

@@ -2,7 +2,7 @@
 /// a cube of 6x6x6, 232-255 greys.
 public typealias Colour = UInt8
 
-/// How many colours an output can show.
+/// The number of colours that an output can show.
 public enum ColourDepth: Sendable {
   /// None: attributes only.
   case mono

@@ -1,8 +1,8 @@
-/// What the user says about colour (`--color`).
+/// The user's choice about colour (`--color`).
 public enum ColourChoice: String, CaseIterable, Sendable {
   /// Colour where the environment and the output allow it.
   case auto
-  /// Colour everywhere, into files too.
+  /// Colour everywhere, also in files.
   case always
   /// No colour.
   case never
@@ -13,7 +13,7 @@ public enum ColourChoice: String, CaseIterable, Sendable {
   /// 2. `NO_COLOR`, set and not empty: none;
   /// 3. `TERM`, unset or `dumb`: none;
   /// 4. `CLICOLOR_FORCE`, not empty and not `0`: colour, whatever the output is;
-  /// 5. what the terminal can show, and none if the output is no terminal.
+  /// 5. what the terminal can show; none if the output is not a terminal.
   ///
   /// Forced colour on a terminal that claims to have none means the basic eight.
   ///

@@ -1,4 +1,4 @@
-/// The characters that pictures are drawn with.
+/// The characters for drawing.
 ///
 /// Views draw in Unicode. An output that can show only ASCII replaces each cell by the ASCII form,
 /// which has the same width, so the choice of the character set never changes a layout.
@@ -12,11 +12,11 @@ public enum Glyph: CaseIterable, Sendable {
   case foldClosed, foldOpen, ellipsis, middleDot, check
   /// Bars, from the lowest to the full one.
   case bar1, bar2, bar3, bar4, bar5, bar6, bar7, bar8
-  /// States of an entry, the same in both sets: they are what a picture without colour says.
+  /// States of an entry, the same in both sets: they carry the meaning in a picture without colour.
   case changed, stale, unknown, mismatch
-  /// What differs, and may.
+  /// A legal difference.
   case differs
-  /// What is half done, and what will be.
+  /// Half done, and still to come.
   case paused, coming
 
   /// The bars in order of height.
@@ -25,7 +25,7 @@ public enum Glyph: CaseIterable, Sendable {
   /// The character, one column wide.
   public var scalar: Unicode.Scalar { forms.unicode }
 
-  /// The character that stands for it where only ASCII can be shown.
+  /// Its ASCII replacement.
   public var ascii: Unicode.Scalar { forms.ascii }
 
   private var forms: (unicode: Unicode.Scalar, ascii: Unicode.Scalar) {

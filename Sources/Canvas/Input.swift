@@ -2,11 +2,11 @@
 public enum Input: Hashable, Sendable {
   /// A key was pressed.
   case key(Key)
-  /// A text was pasted, with `\n` between its lines; not fit for the screen before it is made safe.
+  /// A text was pasted, with `\n` between its lines; must be made safe before it is shown.
   case paste(String)
   /// The mouse was used.
   case mouse(Mouse)
-  /// The screen has this many columns and rows now, or has to be drawn anew.
+  /// The screen now has this many columns and rows, or must be redrawn.
   case resize(width: Int, height: Int)
   /// The time to wait for input has passed.
   case tick

@@ -9,10 +9,10 @@ extension Key: CustomStringConvertible {
     return name + base.name
   }
 
-  /// Reads the spelling of a key: ``description``, in any case where that makes no difference.
+  /// Reads the spelling of a key: ``description``, in any letter case where that makes no difference.
   ///
-  /// A name that is not one character has no case; a single character is taken as it is. Modifiers
-  /// may stand in any order.
+  /// A name that is not one character has no case; a single character is taken literally. Modifiers may
+  /// be in any order.
   ///
   /// - Returns: Nil if no key is spelled that way, or if terminals do not report it: Shift with a
   ///   character other than a letter.

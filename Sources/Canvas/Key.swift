@@ -1,7 +1,7 @@
 /// A key as a terminal reports it.
 ///
-/// Equal keys have equal values: a terminal sends the same for Ctrl-I as for Tab, so the former is
-/// made into the latter, and Shift is part of a character, not a modifier of it.
+/// Equal keys have equal values: a terminal sends the same for Ctrl-I as for Tab, so the former becomes
+/// the latter, and Shift is part of a character, not its modifier.
 public struct Key: Hashable, Sendable {
   /// A key without its modifiers.
   public enum Base: Hashable, Sendable {
@@ -11,13 +11,13 @@ public struct Key: Hashable, Sendable {
     case function(Int)
     /// A key that moves.
     case up, down, left, right, home, end, pageUp, pageDown
-    /// A key that has a name of its own.
+    /// A key with its own name.
     case tab, enter, escape, backspace, insert, delete
   }
 
-  /// Keys that are held down with another.
+  /// Keys held down with another.
   public struct Modifiers: OptionSet, Hashable, Sendable {
-    /// One bit a modifier.
+    /// One bit per modifier.
     public let rawValue: UInt8
 
     /// Makes the modifiers whose bits are set.
@@ -38,12 +38,12 @@ public struct Key: Hashable, Sendable {
   /// The keys held down with it.
   public let modifiers: Modifiers
 
-  /// Makes a key; see ``Key`` for what becomes equal.
+  /// Makes a key; see ``Key`` for which keys become equal.
   public init(_ base: Base, _ modifiers: Modifiers = []) {
     (self.base, self.modifiers) = Self.canonical(base, modifiers)
   }
 
-  /// Makes the key that a terminal means by a character it sends.
+  /// Makes the key for a character that a terminal sends.
   public init(typed scalar: Unicode.Scalar) {
     switch scalar.value {
     case 0x7F: self.init(.backspace)
@@ -75,12 +75,12 @@ public struct Key: Hashable, Sendable {
 }
 
 extension Unicode.Scalar {
-  /// The small letter of an ASCII letter.
+  /// The lower-case form of an ASCII letter.
   fileprivate var lowercased: Unicode.Scalar {
     ("A"..."Z").contains(self) ? Unicode.Scalar(UInt8(value) + 32) : self
   }
 
-  /// The capital letter of an ASCII letter.
+  /// The upper-case form of an ASCII letter.
   fileprivate var uppercased: Unicode.Scalar {
     ("a"..."z").contains(self) ? Unicode.Scalar(UInt8(value) - 32) : self
   }

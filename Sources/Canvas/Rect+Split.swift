@@ -1,7 +1,7 @@
 extension Rect {
   /// The extent of one part of a rectangle that is split.
   public enum Extent: Hashable, Sendable {
-    /// That many cells, as long as there are any left.
+    /// That many cells, as far as available.
     case fixed(Int)
     /// A share of the cells that the fixed parts leave, in proportion to its weight.
     case flexible(weight: Int)
@@ -47,7 +47,7 @@ extension Rect {
   /// Shares `total` cells out: first to the fixed parts, in order, then the rest by weight.
   ///
   /// The shares add up to `total` when there is a flexible part. Each boundary between flexible parts
-  /// is rounded up, so what does not divide evenly goes to earlier parts first.
+  /// is rounded up, so the remainder goes to earlier parts first.
   private static func share(_ total: Int, among extents: [Extent]) -> [Int] {
     var rest = total
     var parts = extents.map { extent in

@@ -76,8 +76,8 @@ public struct Rect: Hashable, Sendable {
 
   /// The rectangle without `columns` cells at the left and right and `rows` at top and bottom.
   ///
-  /// A negative distance leaves the rectangle as it is. One that is too small for the distance has
-  /// nothing left.
+  /// A negative distance leaves the rectangle as it is. If it is too small for the distance, nothing is
+  /// left.
   public func inset(columns: Int = 1, rows: Int = 1) -> Rect {
     let columns = min(max(columns, 0), width)
     let rows = min(max(rows, 0), height)

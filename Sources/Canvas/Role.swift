@@ -1,4 +1,4 @@
-/// What a cell means. Views name roles, themes give them colours.
+/// The meaning of a cell. Views name roles, themes give them colours.
 ///
 /// A new role is one name here and one line in ``paint``.
 public enum Role: UInt8, CaseIterable, Sendable {
@@ -12,16 +12,15 @@ public enum Role: UInt8, CaseIterable, Sendable {
   case linked
   /// Parts of an entry.
   case address, permission, ownerHardware, ownerSoftware
-  /// What is worth attention, and what went wrong.
+  /// Warnings and errors.
   case warning, error
   /// Kinds of event on the timeline.
   case eventHost, eventGuest, eventNested, eventDevice, eventInvalidate, eventOther
 
-  /// How the role is painted, whatever the theme.
+  /// The paint of the role, in any theme.
   ///
   /// Colours support a meaning and never carry it alone: without them a role stands out by its
-  /// attributes, or its meaning is written.
-  /// Opposites are never red and green; there is no green.
+  /// attributes, or its meaning is in the text. Opposites are never red and green; there is no green.
   var paint: Paint {
     switch self {
     case .text: Paint(.plain)
@@ -59,11 +58,11 @@ public enum Role: UInt8, CaseIterable, Sendable {
   }
 }
 
-/// How a role is painted: hues, and attributes.
+/// The paint of a role: hues, and attributes.
 struct Paint {
   /// The colour of the strokes.
   var hue: Hue
-  /// The colour behind them; nil for that of the screen.
+  /// The colour behind them; nil for the screen's.
   var ground: Hue?
   /// Attributes at every depth.
   var attributes: Attributes

@@ -1,5 +1,5 @@
 extension SafeText {
-  /// The side of a column at which text stands.
+  /// The alignment of text in a column.
   public enum Alignment: Sendable {
     /// Blanks follow the text.
     case left
@@ -16,7 +16,7 @@ extension SafeText {
     return prefix(columns - 1) + SafeText(.ellipsis)
   }
 
-  /// The text with blanks to make it at least `columns` wide.
+  /// The text padded with blanks to at least `columns` columns.
   public func padded(to columns: Int, _ alignment: Alignment = .left) -> SafeText {
     let missing = columns - self.columns
     if missing <= 0 { return self }
@@ -37,9 +37,9 @@ extension SafeText {
 
   /// The text in lines of at most `columns` columns, broken between words.
   ///
-  /// Blanks at a break vanish, those between the words of a line count as one. A word is cut only if
-  /// it is longer than a line. There is always one line, if an empty one. Less than two columns are
-  /// taken as two, the width of the widest scalar.
+  /// Blanks at a break are dropped, those between the words of a line count as one. A word is cut only if
+  /// it is longer than a line. There is always at least one line, even if empty. Less than two columns
+  /// count as two, the width of the widest scalar.
   public func wrapped(to columns: Int) -> [SafeText] {
     let columns = max(columns, 2)
     var lines: [SafeText] = []

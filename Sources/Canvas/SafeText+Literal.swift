@@ -11,8 +11,7 @@ extension SafeText: ExpressibleByStringInterpolation {
 
   /// The parts that own sentences are made of.
   ///
-  /// A string cannot be interpolated: whether it needs cleaning is decided where it comes in, by
-  /// making a ``SafeText`` of it.
+  /// A string cannot be interpolated: it is cleaned where it comes in, by making a ``SafeText`` of it.
   public struct StringInterpolation: StringInterpolationProtocol {
     fileprivate var text = SafeText()
 

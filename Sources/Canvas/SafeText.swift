@@ -2,7 +2,7 @@
 ///
 /// The only way for a string from outside (a label, a file name, an environment variable) to the
 /// screen or to standard output. Whatever a terminal would act on, hide or reorder is spelled out
-/// where it stands: control bytes as `\x1b`, other scalars as `\u{202e}`. That concerns
+/// in place: control bytes as `\x1b`, other scalars as `\u{202e}`. That concerns
 ///
 /// - C0, DEL and C1 controls, except the tab, which becomes one blank;
 /// - bidirectional controls, zero-width scalars, variation selectors and other format characters;
@@ -52,7 +52,7 @@ public struct SafeText: Hashable, Sendable {
     left.columns += right.columns
   }
 
-  /// One text after the other.
+  /// The concatenation of two texts.
   public static func + (left: SafeText, right: SafeText) -> SafeText {
     var text = left
     text += right
@@ -91,7 +91,7 @@ extension SafeText: CustomStringConvertible {
 }
 
 extension Unicode.Scalar {
-  /// Whether a terminal shows the scalar in cells of its own and does nothing else with it.
+  /// Whether a terminal just shows the scalar in its own cells.
   fileprivate var isDrawable: Bool {
     if isASCII { return value >= 0x20 && value != 0x7F }
     switch properties.generalCategory {

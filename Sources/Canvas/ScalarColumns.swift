@@ -2,7 +2,7 @@ extension Unicode.Scalar {
   /// The number of columns that the scalar takes on a terminal: 2 if it is wide (East Asian Width W
   /// or F), else 1.
   ///
-  /// The one place that knows widths. Ambiguous characters, box drawing among them, count as 1.
+  /// The only place that knows widths. Ambiguous characters, box drawing among them, count as 1.
   /// Scalars that take no column of their own never come here: ``SafeText`` spells them out.
   var columns: Int {
     if value < 0x1100 { return 1 }
@@ -17,9 +17,9 @@ extension Unicode.Scalar {
 
   /// The wide scalars in order. Ranges run across gaps of unassigned scalars.
   ///
-  /// The source is EastAsianWidth.txt. The hexagrams (U+4DC0) and circled numbers (U+3248) in the
-  /// midst of the ideographs are counted as wide although that file does not say so for all
-  /// versions: terminals and the C library do.
+  /// The source is EastAsianWidth.txt. The hexagrams (U+4DC0) and circled numbers (U+3248) among the
+  /// ideographs are counted as wide although that file does not say so for all versions: terminals and
+  /// the C library do.
   private static let wide: [ClosedRange<UInt32>] = [
     0x1100...0x115F, 0x231A...0x231B, 0x2329...0x232A, 0x23E9...0x23EC, 0x23F0...0x23F0,
     0x23F3...0x23F3, 0x25FD...0x25FE, 0x2614...0x2615, 0x2648...0x2653, 0x267F...0x267F,

@@ -1,6 +1,6 @@
 /// The ways besides colour in which a terminal can set text apart.
 public struct Attributes: OptionSet, Hashable, Sendable {
-  /// One bit an attribute.
+  /// One bit per attribute.
   public let rawValue: UInt8
 
   /// Makes the attributes whose bits are set.
@@ -27,7 +27,7 @@ public struct Attributes: OptionSet, Hashable, Sendable {
   }
 }
 
-/// How a cell looks: what it means, and attributes of its own.
+/// The look of a cell: its meaning, and its own attributes.
 ///
 /// A ``Theme`` turns it into colours.
 public struct Style: Hashable, Sendable {

@@ -2,8 +2,8 @@ extension Surface {
   /// The frame as text with the escape sequences that colour it (ECMA-48 SGR), for `--color=always`.
   ///
   /// Each line ends in the terminal's own colours, so that lines can be cut, searched and joined.
-  /// Blanks at the end of a line that would show nothing are left out. Without colours and
-  /// attributes the result is ``text``.
+  /// Invisible blanks at the end of a line are omitted. Without colours and attributes the result is
+  /// ``text``.
   public func ansiText(theme: Theme, depth: ColourDepth) -> String {
     ansiRows(theme: theme, depth: depth).map { $0 + "\n" }.joined()
   }

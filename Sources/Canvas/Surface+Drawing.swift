@@ -45,8 +45,8 @@ extension Surface {
 
   /// Draws the border of a pane along the edges of `rect`, with a title in the upper edge.
   ///
-  /// A rectangle of less than two rows or columns has no room for a border and stays as it is. What
-  /// is inside does, too.
+  /// A rectangle of less than two rows or columns has no room for a border and stays as it is. So does
+  /// the inside.
   ///
   /// - Returns: The inside.
   @discardableResult

@@ -10,7 +10,7 @@ extension Surface {
       """
   }
 
-  /// A row in HTML, without blanks at its end that would show nothing: runs of text, each in an element whose
+  /// A row in HTML, without invisible trailing blanks: runs of text, each in an element whose
   /// class names its style, see `Theme.css`.
   public func htmlRow(_ y: Int) -> String {
     styledRuns(inRow: y).map { style, text in
@@ -19,7 +19,7 @@ extension Surface {
     }.joined()
   }
 
-  /// The runs of one style in a row, from left to right, without blanks at its end that would show nothing.
+  /// The runs of one style in a row, from left to right, without invisible trailing blanks.
   public func styledRuns(inRow y: Int) -> [(style: Style, text: String)] {
     let row = row(y)
     guard let end = row.lastIndex(where: { $0.scalar != " " || !$0.style.isBlankInvisible }) else {
@@ -28,7 +28,7 @@ extension Surface {
     return Self.runs(in: row[...end]).map { ($0.style, $0.text) }
   }
 
-  /// A text as the text of an element.
+  /// A text escaped for use in an element.
   public static func escaped(_ text: String) -> String {
     var escaped = ""
     for scalar in text.unicodeScalars {
@@ -64,7 +64,7 @@ extension Theme {
       }
       if look.attributes.contains(.bold) { rule += "font-weight:bold;" }
       if !rule.isEmpty { rules.append(".r\(role.rawValue){\(rule)}") }
-      // The cursor exchanges the two colours.
+      // The cursor swaps the two colours.
       if let foreground = look.foreground {
         rules.append(
           ".r\(role.rawValue).v{background:\(RGB(foreground).hex);color:\(backdrop.hex)}")

@@ -1,6 +1,6 @@
 extension Surface {
   /// The frame as a picture: a self-contained SVG document in a monospaced font, with the colours
-  /// of a theme on the background that it is made for.
+  /// of a theme on its background.
   ///
   /// Each run of text is stretched to its columns, so the picture is aligned in any font.
   public func svg(theme: Theme) -> String {
@@ -8,7 +8,7 @@ extension Surface {
       + Self.svgFooter + [""]).joined(separator: "\n")
   }
 
-  /// What stands before the elements of frames of a size in cells, a line each.
+  /// The lines before the elements of frames of a size in cells.
   public static func svgHeader(width: Int, height: Int, theme: Theme) -> [String] {
     let box = "width=\"\(width * cellWidth)\" height=\"\(height * cellHeight)\""
     return [
@@ -18,7 +18,7 @@ extension Surface {
     ]
   }
 
-  /// What stands after them.
+  /// The lines after them.
   public static let svgFooter = ["</g>", "</svg>"]
 
   /// The elements of the frame.
@@ -58,7 +58,7 @@ extension Surface {
 }
 
 extension Theme {
-  /// The colour of text in which a terminal is left its own.
+  /// The colour of text that has the terminal's own colour.
   var textColour: RGB {
     self == .light ? RGB(16) : RGB(231)
   }

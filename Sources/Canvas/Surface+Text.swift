@@ -1,5 +1,5 @@
 extension Surface {
-  /// The frame as text: a line for each row, without the blanks at its end.
+  /// The frame as text: a line for each row, without trailing blanks.
   public var text: String {
     rows { row in
       var line = String(String.UnicodeScalarView(row.filter { !$0.isContinuation }.map(\.scalar)))
@@ -8,10 +8,10 @@ extension Surface {
     }
   }
 
-  /// What ``text`` does not show, as text: a line for each row that names its columns, from 0, with
+  /// The styles, which ``text`` omits, as text: a line for each row that names its columns, from 0, with
   /// their role and attributes, as in `0-7 title+bold  9 changed+reverse`.
   ///
-  /// Cells in the plain style are left out.
+  /// Cells in the plain style are omitted.
   public var styleText: String {
     rows { row in
       Self.runs(in: row).filter { $0.style != .plain }.map { run in
@@ -26,7 +26,7 @@ extension Surface {
     (0..<height).map { line(row($0)) + "\n" }.joined()
   }
 
-  /// Cells beside each other that have one style.
+  /// Adjacent cells with one style.
   struct Run {
     /// The first column.
     var x: Int

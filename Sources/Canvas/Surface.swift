@@ -1,4 +1,4 @@
-/// A frame: a grid of cells that views draw into and that terminals, files and tests show.
+/// A frame: a grid of cells, drawn by views and shown by terminals, files and tests.
 ///
 /// Drawing is clipped on all sides, so any size, from none to a terminal's largest, and any place are
 /// allowed. Both halves of a wide character are in the frame or neither.
@@ -8,14 +8,14 @@ public struct Surface: Hashable, Sendable {
   /// The number of rows.
   public let height: Int
 
-  /// Where text is being typed; nil when it is not.
+  /// The place where text is being typed, or nil.
   ///
   /// A terminal shows its own cursor there, which input methods and screen readers follow.
   public var caret: Point?
 
   private var cells: [Cell]
 
-  /// Makes a blank frame. A negative extent is taken as 0, one above ``Rect/limit`` as that.
+  /// Makes a blank frame. Extents are clamped to 0 and ``Rect/limit``.
   public init(width: Int, height: Int) {
     let bounds = Rect(x: 0, y: 0, width: width, height: height)
     self.width = bounds.width
@@ -46,8 +46,7 @@ public struct Surface: Hashable, Sendable {
 
   /// Puts a character at `point`, or as much of it as lies in `clip`, which lies in the frame.
   ///
-  /// Half a wide character cannot be drawn: where one is cut, and in what is left of one that is
-  /// drawn over, there is a blank.
+  /// Half a wide character cannot be drawn: a cut one, and the rest of one drawn over, become blanks.
   mutating func put(_ scalar: Unicode.Scalar, at point: Point, style: Style, clip: Rect) {
     guard scalar.columns == 2 else {
       return store(Cell(scalar: scalar, style: style), at: point, clip: clip)

@@ -1,9 +1,8 @@
 // The colours of the themes: of the palette of 256, of the bright 16, of the basic 8.
 //
-// The basic colours and their bright forms are the terminal's user's to choose. Those that xterm's
-// defaults make unreadable on a background of the theme are not used as text there: the terminal's
-// own colour is, with the role's attributes. Plain blue (4) and bright black (8) are unreadable in
-// many other palettes.
+// Users choose their terminal's basic colours and their bright forms. Those that are unreadable on the
+// theme's background with xterm's defaults are not used as text there: the terminal's own colour is, with
+// the role's attributes. Plain blue (4) and bright black (8) are unreadable in many other palettes.
 extension Theme {
   static func darkInk(_ hue: Hue) -> Ink {
     switch hue {

@@ -1,13 +1,13 @@
-/// A colour that roles ask for; a ``Theme`` answers with what it has nearest to it.
+/// A colour requested by roles; a ``Theme`` answers with its nearest one.
 enum Hue: CaseIterable {
   case plain, faint, blue, cyan, violet, yellow, orange, red
-  // Text of a highlight, and what is behind it.
+  // Text of a highlight, and its background.
   case linked, linkedGround, match, matchGround
-  // What is behind everything else.
+  // The background of everything else.
   case ground
 }
 
-/// A colour at each depth, nil where the terminal's own is used.
+/// A colour at each depth, nil for the terminal's own.
 struct Ink {
   var full: Colour?
   var sixteen: Colour?
@@ -32,7 +32,7 @@ struct Ink {
   }
 }
 
-/// What a terminal is told to do for a cell.
+/// The settings of a terminal for a cell.
 public struct Look: Hashable, Sendable {
   /// The colour of the strokes, nil for the terminal's own.
   public var foreground: Colour?
@@ -48,7 +48,7 @@ public struct Look: Hashable, Sendable {
     self.attributes = attributes
   }
 
-  /// Plain text on a terminal that has not been told anything.
+  /// Plain text on a terminal with default settings.
   public static let plain = Look(foreground: nil, background: nil, attributes: [])
 }
 
@@ -63,7 +63,7 @@ public enum Theme: String, CaseIterable, Sendable {
   /// Blue against orange, on dark and on light backgrounds.
   case colourBlind = "colour-blind"
 
-  /// How a style looks at some depth. Without colours all themes look the same.
+  /// The look of a style at some depth. Without colours all themes look the same.
   public func look(of style: Style, at depth: ColourDepth) -> Look {
     let paint = style.role.paint
     let foreground = ink(paint.hue).colour(at: depth)
