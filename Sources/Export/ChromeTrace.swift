@@ -50,13 +50,13 @@ package struct ChromeTrace: TraceFormat {
   private func text(_ text: String) -> String { Cast.json(SafeText(text).string) }
 }
 
-/// A format of traces: what stands before, for each event, and after.
+/// A trace format: the text before, for each event, and after.
 package protocol TraceFormat {
-  /// What stands first.
+  /// The text before the events.
   mutating func header(title: SafeText) -> [UInt8]
-  /// An event, in its order.
+  /// The text of an event, called in order.
   mutating func bytes(of event: TraceEvent) -> [UInt8]
-  /// What stands last.
+  /// The text after the events.
   mutating func footer() -> [UInt8]
 }
 

@@ -5,11 +5,11 @@ import Language
 import Recording
 import Viewer
 
-/// The frames of a session, one after the other: of a recording as it was done, else one for each event.
+/// The frames of a session in order: of a recording as it was done, else one for each event.
 ///
-/// It makes one frame at a time: what is kept does not grow with their number.
+/// It makes one frame at a time: its memory does not grow with their number.
 package struct Film {
-  /// What the screen shows at a time.
+  /// The screen at a time.
   package struct Frame {
     /// Milliseconds from the beginning.
     package let time: Int
@@ -17,17 +17,17 @@ package struct Film {
     package let moment: Moment
     /// The cells.
     package let surface: Surface
-    /// The name of the chapter, mark or note that this is, if it is one.
+    /// The name of the chapter, mark or note at this frame, if any.
     package let landmark: SafeText?
   }
 
-  /// Which part of a session is filmed.
+  /// The part of a session to film.
   package struct Part: Sendable {
     /// The first moment; nil for the start.
     package var from: Moment?
     /// The last moment; nil for the end.
     package var until: Moment?
-    /// Whether each micro-step has a frame of its own.
+    /// Whether each micro-step has its own frame.
     package var showsSteps: Bool
 
     /// All events, or a part.
@@ -38,22 +38,22 @@ package struct Film {
     }
   }
 
-  /// What is shown last.
+  /// The model last shown.
   package private(set) var model: Model
   private let part: Part
   private var isFirst = true
-  /// Whether things are replayed as they were done, and not events shown in their order.
+  /// Whether inputs are replayed as recorded, instead of showing events in order.
   private let isReplay: Bool
   private var frames = 0
 
-  /// Milliseconds of an event that has no time of its own.
+  /// Milliseconds of an event without its own time.
   package static let beat = 500
 
   /// A film of a session.
   ///
   /// - Parameters:
   ///   - model: the session, for a recording as it was when that began.
-  ///   - recording: what was done, if it is to be shown as it was done; its whole length then.
+  ///   - recording: the recording, if it is to be shown as it was done, in full length.
   package init(_ model: Model, _ recording: Recording?, part: Part = Part()) {
     self.model = model
     self.part = part
@@ -89,13 +89,13 @@ package struct Film {
     return frame(at: frames * Self.beat, landmark: model.landmark)
   }
 
-  /// The statement that led to what is shown; empty at the start.
+  /// The statement that led to the current frame; empty at the start.
   package var statement: String {
     let session = model.session
     return session.timeline.currentEvent.map { session.text(ofEvent: $0) } ?? ""
   }
 
-  /// What happened at the moment that is shown, and why, as the pane of answers says it.
+  /// What happened at the current moment, and why, as in the answer pane.
   package var explanation: String { model.explanation }
 
   private func frame(at time: Int, landmark: SafeText?) -> Frame {

@@ -1,21 +1,21 @@
-/// Writes frames one after the other, each as what it copies from the frames shortly before it and from itself: a pane
-/// that scrolls, or an address that stands in five panes, is written once.
+/// Writes frames in order, each as copies from the frames shortly before it and from itself: a scrolling
+/// pane, or an address in five panes, is written once.
 ///
-/// A frame is written as pieces: a number, as many scalars that stand for themselves, the number of scalars that are
-/// copied then, and where from: how far after where the last copy would go on. At the beginning that is the beginning
-/// of the frame before, and what stands for itself counts as copied. The last piece may end before its copy. Numbers
+/// A frame is written as pieces: a number, as many literal scalars, the number of scalars copied then,
+/// and their source: its distance from where the last copy would continue. At first that is the beginning
+/// of the previous frame, and literals count as copied. The last piece may end before its copy. Numbers
 /// are Base64 VLQ as in source maps, the distance with its sign in the lowest bit.
 struct FrameCoder {
-  /// The frames that can be copied from, the oldest first.
+  /// The frames available for copying, the oldest first.
   private var window: [Unicode.Scalar] = []
-  /// Where each of them begins.
+  /// The start of each of them.
   private var starts: [Int] = []
 
-  /// How many frames before a frame it copies from.
+  /// Number of earlier frames from which a frame can copy.
   static let framesInReach = 4
-  /// As many scalars as a copy has at least: the numbers that say it take about three.
+  /// Minimum scalars in a copy: the numbers that encode it take about three.
   private static let shortest = 4
-  /// How many places that begin alike are compared.
+  /// Maximum number of places with equal beginnings to compare.
   private static let attempts = 32
 
   /// A frame, written.
@@ -56,7 +56,7 @@ struct FrameCoder {
     return pieces
   }
 
-  /// The longest copy of what is at a place; going on with the last one costs least.
+  /// The longest copy for a place; continuing the last one costs least.
   private func best(at now: Int, _ expected: Int, _ places: Places) -> (from: Int, count: Int)? {
     var best = (from: expected, count: expected < now ? same(expected, now) : 0)
     for place in places.alike(now, in: window).prefix(Self.attempts) {
@@ -96,7 +96,7 @@ struct FrameCoder {
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 }
 
-/// Where texts of one length stand, found by what they begin with.
+/// The places of texts of one length, by their beginnings.
 private struct Places {
   /// For each hash the last place, and for each place the one before it; -1 for none.
   private var last: [Int32]

@@ -4,18 +4,18 @@ import Inquiry
 import Language
 import Lesson
 
-/// A lesson to be read away from the program: its texts, scenes and questions in order, what the tables hold
-/// after each, and what the engine says to each question.
+/// A lesson to read away from the program: its texts, scenes and questions in order, the tables after
+/// each, and the engine's answer to each question.
 package struct Handout {
   /// A piece of it.
   enum Block {
     case heading(String)
     case paragraph(Prose)
-    /// Statements, or lines that are shown as they are.
+    /// Statements, or literal lines.
     case code([String])
     /// Choices, each with its letter.
     case choices([String])
-    /// What is looked up, or not to be seen before one has thought: tables, hints, and the answer.
+    /// Parts to look up, or to see only after thinking: tables, hints, and the answer.
     case hidden(String, [Block])
   }
 
@@ -29,7 +29,7 @@ package struct Handout {
 
   /// A handout of a lesson.
   ///
-  /// - Parameter hasNotes: whether it is a teacher's, with the lesson's notes.
+  /// - Parameter hasNotes: whether it is for a teacher, with the lesson's notes.
   /// - Throws: a mistake of the lesson.
   package init(
     _ lesson: Lesson, in library: Library, hasNotes: Bool = false
@@ -145,7 +145,7 @@ extension Handout {
 
   // MARK: HTML
 
-  /// As one page that needs nothing else, with hints and answers folded.
+  /// As one self-contained page, with hints and answers folded.
   private var html: String {
     """
     <!DOCTYPE html>

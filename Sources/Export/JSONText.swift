@@ -1,9 +1,9 @@
 import Engine
 
-/// A text as JSON spells it.
+/// A text as a JSON string.
 ///
-/// - Parameter isPlain: whether a scalar may stand as it is; `"` and `\\` never do. What may not is spelled by its
-///   UTF-16 numbers.
+/// - Parameter isPlain: whether a scalar may stay as it is; `"` and `\\` never do. Others are spelled by
+///   their UTF-16 numbers.
 func json(_ text: String, where isPlain: (Unicode.Scalar) -> Bool) -> String {
   var json = "\""
   for scalar in text.unicodeScalars {

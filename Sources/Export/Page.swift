@@ -3,7 +3,7 @@ import Engine
 import Inquiry
 import Language
 
-/// A session as one HTML file that needs no network: the program's frames and keys, what happens as text,
+/// A session as one HTML file that needs no network: the program's frames and keys, the events as text,
 /// and without JavaScript, or on paper, the frames of the chapters.
 ///
 /// A frame is the text of its rows, written by `FrameCoder`; in it a private scalar begins a style. All text goes
@@ -14,7 +14,7 @@ package struct Page {
   private var frames: [String] = []
   private var events: [String] = []
   private var chapters: [String] = []
-  /// Frames that stand in the page without JavaScript, at most: more would be as long as a film.
+  /// Maximum number of frames in the page without JavaScript: more would be as long as a film.
   private static let chaptersAtMost = 16
   /// Styles in their order, each with its classes.
   private var styles: [Style] = []
@@ -24,7 +24,7 @@ package struct Page {
   /// Adds a frame.
   ///
   /// - Parameters:
-  ///   - name: the moment as it is typed.
+  ///   - name: the moment in its typed form.
   ///   - statement: the event that led here; empty at the start.
   ///   - text: what happened, and why.
   package mutating func add(_ frame: Film.Frame, statement: String, text: String) {
@@ -71,7 +71,7 @@ package struct Page {
       """
   }
 
-  /// The scalars of a row without blanks at its end; where the style changes, one that names it.
+  /// The scalars of a row without trailing blanks, with one that names the style where it changes.
   private mutating func row(_ y: Int, of surface: Surface) -> [Unicode.Scalar] {
     var row: [Unicode.Scalar] = []
     for run in surface.styledRuns(inRow: y) {
@@ -87,7 +87,7 @@ package struct Page {
     return Unicode.Scalar(UInt32(0xE000 + index)) ?? "\u{E000}"
   }
 
-  /// A text for a script: as JSON spells it, and without what would end the script.
+  /// A text for a script: as JSON, without characters that would end the script.
   private static func json(_ text: String) -> String {
     Export.json(text) {
       $0.value >= 0x20 && $0 != "<" && $0 != "\u{2028}" && $0 != "\u{2029}"
@@ -111,7 +111,7 @@ package struct Page {
 
     """
 
-  /// Puts the frames together, shows one, and does what keys ask for.
+  /// Assembles the frames, shows one, and handles keys.
   private static let script = """
     const body=document.body,pre=document.getElementById('frame'),bar=document.getElementById('time'),
     where=document.getElementById('where'),button=document.getElementById('play'),

@@ -46,7 +46,7 @@ package struct PerfettoTrace: TraceFormat {
       event.leaves.map { ("leaves of " + $0.table, $0.count) }
       + event.counts.map { ($0.name, $0.value) }
     for (name, value) in counts where values[name] != value {
-      // What was never counted needs no track.
+      // A count that was never nonzero needs no track.
       if values[name] == nil, value == 0 { continue }
       values[name] = value
       let track = self.track(name, isCounter: true, &bytes)
@@ -63,7 +63,7 @@ package struct PerfettoTrace: TraceFormat {
 
   package mutating func footer() -> [UInt8] { [] }
 
-  /// The track of a name; described where it is new.
+  /// The track of a name; adds its description if it is new.
   private mutating func track(_ name: String, isCounter: Bool, _ bytes: inout [UInt8]) -> UInt64 {
     let key = (isCounter ? "counter " : "actor ") + name
     if let known = tracks[key] { return known }
@@ -114,7 +114,7 @@ package struct PerfettoTrace: TraceFormat {
   }
 }
 
-/// Messages of protocol buffers as bytes: varints, and what has a length.
+/// Protocol buffer messages as bytes: varints, and length-delimited fields.
 struct ProtocolBuffer {
   private(set) var bytes: [UInt8] = []
 

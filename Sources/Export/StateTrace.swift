@@ -6,7 +6,7 @@ package struct StateTrace: TraceFormat {
   private let tables: [String]
   private var isFirst = true
 
-  /// A trace in which these tables occur: all must be known first.
+  /// A trace with these tables: all must be known in advance.
   package init(tables: [String]) { self.tables = tables }
 
   package mutating func header(title: SafeText) -> [UInt8] {

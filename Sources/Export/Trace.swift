@@ -2,41 +2,41 @@ import Engine
 import Inquiry
 import Language
 
-/// What of a history goes into a trace: an event with its micro-steps, in the order in which they happen.
+/// The part of a history for a trace: an event with its micro-steps, in the order in which they happen.
 ///
 /// Traces have times, and a history has an order: event n is at n milliseconds, and its micro-steps share the
 /// millisecond evenly. Each format says so.
 package struct TraceEvent {
   /// Its number, from 1.
   package let number: Int
-  /// Who makes it happen.
+  /// Its actor.
   package let actor: String
   /// Its statement.
   package let statement: String
-  /// What happens, as a sentence.
+  /// The event, as a sentence.
   package let sentence: String
   /// Its micro-steps.
   package let steps: [Step]
   /// Counts after it, by name.
   package let counts: [(name: String, value: UInt64)]
-  /// Leaves of each table after it.
+  /// Number of leaves of each table after it.
   package let leaves: [(table: String, count: UInt64)]
 
   /// A micro-step.
   package struct Step {
     /// Its label, a word or two.
     package let label: String
-    /// What is done.
+    /// The action.
     package let what: String
     /// The table that it concerns, by its name; empty for none.
     package let table: String
     /// The address that it concerns.
     package let address: UInt64
-    /// A number that the step which made a leaf and the one that removed it share; nil of others.
+    /// A number shared by the step that made a leaf and the one that removed it; nil for others.
     package let flow: UInt64?
   }
 
-  /// The sentence that says what time means here.
+  /// The sentence about the meaning of time.
   package static let timeIsOrder =
     "Time is order, not duration: event n is at n ms, its micro-steps share the millisecond."
 }
@@ -45,9 +45,9 @@ package struct TraceEvent {
 package struct TraceReader {
   private var session: Session
   private let last: Int
-  /// Leaves of each table that exists, as far as nothing has changed them.
+  /// Number of leaves of each existing table that is unchanged since the count.
   private var leaves: [TableID: UInt64] = [:]
-  /// The numbers of leaves that were made.
+  /// The flow numbers of leaves made.
   private var flows: [Leaf: UInt64] = [:]
   private var flowCount: UInt64 = 0
 
@@ -115,7 +115,7 @@ extension Changes {
 }
 
 extension Machine {
-  /// Leaves of a table. O(n) in the table.
+  /// Number of leaves of a table. O(n) in the table.
   fileprivate func leafCount(of id: TableID) -> UInt64 {
     var count: UInt64 = 0
     if let guest = guestTable(id) {

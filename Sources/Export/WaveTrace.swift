@@ -8,7 +8,7 @@ package struct WaveTrace: TraceFormat {
   private let counts: [String]
   private var values: [String: String] = [:]
 
-  /// A dump in which these tables occur: all must be known first.
+  /// A dump with these tables: all must be known in advance.
   package init(tables: [String]) {
     self.tables = tables
     counts = Counter.allCases.map { "\($0)" }
