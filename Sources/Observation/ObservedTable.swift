@@ -1,8 +1,8 @@
 import Engine
 
-/// A table as a source showed it: runs of entries, and which of their bits the source tells.
+/// A table as a source showed it: runs of entries, and the bits of them that the source contains.
 ///
-/// What is not told is not zero: `known` says what may be looked at. Runs are ascending and leave no gap
+/// Missing bits are not zero: `known` says which bits may be used. Runs are ascending and leave no gap
 /// from the first to the last.
 package struct ObservedTable: Equatable, Sendable {
   /// L1's registers for a shadow, as the kernel prints them above it.
@@ -22,18 +22,18 @@ package struct ObservedTable: Equatable, Sendable {
     }
   }
 
-  /// Entries of one level, next to each other, of which the source says the same.
+  /// Adjacent entries of one level that look the same in the source.
   package struct Run: Equatable, Sendable {
     /// The first input address.
     package let start: UInt64
     /// The address after the last, above `start`.
     package let end: UInt64
-    /// What is known of each entry. Of more than one with output addresses: those of the first, and the
-    /// others follow it in memory.
+    /// The known bits of each entry. For several with output addresses: the first's, and the others are
+    /// contiguous.
     package let descriptor: Descriptor
     /// Level of the entries, 0 to 3.
     package let level: Int8
-    /// Where in the source it stands, from 1; 0 if it stands nowhere.
+    /// Its line in the source, from 1; 0 if it has none.
     package let line: Int32
 
     /// A run at a place of a source.
@@ -55,21 +55,21 @@ package struct ObservedTable: Equatable, Sendable {
     package var isEmpty: Bool { descriptor.bits == 0 }
   }
 
-  /// What the first run or the last may hide.
+  /// Whether the first or the last run may be missing.
   package enum Coverage: Equatable, Sendable {
     /// The runs reach from 0 to the end of all input addresses.
     case whole
-    /// The source never prints the last run: it is not known.
+    /// The source never prints the last run, so it is unknown.
     case lastRunMissing
-    /// The source began in the middle.
+    /// The source began midway.
     case firstRunMissing
   }
 
-  /// L1's registers, if it is a shadow whose source tells them.
+  /// L1's registers, if it is a shadow and the source has them.
   package var context: Context?
   /// The runs, ascending.
   package var runs: [Run]
-  /// The bits of a leaf's descriptor that the source tells.
+  /// The bits of a leaf's descriptor that the source has.
   package var known: UInt64
   /// Whether a run is missing.
   package var coverage: Coverage
@@ -87,7 +87,7 @@ package struct ObservedTable: Equatable, Sendable {
   /// The bits of a descriptor that say where it leads.
   package var knowsOutputs: Bool { known & Descriptor.addressMask == Descriptor.addressMask }
 
-  /// Leaves of a table with 4K pages. A dump whose leaves have no addresses still tells their number.
+  /// Number of leaves of a table with 4K pages, known even for a dump without output addresses.
   package var leaves: UInt64 {
     runs.reduce(0) { count, run in
       guard run.isMapped else { return count }
@@ -125,7 +125,7 @@ package struct ObservedTable: Equatable, Sendable {
     return words
   }
 
-  /// The run that an input address lies in, or nil. Cost: logarithmic in the number of runs.
+  /// The run that contains an input address, or nil. O(log n) in the number of runs.
   package func run(at address: UInt64) -> Run? {
     var low = 0
     var high = runs.count

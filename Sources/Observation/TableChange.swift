@@ -1,21 +1,21 @@
 import Engine
 
-/// A range of input addresses in which two sights of a table differ. Between the two anything may have
-/// happened there: this is a difference, never an event.
+/// A range of input addresses in which two observations of a table differ. Anything may have happened
+/// there in between: this is a difference, never an event.
 package struct TableChange: Equatable, Sendable {
   /// The input addresses.
   package let range: Range<UInt64>
-  /// What was there; nil if the first sight says nothing of the range.
+  /// The earlier contents; nil if the first observation does not cover the range.
   package let before: ObservedTable.Run?
-  /// What is there; nil if the second sight says nothing of the range.
+  /// The later contents; nil if the second observation does not cover the range.
   package let after: ObservedTable.Run?
 }
 
 extension ObservedTable {
-  /// Where another sight of the table differs in what both know, ascending. Cost: linear in the runs.
+  /// The differences of another observation in the bits that both know, ascending. O(number of runs).
   package func changes(to other: ObservedTable) -> [TableChange] {
     let common = known & other.known
-    // Two sources may leave out what only one of them knows; of that there is nothing to say.
+    // A source may omit parts that only the other knows; skip those.
     let covered = (runs.last?.end ?? 0, other.runs.last?.end ?? 0)
     let end =
       coverage == .lastRunMissing || other.coverage == .lastRunMissing

@@ -1,6 +1,6 @@
-/// A scenario that is a part of the program, so that it is there wherever the binary is.
+/// A scenario embedded in the program, so that it is available wherever the binary is.
 public struct ShippedScenario: Sendable {
-  /// What it is called where a file may stand: its path below `assets/scenarios`, as in `rmp/iommu-first`.
+  /// Its name where a file may be given: its path below `assets/scenarios`, as in `rmp/iommu-first`.
   public let name: String
   private let text: StaticString
 
@@ -14,19 +14,19 @@ public struct ShippedScenario: Sendable {
     ShippedScenario(name: String($0.name.description.dropLast(".pw".count)), text: $0.text)
   }
 
-  /// The one that the program opens where none is asked for.
+  /// The one that the program opens by default.
   public static let builtIn = "built-in"
 
-  /// The one of a name; nil if there is none.
+  /// The scenario with a name; nil if there is none.
   public static func named(_ name: String) -> ShippedScenario? { all.first { $0.name == name } }
 }
 
 extension ShippedScenario {
-  /// What scenarios are about. The raw value is the folder of `assets/scenarios`.
+  /// The subjects of scenarios. The raw value is the folder of `assets/scenarios`.
   public enum System: String, CaseIterable, Sendable {
     case nested, iommu, sharing, btm, pkvm, rmp, cca, rules, bugs, found
 
-    /// What it is, as the head of a list.
+    /// Its title, as the head of a list.
     public var title: String {
       switch self {
       case .nested: "Nested guests"
@@ -43,7 +43,7 @@ extension ShippedScenario {
     }
   }
 
-  /// What it is about; nil for the built-in one, which is about all of it.
+  /// Its subject; nil for the built-in one, which covers everything.
   public var system: System? {
     name.split(separator: "/").first.flatMap { System(rawValue: String($0)) }
   }
