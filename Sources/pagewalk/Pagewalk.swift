@@ -3,10 +3,10 @@ import Glibc
 
 /// The command line.
 ///
-/// Each command says its name: where one does not, the argument parser looks for it through all types of the
-/// program, at each start.
+/// Each command declares its name: otherwise the argument parser searches all types of the program for it
+/// at each start.
 struct Pagewalk: ParsableCommand {
-  /// The version of the program, for whoever reports something.
+  /// The version of the program, for reports.
   static let version = "0.1"
 
   static let configuration = CommandConfiguration(
@@ -34,7 +34,7 @@ struct Pagewalk: ParsableCommand {
     defaultSubcommand: View.self)
 }
 
-/// Parses the arguments and carries the command out, with the exit codes that the manual promises.
+/// Parses the arguments and carries out the command, with the manual's exit codes.
 @main
 enum Main {
   static func main() {

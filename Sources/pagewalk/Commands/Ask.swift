@@ -24,7 +24,7 @@ extension Pagewalk {
         Exit code 1: the answer is no. Nothing was found, tables differ, or a rule does not hold.
         """)
 
-    /// The questions with what they ask, in lines of at most 80 columns.
+    /// The questions with their meanings, in lines of at most 80 columns.
     private static let questions = Question.allCases.map { question in
       let facts = question.facts
       let usage = "  " + question.name + (facts.operand.usage.map { " " + $0 } ?? "")
@@ -84,9 +84,9 @@ extension Pagewalk {
       if answer.isNo { throw Failure.no("") }
     }
 
-    /// The question that was named.
+    /// The named question.
     private func askedQuestion() throws -> Question {
-      // Without an address it is not an entry that `why` asks about.
+      // Without an address, `why` does not ask about an entry.
       if question == "why", operands.isEmpty { return .explain }
       if let asked = Question(name: question) { return asked }
       let all = Question.allCases.map(\.name)
@@ -97,7 +97,7 @@ extension Pagewalk {
           + all.joined(separator: ", "))
     }
 
-    /// What the operands and options say.
+    /// The subject given by the operands and options.
     private func subject(of asked: Question) throws -> Subject {
       var subject = Subject()
       if let table, table.hasPrefix("revmap"), let number = Int(table.dropFirst(6)) {

@@ -25,7 +25,7 @@ extension Pagewalk {
         Without a reverse map (none) the statements 'revmap fail' are left out.
         """)
 
-    /// The columns with what they say, in lines of at most 80 columns.
+    /// The columns with their meanings, in lines of at most 80 columns.
     private static func legend(_ columns: [CostColumn]) -> String {
       columns.map { column in
         var lines = [""]
@@ -70,7 +70,7 @@ extension Pagewalk {
       _ = try choices()
     }
 
-    /// What was asked for, or nil.
+    /// The requested choices, or nil.
     private func choices() throws -> [PolicyChoice]? {
       try policies?.split(separator: ",", omittingEmptySubsequences: false).map { text in
         do throws(ScenarioError) {
@@ -98,7 +98,7 @@ extension Pagewalk {
       }
     }
 
-    /// The costs of a scenario, whatever the number of jobs the same.
+    /// The costs of a scenario, independent of the number of jobs.
     private func costs(of scenario: Scenario, under choices: [PolicyChoice]) -> [PolicyCost] {
       let comparison = Comparison(of: scenario, under: choices)
       let events = scenario.eventCount

@@ -68,7 +68,7 @@ extension Pagewalk {
       if !found.isEmpty { throw Failure.no("") }
     }
 
-    /// Short names of two files: their last parts, so many that they differ.
+    /// Short names of two files: as many of their last parts as needed to differ.
     private static func names(_ first: String, _ second: String) -> (String, String) {
       let parts = [first, second].map { path in
         (path.hasSuffix(".pw") ? path.dropLast(3) : path[...]).split(separator: "/")
@@ -94,7 +94,7 @@ extension Pagewalk {
       if !view.isEmpty { throw Failure.no("") }
     }
 
-    /// The tables that differ at the first state that does, or after all events where these differ.
+    /// The tables that differ at the first different state, or after all events if those differ.
     private func tables(
       _ found: HistoryDifference, _ one: inout Session, _ other: inout Session
     ) -> [String] {

@@ -41,7 +41,7 @@ extension Pagewalk {
       FileDescriptor.output.write(text)
     }
 
-    /// Writes the pages, each at its distance from the lowest; what lies between them is a hole.
+    /// Writes the pages, each at its offset from the lowest, with holes between them.
     private func write(_ pages: TableImage, to path: String) throws {
       guard let output = SparseFile(path) else {
         throw Failure.environment("\(path): cannot be written")

@@ -22,7 +22,7 @@ extension Pagewalk {
         bytes everywhere.
         """)
 
-    /// As what a session is written.
+    /// The format of an exported session.
     enum Format: String, CaseIterable, ExpressibleByArgument {
       case html, cast, cast2, svg, text, chrome, perfetto, vcd, itf, json
     }
@@ -130,7 +130,7 @@ extension Pagewalk {
       out.write(format.footer())
     }
 
-    /// All tables that there are at some time.
+    /// All tables that exist at some time.
     private func tables(of session: Session, _ range: ClosedRange<Int>) -> [String] {
       var reader = TraceReader(session, range)
       var names: [String] = []

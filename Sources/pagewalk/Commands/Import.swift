@@ -92,7 +92,7 @@ extension Pagewalk {
       }
     }
 
-    /// What the sources were taken for, and what is not in them.
+    /// Reports the kinds of the sources, and what they lack.
     private func tell(_ imported: Imported) {
       for source in imported.sources { writeError("\(source.path): \(source.kind)") }
       let summary = imported.summary
@@ -125,7 +125,7 @@ extension Pagewalk {
       }
     }
 
-    /// Carries the scenario out, and compares the tables at each moment at which they were seen.
+    /// Carries out the scenario, and compares the tables at each moment at which they were observed.
     private func judge(
       _ imported: Imported
     ) throws -> [(label: String, judgement: Judgement)] {
@@ -172,7 +172,7 @@ extension Pagewalk {
   }
 }
 
-/// How to read sources that do not say it by themselves.
+/// Hints for reading sources that are not self-describing.
 struct ImportHints: ParsableArguments {
   @Option(
     help: ArgumentHelp(

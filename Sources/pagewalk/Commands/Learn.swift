@@ -41,7 +41,7 @@ extension Pagewalk {
       }
     }
 
-    /// Prints all lessons with how far one is in each.
+    /// Prints all lessons with the progress in each.
     private func list(_ progress: LearnerProgress) {
       let lessons = Library.shipped.lessons
       let names = 2 + (lessons.map(\.id.count).max() ?? 0)
@@ -134,7 +134,7 @@ extension Pagewalk {
     }
   }
 
-  /// A lesson of the program, or of a file, and what belongs to it.
+  /// A lesson of the program, or of a file, and its library.
   static func lesson(_ name: String) throws -> (Lesson, Library) {
     var library = Library.shipped
     if name.hasSuffix(".md") || name == "-" {
@@ -158,7 +158,7 @@ extension Pagewalk {
           ?? "; `pagewalk learn` lists them"))
   }
 
-  /// Plays on the screen, or in lines where there is none.
+  /// Plays on the screen, or in lines without one.
   fileprivate static func play(
     _ plain: Bool, _ look: LookOptions, _ screen: ScreenOptions, keeps: Bool = true,
     _ player: () throws(ScenarioError) -> Player
@@ -181,7 +181,7 @@ extension Pagewalk {
     try recite(Recital(first), keeps: keeps, in: characters)
   }
 
-  /// Plays in lines. What is to be kept is kept before its outcome is printed.
+  /// Plays in lines. Records are kept before their outcome is printed.
   private static func recite(_ recital: Recital, keeps: Bool, in characters: Charset) throws {
     var recital = recital
     var isTold = false

@@ -40,7 +40,7 @@ extension Pagewalk {
         if try !check() { throw Failure.no("") }
       }
 
-      /// Checks all; whether all is proved.
+      /// Checks all lessons; returns whether all are proved.
       private func check() throws -> Bool {
         let lessons = try Self.read(files)
         var library = Library.shipped
@@ -74,7 +74,7 @@ extension Pagewalk {
         return try paths(files).map { read(try FileDescriptor.contents(of: $0), $0) }
       }
 
-      /// The files that are named, those of a folder in the order of their names.
+      /// The named files, those of a folder in the order of their names.
       private static func paths(_ files: [String]) throws -> [String] {
         try files.flatMap { file -> [String] in
           var isFolder = false
@@ -87,12 +87,12 @@ extension Pagewalk {
         }
       }
 
-      /// What was found out about a file, in the shape of Exercism's `results.json`.
+      /// The results for a file, in the format of Exercism's `results.json`.
       private struct Report: Encodable {
         let version = 2
         let file: String
         let status: LessonCheck.Test.Status
-        /// What keeps it from being checked at all.
+        /// Why it cannot be checked at all; nil if it can.
         let message: String?
         let tests: [LessonCheck.Test]
         private let summary: String

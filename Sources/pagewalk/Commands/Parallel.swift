@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// What a piece of work gives for each of `0 ..< count`, in this order, while at most so many go on at the
+/// The results of a piece of work for each of `0 ..< count`, in order, with at most `jobs` running at the
 /// same time, and no more than there are processors.
 func inParallel<Value: Sendable>(
   _ count: Int, jobs: Int, _ work: @Sendable (Int) -> Value

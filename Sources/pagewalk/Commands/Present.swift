@@ -91,7 +91,7 @@ extension Pagewalk {
       }
     }
 
-    /// How often one looks whether a lesson is presented now.
+    /// Milliseconds between checks for a presented lesson.
     private static let interval: Int32 = 200
 
     private static func listener() throws -> NotesListener? {
@@ -104,7 +104,7 @@ extension Pagewalk {
 
     private static let waiting = "Waiting for `pagewalk present`"
 
-    /// On the terminal, until the lesson is over or the person ends it.
+    /// Shows the notes on the terminal, until the lesson is over or the user ends it.
     private func show(_ preferences: Preferences) throws {
       var listener = try Self.listener()
       var view = NotesView(settings: preferences.settings)
@@ -122,7 +122,7 @@ extension Pagewalk {
       }
     }
 
-    /// In lines, until the lesson is over.
+    /// Prints the notes in lines, until the lesson is over.
     private func write(in characters: Charset) throws {
       var listener = try Self.listener()
       if listener == nil { writeError(Self.waiting) }

@@ -15,12 +15,12 @@ extension Pagewalk {
         folder is written as ~, and what a terminal would act on is spelled out.
         """)
 
-    /// The variables that decide what the screen looks like.
+    /// The variables that affect the look of the screen.
     private static let variables = [
       "COLORTERM", "TERM_PROGRAM", "TMUX", "STY", "NO_COLOR", "CLICOLOR_FORCE", "PAGEWALK_THEME",
       "LC_ALL", "LC_CTYPE", "LANG", "ESCDELAY",
     ]
-    /// A note is shorter; what is longer is none.
+    /// Maximum size of a note in bytes; a larger file is not one.
     private static let noteAtMost = 8_192
 
     func run() {

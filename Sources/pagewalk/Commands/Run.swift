@@ -87,7 +87,7 @@ extension Pagewalk {
       return runs.count
     }
 
-    /// The files that debugfs has for a VM.
+    /// Writes debugfs's files for a VM.
     private func writeDumps(_ machine: Machine, _ label: String) throws {
       guard let dumpDir else { return }
       guard !label.isEmpty, !label.hasPrefix("."), !label.contains("/") else {

@@ -24,7 +24,7 @@ extension Pagewalk {
       FileDescriptor.output.write(scenario.bytes)
     }
 
-    /// Prints all by what they are about, each with its title.
+    /// Prints all by subject, each with its title.
     private func list() {
       var lines: [String] = []
       for system in [nil] + ShippedScenario.System.allCases.map(Optional.some) {

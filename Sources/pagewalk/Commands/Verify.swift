@@ -43,7 +43,7 @@ extension Pagewalk {
       if !verification.isGood { throw Failure.no("") }
     }
 
-    /// What was found, in lines for a person.
+    /// The findings, in readable lines.
     private static func lines(_ found: Verification, _ name: String) -> [String] {
       let condition = found.condition
       var lines: [String] = []

@@ -7,7 +7,7 @@ import Terminal
 import Viewer
 
 extension Pagewalk {
-  /// `pagewalk view`, and `pagewalk` alone.
+  /// `pagewalk view`, and plain `pagewalk`.
   struct View: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "view",
@@ -95,7 +95,7 @@ extension Pagewalk {
       }
     }
 
-    /// Does what a script says.
+    /// Runs a script.
     private func drive(
       _ opened: Opened, _ settings: Settings, _ path: String, theme: Theme
     ) throws {
@@ -128,7 +128,7 @@ extension Pagewalk {
       if !isAsExpected { throw Failure.no("") }
     }
 
-    /// The file that is to be read again when it changes, if one is.
+    /// The file to read again when it changes, or nil.
     private var watchedFile: String? {
       get throws {
         guard watch else { return nil }
@@ -139,7 +139,7 @@ extension Pagewalk {
       }
     }
 
-    /// Shows the file as it is now, or what is wrong with it.
+    /// Shows the file's current version, or its mistakes.
     private func read(again model: inout Model) {
       do {
         var session = Session(try input.scenario())
@@ -153,7 +153,7 @@ extension Pagewalk {
       }
     }
 
-    /// Reads lines and answers in lines, until there are no more or one of them ends it.
+    /// Reads lines and answers in lines, until their end, or until one of them quits.
     private func converse(_ opened: Opened, _ preferences: Preferences) throws {
       if input.file == "-" {
         throw Failure.usage("--plain: expected a file: the standard input is for what you ask")

@@ -37,12 +37,12 @@ extension Pagewalk {
         try write(answer)
       } else {
         FileDescriptor.output.write("event \(event + 1): \(session.text(ofEvent: event))\n")
-        // A chart of many pages is long: it is not put together first.
+        // A chart of many pages is long: do not assemble it first.
         for line in chart.lines { FileDescriptor.output.write(line) }
       }
     }
 
-    /// Writes what the answer is as JSON, row by row.
+    /// Writes the answer as JSON, row by row.
     private func write(_ answer: WindowsAnswer) throws {
       let output = FileDescriptor.output
       output.write("{\"columns\":")

@@ -7,15 +7,15 @@ import Language
 import MemoryImage
 import Observation
 
-/// What paths were taken for, and what became of them.
+/// Imported paths: their kinds, and the results.
 struct Imported {
-  /// A path, and what it was taken for.
+  /// A path, and its recognised kind.
   struct Source: Encodable {
     let path: String
     let kind: String
   }
 
-  /// How to read what does not say it by itself.
+  /// Hints for reading sources that are not self-describing.
   struct Hints {
     var kind: SourceKind?
     var inputBits: Int?
@@ -23,19 +23,19 @@ struct Imported {
     var vtcr: UInt64?
     /// Physical address of raw memory's first byte.
     var base: UInt64?
-    /// Where slots lie in the VMM, which notifiers name addresses of.
+    /// The places of slots in the VMM, whose addresses notifiers name.
     var slots: [HostSlot] = []
     var unmaps = RecordedScenario.Unmaps.observed
   }
 
   private(set) var sources: [Source] = []
   private(set) var chapters: [RecordedChapter] = []
-  /// The scenario's text; nil if there is nothing that could be a statement.
+  /// The scenario's text; nil if nothing could become a statement.
   private(set) var scenario: String?
   /// The text of a scenario of tables that were seen; nil if there are events, or no tables.
   private(set) var seen: String?
   private(set) var summary = RecordedScenario.Summary()
-  /// What is known of a table whose words are known.
+  /// Notes about a table whose words are known.
   private(set) var notes: [String] = []
 
   init(_ paths: [String], _ hints: Hints) throws {
@@ -87,7 +87,7 @@ struct Imported {
     }
     let moments = found.count == 1 ? "one moment" : "\(found.count) moments"
     sources.append(Source(path: path, kind: "\(kind), \(moments)"))
-    // Slots are told once, and stay.
+    // Slots are recorded once, and stay.
     found[0].slots = files.filter { $0.path.split(separator: "/").last == "events.jsonl" }
       .flatMap { VMMEvents.slots(in: $0.bytes) }
     chapters += found
@@ -96,7 +96,7 @@ struct Imported {
   private mutating func addFile(
     _ path: String, _ hints: Hints, _ known: inout [(id: TableID, walk: ImageWalk)]
   ) throws {
-    // Of an image no more is read than its table takes.
+    // Read no more of an image than its table needs.
     let start = path == "-" ? [] : SourceFiles.start(of: path)
     let early = hints.kind ?? SourceKind.of(start)
     if hints.base != nil || early == .elf {
@@ -186,7 +186,7 @@ struct Imported {
     }
   }
 
-  /// L1's table out of its memory.
+  /// Adds L1's table from its memory.
   private mutating func addImage(_ path: String, _ hints: Hints) throws {
     guard let vttbr = hints.vttbr, let vtcr = hints.vtcr else {
       throw Failure.usage(
@@ -227,7 +227,7 @@ struct Imported {
     }
   }
 
-  /// What a hypervisor did to its tables, until it breaks a rule.
+  /// Adds a hypervisor's operations on its tables, until one breaks a rule.
   private mutating func addCasemate(
     _ bytes: [UInt8], _ path: String, _ chapter: RecordedChapter
   ) throws {
@@ -247,7 +247,7 @@ struct Imported {
     }
   }
 
-  /// `trace-cmd` knows the formats of a kernel's events, which are in the file.
+  /// `trace-cmd` knows the event formats of the kernel, which are in the file.
   private mutating func addTraceDat(_ path: String) throws {
     guard let program = Subprocess.find("trace-cmd") else {
       throw Failure.environment(

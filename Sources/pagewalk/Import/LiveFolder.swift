@@ -4,20 +4,20 @@ import Import
 import KernelText
 import Observation
 
-/// A VM's folder of debugfs that is looked at again and again.
+/// A VM's debugfs folder that is polled.
 ///
-/// A table of debugfs is walked with `mmu_lock` held, and every fault of the VM waits meanwhile. So the cheap
-/// counters are read first, a table again only if one of them moved, and never so often that more than a tenth
-/// of the time goes into it. What vanishes or is refused is news: the folder of a VM goes while it is looked at.
+/// debugfs walks a table with `mmu_lock` held, and every fault of the VM waits meanwhile. So the cheap
+/// counters are read first, a table again only if one of them moved, and never for more than a tenth of
+/// the time. A file that vanishes or is refused is news: a VM's folder can disappear while it is polled.
 struct LiveFolder {
-  /// What is known of one table.
+  /// The last observation of one table.
   private struct Sight {
     var table: ObservedTable?
     /// Why it cannot be read; nil if it can.
     var refusal: String?
     var readAt: ContinuousClock.Instant
     var took: Duration
-    /// Whether reading it took so long that it is left alone.
+    /// Whether reading it took so long that it is not read again.
     var isLeft = false
   }
 
@@ -27,9 +27,9 @@ struct LiveFolder {
   private var counters: [String: UInt64] = [:]
   private var sights: [String: Sight] = [:]
   private var inputBits: Int?
-  /// Whether the folder is still there.
+  /// Whether the folder still exists.
   private(set) var isThere = true
-  /// How many times tables were read, and for how long in all.
+  /// Number of table reads, and their total time.
   private(set) var reads = 0
   private(set) var held = Duration.zero
 
@@ -45,9 +45,9 @@ struct LiveFolder {
     started = now
   }
 
-  /// Looks once.
+  /// Polls once.
   ///
-  /// - Returns: what is new, a line each.
+  /// - Returns: the news, a line each.
   mutating func look() -> [String] {
     guard SourceFiles.isFolder(path) else {
       isThere = false
@@ -68,7 +68,7 @@ struct LiveFolder {
     return news
   }
 
-  /// The tables as they were seen last, each with its age.
+  /// The tables as last observed, each with its age.
   func lines() -> [String] {
     let now = ContinuousClock.now
     return sights.sorted { order($0.key) < order($1.key) }.flatMap { file, sight -> [String] in
@@ -117,7 +117,7 @@ struct LiveFolder {
     (file.hasPrefix("nested/") ? 1 : 0, file)
   }
 
-  /// What is kept of a look, by the files' names: a moment of a recording.
+  /// The files of an observation, by name: a moment of a recording.
   func moment() -> [(path: String, text: String)] {
     sights.compactMap { file, sight in sight.table.map { (file, DumpWriter.text(of: $0)) } }
       + (inputBits.map { [("ipa_range", "\($0)\n")] } ?? [])
@@ -136,7 +136,7 @@ struct LiveFolder {
       found[name] = UInt64(text.prefix { $0.isNumber })
     }
     defer { counters = found }
-    // Where there is no counter, nothing says that a table is still as it was.
+    // Without counters, nothing shows that a table is unchanged.
     return found.isEmpty || found != counters
   }
 
@@ -159,7 +159,7 @@ struct LiveFolder {
     let begun = ContinuousClock.now
     let before = sights[file]
     if let before {
-      // Ten times as long as the last read took must have gone by since.
+      // Wait ten times as long as the last read took.
       if before.isLeft || begun - before.readAt < before.took * 10 { return [] }
     }
     let result = SourceFiles.contents(of: path + "/" + file)
@@ -233,7 +233,7 @@ struct LiveFolder {
     "\(Self.text(ContinuousClock.now - started)) \(text)"
   }
 
-  /// A time in seconds with a digit behind the point.
+  /// A time in seconds with one decimal.
   private static func text(_ duration: Duration) -> String {
     let (seconds, rest) = duration.components
     return "\(seconds).\(rest / 100_000_000_000_000_000) s"

@@ -2,10 +2,9 @@ import Engine
 import Import
 import Observation
 
-/// What was seen of tables, as text.
+/// Observed tables, as text.
 enum ObservedText {
-  /// The tables of moments, and between moments what changed. That is a difference, and nobody knows by which
-  /// events it came.
+  /// The tables of moments, and the differences between moments. The events that caused them are unknown.
   static func lines(_ chapters: [RecordedChapter]) -> [String] {
     var lines: [String] = []
     for (index, chapter) in chapters.enumerated() {
@@ -19,7 +18,7 @@ enum ObservedText {
     return lines
   }
 
-  /// A table: a line with what is not known of it, and a line for each run.
+  /// A table: a line with its unknowns, and a line for each run.
   static func lines(_ table: ObservedTable, _ id: TableID) -> [String] {
     var head = "\(id.name): \(table.leaves) leaves"
     if let context = table.context {
@@ -32,7 +31,7 @@ enum ObservedText {
     return [head] + table.runs.map { "  " + line($0, table) }
   }
 
-  /// A run, with `?` for an output address that is not known.
+  /// A run, with `?` for an unknown output address.
   static func line(_ run: ObservedTable.Run, _ table: ObservedTable) -> String {
     let range = "0x\(hex(run.start, 16))-0x\(hex(run.end, 16))"
     let output =
@@ -40,7 +39,7 @@ enum ObservedText {
     return "\(range) \(Judgement.words(run))\(output)"
   }
 
-  /// What differs between two moments.
+  /// The differences between two moments.
   static func changes(from before: RecordedChapter, to after: RecordedChapter) -> [String] {
     var lines = [
       "changed between \(before.label) and \(after.label)\(after.title.map { ": \($0)" } ?? "")"
@@ -67,22 +66,22 @@ enum ObservedText {
   }
 }
 
-/// What was seen, for programs.
+/// The observations, for programs.
 struct ImportRecord: Encodable {
   struct Table: Encodable {
     struct Run: Encodable {
       let start, end: UInt64
       let level: Int
-      /// Bits of the descriptor that the source tells.
+      /// The known bits of the descriptor.
       let bits: UInt64
-      /// Output address of the first entry; nil if it is not known, or there is none.
+      /// Output address of the first entry; nil if unknown, or there is none.
       let output: UInt64?
     }
 
     let table: String
     let vttbr, vtcr: UInt64?
     let leaves: UInt64
-    /// Which bits of a descriptor the source tells.
+    /// Mask of the descriptor bits that the source has.
     let known: UInt64
     let unknown: [String]
     let runs: [Run]
@@ -107,7 +106,7 @@ struct ImportRecord: Encodable {
     let title: String?
     let tables: [Table]
     let unread: [String]
-    /// How many tables were held against the model, and where they differ.
+    /// Number of tables compared with the model, and their differences.
     let compared: Int
     let differences: [String]
   }

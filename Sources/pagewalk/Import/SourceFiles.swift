@@ -2,16 +2,16 @@ import FoundationEssentials
 import Glibc
 import Import
 
-/// Files that a command is given to import, wherever they lie.
+/// Files given to a command for import.
 enum SourceFiles {
-  /// The deepest folder that is looked into, the most files, and the most bytes of one.
+  /// Maximum depth of folders, number of files, and bytes of one file.
   private static let depthAtMost = 4
   private static let filesAtMost = 20_000
-  /// The most names that are looked at: a VM has few, a whole disk is none.
+  /// Maximum number of names examined: a VM has few, so a whole disk is refused.
   private static let namesAtMost = 50_000
   private static let bytesAtMost = 1 << 30
 
-  /// Names of files that say something in a folder of a VM; others are not even read.
+  /// Whether a file name is relevant in a folder of a VM; others are not even read.
   private static func isWanted(_ path: String) -> Bool {
     let name = path.split(separator: "/").last.map(String.init) ?? path
     return [
@@ -25,8 +25,8 @@ enum SourceFiles {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
-  /// What a folder has of a VM, by the paths below it. What vanishes while it is read, as files of debugfs may,
-  /// and what is refused, is a file `NAME.err` with the reason.
+  /// A VM's files in a folder, by the paths below it. A file that vanishes while it is read, as in
+  /// debugfs, or is refused, becomes `NAME.err` with the reason.
   static func all(in folder: String) throws -> [(path: String, bytes: [UInt8])] {
     var found: [(String, [UInt8])] = []
     var names = 0
@@ -77,7 +77,7 @@ enum SourceFiles {
     var text: String { String(cString: strerror(number)) }
   }
 
-  /// What a file holds, by one open and as many reads as it takes: of a file of debugfs, one walk.
+  /// The contents of a file, by one open and as many reads as needed: for a debugfs file, one walk.
   static func contents(of path: String) -> Result<[UInt8], ReadError> {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     if descriptor < 0 { return .failure(ReadError(number: errno)) }
@@ -99,7 +99,7 @@ enum SourceFiles {
     }
   }
 
-  /// The first bytes of a file, which tell what it is.
+  /// The first bytes of a file, which identify its kind.
   static func start(of path: String, count: Int = 4096) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     if descriptor < 0 { return [] }

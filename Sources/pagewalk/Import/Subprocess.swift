@@ -2,14 +2,13 @@ import Glibc
 
 /// Another program, run for its output.
 enum Subprocess {
-  /// The path of a program that `PATH` leads to; nil if there is none.
+  /// The path of a program found in `PATH`; nil if there is none.
   static func find(_ name: String) -> String? {
     guard let path = ConfigurationFile.environment("PATH") else { return nil }
     return path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
   }
 
-  /// What a program writes to its standard output; nil if it cannot be run, or fails. Its standard error is
-  /// ours.
+  /// A program's standard output; nil if it cannot be run, or fails. It inherits standard error.
   static func output(of program: String, _ arguments: [String]) -> [UInt8]? {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { return nil }
@@ -22,7 +21,7 @@ enum Subprocess {
     let words: [UnsafeMutablePointer<CChar>?] =
       ([program] + arguments).map { strdup($0) } + [nil]
     defer { for word in words { free(word) } }
-    // Its words must not depend on the person's language.
+    // Its output must not depend on the user's language.
     let path = ConfigurationFile.environment("PATH") ?? ""
     let environment: [UnsafeMutablePointer<CChar>?] =
       (["PATH=\(path)", "LC_ALL=C"] as [String]).map { strdup($0) } + [nil]

@@ -4,9 +4,9 @@ import Inquiry
 import Language
 import Viewer
 
-/// The files and the variables in which a person has chosen a look, and the order in which they count.
+/// The files and variables with the user's settings, and their precedence.
 enum ConfigurationFile {
-  /// The person's file, whether it is there or not: what `PAGEWALK_CONFIG` says, else `pagewalk/config`
+  /// The user's file, whether it exists or not: `PAGEWALK_CONFIG`, else `pagewalk/config`
   /// in `XDG_CONFIG_HOME` or `~/.config`. Nil if none of these is set.
   static var userFile: String? {
     if let path = environment("PAGEWALK_CONFIG") { return path }
@@ -14,14 +14,14 @@ enum ConfigurationFile {
     return folders.lazy.compactMap { $0 }.first(where: isWhole).map(file)
   }
 
-  /// The system's file: the first that is there, of the folders in `XDG_CONFIG_DIRS` or of `/etc/xdg`.
+  /// The system's file: the first that exists in the folders of `XDG_CONFIG_DIRS`, or in `/etc/xdg`.
   static var systemFile: String? {
     (environment("XDG_CONFIG_DIRS") ?? "/etc/xdg").split(separator: ":").map(String.init)
       .filter(isWhole).map(file).first { access($0, F_OK) == 0 }
   }
 
-  /// Where something is kept from one time to the next: `pagewalk/NAME` in `XDG_STATE_HOME` or
-  /// `~/.local/state`, and the folder that must be there for it. Nil if none of these is set.
+  /// The path of persistent state: `pagewalk/NAME` in `XDG_STATE_HOME` or `~/.local/state`, and the
+  /// folder that must exist for it. Nil if none of these is set.
   static func stateFile(_ name: String) -> (path: String, folder: String)? {
     if let state = environment("XDG_STATE_HOME"), isWhole(state),
       let end = state.lastIndex(of: "/")
@@ -34,20 +34,20 @@ enum ConfigurationFile {
 
   private static func file(in folder: String) -> String { folder + "/pagewalk/config" }
 
-  /// As the XDG specification asks, a folder that is not given in full does not count.
+  /// As the XDG specification requires, a relative path does not count.
   private static func isWhole(_ folder: String) -> Bool { folder.hasPrefix("/") }
 
-  /// A variable that is set, and not empty.
+  /// The value of a variable; nil if unset or empty.
   static func environment(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  /// What is chosen in the files, in the environment and by options.
+  /// The settings from the files, the environment and the options.
   static func read(_ look: LookOptions? = nil, _ screen: ScreenOptions? = nil) throws -> Preferences
   {
     var preferences = Preferences()
     if let file = systemFile { try read(file, into: &preferences) }
-    // A file that was named must be there.
+    // A named file must exist.
     if let file = userFile, environment("PAGEWALK_CONFIG") != nil || access(file, F_OK) == 0 {
       try read(file, into: &preferences)
     }

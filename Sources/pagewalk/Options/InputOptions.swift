@@ -7,7 +7,7 @@ import Language
 import Recording
 import Scenarios
 
-/// The scenario that a command carries out, and under which policies.
+/// The scenario that a command carries out, and its policies.
 struct InputOptions: ParsableArguments {
   @Argument(
     help: "A file, - for the standard input, or a scenario of the program, as in rmp/iommu-first.",
@@ -21,7 +21,7 @@ struct InputOptions: ParsableArguments {
   func scenario() throws -> Scenario { try Pagewalk.scenario(file, policies: policy) }
 }
 
-/// The same where the built-in scenario stands in for a file that is not named.
+/// The same, with the built-in scenario if no file is named.
 struct OptionalInputOptions: ParsableArguments {
   @Argument(
     help: """
@@ -80,14 +80,14 @@ extension Pagewalk {
     return scenario
   }
 
-  /// The name of the scenario that stands in for one that is not named.
+  /// The name of the default scenario.
   static var builtIn: String { ShippedScenario.builtIn }
 
-  /// Whether a scenario of the program has a name.
+  /// Whether the program has a scenario with a name.
   static func isShipped(_ name: String) -> Bool { ShippedScenario.named(name) != nil }
 
-  /// The text of a scenario, and what its file is called in messages. What is named is a file; `-`, the
-  /// standard input; where no file has the name, a scenario of the program; and nil is the built-in one.
+  /// The text of a scenario, and its file's name in messages. The path is a file, `-` for the standard
+  /// input, or, if there is no such file, a scenario of the program; nil is the built-in one.
   static func source(_ path: String?) throws -> (bytes: [UInt8], file: String) {
     if let path, path == "-" || access(path, F_OK) == 0 {
       if SourceFiles.isFolder(path) { return try imported([path]) }
@@ -112,7 +112,7 @@ extension Pagewalk {
         + (near.map { ". Did you mean \($0)?" } ?? "; `pagewalk scenarios` lists them"))
   }
 
-  /// Whether a file's first statement is that of a scenario.
+  /// Whether a file's first statement is a scenario's.
   private static func isScenario(_ bytes: [UInt8]) -> Bool {
     let lines = bytes.prefix(1 << 16).split(separator: 0x0a)
     let first = lines.first { line in
@@ -140,7 +140,7 @@ extension Pagewalk {
     return (Array(scenario.utf8), paths[0])
   }
 
-  /// Carries a scenario out for a command, and goes to a moment of it.
+  /// Carries out a scenario for a command, and goes to a moment of it.
   static func session(_ scenario: Scenario, at text: String, for command: String) throws -> Session
   {
     var session = Session(scenario)
@@ -154,7 +154,7 @@ extension Pagewalk {
       throw Failure.input(scenario.refusals())
     }
     if let token = MomentToken(text) {
-      // The token's policies count, whatever the file says.
+      // The token's policies override the file's.
       session = try Pagewalk.session(session, of: token)
       return session
     }
@@ -167,8 +167,8 @@ extension Pagewalk {
 }
 
 extension Pagewalk {
-  /// The moment that a token names: under the token's policies, whatever the session's are, and only if the
-  /// events that lead there are the same.
+  /// The moment of a token: under the token's policies, overriding the session's, and only if the events
+  /// before it are the same.
   private static func session(_ session: Session, of token: MomentToken) throws -> Session {
     var session = session
     if session.scenario.changedPolicies != token.policies {
@@ -193,12 +193,12 @@ extension Pagewalk {
 extension CompletionKind {
   /// A scenario of the program.
   static let shippedScenario = CompletionKind.custom { _, _, prefix in names(prefix) }
-  /// A scenario of the program, a file of the event language, or a folder on the way to one.
+  /// A scenario of the program, a file of the event language, or a folder above one.
   static let scenario = CompletionKind.custom { _, _, prefix in
     forShell(names(prefix) + files(prefix))
   }
 
-  /// A moment of the first scenario that is named before, or of the built-in one.
+  /// A moment of the first scenario named earlier on the line, or of the built-in one.
   static let moment = CompletionKind.custom { words, index, prefix in
     let before = words.prefix(index).dropFirst().filter { !$0.hasPrefix("-") }
     guard let scenario = before.lazy.compactMap(scenario).first ?? scenario(Pagewalk.builtIn) else {
@@ -210,12 +210,12 @@ extension CompletionKind {
     return forShell((["start", "end"] + chapters).filter { $0.hasPrefix(prefix) })
   }
 
-  /// What zsh finds behind a colon is a description to it, unless a backslash stands before.
+  /// zsh takes the text after a colon for a description, unless the colon is escaped.
   private static func forShell(_ words: [String]) -> [String] {
     CompletionShell.requesting == .zsh ? words.map { $0.replacing(":", with: "\\:") } : words
   }
 
-  /// The scenario that a word names, if it does and if that is read at once.
+  /// The scenario named by a word, if any and if it can be read at once.
   private static func scenario(_ name: String) -> Scenario? {
     var status = stat()
     if let shipped = ShippedScenario.named(name) {

@@ -2,7 +2,7 @@ import Canvas
 import Language
 import Viewer
 
-/// What a person does, in lines, for where there is no terminal; with what is expected of the frames.
+/// User input in lines, for use without a terminal, with expectations about the frames.
 ///
 /// | line | meaning |
 /// |---|---|
@@ -14,7 +14,7 @@ import Viewer
 /// | `expect TEXT`, `reject TEXT` | the frame has the text, or has not |
 /// | `frame` | prints the frame |
 ///
-/// A line that begins `#` is a comment.
+/// A line that begins with `#` is a comment.
 struct KeyScript {
   enum Step {
     case input([Input])

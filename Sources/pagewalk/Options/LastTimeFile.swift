@@ -3,13 +3,12 @@ import Glibc
 import Inquiry
 import Viewer
 
-/// The file in which something is kept when the screen closes. Whether it can be read or written makes no
-/// difference but that.
+/// The file for what is kept when the screen closes. Failures to read or write it have no other effect.
 enum LastTimeFile {
   private static let name = "last"
   private static let bytesAtMost = 16_384
 
-  /// What is kept; without the place, if what was open there cannot be opened any more.
+  /// The kept data; without the place if it can no longer be opened.
   static func read() -> LastTime {
     guard let (path, _) = ConfigurationFile.stateFile(name),
       let bytes = try? FileDescriptor.contents(of: path), bytes.count <= bytesAtMost
@@ -21,7 +20,7 @@ enum LastTimeFile {
     return last
   }
 
-  /// Keeps a place in a scenario, if there is one that can be opened again, else the one that was kept; and
+  /// Keeps a place in a scenario if it can be opened again, else the old place; and
   /// the detail if it was chosen now.
   static func write(_ file: String?, at moment: String, detail: DetailLevel?) {
     guard let target = ConfigurationFile.stateFile(name), access(target.folder, F_OK) == 0 else {

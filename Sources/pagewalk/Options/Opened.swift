@@ -4,21 +4,21 @@ import Language
 import Recording
 import Viewer
 
-/// What a file holds that is opened on the screen: a scenario, or a session that was kept or recorded.
+/// The contents of a file opened on the screen: a scenario, or a saved or recorded session.
 struct Opened {
   /// The first history, as far as it was carried out.
   private(set) var session: Session
-  /// The session that was kept, if one was.
+  /// The saved session, if the file has one.
   private(set) var saved: SavedSession?
-  /// The recording that the file is, if it is one.
+  /// The recording, if the file is one.
   private(set) var recording: Recording?
-  /// What there is to say about the file.
+  /// A notice about the file, if needed.
   private(set) var notice: SafeText?
   /// Where what was read ends and what was recorded on the screen begins.
   private(set) var base: [UInt8] = []
 
-  /// What of a history is carried out before the screen opens, so that a mistake in a scenario of a
-  /// person's making is found before. What is left follows while the person looks.
+  /// The part of a history carried out before the screen opens, so that mistakes in a user's scenario are
+  /// found first. The rest follows while the user is looking.
   private static let before = (statements: 1_000, words: 100_000)
 
   /// Opens a file, the standard input, a scenario of the program, or the built-in one.
@@ -65,7 +65,7 @@ struct Opened {
     notice = Self.notice(recording.condition, problems)
   }
 
-  /// What is played from: what a recording began with, before the line that says so; else the start of the
+  /// The state from which to play: the part of a recording before its inputs; else the start of the
   /// first history.
   func beginning() throws -> Opened {
     var beginning = self
@@ -75,12 +75,12 @@ struct Opened {
       beginning.saved = nil
       beginning.session.seek(to: Moment(events: 0))
     }
-    // It was said of the whole file.
+    // It applied to the whole file.
     beginning.notice = nil
     return beginning
   }
 
-  /// A model of what was opened.
+  /// A model of the opened file.
   func model(width: Int, height: Int, settings: Settings) -> Model {
     var model =
       saved.map { Model($0, width: width, height: height, settings: settings) }
@@ -89,7 +89,7 @@ struct Opened {
     return model
   }
 
-  /// What a person has to know about a file that is not what was written.
+  /// The notice about a file that differs from what was written.
   private static func notice(
     _ condition: Recording.Condition, _ problems: [ScenarioError]
   ) -> SafeText? {

@@ -1,17 +1,17 @@
 import ArgumentParser
 import Canvas
 
-/// As what a frame is written.
+/// The format of a written frame.
 enum PictureKind: String, CaseIterable {
   case txt, ans, svg, html
 
-  /// The kind that the end of a file's name says; nil if it says none.
+  /// The kind by a file name's extension; nil if unknown.
   init?(name: String) {
     guard let dot = name.lastIndex(of: ".") else { return nil }
     self.init(rawValue: String(name[name.index(after: dot)...]))
   }
 
-  /// The ends of names, for messages.
+  /// The extensions, for messages.
   static var names: String { allCases.map { "." + $0.rawValue }.joined(separator: ", ") }
 
   /// A frame as text of the kind.

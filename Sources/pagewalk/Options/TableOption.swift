@@ -3,7 +3,7 @@ import Engine
 import KernelText
 import Language
 
-/// Which table a command is about.
+/// The table for a command.
 struct TableOption: ParsableArguments {
   @Option(help: ArgumentHelp("\(TableKind.forms)."))
   var table = "canonical"
@@ -18,7 +18,7 @@ struct TableOption: ParsableArguments {
     return (text, image)
   }
 
-  /// Says that the table is not there, and what is.
+  /// A message that the table does not exist, and which ones do.
   private static func absence(of id: TableID, in machine: Machine) -> String {
     switch id {
     case .shadow(let number):

@@ -1,12 +1,12 @@
 import ArgumentParser
 
-/// The completions of a shell, as the argument parser writes them, and one thing more: the command `view` may
-/// be left out, so where no command is typed, its files and options are completed, too.
+/// A shell's completions from the argument parser, with one addition: the command `view` may be omitted,
+/// so without a command its files and options are also completed.
 enum CompletionScript {
   private static let name = Pagewalk._commandName
   private static let view = Pagewalk.View._commandName
 
-  /// The script with that; what is no such script stays what it is.
+  /// The script with that; any other text is unchanged.
   static func withoutCommand(_ text: String) -> String {
     if text.hasPrefix("#!/bin/bash") { return text + "\n\n" + bash }
     if text.hasPrefix("#compdef \(name)\n") { return zsh(text) }
@@ -14,14 +14,14 @@ enum CompletionScript {
     return text
   }
 
-  /// The names of all commands, a blank before and behind each.
+  /// The names of all commands, with a blank before and after each.
   private static let commands =
     " "
     + (Pagewalk.configuration.subcommands.map { $0._commandName } + ["help"])
     .joined(separator: " ") + " "
 
   /// Readline ends words at `=` and `:`, which are in the middle of policies and moments. The functions of
-  /// bash-completion, where they are loaded, put them together again; what is then found must begin where
+  /// bash-completion, if loaded, join them again; the completions must then begin where
   /// readline's word does.
   private static let bash = """
     _\(name)_or_\(view)() {
@@ -74,7 +74,7 @@ enum CompletionScript {
       .replacing(end, with: both + end, maxReplacements: 1)
   }
 
-  /// Whatever holds after the command holds without it.
+  /// Whatever applies after the command also applies without it.
   private static func fish(_ text: String) -> String {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     return lines.flatMap { line in

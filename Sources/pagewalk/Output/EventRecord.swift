@@ -28,7 +28,7 @@ struct EventRecord: Encodable {
   let outcome: String?
   let steps: [StepRecord]
 
-  /// The event that a session, which records steps, has just carried out.
+  /// The last event of a session, which must record steps.
   init(last session: Session) {
     let timeline = session.timeline
     let index = timeline.events.count - 1
@@ -54,8 +54,8 @@ struct EventRecord: Encodable {
   }
 }
 
-/// Finds what each store wrote, going back through them: what the next store to the same word replaced,
-/// or what the word holds now.
+/// Finds the value that each store wrote, going backward: the value that the next store to the same word
+/// replaced, or the word's current value.
 private struct LaterValues {
   let memory: Memory
   private var later: [Int: UInt64] = [:]

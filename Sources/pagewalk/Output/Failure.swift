@@ -6,7 +6,7 @@ struct Failure: Error {
   let message: String
   let code: Int32
 
-  /// The end that an error means, whoever threw it.
+  /// The failure for an error from any source.
   init(_ error: any Error) {
     if let failure = error as? Failure {
       self = failure
@@ -32,18 +32,18 @@ struct Failure: Error {
   static func usage(_ message: String) -> Failure { Failure(message: message, code: 2) }
   /// Wrong or unreadable input.
   static func input(_ message: String) -> Failure { Failure(message: message, code: 3) }
-  /// All that is wrong with a file, or as much of it as is worth a list.
+  /// All mistakes in a file, up to a maximum.
   static func input(_ mistakes: [ScenarioError]) -> Failure {
     let isCut = mistakes.count == Scenario.mistakesAtMost
     return input(
       (mistakes.map(\.description) + (isCut ? ["there may be more: these are the first"] : []))
         .joined(separator: "\n"))
   }
-  /// The environment cannot do it.
+  /// A failure of the environment.
   static func environment(_ message: String) -> Failure { Failure(message: message, code: 4) }
 
-  /// The argument parser suggests any option of a few other letters: `--at` for `--html`. Whoever mistypes a
-  /// name seldom misses its first letter, so another one is no suggestion.
+  /// The argument parser suggests any option that differs in a few letters: `--at` for `--html`. Typing
+  /// errors seldom affect the first letter, so drop suggestions with another one.
   private static func withoutFarSuggestion(_ message: String) -> String {
     let parts = message.split(separator: "'", maxSplits: 4, omittingEmptySubsequences: false)
     guard parts.count == 5, parts[0].hasSuffix("Unknown option "), parts[2] == ". Did you mean ",

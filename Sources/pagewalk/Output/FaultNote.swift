@@ -1,7 +1,7 @@
 import Canvas
 import Viewer
 
-/// What whoever repairs pagewalk has to know if a fault ends it: what was open, at which moment, and the
+/// The note for debugging pagewalk if a fault ends it: the open file, the moment, and the
 /// keys that led there.
 struct FaultNote {
   private static let inputsAtMost = 40
@@ -15,10 +15,10 @@ struct FaultNote {
     self.terminal = SafeText(terminal)
   }
 
-  /// Takes note of what is open now.
+  /// Notes what is open now.
   mutating func opened(_ scenario: String) { self.scenario = SafeText(scenario) }
 
-  /// Takes note of what a person did.
+  /// Notes a user input.
   mutating func add(_ input: Input) {
     switch input {
     case .key(let key): inputs.append("\(key)")
@@ -30,7 +30,7 @@ struct FaultNote {
     if inputs.count > Self.inputsAtMost { inputs.removeFirst() }
   }
 
-  /// The note, while a history is at its moment. What is of any length comes last.
+  /// The lines of the note at the current moment. Parts of unlimited length come last.
   func lines(_ model: Model) -> [SafeText] {
     let timeline = model.session.timeline
     let moment = timeline.moment

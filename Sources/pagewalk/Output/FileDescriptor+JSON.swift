@@ -2,8 +2,8 @@ import Canvas
 import FoundationEssentials
 
 extension FileDescriptor {
-  /// Writes a value as a line of JSON. What a terminal would act on is written as JSON spells it, which
-  /// whoever reads JSON reads as the same.
+  /// Writes a value as a line of JSON. Characters on which a terminal would act are JSON-escaped, which
+  /// JSON readers read as the same.
   func write(json value: some Encodable) throws {
     write(try Self.json(value) + [UInt8(ascii: "\n")])
   }

@@ -2,8 +2,8 @@ import Canvas
 import FoundationEssentials
 import Glibc
 
-/// Writes a message to the standard error. What names and texts from outside hold that a terminal would
-/// act on is spelled out.
+/// Writes a message to the standard error. Characters from outside on which a terminal would act are
+/// spelled out.
 func writeError(_ message: String) {
   FileDescriptor.error.write(lines: message)
 }
@@ -18,7 +18,7 @@ struct FileDescriptor {
 
   func write(_ text: String) { write([UInt8](text.utf8)) }
 
-  /// Writes lines of text of any origin, safe to print. The last one ends, too.
+  /// Writes lines of text of any origin, safe to print. The last one also gets a line end.
   func write(lines: String) {
     let lines = lines.hasSuffix("\n") ? lines.dropLast() : lines[...]
     for line in lines.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -26,15 +26,15 @@ struct FileDescriptor {
     }
   }
 
-  /// The most that is read of a file, or of what another program writes.
+  /// Maximum bytes read from a file, or from another program.
   static let bytesAtMost = 1 << 30
 
-  /// Everything that is left to read; nil if that fails, or is more than `bytesAtMost`, for the reason in
+  /// The rest of the file; nil if reading fails, or there is more than `bytesAtMost`, with the reason in
   /// `errno`.
   func contents() -> [UInt8]? {
     var status = stat()
     fstat(number, &status)
-    // All of a file at once, and one more, so that it shows that there is no more.
+    // Read the whole file at once, plus one byte to detect the end.
     let size = max(min(Int(status.st_size), Self.bytesAtMost) + 1, 1 << 16)
     var bytes: [UInt8] = []
     while true {
@@ -53,7 +53,7 @@ struct FileDescriptor {
     }
   }
 
-  /// Writes all bytes. If there is no room for the output, that is said, and the program ends: half of it
+  /// Writes all bytes. If the output cannot be written, reports that and ends the program: half of it
   /// must not pass for the whole.
   func write(_ bytes: [UInt8]) {
     let error = StatusLine.shared.withLock { line in
@@ -61,13 +61,13 @@ struct FileDescriptor {
       return attempt(bytes) ? 0 : errno
     }
     if error == 0 || number == Self.error.number { return }
-    // Whoever read the output has gone: the signal that says so, if it was held back, ends the program.
+    // The reader of the output has closed it: SIGPIPE, if it was blocked, ends the program.
     if error == EPIPE { _ = SignalSet([SIGPIPE]).unblock() }
     writeError("the output cannot be written: \(String(cString: strerror(error)))")
     exit(4)
   }
 
-  /// Writes all bytes; false if that fails, for the reason in `errno`.
+  /// Writes all bytes; false if that fails, with the reason in `errno`.
   func attempt(_ bytes: [UInt8]) -> Bool {
     var rest = bytes[...]
     while !rest.isEmpty {

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Notices that a file is another than it was.
+/// Notices changes of a file.
 struct FileWatch {
-  /// What tells two versions of a file apart.
+  /// What distinguishes two versions of a file.
   private struct Version: Equatable {
     let inode: UInt
     let size: Int
@@ -10,21 +10,21 @@ struct FileWatch {
     let nanoseconds: Int
   }
 
-  /// How often it is worth to look.
+  /// The polling interval.
   static let interval = Duration.milliseconds(250)
 
   private let path: String
   private var version: Version?
 
-  /// A watch of a file as it is now.
+  /// A watch that starts with a file's current version.
   init(_ path: String) {
     self.path = path
     version = Self.version(of: path)
   }
 
-  /// Whether the file is there and another than when this was asked last.
+  /// Whether the file exists and has changed since the last call.
   mutating func hasChanged() -> Bool {
-    // An editor may take the file away for a moment, to put another in its place.
+    // An editor may remove the file for a moment, to replace it.
     guard let now = Self.version(of: path), now != version else { return false }
     version = now
     return true

@@ -1,18 +1,18 @@
 import FoundationEssentials
 import Glibc
 
-/// What a teacher sees beside a page, as `pagewalk present` tells it to `pagewalk notes`: a line of JSON for
+/// A teacher's notes for a page, as `pagewalk present` sends them to `pagewalk notes`: a line of JSON for
 /// each page.
 struct NotesPage: Codable, Equatable {
   let title: String
   let lines: [String]
-  /// How many of the class have guessed what; empty if nobody has.
+  /// The counts of the class's guesses; empty if there are none.
   var guesses: String
 }
 
-/// The socket between the two: in the folder for what runs, in one that only the person can open.
+/// The socket between the two: below the runtime folder, in one that only the user can open.
 enum NotesSocket {
-  /// Why there is none, as a clause.
+  /// Why there is no socket, as a clause.
   struct Failure: Error {
     let reason: String
 
@@ -22,7 +22,7 @@ enum NotesSocket {
     }
   }
 
-  /// Its path, in a folder that is made if it is not there.
+  /// Its path, in a folder that is created if missing.
   static func path() throws(Failure) -> String {
     guard let runtime = ConfigurationFile.environment("XDG_RUNTIME_DIR"), runtime.hasPrefix("/")
     else { throw Failure(reason: "XDG_RUNTIME_DIR is not set") }
@@ -63,9 +63,9 @@ enum NotesSocket {
   }
 }
 
-/// The end that tells the notes.
+/// The sending end.
 struct NotesTeller {
-  /// Somebody who listens, and what was told last.
+  /// A listener, and the last page sent.
   private struct Listener {
     let number: Int32
     var told: NotesPage?
@@ -74,18 +74,17 @@ struct NotesTeller {
   private let number: Int32
   private let path: String
   private var listeners: [Listener] = []
-  /// Who is listened to at once, at most.
   private static let listenersAtMost = 8
 
-  /// Waits for listeners from now on.
+  /// Accepts listeners from now on.
   ///
-  /// - Throws: why that cannot be; also if another lesson is being presented.
+  /// - Throws: the reason if that fails, also if another lesson is being presented.
   init() throws(NotesSocket.Failure) {
     path = try NotesSocket.path()
     number = try NotesSocket.open()
     do throws(NotesSocket.Failure) {
       if try !Self.bind(number, path) {
-        // A program that was ended by force has left its socket, to which nobody answers.
+        // A killed program has left its socket, which nobody answers.
         let other = try NotesSocket.open()
         defer { close(other) }
         if try NotesSocket.call(connect, other, path) {
@@ -101,7 +100,7 @@ struct NotesTeller {
     }
   }
 
-  /// Takes the path, in a mode in which nobody else can open it; false if it is taken.
+  /// Binds the path, in a mode that keeps others out; false if it is taken.
   private static func bind(_ number: Int32, _ path: String) throws(NotesSocket.Failure) -> Bool {
     let mask = umask(0o177)
     defer { umask(mask) }
@@ -110,7 +109,7 @@ struct NotesTeller {
     throw .call(path)
   }
 
-  /// Tells all who listen what they do not know yet. Whoever does not keep up is left.
+  /// Sends news to all listeners. Drops those that do not keep up.
   mutating func tell(_ page: () -> NotesPage?) {
     while listeners.count < Self.listenersAtMost {
       let new = accept(number, nil, nil)
@@ -135,7 +134,7 @@ struct NotesTeller {
     }
   }
 
-  /// Ends it. The value is of no use afterwards.
+  /// Closes it. The value is useless afterwards.
   func end() {
     for listener in listeners { close(listener.number) }
     close(number)
@@ -143,22 +142,22 @@ struct NotesTeller {
   }
 }
 
-/// The end that listens.
+/// The listening end.
 struct NotesListener {
-  /// What there is to hear.
+  /// A result of listening.
   enum Heard {
     case nothing
     case page(NotesPage)
-    /// Nobody tells any more.
+    /// The sender has ended.
     case end
   }
 
   private let number: Int32
   private var bytes: [UInt8] = []
-  /// Bytes of a page, at most.
+  /// Maximum bytes of a page.
   private static let bytesAtMost = 1 << 16
 
-  /// Nil if nobody tells anything yet.
+  /// Connects; nil if there is no sender yet.
   init?() throws(NotesSocket.Failure) {
     let path = try NotesSocket.path()
     number = try NotesSocket.open()
@@ -168,7 +167,7 @@ struct NotesListener {
     }
   }
 
-  /// What was told since, of several pages the last; waits for it so long, in milliseconds; -1 for ever.
+  /// The last page received since; waits up to `timeout` milliseconds, or forever if -1.
   mutating func hear(waiting timeout: Int32) -> Heard {
     var wish = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
     if poll(&wish, 1, timeout) <= 0 { return .nothing }

@@ -5,14 +5,14 @@ import Lesson
 import Recording
 import Viewer
 
-/// A model with the files that belong to it: what inputs ask for is done, but for what only a terminal can do.
+/// A model with its files: carries out inputs, except for effects on a terminal.
 struct OpenModel {
   private(set) var model: Model
-  /// What is open: a file or a scenario of the program, by its name; nil for the built-in one.
+  /// The open file, or the name of a scenario of the program; nil for the built-in one.
   private(set) var file: String?
-  /// The same for messages: also of a lesson.
+  /// The same for messages, also for a lesson.
   private(set) var name: String
-  /// Whether what is answered in a lesson is kept.
+  /// Whether a lesson's answers are kept.
   private let keepsAnswers: Bool
   private var keeper: SessionKeeper
   /// What `:record` is for, where a running VM is looked at; nil where it records what a person does.
@@ -30,10 +30,10 @@ struct OpenModel {
     keeper = SessionKeeper(file, theme: theme)
   }
 
-  /// How long one may wait for input at most, if something is to be done meanwhile.
+  /// Maximum time to wait for input; nil if there is nothing to do meanwhile.
   var timeout: Duration? { keeper.timeout }
 
-  /// Records what is done from now on.
+  /// Records from now on.
   mutating func record(_ path: String) throws {
     do throws(RecordingFile.Failure) {
       try keeper.record(path, &model)
@@ -42,7 +42,7 @@ struct OpenModel {
     }
   }
 
-  /// Lets the model do what an input asks for. Returns what is left for a terminal.
+  /// Lets the model handle an input. Returns the effects left for the terminal.
   mutating func take(_ input: Input) -> [Effect] {
     keeper.note(input, model)
     var left: [Effect] = []
@@ -65,10 +65,10 @@ struct OpenModel {
     return left
   }
 
-  /// Lets the model be changed by what is no input, as when a file is read again.
+  /// Changes the model other than by input, as when a file is read again.
   mutating func change(_ change: (inout Model, String?) -> Void) { change(&model, file) }
 
-  /// Does all work that needs no input, and plays what is being played to its end.
+  /// Does all background work, and plays to the end.
   mutating func finishWork() {
     model.finishWork()
     while model.replayOn() {}
@@ -81,13 +81,13 @@ struct OpenModel {
     if keeper.hasFailed { throw Failure.input("the recording could not be written to its end") }
   }
 
-  /// Keeps what was answered in a lesson, before the frame with its outcome is shown.
+  /// Keeps a lesson's answers, before the frame with their outcome is shown.
   mutating func keepAnswers() {
     let records = model.takeLessonRecords()
     if keepsAnswers, let reason = ProgressFile.append(records) { model.refuse(SafeText(reason)) }
   }
 
-  /// Plays a lesson of the program, from where one left it.
+  /// Plays a lesson of the program, from where it was left.
   private mutating func learn(_ id: String) {
     do {
       let (lesson, library) = try Pagewalk.lesson(id)
@@ -107,7 +107,7 @@ struct OpenModel {
 
   private mutating func open(_ name: String, at moment: String?) {
     do {
-      // The file may be another than it was when the moment was kept.
+      // The file may have changed since the moment was kept.
       let kept = moment.flatMap { try? Opened(name, at: $0) }
       let opened = try kept ?? Opened(name)
       keeper.end(&model)

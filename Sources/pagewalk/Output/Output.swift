@@ -1,6 +1,6 @@
 import Glibc
 
-/// Where a command writes: the standard output, or a file that gets its name when all of it is there.
+/// A command's output: the standard output, or a file that gets its name when it is complete.
 final class Output {
   private let path: String?
   private let file: FileDescriptor

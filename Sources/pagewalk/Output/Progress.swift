@@ -1,14 +1,14 @@
 import Language
 import Synchronization
 
-/// How far long work has come. Whoever does the work only counts, which costs an addition; who tells of it
-/// looks at the count (`Watch`). Any number of threads may count.
+/// The progress of long work. The worker only counts, which costs an addition; the reporter (`Watch`)
+/// reads the count. Any number of threads may count.
 final class Progress: Sendable {
   /// Name of the command.
   let command: String
-  /// Number of events that there are.
+  /// Total number of events.
   let events: Int
-  /// Number of runs that the events are of; 1 where a scenario is carried out once.
+  /// Number of runs of the events; 1 if a scenario is carried out once.
   let runs: Int
 
   private let eventCount = Atomic(0)
@@ -20,24 +20,24 @@ final class Progress: Sendable {
     self.runs = runs
   }
 
-  /// Number of events that have been carried out.
+  /// Number of events carried out.
   var eventsDone: Int { eventCount.load(ordering: .relaxed) }
 
-  /// Number of runs that are finished.
+  /// Number of finished runs.
   var runsDone: Int { runCount.load(ordering: .relaxed) }
 
-  /// Counts an event that has been carried out.
+  /// Counts an event carried out.
   func advance() { eventCount.wrappingAdd(1, ordering: .relaxed) }
 
-  /// Counts a run that is finished, and the events of it that were not carried out.
+  /// Counts a finished run, and its events that were not carried out.
   func finishRun(leaving events: Int) {
     eventCount.wrappingAdd(events, ordering: .relaxed)
     runCount.wrappingAdd(1, ordering: .relaxed)
   }
 
-  /// How far it is, as a line that stands while the work goes on: the parts that fit in so many columns.
+  /// The progress as a status line: the parts that fit into `columns` columns.
   ///
-  /// - Parameter rate: events in a second, as of late; 0 if there were none.
+  /// - Parameter rate: recent events per second; 0 if there were none.
   func line(rate: Double, columns: Int) -> String {
     var parts = ["\(command): \(Number.grouped(eventsDone)) of \(Number.grouped(events)) events"]
     if events > 0 { parts.append("\(eventsDone * 100 / events)%") }
@@ -52,7 +52,7 @@ final class Progress: Sendable {
     return String(parts.joined(separator: ", ").prefix(columns))
   }
 
-  /// How far it came, where it ends early.
+  /// The progress at an early end.
   var whereInterrupted: String {
     "interrupted after \(Number.grouped(eventsDone)) of \(Number.grouped(events)) events"
       + (runs > 1 ? "; \(runsDone) of \(runs) policies are done" : "")

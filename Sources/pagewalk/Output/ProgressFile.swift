@@ -2,13 +2,13 @@ import FoundationEssentials
 import Glibc
 import Lesson
 
-/// The file in which a learner's progress is kept, a line of JSON for each record. Whether it can be read or
-/// written makes no difference to a lesson.
+/// The file in which a learner's progress is kept, a line of JSON for each record. Failures to read or
+/// write it do not affect a lesson.
 enum ProgressFile {
   private static let name = "progress.jsonl"
   private static let bytesAtMost = 64 << 20
 
-  /// What was kept. Lines that are no records are left out.
+  /// The kept progress. Skips lines that are not records.
   static func read() -> LearnerProgress {
     var progress = LearnerProgress()
     guard let (path, _) = ConfigurationFile.stateFile(name),
@@ -23,7 +23,7 @@ enum ProgressFile {
     return progress
   }
 
-  /// Adds records at the end. Returns why they are not kept; nil if they are.
+  /// Appends records. Returns the reason if they are not kept; else nil.
   static func append(_ records: [LearnerProgress.Record]) -> String? {
     if records.isEmpty { return nil }
     guard let target = ConfigurationFile.stateFile(name) else {
@@ -37,7 +37,7 @@ enum ProgressFile {
     let number = open(target.path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     if number < 0 { return reason(target.path) }
     defer { close(number) }
-    // A line that was cut, as by a full disk, ends here.
+    // End a line that was cut, as by a full disk.
     let end = lseek(number, 0, SEEK_END)
     var last = UInt8(ascii: "\n")
     if end > 0 { pread(number, &last, 1, end - 1) }

@@ -3,39 +3,39 @@ import Language
 import Recording
 import Viewer
 
-/// Writes down what is done on a screen, as it is done.
+/// Records what is done on a screen, live.
 ///
-/// A file that can no longer be written, as on a full disk, costs nothing but the rest of the recording.
+/// If the file can no longer be written, as on a full disk, only the rest of the recording is lost.
 final class Recorder {
-  /// How long nothing has to be done before what was written is brought to the disk.
+  /// Idle time after which the written data is synchronised to the disk.
   static let rest = Duration.seconds(1)
 
   let path: String
   private let file: RecordingFile
   private var text = RecordingText(RecordingVersion(program: Pagewalk.version))
   private let recordsInput: Bool
-  /// When something was done last, and ticks since then.
+  /// Time of the last input, and ticks since then.
   private var last = ContinuousClock.now
   private var ticks = 0
   private var isSynchronised = true
-  /// Why no more is written.
+  /// Why writing has stopped; nil if it has not.
   private(set) var failure: RecordingFile.Failure?
 
-  /// Begins with the session as it is.
+  /// Begins with the current session.
   ///
-  /// - Parameter recordsInput: whether what is done is recorded also, and not only what comes of it.
+  /// - Parameter recordsInput: whether inputs are also recorded, not only their results.
   init(_ path: String, _ model: inout Model, recordsInput: Bool) throws(RecordingFile.Failure) {
     self.path = path
     self.recordsInput = recordsInput
     file = try RecordingFile(creating: path)
-    // Ticks are counted from a model that has nothing to do, as that which plays the recording.
+    // Ticks are counted from an idle model, like the one that plays the recording.
     if recordsInput { model.finishWork() }
     text.add(recordsInput ? model.savedWithChecks() : model.savedWithChoices)
     if recordsInput { text.begin(width: model.size.width, height: model.size.height) }
     write()
   }
 
-  /// Notes what is about to be done.
+  /// Notes the next input.
   func note(_ input: Input, _ model: borrowing Model) {
     if input == .tick {
       if model.usesTick { ticks += 1 }
@@ -46,14 +46,14 @@ final class Recorder {
     ticks = 0
   }
 
-  /// Writes what came of it.
+  /// Writes its results.
   func follow(_ model: borrowing Model) {
-    // Where one is and what one looks at follows from what was done, and is written at the end.
+    // The place and choices follow from the inputs, and are written at the end.
     text.add(recordsInput ? model.saved : model.savedWithChoices)
     write()
   }
 
-  /// Brings what was written to the disk, if nothing was done for a while.
+  /// Synchronises the file to the disk after a while without input.
   func synchroniseAtRest() {
     guard !isSynchronised, ContinuousClock.now - last >= Self.rest else { return }
     file.synchronise()

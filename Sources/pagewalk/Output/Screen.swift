@@ -4,12 +4,12 @@ import Recording
 import Terminal
 import Viewer
 
-/// A model on a terminal until a person ends it.
+/// A model on a terminal until the user quits.
 struct Screen: ~Copyable {
   private(set) var open: OpenModel
   private var terminal: Terminal
   private var note: FaultNote
-  /// Keys of a text that are taken before a frame is drawn, at most.
+  /// Maximum number of a text's keys handled before a frame is drawn.
   private static let keysAtOnce = 256
 
   /// A screen on the terminal.
@@ -43,7 +43,7 @@ struct Screen: ~Copyable {
 
   var model: Model { open.model }
 
-  /// Records what is done from now on.
+  /// Records from now on.
   mutating func record(_ path: String) throws { try open.record(path) }
 
   /// Lets the model be changed before it is shown.
@@ -69,7 +69,7 @@ struct Screen: ~Copyable {
       terminal.setInterrupts(!model.isTyping)
       let waits = [model.isBusy ? .zero : model.tickInterval, interval, open.timeout]
       take(terminal.nextInput(timeout: waits.compactMap { $0 }.min()))
-      // Text that is pasted at the prompt comes as keys: what has arrived of it needs one frame.
+      // Text pasted at the prompt arrives as keys: the part received needs only one frame.
       var left = Self.keysAtOnce
       while model.isTyping, left > 0 {
         let input = terminal.nextInput(timeout: .zero)
@@ -83,7 +83,7 @@ struct Screen: ~Copyable {
     try open.end()
   }
 
-  /// Lets the model do what an input asks for, and does what that leaves to the terminal.
+  /// Lets the model handle an input, and carries out its effects on the terminal.
   private mutating func take(_ input: Input) {
     note.add(input)
     terminal.setFaultNote(note.lines(model))
@@ -101,7 +101,7 @@ struct Screen: ~Copyable {
 }
 
 extension Terminal.Options {
-  /// What a person has chosen.
+  /// The user's options.
   init(_ preferences: Preferences) {
     self.init(
       theme: preferences.theme.value, colour: preferences.colour.value,
@@ -110,10 +110,10 @@ extension Terminal.Options {
 }
 
 extension ScreenView {
-  /// Shows it on the terminal until a person ends it.
+  /// Shows it on the terminal until the user quits.
   ///
   /// - Parameters:
-  ///   - other: what there is without a screen, for the message that there is none.
+  ///   - other: the alternative without a screen, for the message that there is none.
   ///   - interval: how often `look` is called while no input comes; nil for never.
   ///   - look: may change it.
   mutating func run(

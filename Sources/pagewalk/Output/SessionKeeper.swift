@@ -5,15 +5,15 @@ import Language
 import Recording
 import Viewer
 
-/// Keeps a session in files: when a person asks for it, while it is recorded, and what was not saved.
+/// Keeps a session in files: on request, while it is recorded, and unsaved work.
 struct SessionKeeper {
-  /// The file that is open, in which `:write` without a name keeps the session; nil if it came from none.
+  /// The open file, to which `:write` without a name saves the session; nil if it came from none.
   private var path: String?
-  /// What is recorded at a person's wish.
+  /// The recording requested by the user.
   private var recorder: Recorder?
-  /// What was not saved, kept for the case that the program is ended by force.
+  /// The recording of unsaved work, in case the program is killed.
   private var safety: Recorder?
-  /// A file of what was not saved the last time, which is what is open.
+  /// The file with unsaved work from the last time, if that is open.
   private var recovered: String?
 
   /// The colours of pictures.
@@ -24,7 +24,7 @@ struct SessionKeeper {
     open(path)
   }
 
-  /// Notes what is open now.
+  /// Notes the file now open.
   mutating func open(_ path: String?) {
     recovered = path.flatMap { UnsavedFile.contains($0) ? $0 : nil }
     self.path = path.flatMap { $0 != "-" && recovered == nil && access($0, F_OK) == 0 ? $0 : nil }
@@ -35,15 +35,15 @@ struct SessionKeeper {
     recorder = try Recorder(path, &model, recordsInput: true)
   }
 
-  /// How long one may wait for input at most, if something is to be done meanwhile.
+  /// Maximum time to wait for input; nil if there is nothing to do meanwhile.
   var timeout: Duration? { recorder == nil && safety == nil ? nil : Recorder.rest }
 
-  /// Notes what is about to be done.
+  /// Notes the next input.
   mutating func note(_ input: Input, _ model: borrowing Model) {
     recorder?.note(input, model)
   }
 
-  /// Writes what came of it, and says once if that can no longer be written.
+  /// Writes its results, and reports once if that fails.
   mutating func follow(_ model: inout Model) {
     recorder?.follow(model)
     recorder?.synchroniseAtRest()
@@ -63,10 +63,10 @@ struct SessionKeeper {
     }
   }
 
-  /// Whether a recording had to end before its end.
+  /// Whether a recording ended early.
   private(set) var hasFailed = false
 
-  /// Ends all recordings. What a person has dropped, or saved, is in no other file then.
+  /// Ends all recordings. Work that the user dropped or saved is then in no other file.
   mutating func end(_ model: inout Model) {
     recorder?.end(&model)
     recorder = nil
@@ -82,7 +82,7 @@ struct SessionKeeper {
 
   // MARK: Wishes
 
-  /// Does what is wanted of a file.
+  /// Carries out a file request.
   mutating func carryOut(_ wish: FileWish, _ model: inout Model) {
     model.answer(wish, with: outcome(of: wish, &model))
   }
@@ -132,7 +132,7 @@ struct SessionKeeper {
     }
   }
 
-  /// What is said of a file that is there already.
+  /// The outcome if a file already exists; nil if it may be written.
   private func clash(_ name: String, _ wish: FileWish) -> FileOutcome? {
     if wish.replaces || name == path || access(name, F_OK) != 0 { return nil }
     return RecordingFile.isInUse(name)
@@ -149,7 +149,7 @@ struct SessionKeeper {
   }
 }
 
-/// The files in which what was not saved is kept, one for each program that runs.
+/// The files with unsaved work, one for each running program.
 enum UnsavedFile {
   private static let prefix = "unsaved-"
 
@@ -157,7 +157,7 @@ enum UnsavedFile {
     ConfigurationFile.stateFile("").map { String($0.path.dropLast()) }
   }
 
-  /// The name of the file of this program; nil if there is no place for it.
+  /// The path of this program's file; nil if there is no folder for it.
   static func new() -> String? {
     guard let folder, let state = ConfigurationFile.stateFile(""), access(state.folder, F_OK) == 0
     else { return nil }
@@ -173,7 +173,7 @@ enum UnsavedFile {
     return path.hasPrefix("\(folder)/\(prefix)")
   }
 
-  /// The newest file of a program that was ended by force.
+  /// The newest file of a killed program, or nil.
   static var left: String? {
     guard let folder, let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
     else { return nil }

@@ -1,10 +1,10 @@
 import Glibc
 
-/// A file that is written in pieces, with holes between them.
+/// A file written in pieces, with holes between them.
 struct SparseFile: ~Copyable {
   private let descriptor: Int32
 
-  /// Creates or empties a file; nil if that cannot be done.
+  /// Creates or empties a file; nil if that fails.
   init?(_ path: String) {
     descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     if descriptor < 0 { return nil }

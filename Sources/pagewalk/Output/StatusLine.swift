@@ -1,16 +1,16 @@
 import Glibc
 import Synchronization
 
-/// The line on the standard error that says how far long work is, where that is a terminal. What else the
-/// program writes goes through the same lock: it removes the line first, and is not cut by it.
+/// The progress line of long work on standard error, if that is a terminal. All other output takes the
+/// same lock: it removes the line first, and is not cut by it.
 struct StatusLine: ~Copyable {
   static let shared = Mutex(StatusLine())
 
   private(set) var isShown = false
 
-  /// Whether the standard error is a terminal on which a line can be written over.
+  /// Whether standard error is a terminal on which a line can be overwritten.
   ///
-  /// - Parameter besideOutput: whether the output comes at the same time; on the same terminal it would
+  /// - Parameter besideOutput: whether output comes at the same time, which on the same terminal would
   ///   scroll the line away.
   static func canBeShown(besideOutput: Bool) -> Bool {
     let type = ConfigurationFile.environment("TERM") ?? "dumb"
@@ -23,20 +23,20 @@ struct StatusLine: ~Copyable {
     return ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) - 1 : 79
   }
 
-  /// Shows a line in the place of the last one. In the background the terminal is another program's.
+  /// Replaces the status line. In the background the terminal belongs to another program.
   mutating func show(_ line: String) {
     guard tcgetpgrp(2) == getpgrp() else { return }
     write("\r" + line + "\u{1B}[K")
     isShown = true
   }
 
-  /// Removes the line, and what the terminal wrote behind it: it shows Ctrl-C as `^C`.
+  /// Removes the line, and the terminal's echo after it: Ctrl-C shows as `^C`.
   mutating func remove() {
     write("\r\u{1B}[K")
     isShown = false
   }
 
-  /// Writes to the standard error; if that fails there is nobody to tell.
+  /// Writes to standard error; a failure cannot be reported.
   func write(_ text: String) {
     _ = FileDescriptor.error.attempt([UInt8](text.utf8))
   }

@@ -1,10 +1,10 @@
 import Glibc
 import Synchronization
 
-/// Carries out long work, and tells meanwhile how far it is.
+/// Carries out long work, and reports its progress meanwhile.
 ///
-/// - Parameter streams: whether the work prints while it goes on, so that on a terminal the output itself
-///   says how far it is.
+/// - Parameter streams: whether the work prints while it runs, so that on a terminal the output itself
+///   shows the progress.
 func watching<Value>(
   _ progress: Progress, streams: Bool = false, _ work: (Progress) throws -> Value
 ) rethrows -> Value {
@@ -13,20 +13,20 @@ func watching<Value>(
   return try work(progress)
 }
 
-/// A thread beside the work that waits for time to pass, and for signals that end the program.
+/// A thread beside the work that waits for ticks, and for signals that end the program.
 ///
-/// It takes signals instead of a handler, because at its leisure it can do what no handler may: wait until
-/// the line that is being written is whole, remove the status, and say how far the work came. The work itself
-/// may be in the middle of an event that takes minutes, and need not look at anything.
+/// It takes signals instead of a handler, because a thread can do what no handler may: wait until the
+/// line being written is complete, remove the status, and report the progress. The work itself may be
+/// inside an event that takes minutes, and need not check anything.
 private final class Watch: Sendable {
   /// Signals that end the program. One that the parent ignores, as `nohup` does, stays ignored.
   private static let endings = [SIGINT, SIGTERM, SIGHUP, SIGQUIT].filter { !isIgnored($0) }
-  /// What wakes the thread when the work is done.
+  /// The signal that wakes the thread when the work is done.
   private static let wake = SIGUSR1
-  /// How long work must go on before it is told of, and how often that is renewed.
+  /// Time after which the progress is first shown, and its update period.
   private static let patience = Duration.seconds(1)
   private static let period = timespec(tv_sec: 0, tv_nsec: 250_000_000)
-  /// For the rate, so many past counts are looked at: those of 5 seconds.
+  /// Number of past counts for the rate: those of 5 seconds.
   private static let samplesAtMost = 20
 
   private let progress: Progress
@@ -39,8 +39,8 @@ private final class Watch: Sendable {
   init(_ progress: Progress, isTold: Bool) {
     self.progress = progress
     self.isTold = isTold
-    // For this thread and for all that it starts, so that the watching one gets them. A broken pipe is found
-    // by who writes (`FileDescriptor.write`).
+    // For this thread and all that it starts, so that the watching one gets them. A broken pipe is
+    // detected by the writer (`FileDescriptor.write`).
     signalsBefore = SignalSet(Self.endings + [Self.wake, SIGPIPE]).block()
     let watch = Unmanaged.passRetained(self)
     var thread = pthread_t()
@@ -53,13 +53,13 @@ private final class Watch: Sendable {
     if error == 0 {
       self.thread.withLock { $0 = thread }
     } else {
-      // Nobody watches; then signals do what they do by themselves.
+      // Nobody watches, so signals take their default action.
       watch.release()
       signalsBefore.restore()
     }
   }
 
-  /// Stops watching, and removes what was told.
+  /// Stops watching, and removes the status.
   func end() {
     guard let thread = thread.withLock({ $0.take() }) else { return }
     isOver.store(true, ordering: .relaxed)
@@ -87,10 +87,10 @@ private final class Watch: Sendable {
     }
   }
 
-  /// Ends the program by a signal: after the line that is being written, unless nobody reads it.
+  /// Ends the program by a signal: after the line being written, unless nobody reads it.
   private func interrupt(by signal: Int32) -> Never {
     for _ in 0..<100 {
-      // What holds the lock writes no more, for this does not give it back.
+      // The lock is not released, so no other thread writes any more.
       _ = StatusLine.shared.withLockIfAvailable { line in
         if isTold { line.remove() }
         line.write(progress.whereInterrupted + "\n")
@@ -104,7 +104,7 @@ private final class Watch: Sendable {
   private static func isIgnored(_ signal: Int32) -> Bool {
     var action = sigaction()
     sigaction(signal, nil, &action)
-    // SIG_IGN, which is no function.
+    // SIG_IGN, which is not a function.
     return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
   }
 }
@@ -117,7 +117,7 @@ private func endProgram(by signal: Int32) -> Never {
   exit(128 + signal)
 }
 
-/// A set of signals, and what a thread can do with it.
+/// A set of signals, with operations on a thread's mask.
 struct SignalSet: Sendable {
   private var set = sigset_t()
 
@@ -126,11 +126,11 @@ struct SignalSet: Sendable {
     for signal in signals { sigaddset(&set, signal) }
   }
 
-  /// Has this thread take none of them; what it took none of before.
+  /// Blocks them in this thread; returns the old mask.
   func block() -> SignalSet { changeMask(SIG_BLOCK) }
-  /// Has this thread take them, and at once what has come meanwhile; what it took none of before.
+  /// Unblocks them in this thread, delivering pending ones at once; returns the old mask.
   func unblock() -> SignalSet { changeMask(SIG_UNBLOCK) }
-  /// Has this thread take all signals but these.
+  /// Sets this thread's mask to exactly these signals.
   func restore() { _ = changeMask(SIG_SETMASK) }
 
   private func changeMask(_ how: Int32) -> SignalSet {
@@ -139,7 +139,7 @@ struct SignalSet: Sendable {
     return before
   }
 
-  /// The next of the signals that comes, nil if none does in a time.
+  /// The next of the signals; nil if none comes in time.
   func wait(atMost time: timespec) -> Int32? {
     let signal = withUnsafePointer(to: set) { set in
       withUnsafePointer(to: time) { sigtimedwait(set, nil, $0) }
