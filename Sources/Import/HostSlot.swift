@@ -1,6 +1,7 @@
 import Engine
 
-/// Where a memory slot lies in the VMM's address space: what turns a notifier's range into canonical IPAs.
+/// The place of a memory slot in the VMM's address space, which translates a notifier's range to canonical
+/// IPAs.
 package struct HostSlot: Equatable, Sendable {
   /// First canonical IPA.
   package let canonical: UInt64
@@ -9,7 +10,7 @@ package struct HostSlot: Equatable, Sendable {
   /// Bytes, whole pages.
   package let size: UInt64
 
-  /// A slot; nil if it does not consist of pages, or ends beyond what a table can have.
+  /// A slot; nil if it does not consist of pages, or ends beyond the addresses of a table.
   package init?(canonical: UInt64, host: UInt64, size: UInt64) {
     guard size > 0, (canonical | host | size) & (Page.size - 1) == 0,
       RecordedScenario.range(canonical, size) != nil,
@@ -20,8 +21,8 @@ package struct HostSlot: Equatable, Sendable {
     self.size = size
   }
 
-  /// The canonical IPAs of the pages that a range of the VMM's touches (`kvm_handle_hva_range`); nil if it
-  /// touches none of the slot's.
+  /// The canonical IPAs of the pages that a range of the VMM's addresses touches (`kvm_handle_hva_range`);
+  /// nil if it touches none of the slot's.
   package func canonical(of range: Range<UInt64>) -> Range<UInt64>? {
     let start = max(range.lowerBound, host)
     let end = min(range.upperBound, host + size)

@@ -1,34 +1,35 @@
 import Engine
 
-/// A log of casemate: what a hypervisor did to its page tables, and to what makes their changes seen, each with
-/// the line of source that did it. A line that begins with `!` is what casemate says of the record before.
+/// A log of casemate: a hypervisor's operations on its page tables, and those that make their changes
+/// visible, each with its source line. A line that begins with `!` is casemate's comment on the previous
+/// record.
 ///
 ///     (mem-write (id 9) (tid 0) (mem-order plain) (address 0x40102000) (value 0x0) (src "pgtable.c:39"))
 ///     (barrier (id 10) (tid 0) dsb (kind ish) (src "pgtable.c:40"))
 ///     ! BBM invalid unclean->valid
 ///
-/// Fields have names and any order; numbers are hexadecimal, with `0x` or without, but for those of records and
-/// threads.
+/// Fields have names and any order; numbers are hexadecimal, with or without `0x`, except those of records
+/// and threads.
 package struct CasemateLog: Equatable, Sendable {
-  /// What a thread did.
+  /// An operation of a thread.
   package struct Record: Equatable, Sendable {
-    /// Number of the line that it begins at, from 1.
+    /// Number of its first line, from 1.
     package let line: Int
-    /// Its number, as the log gives it.
+    /// Its number in the log.
     package let id: UInt64
     /// The thread, which is a CPU.
     package let thread: UInt64
-    /// The place in the source, as `FILE:LINE`; nil if the log has none. It may hold anything.
+    /// The place in the source, as `FILE:LINE`; nil if the log has none. It may contain anything.
     package let place: String?
-    /// What was done.
+    /// The operation.
     package let action: Action
   }
 
-  /// What can be done.
+  /// The operations.
   package enum Action: Equatable, Sendable {
     case write(UInt64, value: UInt64, isRelease: Bool)
     case read(UInt64, value: UInt64)
-    /// Memory becomes zero, and is used.
+    /// Memory is zeroed, and used from now on.
     case initialize(Range<UInt64>)
     case free(Range<UInt64>)
     /// Each byte becomes the low byte of the value.
@@ -39,7 +40,7 @@ package struct CasemateLog: Equatable, Sendable {
     case hint(Hint, UInt64, value: UInt64)
     case lock(UInt64)
     case unlock(UInt64)
-    /// A word of casemate's that says nothing of tables, as entering a context.
+    /// A word of casemate that does not concern tables, such as entering a context.
     case other(String)
   }
 
@@ -48,13 +49,13 @@ package struct CasemateLog: Equatable, Sendable {
     case isb, nsh, ish, ishst, sy
   }
 
-  /// System registers that a log has, by their names in it.
+  /// System registers in a log, by their names in it.
   package enum Register: String, CaseIterable, Sendable {
     case vttbr = "vttbr_el2", vtcr = "vtcr_el2", ttbr0 = "ttbr0_el2", tcr = "tcr_el2"
     case hcr = "hcr_el2", sctlr = "sctlr_el2", mair = "mair_el2"
   }
 
-  /// What a hypervisor tells of its tables, since no write shows it.
+  /// A hypervisor's hints about its tables, which no write shows.
   package enum Hint: String, CaseIterable, Sendable {
     case setRootLock = "set_root_lock", setOwnerRoot = "set_owner_root"
     case releaseTable = "release_table", setThreadOwner = "set_pte_thread_owner"
@@ -68,7 +69,7 @@ package struct CasemateLog: Equatable, Sendable {
     }
 
     package let kind: Kind
-    /// Whether all CPUs invalidate, or only the thread's.
+    /// Whether all CPUs invalidate, or only the thread's own.
     package let isBroadcast: Bool
     /// The register operand: page number, level hint in bits 47:44.
     package let operand: UInt64
@@ -77,12 +78,12 @@ package struct CasemateLog: Equatable, Sendable {
     package var name: String { kind.rawValue + (isBroadcast ? "is" : "") }
   }
 
-  /// What casemate says of a record.
+  /// A comment of casemate on a record.
   package struct Verdict: Equatable, Sendable {
     package let line: Int
-    /// Its words, which may be anything.
+    /// Its text, which may contain anything.
     package let text: String
-    /// How many records stand before it.
+    /// Number of records before it.
     package let records: Int
   }
 
@@ -90,12 +91,12 @@ package struct CasemateLog: Equatable, Sendable {
   /// The first of casemate's verdicts, after which it stops.
   package private(set) var verdict: Verdict?
 
-  /// The most records that are read, and the most bytes of one.
+  /// Maximum number of records read, and of bytes of one.
   package static let recordsAtMost = 1 << 22, recordBytesAtMost = 1 << 14
 
   /// Reads a log.
   ///
-  /// - Throws: at the first record that is not as it must be.
+  /// - Throws: at the first malformed record.
   package init(_ bytes: [UInt8]) throws(TextError) {
     let result = bytes.withUnsafeBufferPointer { buffer in
       Result { () throws(TextError) in
@@ -108,7 +109,7 @@ package struct CasemateLog: Equatable, Sendable {
 
   private init() {}
 
-  /// Whether a text begins as a log does.
+  /// Whether a text begins like a log.
   package static func accepts(_ bytes: [UInt8]) -> Bool {
     bytes.prefix(recordBytesAtMost).withUnsafeBufferPointer { buffer in
       var lines = Lines(buffer)
@@ -128,7 +129,7 @@ package struct CasemateLog: Equatable, Sendable {
 }
 
 extension CasemateLog {
-  /// Reads records, which may be spread over lines.
+  /// Reads records, which may span several lines.
   private struct Reader {
     static let kinds: [StaticString] = [
       "mem-write", "mem-read", "mem-init", "mem-free", "mem-set", "barrier", "tlbi", "sysreg-write",
@@ -186,7 +187,7 @@ extension CasemateLog {
       TextError(line: line, column: rest.start - lineStart + 1, message)
     }
 
-    /// The fields of a record by their names, and its words without one.
+    /// The fields of a record by name, and its words without a name.
     private struct Fields {
       var values: [(name: Words, value: Words)] = []
       var words: [Words] = []
@@ -310,7 +311,7 @@ extension CasemateLog {
       for kind in Invalidation.Kind.allCases {
         for isBroadcast in [false, true]
         where name.isSame(kind.rawValue + (isBroadcast ? "is" : "")) {
-          // Older logs have the operand in parts: an address, and the field for the level hint.
+          // Older logs split the operand: an address, and the field for the level hint.
           var operand = fields.number("value") ?? 0
           if let address = fields.number("addr") {
             operand = address >> 12 & 0xfff_ffff_ffff | (fields.number("level") ?? 0) << 44
@@ -326,7 +327,7 @@ extension CasemateLog {
 }
 
 extension Words {
-  /// Whether it is a word, in whatever case.
+  /// Whether it is a word, in any letter case.
   fileprivate func isSame(_ text: StaticString) -> Bool {
     guard text.utf8CodeUnitCount == count else { return false }
     for index in 0..<count where Self.lower(bytes[start + index]) != text.utf8Start[index] {

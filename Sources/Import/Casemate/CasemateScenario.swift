@@ -2,29 +2,29 @@ import Engine
 import KernelText
 import Language
 
-/// A log of casemate as a scenario: the hypervisor is L1, its tables are tables of L1's. It ends at the first
-/// record that breaks a rule, or that casemate says something of.
+/// A log of casemate as a scenario: the hypervisor is L1, its tables are L1's. It ends at the first record
+/// that breaks a rule, or on which casemate comments.
 package struct CasemateScenario {
   /// The scenario's text.
   package private(set) var text = ""
-  /// What breaks a rule; nil if nothing does until the end.
+  /// The record that breaks a rule; nil if none does.
   package let breach: TableWatch.Breach?
-  /// What casemate says of the last record; nil if it says nothing, or of a later record.
+  /// Casemate's comment on the last record; nil if there is none, or it is on a later record.
   package private(set) var verdict: CasemateLog.Verdict?
   /// The tables at the end.
   package let watch: TableWatch
-  /// Records that became statements, and those that are told as comments only.
+  /// Number of records that became statements, and of those that became only comments.
   package private(set) var statements = 0, comments = 0
 
   private let log: CasemateLog
   private let file: String
-  /// Threads as vCPUs, in the order in which they appear.
+  /// Threads as vCPUs, in order of appearance.
   private var vcpus: [UInt64: Int] = [:]
 
   /// - Parameters:
-  ///   - log: what was read.
+  ///   - log: the log.
   ///   - file: the log's name in messages.
-  /// - Throws: if a record is about more memory than tables have, or there are too many threads.
+  /// - Throws: if a record covers more memory than tables have, or there are too many threads.
   package init(_ log: CasemateLog, file: String, title: String) throws(TextError) {
     self.log = log
     self.file = file
@@ -48,7 +48,7 @@ package struct CasemateScenario {
     writeEnd()
   }
 
-  /// The sentences about the end: what breaks which rule, and what casemate says.
+  /// The sentences about the end: the record that breaks a rule, and casemate's comment.
   package var findings: [String] {
     var lines: [String] = []
     if let breach {
@@ -82,7 +82,7 @@ package struct CasemateScenario {
     add("")
   }
 
-  /// The memory that is stored to, without the gaps that are larger than a few pages.
+  /// The memory stored to, without gaps larger than a few pages.
   private static func slots(_ records: ArraySlice<CasemateLog.Record>) -> [Range<UInt64>] {
     var pages: Set<UInt64> = []
     for record in records {
@@ -123,7 +123,7 @@ package struct CasemateScenario {
     }
   }
 
-  /// L1's TLBI; nil for those of EL2, whose table is no table of a VM's.
+  /// L1's TLBI; nil for those of EL2, whose table is not a VM's.
   private static func invalidation(_ instruction: CasemateLog.Invalidation) -> GuestInvalidation? {
     switch instruction.kind {
     case .ipas2e1:
@@ -156,7 +156,7 @@ package struct CasemateScenario {
     add("# \(StatementText.safe(place(record))) \(Self.words(record))")
   }
 
-  /// What a record says, in a few words.
+  /// A record in a few words.
   private static func words(_ record: CasemateLog.Record) -> String {
     func range(_ range: Range<UInt64>) -> String {
       "0x\(hex(range.lowerBound)) to 0x\(hex(range.upperBound))"

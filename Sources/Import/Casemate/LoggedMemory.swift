@@ -1,11 +1,11 @@
 import Engine
 import KernelText
 
-/// Memory as far as a log tells what was stored there; all else is zero.
+/// Memory with the stores in a log; all else is zero.
 struct LoggedMemory {
   private var pages: [UInt64: [UInt64]] = [:]
 
-  /// The most pages that are kept, 256 MiB, and the most bytes that one record may set.
+  /// Maximum number of pages kept, 256 MiB, and of bytes that one record may set.
   static let pagesAtMost = 1 << 16
   static let setAtMost: UInt64 = 1 << 20
 
@@ -45,7 +45,7 @@ struct LoggedMemory {
     return pages.keys.filter { $0 >= first && $0 < range.upperBound }.sorted()
   }
 
-  /// Makes the words of a page zero that lie in a range.
+  /// Zeroes the words of a page in a range.
   mutating func clear(_ page: UInt64, _ range: Range<UInt64>) {
     if range.lowerBound <= page, range.upperBound - page >= 4096 {
       pages[page] = nil

@@ -3,11 +3,11 @@ import KernelText
 import MemoryImage
 import Observation
 
-/// Page tables that are changed while CPUs walk them, and the architecture's rules for that, judged by what a
-/// log tells that was done: no more than stores, barriers, TLBIs, registers and locks.
+/// Page tables that are changed while CPUs walk them, and the architecture's rules for that, judged only by a
+/// log's stores, barriers, TLBIs, registers and locks.
 ///
-/// A CPU may keep what it walked: so an entry that maps something must be invalid, and what was cached of it
-/// gone, before it may map something else (break-before-make, Arm ARM D8.16). An entry that was made invalid
+/// A CPU may cache its walks: so an entry that maps something must become invalid, and its cached copies be
+/// invalidated, before it may map something else (break-before-make, Arm ARM D8.16). An invalidated entry
 /// is clean after these, in this order:
 ///
 /// | what | why |
@@ -17,20 +17,20 @@ import Observation
 /// | of stage 2 by an IPA alone: DSB, and a TLBI of stage 1 | what both stages gave is cached by the stage 1 address |
 /// | DSB of the thread that invalidated | so that the TLBI is done |
 package struct TableWatch {
-  /// What must not happen.
+  /// A rule, named by its violation.
   package enum Rule: String, CaseIterable, Sendable {
     /// A valid entry became another valid one in one store.
     case replaced
-    /// An entry became valid before what was cached of its last value had gone.
+    /// An entry became valid before the cached copies of its last value were invalidated.
     case unclean
-    /// A table is stored to without its lock, or has none.
+    /// A table is stored to without holding its lock, or has none.
     case unlocked, lockless
     /// A page that CPUs may still walk became part of another table.
     case reused
-    /// A page that CPUs may still walk was given back.
+    /// A page that CPUs may still walk was freed.
     case released
 
-    /// What it demands, in a few words.
+    /// Its demand, in a few words.
     package var demand: String {
       switch self {
       case .replaced, .unclean: "break before make"
@@ -45,20 +45,20 @@ package struct TableWatch {
     package let rule: Rule
     /// Index of the record.
     package let record: Int
-    /// Where the entry lies, or the page.
+    /// Address of the entry, or of the page.
     package let location: UInt64
-    /// Level of the entry, and the first input address; nil of a page that is part of no table.
+    /// Level of the entry, and the first input address; nil for a page that is part of no table.
     package let level: Int?
     package let input: UInt64?
     /// What is wrong, as a sentence without the record's place.
     package let sentence: String
   }
 
-  /// A table that some CPU was given.
+  /// A table that was loaded on some CPU.
   private struct Tree {
     let isStage2: Bool
     let geometry: Geometry
-    /// VMIDs that it was loaded with; of a table of EL2, which has none, 0.
+    /// VMIDs that it was loaded with; 0 for a table of EL2, which has none.
     var tags: [UInt16]
   }
 
@@ -70,7 +70,7 @@ package struct TableWatch {
     let input: UInt64
   }
 
-  /// What may be cached of an entry that was made invalid, under one VMID.
+  /// What may be cached of an invalidated entry, under one VMID.
   fileprivate struct Remnant {
     enum Progress: Equatable {
       case stored, ordered
@@ -85,14 +85,14 @@ package struct TableWatch {
     var progress = Progress.stored
   }
 
-  /// An entry that was made invalid and is not clean.
+  /// An entry that is invalid but not clean.
   private struct Broken {
     let root: UInt64
     let record: Int
     let thread: UInt64
     /// Of the entry, and of the leaves below it.
     var remnants: [Remnant]
-    /// Pages that it led to.
+    /// Pages to which it pointed.
     let pages: [UInt64]
   }
 
@@ -100,27 +100,27 @@ package struct TableWatch {
   private var trees: [UInt64: Tree] = [:]
   private var nodes: [UInt64: Node] = [:]
   private var broken: [UInt64: Broken] = [:]
-  /// The broken entry that led to a page.
+  /// The broken entry that pointed to a page.
   private var unlinked: [UInt64: UInt64] = [:]
   private var locks: [UInt64: UInt64] = [:]
   private var holders: [UInt64: UInt64] = [:]
   private var loaded: [UInt64: UInt64] = [:]
-  /// The shape of stage 2, which casemate takes for the largest where no register says it.
+  /// The shape of stage 2, which casemate assumes to be the largest without a register value.
   private(set) var stage2Geometry = Geometry(granuleShift: 12, inputBits: 48, startLevel: 0)
   private var stage1Geometry = Geometry(granuleShift: 12, inputBits: 48, startLevel: 0)
-  /// Whether there is but one CPU, for which instructions that reach no other suffice.
+  /// Whether there is only one CPU, for which local instructions suffice.
   private let isAlone: Bool
   private let records: [CasemateLog.Record]
 
-  /// - Parameter records: all that will be applied.
+  /// - Parameter records: all records to be applied.
   package init(_ records: [CasemateLog.Record]) {
     self.records = records
     isAlone = records.allSatisfy { $0.thread == records[0].thread }
   }
 
-  /// The first record that breaks a rule, of so many; nil if none does.
+  /// The first of `count` records that breaks a rule; nil if none does.
   ///
-  /// - Throws: if a record is about more memory than tables have.
+  /// - Throws: if a record covers more memory than tables have.
   package mutating func firstBreach(
     in count: Int
   ) throws(TextError) -> Breach? {
@@ -130,7 +130,7 @@ package struct TableWatch {
     return nil
   }
 
-  /// The tables of stage 2 as they are, with the VMIDs that they were loaded with.
+  /// The current stage-2 tables, with the VMIDs under which they were loaded.
   package var tables: [(vmid: UInt16, table: ObservedTable)] {
     trees.sorted { $0.key < $1.key }.flatMap { root, tree -> [(UInt16, ObservedTable)] in
       guard tree.isStage2,
@@ -199,7 +199,8 @@ extension TableWatch {
         Tree(isStage2: false, geometry: stage1Geometry, tags: []),
         index)
     case .vtcr:
-      // Tests of casemate's write values that no hardware would walk by. Tables of other granules are no pages.
+      // Casemate's tests write values with which no hardware would walk. Other granules' tables are not
+      // pages.
       if VTCR(value).isWalkable, VTCR(value).granuleShift == 12 {
         stage2Geometry = VTCR(value).geometry
       }
@@ -307,7 +308,7 @@ extension TableWatch {
       "thread \(thread) stores to it, but \(holder) the lock at 0x\(hex(lock))")
   }
 
-  /// The page becomes part of a tree, and so do those below it.
+  /// Adds a page, and those below it, to a tree.
   private mutating func link(
     _ page: UInt64, _ level: Int, _ input: UInt64, _ root: UInt64, _ index: Int
   ) -> Breach? {
@@ -318,7 +319,7 @@ extension TableWatch {
           + "it by the entry at 0x\(hex(entry)): \(lack(of: entry))")
     }
     if let other = nodes[page] {
-      // In one tree a page may be there twice; no walk goes on behind it.
+      // A page may be in one tree twice; the walk does not continue below it.
       if other.root == root { return nil }
       return breach(
         .reused, index, page, nil,
@@ -358,7 +359,7 @@ extension TableWatch {
       root: root, record: index, thread: records[index].thread, remnants: remnants, pages: pages)
   }
 
-  /// Takes a page, and those below it, out of a tree, with the leaves that they have.
+  /// Removes a page, and those below it, from a tree, with their leaves.
   private mutating func unlink(
     _ page: UInt64, _ root: UInt64, _ pages: inout [UInt64],
     _ leaves: inout [(value: UInt64, level: Int, input: UInt64)]
@@ -398,7 +399,7 @@ extension TableWatch {
     return nil
   }
 
-  /// Memory is given back, or taken for something else.
+  /// Memory is freed, or reused for something else.
   private func release(_ range: Range<UInt64>, _ index: Int) -> Breach? {
     let found = unlinked.keys.filter { range.contains($0) }.min()
     return found.flatMap { page in unlinked[page].map { released(page, by: $0, index) } }
@@ -411,7 +412,7 @@ extension TableWatch {
         + "0x\(hex(entry)): \(lack(of: entry))")
   }
 
-  /// A table is told to be no longer used.
+  /// A table is reported to be no longer used.
   private mutating func release(table place: UInt64, _ index: Int) -> Breach? {
     if let entry = unlinked[place] { return released(place, by: entry, index) }
     guard trees[place] != nil else { return nil }
@@ -434,7 +435,7 @@ extension TableWatch {
     update { broken, remnant in
       switch remnant.progress {
       case .stored: if broken.thread == thread { remnant.progress = .ordered }
-      // One for stores alone does not wait for a TLBI.
+      // One for stores only does not wait for a TLBI.
       case .stage2Invalidated(let by):
         if by == thread, barrier != .ishst { remnant.progress = .stage2Done }
       case .invalidated(let by): return by == thread && barrier != .ishst
@@ -467,7 +468,7 @@ extension TableWatch {
     }
   }
 
-  /// Changes what is left of broken entries; what the body says is gone, is gone.
+  /// Updates broken entries; drops the remnants for which the body returns true.
   private mutating func update(_ body: (Broken, inout Remnant) -> Bool) {
     for (address, entry) in broken {
       var entry = entry
@@ -484,7 +485,7 @@ extension TableWatch {
     }
   }
 
-  /// What an entry that was broken still lacks.
+  /// What a broken entry still lacks to be clean.
   private func lack(of address: UInt64) -> String {
     guard let entry = broken[address], let remnant = entry.remnants.first else { return "" }
     let place = "record \(records[entry.record].id) made it invalid"
@@ -516,8 +517,8 @@ extension TableWatch {
 }
 
 extension CasemateLog.Invalidation {
-  /// Whether the operand's address is that of an entry, by its level hint also. Without a granule there is no
-  /// hint; one is about leaves of a level alone.
+  /// Whether the operand's address is that of an entry, also by its level hint. Without a granule there is no
+  /// hint; a hint covers only leaves of its level.
   fileprivate func reaches(_ remnant: TableWatch.Remnant) -> Bool {
     let granule = operand >> 46 & 3
     if granule != 0 {

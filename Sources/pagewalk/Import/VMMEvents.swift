@@ -1,9 +1,9 @@
 import FoundationEssentials
 import Import
 
-/// What a VMM wrote of itself, a JSON object a line (`events.jsonl` of a recording): where its slots are.
+/// A VMM's own records, a JSON object per line (`events.jsonl` of a recording): the places of its slots.
 enum VMMEvents {
-  /// The longest line that is read; numbers are text in hexadecimal.
+  /// Maximum length of a line in bytes; numbers are hexadecimal text.
   private static let lineAtMost = 4096
 
   private struct Line: Decodable {
@@ -11,7 +11,7 @@ enum VMMEvents {
     let gpa, hva, size: String?
   }
 
-  /// The slots that are added. Lines that are none are passed over.
+  /// The added slots. Skips other lines.
   static func slots(in bytes: [UInt8]) -> [HostSlot] {
     let decoder = JSONDecoder()
     return bytes.split(separator: 0x0a).compactMap { line in
