@@ -121,6 +121,28 @@ import Testing
     }
   }
 
+  @Test func `a call that makes no sense is left out, and all others stay`() throws {
+    try Program.withFolder { folder in
+      let calls = ["0x40000000", "0x20000000000", "0x40001000"].map {
+        "  vmm-1 [000] .... 1.000000: s2_map: (kvm_pgtable_stage2_map+0x0/0x138) pgt=0xffff0000021a1140 "
+          + "addr=\($0) size=0x1000 phys=0x409e1000 prot=0xf\n"
+      }
+      let file = folder.appending(path: "probes.txt")
+      try Data(calls.joined().utf8).write(to: file)
+      let found = try Program.run(["import", file.path])
+      #expect(found.code == 0)
+      #expect(found.text.split(separator: "\n").count { $0.hasPrefix("kernel map ") } == 2)
+      #expect(found.text.contains("\n# refused, expected an address below 2^40"), "\(found.text)")
+      #expect(
+        found.errors.contains(
+          "1 statements are refused by the model, the first of them:\n  kernel map canonical "
+            + "0x20000000000 4K 0x409e1000 rw x, of \(file.path):2: expected an address below 2^40"),
+        "\(found.errors)")
+      #expect(try Program.run(["import", "--strict", file.path]).code == 3)
+      #expect(try Program.run(["run", file.path]).code == 0)
+    }
+  }
+
   @Test func `a log of casemate ends where a rule is broken`() throws {
     let log = Program.path("Tests/Fuzz/corpus/casemate/unclean.log")
     let found = try Program.run(["import", log])

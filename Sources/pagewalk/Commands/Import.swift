@@ -106,6 +106,11 @@ extension Pagewalk {
         writeError("\(summary.skipped) lines are no events, the first of them:")
         for line in summary.firstSkipped { writeError("  \(line)") }
       }
+      if !imported.refused.isEmpty {
+        writeError(
+          "\(imported.refused.count) statements are refused by the model, the first of them:")
+        for line in imported.refused.prefix(3) { writeError("  \(line)") }
+      }
       for chapter in imported.chapters {
         for line in chapter.unread { writeError("not read: \(line)") }
       }
@@ -119,9 +124,10 @@ extension Pagewalk {
 
     private func refuseDoubts(_ imported: Imported) throws {
       let unread = imported.chapters.flatMap(\.unread)
-      if imported.summary.skipped > 0 || !unread.isEmpty {
+      if imported.summary.skipped > 0 || !unread.isEmpty || !imported.refused.isEmpty {
         throw Failure.input(
-          "--strict: \(imported.summary.skipped) lines and \(unread.count) files cannot be read")
+          "--strict: \(imported.summary.skipped) lines and \(unread.count) files cannot be read, "
+            + "\(imported.refused.count) statements are refused")
       }
     }
 

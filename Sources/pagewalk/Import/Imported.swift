@@ -65,6 +65,7 @@ struct Imported {
       summary = recorded.summary
       if summary.statements > 0 { scenario = recorded.text }
     }
+    try leaveOutRefused()
     if scenario == nil, chapters.contains(where: { !$0.tables.isEmpty }) {
       do {
         let shown = try SeenScenario(chapters, title: "seen in \(title)")
@@ -73,6 +74,22 @@ struct Imported {
       } catch {
         throw Failure.input(error.message)
       }
+    }
+  }
+
+  /// Statements that the model refuses, with the reasons; they are comments of the scenario.
+  private(set) var refused: [String] = []
+
+  private mutating func leaveOutRefused() throws {
+    guard let text = scenario else { return }
+    do {
+      let found = try RefusedStatements(of: text)
+      scenario = found.text
+      refused = found.sentences
+      summary.statements -= refused.count
+      summary.comments += refused.count
+    } catch {
+      throw Failure.input(error.description)
     }
   }
 

@@ -130,6 +130,7 @@ struct ImportRecord: Encodable {
     let summary = imported.summary
     (lines, statements, comments) = (summary.lines, summary.statements, summary.comments)
     (skipped, lost) = (summary.skipped, summary.lost)
-    (firstSkipped, unknown, notes) = (summary.firstSkipped, summary.unknowns, imported.notes)
+    (firstSkipped, unknown) = (summary.firstSkipped, summary.unknowns)
+    notes = imported.notes + imported.refused.map { "refused: \($0)" }
   }
 }

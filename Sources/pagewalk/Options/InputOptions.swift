@@ -133,6 +133,11 @@ extension Pagewalk {
       writeError(
         "\(source.path): taken for \(source.kind); `pagewalk import` can be told otherwise")
     }
+    if !imported.refused.isEmpty {
+      writeError(
+        "\(paths.joined(separator: ", ")): \(imported.refused.count) statements are left out, which the model "
+          + "refuses")
+    }
     guard let scenario = imported.scenario ?? imported.seen else {
       throw Failure.input(
         "\(paths.joined(separator: ", ")): neither an event nor a table in it that can be shown")
