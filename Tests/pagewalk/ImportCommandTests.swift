@@ -155,6 +155,7 @@ import Testing
           + "then no TLBI has reached 0x40000000 to 0x80000000 under VMID 3"), "\(found.errors)")
     #expect(found.errors.contains("casemate says 'BBM invalid unclean->valid'"))
     let opened = try Program.run(["dump", log, "--table", "guest3"])
+    #expect(opened.errors.contains("record 14 (table.c:35): break before make"))
     #expect(opened.code == 0 && opened.text.contains("0x0000000000000000-0x"), "\(opened.errors)")
   }
 

@@ -133,6 +133,7 @@ extension Pagewalk {
       writeError(
         "\(source.path): taken for \(source.kind); `pagewalk import` can be told otherwise")
     }
+    for note in imported.notes { writeError(note) }
     if !imported.refused.isEmpty {
       writeError(
         "\(paths.joined(separator: ", ")): \(imported.refused.count) statements are left out, which the model "
