@@ -227,6 +227,29 @@ import Testing
 
   private struct Missing: Error {}
 
+  /// Names are found by their ends: one that differs anywhere is another.
+  @Test func `every function is known by its symbol and by its probe, and by nothing else`() {
+    func function(_ name: String, _ text: String) -> KernelCall.Function? {
+      let (events, _) = read(" vmm-1 [000] .... 1.000000: \(name): \(text) addr=0x1000\n")
+      guard case .call(let call)? = events.first?.fact else { return nil }
+      return call.function
+    }
+    for expected in KernelCall.Function.allCases where expected != .other {
+      let symbol = "\(expected.names.symbol)"
+      let probe = "\(expected.names.probe)"
+      #expect(function("p_0", "(\(symbol)+0x0/0x138)") == expected)
+      #expect(function("p_0", "(caller+0x8/0x10 <- \(symbol))") == expected)
+      #expect(function(probe, "(0xffff800080012340)") == expected)
+      for place in symbol.indices {
+        var other = symbol
+        other.replaceSubrange(place...place, with: "Z")
+        #expect(function("p_0", "(\(other)+0x0/0x138)") == nil, "\(other)")
+      }
+      #expect(function("p_0", "(\(symbol)x+0x0/0x138)") == nil)
+      #expect(function("p_0", "(\(symbol.dropLast())+0x0/0x138)") == nil)
+    }
+  }
+
   @Test func `garbled lines are counted, and the first three are named`() throws {
     let good = Flavour.trace.text([Self.events[0]])
     let (events, summary) = read(
