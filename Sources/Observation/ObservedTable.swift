@@ -51,7 +51,7 @@ package struct ObservedTable: Equatable, Sendable {
     /// Whether the hardware uses the entries.
     package var isMapped: Bool { descriptor.isValid }
 
-    /// Whether anything but "nothing" was seen: an entry that is not valid may still have bits.
+    /// Whether the entries are zero: one that is not valid may still have bits.
     package var isEmpty: Bool { descriptor.bits == 0 }
   }
 
@@ -84,7 +84,7 @@ package struct ObservedTable: Equatable, Sendable {
     self.coverage = coverage
   }
 
-  /// The bits of a descriptor that say where it leads.
+  /// Whether output addresses are known.
   package var knowsOutputs: Bool { known & Descriptor.addressMask == Descriptor.addressMask }
 
   /// Number of leaves of a table with 4K pages, known even for a dump without output addresses.

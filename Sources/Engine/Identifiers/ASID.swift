@@ -1,5 +1,5 @@
 /// ASIDs of the host's processes (arch/arm64/mm/context.c): numbers from 1 up, in the order in which the
-/// processes first run. There is no rollover: the numbers do not run out before that of processes does.
+/// processes first run. There is no rollover: who asks when none of 65,535 is left is refused (ENOSPC).
 extension Machine {
   /// The next number, or nil if none is left.
   mutating func nextASID() -> UInt64? {

@@ -12,7 +12,7 @@ package struct TraceEvent: Equatable, Sendable {
 
   /// What was recorded.
   package enum Fact: Equatable, Sendable {
-    /// A guest took a stage-2 fault. `nested` of the address is L2's if L2 ran.
+    /// A guest took a stage-2 fault. The address is a nested IPA if L2 ran.
     case guestFault(address: UInt64, syndrome: UInt64, virtualAddress: UInt64)
     case accessFault(UInt64)
     /// L1 returns to L2.

@@ -44,7 +44,7 @@ extension Pagewalk {
 
     @OptionGroup var look: LookOptions
 
-    /// Events of a kind that follow each other are printed so far.
+    /// Rows after the common beginning that are printed at most.
     private static let rowsAtMost = 200
 
     func run() throws {

@@ -14,7 +14,7 @@ struct Opened {
   private(set) var recording: Recording?
   /// A notice about the file, if needed.
   private(set) var notice: SafeText?
-  /// Where what was read ends and what was recorded on the screen begins.
+  /// The bytes of the file; what was recorded on the screen begins in them where `beginning()` cuts.
   private(set) var base: [UInt8] = []
 
   /// The part of a history carried out before the screen opens, so that mistakes in a user's scenario are

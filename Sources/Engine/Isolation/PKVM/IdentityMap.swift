@@ -28,8 +28,8 @@ extension Machine {
     push([.pkvm(.snapshot(0)), .pkvm(.finishSnapshot)])
   }
 
-  /// One entry of the host's table: if annotated, it is skipped; if valid, the device gets its
-  /// permissions; if empty, it is mapped, since the host may touch it at any time.
+  /// One entry of the host's table: if annotated, it is skipped; if valid, or empty, it is mapped for the
+  /// device, since the host may touch it at any time.
   mutating func continueSnapshot(at address: UInt64) {
     guard let identity = identityTable else { return }
     let table = pkvmHostTable
