@@ -96,9 +96,9 @@ import Testing
       try Self.text(.entry, .shadow(0), 0x30000, session),
       try Self.text(.aliases, .shadow(0), 0x30000, session)
     )
-    #expect(entry.contains("This leaf is stale") && !entry.contains("made from "))
+    #expect(entry.contains("This leaf is stale") && !entry.contains("made from  "))
     #expect(aliases.contains("The entry is stale: canonical IPA 0x80007000 leads to PA"))
-    session.seek(to: Moment(events: 13))
+    session.seek(to: Moment(events: 12))
     #expect(try Self.text(.entry, .shadow(0), 0x30000, session).contains("made from  L1's 4K"))
   }
 

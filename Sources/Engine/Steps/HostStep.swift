@@ -136,7 +136,8 @@ package enum HostStep: StepFamily {
         "Part of it will be changed.", .memory("huge_memory.c", "__split_huge_pmd"))
     case .zap:
       return Explanation(
-        "host zap", "\(span): the memory is freed", "It reads as zero when it is used again.",
+        "host zap", "\(span): the memory is freed",
+        "Nothing is there until it is used again; where it is still mapped, it then reads as zero.",
         .memory("memory.c", "zap_pte_range"))
     case .cleared:
       return Explanation(

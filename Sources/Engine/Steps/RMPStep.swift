@@ -46,7 +46,7 @@ package enum RMPStep: StepFamily {
         .amd("rmpupdate"))
     case .assigned(_, let page):
       return Explanation(
-        "RMPUPDATE", "\(size) at \(step.at), PA \(Phrase.address(page)), become the guest's",
+        "RMPUPDATE", "\(size) at \(step.at), PA \(Phrase.address(page)), becomes the guest's",
         "The RMP holds each page's owner, and the size at which it was assigned.",
         .amd("rmp_make_private"))
     case .validated:
@@ -56,7 +56,7 @@ package enum RMPStep: StepFamily {
         .amd("snp_accept_memory"))
     case .shared(_, let page):
       return Explanation(
-        "RMPUPDATE", "\(size) at \(step.at), PA \(Phrase.address(page)), become the hypervisor's",
+        "RMPUPDATE", "\(size) at \(step.at), PA \(Phrase.address(page)), becomes the hypervisor's",
         "The guest asked for pages that it shares with the host.", .amd("rmp_make_shared"))
     case .psmash(.done, let page):
       return Explanation(

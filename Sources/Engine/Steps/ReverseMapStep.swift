@@ -142,7 +142,10 @@ package enum ReverseMapStep: StepFamily {
         .project("guest TLB invalidation, v3 and repaired"))
     case .failuresArmed(let insertions, let erasures):
       return Explanation(
-        "fail", "the next \(insertions) insertions and \(erasures) erasures will fail",
+        "fail",
+        "the next "
+          + [(insertions, "insertion"), (erasures, "erasure")].filter { $0.0 > 0 }
+          .map { Phrase.count($0.0, $0.1, $0.1 + "s") }.joined(separator: " and ") + " will fail",
         "GFP_NOWAIT may find no memory; the scenario says when.", .reverseMap("GFP_NOWAIT"))
     }
   }

@@ -116,7 +116,12 @@ extension Filter.Term {
           throw FilterError("Expected letters of perm=RWX, as in perm=rw or perm=r-x.")
         }
         return .permissions(letters.subtracting("-"))
-      case "size": return .size(try number(value))
+      case "size":
+        let size = try number(value)
+        guard size >= Page.size, size & (size - 1) == 0 else {
+          throw FilterError("Expected the size of an entry, as size=4K, size=2M or size=1G.")
+        }
+        return .size(size)
       case "level":
         guard let level = Int(value), (0...3).contains(level) else {
           throw FilterError("Expected level=0 to level=3.")
