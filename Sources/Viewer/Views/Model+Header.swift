@@ -79,7 +79,10 @@ extension Model {
         return Line(
           isWide ? "read \(percentRead)% of \(all) events " : "read \(percentRead)% ", .dim)
       }
-      return Line(isWide ? violations == nil ? "rules unchecked " : "rules hold " : "", .dim)
+      if !isWide { return Line("", .dim) }
+      // A recording of calls does not tell what all rules ask for.
+      let held: SafeText = machine.configuration.isRecorded ? "known rules hold " : "rules hold "
+      return Line(violations == nil ? "rules unchecked " : held, .dim)
     }
     let more: SafeText = rules.count > 1 ? " +\(rules.count - 1)" : ""
     let name = SafeText(first.rawValue) + more
