@@ -18,6 +18,8 @@ import Testing
     _ detail: DetailLevel = .engineer
   ) throws -> String {
     var session = session
+    // The micro-steps of the last event are found by going there.
+    session.seek(to: session.timeline.moment)
     var subject = Subject()
     subject.table = table
     subject.address = address
@@ -110,6 +112,35 @@ import Testing
     session.seek(to: Moment(events: 15))
     let text = try Self.text(.explain, .canonical, 0, session, .plain)
     #expect(text.contains("A rule does not hold at 0x40003000 of shadow table 0"))
+  }
+
+  @Test func `a device that writes L1's table changes a table`() throws {
+    let session = try Self.session(
+      """
+      vm ipa=40 nested=on
+      memslot 0 0x40000000 4M backing=4K
+      l1 store 0x40100000 0x400007fd
+      l1 context vttbr=0x0001000040100000 vtcr=0x80227556 hcr=1
+      l2 read 0x0
+      iommu attach
+      iommu pin 0x40100000 4K
+      dev write 0x40100000
+      """)
+    let text = try Self.text(.explain, .canonical, 0, session)
+    #expect(
+      text.hasPrefix("The device writes IOVA 0x40100000.") && !text.contains("No table changed"))
+  }
+
+  @Test func `a call that fails is not told as done`() throws {
+    let session = try Self.session(
+      """
+      vm ipa=40 vcpus=1 nested=off
+      memslot 0 0x80000000 4M backing=4K
+      iommu free
+      """)
+    let text = try Self.text(.explain, .canonical, 0, session)
+    #expect(text.contains("It fails with ENOENT.") && text.contains("It does not exist."))
+    #expect(!text.contains("arm_lpae_map_pages") && !text.contains("Nothing is mapped"))
   }
 
   @Test func `failures are counted as far as a number goes`() throws {

@@ -130,7 +130,7 @@ import Testing
   }
 
   /// A recording to be cut; with as many events as the environment's `PAGEWALK_EVENTS` says, if it does. All cuts of
-  /// 10,000 events take a quarter of an hour.
+  /// 10,000 events take half an hour.
   private static func textToCut() throws -> [UInt8] {
     guard let events = ProcessInfo.processInfo.environment["PAGEWALK_EVENTS"].flatMap({ Int($0) })
     else { return text(try session()) }

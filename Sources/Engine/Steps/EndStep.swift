@@ -46,6 +46,12 @@ package enum EndStep: StepFamily {
     }
   }
 
+  /// What an error says of a call: without a range, of the domain or device that it names.
+  private static func meaning(of error: KernelError, _ step: Step) -> String {
+    let hasRange = step.size > 0 || (step.table.map { $0.kind.keeper != .iommu } ?? false)
+    return error == .enoent && !hasRange ? "It does not exist." : error.meaning
+  }
+
   func explanation(of step: Step) -> Explanation {
     switch self {
     case .failed(let error):
@@ -58,7 +64,7 @@ package enum EndStep: StepFamily {
       return Explanation(
         Self.label(of: error),
         "the call fails with \(error.name)" + (step.address == 0 ? "" : " at \(step.at)"),
-        error.meaning, error.source(in: step.table))
+        Self.meaning(of: error, step), error.source(in: step.table))
     case .noEffect(let reason):
       let (what, source) = reason.explanation
       return Explanation("no change", what, "The event changes nothing.", source)
@@ -124,9 +130,10 @@ extension KernelError {
   fileprivate func source(in table: TableID?) -> Source {
     switch self {
     case .rmiInput, .rmiTable: return .rmm("command return codes")
-    case .eperm, .enoent, .e2big, .eagain, .enomem, .efault, .ebusy, .eexist, .einval, .enospc,
-      .erange, .ehwpoison:
+    case .eexist, .erange:
       return table?.kind.keeper == .iommu ? .ioTable("arm_lpae_map_pages") : .errors(name)
+    case .eperm, .enoent, .e2big, .eagain, .enomem, .efault, .ebusy, .einval, .enospc, .ehwpoison:
+      return .errors(name)
     }
   }
 

@@ -65,7 +65,7 @@ package struct ExplainAnswer: Answer {
   package let sentence: String?
   /// Where a call or a row of a real kernel stands; nil for an event of the model.
   package let from: String?
-  /// How an access ended, once it is over.
+  /// How an access, or a call that fails, ended, once it is over.
   package let outcome: String?
   /// That the event has changed no table, and why; nil if it has.
   package let nothing: String?
@@ -100,6 +100,8 @@ package struct ExplainAnswer: Answer {
     let isWhole = timeline.stepsDone == timeline.steps.count
     if isWhole, case .access = timeline.events[event] {
       outcome = timeline.machine.lastOutcome.sentence
+    } else if isWhole, let last = timeline.steps.last, case .end(.failed(let error)) = last.action {
+      outcome = "It fails with \(error.name)."
     } else {
       outcome = nil
     }

@@ -78,7 +78,8 @@ package struct Changes: Sendable {
     case .leafMade, .leafRelaxed, .leafWeakened, .accessFlag, .tableMade, .entryReplaced, .seen:
       counts[table, default: 0] += 1
       broken[table]?.remove(Position(step.address, level: step.level))
-    case .data: if step.isStore { noteStore(at: step.address, in: machine) }
+    case .data:
+      if let ipa = step.storedIPA(in: machine) { noteStore(at: ipa, in: machine) }
     case .guestEntry:
       guard case .fault(.guestAccessFlag(_, let ipa)) = step.action else { return }
       noteStore(at: ipa, in: machine)
@@ -91,7 +92,7 @@ package struct Changes: Sendable {
     }
   }
 
-  /// A store by L1, perhaps to one of its tables.
+  /// A store to L1's memory, perhaps to one of its tables.
   private mutating func noteStore(at ipa: UInt64, in machine: Machine) {
     guard let (table, position) = machine.guestEntry(at: ipa) else { return }
     let id = TableID.guest(table.vttbr.vmid)
