@@ -110,7 +110,7 @@ package struct Cost: Equatable, Sendable, Encodable {
     switch step.stepClass {
     case .fault: self[.faults] += 1
     case .injection: self[.injected] += 1
-    case .leafMade: self[.made] += 1
+    case .leafMade: self[.made] += Self.leaves(of: step)
     case .leafRelaxed: self[.relaxed] += 1
     case .leafWeakened: self[.weakened] += 1
     case .leafRemoved:
@@ -122,9 +122,9 @@ package struct Cost: Equatable, Sendable, Encodable {
       }
       switch step.table?.kind.input {
       case .canonicalIPA: removed.canonical.append(output..<output + step.size)
-      case .guestIPA: self[.guestRemoved] += 1
-      case .iova: self[.deviceRemoved] += 1
-      case .nestedIPA, .physical, .hostVirtual, nil: self[.hostRemoved] += 1
+      case .guestIPA: self[.guestRemoved] += Self.leaves(of: step)
+      case .iova: self[.deviceRemoved] += Self.leaves(of: step)
+      case .nestedIPA, .physical, .hostVirtual, nil: self[.hostRemoved] += Self.leaves(of: step)
       }
     case .tableAllocated: self[.tables] += 1
     case .tableFreed: self[.tablesFreed] += 1
@@ -141,6 +141,14 @@ package struct Cost: Equatable, Sendable, Encodable {
       .deviceInvalidation, .wait, .hostPage, .hostMapping, .hostArea, .ageing, .lock, .pause,
       .ownership, .pinning, .identifier, .retry, .remark, .refusal, .seen:
       break
+    }
+  }
+
+  /// How many leaves a step makes or removes: a driver fills runs of them in one step.
+  private static func leaves(of step: Step) -> Int {
+    switch step.action {
+    case .table(.makeLeaf(_, let count)), .table(.clearLeaf(_, let count, _)): Int(count)
+    default: 1
     }
   }
 

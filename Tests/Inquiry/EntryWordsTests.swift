@@ -143,6 +143,21 @@ import Testing
     #expect(!text.contains("arm_lpae_map_pages") && !text.contains("Nothing is mapped"))
   }
 
+  @Test func `the cost of an event counts each leaf, as the counters do`() throws {
+    var session = try Self.session(
+      """
+      vm ipa=40 vcpus=1 nested=off
+      memslot 0 0x80000000 4M backing=4K
+      iommu attach
+      iommu pin 0x80000000 1M
+      iommu unmap 0x80000000 1M
+      """)
+    for (events, text) in [(3, "256 leaves made"), (4, "256 leaves of devices removed")] {
+      session.seek(to: Moment(events: events))
+      #expect(try Self.text(.explain, .canonical, 0, session).contains(text))
+    }
+  }
+
   @Test func `failures are counted as far as a number goes`() throws {
     let session = try Self.session(
       """
