@@ -1,10 +1,10 @@
 import Engine
 
-/// All forms of statements as one tree of words, built once.
+/// All forms of statements as one graph of words, built once.
 ///
-/// A node is what was read so far; its edges are the words that may follow. Alternatives are separate
+/// A node is what may still follow; its edges are the words that may be next. Alternatives are separate
 /// edges, and optional words have both ways, so that a statement is read from left to right without
-/// backtracking. Consecutive named options may come in any order.
+/// backtracking. Consecutive named options may come in any order: ways with the same options left meet.
 struct Grammar: Sendable {
   /// The first 8 bytes of a keyword, or of the name of an option. This alone rules out most candidates,
   /// so it is kept apart from the rest of the edge.
@@ -66,7 +66,7 @@ struct Grammar: Sendable {
   init(_ forms: [StatementForm]) {
     var builder = GrammarBuilder()
     for (index, form) in forms.enumerated() {
-      builder.add(form.items[...], of: index, to: Self.root)
+      builder.add(form, number: index)
     }
     var start = 0
     nodes = builder.nodes.map { node in
@@ -85,7 +85,7 @@ struct Grammar: Sendable {
   }
 }
 
-/// Builds the tree from the forms.
+/// Builds the graph from the forms.
 private struct GrammarBuilder {
   struct Node {
     var heads: [Grammar.Head] = []
@@ -96,65 +96,123 @@ private struct GrammarBuilder {
 
   var nodes = [Node()]
   var tails: [UInt8] = []
+  /// The number of edges that lead to each node.
+  private var incoming = [1]
+  /// The form that is added, and its number.
+  private var items: [StatementForm.Item] = []
+  private var form = 0
+  /// The node at which some items of the form are left, which words before them lead to on whatever way.
+  /// Else options in any order would take a node for each of their orders.
+  private var nodeWithLeft: [UInt64: Int] = [:]
 
-  mutating func add(_ items: ArraySlice<StatementForm.Item>, of form: Int, to node: Int) {
-    guard let first = items.first else {
+  mutating func add(_ form: StatementForm, number: Int) {
+    precondition(form.items.count < 64, "a form has at most 63 items")
+    items = form.items
+    self.form = number
+    nodeWithLeft = [:]
+    add(left: (1 << UInt64(form.items.count)) - 1, to: Grammar.root)
+  }
+
+  /// Adds the items of the form that are left: a bit for each.
+  private mutating func add(left: UInt64, to node: Int) {
+    guard left != 0 else {
       precondition(nodes[node].form < 0, "two forms are the same statement")
       nodes[node].form = form
       return
     }
-    if !first.isOptional {
-      addEdges(of: first, then: items.dropFirst(), of: form, to: node)
+    if !items[left.trailingZeroBitCount].isOptional {
+      addEdges(of: left.trailingZeroBitCount, left: left & (left - 1), to: node)
       return
     }
     // Each of the options may be next, and the others may still follow it.
-    let options = items.prefix { $0.isOptional }
-    let rest = items.dropFirst(options.count)
-    for index in options.indices {
-      let others = options[..<index] + options[(index + 1)...] + rest
-      addEdges(of: options[index], then: others, of: form, to: node)
+    var rest = left
+    while rest != 0, items[rest.trailingZeroBitCount].isOptional {
+      let option = rest.trailingZeroBitCount
+      addEdges(of: option, left: left & ~(1 << UInt64(option)), to: node)
+      rest &= rest - 1
     }
-    add(rest, of: form, to: node)
+    add(left: rest, to: node)
   }
 
-  private mutating func addEdges(
-    of item: StatementForm.Item, then rest: ArraySlice<StatementForm.Item>, of form: Int,
-    to node: Int
-  ) {
+  private mutating func addEdges(of index: Int, left: UInt64, to node: Int) {
+    let item = items[index]
     switch item.content {
     case .words(let words):
       for (index, word) in words.enumerated() {
-        add(rest, of: form, to: target(node, word, item, value: index))
+        addEdge(node, word, item, value: index, left: left)
       }
-    case .indexed(let word): add(rest, of: form, to: target(node, word.name, item))
+    case .indexed(let word): addEdge(node, word.name, item, left: left)
     case .operand(let key, let operand):
-      // Another expectation follows names of policies, as if nothing of this one had been read.
-      let next = operand.reading == .policies ? node : nil
-      let target = target(node, key, item, next: next)
-      if next == nil { add(rest, of: form, to: target) }
+      if operand.reading == .policies {
+        // Another expectation follows names of policies, as if nothing of this one had been read.
+        let edge = edge(key, item, value: 0)
+        if knownEdge(node, key, edge) == nil { insert(edge, key, item, into: node, target: node) }
+      } else {
+        addEdge(node, key, item, left: left)
+      }
     case .expectation: preconditionFailure("an expectation follows names of policies")
     }
   }
 
-  /// The node to which a word leads; created if the word leads nowhere yet.
-  private mutating func target(
-    _ node: Int, _ spelling: String, _ item: StatementForm.Item, value: Int = 0, next: Int? = nil
-  ) -> Int {
-    var edge = edge(spelling, item, value: value)
+  /// Adds an edge, unless the word leads somewhere already, and what is left of the form behind it.
+  private mutating func addEdge(
+    _ node: Int, _ spelling: String, _ item: StatementForm.Item, value: Int = 0, left: UInt64
+  ) {
+    let edge = edge(spelling, item, value: value)
+    if let index = knownEdge(node, spelling, edge) {
+      add(left: left, to: ownTarget(ofEdge: index, at: node))
+    } else if let known = nodeWithLeft[left] {
+      insert(edge, spelling, item, into: node, target: known)
+    } else {
+      let target = nodes.count
+      nodes.append(Node())
+      incoming.append(0)
+      nodeWithLeft[left] = target
+      insert(edge, spelling, item, into: node, target: target)
+      add(left: left, to: target)
+    }
+  }
+
+  /// The edge of a node that a word takes.
+  private func knownEdge(_ node: Int, _ spelling: String, _ edge: Grammar.Edge) -> Int? {
     let index = nodes[node].edges.indices.first {
       let known = nodes[node].edges[$0]
       return nodes[node].words[$0].spelling == spelling
         && (known.reading == edge.reading || !spelling.isEmpty)
     }
-    if let index {
-      let known = nodes[node].edges[index]
-      precondition(
-        known.reading == edge.reading && known.slot == edge.slot && known.value == edge.value,
-        "two forms take \(spelling) for different operands")
-      return Int(known.target)
+    guard let index else { return nil }
+    let known = nodes[node].edges[index]
+    precondition(
+      known.reading == edge.reading && known.slot == edge.slot && known.value == edge.value,
+      "two forms take \(spelling) for different operands")
+    return index
+  }
+
+  /// The node that an edge leads to, and no other: what another form adds to it must not follow other words.
+  private mutating func ownTarget(ofEdge index: Int, at node: Int) -> Int {
+    let target = Int(nodes[node].edges[index].target)
+    if incoming[target] == 1 { return target }
+    let copy = nodes.count
+    nodes.append(nodes[target])
+    incoming.append(1)
+    incoming[target] -= 1
+    nodes[node].edges[index].target = Int32(copy)
+    for edge in nodes[copy].edges.indices {
+      if Int(nodes[copy].edges[edge].target) == target {
+        nodes[copy].edges[edge].target = Int32(copy)
+      }
+      incoming[Int(nodes[copy].edges[edge].target)] += 1
     }
-    edge.target = Int32(next ?? nodes.count)
-    if next == nil { nodes.append(Node()) }
+    return copy
+  }
+
+  private mutating func insert(
+    _ edge: Grammar.Edge, _ spelling: String, _ item: StatementForm.Item, into node: Int,
+    target: Int
+  ) {
+    var edge = edge
+    edge.target = Int32(target)
+    incoming[target] += 1
     // Keywords come first, so that a word is an operand only if it is none of them.
     let place =
       spelling.isEmpty
@@ -164,7 +222,6 @@ private struct GrammarBuilder {
     nodes[node].edges.insert(edge, at: place)
     nodes[node].words.insert(
       Grammar.EdgeWord(spelling: spelling, content: item.content), at: place)
-    return Int(edge.target)
   }
 
   private func head(_ spelling: String, isWhole: Bool) -> Grammar.Head {
