@@ -93,7 +93,7 @@ package struct SeenScenario: Sendable {
   /// The format of which all dumps tell all bits.
   private static func commonFormat(of tables: [ObservedTable]) -> Descriptor.Format {
     let known = tables.reduce(
-      Descriptor.Format.dumpOfWords.known | Descriptor.Format.dumpOfNames.known
+      Descriptor.Format.dump(.words).known | Descriptor.Format.dump(.names).known
     ) {
       $0 & $1.known
     }

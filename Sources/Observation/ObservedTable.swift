@@ -99,8 +99,8 @@ package struct ObservedTable: Equatable, Sendable {
   /// The format of entries of which no more is known than the source tells.
   package var format: Descriptor.Format {
     if known == ~0 { return .stage2 }
-    if known & Descriptor.executeNeverMask == Descriptor.executeNeverMask { return .dumpOfWords }
-    return known & Descriptor.contiguous == 0 ? .dumpOfMarks : .dumpOfNames
+    if known & Descriptor.executeNeverMask == Descriptor.executeNeverMask { return .dump(.words) }
+    return known & Descriptor.contiguous == 0 ? .dump(.marks) : .dump(.names)
   }
 
   /// The entry of a run at an input address of it, as far as it is known. Cost: O(1).

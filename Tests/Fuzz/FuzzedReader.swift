@@ -281,21 +281,26 @@ extension FuzzedReader {
   private static func scenario(
     _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
   ) -> Bool {
-    do {
+    isRead(bytes, &findings) { () throws(ScenarioError) in
       _ = try Scenario(parsing: bytes, file: "f")
-      return true
-    } catch {
-      findings.expect(error, isIn: bytes)
-      return false
     }
   }
 
   private static func recording(
     _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
   ) -> Bool {
-    do {
+    isRead(bytes, &findings) { () throws(ScenarioError) in
       let recording = try Recording(bytes, file: "f")
       _ = try Scenario(parsing: bytes, of: recording, file: "f")
+    }
+  }
+
+  /// Whether a text is read; if not, what is wrong must stand in it.
+  private static func isRead(
+    _ bytes: [UInt8], _ findings: inout Findings, _ read: () throws(ScenarioError) -> Void
+  ) -> Bool {
+    do {
+      try read()
       return true
     } catch {
       findings.expect(error, isIn: bytes)

@@ -111,7 +111,7 @@ import Testing
     if regions == 4 { add(4 << 21..<1 << 30, 2, 0) }
     if regions == 4 { add(1 << 30..<1 << 40, 1, 0) }
     return ObservedTable(
-      runs: runs, known: Descriptor.Format.dumpOfWords.known,
+      runs: runs, known: Descriptor.Format.dump(.words).known,
       coverage: regions == 4 ? .whole : .lastRunMissing)
   }
 
@@ -176,7 +176,7 @@ import Testing
     let table = ObservedTable(
       context: context,
       runs: [ObservedTable.Run(0..<1 << 48, level: 0, descriptor: Descriptor(0), line: 3)],
-      known: Descriptor.Format.dumpOfWords.known)
+      known: Descriptor.Format.dump(.words).known)
     func chapter(_ label: String, _ shadow: ObservedTable??) -> RecordedChapter {
       var chapter = RecordedChapter(label: label)
       if let shadow { chapter.shadows[0] = .some(shadow) }

@@ -103,7 +103,7 @@ extension Machine {
     note(.domain(.attached(root: table.rootAddress, table.context)), .iommu(device))
     let stalls = configuration.iommu.faults == .stall
     switch table.geometry.format {
-    case .stage2, .dumpOfWords, .dumpOfMarks, .dumpOfNames:
+    case .stage2, .dump:
       replaceStreamEntry(.stage2(table, stalls: stalls), ofDevice: device)
     case .stage1:
       replaceStreamEntry(

@@ -16,7 +16,7 @@ struct IOPages {
       physical | Descriptor.valid | (level == Geometry.lastLevel ? Descriptor.tableOrPage : 0)
       | (isDevice ? 2 << 8 : Descriptor.innerShareable) | Descriptor.accessed
     return switch format {
-    case .stage2, .dumpOfWords, .dumpOfMarks, .dumpOfNames:
+    case .stage2, .dump:
       // ARM_LPAE_PTE_MEMATTR_DEV or ARM_LPAE_PTE_MEMATTR_OIWB.
       Descriptor(
         common | (isDevice ? 1 : 0xf) << 2 | Descriptor.read | (isWritable ? Descriptor.write : 0),

@@ -59,10 +59,8 @@ package enum DMAStep: StepFamily {
     let level = max(0, step.level)
     switch self {
     case .begin(let write, let streamID):
-      var name = "the device"
-      if case .iommu(let device) = step.table { name = Phrase.device(device) }
       return Explanation(
-        "DMA", "\(name) \(write ? "writes" : "reads") IOVA \(at)",
+        "DMA", "\(Phrase.device(of: step)) \(write ? "writes" : "reads") IOVA \(at)",
         "The bus gives the transaction StreamID \(Phrase.address(streamID)), by which the SMMU knows it.",
         .smmuArchitecture("3.3.1, stream table lookup"))
     case .streamEntry(let configuration, let context):

@@ -44,11 +44,6 @@ package enum DomainStep: StepFamily {
     }
   }
 
-  /// The device that a step is about, as sentences name it.
-  private static func device(of step: Step) -> String {
-    if case .iommu(let device) = step.table { Phrase.device(device) } else { "the device" }
-  }
-
   func explanation(of step: Step) -> Explanation {
     switch self {
     case .reset:
@@ -71,7 +66,7 @@ package enum DomainStep: StepFamily {
         "From now on it translates the device's DMA.", .smmu("arm_smmu_attach_dev"))
     case .joined(let device):
       Explanation(
-        "join", "\(Self.device(of: step)) joins the domain of \(Phrase.device(device))",
+        "join", "\(Phrase.device(of: step)) joins the domain of \(Phrase.device(device))",
         "A VM's devices see the same memory, so VFIO and iommufd give them one table, which is filled once.",
         .smmu("arm_smmu_attach_dev"))
     case .bound(let root, let context):

@@ -118,6 +118,11 @@ package enum Phrase {
     number == 0 ? "the device" : "device \(number)"
   }
 
+  /// The device that a step is about.
+  static func device(of step: Step) -> String {
+    if case .iommu(let number) = step.table { device(number) } else { "the device" }
+  }
+
   /// A count with its noun.
   package static func count(_ number: UInt64, _ one: String, _ many: String) -> String {
     number == 1 ? "1 \(one)" : "\(number) \(many)"

@@ -9,26 +9,32 @@
 /// With V = 0 all other bits are software's: bits 63:60 give the type of an annotation.
 public struct Descriptor: Hashable, Sendable {
   /// The format of a leaf's permissions and memory type.
-  public enum Format: UInt8, Sendable {
+  public enum Format: Hashable, Sendable {
     /// Stage 2: S2AP, XN[1:0], MemAttr.
     case stage2
     /// Stage 1, as io-pgtable-arm writes it for a device: AP[2:1], UXN and PXN, AttrIndx, nG.
     case stage1
-    /// Stage 2 as dumps of Linux 7.1 and later tell it, which have words for XN[1:0].
-    case dumpOfWords
-    /// Stage 2 as dumps of Linux 6.12 tell it, which have a mark for XN[1].
-    case dumpOfMarks
-    /// Stage 2 as Android's dumps tell it, which have names for XN[1], FnXS and the contiguous bit.
-    case dumpOfNames
+    /// Stage 2 as a dump tells it.
+    case dump(Dump)
+
+    /// What dumps of debugfs tell of an entry.
+    public enum Dump: Sendable {
+      /// Those of Linux 7.1 and later have words for XN[1:0].
+      case words
+      /// Those of Linux 6.12 have a mark for XN[1].
+      case marks
+      /// Android's have names for XN[1], FnXS and the contiguous bit.
+      case names
+    }
 
     /// The bits of an entry that are known; the others are 0, which says nothing.
     public var known: UInt64 {
       let told = valid | tableOrPage | read | write | accessed
       return switch self {
       case .stage2, .stage1: ~0
-      case .dumpOfWords: told | executeNeverMask
-      case .dumpOfMarks: told | 1 << 54
-      case .dumpOfNames: told | 1 << 54 | 1 << 11 | contiguous
+      case .dump(.words): told | executeNeverMask
+      case .dump(.marks): told | 1 << 54
+      case .dump(.names): told | 1 << 54 | 1 << 11 | contiguous
       }
     }
 
@@ -123,7 +129,7 @@ public struct Descriptor: Hashable, Sendable {
   @inline(__always)
   public var permissions: Permissions {
     switch format {
-    case .stage2, .dumpOfWords, .dumpOfMarks, .dumpOfNames:
+    case .stage2, .dump:
       Permissions(
         read: bits & Self.read != 0, write: bits & Self.write != 0, executeNever: executeNever)
     case .stage1:

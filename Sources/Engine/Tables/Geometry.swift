@@ -13,7 +13,7 @@ public struct Geometry: Equatable, Sendable {
   /// What the bits of its leaves mean.
   public let format: Descriptor.Format
   /// Whether an entry that is not valid may hold a note of the host's software. One of L1's table is L1's own affair.
-  public let keepsNotes: Bool
+  public internal(set) var keepsNotes: Bool
 
   /// The last level, whose leaves are pages.
   public static let lastLevel = 3

@@ -47,10 +47,9 @@ public struct GuestTable: Equatable, Sendable {
 
   /// The shape of the table; what entries that are not valid hold is L1's own affair.
   public var geometry: Geometry {
-    let shape = vtcr.geometry
-    return Geometry(
-      granuleShift: shape.granuleShift, inputBits: shape.inputBits, startLevel: shape.startLevel,
-      outputBits: shape.outputBits, keepsNotes: false)
+    var shape = vtcr.geometry
+    shape.keepsNotes = false
+    return shape
   }
 
   /// Canonical IPA of the root.

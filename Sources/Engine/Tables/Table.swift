@@ -37,7 +37,7 @@ public struct Table: Equatable, Sendable {
   /// The context that tags its TLB entries. A device's stage 1 has one of the SMMU's own ASIDs (CD.ASET).
   var context: TranslationContext {
     switch geometry.format {
-    case .stage2, .dumpOfWords, .dumpOfMarks, .dumpOfNames: .vmid(vmid)
+    case .stage2, .dump: .vmid(vmid)
     case .stage1: .asid(vmid, isPrivate: true)
     }
   }

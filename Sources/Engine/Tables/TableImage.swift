@@ -25,7 +25,7 @@ extension Machine {
     }
     let registers: [(name: String, value: UInt64)]
     switch table.geometry.format {
-    case .stage2, .dumpOfWords, .dumpOfMarks, .dumpOfNames:
+    case .stage2, .dump:
       registers = [
         ("VTTBR", table.rootAddress | UInt64(table.vmid) << 48),
         ("VTCR", VTCR.hypervisor(table.geometry).bits),

@@ -237,16 +237,19 @@ extension ExplainAnswer.Changed {
   fileprivate init?(in session: inout Session) {
     guard let sight = session.sight else { return nil }
     let moment = session.timeline.moment
-    session.seek(to: Moment(events: sight.rows.lowerBound))
-    let before = session.timeline.machine
-    session.seek(to: moment)
     since = sight.before?.label
     now = sight.chapter.label
     title = sight.chapter.text
-    rows = sight.rows.compactMap { event in
-      guard case .recorded(let call) = session.timeline.events[event] else { return nil }
-      return Row(call, before, from: session.source(ofEvent: event))
+    // The rows are made there, so that the machine need not be copied.
+    session.seek(to: Moment(events: sight.rows.lowerBound))
+    var rows: [Row] = []
+    for event in sight.rows {
+      guard case .recorded(let call) = session.timeline.events[event] else { continue }
+      let row = Row(call, session.timeline.machine, from: session.source(ofEvent: event))
+      if let row { rows.append(row) }
     }
+    self.rows = rows
+    session.seek(to: moment)
   }
 
   fileprivate func report(_ detail: DetailLevel) -> Report {

@@ -29,7 +29,7 @@ extension Descriptor {
       case 7: .ofStage1
       default: .normal
       }
-    case .dumpOfWords, .dumpOfMarks, .dumpOfNames: .unknown
+    case .dump: .unknown
     case .stage1:
       switch memAttr & 7 {
       case 0: .notCacheable

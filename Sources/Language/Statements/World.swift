@@ -86,7 +86,7 @@ enum WorldStatement: StatementFamily {
 extension Descriptor.Format {
   /// The formats of dumps, by the words of `vm seen=`.
   fileprivate static let seen: [(word: String, format: Descriptor.Format)] = [
-    ("words", .dumpOfWords), ("marks", .dumpOfMarks), ("names", .dumpOfNames),
+    ("words", .dump(.words)), ("marks", .dump(.marks)), ("names", .dump(.names)),
   ]
 
   /// The word of `vm seen=` for a format of dumps; nil for others.

@@ -240,13 +240,10 @@ struct ImportHints: ParsableArguments {
   }
 
   private static func size(_ text: String) throws -> UInt64 {
-    let power = text.last.flatMap { "KMGT".firstIndex(of: $0) }
-    guard let power else { return try number(text) }
-    let shift = 10 * ("KMGT".distance(from: "KMGT".startIndex, to: power) + 1)
-    let (value, overflow) = try number(String(text.dropLast()))
-      .multipliedReportingOverflow(by: 1 << UInt64(shift))
-    if overflow { throw ValidationError("expected a size, not '\(text)'") }
-    return value
+    guard let size = Number.value(of: text) else {
+      throw ValidationError("expected a size, not '\(text)'")
+    }
+    return size
   }
 
   private static func number(_ text: String) throws -> UInt64 {

@@ -29,7 +29,7 @@ final class LiveSession {
     let title = lines.count > 1 ? "\(first), and \(lines.count - 1) more" : first
     news = SafeText(title)
     if live.isThere { try keep(title) }
-    chapters.append(live.chapter(Self.label(chapters.count), title: title))
+    chapters.append(live.chapter(MomentFolder.name(ofMoment: chapters.count), title: title))
     let seen = try SeenScenario(chapters, title: "a running VM")
     var session = Session(try Scenario(parsing: Array(seen.text.utf8), file: "live"))
     try session.finish()
@@ -70,10 +70,5 @@ final class LiveSession {
       folder = nil
       throw error
     }
-  }
-
-  private static func label(_ number: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }
 }

@@ -21,12 +21,17 @@ struct MomentFolder {
     }
   }
 
+  /// The name of a moment by its number, so that names are in the order of the moments.
+  static func name(ofMoment number: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+  }
+
   /// Writes what was seen last as the next moment.
   ///
   /// - Parameter title: what is new.
   mutating func keep(_ live: LiveFolder, title: String) throws {
-    let digits = String(count)
-    let folder = "\(path)/\(String(repeating: "0", count: max(0, 4 - digits.count)))\(digits)"
+    let folder = "\(path)/\(Self.name(ofMoment: count))"
     do {
       try FileManager.default.createDirectory(
         atPath: folder + "/nested", withIntermediateDirectories: true)

@@ -93,8 +93,8 @@ enum StepSamples {
     .cleanEntries(at: page, count: 2),
   ]
   private static let sight: [SightStep] = [
-    .seen(Descriptor(0x7c3, .dumpOfWords), count: 1),
-    .seen(Descriptor(0, .dumpOfMarks), count: 512), .unseen, .serves(vttbr, vtcr, isOn: true),
+    .seen(Descriptor(0x7c3, .dump(.words)), count: 1),
+    .seen(Descriptor(0, .dump(.marks)), count: 512), .unseen, .serves(vttbr, vtcr, isOn: true),
     .serves(vttbr, vtcr, isOn: false), .unused,
   ]
   private static let tlb: [TLBStep] = {
