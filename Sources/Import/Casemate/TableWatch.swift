@@ -70,52 +70,22 @@ package struct TableWatch {
     let input: UInt64
   }
 
-  /// What may be cached of an invalidated entry, under one VMID.
-  fileprivate struct Remnant {
-    enum Progress: Equatable {
-      case stored, ordered
-      case stage2Invalidated(by: UInt64), stage2Done
-      case invalidated(by: UInt64)
-    }
-
-    let range: Range<UInt64>
-    let level: Int
-    let isTable: Bool
-    let tag: UInt16
-    var progress = Progress.stored
-  }
-
-  /// An entry that is invalid but not clean.
-  private struct Broken {
-    let root: UInt64
-    let record: Int
-    let thread: UInt64
-    /// Of the entry, and of the leaves below it.
-    var remnants: [Remnant]
-    /// Pages to which it pointed.
-    let pages: [UInt64]
-  }
-
   private var memory = LoggedMemory()
   private var trees: [UInt64: Tree] = [:]
   private var nodes: [UInt64: Node] = [:]
-  private var broken: [UInt64: Broken] = [:]
-  /// The broken entry that pointed to a page.
-  private var unlinked: [UInt64: UInt64] = [:]
+  private var broken: BrokenEntries
   private var locks: [UInt64: UInt64] = [:]
   private var holders: [UInt64: UInt64] = [:]
   private var loaded: [UInt64: UInt64] = [:]
   /// The shape of stage 2, which casemate assumes to be the largest without a register value.
   private(set) var stage2Geometry = Geometry(granuleShift: 12, inputBits: 48, startLevel: 0)
   private var stage1Geometry = Geometry(granuleShift: 12, inputBits: 48, startLevel: 0)
-  /// Whether there is only one CPU, for which local instructions suffice.
-  private let isAlone: Bool
   private let records: [CasemateLog.Record]
 
   /// - Parameter records: all records to be applied.
   package init(_ records: [CasemateLog.Record]) {
     self.records = records
-    isAlone = records.allSatisfy { $0.thread == records[0].thread }
+    broken = BrokenEntries(isAlone: Set(records.map(\.thread)).count <= 1)
   }
 
   /// The first of `count` records that breaks a rule; nil if none does.
@@ -170,8 +140,10 @@ extension TableWatch {
       for address in stride(from: range.lowerBound & ~7, to: range.upperBound, by: 8) {
         if let breach = try store(word, at: address, index) { return breach }
       }
-    case .barrier(let barrier): complete(barrier, record.thread)
-    case .invalidate(let invalidation): invalidate(invalidation, record.thread)
+    case .barrier(let barrier): broken.complete(barrier, record.thread)
+    case .invalidate(let invalidation):
+      broken.invalidate(
+        invalidation, record.thread, vmid: VTTBR(loaded[record.thread] ?? 0).vmid)
     case .register(let register, let value): return write(register, value, index)
     case .hint(.setRootLock, let root, let lock): locks[root] = lock
     case .hint(.releaseTable, let place, _): return release(table: place, index)
@@ -244,11 +216,11 @@ extension TableWatch {
     let old = memory[address]
     let page = address & ~4095
     guard let node = nodes[page], let geometry = trees[node.root]?.geometry else {
-      if let entry = unlinked[page], value & Descriptor.valid != 0 {
+      if let entry = broken.entry(leadingTo: page), value & Descriptor.valid != 0 {
         return breach(
           .reused, index, page, nil,
           "an entry is stored to the page at 0x\(hex(page)), which CPUs may still walk by the entry at "
-            + "0x\(hex(entry)): \(lack(of: entry))")
+            + "0x\(hex(entry)): \(broken.lack(of: entry))")
       }
       try memory.store(value, at: address, records[index].line)
       return nil
@@ -266,10 +238,10 @@ extension TableWatch {
         "0x\(hex(old)) becomes 0x\(hex(value)) in one store, without having been invalid")
     case (true, false): breakEntry(old, at: address, place, node.root, index)
     case (false, true):
-      if broken[address] != nil {
+      if broken.contains(address) {
         return breach(
           .unclean, index, address, place,
-          "0x\(hex(value)) makes the entry valid, but \(lack(of: address))")
+          "0x\(hex(value)) makes the entry valid, but \(broken.lack(of: address))")
       }
       if isTable(value, place.level) {
         return link(
@@ -312,11 +284,11 @@ extension TableWatch {
   private mutating func link(
     _ page: UInt64, _ level: Int, _ input: UInt64, _ root: UInt64, _ index: Int
   ) -> Breach? {
-    if let entry = unlinked[page] {
+    if let entry = broken.entry(leadingTo: page) {
       return breach(
         .reused, index, page, nil,
         "the page at 0x\(hex(page)) becomes part of the table at 0x\(hex(root)), but CPUs may still walk "
-          + "it by the entry at 0x\(hex(entry)): \(lack(of: entry))")
+          + "it by the entry at 0x\(hex(entry)): \(broken.lack(of: entry))")
     }
     if let other = nodes[page] {
       // A page may be in one tree twice; the walk does not continue below it.
@@ -346,17 +318,18 @@ extension TableWatch {
     var mapped = [(value: old, level: place.level, input: place.input)]
     if isTable(old, place.level) {
       unlink(old & Descriptor.addressMask, root, &pages, &mapped)
-      for page in pages { unlinked[page] = address }
     }
     let remnants = mapped.flatMap { entry in
       let range = entry.input..<entry.input &+ tree.geometry.size(entry.level)
       return tree.tags.map { tag in
-        Remnant(
+        BrokenEntries.Remnant(
           range: range, level: entry.level, isTable: isTable(entry.value, entry.level), tag: tag)
       }
     }
-    broken[address] = Broken(
-      root: root, record: index, thread: records[index].thread, remnants: remnants, pages: pages)
+    broken.add(
+      BrokenEntries.Entry(
+        root: root, isStage2: tree.isStage2, record: records[index].id,
+        thread: records[index].thread, remnants: remnants, pages: pages), at: address)
   }
 
   /// Removes a page, and those below it, from a tree, with their leaves.
@@ -401,22 +374,21 @@ extension TableWatch {
 
   /// Memory is freed, or reused for something else.
   private func release(_ range: Range<UInt64>, _ index: Int) -> Breach? {
-    let found = unlinked.keys.filter { range.contains($0) }.min()
-    return found.flatMap { page in unlinked[page].map { released(page, by: $0, index) } }
+    broken.firstPage(in: range).map { released($0.page, by: $0.entry, index) }
   }
 
   private func released(_ page: UInt64, by entry: UInt64, _ index: Int) -> Breach {
     breach(
       .released, index, page, nil,
       "the page at 0x\(hex(page)) is given back, but CPUs may still walk it by the entry at "
-        + "0x\(hex(entry)): \(lack(of: entry))")
+        + "0x\(hex(entry)): \(broken.lack(of: entry))")
   }
 
   /// A table is reported to be no longer used.
   private mutating func release(table place: UInt64, _ index: Int) -> Breach? {
-    if let entry = unlinked[place] { return released(place, by: entry, index) }
+    if let entry = broken.entry(leadingTo: place) { return released(place, by: entry, index) }
     guard trees[place] != nil else { return nil }
-    if let entry = broken.filter({ $0.value.root == place }).keys.min() {
+    if let entry = broken.firstEntry(of: place) {
       return released(place, by: entry, index)
     }
     for (page, node) in nodes where node.root == place { nodes[page] = nil }
@@ -425,84 +397,7 @@ extension TableWatch {
   }
 }
 
-// MARK: What makes an entry clean
-
 extension TableWatch {
-  private mutating func complete(_ barrier: CasemateLog.Barrier, _ thread: UInt64) {
-    if barrier == .isb { return }
-    let reachesAll = barrier != .nsh || isAlone
-    guard reachesAll else { return }
-    update { broken, remnant in
-      switch remnant.progress {
-      case .stored: if broken.thread == thread { remnant.progress = .ordered }
-      // One for stores only does not wait for a TLBI.
-      case .stage2Invalidated(let by):
-        if by == thread, barrier != .ishst { remnant.progress = .stage2Done }
-      case .invalidated(let by): return by == thread && barrier != .ishst
-      case .ordered, .stage2Done: break
-      }
-      return false
-    }
-  }
-
-  private mutating func invalidate(_ instruction: CasemateLog.Invalidation, _ thread: UInt64) {
-    guard instruction.isBroadcast || isAlone else { return }
-    let vmid = VTTBR(loaded[thread] ?? 0).vmid
-    let trees = trees
-    update { broken, remnant in
-      guard let isStage2 = trees[broken.root]?.isStage2 else { return true }
-      let isCurrent = isStage2 && remnant.tag == vmid
-      switch (instruction.kind, remnant.progress) {
-      case (.alle1, .ordered) where isStage2, (.alle1, .stage2Done) where isStage2,
-        (.vmalls12e1, .ordered) where isCurrent, (.vmalls12e1, .stage2Done) where isCurrent,
-        (.vmalle1, .stage2Done) where isCurrent, (.alle2, .ordered) where !isStage2:
-        remnant.progress = .invalidated(by: thread)
-      case (.ipas2e1, .ordered) where isCurrent && instruction.reaches(remnant):
-        remnant.progress = .stage2Invalidated(by: thread)
-      case (.vae2, .ordered) where !isStage2 && instruction.reaches(remnant),
-        (.vale2, .ordered) where !isStage2 && !remnant.isTable && instruction.reaches(remnant):
-        remnant.progress = .invalidated(by: thread)
-      default: break
-      }
-      return false
-    }
-  }
-
-  /// Updates broken entries; drops the remnants for which the body returns true.
-  private mutating func update(_ body: (Broken, inout Remnant) -> Bool) {
-    for (address, entry) in broken {
-      var entry = entry
-      entry.remnants = entry.remnants.compactMap { remnant in
-        var remnant = remnant
-        return body(entry, &remnant) ? nil : remnant
-      }
-      if entry.remnants.isEmpty {
-        broken[address] = nil
-        for page in entry.pages { unlinked[page] = nil }
-      } else {
-        broken[address] = entry
-      }
-    }
-  }
-
-  /// What a broken entry still lacks to be clean.
-  private func lack(of address: UInt64) -> String {
-    guard let entry = broken[address], let remnant = entry.remnants.first else { return "" }
-    let place = "record \(records[entry.record].id) made it invalid"
-    let range = "0x\(hex(remnant.range.lowerBound)) to 0x\(hex(remnant.range.upperBound))"
-    let isStage2 = trees[entry.root]?.isStage2 ?? false
-    let under = isStage2 ? " under VMID \(remnant.tag)" : ""
-    let what =
-      switch remnant.progress {
-      case .stored: "no DSB of thread \(entry.thread) has followed"
-      case .ordered: "no TLBI has reached \(range)\(under)"
-      case .stage2Invalidated(let by): "no DSB of thread \(by) has followed the TLBI"
-      case .stage2Done: "no TLBI of stage 1 has followed that of stage 2\(under)"
-      case .invalidated(let by): "no DSB of thread \(by) has followed the TLBI"
-      }
-    return "\(place), and since then \(what)"
-  }
-
   private func breach(
     _ rule: Rule, _ index: Int, _ address: UInt64, _ place: (level: Int, input: UInt64)?,
     _ sentence: String
@@ -513,19 +408,5 @@ extension TableWatch {
     return Breach(
       rule: rule, record: index, location: address, level: place?.level, input: place?.input,
       sentence: (entry ?? "") + sentence)
-  }
-}
-
-extension CasemateLog.Invalidation {
-  /// Whether the operand's address is that of an entry, also by its level hint. Without a granule there is no
-  /// hint; a hint covers only leaves of its level.
-  fileprivate func reaches(_ remnant: TableWatch.Remnant) -> Bool {
-    let granule = operand >> 46 & 3
-    if granule != 0 {
-      guard granule == 1, Int(operand >> 44 & 3) == remnant.level, !remnant.isTable else {
-        return false
-      }
-    }
-    return remnant.range.contains(operand << 12 & 0xffff_ffff_f000)
   }
 }
