@@ -68,15 +68,17 @@ extension Scenario {
       note(1, "expected a file below 4G")
       return
     }
-    source = bytes
-    // About the density of a long file, which is mostly accesses.
-    statements.reserveCapacity(bytes.count / 32)
+    statements = StatementList(of: bytes)
     var reader = StatementReader(bytes)
     var start = 0
     var line = 0
     var prologue = Prologue()
     while start < bytes.count {
       line += 1
+      if line > StatementList.linesAtMost {
+        note(line, "expected a file of fewer than 2G lines")
+        return
+      }
       let lineStart = start
       do throws(Mistake) {
         start = try reader.readLine(from: start)
@@ -124,7 +126,6 @@ extension Scenario {
       prologue.hasVersion = true
       throw Mistake(offset: offset, message: Prologue.noVersion)
     }
-    let kind: Statement.Kind
     switch statement {
     case .version: return
     case .title(let text):
@@ -146,15 +147,14 @@ extension Scenario {
       setting.change(&configuration)
       policies.append(setting.key)
       return
-    case .event(let event): kind = .event(event)
-    case .chapter(let label, let text): kind = .chapter(label: label, text: text)
-    case .expect(let expectation): kind = .expect(expectation)
+    case .event, .chapter, .expect:
+      if !prologue.hasVM {
+        prologue.hasVM = true
+        throw Mistake(offset: offset, message: Prologue.noVM)
+      }
+      guard let kind = statement.kind else { return }
+      statements.append(Statement(kind: kind, origin: origin, columns: columns))
     }
-    if !prologue.hasVM {
-      prologue.hasVM = true
-      throw Mistake(offset: offset, message: Prologue.noVM)
-    }
-    statements.append(Statement(kind: kind, origin: origin, columns: columns))
   }
 }
 

@@ -13,8 +13,8 @@ extension Scenario {
     other.changedPolicies.append(setting)
     change(&other.configuration)
     if other.configuration.reverseMap == .none {
-      other.statements.removeAll {
-        if case .event(.failReverseMap) = $0.kind { true } else { false }
+      other.statements = statements.filtered {
+        if case .event(.failReverseMap) = $0.kind { false } else { true }
       }
     }
     return other

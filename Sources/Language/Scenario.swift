@@ -19,14 +19,12 @@ public struct Scenario: Sendable {
   /// Keys of the policies that the file sets, each with its `=`.
   var policies: [String] = []
   /// What happens, in order.
-  public var statements: [Statement] = []
+  public package(set) var statements = StatementList()
   /// Number of its events. O(n) in the statements.
-  public var eventCount: Int {
-    statements.count { if case .event = $0.kind { true } else { false } }
-  }
+  public var eventCount: Int { statements.indices.count { statements.isEvent(at: $0) } }
 
   /// The file's bytes, to point at a place in them.
-  package internal(set) var source: [UInt8] = []
+  package var source: [UInt8] { statements.source }
 }
 
 /// A statement of a scenario at a moment.

@@ -8,7 +8,7 @@ extension Session {
     branch.timeline.seek(to: Moment(events: count))
     branch.timeline.forgetFuture()
     let kept = statementCount(before: count)
-    branch.scenario.statements.removeSubrange(kept...)
+    branch.scenario.statements.keep(kept)
     branch.statementOfEvent.removeSubrange(count...)
     branch.chapters.removeAll { $0.end > count }
     branch.failures.removeAll { $0.position > count }
@@ -63,13 +63,10 @@ extension Session {
   ) throws(ScenarioError) -> (kind: Statement.Kind, columns: OperandColumns) {
     do throws(Mistake) {
       let (statement, columns) = try StatementReader.statement(of: line)
-      switch statement {
-      case .event(let event): return (.event(event), columns)
-      case .chapter(let label, let text): return (.chapter(label: label, text: text), columns)
-      case .expect(let expectation): return (.expect(expectation), columns)
-      case .version, .title, .vm, .policy:
+      guard let kind = statement.kind else {
         throw Mistake(offset: 0, message: "expected an event, chapter or expect")
       }
+      return (kind, columns)
     } catch {
       throw ScenarioError(error, file: "", line: 1, offset: 0)
     }
@@ -87,7 +84,7 @@ extension Session {
     do throws(ScenarioError) {
       try advance()
     } catch {
-      scenario.statements.removeLast()
+      scenario.statements.keep(scenario.statements.count - 1)
       throw error
     }
   }

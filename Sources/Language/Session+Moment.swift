@@ -43,14 +43,14 @@ extension Session {
   /// The text of an event's statement: as written or typed, without a comment, or printed from the event
   /// if it has no text.
   public func text(ofEvent index: Int) -> String {
-    scenario.text(of: scenario.statements[statementOfEvent[index]])
+    scenario.text(ofStatement: statementOfEvent[index])
   }
 
   /// Where a call or a row of a real kernel stands that an event is made of: the comment behind its statement;
   /// nil for an event of the model.
   package func source(ofEvent index: Int) -> String? {
-    let statement = scenario.statements[statementOfEvent[index]]
-    guard case .event(.recorded) = statement.kind, case .file(_, let offset) = statement.origin
+    guard case .recorded = timeline.events[index],
+      case .file(_, let offset) = origin(ofEvent: index)
     else { return nil }
     let line = scenario.source[Int(offset)...].prefix { $0 != UInt8(ascii: "\n") }
     let comment = line.drop { $0 != UInt8(ascii: "#") }.dropFirst().drop { $0 <= 0x20 }
@@ -59,7 +59,7 @@ extension Session {
 
   /// Where an event comes from.
   public func origin(ofEvent index: Int) -> Origin {
-    scenario.statements[statementOfEvent[index]].origin
+    scenario.statements.origin(at: statementOfEvent[index])
   }
 
   /// The line of the statement of an event, from 1; nil if it is in no file.

@@ -34,11 +34,11 @@ public struct Session: Sendable {
   /// The expectations that failed so far.
   public internal(set) var failures: [Failure] = []
   /// The statement of each event so far.
-  public internal(set) var statementOfEvent: [Int] = []
+  package internal(set) var statementOfEvent: [Int] = []
   /// The next statement to be carried out.
   var next = 0
   /// Queued statements of another history.
-  var following: ArraySlice<Statement> = []
+  var following = StatementList()[...]
   /// Queued statements that the engine refused.
   public internal(set) var leftOut: [LeftOut] = []
   /// Whether all of the past is kept; else the limits after which it is dropped.
@@ -130,6 +130,7 @@ public struct Session: Sendable {
       }
     }
     next += 1
+    scenario.statements.release(before: next)
     return statement
   }
 
@@ -196,7 +197,15 @@ extension Scenario {
     Self.text(ofEvent: source[Int(offset)...].prefix { $0 != UInt8(ascii: "\n") })
   }
 
-  /// The text of a statement, without a comment: for an event as written or typed.
+  /// The text of a statement by its index, without a comment: for an event as written or typed.
+  package func text(ofStatement index: Int) -> String {
+    if statements.isEvent(at: index), case .file(_, let offset) = statements.origin(at: index) {
+      return text(ofEventAt: offset)
+    }
+    return text(of: statements[index])
+  }
+
+  /// The same for a statement of this scenario or of one with the same file.
   package func text(of statement: Statement) -> String {
     guard statement.isEvent else { return statement.kind.text }
     switch statement.origin {

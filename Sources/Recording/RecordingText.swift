@@ -25,8 +25,8 @@ public struct RecordingText: Sendable {
     /// Numbers of events after which tables were written.
     var tables: Set<Int> = []
 
-    mutating func count(_ statement: Statement) {
-      if statement.isEvent { events += 1 }
+    mutating func count(_ statements: StatementList, _ index: Int) {
+      if statements.isEvent(at: index) { events += 1 }
     }
   }
 
@@ -101,7 +101,8 @@ public struct RecordingText: Sendable {
     // A reader finds in the parent what it had then; under another policy, no more.
     addStatements(upTo: origin.statements, of: origin.parent, in: session, milliseconds)
     written.statements = origin.kept
-    written.events = history.session.scenario.statements.prefix(origin.kept).count { $0.isEvent }
+    let statements = history.session.scenario.statements
+    written.events = (0..<origin.kept).count { statements.isEvent(at: $0) }
     histories.append(written)
     add(.history(name: history.name, origin))
   }
@@ -122,7 +123,7 @@ public struct RecordingText: Sendable {
           isHead = false
           endHead(session)
         }
-        if let index { histories[0].count(session.scenario.statements[index]) }
+        if let index { histories[0].count(session.scenario.statements, index) }
         endStatement(line.bytes, of: 0, session, 0)
       }
     }
@@ -142,11 +143,11 @@ public struct RecordingText: Sendable {
     let history = session.histories[index].session
     let end = limit ?? history.scenario.statements.count
     while histories[index].statements < end {
-      let statement = history.scenario.statements[histories[index].statements]
-      histories[index].count(statement)
+      let statement = histories[index].statements
+      histories[index].count(history.scenario.statements, statement)
       histories[index].statements += 1
       endStatement(
-        history.scenario.text(of: statement).utf8, of: index, history, milliseconds)
+        history.scenario.text(ofStatement: statement).utf8, of: index, history, milliseconds)
     }
   }
 

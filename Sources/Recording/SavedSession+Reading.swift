@@ -49,7 +49,7 @@ extension SavedSession {
     origin.statements = parent.statementCount(before: origin.events)
     if let policy = origin.policy {
       var scenario = parent.scenario
-      scenario.statements.removeSubrange(origin.statements...)
+      scenario.statements.keep(origin.statements)
       session = Session(try scenario.under(policy: policy))
       try session.finish()
     } else {

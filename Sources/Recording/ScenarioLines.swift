@@ -21,7 +21,7 @@ struct ScenarioLines {
   }
 
   private let source: [UInt8]
-  private let statements: [Statement]
+  private let statements: StatementList
   private var place = 0
   private var number = 0
   /// Number of statements in the lines so far.
@@ -47,7 +47,7 @@ struct ScenarioLines {
       case "pagewalk": return Line(bytes: bytes, kind: .world, number: number, isVersion: true)
       case "title", "vm", "policy": return Line(bytes: bytes, kind: .world, number: number)
       default:
-        let isPresent = count < statements.count && statements[count].origin.line == number
+        let isPresent = count < statements.count && statements.origin(at: count).line == number
         defer { if isPresent { count += 1 } }
         return Line(
           bytes: Stamp.stripped(bytes), kind: .statement(isPresent ? count : nil), number: number)

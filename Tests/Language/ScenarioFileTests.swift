@@ -126,12 +126,15 @@ extension Statement {
     // The statements hold because of the policy and not because they hold always.
     var scenario = try shippedScenario("bugs/b01-nested-ipa-0.pw")
     scenario.configuration.reverseMap = .v1
-    scenario.statements = scenario.statements.map { statement in
-      guard case .expect(let expectation) = statement.kind,
-        case .under(_, let inner) = expectation
-      else { return statement }
-      return Statement(kind: .expect(inner), origin: statement.origin)
+    var statements = StatementList()
+    for statement in scenario.statements {
+      if case .expect(.under(_, let inner)) = statement.kind {
+        statements.append(Statement(kind: .expect(inner), origin: .found))
+      } else {
+        statements.append(statement)
+      }
     }
+    scenario.statements = statements
     var session = Session(scenario)
     try session.finish()
     #expect(!session.failures.isEmpty)

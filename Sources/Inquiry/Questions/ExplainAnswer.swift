@@ -333,7 +333,7 @@ extension ExplainAnswer.World {
       : "A VM with \(bits), \(count(configuration.vcpus, "vCPU")), "
         + (configuration.nested ? "nested: \(shadows)." : "not nested.")
     events = session.scenario.eventCount
-    chapters = session.scenario.statements.count {
+    chapters = session.scenario.statements.besidesEvents.count {
       if case .chapter = $0.kind { true } else { false }
     }
   }

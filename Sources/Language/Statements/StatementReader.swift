@@ -9,6 +9,16 @@ enum ParsedStatement {
   case event(Event)
   case chapter(label: String, text: String)
   case expect(Expectation)
+
+  /// What happens by it; nil if it only describes the world.
+  var kind: Statement.Kind? {
+    switch self {
+    case .version, .title, .vm, .policy: nil
+    case .event(let event): .event(event)
+    case .chapter(let label, let text): .chapter(label: label, text: text)
+    case .expect(let expectation): .expect(expectation)
+    }
+  }
 }
 
 /// Reads statements one by one, walking through the grammar word by word.

@@ -21,7 +21,7 @@ extension Model {
     (run, playback) = (nil, Playback())
     let old = branches[0].session
     let common = Self.commonEvents(old, new)
-    if old.scenario.statements.contains(where: \.isTyped) {
+    if old.scenario.hasTyped {
       branches.append(
         Branch(
           name: "typed-\(branches.count)", session: old,
@@ -95,9 +95,12 @@ extension Model {
   }
 }
 
-extension Statement {
-  fileprivate var isTyped: Bool {
-    if case .typed = origin { true } else { false }
+extension Scenario {
+  /// Whether a statement was typed.
+  fileprivate var hasTyped: Bool {
+    statements.indices.contains {
+      if case .typed = statements.origin(at: $0) { true } else { false }
+    }
   }
 }
 

@@ -93,7 +93,9 @@ extension Model {
     other.follow(parent, from: following)
     eventsAhead =
       other.timeline.events.count
-      + parent.scenario.statements[following...].count(where: \.isEvent)
+      + parent.scenario.statements.indices[following...].count {
+        parent.scenario.statements.isEvent(at: $0)
+      }
     ahead = other
     continueHistory()
   }

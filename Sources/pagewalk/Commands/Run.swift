@@ -61,7 +61,7 @@ extension Pagewalk {
     }
 
     private func printSummary(_ session: Session, _ violations: Int) {
-      let expectations = session.scenario.statements.count {
+      let expectations = session.scenario.statements.besidesEvents.count {
         if case .expect = $0.kind { true } else { false }
       }
       func count(_ number: Int, _ thing: String) -> String {

@@ -117,7 +117,7 @@ struct Discrepancy: Encodable {
     session.seek(to: found.moment)
     let step = (try? ExplainAnswer(about: Subject(), in: &session))?.step
     let event = session.timeline.currentEvent
-    let origin = event.map { session.scenario.statements[session.statementOfEvent[$0]].origin }
+    let origin = event.map { session.origin(ofEvent: $0) }
     return Cause(
       moment: found.moment.name, what: found.what, why: found.why, function: step?.source,
       statement: event.map { session.text(ofEvent: $0) } ?? "",

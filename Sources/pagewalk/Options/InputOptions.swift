@@ -210,7 +210,7 @@ extension CompletionKind {
     guard let scenario = before.lazy.compactMap(scenario).first ?? scenario(Pagewalk.builtIn) else {
       return []
     }
-    let chapters = scenario.statements.compactMap { statement in
+    let chapters = scenario.statements.besidesEvents.compactMap { statement in
       if case .chapter(let label, _) = statement.kind { "chapter:" + label } else { nil }
     }
     return forShell((["start", "end"] + chapters).filter { $0.hasPrefix(prefix) })

@@ -1,0 +1,137 @@
+/// The statements of a scenario, in order.
+///
+/// A long history must not hold each statement twice, in the scenario and as an event of the timeline. So
+/// once statements of the file have been carried out, `release` keeps the place of their lines, 8 bytes
+/// each; such a statement is read again, O(its line), when it is asked for.
+public struct StatementList: RandomAccessCollection, Sendable {
+  /// Statements that are held or released together.
+  private struct Chunk {
+    /// The statements; empty if they are released.
+    var held: [Statement] = []
+    /// Where they are in the file; empty while they are held.
+    var places: [Place] = []
+
+    var count: Int { held.count + places.count }
+  }
+
+  /// Where a statement's line is.
+  private struct Place {
+    /// The line, from 1, in the lower 31 bits; above them whether it is an event.
+    let bits: UInt32
+    /// Where the line begins.
+    let offset: UInt32
+
+    /// The place of a statement; nil if it is not in the file.
+    init?(_ statement: Statement) {
+      guard case .file(let line, let offset) = statement.origin else { return nil }
+      bits = line | (statement.isEvent ? 1 << 31 : 0)
+      self.offset = offset
+    }
+
+    var isEvent: Bool { bits >> 31 != 0 }
+    var origin: Origin { .file(line: bits & StatementList.linesAtMost, offset: offset) }
+  }
+
+  /// Largest number of a line.
+  static let linesAtMost: UInt32 = 1 << 31 - 1
+
+  private static let chunkShift = 12
+  private static let chunkSize = 1 << chunkShift
+
+  /// The file's bytes.
+  let source: [UInt8]
+  private var chunks: [Chunk] = []
+  /// Number of statements.
+  public private(set) var count = 0
+
+  /// A list without statements.
+  init(of source: [UInt8] = []) { self.source = source }
+
+  public var startIndex: Int { 0 }
+  public var endIndex: Int { count }
+
+  /// A statement. O(1); if it is released, O(its line).
+  public subscript(index: Int) -> Statement {
+    let chunk = chunks[index >> Self.chunkShift]
+    let place = index & (Self.chunkSize - 1)
+    return chunk.places.isEmpty ? chunk.held[place] : read(chunk.places[place])
+  }
+
+  /// Whether a statement is an event. O(1).
+  package func isEvent(at index: Int) -> Bool {
+    let chunk = chunks[index >> Self.chunkShift]
+    let place = index & (Self.chunkSize - 1)
+    return chunk.places.isEmpty ? chunk.held[place].isEvent : chunk.places[place].isEvent
+  }
+
+  /// Where a statement comes from. O(1).
+  package func origin(at index: Int) -> Origin {
+    let chunk = chunks[index >> Self.chunkShift]
+    let place = index & (Self.chunkSize - 1)
+    return chunk.places.isEmpty ? chunk.held[place].origin : chunk.places[place].origin
+  }
+
+  /// Number of statements that are held. O(n).
+  var heldCount: Int { chunks.reduce(0) { $0 + $1.held.count } }
+
+  /// The statements that are no events. O(n), and O(the line) for each of these that is released.
+  package var besidesEvents: [Statement] {
+    indices.compactMap { isEvent(at: $0) ? nil : self[$0] }
+  }
+
+  mutating func append(_ statement: Statement) {
+    if count & (Self.chunkSize - 1) == 0 {
+      chunks.append(Chunk())
+      if count > 0 { chunks[chunks.count - 1].held.reserveCapacity(Self.chunkSize) }
+    }
+    hold(chunks.count - 1)
+    chunks[chunks.count - 1].held.append(statement)
+    count += 1
+  }
+
+  /// The statements that satisfy a condition, all of them held. O(n).
+  package func filtered(_ isIncluded: (Statement) -> Bool) -> StatementList {
+    var list = StatementList(of: source)
+    for statement in self where isIncluded(statement) { list.append(statement) }
+    return list
+  }
+
+  /// Removes the statements from an index on.
+  package mutating func keep(_ kept: Int) {
+    let full = kept >> Self.chunkShift
+    let rest = kept & (Self.chunkSize - 1)
+    chunks.removeSubrange((rest == 0 ? full : full + 1)...)
+    if rest > 0 {
+      let (held, places) = (chunks[full].held.count, chunks[full].places.count)
+      chunks[full].held.removeLast(Swift.max(0, held - rest))
+      chunks[full].places.removeLast(Swift.max(0, places - rest))
+    }
+    count = kept
+  }
+
+  /// Releases the full chunk before an index, if that is where a chunk ends and its statements are all in
+  /// the file.
+  mutating func release(before index: Int) {
+    guard index > 0, index & (Self.chunkSize - 1) == 0 else { return }
+    let chunk = index >> Self.chunkShift - 1
+    let places = chunks[chunk].held.compactMap { Place($0) }
+    if places.count == Self.chunkSize { chunks[chunk] = Chunk(places: places) }
+  }
+
+  /// Holds the statements of a chunk again.
+  private mutating func hold(_ chunk: Int) {
+    if chunks[chunk].places.isEmpty { return }
+    chunks[chunk] = Chunk(held: chunks[chunk].places.map(read))
+  }
+
+  private func read(_ place: Place) -> Statement {
+    var reader = StatementReader(source)
+    do throws(Mistake) {
+      try reader.readLine(from: Int(place.offset))
+      if let kind = try reader.statement().kind {
+        return Statement(kind: kind, origin: place.origin, columns: reader.values.columns)
+      }
+    } catch {}
+    preconditionFailure("a line of the file was a statement when it was read first")
+  }
+}
