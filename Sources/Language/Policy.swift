@@ -249,8 +249,8 @@ public struct Policy: Sendable {
     Policy(
       "mmio-reserve=",
       """
-      pKVM reserves tables for the host's stage 2: enough to map all memory by pages, and as many as SIZE bytes \
-      of MMIO take (default 1G). When they run out, all MMIO is unmapped, and faults in again.
+      pKVM reserves tables for the host's stage 2 at boot: as many as all memory and SIZE bytes of MMIO (default \
+      1G) can take by pages, and 16. When they run out, all MMIO is unmapped, and faults in again.
       """, pages: VMConfiguration.mmioReserveRange
     ) { $0.mmioReserve = $1 },
   ]

@@ -47,7 +47,9 @@ public struct StatementList: RandomAccessCollection, Sendable {
   /// A list without statements.
   init(of source: [UInt8] = []) { self.source = source }
 
+  /// 0.
   public var startIndex: Int { 0 }
+  /// The number of statements.
   public var endIndex: Int { count }
 
   /// A statement. O(1); if it is released, O(its line).

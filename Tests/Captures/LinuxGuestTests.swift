@@ -156,8 +156,11 @@ extension Machine {
       operation = .range(
         probe.number("start") ?? 0, pages: (probe.number("size") ?? 0) >> 12, granuleShift: 12)
     }
-    return guestInvalidationTasks(operation, vcpu(0)).compactMap {
-      if case .invalidateShadow(_, let range) = $0 { range } else { nil }
+    return guestInvalidationTasks(operation, vcpu(0)).compactMap { task -> Range<UInt64>? in
+      guard case .invalidateShadow(let index, let range, let vmid) = task, isValid(mmu(index)),
+        VTTBR(self[mmu(index), .vttbr]).vmid == vmid
+      else { return nil }
+      return range
     }
   }
 }

@@ -70,7 +70,8 @@ struct SharedAddressModel {
     }
     if old.isWritable { return }
     pages[page]?.isWritable = true
-    flush([page])
+    // A local TLBI, which no SMMU hears.
+    if notifies { cached[page] = nil }
   }
 
   mutating func discard(_ page: Int) {

@@ -1,15 +1,18 @@
-import Engine
 import KernelText
+import TestSupport
 import Testing
 
+@testable import Engine
 @testable import Language
 
 /// Rules of Linux 7.3 that no capture shows, each as a short scenario: what must hold follows from the
 /// kernel's function that is named.
 @Suite struct KernelRuleTests {
   /// The end of a scenario, whose expectations must hold.
-  private func run(_ text: String, nested: Bool = false, bits: Int = 40) throws -> Machine {
-    let head = "pagewalk 1\nvm ipa=\(bits) vcpus=1 nested=\(nested ? "on" : "off")\n"
+  private func run(
+    _ text: String, nested: Bool = false, bits: Int = 40, vcpus: Int = 1
+  ) throws -> Machine {
+    let head = "pagewalk 1\nvm ipa=\(bits) vcpus=\(vcpus) nested=\(nested ? "on" : "off")\n"
     var session = Session(try Scenario(parsing: [UInt8]((head + text).utf8), file: "f.pw"))
     try session.finish()
     #expect(session.failures == [])
@@ -178,23 +181,25 @@ import Testing
     #expect(header == "VTCR: 0x0000000080000000 VTTBR: 0x0000000000000000 s2: disabled")
   }
 
-  @Test func `an access flag that cannot be stored gives L1 code 0 (__kvm_at_swap_desc)`() throws {
+  @Test func `an access flag that cannot be stored is an external abort (walk_nested_s2_pgd)`()
+    throws
+  {
     let machine = try run(
       tables + """
         l1 store 0x40102000 0x800003ff
         l1 context vttbr=0x0001000040100000 vtcr=0x80223559 hcr=1
         host protect 0x40102000 4K r
         l2 read 0
-        expect l1 data-abort fsc=0 ipa=0
-        expect error efault
+        expect l1 data-abort fsc=0x17 ipa=0
         l1 read 0x40102000
         expect value 0x800003ff
         """, nested: true)
     #expect(leaves(machine, .shadow(0)) == [])
   }
 
-  @Test func `relaxing gives the XN that is asked for (kvm_pgtable_stage2_relax_perms)`() throws {
-    // L1's entry becomes writable and loses execution, without an invalidation.
+  @Test func `relaxing never takes execution away (kvm_pgtable_stage2_relax_perms)`() throws {
+    // L1's entry becomes writable and loses execution, without an invalidation. XN is only touched
+    // for KVM_PGTABLE_PROT_X.
     let machine = try run(
       tables + """
         l1 store 0x40102000 0x8000077f
@@ -204,7 +209,7 @@ import Testing
         l1 store 0x40102000 0x400000800007ff
         l2 write 0
         """, nested: true)
-    #expect(leaves(machine, .shadow(0)) == ["0 4K 3 R W PXNUXN AF"])
+    #expect(leaves(machine, .shadow(0)) == ["0 4K 3 R W px ux AF"])
   }
 
   @Test func `no slot goes while an invalidation is under way (kvm_swap_active_memslots)`() throws {
@@ -224,5 +229,387 @@ import Testing
       try run(paused + "host delete-memslot 0xc0000000", nested: true)
     }
     #expect(error.map { "\($0)" }?.contains("mn_active_invalidate_count") ?? false)
+  }
+
+  // MARK: Locks that are dropped, and contexts in use
+
+  /// Two shadows, of which the other vCPU takes the second while the first is being emptied.
+  private static let secondShadow = """
+    memslot 0 0x40000000 4M backing=4K
+    memslot 1 0x80000000 4M backing=4K
+    l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=0
+    l2 read 0x40001000
+
+    """
+
+  @Test(arguments: ["l1 tlbi alle1is", "host delete-memslot 0x80000000"])
+  func `a shadow is asked for its validity when its turn comes (kvm_nested_s2_unmap)`(
+    event: String
+  ) throws {
+    _ = try run(
+      Self.secondShadow + """
+        pause
+        \(event)
+        l1@1 context vttbr=0x0002000040100000 vtcr=0x80023559 hcr=0
+        l2@1 read 0x40002000
+        expect leaf shadow=1 0x40002000 4K
+        resume
+        expect leaf shadow=1 0x40002000 none
+        """, nested: true, vcpus: 2)
+  }
+
+  @Test func `a shadow is asked for its VMID when its turn comes (kvm_s2_mmu_iterate_by_vmid)`()
+    throws
+  {
+    _ = try run(
+      """
+      memslot 0 0x40000000 4M backing=4K
+      memslot 1 0x80000000 4M backing=4K
+      l1 store 0x40100000 0x40101003
+      l1 store 0x40101000 0x40102003
+      l1 store 0x40102008 0x800017ff
+      l1 store 0x40200000 0x40101003
+      l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=1
+      l2 read 0x1000
+      l1@1 context vttbr=0x0001000040200000 vtcr=0x80023559 hcr=1
+      pause
+      l1 tlbi vmalls12e1is
+      l2@1 read 0x1000
+      expect leaf shadow=1 0x1000 4K
+      resume
+      expect leaf shadow=1 0x1000 none
+      """, nested: true, vcpus: 2)
+  }
+
+  @Test func `a context that a paused vCPU has in use is not recycled (get_s2_mmu_nested)`() throws
+  {
+    var text = "memslot 0 0x40000000 4M backing=4K\n"
+    for vmid in 1...4 {
+      text +=
+        "l1 context vttbr=0x000\(vmid)000040100000 vtcr=0x80023559 hcr=0\nl2 read 0x40001000\n"
+    }
+    text += "l1 context vttbr=0x0005000040100000 vtcr=0x80023559 hcr=0\npause\nl2 read 0x40001000\n"
+    for vmid in 6...9 {
+      text +=
+        "l1@1 context vttbr=0x000\(vmid)000040100000 vtcr=0x80023559 hcr=0\nl2@1 read 0x40002000\n"
+    }
+    let machine = try run(text + "resume\n", nested: true, vcpus: 2)
+    // VMID 5 has had shadow 0 all the time; 9 is the second that shadow 1 was given to.
+    let vmids = (0..<4).map { VTTBR(machine[machine.shadow($0), .vttbr]).vmid }
+    #expect(vmids == [5, 9, 7, 8])
+    #expect(leaves(machine, .shadow(0)).map { $0.prefix(8) } == ["40001000"])
+  }
+
+  @Test func `write protection may drop mmu_lock between gigabytes (kvm_stage2_wp_range)`() throws {
+    let machine = try run(
+      """
+      memslot 1 0x80000000 2G backing=4K
+      l1 write 0x80000000
+      l1 write 0xc0000000
+      pause
+      host dirty-log on 0x80000000
+      l1 write 0xc0001000
+      resume
+      """)
+    // The page written while the event was stopped is protected as well: its part came later.
+    #expect(
+      leaves(machine) == [
+        "80000000 4K 3 R px ux AF", "c0000000 8K 3 R px ux AF",
+      ])
+  }
+
+  @Test func `a slot that is being deleted holds no mmap_lock (kvm_arch_flush_shadow_memslot)`()
+    throws
+  {
+    _ = try run(
+      Self.secondShadow + """
+        pause
+        host delete-memslot 0x80000000
+        l1@1 write 0x40003000
+        expect leaf canonical 0x40003000 4K
+        resume
+        """, nested: true, vcpus: 2)
+  }
+
+  @Test func `the log of a slot is fetched under one lock (kvm_get_dirty_log_protect)`() throws {
+    var machine = try run(
+      """
+      memslot 1 0x80000000 2M backing=4K
+      host dirty-log on 0x80000000
+      l1 write 0x80000000
+      l1 write 0x80064000
+      """)
+    machine.steps.isRecording = true
+    try machine.apply(.host(.getDirtyLog(0x8000_0000)))
+    let names = machine.steps.steps.map(\.action.caseName)
+    #expect(names.count { $0 == "dirtyPages" } == 2)
+    #expect(names.count { $0 == "locked" } == 1 && names.count { $0 == "unlocked" } == 1)
+  }
+
+  // MARK: Counts
+
+  @Test func `each gigabyte of a sweep has a TLBI of its own (stage2_apply_range)`() throws {
+    let setUp = Self.secondShadow.split(separator: "\n").joined(separator: "\n") + "\n"
+    let before = try run(setUp, nested: true)[.invalidations]
+    let after = try run(setUp + "l1 tlbi alle1is\n", nested: true)[.invalidations]
+    // 48 bits of nested IPA; the tables of three levels below the root are freed one by one.
+    #expect(after - before == 1 << 18 + 3)
+  }
+
+  @Test func `a chunk of a gigabyte splits a block of a gigabyte at once (stage2_split_walker)`()
+    throws
+  {
+    let setUp = "memslot 1 0x80000000 1G backing=hugetlb-1G\nl1 write 0x80000000\n"
+    func counts(_ chunk: String) throws -> (
+      leaves: [String], invalidations: UInt64, removed: UInt64
+    ) {
+      let before = try run("host eager-split \(chunk)\n" + setUp)
+      let after = try run("host eager-split \(chunk)\n" + setUp + "host dirty-log on 0x80000000\n")
+      return (
+        leaves(after),
+        after[.invalidations] - before[.invalidations],
+        after[.unmaps] - before[.unmaps]
+      )
+    }
+    let (whole, parts) = (try counts("1G"), try counts("2M"))
+    #expect(whole.leaves == parts.leaves)
+    // One break; and the invalidation after the write protection. By 2M, also one for each 2M block.
+    #expect(whole.invalidations == 2)
+    #expect(parts.invalidations == 2 + 512)
+  }
+
+  @Test func `a VNCR page is dirty once it is translated (kvm_translate_vncr)`() throws {
+    _ = try run(
+      """
+      memslot 0 0x40000000 4M backing=4K
+      l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=0
+      l1 vncr 0x40005000
+      host dirty-log on 0x40000000
+      l2 read 0x40001000
+      host dirty-log get 0x40000000
+      expect dirty slot=0 word0=0x20
+      """, nested: true)
+  }
+
+  @Test func `ageing drops no TLB entry (kvm_mmu_notifier_clear_young)`() throws {
+    _ = try run(
+      """
+      policy cpu-tlb=kept
+      memslot 1 0x80000000 2M backing=4K
+      l1 write 0x80000000 value=1
+      host idle 0x80000000
+      l1 read 0x80000000
+      host test-idle 0x80000000
+      expect idle 0x80000000 1
+      """)
+  }
+
+  @Test func `bits above 48 of a range operation are lost (decode_range_tlbi)`() throws {
+    _ = try run(
+      """
+      memslot 0 0x40000000 4M backing=4K
+      l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=0
+      l2 read 0x40000000
+      l1 tlbi ripas2e1is 0x1000040000000 pages=2 granule=64K
+      expect leaf shadow=0 0x40000000 4K
+      l1 tlbi ripas2e1is 0x2000040000000 pages=2 granule=64K
+      expect leaf shadow=0 0x40000000 none
+      """, nested: true)
+  }
+
+  // MARK: pKVM
+
+  private static let protectedHost = "policy pkvm=v5\npkvm memory 0x800000000 64M\n"
+
+  @Test(arguments: [
+    // `host_stage2_get_guest_info`
+    ("pkvm force-reclaim 0x1000", KernelError.efault),
+    // `check_range_allowed_memory`
+    ("pkvm share host hyp 0x10000000000", .eperm),
+    ("pkvm donate host hyp 0x10000000000 4K", .eperm),
+    ("pkvm donate host hyp 0x803fff000 8K", .einval),
+    ("pkvm create guest protected\npkvm donate host guest 0x10000000000 0x1000", .eperm),
+    // `_kvm_pgtable_walk`
+    ("pkvm create guest protected\npkvm share guest host 0x10000000000", .erange),
+    // `guest_get_page_state`
+    (
+      """
+      pkvm create guest plain
+      pkvm share host guest 0x800001000 4K 0x1000 rw
+      pkvm teardown guest
+      pkvm reclaim guest 0x1000
+      """, .eperm
+    ),
+  ])
+  func `a hypercall of pKVM that is refused has the kernel's error`(
+    statements: String, error: KernelError
+  ) throws {
+    #expect(try run(Self.protectedHost + statements).lastError == error)
+  }
+
+  @Test func `a page reclaimed by force is reclaimed again with success`() throws {
+    // `__pkvm_host_force_reclaim_page_guest` rounds the address down;
+    // `__pkvm_host_reclaim_page_guest` takes EHWPOISON for success.
+    let machine = try run(
+      Self.protectedHost + """
+        pkvm create guest protected
+        pkvm donate host guest 0x800001000 0x1000
+        pkvm force-reclaim 0x800001008
+        expect pkvm host 0x800001000 owned
+        pkvm teardown guest
+        pkvm reclaim guest 0x1000
+        """)
+    #expect(machine.lastError == nil)
+  }
+
+  @Test
+  func `a guest that shares its page changes software bits alone (stage2_map_walker_try_leaf)`()
+    throws
+  {
+    var machine = try run(
+      Self.protectedHost + """
+        pkvm create guest protected
+        pkvm donate host guest 0x800001000 0x1000
+        """)
+    for call in [PKVMCall.guestShareHost(0, 0x1000), .guestUnshareHost(0, 0x1000)] {
+      let before = machine.walk(0x1000, in: try #require(machine.table(.protectedGuest(0))))
+      let start = machine.memory.journalCount
+      try machine.apply(.pkvm(.call(call)))
+      #expect(machine.lastError == nil)
+      let stored = (start..<machine.memory.journalCount).filter {
+        machine.memory.journalEntry($0).slot == before.slot
+      }
+      // One store of the entry; a break and a make would be two.
+      #expect(stored.count == 1)
+      let after = machine.memory.load(before.slot)
+      #expect(
+        (after ^ before.descriptor.bits) & ~(0xf << 55) == 0 && after != before.descriptor.bits)
+    }
+  }
+
+  @Test func `the host's fetch from MMIO never ends (handle_host_mem_abort)`() throws {
+    let machine = try run(
+      Self.protectedHost + "pkvm host exec 0x1000\nexpect leaf pkvm-host 0x1000 1G\n")
+    #expect(machine.lastError == nil)
+  }
+
+  @Test func `a page is the hypervisor's before the host loses it (__pkvm_host_donate_hyp)`() throws
+  {
+    var machine = try run(Self.protectedHost + "pkvm host read 0x800001000\n")
+    machine.steps.isRecording = true
+    try machine.apply(.pkvm(.call(.hostDonateHyp(0x8_0000_1000..<0x8_0000_2000))))
+    let names = machine.steps.steps.map(\.action.caseName)
+    let (hypervisor, host) = (
+      names.firstIndex(of: "hypervisorState"), names.firstIndex(of: "hostState")
+    )
+    #expect(try #require(hypervisor) < #require(host))
+  }
+
+  // MARK: Realms, and devices
+
+  @Test func `destroyed memory of a realm does not come back as RAM (RMI_DATA_CREATE_UNKNOWN)`()
+    throws
+  {
+    _ = try run(
+      """
+      policy cca=on
+      memslot 0 0x80000000 4M backing=4K
+      host write 0x80000000 8K
+      realm rtt-create 0x80000000 2
+      realm rtt-create 0x80000000 3
+      realm ripas 0x80000000 4K ram
+      realm delegate 0x80000000 8K
+      realm data-create 0x80000000
+      expect leaf canonical 0x80000000 4K
+      realm data-destroy 0x80000000
+      realm data-create 0x80000000
+      expect leaf canonical 0x80000000 none
+      l1 read 0x80000000
+      expect error efault
+      realm ripas 0x80000000 4K ram
+      expect leaf canonical 0x80000000 4K
+      """)
+  }
+
+  @Test(arguments: ["iommufd", "vfio"])
+  func `pinned areas are unmapped one by one, over holes (iopt_unmap_iova_range)`(
+    pinning: String
+  ) throws {
+    _ = try run(
+      """
+      policy iommu-pin=\(pinning)
+      memslot 0 0x80000000 8M backing=4K
+      iommu attach
+      iommu pin 0x80000000 2M
+      iommu pin 0x80400000 2M
+      iommu map 0x80700000 4K 0x900000000 rw
+      iommu unmap 0x80000000 8M
+      dev read 0x80000000
+      expect dma fault=translation
+      dev read 0x80400000
+      expect dma fault=translation
+      dev read 0x80700000
+      expect dma fault=translation
+      """)
+  }
+
+  @Test func `VFIO unmaps an area run by run, and syncs each 512 (vfio_unmap_unpin)`() throws {
+    // Every other page is older: 1,024 pages, no two of which lie together.
+    var text = "policy iommu-pin=vfio\nmemslot 0 0x80000000 4M backing=4K\n"
+    for page in stride(from: 0, to: 1024, by: 2) {
+      text += "host write 0x\(hex(0x8000_0000 + UInt64(page) * 4096)) 4K\n"
+    }
+    var machine = try run(text + "iommu attach\niommu pin 0x80000000 4M\n")
+    machine.steps.isRecording = true
+    try machine.apply(.iommu(device: 0, .unmap(0x8000_0000..<0x8040_0000)))
+    let names = machine.steps.steps.map(\.action.caseName)
+    #expect(names.count { $0 == "unmapCall" } == 1024)
+    #expect(names.count { $0 == "pagesUnpinned" } == 2)
+    #expect(names.count { $0 == "sync" } == 2)
+    // Pages are unmapped by pages, so no table is freed.
+    #expect(!names.contains("freeTable"))
+    #expect(machine.lastError == nil)
+  }
+
+  @Test func `VFIO maps what lies before a hole, and takes it back (vfio_pin_map_dma)`() throws {
+    var machine = try run(
+      """
+      policy iommu-pin=vfio
+      memslot 0 0x80000000 2M backing=4K
+      host write 0x80001000 4K
+      host write 0x80000000 4K
+      host unmap 0x80003000 4K
+      iommu attach
+      """)
+    machine.steps.isRecording = true
+    try machine.apply(.iommu(device: 0, .pin(0x8000_0000..<0x8000_4000)))
+    #expect(machine.lastError == .efault)
+    let steps = machine.steps.steps
+    // Two runs end where the next page lies elsewhere, and are mapped. The third asks for more pages, and fails.
+    for call in ["mapCall", "unmapCall"] {
+      #expect(
+        steps.filter { $0.action.caseName == call }.map(\.address) == [0x8000_0000, 0x8000_1000])
+    }
+    #expect(!machine.isAnyPinned(in: 0x8000_0000..<0x8020_0000, of: 0))
+    let outcome = machine.deviceOutcome(of: 0x8000_0000, write: false, device: 0)
+    if case .fault = outcome {} else { Issue.record("\(outcome)") }
+  }
+
+  @Test func `a page that fork no longer shares is reused with a local TLBI (fault.c)`() throws {
+    _ = try run(
+      """
+      policy iommu-tlbi=broadcast
+      policy sva-asid=process
+      policy sva-notifier=off
+      policy iommu-fault=stall
+      memslot 0 0x80000000 2M backing=4K
+      host write 0x80000000 4K
+      host fork
+      iommu sva
+      dev read 0xffff9be00000
+      host write 0x80000000 4K
+      dev write 0xffff9be00000
+      expect dma stalled
+      """)
   }
 }

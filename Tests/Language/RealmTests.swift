@@ -29,8 +29,6 @@ import Testing
       if !hasTable[page / 512] || isAssigned[page] { return .rmiTable }
       granule[page] = .data
       isAssigned[page] = true
-      // What was destroyed is memory again, with other contents.
-      if state[page] == .destroyed { state[page] = .ram }
       return nil
     }
 

@@ -9,7 +9,9 @@ import Testing
     var text = "pagewalk 1\nvm ipa=40 vcpus=1 nested=off\nmemslot 0 0x80000000 1G backing=4K\n"
     for event in 0..<events {
       text += "  l1 write 0x\(String(0x8000_0000 + event % 64 * 4096, radix: 16)) # \(event)\n"
-      if event % 100 == 99 { text += "chapter c\(event) \"after \(event)\"\nexpect violation none\n" }
+      if event % 100 == 99 {
+        text += "chapter c\(event) \"after \(event)\"\nexpect violation none\n"
+      }
     }
     return text
   }

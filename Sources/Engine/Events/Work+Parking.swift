@@ -87,8 +87,10 @@ extension Machine {
     }
     self[.parkedCount] = UInt64(tasks.count)
     self[.parkedOwner] = owner
-    // A change of the VMM's memory calls the notifier with the lock held.
-    let isNotifying = tasks.contains { if case .endInvalidation = $0 { true } else { false } }
+    // A change of the VMM's memory calls the notifier with the lock held: from its beginning to its end.
+    let isNotifying =
+      tasks.count { if case .endInvalidation = $0 { true } else { false } }
+      > tasks.count { if case .beginInvalidation = $0 { true } else { false } }
     self[.parkedLock] = (isNotifying ? max(mapLock, .read) : .none).rawValue
     self[.pauseAt] = 0
     tasks = []
@@ -143,6 +145,12 @@ extension Machine {
     }
   }
 
+  /// The vCPU of the paused event, if that is one's.
+  var parkedVCPU: Int? {
+    let owner = self[.parkedOwner]
+    return owner >= Owner.firstVCPU && owner < Owner.devices ? Int(owner - Owner.firstVCPU) : nil
+  }
+
   /// Whether the paused event holds `mmap_lock` for writing, so that no fault can look up a VMA.
   var isMapLocked: Bool { self[.parkedLock] == MapLock.write.rawValue }
 
@@ -155,8 +163,8 @@ extension Machine {
     if owner == parked, [Owner.devices, Owner.hypervisor].contains(owner) {
       throw Refusal(.lockHeld)
     }
-    if owner == parked, owner >= Owner.firstVCPU {
-      throw Refusal(.vcpuPaused(Int(owner - Owner.firstVCPU)), operand: .vcpu)
+    if owner == parked, let vcpu = parkedVCPU {
+      throw Refusal(.vcpuPaused(vcpu), operand: .vcpu)
     }
     // `kvm_swap_active_memslots` waits for `mn_active_invalidate_count`.
     if case .host(.deleteMemslot) = event, self[.invalidateInProgress] != 0 {

@@ -1,5 +1,9 @@
 /// A task as words: a number for its case, and its operands.
 extension Work {
+  /// A number of runs above the size of a leaf.
+  private static let runsShift: UInt64 = 40
+  private static let sizeMask: UInt64 = 1 << runsShift - 1
+
   var words: [UInt64] {
     switch self {
     case .beginInvalidation(let range): [1, range.lowerBound, range.upperBound]
@@ -8,8 +12,10 @@ extension Work {
     case .unmapShadows(let cause): [4] + cause.words
     case .continueUnmap(let range, let index, let cause):
       [5, range.lowerBound, range.upperBound, UInt64(index)] + cause.words
-    case .invalidateShadow(let index, let range):
-      [6, range.lowerBound, range.upperBound, UInt64(index)]
+    case .invalidateShadow(let index, let range, let vmid):
+      [6, range.lowerBound, range.upperBound, UInt64(index), vmid.map { UInt64($0) + 1 } ?? 0]
+    case .emptyShadow(let index, let reason, let cause):
+      [46, UInt64(index), reason.rawValue] + cause.words
     case .sweep(let index, let range, let cause):
       [7, range.lowerBound, range.upperBound, UInt64(index)] + cause.words
     case .beginUnmapAll(let index, let reason, let cause):
@@ -74,6 +80,17 @@ extension Work {
       ]
     case .mapPinned(let device, let range, let run, let done, let end):
       [45, range.lowerBound, range.upperBound, UInt64(device), run, done, end]
+    case .writeProtect(let index, let range):
+      [47, range.lowerBound, range.upperBound, UInt64(index)]
+    case .endDirtyLogStart(let base): [48, UInt64(base)]
+    case .endWriteProtection(let range): [51, range.lowerBound, range.upperBound]
+    case .collectDirty(let base, let next, let found): [49, UInt64(base), next, found ? 1 : 0]
+    case .unmapRuns(let device, let range, let done, let gather, let runs):
+      [
+        50, range.lowerBound, range.upperBound, UInt64(device), done,
+        gather.range?.lowerBound ?? 0, gather.range?.upperBound ?? 0,
+        gather.size | UInt64(runs) << Self.runsShift,
+      ]
     }
   }
 
@@ -88,13 +105,13 @@ extension Work {
     case 4: self = .unmapShadows(UnmapCause(words: words[1...3]))
     case 5:
       self = .continueUnmap(range, Int(words[3]), UnmapCause(words: words[4...6]))
-    case 6: self = .invalidateShadow(Int(words[3]), range)
+    case 6:
+      self = .invalidateShadow(
+        Int(words[3]), range, vmid: words[4] == 0 ? nil : UInt16(words[4] - 1))
     case 7: self = .sweep(Int(words[3]), range, UnmapCause(words: words[4...6]))
     case 8:
-      guard let reason = TableStep.Emptied(rawValue: words[2]) else {
-        preconditionFailure("no reason to empty a shadow has the number \(words[2])")
-      }
-      self = .beginUnmapAll(Int(words[1]), reason, UnmapCause(words: words[3...5]))
+      self = .beginUnmapAll(
+        Int(words[1]), .decoded(words[2]), UnmapCause(words: words[3...5]))
     case 9: self = .endUnmapAll(Int(words[1]))
     case 10: self = .finishRecycling(Int(words[1]))
     case 11: self = .dropVNCR(range)
@@ -147,6 +164,17 @@ extension Work {
         IOMapping(range: range, physical: words[4], write: words[5] != 0, done: words[6]))
     case 45:
       self = .mapPinned(Int(words[3]), range, run: words[4], done: words[5], end: words[6])
+    case 46:
+      self = .emptyShadow(Int(words[1]), .decoded(words[2]), UnmapCause(words: words[3...5]))
+    case 47: self = .writeProtect(Int(words[3]), range)
+    case 48: self = .endDirtyLogStart(Int(words[1]))
+    case 51: self = .endWriteProtection(range)
+    case 49: self = .collectDirty(Int(words[1]), from: words[2], found: isSet)
+    case 50:
+      let gather = Gather(
+        range: words[6] == 0 ? nil : words[5]..<words[6], size: words[7] & Self.sizeMask)
+      self = .unmapRuns(
+        Int(words[3]), range, done: words[4], gather, runs: Int(words[7] >> Self.runsShift))
     default: preconditionFailure("no task has the number \(words[0])")
     }
   }

@@ -12,16 +12,28 @@ enum Work: Equatable {
   case unmapShadows(UnmapCause)
   /// Unmap canonical IPAs of the shadow with this index, as the policy sees fit.
   case continueUnmap(Range<UInt64>, Int, UnmapCause)
-  /// Unmap nested IPAs that L1 invalidated, in the shadow with this index.
-  case invalidateShadow(Int, Range<UInt64>)
+  /// Unmap nested IPAs that L1 invalidated, in the shadow with this index, if that is valid when its turn
+  /// comes, and has a VMID of L1's, if one is given.
+  case invalidateShadow(Int, Range<UInt64>, vmid: UInt16?)
   /// Unmap a range of the context with this index; `mmu_lock` may be dropped between gigabytes.
   case sweep(Int, Range<UInt64>, UnmapCause)
   /// Ends an invalidation's sweep that may drop `mmu_lock`.
   case endSweep(Int)
+  /// Unmap the whole shadow with this index, if it is valid when its turn comes.
+  case emptyShadow(Int, TableStep.Emptied, UnmapCause)
   /// Before and after the sweep of a whole shadow.
   case beginUnmapAll(Int, TableStep.Emptied, UnmapCause)
   case endUnmapAll(Int)
   case finishRecycling(Int)
+  /// Write-protect a range of the context with this index, if it is valid; `mmu_lock` may be dropped between
+  /// gigabytes.
+  case writeProtect(Int, Range<UInt64>)
+  /// After the write protection of canonical IPAs; of the slot with this record, to start its dirty log.
+  case endWriteProtection(Range<UInt64>)
+  case endDirtyLogStart(Int)
+  /// Fetch the dirty log of the slot with this record, from a word of the bitmap on; whether a word before it
+  /// had dirty pages.
+  case collectDirty(Int, from: UInt64, found: Bool)
   /// Drop KVM's translations of L1's VNCR pages at canonical IPAs.
   case dropVNCR(Range<UInt64>)
   /// Retry an access; or a DMA, by device and IOVA.
@@ -35,6 +47,9 @@ enum Work: Equatable {
   // Devices, by their numbers; IOVAs.
   /// Unmap a range, of which `done` bytes are already done, with its gathered TLB invalidations.
   case unmapIOVA(Int, Range<UInt64>, done: UInt64, Gather)
+  /// Unmap and unpin a pinned area run by run, of which `done` bytes are unmapped, and of these a number of
+  /// runs not yet synchronised.
+  case unmapRuns(Int, Range<UInt64>, done: UInt64, Gather, runs: Int)
   /// Map a range, of which a part may be done.
   case mapIOVA(Int, IOMapping)
   /// Pin guest memory from an address on, and then map the unmapped part.
@@ -97,10 +112,13 @@ extension Machine {
     case .unmapCanonical(let cause): sweep(canonical, cause.canonical, cause)
     case .unmapShadows(let cause):
       if configuration.nested { push(policy.unmap(for: cause, in: &self)) }
-    case .continueUnmap(let range, let index, let cause):
+    case .continueUnmap(let range, let index, let cause) where isValid(mmu(index)):
       push(policy.continueUnmap(range, of: mmu(index), for: cause, in: &self))
-    case .invalidateShadow(let index, let range):
-      invalidateShadow(mmu(index), range)
+    case .continueUnmap: break
+    case .invalidateShadow(let index, let range, let vmid):
+      invalidateShadow(mmu(index), range, vmid: vmid)
+    case .emptyShadow(let index, let reason, let cause):
+      if isValid(mmu(index)) { push(Self.unmapAllTasks(mmu(index), reason, cause)) }
     case .sweep(let index, let range, let cause): sweep(mmu(index), range, cause)
     case .endSweep(let index): endSweep(mmu(index))
     case .beginUnmapAll(let index, let reason, let cause):
@@ -108,10 +126,17 @@ extension Machine {
     case .endUnmapAll(let index): endUnmapAll(mmu(index))
     case .dropVNCR(let range): dropVNCR(range)
     case .finishRecycling(let index): finishRecycling(mmu(index))
+    case .writeProtect(let index, let range): writeProtect(mmu(index), range)
+    case .endWriteProtection(let range): endWriteProtection(range)
+    case .endDirtyLogStart(let base): endDirtyLogStart(Memslot(base: base))
+    case .collectDirty(let base, let start, let found):
+      collectDirty(Memslot(base: base), from: start, found: found)
     case .access(let access): perform(access)
     case .dma(let device, let iova, let write): translateDMA(iova, write: write, device: device)
     case .unmapIOVA(let device, let range, let done, let gather):
       unmapIOVA(range, done: done, gather, device: device)
+    case .unmapRuns(let device, let area, let done, let gather, let runs):
+      unmapRuns(area, done: done, gather, runs: runs, device: device)
     case .mapIOVA(let device, let mapping): mapIOVA(mapping, device: device)
     case .pin(let device, let range, let pinning): pin(range, pinning, device: device)
     case .mapPinned(let device, let range, let run, let done, let end):

@@ -87,7 +87,7 @@ extension Machine {
     let reused = HostEntry(
       bits: entry.bits | HostEntry.write | HostEntry.exclusive | HostEntry.accessed)
     memory.store(reused.bits, at: slot)
-    invalidateHost(start..<start + size)
+    invalidateHost(start..<start + size, isLocal: true)
     return .resolved(reused, level: level)
   }
 

@@ -13,7 +13,7 @@ protocol HostHooks: Sendable {
   func watchesProcess(in machine: Machine) -> Bool
 
   /// The kernel flushed a range of the VMM's own addresses (`flush_tlb_range`, and its notifiers).
-  func didFlushProcess(_ range: Range<UInt64>, in machine: inout Machine)
+  func didFlushProcess(_ range: Range<UInt64>, isLocal: Bool, in machine: inout Machine)
 
   /// Handles a fault of the VM instead of KVM; nil to leave it to KVM.
   func handle(_ fault: MemoryFault, in machine: inout Machine) -> Attempt?
@@ -34,7 +34,7 @@ extension HostHooks {
   ) {}
   func didInvalidateAll(in machine: inout Machine) {}
   func watchesProcess(in machine: Machine) -> Bool { false }
-  func didFlushProcess(_ range: Range<UInt64>, in machine: inout Machine) {}
+  func didFlushProcess(_ range: Range<UInt64>, isLocal: Bool, in machine: inout Machine) {}
   func handle(_ fault: MemoryFault, in machine: inout Machine) -> Attempt? { nil }
   func keptPage(at ipa: UInt64, in machine: Machine) -> UInt64? { nil }
   func largestMapping(at ipa: UInt64, of page: UInt64, in machine: Machine) -> UInt64 { .max }

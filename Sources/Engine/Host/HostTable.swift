@@ -138,12 +138,14 @@ extension Machine {
 extension Machine {
   /// `flush_tlb_range`: TLBI VAE1IS by the VMM's ASID, on all CPUs. The CPUs' stage-1 entries are not
   /// modelled, so this does nothing unless a hook watches.
-  mutating func invalidateHost(_ range: Range<UInt64>) {
+  ///
+  /// - Parameter isLocal: on this CPU alone, without a broadcast (TLBF_NOBROADCAST).
+  mutating func invalidateHost(_ range: Range<UInt64>, isLocal: Bool = false) {
     guard isProcessWatched else { return }
     tally.invalidations += 1
     let asid = UInt16(truncatingIfNeeded: self[.processASID])
-    note(.tlb(.host(asid: asid)), .vmmStage1, over: range)
-    for hook in hostHooks { hook.didFlushProcess(range, in: &self) }
+    note(.tlb(.host(asid: asid, isLocal: isLocal)), .vmmStage1, over: range)
+    for hook in hostHooks { hook.didFlushProcess(range, isLocal: isLocal, in: &self) }
   }
 
   /// `ptep_clear_flush`: entries of the VMM's table are cleared and invalidated before they are replaced.

@@ -21,7 +21,7 @@ extension Machine {
       shadows = Coverage.all
     case .currentVMID: range = Self.allAddresses
     case .range(let base, let pages, let shift):
-      let start = (base >> UInt64(shift)) << UInt64(shift)
+      let start = GuestInvalidation.start(ofRangeAt: base, granuleShift: shift)
       let (end, overflow) = start.addingReportingOverflow(pages << UInt64(shift))
       range = start..<(overflow ? .max : end)
     case .address(let address, _):

@@ -82,7 +82,8 @@ extension Machine {
 
   /// Clears the access flags of a page, in the VMM's table and in the canonical table, and returns whether
   /// one was set. Shadow tables are not touched, and no TLB is invalidated (`kvm_age_gfn`): the kernel relies
-  /// on eviction over time, and here the CPUs have replaced their entries by the next access.
+  /// on eviction over time. Unless the policy keeps TLB entries, the CPUs have replaced theirs by the next
+  /// access.
   @discardableResult
   private mutating func age(_ page: TableEntry) -> Bool {
     var wasAccessed = false
@@ -95,7 +96,9 @@ extension Machine {
         let table = table(of: canonical)
         let aged = clear(Descriptor.accessed, in: part, of: table, TableStep.ageLeaf)
         if aged > 0 { wasAccessed = true }
-        if table.hasVMID { memory.drop(part, .vmid(table.vmid), from: layout.tlb) }
+        if table.hasVMID, !configuration.keepsTLB {
+          memory.drop(part, .vmid(table.vmid), from: layout.tlb)
+        }
       }
     }
     return wasAccessed

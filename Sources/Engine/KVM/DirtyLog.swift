@@ -21,8 +21,13 @@ extension Machine {
     if isLogging(slot) { return note(.end(.noEffect(.loggingUnchanged))) }
     note(.slot(.dirtyLogOn), .canonical, at: self[slot, .ipa], size: self[slot, .size])
     self[slot, .flags] |= Memslot.logsDirtyPages
-    writeProtect(range(of: slot))
-    invalidate(table(of: canonical), range(of: slot), .writeProtected)
+    note(.fault(.locked(.write)))
+    push(writeProtectTasks(range(of: slot)) + [.endDirtyLogStart(slot.base)])
+  }
+
+  /// The slot is write-protected: the TLBs, and the splitting of its blocks.
+  mutating func endDirtyLogStart(_ slot: Memslot) {
+    endWriteProtection(range(of: slot))
     splitBlocks(in: range(of: slot))
   }
 
@@ -34,39 +39,67 @@ extension Machine {
     dirtyBitmap(of: slot).removeAll(in: &memory)
   }
 
-  /// KVM_GET_DIRTY_LOG: for each bitmap word with dirty pages, write-protects the pages from the first to
-  /// the last of them again (`kvm_get_dirty_log_protect`).
+  /// KVM_GET_DIRTY_LOG (`kvm_get_dirty_log_protect`), under one hold of `mmu_lock`.
   mutating func getDirtyLog(_ slot: Memslot) {
-    let bitmap = dirtyBitmap(of: slot)
-    let base = self[slot, .ipa]
-    note(.slot(.dirtyLogGet), .canonical, at: base, size: self[slot, .size])
-    self[slot, .reported] = bitmap.load(0, from: memory)
-    let words = (self[slot, .size] >> 12 + 63) / 64
-    var found = false
-    var index: UInt64 = 0
-    while let next = bitmap.firstIndex(in: index..<words, of: memory) {
-      let mask = bitmap.load(next, from: memory)
-      note(.slot(.dirtyPages(mask: mask)), .canonical, at: base + next << 18)
-      bitmap.store(0, at: next, in: &memory)
-      let first = next * 64 + UInt64(mask.trailingZeroBitCount)
-      let last = next * 64 + UInt64(63 - mask.leadingZeroBitCount)
-      writeProtect(base + first << 12..<base + (last + 1) << 12)
-      found = true
-      index = next + 1
-    }
-    if found { invalidate(table(of: canonical), range(of: slot), .writeProtected) }
+    note(.slot(.dirtyLogGet), .canonical, at: self[slot, .ipa], size: self[slot, .size])
+    self[slot, .reported] = dirtyBitmap(of: slot).load(0, from: memory)
+    note(.fault(.locked(.write)))
+    push([.collectDirty(slot.base, from: 0, found: false)])
   }
 
-  /// Write-protects the canonical leaves of a range and, since the affected shadow leaves are unknown,
-  /// every leaf of every valid shadow (`kvm_nested_s2_wp`).
-  mutating func writeProtect(_ range: Range<UInt64>) {
-    note(.fault(.locked(.write)))
-    clear(Descriptor.write, in: range, of: table(of: canonical), TableStep.writeProtect)
-    for mmu in validShadows {
-      clear(Descriptor.write, in: inputRange(of: mmu), of: table(of: mmu), TableStep.writeProtect)
+  /// The next bitmap word with dirty pages: the pages from the first to the last of them are
+  /// write-protected again. At the end, one TLBI if there was a word.
+  ///
+  /// - Parameters:
+  ///   - start: index of the first word that may follow.
+  ///   - found: whether there was one before.
+  mutating func collectDirty(_ slot: Memslot, from start: UInt64, found: Bool) {
+    let bitmap = dirtyBitmap(of: slot)
+    let base = self[slot, .ipa]
+    let words = (self[slot, .size] >> 12 + 63) / 64
+    guard let next = bitmap.firstIndex(in: start..<words, of: memory) else {
+      note(.fault(.unlocked(.write)))
+      if found { invalidate(table(of: canonical), range(of: slot), .writeProtected) }
+      return
     }
-    if configuration.nested { dropVNCR(Self.allAddresses) }
+    let mask = bitmap.load(next, from: memory)
+    note(.slot(.dirtyPages(mask: mask)), .canonical, at: base + next << 18)
+    bitmap.store(0, at: next, in: &memory)
+    let first = next * 64 + UInt64(mask.trailingZeroBitCount)
+    let last = next * 64 + UInt64(63 - mask.leadingZeroBitCount)
+    push(
+      writeProtectTasks(base + first << 12..<base + (last + 1) << 12) + [
+        .collectDirty(slot.base, from: next + 1, found: true)
+      ])
+  }
+
+  /// The tasks that write-protect the canonical leaves of a range and, since the affected shadow leaves are
+  /// unknown, every leaf of every valid shadow (`kvm_nested_s2_wp`).
+  func writeProtectTasks(_ range: Range<UInt64>) -> [Work] {
+    let shadows = (0..<configuration.shadows).map { shadow($0) }
+    return [.writeProtect(canonical.index, range)]
+      + shadows.map { .writeProtect($0.index, inputRange(of: $0)) }
+      + (configuration.nested ? [.dropVNCR(Self.allAddresses)] : [])
+  }
+
+  /// Write-protects the leaves of a range of a context. `mmu_lock` may be dropped between gigabytes
+  /// (`kvm_stage2_wp_range`).
+  mutating func writeProtect(_ mmu: MMU, _ range: Range<UInt64>) {
+    if !mmu.isCanonical, !isValid(mmu) { return }
+    let stop = pausePlace(in: range)
+    clear(
+      Descriptor.write, in: range.lowerBound..<(stop ?? range.upperBound), of: table(of: mmu),
+      TableStep.writeProtect)
+    if let stop {
+      push([.writeProtect(mmu.index, stop..<range.upperBound)])
+      park(at: stop, in: mmu.tableID, dropsLock: true)
+    }
+  }
+
+  /// After write protection: the lock is released, and then the TLBs are invalidated for the VM.
+  mutating func endWriteProtection(_ range: Range<UInt64>) {
     note(.fault(.unlocked(.write)))
+    invalidate(table(of: canonical), range, .writeProtected)
   }
 
   /// Eager splitting of canonical blocks, chunk by chunk (`kvm_mmu_split_huge_pages`): each becomes a
@@ -85,23 +118,43 @@ extension Machine {
     }
   }
 
-  /// `stage2_split_walker`: the table is complete before it replaces the block.
+  /// `stage2_split_walker`: the table is complete before it replaces the block. If a chunk is as large as
+  /// the block, KVM has allocated all the pages that a tree down to 4 KiB needs, and builds it at once.
   private mutating func split(_ block: TableEntry, of table: Table) {
-    let level = block.level + 1
-    let frame = allocateTable(for: table, at: block.address, level: level)
-    let size = table.geometry.size(level)
-    for index in 0..<UInt64(table.geometry.tableEntries) {
-      let leaf = Descriptor.leaf(
-        at: block.descriptor.address + index * size, level: level, memAttr: Self.normalMemory,
-        permissions: block.descriptor.permissions, guestLevel: 0)
-      makeEntry(
-        leaf, at: block.address + index * size, slot: frame + Int(index), level: level, in: table)
-    }
+    let isWhole = self[.splitChunk] >= table.geometry.size(block.level)
+    let frame = unlinkedTable(
+      block.address, block.descriptor, level: block.level + 1, isWhole: isWhole, in: table)
     let end = WalkEnd(slot: block.slot, level: block.level, descriptor: block.descriptor)
     guard breakEntry(end, at: block.address, in: table) else { return }
     makeEntry(
       .table(at: Memory.address(ofSlot: frame)), at: block.address, slot: block.slot,
       level: block.level, in: table)
+  }
+}
+
+/// Tables that are not yet linked.
+extension Machine {
+  /// A table of a level that maps what a block maps, by leaves of that level, or wholly by 4 KiB pages
+  /// (`kvm_pgtable_stage2_create_unlinked`). Returns its first slot.
+  private mutating func unlinkedTable(
+    _ address: UInt64, _ block: Descriptor, level: Int, isWhole: Bool, in table: Table
+  ) -> Int {
+    let frame = allocateTable(for: table, at: address, level: level)
+    let size = table.geometry.size(level)
+    for index in 0..<UInt64(table.geometry.tableEntries) {
+      let start = address + index * size
+      let leaf = Descriptor.leaf(
+        at: block.address + index * size, level: level, memAttr: Self.normalMemory,
+        permissions: block.permissions, guestLevel: 0)
+      let entry =
+        isWhole && level < Geometry.lastLevel
+        ? Descriptor.table(
+          at: Memory.address(
+            ofSlot: unlinkedTable(start, leaf, level: level + 1, isWhole: true, in: table)))
+        : leaf
+      makeEntry(entry, at: start, slot: frame + Int(index), level: level, in: table)
+    }
+    return frame
   }
 }
 

@@ -12,7 +12,10 @@ extension Machine {
     let part = range.lowerBound..<(stop ?? range.upperBound)
     note(.table(.sweep(cause)), mmu.tableID, over: part)
     if !mmu.isCanonical { policy.willUnmap(part, of: mmu, in: &self) }
-    unmap(part, in: table(of: mmu))
+    let gigabytes =
+      part.isEmpty
+      ? 0 : (part.upperBound - 1) / Self.gigabyte - part.lowerBound / Self.gigabyte + 1
+    unmap(part, in: table(of: mmu), gigabytes > 1 ? .swept(gigabytes) : .unmapped)
     if let stop {
       push([.sweep(mmu.index, stop..<range.upperBound, cause)])
       park(at: stop, in: mmu.tableID, dropsLock: true)
@@ -20,7 +23,7 @@ extension Machine {
   }
 
   /// The first gigabyte boundary inside a range at which a pause is requested.
-  private func pausePlace(in range: Range<UInt64>) -> UInt64? {
+  func pausePlace(in range: Range<UInt64>) -> UInt64? {
     let asked = self[.pauseAt] &- 1
     guard isPauseArmed, asked < range.upperBound else { return nil }
     let first = range.lowerBound / Self.gigabyte + 1
@@ -39,8 +42,15 @@ extension Machine {
     ]
   }
 
+  /// The tasks that unmap all shadows. Each is asked whether it is valid when its turn comes, since the lock
+  /// may have been dropped until then (`kvm_nested_s2_unmap`).
+  func emptyShadowsTasks(_ reason: TableStep.Emptied, _ cause: UnmapCause) -> [Work] {
+    (0..<configuration.shadows).map { .emptyShadow(shadow($0).index, reason, cause) }
+  }
+
   /// Unmaps nested IPAs that L1 invalidated. A range across a gigabyte boundary may drop `mmu_lock` there.
-  mutating func invalidateShadow(_ mmu: MMU, _ range: Range<UInt64>) {
+  mutating func invalidateShadow(_ mmu: MMU, _ range: Range<UInt64>, vmid: UInt16?) {
+    guard isValid(mmu), vmid == nil || VTTBR(self[mmu, .vttbr]).vmid == vmid else { return }
     let cause = UnmapCause(.guestInvalidation)
     if range == Self.allAddresses {
       note(.table(.emptyShadow(.guestInvalidation, cause)), mmu.tableID)

@@ -115,8 +115,8 @@ extension Machine {
       push([.unmapCanonical(cause), .unmapShadows(cause)])
     case .writeProtect(let range):
       try requireInput(range, of: canonical)
-      writeProtect(range)
-      invalidate(table(of: canonical), range, .writeProtected)
+      note(.fault(.locked(.write)))
+      push(writeProtectTasks(range) + [.endWriteProtection(range)])
     case .split(let range):
       try requireInput(range, of: canonical)
       split(range)
@@ -130,15 +130,15 @@ extension Machine {
       try requireInput(address..<address, of: mmu)
       let size = invalidationSize(address, ttl: ttl, mmu)
       let start = address & ~(size - 1)
-      push([.invalidateShadow(mmu.index, start..<start + size)])
+      push([.invalidateShadow(mmu.index, start..<start + size, vmid: nil)])
     case .invalidateRange(let id, let range):
       let mmu = try requireShadow(id)
       try requireInput(range, of: mmu)
-      push([.invalidateShadow(mmu.index, range)])
+      push([.invalidateShadow(mmu.index, range, vmid: nil)])
     case .emptyShadows:
       if !configuration.nested { throw Refusal(.notNested) }
       let cause = UnmapCause(.guestInvalidation)
-      push(validShadows.flatMap { Self.unmapAllTasks($0, .guestInvalidation, cause) })
+      push(emptyShadowsTasks(.guestInvalidation, cause))
     case .seen(let id, let range, let level, let first):
       let mmu = try requireContext(id)
       try requireInput(range, of: mmu)

@@ -162,11 +162,11 @@ struct RangeMap: ReverseMapPolicy {
 
   func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Work] {
     if cause.kind != .notifier, memslotsEmptyAll {
-      return machine.validShadows.flatMap { Machine.unmapAllTasks($0, .slotChange, cause) }
-        + [.dropVNCR(Machine.allAddresses)]
+      return machine.emptyShadowsTasks(.slotChange, cause) + [.dropVNCR(Machine.allAddresses)]
     }
-    return machine.validShadows.map { .continueUnmap(cause.canonical, $0.index, cause) }
-      + (dropsVNCR ? [.dropVNCR(cause.canonical)] : [])
+    return (0..<machine.configuration.shadows).map {
+      .continueUnmap(cause.canonical, machine.shadow($0).index, cause)
+    } + (dropsVNCR ? [.dropVNCR(cause.canonical)] : [])
   }
 
   func continueUnmap(

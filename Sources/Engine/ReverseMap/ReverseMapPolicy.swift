@@ -93,7 +93,6 @@ struct NoReverseMap: ReverseMapPolicy {
   var encoding: ReverseMapEncoding { ReverseMapEncoding(validBit: nil, isKeyedByNested: false) }
 
   func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Work] {
-    machine.validShadows.flatMap { Machine.unmapAllTasks($0, .noReverseMap, cause) }
-      + [.dropVNCR(Machine.allAddresses)]
+    machine.emptyShadowsTasks(.noReverseMap, cause) + [.dropVNCR(Machine.allAddresses)]
   }
 }

@@ -84,16 +84,95 @@ extension Machine {
       return fail(
         .enoent, table.id, at: part.lowerBound, size: part.size)
     }
-    push(unmapTasks(range, domain))
+    if areas.isEmpty {
+      push([
+        pinsKeepLeaves
+          ? .releaseLeaves(domain, range) : .unmapIOVA(domain, range, done: 0, Gather())
+      ])
+    } else {
+      push(unmapTasks(areas, between: range, domain))
+    }
   }
 
-  /// The tasks that unmap a range and unpin what was pinned for it.
-  func unmapTasks(_ range: Range<UInt64>, _ device: Int) -> [Work] {
-    [
-      pinsKeepLeaves
-        ? .releaseLeaves(device, range) : .unmapIOVA(device, range, done: 0, Gather()),
-      .unpin(device, range),
-    ]
+  /// The tasks that unmap pinned areas one by one, each unpinned after nothing maps it any more
+  /// (`iopt_unmap_iova_range`, `vfio_dma_do_unmap`); and what else is mapped between them in a range.
+  private func unmapTasks(
+    _ areas: [Range<UInt64>], between range: Range<UInt64>, _ device: Int
+  ) -> [Work] {
+    guard let table = domainTable(ofDevice: device) else { return [] }
+    var tasks: [Work] = []
+    var start = range.lowerBound
+    func addOther(upTo end: UInt64) {
+      var walk = TableWalk(of: table, start..<end, .mapping)
+      if start < end, !pinsKeepLeaves, memory.next(&walk) != nil {
+        tasks.append(.unmapIOVA(device, start..<end, done: 0, Gather()))
+      }
+    }
+    for area in areas {
+      addOther(upTo: area.lowerBound)
+      tasks += unmapTasks(area, device)
+      start = area.upperBound
+    }
+    addOther(upTo: range.upperBound)
+    return tasks
+  }
+
+  /// The tasks that unmap a pinned area, and unpin it. VFIO does both run by run.
+  func unmapTasks(_ area: Range<UInt64>, _ device: Int) -> [Work] {
+    if pinsKeepLeaves { return [.releaseLeaves(device, area), .unpin(device, area)] }
+    return configuration.iommu.pinning == .vfio
+      ? [.unmapRuns(device, area, done: 0, Gather(), runs: 0)]
+      : [.unmapIOVA(device, area, done: 0, Gather()), .unpin(device, area)]
+  }
+
+  /// `vfio_unmap_unpin`: the pages of an area, each physically contiguous run with an unmap of its own. Their
+  /// invalidations are gathered; after so many runs, and at the end, the SMMU is synchronised and the pages
+  /// are unpinned. It can be paused before each run.
+  ///
+  /// - Parameters:
+  ///   - done: bytes unmapped, from the start of the area.
+  ///   - runs: of these, the number of runs since the last synchronisation.
+  mutating func unmapRuns(
+    _ area: Range<UInt64>, done: UInt64, _ gathered: Gather, runs: Int, device: Int
+  ) {
+    guard let table = domainTable(ofDevice: device) else { return }
+    var (gather, runs) = (gathered, runs)
+    var next = area.lowerBound + done
+    while next < area.upperBound {
+      if next > area.lowerBound + done, isPauseAsked(at: next) {
+        push([.unmapRuns(device, area, done: next - area.lowerBound, gather, runs: runs)])
+        return park(at: next, in: table.id)
+      }
+      // The addresses behind what was pinned but not mapped have nothing to unmap.
+      guard let run = pinnedRun(from: next, in: area, device)?.range else { break }
+      unmapRun(run, in: table, &gather)
+      next = run.upperBound
+      runs += 1
+      if runs == Self.runsOfSync || next == area.upperBound {
+        flush(&gather, table)
+        unpin(area.lowerBound..<next, device: device)
+        runs = 0
+      }
+    }
+    flush(&gather, table)
+    unpin(area, device: device)
+  }
+
+  /// VFIO_IOMMU_TLB_SYNC_MAX.
+  private static let runsOfSync = 512
+
+  /// Unmaps a run by as many calls as its sizes need (`iommu_unmap_fast`).
+  private mutating func unmapRun(
+    _ run: Range<UInt64>, in table: Table, _ gather: inout Gather
+  ) {
+    var iova = run.lowerBound
+    while iova < run.upperBound {
+      let call = Self.pageSize(iova, iova, run.upperBound - iova)
+      note(.domain(.unmapCall(count: call.count)), table.id, at: iova, size: call.size)
+      let bytes = unmapPages(iova, call.size, call.count, in: table, &gather)
+      if bytes == 0 { return }
+      iova += bytes
+    }
   }
 
   /// `iommu_unmap` at once.

@@ -37,8 +37,8 @@ struct SMMUHostHooks: HostHooks {
 
   func watchesProcess(in machine: Machine) -> Bool { machine.processContext != nil }
 
-  func didFlushProcess(_ range: Range<UInt64>, in machine: inout Machine) {
-    machine.flushProcessForSMMU(range)
+  func didFlushProcess(_ range: Range<UInt64>, isLocal: Bool, in machine: inout Machine) {
+    machine.flushProcessForSMMU(range, isLocal: isLocal)
   }
 
   func keptPage(at ipa: UInt64, in machine: Machine) -> UInt64? { machine.pinnedPage(at: ipa) }

@@ -88,12 +88,13 @@ extension Machine {
 extension Machine {
   /// The effect of a flush of the process's addresses on a device that walks the same table: the SMMU obeys a
   /// broadcast, and the process's notifier sends commands (`arm_smmu_mm_arch_invalidate_secondary_tlbs`).
-  mutating func flushProcessForSMMU(_ range: Range<UInt64>) {
+  /// It does not hear a local TLBI.
+  mutating func flushProcessForSMMU(_ range: Range<UInt64>, isLocal: Bool) {
     guard let context = processContext,
       let device = (0..<SMMU.devices).first(where: sharesAddresses)
     else { return }
     let asid = UInt16(truncatingIfNeeded: self[.processASID])
-    if configuration.iommu.forwarding == .broadcast {
+    if configuration.iommu.forwarding == .broadcast, !isLocal {
       broadcast(range, .asid(asid, isPrivate: false), of: .vmmStage1)
     }
     if configuration.iommu.notifies {

@@ -73,7 +73,8 @@ package enum FaultStep: StepFamily {
     case .permission: "L1's own table forbids it"
     case .accessFlag: "The access flag in L1's own entry is clear"
     case .addressSize: "L1's own table leads beyond the output size"
-    case .external, .externalOnWalk: "L1's own table lies where there is no memory"
+    case .external, .externalOnWalk:
+      "L1's own table lies where KVM cannot read it, or not store the access flag"
     case .translation, nil: "L1's own table has no valid entry for it"
     }
   }

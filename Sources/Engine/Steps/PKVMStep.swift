@@ -16,6 +16,8 @@ package enum PKVMStep: StepFamily {
   case mmioUnmap
   /// An abort is injected into the host because of an entry.
   case hostAbort(Descriptor)
+  /// The host faults again and again on an entry that is valid, but does not permit the access.
+  case hostBlocked
   /// A CPU's TLB finds two entries of different sizes for the host's access.
   case tlbConflict
   /// A hypercall that changes the owners of pages.
@@ -43,7 +45,7 @@ package enum PKVMStep: StepFamily {
     case .guestAccess: Step.Facts(.access, .pageOwnership)
     case .hostSizeChosen, .hostPoolEmpty: Step.Facts(.choice, .pkvmHost)
     case .mmioUnmap: Step.Facts(.sweep, .pkvmHost)
-    case .hostAbort: Step.Facts(.refusal, .pkvmHost)
+    case .hostAbort, .hostBlocked: Step.Facts(.refusal, .pkvmHost)
     case .tlbConflict: Step.Facts(.refusal, .splitting)
     case .hypercall: Step.Facts(.plan, .pageOwnership)
     case .hostState, .hypervisorState, .sharesCounted, .referencesCounted, .pageZeroed:
@@ -110,10 +112,14 @@ package enum PKVMStep: StepFamily {
       return Explanation(
         "abort",
         "the host is given an abort: \(Phrase.entry(entry, level: step.level)) at \(step.at)",
-        entry.isValid
-          ? "It is mapped, but not executable: the host never executes from MMIO."
-          : "The page belongs to another. S1PTW in the syndrome tells the host that stage 2 refused it.",
+        "The page belongs to another. S1PTW in the syndrome tells the host that stage 2 refused it.",
         .memoryProtection("host_inject_mem_abort"))
+    case .hostBlocked:
+      return Explanation(
+        "blocked", "the host faults again and again at \(step.at)",
+        "MMIO is mapped without execution. host_stage2_idmap returns EEXIST for a valid entry, which "
+          + "EL2 ignores: it returns to the host, whose fetch faults once more.",
+        .memoryProtection("handle_host_mem_abort"))
     case .tlbConflict:
       return Explanation(
         "conflict", "TLB conflict abort at \(step.at): the TLB has a block, and the table pages",

@@ -75,6 +75,9 @@ package struct Source: Equatable, Sendable {
     Source("drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3-sva.c", function)
   }
   static func asid(_ function: String) -> Source { Source("arch/arm64/mm/context.c", function) }
+  static func memoryFault(_ function: String) -> Source {
+    Source("arch/arm64/mm/fault.c", function)
+  }
   static func tlbFlush(_ function: String) -> Source {
     Source("arch/arm64/include/asm/tlbflush.h", function)
   }

@@ -6,8 +6,9 @@ package enum TLBStep: StepFamily {
     case breakTable, breakLeaf
     /// A full table replaced a block.
     case replaced
-    /// A range was unmapped.
+    /// A range was unmapped; or a range of several gigabytes, one by one.
     case unmapped
+    case swept(UInt64)
     /// A table became empty.
     case tableFreed
     /// A leaf got more permissions.
@@ -25,7 +26,7 @@ package enum TLBStep: StepFamily {
   /// The notifier unmaps a range of another VM.
   case otherVM(UInt64, vmid: UInt16)
   /// The host invalidates the VMM's own translations.
-  case host(asid: UInt16)
+  case host(asid: UInt16, isLocal: Bool)
   /// The host invalidates another process's translations.
   case otherProcess(UInt64, asid: UInt16)
   /// An invalidation is put into the SMMU's command queue.
@@ -66,7 +67,8 @@ package enum TLBStep: StepFamily {
         "TLBI",
         reason == .tableFreed
           ? "VMID \(vmid), IPA \(step.at), no TTL: all that is cached of the walk to it"
-          : "TLB entries of VMID \(vmid) for \(step.span)",
+          : "TLB entries of VMID \(vmid) for \(step.span)"
+            + (reason.count > 1 ? ", in \(reason.count) invalidations" : ""),
         why, source)
     case .flush:
       return Explanation(
@@ -77,11 +79,17 @@ package enum TLBStep: StepFamily {
         "TLBI", "TLB entries of VMID \(vmid) for \(step.span): VM \(number) lost memory",
         "The notifier of another VM. Only its own entries should be under this VMID.",
         .mmu("kvm_unmap_gfn_range"))
-    case .host(let asid):
+    case .host(let asid, false):
       return Explanation(
         "TLBI", "TLB entries of the VMM's ASID \(asid) for \(step.span), on all CPUs",
-        "TLBI VAE1IS: the process' own table has changed, and a device walks it, too.",
+        "TLBI VAE1IS: the process' own table has changed, and a device walks it as well.",
         .tlbFlush("__flush_tlb_range"))
+    case .host(let asid, true):
+      return Explanation(
+        "TLBI", "TLB entries of the VMM's ASID \(asid) for \(step.span), on this CPU",
+        "TLBI VALE1, without a broadcast: the entry only permits more than before, and another CPU that "
+          + "has cached the old one takes a fault.",
+        .memoryFault("__ptep_set_access_flags_anysz"))
     case .otherProcess(let number, let asid):
       return Explanation(
         "TLBI", "TLB entries of ASID \(asid) for \(step.span): process \(number) lost memory",
@@ -144,17 +152,27 @@ extension TLBStep.Reason {
   fileprivate var convention: Convention {
     switch self {
     case .breakTable, .breakLeaf, .replaced: .breakBeforeMake
-    case .unmapped, .tableFreed: .unmapping
+    case .unmapped, .swept, .tableFreed: .unmapping
     case .relaxed: .relaxing
     case .writeProtected: .writeProtection
     case .realmEntry: .realm
     }
   }
 
+  /// Number of invalidations.
+  var count: Int {
+    switch self {
+    case .swept(let gigabytes): Int(gigabytes)
+    case .breakTable, .breakLeaf, .replaced, .unmapped, .tableFreed, .relaxed, .writeProtected,
+      .realmEntry:
+      1
+    }
+  }
+
   /// Whether it covers the whole requested range, not one entry.
   fileprivate var isOfRange: Bool {
     switch self {
-    case .unmapped, .writeProtected: true
+    case .unmapped, .swept, .writeProtected: true
     case .breakTable, .breakLeaf, .replaced, .tableFreed, .relaxed, .realmEntry: false
     }
   }
@@ -175,6 +193,12 @@ extension TLBStep.Reason {
       (
         "One range invalidation for the whole walk, because the CPU has FEAT_TLBIRANGE.",
         .pgtable("kvm_pgtable_stage2_unmap")
+      )
+    case .swept:
+      (
+        "KVM unmaps a gigabyte at a time, so that it can drop mmu_lock in between, and invalidates each, "
+          + "even one in which nothing was mapped.",
+        .mmu("stage2_apply_range")
       )
     case .tableFreed:
       (

@@ -50,6 +50,8 @@ package enum TableStep: StepFamily {
   case ageLeaf(Descriptor, from: Descriptor)
   /// A leaf gets its access flag from KVM.
   case youngLeaf(Descriptor, from: Descriptor)
+  /// A leaf gets other software bits, which no walker heeds.
+  case restateLeaf(Descriptor, from: Descriptor)
   /// A range is unmapped.
   case sweep(UnmapCause)
   /// A whole shadow is unmapped.
@@ -79,6 +81,7 @@ package enum TableStep: StepFamily {
     case .writeProtect: Step.Facts(.leafWeakened, .writeProtection, weight: 2)
     case .ageLeaf: Step.Facts(.leafWeakened, .ageing, weight: 2)
     case .youngLeaf: Step.Facts(.accessFlag, .ageing, weight: 2)
+    case .restateLeaf: Step.Facts(.entryReplaced, .pageOwnership, weight: 2)
     case .sweep: Step.Facts(.sweep, .sweeping, .none)
     case .emptyShadow(let reason, _):
       Step.Facts(.wholeShadow, reason.convention, .none, weight: 3)
@@ -93,7 +96,7 @@ package enum TableStep: StepFamily {
     switch self {
     case .makeTable(let new), .makeLeaf(let new, _), .relaxLeaf(let new, _),
       .writeProtect(let new, _), .ageLeaf(let new, _), .youngLeaf(let new, _),
-      .swapEntry(let new, _):
+      .restateLeaf(let new, _), .swapEntry(let new, _):
       new
     case .clearLeaf, .clearTable: Descriptor(0)
     case .breakEntry: Descriptor(Descriptor.locked)
@@ -211,6 +214,12 @@ package enum TableStep: StepFamily {
         "AF", "\(place): KVM sets the access flag",
         "A CPU would set it itself (VTCR_EL2.HA); the SMMU is not configured to (S2HA is clear).",
         .mmu("handle_access_fault"))
+    case .restateLeaf(let new, let old):
+      return Explanation(
+        "state", "\(place): \(old.pageState.name) → \(new.pageState.name)",
+        "The state is in software bits, which no walker heeds. So it is stored alone, without a break and "
+          + "a TLBI.",
+        .pgtable("stage2_map_walker_try_leaf"))
     case .sweep(let cause):
       let spansGigabytes =
         step.size > 0 && step.address >> 30 != (step.address &+ step.size &- 1) >> 30
@@ -267,7 +276,7 @@ package enum TableStep: StepFamily {
     case .swapEntry(let new, _): return Self.swapping(new, step, Self.driver)
     case .cleanEntries(let page, let count): return Self.cleaning(page, count)
     case .map, .relax, .mapUnneeded, .entryLocked, .breakEntry, .relaxLeaf, .relaxGone,
-      .writeProtect, .ageLeaf, .youngLeaf, .sweep, .emptyShadow:
+      .writeProtect, .ageLeaf, .youngLeaf, .restateLeaf, .sweep, .emptyShadow:
       return processorExplanation(step)
     }
   }

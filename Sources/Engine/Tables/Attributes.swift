@@ -1,7 +1,8 @@
 /// Changing leaves in place: permissions and the access flag.
 extension Machine {
   /// Adds permissions to the leaf at `address` (`kvm_pgtable_stage2_relax_perms`): no break-before-make,
-  /// and a TLB invalidation on one CPU only. S2AP only grows, XN is replaced, software bits stay.
+  /// and a TLB invalidation on one CPU only. S2AP only grows, XN is replaced if the new permissions include
+  /// execution, software bits stay.
   ///
   /// - Returns: the old entry, or nil if there is no longer a leaf.
   mutating func relax(
@@ -15,7 +16,11 @@ extension Machine {
       invalidate(table, start..<start + size, .relaxed, cpu: cpu)
       return nil
     }
-    let bits = end.descriptor.bits & ~Descriptor.executeNeverMask | permissions.bits
+    let old = end.descriptor.bits
+    let bits =
+      permissions.executeEL1 || permissions.executeEL0
+      ? old & ~Descriptor.executeNeverMask | permissions.bits
+      : old | permissions.bits & ~Descriptor.executeNeverMask
     note(
       .table(.relaxLeaf(Descriptor(bits), from: end.descriptor)), table.id, at: start, size: size,
       level: end.level)

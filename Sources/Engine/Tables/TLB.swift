@@ -236,7 +236,7 @@ extension Machine {
   mutating func invalidate(
     _ table: Table, _ range: Range<UInt64>, _ reason: TLBStep.Reason, cpu: Int? = nil
   ) {
-    tally.invalidations &+= 1
+    tally.invalidations &+= reason.count
     note(.tlb(.invalidate(reason, vmid: table.vmid)), table.id, over: range)
     if table.hasVMID { memory.drop(range, .vmid(table.vmid), cpu: cpu, from: layout.tlb) }
     if hasTableHooks { didInvalidate(range, of: table) }

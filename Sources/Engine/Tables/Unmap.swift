@@ -20,9 +20,12 @@ extension Machine {
   /// then invalidates the TLB for the range in one go, as the kernel does on a CPU with range
   /// invalidation and forced write-back (`stage2_unmap_defer_tlb_flush`).
   ///
+  /// - Parameter reason: of the invalidation.
   /// - Returns: number of leaves removed.
   @discardableResult
-  package mutating func unmap(_ range: Range<UInt64>, in table: Table) -> Int {
+  package mutating func unmap(
+    _ range: Range<UInt64>, in table: Table, _ reason: TLBStep.Reason = .unmapped
+  ) -> Int {
     let before = tally.unmaps
     let end = memory.walk(table, range.lowerBound)
     let size = table.geometry.size(end.level)
@@ -39,7 +42,7 @@ extension Machine {
     } else {
       unmapEntries(range, in: table)
     }
-    invalidate(table, range, .unmapped)
+    invalidate(table, range, reason)
     return tally.unmaps &- before
   }
 

@@ -57,11 +57,13 @@ extension Glossary {
     Entry(
       "page state",
       also: [
-        "owned", "shared-owned", "shared-borrowed", "nopage", "host state", "hyp state", "count",
+        "owned", "shared-owned", "shared-borrowed", "nopage", "host state", "hyp state", "state",
+        "count",
       ],
       "What a page is for one party under pKVM: its own, its own and lent to others, lent to it, or nothing. "
         + "With it go counts: how often it is lent to guests, and how many uses forbid to change it.",
-      shows: "expect pkvm; steps named host state, hyp state, count", see: ["pKVM", "donation"]),
+      shows: "expect pkvm; steps named host state, hyp state, state, count",
+      see: ["pKVM", "donation"]),
     Entry(
       "hypercall", also: ["create", "teardown"],
       "A call of the host, or a guest, to pKVM's hypervisor. It checks everything before it changes anything.",

@@ -48,7 +48,7 @@ extension Step {
     case .permission: "The entry for \(place) does not permit the access"
     case .accessFlag: "The entry for \(place) is not marked as used"
     case .addressSize: "An entry for \(place) leads beyond all memory"
-    case .external, .externalOnWalk: "The memory for \(place) cannot be read"
+    case .external, .externalOnWalk: "The memory for \(place) cannot be read, or not be written"
     case nil: "The access to \(place) is not possible"
     }
   }

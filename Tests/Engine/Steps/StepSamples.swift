@@ -89,6 +89,7 @@ enum StepSamples {
     .clearLeaf(leaf, count: 512, asked: 0..<1 << 48),
     .clearTable(table), .relaxLeaf(leaf, from: leaf), .relaxGone(Descriptor(0)),
     .writeProtect(leaf, from: leaf), .ageLeaf(leaf, from: leaf), .youngLeaf(leaf, from: leaf),
+    .restateLeaf(leaf, from: leaf),
     .fillTable(leaf), .swapEntry(table, from: leaf), .cleanEntries(at: page, count: 1),
     .cleanEntries(at: page, count: 2),
   ]
@@ -99,11 +100,13 @@ enum StepSamples {
   ]
   private static let tlb: [TLBStep] = {
     var steps: [TLBStep] = [
-      .flush, .otherVM(2, vmid: 3), .host(asid: 1), .otherProcess(7, asid: 2),
+      .flush, .otherVM(2, vmid: 3), .host(asid: 1, isLocal: false), .host(asid: 1, isLocal: true),
+      .otherProcess(7, asid: 2),
       .sync(commands: 1), .sync(commands: 2), .broadcastAll(dropped: 3),
     ]
     let reasons: [TLBStep.Reason] = [
-      .breakTable, .breakLeaf, .replaced, .unmapped, .tableFreed, .relaxed, .writeProtected,
+      .breakTable, .breakLeaf, .replaced, .unmapped, .swept(4), .tableFreed, .relaxed,
+      .writeProtected,
       .realmEntry,
     ]
     for reason in reasons { steps.append(.invalidate(reason, vmid: 1)) }
@@ -204,8 +207,8 @@ enum StepSamples {
     var steps: [PKVMStep] = [
       .memory, .guestCreated(isProtected: true), .guestCreated(isProtected: false), .guestDying,
       .hostSizeChosen(isMemory: true), .hostSizeChosen(isMemory: false),
-      .hostPoolEmpty(tables: 3, needed: 1), .mmioUnmap, .hostAbort(leaf),
-      .hostAbort(Descriptor(0)), .tlbConflict, .sharesCounted(0), .sharesCounted(1),
+      .hostPoolEmpty(tables: 3, needed: 1), .mmioUnmap, .hostAbort(Descriptor(0)),
+      .hostBlocked, .tlbConflict, .sharesCounted(0), .sharesCounted(1),
       .referencesCounted(1), .referencesCounted(2), .pageZeroed, .snapshotEntry(leaf),
       .snapshotEntry(Descriptor(0)), .snapshotEntry(.poisoned), .snapshotDone(isForwarding: true),
       .snapshotDone(isForwarding: false), .notForwarded,

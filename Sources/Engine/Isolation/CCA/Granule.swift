@@ -127,7 +127,7 @@ struct RealmOwnership: Ownership {
 extension Machine {
   /// Whether a device's DMA to memory of the realm fails.
   func lacksRealmPage(at ipa: UInt64, device: Int) -> Bool {
-    if RealmEntry(walk(ipa, in: table(of: canonical)).descriptor).isAssignedEmpty { return false }
+    if RealmEntry(walk(ipa, in: table(of: canonical)).descriptor).isAssignedUnused { return false }
     if case .fault = deviceOutcome(of: ipa, write: true, device: device) { return true }
     return false
   }

@@ -28,14 +28,14 @@ struct RealmEntry {
     RealmEntry(Descriptor(state.rawValue << 5))
   }
 
-  /// Memory that the realm does not use as such.
-  static func assignedEmpty(_ physical: UInt64) -> RealmEntry {
-    RealmEntry(Descriptor(physical | assigned))
+  /// Memory that the realm does not use as such, in another state than RAM.
+  static func assigned(_ state: RealmState, _ physical: UInt64) -> RealmEntry {
+    RealmEntry(Descriptor(physical | assigned | state.rawValue << 5))
   }
 
   var isValid: Bool { descriptor.isValid }
   var isAssigned: Bool { isValid || descriptor.bits & Self.assigned != 0 }
-  var isAssignedEmpty: Bool { isAssigned && !isValid }
+  var isAssignedUnused: Bool { isAssigned && !isValid }
   var state: RealmState {
     isValid ? .ram : RealmState(rawValue: descriptor.bits >> 5 & 3) ?? .empty
   }

@@ -220,8 +220,9 @@ extension Machine {
       return fail(.rmiTable, table.id, at: ipa)
     }
     setGranule(.data, at: page, ipa: ipa)
-    if entry.state == .empty {
-      let new = RealmEntry.assignedEmpty(page).descriptor
+    // The state of the addresses stays: what was destroyed is not memory again because a page lies there.
+    if entry.state != .ram {
+      let new = RealmEntry.assigned(entry.state, page).descriptor
       storeInvalid(new, over: end, at: ipa, in: table)
     } else {
       makeEntry(
@@ -241,7 +242,7 @@ extension Machine {
       return fail(.rmiTable, table.id, at: ipa)
     }
     let page = end.descriptor.address
-    let new = RealmEntry.unassigned(entry.state == .ram ? .destroyed : .empty).descriptor
+    let new = RealmEntry.unassigned(entry.state == .empty ? .empty : .destroyed).descriptor
     storeInvalid(new, over: end, at: ipa, in: table)
     note(.realm(.zeroed(page: page)), table.id, at: ipa, size: Page.size)
     storeZeros(in: page)
@@ -268,7 +269,7 @@ extension Machine {
             level: end.level, in: table)
           tally.maps += 1
         } else {
-          let new = RealmEntry.assignedEmpty(end.descriptor.address).descriptor
+          let new = RealmEntry.assigned(state, end.descriptor.address).descriptor
           storeInvalid(new, over: end, at: ipa, in: table)
         }
       }

@@ -15,10 +15,14 @@ struct HostTablePoolHooks: TableHooks {
 }
 
 extension Machine {
-  /// Number of tables below the root in the pool.
+  /// Pages that are added for the worst case of a concatenated root.
+  private static let rootReserve: UInt64 = 16
+
+  /// Number of tables below the root in the pool (`host_s2_pgtable_pages`, less the root).
   public var hostTablePool: UInt64 {
-    let reserve = configuration.mmioReserve
-    return hostMemory.reduce(0) { $0 + tablesForPages(of: $1) } + tablesForPages(of: 0..<reserve)
+    let root = UInt64(protectedGeometry.rootPages)
+    return hostMemory.reduce(0) { $0 + Self.tables(forBytes: $1.size) }
+      + Self.tables(forBytes: configuration.mmioReserve) + Self.rootReserve - root
   }
 
   /// Number of tables of the host's stage 2 in use below the root.
@@ -26,13 +30,14 @@ extension Machine {
     configuration.isolation.pkvm == nil ? 0 : self[pkvm: .hostTables]
   }
 
-  /// Number of tables below the root needed to map a range by pages.
-  private func tablesForPages(of range: Range<UInt64>) -> UInt64 {
-    let geometry = protectedGeometry
-    return (geometry.startLevel..<Geometry.lastLevel).reduce(0) { sum, level in
-      let shift = geometry.shift(level)
-      return sum + (range.upperBound - 1) >> shift - range.lowerBound >> shift + 1
+  /// Number of tables to map so many bytes by pages, by five levels, from -1 on (`__hyp_pgtable_max_pages`).
+  private static func tables(forBytes size: UInt64) -> UInt64 {
+    var (entries, sum) = (size / Page.size, UInt64(0))
+    for _ in -1...Geometry.lastLevel {
+      entries = (entries + UInt64(Memory.frameWords) - 1) / UInt64(Memory.frameWords)
+      sum += entries
     }
+    return sum
   }
 
   /// Maps in the host's stage 2, with tables from the pool.

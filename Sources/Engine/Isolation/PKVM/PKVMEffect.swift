@@ -98,6 +98,14 @@ extension Machine {
 
   private mutating func mapGuest(_ number: Int, _ address: UInt64, _ leaf: Descriptor) {
     guard let guest = protectedGuest(number) else { return }
+    let end = guestEntry(guest, at: address)
+    if end.isLeaf, (end.descriptor.bits ^ leaf.bits) & ~Descriptor.softwareMask == 0 {
+      // "If we're only changing software bits, then store them and go!" (`stage2_map_walker_try_leaf`)
+      note(
+        .table(.restateLeaf(leaf, from: end.descriptor)), table(of: guest).id, at: address,
+        size: protectedGeometry.size(end.level), level: end.level)
+      return storeEntry(leaf.bits, at: end.slot)
+    }
     // A block lacks the page bit.
     let level = leaf.isValid && leaf.bits & Descriptor.tableOrPage == 0 ? 2 : Geometry.lastLevel
     map(leaf, at: address, level: level, in: table(of: guest))

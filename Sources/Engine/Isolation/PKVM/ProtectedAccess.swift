@@ -23,12 +23,15 @@ extension Machine {
     var found = translate(address, by: table, for: kind, onCPU: Self.hostCPU)
     if let status = found.translation.fault {
       note(.access(.fault(status, on: kind)), table.id, at: address, level: status.level)
-      guard status.faultClass == .translation, handleHostFault(address) else {
-        return abortHost(address, found.translation.end)
+      if status.faultClass == .translation {
+        guard handleHostFault(address) else { return abortHost(address, found.translation.end) }
+        found = translate(address, by: table, for: kind, onCPU: Self.hostCPU)
       }
-      found = translate(address, by: table, for: kind, onCPU: Self.hostCPU)
-      // Mapped, but without permission: MMIO is not executable.
-      if found.translation.fault != nil { return abortHost(address, found.translation.end) }
+      if found.translation.fault != nil {
+        // Mapped, but without permission: MMIO is not executable. EL2 finds a valid entry (EEXIST), and
+        // the host makes the access again.
+        return note(.pkvm(.hostBlocked), table.id, at: address, level: found.translation.end.level)
+      }
     }
     complete(kind, address, found, value: value, in: table)
   }

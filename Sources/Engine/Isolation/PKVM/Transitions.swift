@@ -17,7 +17,7 @@ extension Machine {
     case .hostDonateHyp(let range):
       try requirePages(range)
       try require(range, host: .owned, hypervisor: .noPage)
-      return giveAway(range, to: .hypervisor) + [.setHypervisor(range, .owned)]
+      return [.setHypervisor(range, .owned)] + giveAway(range, to: .hypervisor)
     case .hypDonateHost(let range):
       try requirePages(range)
       try require(range, host: .noPage, hypervisor: .owned)
@@ -89,9 +89,9 @@ extension Machine {
       let owner = PageOwner.guest(handle: guest.handle, page: address >> 12)
       return giveAway(page, to: owner) + [mapGuest(guest, address, page, .owned)]
     case .reclaimGuest(let number, let address):
-      guard let guest = protectedGuest(number), guest.isDying, guest.isProtected else {
-        throw .einval
-      }
+      guard let guest = protectedGuest(number), guest.isDying else { throw .einval }
+      // Success where the page was reclaimed by force, so that the host unpins it.
+      if guestEntry(guest, at: address).descriptor == .poisoned { return [] }
       let found = try guestPage(guest, address, in: [.owned, .sharedOwned])
       let zero: [PKVMEffect] = found.state == .owned ? [.zero(found.page.lowerBound)] : []
       return zero + [.unmapGuest(number, address..<address + Page.size)] + giveBack(found.page)
@@ -134,16 +134,17 @@ extension Machine {
 
   /// The host's entry gives the page's owner, and its address there.
   private func forceReclaim(_ physical: UInt64) throws(KernelError) -> [PKVMEffect] {
-    let page = try Self.page(physical)
-    try requireMemory(page)
-    if hypPage(at: physical).host != .noPage { throw .eagain }
-    let entry = memory.walk(pkvmHostTable, physical).descriptor
+    let start = physical.page
+    if !isHostMemory(start) { throw .efault }
+    let page = start..<start + Page.size
+    if hypPage(at: start).host != .noPage { throw .eagain }
+    let entry = memory.walk(pkvmHostTable, start).descriptor
     guard case .guest(let handle, let number) = entry.donation else { throw .eperm }
     guard let guest = protectedGuest(Int(handle - PKVM.firstHandle)) else { throw .eagain }
     let address = number << 12
     let found = try guestPage(guest, address, in: [.owned])
     if found.page != page { throw .eperm }
-    return [.mapGuest(guest.number, address, .poisoned), .zero(physical)] + giveBack(page)
+    return [.mapGuest(guest.number, address, .poisoned), .zero(start)] + giveBack(page)
   }
 
   // MARK: Effects
@@ -204,18 +205,15 @@ extension Machine {
   }
 
   private func requirePages(_ range: Range<UInt64>) throws(KernelError) {
-    if (range.lowerBound | range.upperBound) & (Page.size - 1) != 0
-      || range.upperBound > protectedGeometry.inputSize
-    {
-      throw .einval
-    }
+    if (range.lowerBound | range.upperBound) & (Page.size - 1) != 0 { throw .einval }
   }
 
-  /// `check_range_allowed_memory`: all of it in one region of memory.
+  /// `check_range_allowed_memory`: all of it in one region of memory. The hole above the last region has
+  /// no end.
   private func requireMemory(_ range: Range<UInt64>) throws(KernelError) {
-    if range.upperBound > protectedGeometry.inputSize { throw .einval }
     let (found, isMemory) = memoryRange(at: range.lowerBound)
-    if range.upperBound > found.upperBound { throw .einval }
+    let isLast = !isMemory && found.upperBound >= protectedGeometry.inputSize
+    if range.upperBound > found.upperBound, !isLast { throw .einval }
     if !isMemory { throw .eperm }
   }
 
@@ -261,7 +259,8 @@ extension Machine {
   private func guestPage(
     _ guest: ProtectedGuest, _ address: UInt64, size: UInt64 = Page.size, in states: [PageState]
   ) throws(KernelError) -> (page: Range<UInt64>, state: PageState) {
-    if address & (size - 1) != 0 || address >= protectedGeometry.inputSize { throw .einval }
+    if address & (size - 1) != 0 { throw .einval }
+    if address >= protectedGeometry.inputSize { throw .erange }
     let end = guestEntry(guest, at: address)
     if end.descriptor == .poisoned { throw .ehwpoison }
     guard end.isLeaf else { throw .enoent }

@@ -11,6 +11,12 @@ public enum GuestInvalidation: Equatable, Sendable {
   /// VMALLE1IS: stage 1 only.
   case stage1
 
+  /// The first nested IPA of a range operation. KVM takes an address of at most 48 bits: bits above 48 of
+  /// what the operand holds are lost (`decode_range_tlbi`).
+  static func start(ofRangeAt base: UInt64, granuleShift: Int) -> UInt64 {
+    base & (1 << 49 - 1) & ~((1 << UInt64(granuleShift)) - 1)
+  }
+
   /// The granules of each instruction of a series that together covers exactly a number of granules.
   ///
   /// RIPAS2E1IS covers (NUM + 1) << (5 * SCALE + 1) granules, with NUM up to 31 and SCALE up to 3. So one
@@ -54,17 +60,15 @@ extension Machine {
     case .stage1: return []
     case .all:
       let cause = UnmapCause(.guestInvalidation)
-      return validShadows.flatMap { Self.unmapAllTasks($0, .guestInvalidation, cause) }
-        + [.dropVNCR(Self.allAddresses)]
-    case .currentVMID: return matching(vmid).map { .invalidateShadow($0.index, Self.allAddresses) }
+      return emptyShadowsTasks(.guestInvalidation, cause) + [.dropVNCR(Self.allAddresses)]
+    case .currentVMID: return invalidateTasks(Self.allAddresses, vmid)
     case .range(let base, let pages, let shift):
-      let mmus = matching(vmid)
-      var start = base & ~((1 << UInt64(shift)) - 1)
+      var start = GuestInvalidation.start(ofRangeAt: base, granuleShift: shift)
       var tasks: [Work] = []
       for granules in GuestInvalidation.instructions(covering: pages) where start < limit {
         // A range past the end is capped there.
         let end = start + min(granules << UInt64(shift), limit - start)
-        tasks += mmus.map { .invalidateShadow($0.index, start..<end) }
+        tasks += invalidateTasks(start..<end, vmid)
         start = end
       }
       return tasks
@@ -73,7 +77,7 @@ extension Machine {
       return matching(vmid).map {
         let size = invalidationSize(address, ttl: ttl, $0)
         let start = address & ~(size - 1)
-        return .invalidateShadow($0.index, start..<start + size)
+        return .invalidateShadow($0.index, start..<start + size, vmid: vmid)
       }
     }
   }
@@ -92,6 +96,15 @@ extension Machine {
 
   private func matching(_ vmid: UInt16) -> [MMU] {
     validShadows.filter { VTTBR(self[$0, .vttbr]).vmid == vmid }
+  }
+
+  /// The tasks that unmap nested IPAs of a VMID. Each shadow is asked when its turn comes, since the lock may
+  /// have been dropped until then (`kvm_s2_mmu_iterate_by_vmid`).
+  private func invalidateTasks(_ range: Range<UInt64>, _ vmid: UInt16) -> [Work] {
+    if matching(vmid).isEmpty { return [] }
+    return (0..<configuration.shadows).map {
+      .invalidateShadow(shadow($0).index, range, vmid: vmid)
+    }
   }
 
   /// `compute_tlb_inval_range`: the size from the hint, else from the shadow's first tagged leaf, else

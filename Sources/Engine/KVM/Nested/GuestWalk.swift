@@ -145,8 +145,8 @@ extension Machine {
       switch writeGuestMemory(leaf.bits, at: place) {
       case .first(let tasks): return .first(tasks)
       case .unreadable:
-        // The VMM may only read this memory. No fault status is set yet, so L1 gets code 0.
-        return .fault(FaultStatus(0), error: true)
+        // The VMM may only read this memory.
+        return .fault(FaultStatus(.externalOnWalk, level: level), error: false)
       case .word:
         note(
           .fault(.guestAccessFlag(leaf, at: place)), guestID(vttbr), at: nested, level: level)

@@ -5,18 +5,31 @@ extension Machine {
   mutating func chooseShadow(for vcpu: VCPU) -> MMU {
     let vttbr = self[vcpu, .vttbr] & ~VTTBR.commonNotPrivate
     let vtcr = self[vcpu, .vtcr]
-    let enabled = self[vcpu, .hcr] & 1
-    if let found = lookUpShadow(vttbr: vttbr, vtcr: vtcr, stage2Enabled: enabled != 0) {
+    if let found = lookUpShadow(of: vcpu) {
       note(.fault(.shadowFound(VTTBR(vttbr), VTCR(vtcr))), found.tableID)
       return found
     }
-    // Between statements no vCPU is inside a guest, so no context is referenced and the next one in
-    // turn can be taken.
-    let number = Int(self[.nextShadow])
+    var number = Int(self[.nextShadow])
+    // There are two contexts for each vCPU, so the one after it is free.
+    if shadow(number).index == shadowInUse?.index { number = (number + 1) % configuration.shadows }
     self[.nextShadow] = UInt64((number + 1) % configuration.shadows)
     let mmu = shadow(number)
-    give(mmu, vttbr: vttbr, vtcr: vtcr, stage2Enabled: enabled)
+    give(mmu, vttbr: vttbr, vtcr: vtcr, stage2Enabled: self[vcpu, .hcr] & 1)
     return mmu
+  }
+
+  /// The context that a vCPU has in use (`refcnt`) although another event runs: that of a paused entry of
+  /// L2. Nil if there is none: between statements no vCPU is inside a guest.
+  private var shadowInUse: MMU? {
+    guard let number = parkedVCPU else { return nil }
+    let isEntered = parkedTaskList.contains {
+      switch $0 {
+      case .access(let access): access.guest == .l2
+      case .finishRecycling: true
+      default: false
+      }
+    }
+    return isEntered ? lookUpShadow(of: vcpu(number)) : nil
   }
 
   /// Gives a context other registers of L1. Its old mappings must then be unmapped, see `recyclingTasks`.
@@ -35,7 +48,10 @@ extension Machine {
 
   /// With stage 2 on, VTTBR and VTCR must be the same; with stage 2 off, the VMID alone, among contexts
   /// with stage 2 off (`lookup_s2_mmu`).
-  private func lookUpShadow(vttbr: UInt64, vtcr: UInt64, stage2Enabled: Bool) -> MMU? {
+  private func lookUpShadow(of vcpu: VCPU) -> MMU? {
+    let vttbr = self[vcpu, .vttbr] & ~VTTBR.commonNotPrivate
+    let vtcr = self[vcpu, .vtcr]
+    let stage2Enabled = self[vcpu, .hcr] & 1 != 0
     for number in 0..<configuration.shadows {
       let mmu = shadow(number)
       if !isValid(mmu) || (self[mmu, .stage2Enabled] != 0) != stage2Enabled { continue }

@@ -23,6 +23,7 @@ extension Machine {
       let page = entry.address | ipa & (hostTable.geometry.size(level) - 1)
       note(.guest(.vncrTranslated(to: page)), at: ipa)
       self[vcpu, .vncrPage] = page
+      markDirty(ipa, in: slot)
       return nil
     }
   }
