@@ -9,7 +9,7 @@ struct ContextPlan {
 
   init(
     _ chapter: RecordedChapter, _ before: [Int: ObservedTable.Context],
-    _ events: [RecordedScenario.Located], _ tables: RecordedTables
+    _ events: RecordedEvents, _ tables: RecordedTables
   ) {
     for (number, table) in chapter.shadows.sorted(by: { $0.key < $1.key }) {
       guard let context = table?.context, before[number] != context else { continue }
@@ -17,8 +17,8 @@ struct ContextPlan {
       var sweep: Int?
       var first: Int?
       var isCalled = false
-      for (index, located) in events.enumerated() {
-        guard case .call(let call) = located.event.fact else { continue }
+      for (index, event) in events.enumerated() {
+        guard case .call(let call) = event.fact else { continue }
         if call.function == .initTable { tables.add(call) }
         switch call.function {
         case .notifierUnmap, .flushMemslot, .nestedUnmap, .tlbiAddress, .tlbiRange: isCalled = true

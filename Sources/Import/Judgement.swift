@@ -1,4 +1,5 @@
 import Engine
+import KernelText
 import Language
 import Observation
 
@@ -64,7 +65,10 @@ package struct Judgement: Sendable {
     var differences: [Difference] = []
     func compare(_ id: TableID, _ observed: ObservedTable?) {
       compared += 1
-      let known = observed?.known ?? ~0
+      // Only a recorded machine has a real kernel's physical addresses.
+      let known =
+        (observed?.known ?? ~0)
+        & (machine.configuration.isRecorded ? ~0 : ~Descriptor.addressMask)
       let predicted = ObservedTable(id, of: machine, known: known)
       switch (observed, predicted) {
       case (nil, nil): break
@@ -97,8 +101,32 @@ package struct Judgement: Sendable {
       guard number < machine.configuration.shadows else { continue }
       compare(.shadow(number), table)
     }
+    for (number, map) in chapter.reverseMaps.sorted(by: { $0.key < $1.key })
+    where number < machine.configuration.shadows {
+      compared += 1
+      if let sentence = Self.difference(of: map, ofShadow: number, machine) {
+        differences.append(
+          Difference(table: .shadow(number), change: nil, sentence: sentence))
+      }
+    }
     self.compared = compared
     self.differences = differences
+  }
+
+  /// The first row of a reverse map's dump that is not the model's, as a sentence; nil if all are.
+  private static func difference(
+    of map: RecordedChapter.ReverseMap, ofShadow number: Int, _ machine: Machine
+  ) -> String? {
+    let predicted = ReverseMapDump.rows(ofShadow: number, in: machine)
+    for index in 0..<max(map.rows.count, predicted.count) {
+      let one = index < map.rows.count ? map.rows[index] : nil
+      let two = index < predicted.count ? predicted[index] : nil
+      if let one, let two, one.says(two) { continue }
+      return "the reverse map of shadow \(number) differs: observed "
+        + (one.map { "\($0.text) (\(map.source):\($0.line))" } ?? "no more rows (\(map.source))")
+        + ", predicted \(two?.text ?? "no more rows") under revmap=\(machine.configuration.reverseMap.rawValue)"
+    }
+    return nil
   }
 
   /// Whether two observations differ only in an access flag: the hardware sets it, and no recording shows

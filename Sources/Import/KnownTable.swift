@@ -45,34 +45,4 @@ package enum KnownTable {
       return start < end ? start..<end : nil
     }
   }
-
-  /// Tables of the host as a recorded machine: each leaf is a call that maps it.
-  ///
-  /// - Parameter tables: the tables by their names, which are those of statements.
-  package static func hostScenario(
-    _ tables: [(id: TableID, walk: ImageWalk)], title: String
-  ) -> String {
-    let shadows =
-      tables.compactMap { entry -> Int? in
-        if case .shadow(let number) = entry.id { number + 1 } else { nil }
-      }.max() ?? 0
-    let canonical = tables.first { $0.id == .canonical }
-    let bits = max(32, canonical?.walk.geometry.inputBits ?? 40)
-    var text = "pagewalk 1\ntitle \(StatementText.quoted(title))\n"
-    text +=
-      "vm ipa=\(bits) vcpus=\(max(1, (shadows + 1) / 2))\(shadows > 0 ? " nested=on" : "") recorded=on\n\n"
-    for (id, walk) in tables {
-      for run in walk.table.runs where run.isMapped {
-        let size = walk.geometry.size(Int(run.level))
-        for offset in stride(from: 0, to: run.end - run.start, by: UInt64.Stride(size)) {
-          let start = run.start + offset
-          let call = RecordedCall.map(
-            id, start..<start + size, to: run.descriptor.address + offset,
-            run.descriptor.permissions, guestLevel: run.descriptor.guestLevel, canonical: nil)
-          text += Event.recorded(call).statement + "\n"
-        }
-      }
-    }
-    return text + "chapter seen \"The tables as they were seen\"\n"
-  }
 }

@@ -1,5 +1,6 @@
 import Engine
 import KernelText
+import MemoryImage
 import Observation
 
 /// The data about a recorded machine up to a moment at which its tables were read.
@@ -15,6 +16,13 @@ package struct RecordedChapter: Sendable {
     }
   }
 
+  /// A dump of a shadow's reverse map.
+  package struct ReverseMap: Sendable {
+    /// The file, as messages call it.
+    package let source: String
+    package let rows: [ReverseMapDump.Row]
+  }
+
   /// The name of the moment, without blanks.
   package var label: String
   /// A description of what happened before it.
@@ -27,6 +35,8 @@ package struct RecordedChapter: Sendable {
   package var shadows: [Int: ObservedTable?] = [:]
   /// L1's observed own tables, by their VMIDs.
   package var guests: [UInt16: ObservedTable] = [:]
+  /// The rows of the reverse maps' dumps, by their shadows.
+  package var reverseMaps: [Int: ReverseMap] = [:]
   /// The places of slots in the VMM, if recorded.
   package var slots: [HostSlot] = []
   /// Tables that could not be read.
@@ -82,14 +92,18 @@ extension RecordedChapter {
         sources[.canonical] = place
       case "trace.txt", "probes.txt", "hyp_trace.txt":
         traces.append(Trace(name: place, bytes: bytes))
+      case "tables.txt": add(rawTables: bytes, place)
       case "dmesg.txt": logs.append(Trace(name: place, bytes: bytes))
       case _ where name.hasSuffix(".err"):
         let text = String(decoding: bytes.prefix(200), as: UTF8.self)
         unread.append("\(place.dropLast(4)): \(text.prefix { !$0.isNewline })")
+      case _ where Self.mapNumber(name) != nil:
+        add(reverseMap: bytes, Self.mapNumber(name) ?? 0, place)
       default: break
       }
     }
-    let nested = byPath.keys.filter { $0.hasPrefix("nested/") }.sorted()
+    let nested = byPath.keys.filter { $0.hasPrefix("nested/") && Self.mapNumber($0) == nil }
+      .sorted()
     for (place, name) in nested.enumerated() {
       let file = name.dropFirst(7)
       // Older kernels name the file by the registers of a shadow in use, without a line above the rows.
@@ -101,6 +115,55 @@ extension RecordedChapter {
       sources[.shadow(number)] = "\(folder)/\(name)"
     }
     if canonical?.runs.isEmpty == true { canonical = nil }
+  }
+
+  /// The shadow of a reverse map's dump by its name, `revmap0` or `nested/revmap0`; nil if it is none.
+  package static func mapNumber(_ path: String) -> Int? {
+    let name = path.hasPrefix("nested/") ? path.dropFirst(7) : path[...]
+    guard name.hasPrefix("revmap"), let number = Int(name.dropFirst(6)), number >= 0,
+      number < 2 * VMConfiguration.vcpusRange.upperBound
+    else { return nil }
+    return number
+  }
+
+  /// Reads a dump of a shadow's reverse map.
+  package mutating func add(reverseMap bytes: [UInt8], _ shadow: Int, _ place: String) {
+    do {
+      reverseMaps[shadow] = ReverseMap(source: place, rows: try ReverseMapDump.read(bytes))
+    } catch {
+      unread.append("\(place):\(error.description)")
+    }
+  }
+
+  /// Reads the text of raw tables: the host's, with all their words.
+  package mutating func add(rawTables bytes: [UInt8], _ place: String) {
+    do {
+      for raw in try RawTable.read(bytes) { add(raw, place) }
+    } catch {
+      unread.append("\(place):\(error.description)")
+    }
+  }
+
+  private mutating func add(_ raw: RawTable, _ place: String) {
+    guard let id = TableID(name: raw.name), id == .canonical || raw.name.hasPrefix("shadow") else {
+      unread.append("\(place): a table '\(raw.name)': expected canonical or shadow<N>")
+      return
+    }
+    do {
+      let walk = try ImageWalk(raw.geometry, root: raw.root, context: raw.context) {
+        raw.words(at: $0, count: $1)
+      }
+      unread += walk.faults.prefix(3).map { "\(place): table \(raw.name): \($0.sentence)" }
+      sources[id] = place
+      if case .shadow(let number) = id {
+        shadows[number] = .some(walk.table)
+      } else {
+        canonical = walk.table
+        inputBits = inputBits ?? raw.geometry.inputBits
+      }
+    } catch {
+      unread.append("\(place): table \(raw.name): \(error.description)")
+    }
   }
 
   private mutating func dump(_ bytes: [UInt8], _ bits: Int?, _ place: String) -> ObservedTable? {
@@ -133,7 +196,9 @@ extension RecordedChapter {
   package static func all(
     in files: [(path: String, bytes: [UInt8])], of root: String
   ) -> [RecordedChapter] {
-    let marks = ["stage2_page_tables", "ipa_range", "trace.txt", "probes.txt", "hyp_trace.txt"]
+    let marks = [
+      "stage2_page_tables", "ipa_range", "trace.txt", "probes.txt", "hyp_trace.txt", "tables.txt",
+    ]
     var folders: [String: [(path: String, bytes: [UInt8])]] = [:]
     let isMoment = { (path: String) in
       marks.contains(String(path.split(separator: "/").last ?? ""))
@@ -154,6 +219,19 @@ extension RecordedChapter {
         label: Self.label(name), folder: folder.isEmpty ? root : folder,
         files: folders[folder] ?? [])
     }
+  }
+
+  /// The names of VMs' folders of debugfs, `PID-DESCRIPTOR`, in a tree of files, sorted.
+  package static func vms(in files: [(path: String, bytes: [UInt8])]) -> [String] {
+    func isVM(_ name: Substring) -> Bool {
+      let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+      return parts.count == 2
+        && parts.allSatisfy {
+          !$0.isEmpty && $0.utf8.allSatisfy { $0 & 0xf8 == 0x30 || $0 & 0xfe == 0x38 }
+        }
+    }
+    return Set(files.flatMap { $0.path.split(separator: "/").dropLast().filter(isVM) })
+      .map(String.init).sorted()
   }
 
   private static func folder(of path: String) -> String {

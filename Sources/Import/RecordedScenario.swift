@@ -64,50 +64,22 @@ package struct RecordedScenario: Sendable {
     _ chapters: [RecordedChapter], title: String, unmaps: Unmaps, slots: [HostSlot] = []
   ) {
     self.unmaps = unmaps
-    let events = chapters.map { Self.events(of: $0, &summary) }
+    var survey = RecordedEvents.Survey()
+    let events = chapters.map { RecordedEvents($0.traces, &survey) }
+    summary.lines = survey.lines
+    summary.lost = survey.lost
+    summary.skipped = survey.skipped
+    summary.firstSkipped = Array(survey.firstSkipped.prefix(3))
     // If a probe has the pages, the address only repeats that.
-    let isProbed = events.joined().contains {
-      if case .call(let call) = $0.event.fact { call.function == .notifierUnmap } else { false }
-    }
-    let known = slots + chapters.flatMap(\.slots)
-    self.slots = isProbed ? [] : known
+    self.slots = survey.hasProbedNotifier ? [] : slots + chapters.flatMap(\.slots)
+    hasProbedIOMMU = !survey.hasIOMMUEvents
+    recordsPages = survey.recordsPages
     let logs = chapters.map(Self.logged)
-    writeHead(chapters, events, title, hasLogs: logs.contains { !$0.isEmpty })
+    writeHead(chapters, survey, title, hasLogs: logs.contains { !$0.isEmpty })
     for (index, chapter) in chapters.enumerated() {
       let context = ContextPlan(chapter, contexts, events[index], tables)
       write(chapter, events[index], logs[index], context)
     }
-  }
-
-  /// An event with its file.
-  struct Located {
-    let file: String
-    let event: TraceEvent
-  }
-
-  /// The events of a chapter in the order of time; those without a time in the order of the files.
-  private static func events(of chapter: RecordedChapter, _ summary: inout Summary) -> [Located] {
-    var found: [(time: UInt64, located: Located)] = []
-    for trace in chapter.traces {
-      var reader = TraceReader()
-      var last: UInt64 = 0
-      reader.read(trace.bytes) { event in
-        switch event.time {
-        case .nanoseconds(let time), .ticks(let time): last = max(last, time)
-        case nil: break
-        }
-        found.append((last, Located(file: trace.name, event: event)))
-      }
-      summary.lines += reader.summary.lines
-      summary.lost += reader.summary.lost
-      summary.skipped += reader.summary.skipped.count
-      summary.firstSkipped += reader.summary.skipped.first.map { "\(trace.name):\($0)" }
-    }
-    summary.firstSkipped = Array(summary.firstSkipped.prefix(3))
-    // A stable order: events with the same time keep theirs.
-    return found.enumerated().sorted {
-      ($0.element.time, $0.offset) < ($1.element.time, $1.offset)
-    }.map(\.element.located)
   }
 
   private static func logged(in chapter: RecordedChapter) -> [(file: String, event: SMMULogEvent)] {
@@ -115,23 +87,16 @@ package struct RecordedScenario: Sendable {
   }
 
   private mutating func writeHead(
-    _ chapters: [RecordedChapter], _ events: [[Located]], _ title: String, hasLogs: Bool
+    _ chapters: [RecordedChapter], _ survey: RecordedEvents.Survey, _ title: String, hasLogs: Bool
   ) {
-    var shadows = chapters.flatMap { $0.shadows.keys.map { $0 + 1 } }.max() ?? 0
-    var made = -1
-    var hasDevices = hasLogs
-    for located in events.joined() {
-      switch located.event.fact {
-      case .call(let call) where call.function == .initTable: made += 1
-      case .iommuMap, .iommuUnmap, .ioPageFault: hasDevices = true
-      case .call(let call) where call.function == .iommuMap: hasDevices = true
-      default: break
-      }
-    }
-    shadows = max(shadows, made)
+    // Of the tables that are made, the first is the canonical one.
+    let shadows = max(
+      chapters.flatMap { $0.shadows.keys.map { $0 + 1 } }.max() ?? 0, survey.tablesMade - 1)
     let vcpus = min(VMConfiguration.vcpusRange.upperBound, max(1, (shadows + 1) / 2))
     let bits = chapters.lazy.compactMap(\.inputBits).first
-    if bits == nil, !hasDevices { note("the size of the IPA space, taken to be 40 bits") }
+    if bits == nil, !hasLogs, !survey.hasDevices {
+      note("the size of the IPA space, taken to be 40 bits")
+    }
     add("pagewalk 1")
     add("title \(StatementText.quoted(title))")
     add(
@@ -139,33 +104,32 @@ package struct RecordedScenario: Sendable {
     if case .predicted(let version) = unmaps, version != .none {
       add("policy revmap=\(version.rawValue)")
     }
-    hasProbedIOMMU = !events.joined().contains {
-      if case .iommuMap = $0.event.fact { true } else { false }
-    }
     if hasLogs { add("iommu attach") }
   }
 
   /// Whether the IOMMU's calls were probed, and so are complete.
-  var hasProbedIOMMU = false
+  let hasProbedIOMMU: Bool
+  /// Whether calls of a reverse map were probed, which tell the canonical IPAs of map calls.
+  private let recordsPages: Bool
 
   private mutating func write(
-    _ chapter: RecordedChapter, _ events: [Located],
+    _ chapter: RecordedChapter, _ events: RecordedEvents,
     _ logged: [(file: String, event: SMMULogEvent)], _ plan: ContextPlan
   ) {
     add("")
     var plan = plan
     var faults = logged[...]
-    let pages = tables.recordedPages(events)
-    for (index, located) in events.enumerated() {
+    let pages = recordsPages ? tables.recordedPages(events) : [:]
+    for (index, event) in events.enumerated() {
       while let fault = faults.first, let time = fault.event.nanoseconds,
-        case .nanoseconds(let now) = located.event.time, time < now
+        case .nanoseconds(let now) = event.time, time < now
       {
         write(fault.event, fault.file)
         faults.removeFirst()
       }
       for context in plan.take(before: index) { write(context, chapter) }
       recordedPage = pages[index]
-      write(located)
+      write(event, events.place(of: index))
     }
     for fault in faults { write(fault.event, fault.file) }
     for context in plan.takeRest() { write(context, chapter) }
@@ -204,9 +168,8 @@ package struct RecordedScenario: Sendable {
     }
   }
 
-  private mutating func write(_ located: Located) {
-    let place = "\(located.file):\(located.event.line)"
-    switch located.event.fact {
+  private mutating func write(_ event: TraceEvent, _ place: String) {
+    switch event.fact {
     case .call(let call): write(call, place)
     case .iommuMap(let range, _) where Self.range(range.lowerBound, range.size) == nil,
       .iommuUnmap(let range, _) where Self.range(range.lowerBound, range.size) == nil:

@@ -21,13 +21,13 @@ struct RecordedTables {
 
   /// The canonical IPAs that a reverse map records for map calls, by event number. The record may come
   /// before or after the call.
-  func recordedPages(_ events: [RecordedScenario.Located]) -> [Int: UInt64] {
+  func recordedPages(_ events: RecordedEvents) -> [Int: UInt64] {
     var tables = self
     var found: [Int: UInt64] = [:]
     var last: [TableID: (index: Int, nested: UInt64)] = [:]
     var told: [TableID: (nested: UInt64, canonical: UInt64)] = [:]
-    for (index, located) in events.enumerated() {
-      guard case .call(let call) = located.event.fact else { continue }
+    for (index, event) in events.enumerated() {
+      guard case .call(let call) = event.fact else { continue }
       if call.function == .initTable { tables.add(call) }
       guard let id = tables.table(of: call), let nested = call.arguments.address else { continue }
       if call.function == .map {

@@ -1,4 +1,5 @@
 import Engine
+import KernelText
 import Language
 import Observation
 
@@ -9,15 +10,23 @@ import Observation
 /// Between two moments a table was changed by nobody knows what, and in no known order: what a dump shows is
 /// told, and never an event that would explain it.
 package struct SeenScenario: Sendable {
-  /// The scenario's text.
+  /// The scenario's text; after `extend`, what came last to it.
   package private(set) var text = ""
   /// What cannot be known, in sentences.
   package private(set) var unknowns: [String] = []
 
   private var seen: [TableID: ObservedTable] = [:]
+  private var maps: [Int: [ReverseMapDump.Row]] = [:]
   /// Shadows of which it was told that they serve nobody.
   private var unused: Set<TableID> = []
   private let inputBits: Int
+  private let format: Descriptor.Format
+  /// Number of shadows that the machine has.
+  private let shadows: Int
+  /// Whether it keeps reverse maps.
+  private let hasMaps: Bool
+  /// The label of the last moment.
+  private var last: String?
 
   /// What a table of pages takes, and what all tables that were seen may take. A row of a dump costs a line, but
   /// can stand for as many pages as a shadow has input addresses for.
@@ -32,22 +41,53 @@ package struct SeenScenario: Sendable {
     inputBits = try Self.inputBits(of: chapters)
     let told = chapters.contains { $0.inputBits != nil }
     if !told { unknowns.append("the size of the IPA space, taken to be \(inputBits) bits") }
-    for (id, table) in tables where Self.bytes(of: table) > Self.bytesAtMost {
-      throw Unshowable(
-        message: "\(id.name): its rows stand for more than \(Self.bytesAtMost >> 30) GiB of tables")
-    }
-    let shadows = chapters.flatMap { $0.shadows.keys.map { $0 + 1 } }.max() ?? 0
-    let vcpus = min(VMConfiguration.vcpusRange.upperBound, max(1, (shadows + 1) / 2))
+    for (id, table) in tables { try Self.requireRoom(for: table, id) }
+    let seenShadows =
+      chapters.flatMap { Array($0.shadows.keys) + Array($0.reverseMaps.keys) }.max().map { $0 + 1 }
+      ?? 0
+    let vcpus = min(VMConfiguration.vcpusRange.upperBound, max(1, (seenShadows + 1) / 2))
+    shadows = seenShadows > 0 ? 2 * vcpus : 0
+    format = Self.commonFormat(of: tables.map(\.table))
+    let rows = chapters.flatMap { $0.reverseMaps.values.map(\.rows) }
+    hasMaps = rows.contains { !$0.isEmpty }
     add("pagewalk 1")
     add("title \(StatementText.quoted(title))")
     add(
       "vm ipa=\(inputBits) vcpus=\(vcpus)\(shadows > 0 ? " nested=on" : "")"
-        + " seen=\(Self.commonFormat(of: tables.map(\.table)).seenWord ?? "marks")")
-    add(.unseen(.canonical, inputs(of: .canonical)), "until a dump is read")
-    for (index, chapter) in chapters.enumerated() {
-      add("")
-      write(chapter, after: index == 0 ? nil : chapters[index - 1])
+        + " seen=\(format.seenWord ?? "marks")")
+    if hasMaps {
+      // Only of an exact map can rows overlap.
+      let isExact = rows.contains { rows in
+        zip(rows, rows.dropFirst()).contains { $0.canonical.overlaps($1.canonical) }
+      }
+      add("policy revmap=\((isExact ? ReverseMapVersion.ideal : .repaired).rawValue)")
     }
+    add(.unseen(.canonical, inputs(of: .canonical)), "until a dump is read")
+    for chapter in chapters { write(chapter) }
+  }
+
+  /// Adds one more moment. Cost: what its dumps and those before say, not how many moments there are.
+  ///
+  /// - Returns: what came to the text; nil, and nothing is added, if the machine is not made for what was seen.
+  /// - Throws: why no machine can have such tables.
+  package mutating func extend(by chapter: RecordedChapter) throws(Unshowable) -> String? {
+    let tables = chapter.tables.filter { Self.isShown($0.id) }
+    for (id, table) in tables { try Self.requireRoom(for: table, id) }
+    let told = chapter.shadows.keys.max() ?? -1
+    guard told < shadows, chapter.reverseMaps.isEmpty, maps.isEmpty,
+      chapter.inputBits ?? inputBits == inputBits,
+      chapter.canonical?.runs.last?.end ?? 0 <= 1 << UInt64(inputBits),
+      tables.allSatisfy({ $0.table.known & format.known == format.known })
+    else { return nil }
+    text = ""
+    write(chapter)
+    return text
+  }
+
+  private static func requireRoom(for table: ObservedTable, _ id: TableID) throws(Unshowable) {
+    guard bytes(of: table) > bytesAtMost else { return }
+    throw Unshowable(
+      message: "\(id.name): its rows stand for more than \(bytesAtMost >> 30) GiB of tables")
   }
 
   /// Tables that a machine cannot have.
@@ -65,7 +105,9 @@ package struct SeenScenario: Sendable {
 
   /// The size of the IPA space: what a moment says, or the least that has all rows.
   private static func inputBits(of chapters: [RecordedChapter]) throws(Unshowable) -> Int {
-    let end = chapters.compactMap { $0.canonical?.runs.last?.end }.max() ?? 0
+    let mapped = chapters.flatMap { $0.reverseMaps.values.flatMap(\.rows) }.map(
+      \.canonical.upperBound)
+    let end = (chapters.compactMap { $0.canonical?.runs.last?.end } + mapped).max() ?? 0
     let least = end > 1 ? 64 - (end - 1).leadingZeroBitCount : 0
     if least > VMConfiguration.ipaBitsRange.upperBound {
       throw Unshowable(
@@ -92,15 +134,12 @@ package struct SeenScenario: Sendable {
 
   /// The format of which all dumps tell all bits.
   private static func commonFormat(of tables: [ObservedTable]) -> Descriptor.Format {
-    let known = tables.reduce(
-      Descriptor.Format.dump(.words).known | Descriptor.Format.dump(.names).known
-    ) {
-      $0 & $1.known
-    }
-    return ObservedTable(runs: [], known: known).format
+    if tables.isEmpty { return .dump(.words) }
+    return ObservedTable(runs: [], known: tables.reduce(~0) { $0 & $1.known }).format
   }
 
-  private mutating func write(_ chapter: RecordedChapter, after before: RecordedChapter?) {
+  private mutating func write(_ chapter: RecordedChapter) {
+    add("")
     for id in chapter.unreadTables.sorted(by: { $0.name < $1.name }) where seen[id] != nil {
       forget(id)
     }
@@ -125,10 +164,43 @@ package struct SeenScenario: Sendable {
       seen[id] = nil
       add(.unused(id), "no dump of \(id.name) in \(chapter.label)")
     }
+    for (number, map) in chapter.reverseMaps.sorted(by: { $0.key < $1.key }) {
+      write(map, ofShadow: number)
+    }
+    for number in maps.keys.sorted() where chapter.reverseMaps[number] == nil {
+      let source = "no dump of it in \(chapter.label)"
+      write(RecordedChapter.ReverseMap(source: source, rows: []), ofShadow: number)
+      maps[number] = nil
+      unknowns.append("the reverse map of shadow \(number) at \(chapter.label)")
+    }
     let title =
-      chapter.title ?? before.map { "What changed between \($0.label) and \(chapter.label)" }
+      chapter.title ?? last.map { "What changed between \($0) and \(chapter.label)" }
+    last = chapter.label
     add(
       "chapter \(chapter.label)" + (title.map { " \(StatementText.quoted($0))" } ?? ""))
+  }
+
+  /// The rows of a reverse map that are new, after those that are no more.
+  private mutating func write(_ map: RecordedChapter.ReverseMap, ofShadow number: Int) {
+    struct Said: Hashable {
+      let canonical: Range<UInt64>
+      let nested: UInt64?
+      init(_ row: ReverseMapDump.Row) { (canonical, nested) = (row.canonical, row.nested) }
+    }
+    let id = TableID.shadow(number)
+    let before = maps.updateValue(map.rows, forKey: number) ?? []
+    let said = Set(map.rows.map(Said.init))
+    var gone = Ranges()
+    for row in before where !said.contains(Said(row)) {
+      gone.add(row.canonical)
+      add(.seenNoEntry(id, row.canonical), map.source)
+    }
+    let told = Set(before.map(Said.init))
+    for row in map.rows
+    // Of an exact map what is told to be gone takes all entries of its pages with it.
+    where !told.contains(Said(row)) || gone.overlaps(row.canonical) {
+      add(.seenEntry(id, row.canonical, nested: row.nested), "\(map.source):\(row.line)")
+    }
   }
 
   /// Where there is no dump, the one before says nothing of this moment.
@@ -181,6 +253,29 @@ package struct SeenScenario: Sendable {
       last = (run, range)
     }
     if let (run, range) = last { add(run, range, id, place) }
+  }
+
+  /// Ranges by their ascending starts, as one set of addresses.
+  private struct Ranges {
+    private var parts: [Range<UInt64>] = []
+
+    mutating func add(_ range: Range<UInt64>) {
+      if let last = parts.last, range.lowerBound <= last.upperBound {
+        parts[parts.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+      } else {
+        parts.append(range)
+      }
+    }
+
+    /// O(log n) in the number of parts.
+    func overlaps(_ range: Range<UInt64>) -> Bool {
+      var (low, high) = (0, parts.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if parts[middle].upperBound <= range.lowerBound { low = middle + 1 } else { high = middle }
+      }
+      return low < parts.count && parts[low].overlaps(range)
+    }
   }
 
   /// The dump that a row stands in.

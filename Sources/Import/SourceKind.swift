@@ -3,7 +3,8 @@ import KernelText
 /// The kinds of sources, recognised by content.
 package enum SourceKind: String, CaseIterable, Sendable {
   case scenario, dump, trace, kernelLog = "kernel-log", tar, traceDat = "trace-dat", elf, kdump
-  case rawTable = "raw-table", casemate
+  case rawTable = "raw-table", casemate, reverseMap = "reverse-map"
+  case compressed
 
   /// Its name in a sentence.
   package var name: String {
@@ -18,6 +19,8 @@ package enum SourceKind: String, CaseIterable, Sendable {
     case .kdump: "a compressed or flattened kdump"
     case .rawTable: "the text of a raw table"
     case .casemate: "a log of casemate"
+    case .reverseMap: "a dump of a reverse map"
+    case .compressed: "a compressed file"
     }
   }
 
@@ -26,6 +29,7 @@ package enum SourceKind: String, CaseIterable, Sendable {
     func begins(_ text: String) -> Bool { bytes.starts(with: text.utf8) }
     if bytes.starts(with: [0x17, 0x08, 0x44] + Array("tracing".utf8)) { return .traceDat }
     if bytes.starts(with: [0x7f] + Array("ELF".utf8)) { return .elf }
+    if Compression(bytes) != nil { return .compressed }
     if begins("makedumpfile") || begins("KDUMP   ") || begins("DISKDUMP") { return .kdump }
     if Tar.accepts(bytes) { return .tar }
     if begins("pagewalk-table ") { return .rawTable }
@@ -35,6 +39,7 @@ package enum SourceKind: String, CaseIterable, Sendable {
     if let reading = try? DumpReader.read(complete(start, of: bytes)), !reading.tables.isEmpty {
       return .dump
     }
+    if ReverseMapDump.accepts(start) { return .reverseMap }
     if SMMULog.accepts(bytes) { return .kernelLog }
     return nil
   }
@@ -42,8 +47,8 @@ package enum SourceKind: String, CaseIterable, Sendable {
   /// Whether the first bytes are those of a file that is not read completely.
   package static func isLarge(_ start: [UInt8]) -> Bool {
     switch of(start) {
-    case .elf, .traceDat, .kdump: true
-    case .scenario, .dump, .trace, .kernelLog, .tar, .rawTable, .casemate, nil: false
+    case .elf, .traceDat, .kdump, .compressed: true
+    case .scenario, .dump, .trace, .kernelLog, .tar, .rawTable, .casemate, .reverseMap, nil: false
     }
   }
 

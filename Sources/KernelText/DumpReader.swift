@@ -74,16 +74,15 @@ package enum DumpReader {
     return try result.get()
   }
 
-  /// Whether a line looks like a row of a dump.
-  static func isRow(_ line: Words) -> Bool {
-    let row = unquoted(line)
+  /// Whether a text begins like a row of a dump.
+  fileprivate static func isRow(_ row: Words) -> Bool {
     guard row.hasPrefix("0x"), row.count > 20 else { return false }
     var rest = row.dropFirst(2)
     return rest.takeHex() != nil && rest.hasPrefix("-0x")
   }
 
   /// A line without a mail's quote marks.
-  fileprivate static func unquoted(_ line: Words) -> Words {
+  static func unquoted(_ line: Words) -> Words {
     var rest = line
     _ = rest.take { Words.isBlank($0) || $0 == UInt8(ascii: ">") || $0 == UInt8(ascii: "|") }
     rest.trimEnd()
@@ -115,33 +114,96 @@ package enum DumpReader {
     private var hasAttributes = false
     private var silentLine: Int?
     private var rowCount = 0
+    /// A row that the next line may go on with: a mail program breaks lines.
+    private var pending: Pending?
+
+    private struct Pending {
+      let text: Words
+      let number: Int
+      /// Whether no line feed follows.
+      let isLast: Bool
+      var rest: [UInt8] = []
+    }
 
     init(inputBits: Int?) { self.inputBits = inputBits }
 
     mutating func add(_ line: Words, _ number: Int) throws(TextError) {
       let text = DumpReader.unquoted(line)
       if text.isEmpty { return }
-      if text.hasPrefix("---[ "), text.last == UInt8(ascii: "-") {
+      if let row = pending, Self.goesOn(row.text, with: text) {
+        pending?.rest += [0x20] + text.bytes[text.start..<text.end]
+        return
+      }
+      try addPending()
+      let isRow = DumpReader.isRow(text)
+      if !isRow, text.last == UInt8(ascii: "-"), text.after("---[ ") != nil {
         if isOpen, !rows.isEmpty || restart != nil { try close(at: number) }
         isOpen = true
         return
       }
-      if let context = Self.context(text) {
+      if !isRow, let context = Self.context(text) {
         if isOpen { try close(at: number) }
         self.context = context
         isOpen = true
         return
       }
-      guard DumpReader.isRow(line) else {
+      guard let row = isRow ? text : Self.prefixed(text) else {
         reading.skipped.add(number, "no row of a dump")
         return
       }
-      let row = try Self.row(text, number)
+      pending = Pending(text: row, number: number, isLast: line.end == line.bytes.count)
+    }
+
+    /// A row behind what some tool puts before each line: a number, a file's name, the kernel log's time. Nil if
+    /// there is none, or not all of it is a row.
+    private static func prefixed(_ line: Words) -> Words? {
+      var rest = line
+      while let after = rest.after("0x") {
+        let found = Words(line.bytes, after.start - 2..<line.end)
+        if DumpReader.isRow(found) { return (try? row(found, 1)) == nil ? nil : found }
+        rest = after
+      }
+      return nil
+    }
+
+    /// Whether a line is the rest of a row that was broken: attributes, or what the row lacks before them.
+    private static func goesOn(_ row: Words, with text: Words) -> Bool {
+      guard let first = text.first, first != UInt8(ascii: "0") || text[1] != UInt8(ascii: "x")
+      else {
+        return false
+      }
+      var rest = text
+      let word = rest.takeWord()
+      if attributeWords[word] != nil { return true }
+      return Words.isDigit(first) && (try? Self.row(row, 1)) == nil
+        || levels.contains { word == $0.name } && (try? Self.row(row, 1)) == nil
+    }
+
+    /// Reads the row that is complete now.
+    private mutating func addPending() throws(TextError) {
+      guard let row = pending else { return }
+      pending = nil
+      let number = row.number
       rowCount += 1
       if rowCount > DumpReader.rowsAtMost {
         throw TextError(line: number, "more than \(DumpReader.rowsAtMost) rows: this is no dump")
       }
-      try add(row, number)
+      let found = Result { () throws(TextError) in
+        if row.rest.isEmpty { return try Self.row(row.text, number) }
+        let whole = row.text.bytes[row.text.start..<row.text.end] + row.rest
+        return try Array(whole).withUnsafeBufferPointer { buffer in
+          Result { () throws(TextError) in
+            try Self.row(Words(buffer, 0..<buffer.count), number)
+          }
+        }.get()
+      }
+      switch found {
+      case .success(let row): try add(row, number)
+      case .failure(let error):
+        // What broke off in the middle of a row has all rows before it.
+        guard row.isLast, rowCount > 1 else { throw error }
+        reading.skipped.add(number, "the text ends in the middle of a row")
+      }
     }
 
     private mutating func add(_ row: Row, _ number: Int) throws(TextError) {
@@ -237,6 +299,7 @@ package enum DumpReader {
     }
 
     mutating func finish(at number: Int) throws(TextError) -> Reading {
+      try addPending()
       if isOpen { try close(at: number) }
       reading.dialect = dialect ?? (hasAttributes ? .mark : .any)
       if reading.dialect == .words, let silentLine {
@@ -249,8 +312,7 @@ package enum DumpReader {
 
     /// The line above a shadow's rows: `VTCR: 0x... VTTBR: 0x... s2: enabled`.
     private static func context(_ line: Words) -> ObservedTable.Context? {
-      var rest = line
-      guard rest.take("VTCR: 0x"), let vtcr = rest.takeHex(), rest.take(" VTTBR: 0x"),
+      guard var rest = line.after("VTCR: 0x"), let vtcr = rest.takeHex(), rest.take(" VTTBR: 0x"),
         let vttbr = rest.takeHex(), rest.take(" s2: ")
       else { return nil }
       guard rest == "enabled" || rest == "disabled" else { return nil }
@@ -280,14 +342,9 @@ package enum DumpReader {
       let level = rest.takeWord()
       if level.count == 1, let digit = level.first, digit &- 0x30 < 4 {
         row.level = Int(digit &- 0x30)
-      } else if level == "PGD" {
-        (row.isNamed, row.isRoot) = (true, true)
-      } else if level == "PUD" {
-        (row.isNamed, row.level) = (true, 1)
-      } else if level == "PMD" {
-        (row.isNamed, row.level) = (true, 2)
-      } else if level == "PTE" {
-        (row.isNamed, row.level) = (true, 3)
+      } else if let found = levels.first(where: { level == $0.name }) {
+        (row.isNamed, row.isRoot) = (true, found.level == nil)
+        row.level = found.level ?? 0
       } else {
         throw fail(level, "expected a level, 0 to 3 or PGD, PUD, PMD or PTE")
       }
@@ -295,56 +352,51 @@ package enum DumpReader {
       return row
     }
 
+    /// Android's names of levels; PGD is the table's start level.
+    private static let levels: [(name: StaticString, level: Int?)] = [
+      ("PGD", nil), ("PUD", 1), ("PMD", 2), ("PTE", 3),
+    ]
+
+    /// What a word says of an entry.
+    private struct Attribute {
+      var bits: UInt64 = 0
+      /// The dialect that has the word, if not all have it.
+      var dialect: Dialect?
+      var isInvalid = false
+      var isBlock = false
+    }
+
+    private static let attributeWords = NameTable<Attribute>([
+      ("F", Attribute(isInvalid: true)), ("R", Attribute(bits: Descriptor.read)),
+      ("W", Attribute(bits: Descriptor.write)), ("AF", Attribute(bits: Descriptor.accessed)),
+      ("BLK", Attribute(isBlock: true)), ("X", Attribute(bits: 1 << 54, dialect: .mark)),
+      ("XN", Attribute(bits: 1 << 54, dialect: .names)),
+      ("FnXS", Attribute(bits: 1 << 11, dialect: .names)),
+      ("CON", Attribute(bits: Descriptor.contiguous, dialect: .names)),
+      ("px", Attribute(dialect: .words)), ("ux", Attribute(dialect: .words)),
+      ("PXNux", Attribute(bits: 1 << 53, dialect: .words)),
+      ("PXNUXN", Attribute(bits: 2 << 53, dialect: .words)),
+      ("UXN", Attribute(bits: 3 << 53, dialect: .words)),
+    ])
+
     /// Attributes by their words, with any blanks between them.
     private static func attributes(
       _ rest: inout Words, _ row: inout Row, _ fail: (Words, String) -> TextError
     ) throws(TextError) {
-      var isInvalid = false
-      var isBlock = false
+      var all = Attribute()
       var hasAny = false
-      while true {
-        let word = rest.takeWord()
-        if word.isEmpty { break }
-        hasAny = true
-        if word == "F" {
-          isInvalid = true
-        } else if word == "R" {
-          row.bits |= Descriptor.read
-        } else if word == "W" {
-          row.bits |= Descriptor.write
-        } else if word == "AF" {
-          row.bits |= Descriptor.accessed
-        } else if word == "BLK" {
-          isBlock = true
-        } else if word == "X" {
-          row.bits |= 1 << 54
-          row.dialect = .mark
-        } else if word == "XN" {
-          row.bits |= 1 << 54
-          row.dialect = .names
-        } else if word == "FnXS" {
-          row.bits |= 1 << 11
-          row.dialect = .names
-        } else if word == "CON" {
-          row.bits |= Descriptor.contiguous
-          row.dialect = .names
-        } else if word == "px" || word == "ux" {
-          row.dialect = .words
-        } else if word == "PXNux" {
-          row.bits |= 1 << 53
-          row.dialect = .words
-        } else if word == "PXNUXN" {
-          row.bits |= 2 << 53
-          row.dialect = .words
-        } else if word == "UXN" {
-          row.bits |= 3 << 53
-          row.dialect = .words
-        } else {
+      while case let word = rest.takeWord(), !word.isEmpty {
+        guard let found = attributeWords[word] else {
           throw fail(word, "'\(word.string)' is no attribute of an entry")
         }
+        hasAny = true
+        row.bits |= found.bits
+        row.dialect = found.dialect ?? row.dialect
+        all.isInvalid = all.isInvalid || found.isInvalid
+        all.isBlock = all.isBlock || found.isBlock
       }
-      if hasAny, !isInvalid {
-        row.bits |= Descriptor.valid | (isBlock ? 0 : Descriptor.tableOrPage)
+      if hasAny, !all.isInvalid {
+        row.bits |= Descriptor.valid | (all.isBlock ? 0 : Descriptor.tableOrPage)
       }
     }
   }

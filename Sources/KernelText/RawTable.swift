@@ -1,9 +1,10 @@
 import Engine
+import Observation
 
 /// A table with all its words, as the recorder's drgn script writes it; no kernel dump has that.
 ///
 ///     pagewalk-table 1
-///     table canonical ipa=40 granule=4K start=1 roots=2 vmid=0x5 root=0x43608000 taken=812.004511
+///     table shadow0 ipa=48 granule=4K start=0 roots=1 vmid=0x5 root=0x43608000 vttbr=0x40100000 vtcr=0x80023559 s2=1
 ///     page 0x43608000 1
 ///     +000 0000000043609003 0000000000000000
 ///     end 0x43608000 5e1f0a77
@@ -19,6 +20,8 @@ package struct RawTable: Equatable, Sendable {
   package let vmid: UInt64
   /// Physical address of the root.
   package let root: UInt64
+  /// L1's registers, if the text has them.
+  package let context: ObservedTable.Context?
   /// The words of its pages by their addresses, 512 each; the root's concatenated pages are separate.
   package private(set) var pages: [UInt64: [UInt64]] = [:]
 
@@ -98,7 +101,7 @@ package struct RawTable: Equatable, Sendable {
       return tables
     }
 
-    /// `NAME ipa=BITS granule=4K start=LEVEL roots=N vmid=V root=PA [taken=TIME]`
+    /// `NAME ipa=BITS granule=4K start=LEVEL roots=N vmid=V root=PA [vttbr=V vtcr=V s2=0|1]`
     private static func table(_ text: Words, _ number: Int) throws(TextError) -> RawTable {
       var rest = text
       let name = rest.takeWord()
@@ -140,8 +143,14 @@ package struct RawTable: Equatable, Sendable {
           "ipa=, start=, roots= and root= do not fit: expected \(geometry.rootPages) root pages, aligned"
         )
       }
+      var context: ObservedTable.Context?
+      if let vttbr = values["vttbr"], let vtcr = values["vtcr"] {
+        context = ObservedTable.Context(
+          vtcr: vtcr, vttbr: vttbr, stage2Enabled: values["s2"] != 0)
+      }
       return RawTable(
-        name: name.string, geometry: geometry, vmid: values["vmid"] ?? 0, root: root)
+        name: name.string, geometry: geometry, vmid: values["vmid"] ?? 0, root: root,
+        context: context)
     }
 
     private mutating func begin(_ text: Words, _ line: Words, _ number: Int) throws(TextError) {

@@ -36,6 +36,8 @@ package struct SMMULogEvent: Equatable, Sendable {
   package var tableClass: TableClass?
   /// The raw record, if complete.
   package var record: [UInt64]
+  /// Whether the line with words was read.
+  fileprivate var hasWords = false
 
   /// The kind of fault, if the model has it.
   package var fault: DeviceFault? { DeviceFault(rawValue: id) }
@@ -57,8 +59,7 @@ package enum SMMULog {
         let prefix = Words(buffer, line.start..<rest.start - 12)
         parser.add(rest, prefix, lines.number)
       }
-      parser.close()
-      return parser.events
+      return parser.finish()
     }
   }
 
@@ -66,20 +67,39 @@ package enum SMMULog {
   package static func accepts(_ bytes: [UInt8]) -> Bool { !events(bytes).isEmpty }
 
   private struct Parser {
-    var events: [SMMULogEvent] = []
-    private var open: SMMULogEvent?
+    private(set) var events: [SMMULogEvent] = []
+    /// The event that each SMMU writes, by the instance's name: lines of two may alternate.
+    private var opened: [String: SMMULogEvent] = [:]
+    /// Those of the line that is read.
+    private var instance = ""
+    private var open: SMMULogEvent? {
+      get { opened[instance] }
+      _modify { yield &opened[instance] }
+    }
 
-    mutating func close() {
+    private mutating func close() {
       guard var event = open else { return }
       open = nil
       if event.record.count == 4 { Self.decode(&event) }
       events.append(event)
     }
 
+    /// All events, in the order of their first lines.
+    mutating func finish() -> [SMMULogEvent] {
+      for name in opened.keys.sorted() {
+        instance = name
+        close()
+      }
+      return events.sorted { $0.line < $1.line }
+    }
+
     mutating func add(_ line: Words, _ prefix: Words, _ number: Int) {
       // The instance's name ends with a colon and a blank.
       guard var text = line.after(": ") else { return }
+      instance = line.prefix(line.count - text.count - 2).string
       text.trimEnd()
+      // So /dev/kmsg writes a tab.
+      if text.take("\\x09") { text.skipBlanks() }
       if text.hasPrefix("event 0x") {
         close()
         var rest = text.dropFirst(8)
@@ -107,11 +127,13 @@ package enum SMMULog {
     private mutating func addWords(_ text: Words, _ number: Int, _ prefix: Words) {
       var rest = text.dropFirst(7)
       let name = rest.takeWord().string
+      if open?.hasWords == true { close() }
       if open == nil {
         let id = DeviceFault.allCases.first { $0.name == name }?.rawValue
         guard let id else { return }
         open = Self.event(id, number, prefix)
       }
+      open?.hasWords = true
       func value(_ key: StaticString) -> UInt64? {
         guard var found = text.after(key) else { return nil }
         return found.takeNumber()
@@ -155,16 +177,24 @@ package enum SMMULog {
       }
     }
 
-    /// The time in the last brackets of the prefix: `[  812.004511]`.
+    /// The time in brackets of the prefix, `[  812.004511]`, beside which there may be others with the task or the CPU;
+    /// or as /dev/kmsg has it, `3,1234,812004511,-;`.
     private static func time(_ prefix: Words) -> UInt64? {
-      var start = prefix.end
-      while start > prefix.start, prefix.bytes[start - 1] != UInt8(ascii: "[") { start -= 1 }
-      var rest = Words(prefix.bytes, start..<prefix.end)
-      rest.skipBlanks()
-      guard let seconds = rest.takeDecimal(), rest.take(".") else { return nil }
-      let digits = rest.take(while: Words.isDigit)
-      guard digits.count == 6, let micros = digits.number, seconds < 1 << 33 else { return nil }
-      return seconds * 1_000_000_000 + micros * 1000
+      var rest = prefix
+      while let found = rest.after("[") {
+        rest = found
+        var inside = found
+        inside.skipBlanks()
+        guard let seconds = inside.takeDecimal(), inside.take(".") else { continue }
+        let digits = inside.take(while: Words.isDigit)
+        guard digits.count == 6, let micros = digits.number, seconds < 1 << 33 else { continue }
+        return seconds * 1_000_000_000 + micros * 1000
+      }
+      rest = prefix
+      guard rest.takeDecimal() != nil, rest.take(","), rest.takeDecimal() != nil, rest.take(","),
+        let micros = rest.takeDecimal(), micros < 1 << 50, rest.take(",")
+      else { return nil }
+      return micros * 1000
     }
   }
 }

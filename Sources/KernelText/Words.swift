@@ -57,9 +57,13 @@ struct Words {
     while start < end, Self.isBlank(bytes[start]) { start += 1 }
   }
 
-  /// Drops trailing blanks, and carriage returns.
+  /// Drops trailing blanks, carriage returns, and zeros, with which a file may be filled up.
   mutating func trimEnd() {
-    while start < end, Self.isBlank(bytes[end - 1]) || bytes[end - 1] == 0x0d { end -= 1 }
+    while start < end,
+      Self.isBlank(bytes[end - 1]) || bytes[end - 1] == 0x0d || bytes[end - 1] == 0
+    {
+      end -= 1
+    }
   }
 
   @inline(__always)
@@ -151,6 +155,16 @@ struct Words {
   /// Takes a number as C prints it: hexadecimal after `0x`, else decimal.
   @inline(__always)
   mutating func takeNumber() -> UInt64? { take("0x") ? takeHex() : takeDecimal() }
+
+  /// Whether it is a CPU's number as traces have it, `[003]`.
+  var isCPU: Bool { isEnclosed("[", "]") && dropFirst(1).prefix(count - 2).isDecimal }
+
+  /// Whether it has decimal digits, and nothing else.
+  var isDecimal: Bool {
+    if isEmpty { return false }
+    for index in start..<end where !Self.isDigit(bytes[index]) { return false }
+    return true
+  }
 
   /// All of it as a number; nil if anything follows the number.
   var number: UInt64? {

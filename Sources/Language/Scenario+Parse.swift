@@ -69,17 +69,53 @@ extension Scenario {
       return
     }
     statements = StatementList(of: bytes)
-    var reader = StatementReader(bytes)
-    var start = 0
-    var line = 0
     var prologue = Prologue()
+    read(from: 0, mistakesAtMost: limit, &prologue, &mistakes)
+    if mistakes.count == limit { return }
+    if !prologue.hasVersion {
+      note(lineCount + 1, Prologue.noVersion)
+    } else if !prologue.hasVM {
+      note(lineCount + 1, Prologue.noVM)
+    }
+  }
+
+  /// Reads lines that stand behind those of the file that were read, O(n) in these alone.
+  ///
+  /// - Throws: the first mistake, with its place; nothing of them is kept then.
+  mutating func append(_ lines: [UInt8]) throws(ScenarioError) {
+    let (start, count, line) = (source.count, statements.count, lineCount)
+    var mistakes: [ScenarioError] = []
+    if start + lines.count > UInt32.max {
+      throw ScenarioError(file: file, line: line, column: 1, message: "expected a file below 4G")
+    }
+    source += lines
+    var prologue = Prologue(hasVersion: true, hasVM: true)
+    read(from: start, mistakesAtMost: 1, &prologue, &mistakes)
+    guard let first = mistakes.first else { return }
+    source.removeSubrange(start...)
+    statements.keep(count)
+    lineCount = line
+    throw first
+  }
+
+  /// Reads the lines from a place of the source on, without wrong statements.
+  private mutating func read(
+    from place: Int, mistakesAtMost limit: Int, _ prologue: inout Prologue,
+    _ mistakes: inout [ScenarioError]
+  ) {
+    let bytes = source
+    var reader = StatementReader(bytes)
+    var start = place
     while start < bytes.count {
-      line += 1
-      if line > StatementList.linesAtMost {
-        note(line, "expected a file of fewer than 2G lines")
+      lineCount += 1
+      if lineCount > StatementList.linesAtMost {
+        mistakes.append(
+          ScenarioError(
+            file: file, line: lineCount, column: 1,
+            message: "expected a file of fewer than 2G lines"))
         return
       }
-      let lineStart = start
+      let (line, lineStart) = (lineCount, start)
       do throws(Mistake) {
         start = try reader.readLine(from: start)
         guard let first = reader.statementStart else { continue }
@@ -93,11 +129,6 @@ extension Scenario {
         let end = bytes[lineStart...].firstIndex(of: UInt8(ascii: "\n"))
         start = end.map { $0 + 1 } ?? bytes.count
       }
-    }
-    if !prologue.hasVersion {
-      note(line + 1, Prologue.noVersion)
-    } else if !prologue.hasVM {
-      note(line + 1, Prologue.noVM)
     }
   }
 

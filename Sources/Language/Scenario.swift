@@ -24,7 +24,12 @@ public struct Scenario: Sendable {
   public var eventCount: Int { statements.indices.count { statements.isEvent(at: $0) } }
 
   /// The file's bytes, to point at a place in them.
-  package var source: [UInt8] { statements.source }
+  package internal(set) var source: [UInt8] {
+    get { statements.source }
+    _modify { yield &statements.source }
+  }
+  /// Number of lines read of them.
+  var lineCount = 0
 }
 
 /// A statement of a scenario at a moment.

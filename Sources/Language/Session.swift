@@ -134,8 +134,8 @@ public struct Session: Sendable {
     return statement
   }
 
-  /// Skips the next statement.
-  mutating func leaveOutNext() { next += 1 }
+  /// Skips the next statement, which the engine refuses.
+  package mutating func leaveOutNext() { next += 1 }
 
   /// Drops the past once it is large.
   private mutating func forgetPast() {
@@ -158,6 +158,16 @@ public struct Session: Sendable {
       if try advance() == nil { break }
     }
     return isComplete
+  }
+
+  /// Reads lines that stand behind those of the scenario's file, and carries them out at the end of the history:
+  /// O(n) in these, if nobody else holds the session.
+  ///
+  /// - Throws: a mistake in them, of which nothing is kept then; or that the engine refuses an event, at which
+  ///   the session stays.
+  public mutating func extend(with lines: [UInt8]) throws(ScenarioError) {
+    try scenario.append(lines)
+    try finish()
   }
 
   /// Carries out the rest.

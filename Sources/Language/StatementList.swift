@@ -38,8 +38,8 @@ public struct StatementList: RandomAccessCollection, Sendable {
   private static let chunkShift = 12
   private static let chunkSize = 1 << chunkShift
 
-  /// The file's bytes.
-  let source: [UInt8]
+  /// The file's bytes. Lines may be added at the end.
+  var source: [UInt8]
   private var chunks: [Chunk] = []
   /// Number of statements.
   public private(set) var count = 0

@@ -30,6 +30,18 @@ package struct ImageWalk: Sendable {
     package let address: UInt64
     /// The address of the table.
     package let place: UInt64
+
+    /// The fault in a sentence without a full stop.
+    package var sentence: String {
+      let what =
+        switch reason {
+        case .missing: "is not in the image"
+        case .cycle: "leads to itself"
+        case .tooLarge:
+          "was left out, after \(ImageWalk.bytesAtMost >> 20) MiB of tables or \(ImageWalk.runsAtMost >> 20) M runs"
+        }
+      return "the table at 0x\(hex(place)), for input address 0x\(hex(address)), \(what)"
+    }
   }
 
   /// The table's shape.
@@ -54,6 +66,11 @@ package struct ImageWalk: Sendable {
     _ image: inout MemoryImage, vttbr: UInt64, vtcr: UInt64, runsAtMost: Int = Self.runsAtMost
   ) throws(ImageError) {
     let register = VTCR(vtcr)
+    if vtcr >> 32 & 1 != 0 {
+      throw ImageError(
+        "VTCR 0x\(hex(vtcr)) has DS: its table is of LPA2, with addresses of 52 bits; expected one of 48"
+      )
+    }
     guard register.isWalkable else {
       throw ImageError(
         "VTCR 0x\(hex(vtcr)) describes no table: T0SZ, SL0 and TG0 do not fit together")

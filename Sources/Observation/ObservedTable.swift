@@ -98,7 +98,7 @@ package struct ObservedTable: Equatable, Sendable {
 
   /// The format of entries of which no more is known than the source tells.
   package var format: Descriptor.Format {
-    if known == ~0 { return .stage2 }
+    if known == ~0 { return .dump(.descriptors) }
     if known & Descriptor.executeNeverMask == Descriptor.executeNeverMask { return .dump(.words) }
     return known & Descriptor.contiguous == 0 ? .dump(.marks) : .dump(.names)
   }

@@ -25,6 +25,7 @@ struct FuzzedReader: Sendable, CustomStringConvertible {
     FuzzedReader("trace", check: trace),
     FuzzedReader("smmu-log", check: smmuLog),
     FuzzedReader("raw-table", check: rawTable),
+    FuzzedReader("reverse-map", check: reverseMap),
     FuzzedReader("casemate", check: casemate),
     FuzzedReader("tar", check: tar),
     FuzzedReader("core", check: core),
@@ -105,13 +106,55 @@ extension FuzzedReader {
     return !reading.tables.isEmpty
   }
 
+  private static func reverseMap(
+    _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
+  ) -> Bool {
+    importFolder([("ipa_range", Array("48\n".utf8)), ("revmap0", bytes)], &findings)
+    do {
+      let rows = try ReverseMapDump.read(bytes)
+      let text = rows.map { $0.text + "\n" }.joined()
+      let again = try ReverseMapDump.read(Array(text.utf8))
+      findings.expect(
+        again.count == rows.count && zip(again, rows).allSatisfy { $0.says($1) },
+        "written and read, it is another map")
+      var chapter = RecordedChapter(label: "fuzz")
+      chapter.add(reverseMap: bytes, 0, "revmap0")
+      let seen = try SeenScenario([chapter], title: "fuzz")
+      var session = Session(try Scenario(parsing: Array(seen.text.utf8), file: "seen"))
+      // Only an entry larger than any leaf is refused; and rows that overlap lose what an exact map cannot keep.
+      guard rows.allSatisfy({ $0.nested == nil || $0.canonical.count <= 1 << 30 }) else {
+        return true
+      }
+      try session.finish()
+      if zip(rows, rows.dropFirst()).allSatisfy({
+        $0.canonical.upperBound <= $1.canonical.lowerBound
+      }) {
+        findings.expect(
+          ReverseMapDump.text(ofShadow: 0, in: session.timeline.machine) == text,
+          "what is shown is not what was read")
+      }
+      return !rows.isEmpty
+    } catch let error as TextError {
+      findings.expect(error, isIn: bytes)
+    } catch {
+      findings.expect(false, "\(error)")
+    }
+    return false
+  }
+
   private static func trace(
     _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
   ) -> Bool {
     func read(_ bytes: [UInt8]) -> (events: [TraceEvent], summary: TraceReader.Summary) {
       var reader = TraceReader()
       var events: [TraceEvent] = []
-      reader.read(bytes) { events.append($0) }
+      var isSame = true
+      reader.read(bytes) { event, offset in
+        events.append(event)
+        isSame =
+          isSame && TraceReader().event(at: offset, line: event.line, in: bytes) == event
+      }
+      findings.expect(isSame, "a line that is read again is another event")
       return (events, reader.summary)
     }
     let (events, summary) = read(bytes)
@@ -332,12 +375,11 @@ extension FuzzedReader {
     for unmaps in [RecordedScenario.Unmaps.observed, .predicted(.repaired)] {
       let recorded = RecordedScenario(chapters, title: "fuzz", unmaps: unmaps)
       do {
-        let accepted = try RefusedStatements(of: recorded.text)
+        let accepted = try ImportedRun(of: recorded.text, against: chapters)
         let scenario = try Scenario(parsing: Array(accepted.text.utf8), file: "imported")
         var session = Session(scenario, keepsPast: false, recordsSteps: false)
         // What is left without the statements that were refused is carried out to the end.
         try session.finish()
-        if let chapter = chapters.last { _ = Judgement(chapter, with: session.timeline.machine) }
       } catch {
         findings.expect(false, "\(error.description) in:\n\(recorded.text)")
       }

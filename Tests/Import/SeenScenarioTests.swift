@@ -51,6 +51,102 @@ import Testing
     #expect(labels == chapters.map(\.label))
   }
 
+  @Test(arguments: runs)
+  func `a moment that is added says what it says among all`(run: RecordedCaptureTests.Run) throws {
+    let chapters = run.chapters
+    var seen = try SeenScenario([chapters[0]], title: "a run")
+    var text = seen.text
+    // What is seen at first decides how large the machine is.
+    let isEnough = chapters.allSatisfy { $0.shadows.count == chapters[0].shadows.count }
+    for chapter in chapters.dropFirst() {
+      let more = try seen.extend(by: chapter)
+      #expect(isEnough == (more != nil), "\(run.testDescription)")
+      text += more ?? ""
+    }
+    if isEnough { #expect(text == (try SeenScenario(chapters, title: "a run").text)) }
+  }
+
+  /// Dumps of the model's own maps, at each chapter, read and shown again.
+  @Test(arguments: [ReverseMapVersion.v1, .v2, .v3, .repaired, .ideal])
+  func `reverse maps are shown as their dumps say, moment by moment`(version: ReverseMapVersion)
+    throws
+  {
+    for seed in UInt64(1)...3 {
+      var source = RandomEvents(seed: seed, policy: version)
+      var timeline = Timeline(source.configuration)
+      for event in source.setUp() { _ = try? timeline.append(event) }
+      var chapters: [RecordedChapter] = []
+      var dumps: [String] = []
+      for number in 0..<12 {
+        for _ in 0..<40 { _ = try? timeline.append(source.next()) }
+        var chapter = RecordedChapter(label: "\(number)")
+        for shadow in 0..<2 {
+          let dump = ReverseMapDump.text(ofShadow: shadow, in: timeline.machine)
+          chapter.add(reverseMap: [UInt8](dump.utf8), shadow, "revmap\(shadow)")
+          dumps.append(dump)
+        }
+        #expect(chapter.unread.isEmpty)
+        chapters.append(chapter)
+      }
+      #expect(Set(dumps).count > 3, "seed \(seed)")
+      var next = 0
+      try carryOut(SeenScenario(chapters, title: "maps").text) { _, session in
+        for shadow in 0..<2 {
+          #expect(
+            ReverseMapDump.text(ofShadow: shadow, in: session.timeline.machine) == dumps[next],
+            "seed \(seed) dump \(next)")
+          next += 1
+        }
+      }
+      #expect(next == dumps.count)
+    }
+  }
+
+  @Test func `raw tables are seen with where entries lead, not with where tables lie`() throws {
+    let raw = """
+      pagewalk-table 1
+      table canonical ipa=40 granule=4K start=1 roots=2 vmid=0x5 root=0x43608000
+      """
+    // By hand: a block of 1G, a page by two tables, and an entry that is not valid but not zero.
+    func page(_ address: String, _ level: Int, _ lines: [String]) -> String {
+      let text = "page 0x\(address) \(level)\n" + lines.map { $0 + "\n" }.joined()
+      var sum = CRC32C()
+      for byte in text.utf8 { sum.add(byte) }
+      return text + "end 0x\(address) \(hex(UInt64(sum.value), 8))\n"
+    }
+    let pages =
+      page("43608000", 1, ["+001 00000008800007fd", "+002 0000000043700003"])
+      + page("43609000", 1, [])
+      + page("43700000", 2, ["+000 0000000043701003", "+001 7800000000000000"])
+      + page("43701000", 3, ["+005 0000000040a0b7ff", "+006 0000000040a0c7ff"])
+    var chapter = RecordedChapter(label: "raw")
+    chapter.add(rawTables: [UInt8]((raw + "\n" + pages).utf8), "tables.txt")
+    #expect(chapter.unread == [])
+    let text = try SeenScenario([chapter], title: "raw").text
+    #expect(text.contains("seen=descriptors\n"))
+    try carryOut(text) { _, session in
+      let machine = session.timeline.machine
+      let table = try #require(machine.table(.canonical))
+      for (address, bits): (UInt64, UInt64) in [
+        (0x4000_0000, 0x8_8000_07fd), (0x8000_5000, 0x40a0_b7ff), (0x8000_6000, 0x40a0_c7ff),
+        (0x8000_7000, 0), (0x8020_0000, 0x7800_0000_0000_0000), (0xc000_0000, 0),
+      ] {
+        #expect(machine.walk(address, in: table).descriptor.bits == bits, "\(hex(address))")
+      }
+      var copy = session
+      var subject = Subject()
+      subject.table = .canonical
+      subject.address = 0x8000_6000
+      let entry = try #require(
+        try Question.entry.answer(about: subject, in: &copy) as? EntryAnswer)
+      #expect(
+        entry.walk.allSatisfy { $0.place == nil } && entry.walk.last?.what == "page 0x40a0c000 RWX")
+      #expect(entry.walk.first?.what == "table")
+      #expect(entry.fields.first { $0.name == "MemAttr" }?.value == 0xf)
+      #expect(!UnknownsAnswer(of: machine).unknowns.map(\.name).contains("output addresses"))
+    }
+  }
+
   @Test func `each row is told with the line of the dump that it stands in`() throws {
     let run = try #require(Self.runs.first { $0.testDescription == "nested/nested-alias" })
     let text = try SeenScenario(run.chapters, title: "a run").text
@@ -262,6 +358,8 @@ import Testing
     ("kernel seen shadow2 0 4K L3 rw x", "expected shadow 0 to 1"),
     ("kernel seen shadow0 0 256T L3 rw x", "at most 512G"),
     ("kernel unused canonical", "expected shadow<N>"),
+    ("kernel seen-revmap shadow0 0 4K", "expected a policy with a reverse map"),
+    ("kernel seen-no-revmap canonical 0 4K", "expected shadow<N>"),
   ])
   func `a row that a table cannot have is refused`(line: String, message: String) throws {
     let text = "pagewalk 1\nvm ipa=40 nested=on seen=words\n\(line)\n"

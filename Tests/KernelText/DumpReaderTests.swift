@@ -158,12 +158,41 @@ import Testing
     }
   }
 
+  /// A line with a line feed at the last blank before a column, if it is longer.
+  private func broken(_ line: String, at column: Int) -> String {
+    guard line.count > column, let blank = line.prefix(column).lastIndex(of: " ") else {
+      return line
+    }
+    return line[..<blank] + "\n" + line[line.index(after: blank)...]
+  }
+
+  private func numbered(_ lines: [Substring]) -> String {
+    lines.enumerated().map { index, line in "    \(index + 1)\t" + line }.joined(separator: "\n")
+  }
+
+  @Test func `a dump that broke off in a row has the rows before it`() throws {
+    let model = table(4, runs: 12)
+    let text = Kernel.linux7_3.dump(model, startLevel: 1)
+    let whole = runs(try #require(try read(text).tables.first))
+    let last = try #require(text.dropLast().lastIndex(of: "\n"))
+    for end in [21, 37, 45, 50] {
+      let cut = try read(String(text[...text.index(last, offsetBy: end)]))
+      #expect(cut.skipped.count == 1 && cut.skipped.first.first?.line == whole.count + 1)
+      let table = try #require(cut.tables.first)
+      #expect(runs(table) == Array(whole.dropLast()) && table.coverage == .lastRunMissing)
+    }
+    // In the middle of a text the same is a mistake.
+    #expect(throws: TextError.self) {
+      try read(String(text.prefix(120)) + "\n" + text)
+    }
+  }
+
   @Test(arguments: Kernel.allCases, [1, 2, 3] as [UInt64])
   func `one table in six dialects is the same table`(kernel: Kernel, seed: UInt64) throws {
     let model = merged(table(seed, runs: 30), kernel.mask)
     let text = kernel.dump(model, startLevel: 1)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    let variants = [
+    let variants: [String] = [
       text, text.replacing("\n", with: "\r\n"),
       lines.map { line in
         String(line.reversed().drop { $0 == " " }.reversed())
@@ -171,6 +200,13 @@ import Testing
       lines.map { "> > " + $0 }.joined(separator: "\n"),
       "What the host says:\n\n" + lines.map { "\t" + $0 }.joined(separator: "\n") + "\nRegards\n",
       text.replacing("   ", with: " "),
+      // As tools print lines, and as a mail program breaks them.
+      numbered(lines),
+      lines.map { "stage2_page_tables:" + $0 }.joined(separator: "\n"),
+      lines.map { "[  812.004511][  T123] " + $0 }.joined(separator: "\n"),
+      lines.map { "> " + broken(String($0), at: 52) }.joined(separator: "\n"),
+      lines.map { broken(String($0), at: 64).replacing("\n", with: "\n> ") }.joined(
+        separator: "\n"),
     ]
     for text in variants {
       let reading = try read(text)

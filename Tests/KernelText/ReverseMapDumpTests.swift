@@ -60,6 +60,41 @@ import Testing
     #expect(dumps == ["", "", "", ""])
   }
 
+  @Test(arguments: [ReverseMapVersion.v1, .v2, .v3, .repaired, .ideal])
+  func `a dump that is read says what was written, also out of a mail`(policy: ReverseMapVersion)
+    throws
+  {
+    for dump in try dumps(shippedScenario("bugs/worked-example.pw"), policy) {
+      let quoted = dump.split(separator: "\n").map { "> > \($0) \r\n" }.joined()
+      for text in [dump, quoted, "\n" + dump] {
+        let rows = try ReverseMapDump.read([UInt8](text.utf8))
+        #expect(rows.map { $0.text + "\n" }.joined() == dump)
+        #expect(ReverseMapDump.accepts([UInt8](text.utf8)) == !dump.isEmpty)
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("0x80000000-0x80001000 known 0x1000\n0x7000-0x8000 unknown\n", 2, 1),
+    ("0x80000000-0x80001000 known 4096\n", 1, 29),
+    ("0x80000000-0x80001000 known 0x1001\n", 1, 35),
+    ("0x80000000-0x80001000 maybe\n", 1, 23),
+    ("0x80000000-0x80001000\n", 1, 22),
+    ("\n0x80000000-0x80000000 unknown\n", 2, 1),
+    ("0x80000000-0x80000800 unknown\n", 1, 1),
+    ("0xfffffffffffff000-0xffffffffffffffff0 unknown\n", 1, 1),
+    ("0x80000000-0x80001000 unknown 0x1\n", 1, 31),
+    ("what is this\n", 1, 1),
+  ])
+  func `a line that is no row is refused at its place`(text: String, line: Int, column: Int) {
+    do {
+      _ = try ReverseMapDump.read([UInt8](text.utf8))
+      Issue.record("\(text) is read")
+    } catch {
+      #expect((error.line, error.column) == (line, column), "\(error) of \(text)")
+    }
+  }
+
   /// The rule of the posting worked out by hand, with one range a line: the input overlaps one known
   /// range, and what touches it without overlapping stays.
   @Test func `a mapping replaces only what it overlaps`() throws {

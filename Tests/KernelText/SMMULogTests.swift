@@ -48,6 +48,46 @@ import Testing
     #expect(events.first?.tableClass == .contextDescriptor)
   }
 
+  /// As dmesg, syslog and /dev/kmsg have them, with the task or the CPU beside the time.
+  @Test(arguments: [
+    ("[  812.004511] ", true), ("[  812.004511][  T123] ", true), ("[  812.004511] [  C0] ", true),
+    ("<3>[  812.004511] ", true), ("kern  :err   : [  812.004511] ", true),
+    ("Nov 30 17:44:01 host kernel: [  812.004511] ", true), ("3,1234,812004511,-;", true),
+    ("[Mon Nov 30 17:44:01 2026] ", false), ("2026-11-30T17:44:01,004511+00:00 ", false),
+    ("> > [  812.004511] ", true),
+  ])
+  func `the time is found among what stands before`(prefix: String, hasTime: Bool) {
+    let record: [UInt64] = [0x8_0000_0010, 0x280_0000_0000, 0x5000, 0x5000]
+    let text = EventRecordText.text(record, device: 2).split(separator: "\n")
+    for tab in ["\t", "\\x09"] {
+      let lines = text.map { prefix + $0.replacing("\t", with: tab) + "\n" }.joined()
+      let events = SMMULog.events([UInt8](lines.utf8))
+      #expect(events.map(\.record) == [record])
+      #expect(events.map(\.nanoseconds) == [hasTime ? 812_004_511_000 : nil])
+    }
+  }
+
+  @Test func `lines of two SMMUs may alternate, and words of two events follow each other`() {
+    let records: [[UInt64]] = [
+      [0x8_0000_0010, 0x280_0000_0000, 0x5000, 0x5000],
+      [0x9_0000_0013, 0x280_0000_0000, 0x6000, 0],
+    ]
+    let texts = records.enumerated().map { index, record in
+      EventRecordText.text(record, device: index).split(separator: "\n").map {
+        $0.replacing("arm-smmu-v3.0.auto", with: "2b4\(index)0000.iommu")
+      }
+    }
+    let alternating = zip(texts[0], texts[1]).flatMap { [$0, $1] }.joined(separator: "\n")
+    #expect(SMMULog.events([UInt8](alternating.utf8)).map(\.record) == records)
+    let words = records.map {
+      EventRecordText.text($0, device: 0).split(separator: "\n").dropFirst(5).joined(
+        separator: "\n")
+    }
+    let found = SMMULog.events([UInt8](words.joined(separator: "\n").utf8))
+    #expect(found.map(\.address) == [0x5000, 0x6000] && found.map(\.isWrite) == [true, true])
+    #expect(found.map(\.fault) == [.translation, .permission])
+  }
+
   @Test func `the log that the machine would write is read as its fault`() {
     let record: [UInt64] = [0x8_0000_0010, 0x280_0000_0000, 0x5000, 0x5000]
     let events = SMMULog.events([UInt8](EventRecordText.text(record, device: 2).utf8))

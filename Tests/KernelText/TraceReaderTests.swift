@@ -74,10 +74,10 @@ import Testing
 
   enum Flavour: CaseIterable {
     case trace, noFlags, tgid, latency, verbose, counter, traceCmd, traceCmdNano, traceCmdLatency
-    case traceCmdRaw, traceCmdFiles, perf, windows
+    case traceCmdRaw, traceCmdFiles, perf, perfPeriod, perfTimeless, windows
 
     /// Whether the time in it is that of the event.
-    var isAbsolute: Bool { ![.latency, .verbose, .counter].contains(self) }
+    var isAbsolute: Bool { ![.latency, .verbose, .counter, .perfTimeless].contains(self) }
 
     func text(_ events: [Recorded]) -> String {
       let lines = events.map { line($0, since: events[0].nanoseconds) }
@@ -144,14 +144,24 @@ import Testing
       case .perf:
         return
           "\(task) \(event.pid) \(cpu) \(micros):     \(event.system):\(event.name): \(event.text)"
+      case .perfPeriod:
+        return "\(task) \(event.pid)/\(event.pid) \(cpu) \(nanos):          1     "
+          + "\(event.system):\(event.name): \(event.text)"
+      case .perfTimeless:
+        return "\(task) \(event.pid) \(cpu) \(event.system):\(event.name): \(event.text)"
       }
     }
   }
 
+  /// Each event is the same when its line is read again.
   private func read(_ text: String) -> (events: [TraceEvent], summary: TraceReader.Summary) {
     var reader = TraceReader()
     var events: [TraceEvent] = []
-    reader.read([UInt8](text.utf8)) { events.append($0) }
+    let bytes = [UInt8](text.utf8)
+    reader.read(bytes) { event, offset in
+      events.append(event)
+      #expect(TraceReader().event(at: offset, line: event.line, in: bytes) == event)
+    }
     return (events, reader.summary)
   }
 
@@ -185,7 +195,7 @@ import Testing
     guard flavour.isAbsolute else { return }
     let interesting = Self.events.filter { $0.name != "kvm_entry" && $0.name != "sched_switch" }
     for (event, recorded) in zip(events, interesting) {
-      let unit: UInt64 = flavour == .traceCmdNano ? 1 : 1000
+      let unit: UInt64 = [.traceCmdNano, .perfPeriod].contains(flavour) ? 1 : 1000
       #expect(event.time == .nanoseconds(recorded.nanoseconds / unit * unit))
     }
   }

@@ -207,7 +207,7 @@ import Testing
     #expect(mistake("vm nested=on ipa=40 vmid-bits=8 vcpus=2") == nil)
     #expect(
       mistake("vm nested=on vcpus=1 nested=off")?.message
-        == "expected ipa=BITS, vmid-bits=N, recorded=on|off, seen=words|marks|names or the end of the statement"
+        == "expected ipa=BITS, vmid-bits=N, recorded=on|off, seen=words|marks|names|descriptors or the end of the statement"
     )
   }
 

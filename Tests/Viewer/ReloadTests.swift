@@ -88,6 +88,71 @@ import Testing
     #expect(screen.model.branches[0].session.timeline.events.count == 4)
   }
 
+  /// As a VM is looked at while it runs: rows of dumps come to the end.
+  private static let moments = [
+    "kernel unseen canonical 0 1T\nkernel seen-empty canonical 0 1T L1\nchapter a\n",
+    "kernel seen canonical 0x80000000 8K L3 rw x  # dump:2\nchapter b \"new\"\n",
+    "kernel seen canonical 0x80001000 4K L3 r x\nchapter c\n",
+  ]
+
+  private func seen(_ moments: some Sequence<String>) throws -> Screen {
+    let text = "pagewalk 1\nvm ipa=40 seen=words\n" + moments.joined()
+    return try Screen(bytes: [UInt8](text.utf8), file: "live", 100, 30)
+  }
+
+  @Test func `lines that come to the end are shown as if they had been there`() throws {
+    var grown = try seen(Self.moments.prefix(1))
+    grown.press("$")
+    for (index, lines) in Self.moments.enumerated().dropFirst() {
+      #expect(try grown.model.extend(with: Array(lines.utf8), telling: "New."))
+      #expect(grown.lastLine.contains("New."))
+      var whole = try seen(Self.moments.prefix(index + 1))
+      whole.press("$")
+      grown.press("1")
+      whole.press("1")
+      // But for the step that a key has chosen.
+      #expect(grown.text.replacing("►", with: " ") == whole.text.replacing("►", with: " "))
+      #expect(
+        grown.model.timeline.machine.fingerprint == whole.model.timeline.machine.fingerprint)
+    }
+    // A row's line is told, wherever its lines came from.
+    let session = grown.model.session
+    #expect(session.source(ofEvent: 2) == "dump:2" && session.line(ofEvent: 2) == 6)
+  }
+
+  @Test func `who stands before the end stays there while lines come`() throws {
+    var screen = try seen(Self.moments.prefix(2))
+    screen.press(". .")
+    let (moment, state) = (
+      screen.model.timeline.moment, screen.model.timeline.machine.fingerprint
+    )
+    #expect(try screen.model.extend(with: Array(Self.moments[2].utf8), telling: "New."))
+    #expect(screen.model.timeline.moment == moment)
+    #expect(screen.model.timeline.machine.fingerprint == state)
+    #expect(screen.model.timeline.events.count == 4)
+  }
+
+  @Test func `lines that make no sense leave the history as it is`() throws {
+    var screen = try seen(Self.moments.prefix(2))
+    screen.press("$")
+    let before = screen.model.session
+    for wrong in ["kernel seen\n", "chapter d\nkernel unused shadow9 x\n", "vm ipa=40\n"] {
+      #expect(throws: ScenarioError.self) {
+        try screen.model.extend(with: Array(wrong.utf8), telling: "New.")
+      }
+      #expect(screen.model.session.scenario.statements.count == before.scenario.statements.count)
+      #expect(screen.model.session.scenario.source == before.scenario.source)
+    }
+    #expect(try screen.model.extend(with: Array(Self.moments[2].utf8), telling: "New."))
+    #expect(screen.model.session.line(ofEvent: 3) == 8)
+  }
+
+  @Test func `where something was typed at the end, lines do not come behind it`() throws {
+    var screen = try seen(Self.moments.prefix(2))
+    screen.press("$ : ‹kernel unseen canonical 0 4K› enter")
+    #expect(try !screen.model.extend(with: Array(Self.moments[2].utf8), telling: "New."))
+  }
+
   @Test func `marks and jumps lead nowhere that is gone`() throws {
     var screen = try screen(". m a $ m b")
     screen.model.reload(try session(Array(Self.events.prefix(2))))

@@ -169,6 +169,107 @@ import Testing
     #expect(wrong.errors.contains("03: shadow 0 differs at 0x"), "\(wrong.errors)")
   }
 
+  @Test func `a prediction that fails is told as check tells it, to people and programs`() throws {
+    let folder = capture("patched/nested-alias")
+    try Program.withFolder { place in
+      let file = place.appending(path: "run.pw").path
+      let imported = try Program.run(["import", folder, "--predict", "-o", file])
+      let checked = try Program.run(["check", file, "--against", folder])
+      #expect(imported.code == 1 && checked.code == 1)
+      #expect(checked.text.contains("\npredicted:\n  level 0"), "\(checked.text)")
+      #expect(checked.text.contains("\n  of 03/probes.txt:"), "the line of the trace is told")
+      #expect(imported.errors.contains(checked.text), "\(imported.errors)")
+      func difference(_ arguments: [String]) throws -> NSDictionary {
+        let result = try Program.run(arguments + ["--json"])
+        #expect(result.code == 1)
+        let object =
+          try JSONSerialization.jsonObject(with: Data(result.output)) as? [String: Any]
+        return try #require(object?["difference"] as? NSDictionary)
+      }
+      #expect(
+        try difference(["import", folder, "--predict", "-o", file])
+          == difference(["check", file, "--against", folder]))
+    }
+  }
+
+  @Test func `reverse maps that a run writes are held against the model, and open as seen`() throws
+  {
+    try Program.withFolder { place in
+      let dumps = place.appending(path: "dumps").path
+      let scenario = "bugs/worked-example"
+      let run = try Program.run([
+        "run", scenario, "--policy", "revmap=repaired", "--dump-dir", dumps,
+      ])
+      #expect(run.code == 0, "\(run.errors)")
+      func check(_ version: String) throws -> (code: Int32, text: String) {
+        let found = try Program.run([
+          "check", scenario, "--policy", "revmap=\(version)", "--against", dumps,
+        ])
+        return (found.code, found.text)
+      }
+      #expect(try check("repaired").code == 0)
+      let none = try check("none")
+      #expect(none.code == 1, "\(none.text)")
+      // Of the same tables only the map is another one.
+      let ideal = try check("ideal")
+      #expect(ideal.code == 1, "\(ideal.text)")
+      #expect(
+        ideal.text.contains(
+          "the reverse map of shadow 0 differs: observed 0x80000000-0x80200000 unknown ("),
+        "\(ideal.text)")
+      #expect(
+        ideal.text.contains("/revmap0:1), predicted 0x80000000-0x80200000 known 0x40000000 under"))
+      let opened = try Program.run(
+        ["view", dumps, "--keys", "-", "--size", "120x40"],
+        input: Array("press }\nframe\n".utf8))
+      #expect(opened.code == 0, "\(opened.errors)")
+      #expect(opened.text.contains("Reverse map  shadow 0  IPA → nIPA  seen"), "\(opened.text)")
+      #expect(opened.text.contains("0x80080000+4K    → 0x1000"), "\(opened.text)")
+      let alone = try Program.run(["import", "\(dumps)/before/revmap0"])
+      #expect(alone.code == 0 && alone.errors.contains("a dump of a reverse map"))
+      #expect(alone.text.contains("revmap0: 3 entries\n  0x80080000-0x80081000 known 0x1000\n"))
+    }
+  }
+
+  @Test func `a packed archive opens by its unpacker, and of several VMs one can be taken`() throws
+  {
+    try Program.withFolder { place in
+      let dump = try Data(
+        contentsOf: URL(filePath: capture("nested/nested-basic/09/stage2_page_tables")))
+      for vm in ["2101-12", "2205-9"] {
+        let folder = place.appending(path: "kvm/\(vm)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try dump.write(to: folder.appending(path: "stage2_page_tables"))
+      }
+      func shell(_ command: String) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", "cd \(place.path) && \(command)"]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "\(command)")
+      }
+      try shell("tar -cf vms.tar kvm && gzip -k vms.tar")
+      for name in ["kvm", "vms.tar", "vms.tar.gz"] {
+        let path = place.appending(path: name).path
+        let both = try Program.run(["import", path])
+        #expect(both.code == 0)
+        #expect(both.errors.contains("2101-12, 2205-9 look like several VMs"), "\(both.errors)")
+        let one = try Program.run(["import", "--vm", "2205-9", path])
+        #expect(one.code == 0 && one.text.hasPrefix("moment 2205-9\n"), "\(one.text)")
+        #expect(!one.text.contains("2101-12") && !one.errors.contains("several"))
+        let none = try Program.run(["import", "--vm", "1-1", path])
+        #expect(none.code == 2 && none.errors.contains("expected 2101-12, 2205-9, not '1-1'"))
+      }
+      let packed = place.appending(path: "vms.tar.gz").path
+      let alone = try Program.run(["import", packed], environment: ["PATH": "/nowhere"])
+      #expect(alone.code == 4 && alone.errors.contains("`gzip -dc \(packed)`"), "\(alone.errors)")
+      try shell("head -c 100 vms.tar.gz >cut.gz")
+      let cut = try Program.run(["import", place.appending(path: "cut.gz").path])
+      #expect(cut.code == 3 && cut.errors.contains("cut.gz` fails"), "\(cut.errors)")
+    }
+  }
+
   @Test func `check shows both walks, and what the model did in which function`() throws {
     let result = try Program.run([
       "check", capture("nested/nested-alias/scenario.pw"), "--policy", "revmap=repaired",

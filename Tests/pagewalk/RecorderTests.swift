@@ -63,6 +63,12 @@ import Testing
       try write(Self.trace, "instances/pagewalk/trace", in: trace)
       try write("0\n", "instances/pagewalk/tracing_on", in: trace)
       try write("0\n", "instances/pagewalk/events/kvm/kvm_guest_fault/enable", in: trace)
+      try write("local\n", "instances/pagewalk/trace_clock", in: trace)
+      let remote = "remotes/hypervisor"
+      try write("0\n", "\(remote)/tracing_on", in: trace)
+      try write("0\n", "\(remote)/events/hypervisor/hyp_enter/enable", in: trace)
+      try write("0\n", "\(remote)/events/hypervisor/hyp_exit/enable", in: trace)
+      try write("", "\(remote)/trace", in: trace)
       let kvm = folder.appending(path: "kvm")
       try write(Self.dump, "2101-12/stage2_page_tables", in: kvm)
       try write("40\n", "2101-12/ipa_range", in: kvm)
@@ -78,21 +84,40 @@ import Testing
       #expect(dry.output.contains("enable \(trace.path)/instances/pagewalk/events/iommu/unmap"))
       let events = try String(contentsOf: trace.appending(path: "kprobe_events"), encoding: .utf8)
       #expect(events.isEmpty, "a dry run changes nothing")
+      #expect(dry.output.contains("enable \(trace.path)/\(remote)/events/*/hyp_enter\n"))
 
+      // The hypervisor writes while the script waits for a line.
+      let hypervisor =
+        "[000]\t    2.450000: hyp_enter reason=host_abort vcpu=0\n[000]\t    2.460000: hyp_enter reason=hvc vcpu=0\n"
+      try write(hypervisor, "hyp.txt", in: folder)
       let result = try run(
-        "/bin/sh", [script.path, "-v", "2101-12", "-o", "run.tar"],
-        input: "the VM has \"booted\"\nand a line more\n", environment: environment, in: folder)
+        "/bin/sh",
+        [
+          "-c",
+          """
+          { sleep 0.5; cat "$2/hyp.txt" >"$3/trace"; cat "$3/tracing_on" "$3/events/hypervisor/"*/enable; \
+          echo 'the VM has "booted"'; echo 'and a line more'; } 2>&1 | tee "$2/lines.txt" | grep -v '^[01]$' \
+          | sh "$1" -v 2101-12 -o run.tar
+          """, "sh", script.path, folder.path, trace.path + "/" + remote,
+        ], environment: environment, in: folder)
       #expect(result.code == 0, "\(result.errors)")
       #expect(result.errors.contains("2 moments in run.tar"))
       let left = try String(
         contentsOf: trace.appending(path: "instances/pagewalk/events/kvm/kvm_guest_fault/enable"),
         encoding: .utf8)
       #expect(left == "0\n", "what was enabled is disabled again")
+      let during = try String(contentsOf: folder.appending(path: "lines.txt"), encoding: .utf8)
+      #expect(during.hasPrefix("1\n1\n0\n"), "of the hypervisor's events only those that are read")
+      for name in ["tracing_on", "events/hypervisor/hyp_enter/enable"] {
+        let file = trace.appending(path: "\(remote)/\(name)")
+        #expect(try String(contentsOf: file, encoding: .utf8) == "0\n", "\(name)")
+      }
 
       let imported = try Program.run(["import", "--predict", folder.path + "/run.tar"])
       #expect(imported.code == 0, "\(imported.errors)")
       #expect(imported.errors.contains("all 2 tables that were seen are those of the model"))
       #expect(imported.text.contains("kernel map canonical 0x80000000 4K 0x40a0b000 rw x  # "))
+      #expect(imported.text.contains("hyp_trace.txt:1 pKVM's host faults, where is not told\n"))
       #expect(imported.text.contains("chapter 0000 \"the VM has \\\"booted\\\"\"\n"))
 
       let refused = try run(
@@ -127,7 +152,8 @@ import Testing
     def mmu(root, bits, start, vttbr, type_=""):
         pgt = Value(1, ia_bits=bits, start_level=start)
         vmid = types.SimpleNamespace(id=types.SimpleNamespace(counter=0x10005))
-        return Value(1, type_, pgt=pgt, pgd_phys=root, vmid=vmid, tlb_vttbr=vttbr)
+        return Value(1, type_, pgt=pgt, pgd_phys=root, vmid=vmid, tlb_vttbr=vttbr,
+                     tlb_vtcr=0x80023559, nested_stage2_enabled=Value(1))
 
     memory = {}
 
@@ -181,10 +207,21 @@ import Testing
       let file = folder.path + "/tables.txt"
       let imported = try Program.run(["import", file])
       #expect(imported.code == 0, "\(imported.errors)")
-      #expect(imported.text.contains("kernel map canonical 0x80000000 4K 0x40a0b000 rw x\n"))
-      #expect(imported.text.contains("kernel map canonical 0x8040000000 1G 0x880000000 rw x\n"))
+      #expect(
+        imported.text.contains("0x0000000080001000 level 3 rwx -> 0x40a0b000\n"), "\(imported.text)"
+      )
+      #expect(imported.text.contains("0x0000008080000000 level 1 rwx -> 0x880000000\n"))
       // The shadow's root leads to itself: nothing is mapped, and the walk ends.
-      #expect(!imported.text.contains("shadow0"))
+      #expect(
+        imported.text.contains(
+          "shadow0: 0 leaves, VTTBR 0x0001000040100000 VTCR 0x0000000080023559"))
+      #expect(
+        imported.errors.contains(
+          "table shadow0: the table at 0x50000000, for input address 0x0, leads to itself"))
+      let opened = try Program.run(
+        ["view", file, "--keys", "-", "--size", "120x40"],
+        input: Array("frame\n".utf8))
+      #expect(opened.text.contains("40a0b000 RWX"), "\(opened.text)")
       let missing = try run("/usr/bin/python3", ["kernel.py", script.path, "1"], in: folder)
       #expect(missing.code == 1 && missing.errors.contains("no such VM"))
     }

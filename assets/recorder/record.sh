@@ -84,6 +84,9 @@ iommu/map iommu/unmap iommu/io_page_fault'
   fail "no $debugfs: mount -t debugfs nodev /sys/kernel/debug, and load kvm"
 
 instance=$tracefs/instances/pagewalk
+# What the hypervisor of pKVM traces by itself, since 7.2.
+remote=$tracefs/remotes/hypervisor
+remote_events='hyp_enter host_mem_abort'
 
 probe_line() { # name kind function arguments
   name=$1 kind=$2 function=$3
@@ -98,6 +101,9 @@ if [ -n "$dry" ]; then
     echo "add to $tracefs/kprobe_events: $(probe_line "$name" "$kind" "$function" $arguments)"
   done
   for event in $events; do echo "enable $instance/events/$event"; done
+  if [ -e "$remote/tracing_on" ]; then
+    for event in $remote_events; do echo "enable $remote/events/*/$event"; done
+  fi
   echo "read stage2_page_tables, ipa_range and nested/ of ${vm:-the next VM} in $debugfs"
   echo "write $out, and take all of it back"
   exit 0
@@ -105,6 +111,16 @@ fi
 
 work=$(mktemp -d) || fail "no folder for the recording"
 
+# Switches the events of the hypervisor on or off, wherever below events/ they are.
+switch_remote() { # 0 or 1
+  for event in $remote_events; do
+    for switch in "$remote/events/$event/enable" "$remote"/events/*/"$event"/enable; do
+      [ -e "$switch" ] && echo "$1" >"$switch"
+    done
+  done
+}
+
+remote_was=''
 clean() {
   trap - EXIT INT TERM HUP
   [ -e "$instance/tracing_on" ] && echo 0 >"$instance/tracing_on"
@@ -116,6 +132,10 @@ clean() {
       echo "-:pagewalk/$name" >>"$tracefs/kprobe_events"
   done
   rmdir "$instance" 2>/dev/null
+  if [ -n "$remote_was" ]; then
+    switch_remote 0
+    echo "$remote_was" >"$remote/tracing_on"
+  fi
   rm -rf "$work"
 }
 trap clean EXIT
@@ -136,6 +156,14 @@ done <"$work/.probes"
 for event in $events; do
   [ -e "$instance/events/$event/enable" ] && echo 1 >"$instance/events/$event/enable"
 done
+if [ -e "$remote/tracing_on" ]; then
+  remote_was=$(cat "$remote/tracing_on")
+  : >"$remote/trace"
+  switch_remote 1
+  # Its clock is the boot clock, so both are in one order.
+  [ -e "$instance/trace_clock" ] && echo boot >"$instance/trace_clock"
+  echo 1 >"$remote/tracing_on"
+fi
 echo 1 >"$instance/tracing_on"
 
 if [ -z "$vm" ]; then
@@ -188,13 +216,17 @@ record() { # title
   for file in stage2_page_tables ipa_range stage2_levels; do
     [ -e "$tables/$file" ] && read_table "$file" "$folder/$file"
   done
-  for file in "$tables"/nested/*; do
-    [ -e "$file" ] && read_table "nested/$(basename "$file")" "$folder/nested/$(basename "$file")"
+  for file in "$tables"/revmap* "$tables"/nested/*; do
+    [ -e "$file" ] && read_table "${file#"$tables/"}" "$folder/${file#"$tables/"}"
   done
   rmdir "$folder/nested" 2>/dev/null
   # What happens from here on belongs to the next moment.
   cat "$instance/trace" >"$folder/trace.txt"
   : >"$instance/trace"
+  if [ -n "$remote_was" ]; then
+    cat "$remote/trace" >"$folder/hyp_trace.txt"
+    : >"$remote/trace"
+  fi
   dmesg 2>/dev/null | grep arm-smmu-v3 >"$folder/dmesg.txt" || rm -f "$folder/dmesg.txt"
   printf '%s\n' "$1" >"$folder/step.txt"
   moment=$((moment + 1))

@@ -72,7 +72,7 @@ class Writer:
                 if word & 3 == VALID_TABLE:
                     self.walk(word & ADDRESS, level + 1)
 
-    def table(self, name, mmu):
+    def table(self, name, mmu, registers=""):
         pgt = mmu.pgt
         if not int(pgt):
             return
@@ -83,8 +83,8 @@ class Writer:
         vmid = int(mmu.vmid.id.counter) & 0xFFFF
         self.seen.clear()
         self.out.write(
-            "table %s ipa=%d granule=4K start=%d roots=%d vmid=0x%x root=0x%x\n"
-            % (name, bits, start, roots, vmid, root)
+            "table %s ipa=%d granule=4K start=%d roots=%d vmid=0x%x root=0x%x%s\n"
+            % (name, bits, start, roots, vmid, root, registers)
         )
         for number in range(roots):
             self.walk(root + 4096 * number, start)
@@ -111,6 +111,17 @@ def nested(kvm):
     return found
 
 
+def registers(mmu):
+    """L1's registers, which a shadow serves; older kernels keep fewer of them."""
+    if not hasattr(mmu, "tlb_vtcr") or not hasattr(mmu, "nested_stage2_enabled"):
+        return ""
+    return " vttbr=0x%x vtcr=0x%x s2=%d" % (
+        int(mmu.tlb_vttbr),
+        int(mmu.tlb_vtcr),
+        1 if int(mmu.nested_stage2_enabled) else 0,
+    )
+
+
 def main(prog, arguments, out):
     wanted = int(arguments[0]) if arguments else None
     out.write("pagewalk-table 1\n")
@@ -124,7 +135,7 @@ def main(prog, arguments, out):
         for number, mmu in nested(kvm):
             # With CnP set the context is not in use.
             if int(mmu.tlb_vttbr) & 1 == 0:
-                writer.table("shadow%d" % number, mmu)
+                writer.table("shadow%d" % number, mmu, registers(mmu))
         return
     sys.exit("no such VM")
 

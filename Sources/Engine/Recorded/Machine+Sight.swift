@@ -86,6 +86,28 @@ extension Machine {
     }
   }
 
+  /// A shadow's reverse map was seen to have an entry, known or not.
+  mutating func seeEntry(
+    _ range: Range<UInt64>, nested: UInt64?, of mmu: MMU
+  ) throws(Refusal) {
+    if let nested {
+      if nested.pageOffset != 0 { throw Refusal(.unaligned(nested, Page.size)) }
+      // No leaf is larger, and no known entry has more than one.
+      if range.size > 1 << 30 { throw Refusal(.tooLarge(1 << 30), operand: .size) }
+      if nested >> UInt64(VMConfiguration.physicalBits) != 0 {
+        throw Refusal(.beyondInput(bits: VMConfiguration.physicalBits))
+      }
+    }
+    note(.sight(.entry(nested: nested)), mmu.tableID, over: range)
+    policy.see(nested, over: range, of: mmu, in: &self)
+  }
+
+  /// A shadow's reverse map was seen to have no entry in a range.
+  mutating func seeNoEntry(_ range: Range<UInt64>, of mmu: MMU) {
+    note(.sight(.noEntry), mmu.tableID, over: range)
+    policy.seeNothing(over: range, of: mmu, in: &self)
+  }
+
   /// The slot of the entry of a level for an input address. A table on the way to it that was not seen before
   /// must be there.
   private mutating func sightSlot(_ address: UInt64, level: Int, in table: Table) -> Int {

@@ -36,6 +36,11 @@ public enum RecordedCall: Equatable, Sendable {
   case unseen(TableID, Range<UInt64>)
   /// Not a call: the dump of a shadow shows that it serves nobody.
   case unused(TableID)
+  /// Not a call: a dump of a shadow's reverse map has an entry for canonical IPAs, with the nested IPA of the first
+  /// of them, or nil for one that is unknown.
+  case seenEntry(TableID, Range<UInt64>, nested: UInt64?)
+  /// Not a call: it has none for canonical IPAs.
+  case seenNoEntry(TableID, Range<UInt64>)
 }
 
 extension RecordedCall {
@@ -51,6 +56,7 @@ extension RecordedCall {
     case .invalidateRange(let table, let range): (table, range.lowerBound)
     case .seen(let table, let range, _, _), .unseen(let table, let range):
       (table, range.lowerBound)
+    case .seenEntry(_, let range, _), .seenNoEntry(_, let range): (.canonical, range.lowerBound)
     case .context, .emptyShadows, .unused: nil
     }
   }
@@ -60,7 +66,7 @@ extension RecordedCall {
   /// Whether it is no call, but what a dump shows.
   fileprivate var isSight: Bool {
     switch self {
-    case .seen, .unseen, .unused: true
+    case .seen, .unseen, .unused, .seenEntry, .seenNoEntry: true
     case .map, .relax, .unmap, .take, .writeProtect, .split, .age, .context, .invalidate,
       .invalidateRange, .emptyShadows:
       false
@@ -149,6 +155,9 @@ extension Machine {
       try requireInput(range, of: mmu)
       unsee(range, in: mmu)
     case .unused(let id): seeUnused(try requireShadow(id))
+    case .seenEntry(let id, let range, let nested):
+      try seeEntry(range, nested: nested, of: try requireMap(id, range))
+    case .seenNoEntry(let id, let range): seeNoEntry(range, of: try requireMap(id, range))
     }
   }
 
@@ -169,6 +178,14 @@ extension Machine {
   private func requireShadow(_ id: TableID) throws(Refusal) -> MMU {
     let mmu = try requireContext(id)
     if mmu.isCanonical { throw Refusal(.notShadow) }
+    return mmu
+  }
+
+  /// A shadow whose reverse map can have an entry for canonical IPAs.
+  private func requireMap(_ id: TableID, _ range: Range<UInt64>) throws(Refusal) -> MMU {
+    let mmu = try requireShadow(id)
+    if !policy.keepsMap { throw Refusal(.noReverseMap) }
+    try requireInput(range, of: canonical)
     return mmu
   }
 

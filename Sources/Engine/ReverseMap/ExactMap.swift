@@ -79,6 +79,21 @@ struct ExactMap: ReverseMapPolicy {
       }
   }
 
+  func see(
+    _ nested: UInt64?, over canonical: Range<UInt64>, of mmu: MMU, in machine: inout Machine
+  ) {
+    guard let nested else { return }
+    machine.memory.store(
+      canonical.lowerBound | Self.valid, for: nested..<nested + canonical.size, in: mmu.directMap)
+  }
+
+  func seeNothing(over canonical: Range<UInt64>, of mmu: MMU, in machine: inout Machine) {
+    for entry in entries(of: mmu, reaching: canonical, in: machine) {
+      guard let nested = entry.nested else { continue }
+      machine.memory.erase(nested..<nested + entry.canonical.size, in: mmu.directMap)
+    }
+  }
+
   func covers(_ mapping: ShadowMapping, in machine: Machine) -> Bool {
     guard let entry = machine.memory.find(mapping.nested, in: mapping.mmu.directMap) else {
       return false

@@ -158,6 +158,21 @@ struct RangeMap: ReverseMapPolicy {
     machine[.unsafeRecord] = range.lowerBound | UInt64(mmu.index - 1)
   }
 
+  // MARK: What dumps of a real kernel show
+
+  func see(
+    _ nested: UInt64?, over canonical: Range<UInt64>, of mmu: MMU, in machine: inout Machine
+  ) {
+    let payload = nested.map { $0 | validEntry } ?? Self.unknown
+    // v1 and nested IPA 0: the tree has no such entry.
+    if payload == 0 { return seeNothing(over: canonical, of: mmu, in: &machine) }
+    machine.memory.store(payload, for: canonical, in: mmu.reverseMap)
+  }
+
+  func seeNothing(over canonical: Range<UInt64>, of mmu: MMU, in machine: inout Machine) {
+    machine.memory.erase(canonical, in: mmu.reverseMap)
+  }
+
   // MARK: Unmapping (unmap_mmu_ipa_range, reset_revmap_and_unmap)
 
   func unmap(for cause: UnmapCause, in machine: inout Machine) -> [Work] {

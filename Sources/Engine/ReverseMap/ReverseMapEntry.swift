@@ -52,7 +52,8 @@ extension Machine {
       of: table(of: shadow(number)), nested..<nested + entry.canonical.size, .mapping)
     while let leaf = memory.next(&walk) {
       let canonical = entry.canonical.lowerBound &+ leaf.address &- nested
-      if isBacking(leaf.descriptor.address, canonical) { return false }
+      // Of a real kernel's memory it is not known what is there: a leaf is taken to lead to it.
+      if configuration.isRecorded || isBacking(leaf.descriptor.address, canonical) { return false }
     }
     return true
   }

@@ -60,6 +60,13 @@ protocol ReverseMapPolicy: Sendable {
   /// An address at which reverse and direct map of a shadow disagree, or nil.
   func unmirrored(of mmu: MMU, in machine: Machine) -> UInt64?
 
+  /// Keeps an entry that a dump of a real kernel's map showed; without a nested IPA it is unknown, which an
+  /// exact map has no entries for.
+  func see(_ nested: UInt64?, over canonical: Range<UInt64>, of mmu: MMU, in machine: inout Machine)
+
+  /// Drops what was seen of a range of canonical IPAs.
+  func seeNothing(over canonical: Range<UInt64>, of mmu: MMU, in machine: inout Machine)
+
   /// Whether a leaf of a shadow is sure to be found when any page of its canonical range is unmapped.
   func covers(_ mapping: ShadowMapping, in machine: Machine) -> Bool
 }
@@ -84,6 +91,10 @@ extension ReverseMapPolicy {
     entries(of: mmu, in: machine).last { $0.canonical.lowerBound < address }
   }
   func unmirrored(of mmu: MMU, in machine: Machine) -> UInt64? { nil }
+  func see(
+    _ nested: UInt64?, over canonical: Range<UInt64>, of mmu: MMU, in machine: inout Machine
+  ) {}
+  func seeNothing(over canonical: Range<UInt64>, of mmu: MMU, in machine: inout Machine) {}
   func covers(_ mapping: ShadowMapping, in machine: Machine) -> Bool { true }
 }
 

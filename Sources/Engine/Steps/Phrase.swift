@@ -62,7 +62,7 @@ package enum Phrase {
     case .invalid: entry.bits == 0 ? "empty" : "invalid, \(address(entry.bits))"
     case .locked: "LOCKED"
     case .unseen: "? not told"
-    case .table where !entry.format.knowsOutputs: "table"
+    case .table where !entry.format.knowsPlaces: "table"
     case .table: "table at \(address(entry.address(granuleShift: geometry.granuleShift)))"
     case .block: "block \(leaf(entry, level, geometry))"
     case .page: "page \(leaf(entry, level, geometry))"

@@ -8,12 +8,17 @@ package enum SightStep: StepFamily {
   case serves(VTTBR, VTCR, isOn: Bool)
   /// A shadow serves nobody.
   case unused
+  /// A reverse map has an entry; its nested IPA is nil if unknown.
+  case entry(nested: UInt64?)
+  /// A reverse map has no entry in a range.
+  case noEntry
 
   package var facts: Step.Facts {
     switch self {
     case .seen: Step.Facts(.seen, .sight, weight: 2)
     case .unseen: Step.Facts(.seen, .sight, weight: 1)
     case .serves, .unused: Step.Facts(.setting, .sight, .none, weight: 2)
+    case .entry, .noEntry: Step.Facts(.setting, .sight, .canonical, weight: 2)
     }
   }
 
@@ -22,7 +27,7 @@ package enum SightStep: StepFamily {
     switch self {
     case .seen(let first, _): first
     case .unseen: Descriptor(Descriptor.unseen)
-    case .serves, .unused: nil
+    case .serves, .unused, .entry, .noEntry: nil
     }
   }
 
@@ -49,8 +54,21 @@ package enum SightStep: StepFamily {
       return Explanation(
         "seen", "\(Phrase.table(step.table)) serves nobody",
         "The dump is empty, as that of a shadow is that is not in use.", Self.dump)
+    case .entry(let nested):
+      return Explanation(
+        "seen",
+        "canonical \(step.span) in the reverse map of \(Phrase.table(step.table)): nested "
+          + (nested.map(Phrase.address) ?? "unknown"),
+        "The dump shows it. When it was recorded is not known.", Self.mapDump)
+    case .noEntry:
+      return Explanation(
+        "seen",
+        "no entry for canonical \(step.span) in the reverse map of \(Phrase.table(step.table))",
+        "The dump has no such row any more. When it went is not known.", Self.mapDump)
     }
   }
 
+  /// Linux 7.3.4 has no reverse map.
+  private static let mapDump = Source.project("dump of a reverse map")
   private static let dump = Source("arch/arm64/kvm/ptdump.c", "kvm_ptdump_visitor")
 }

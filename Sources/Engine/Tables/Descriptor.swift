@@ -25,6 +25,8 @@ public struct Descriptor: Hashable, Sendable {
       case marks
       /// Android's have names for XN[1], FnXS and the contiguous bit.
       case names
+      /// The text of a raw table has all bits. Where its tables lie is not kept.
+      case descriptors
     }
 
     /// The bits of an entry that are known; the others are 0, which says nothing.
@@ -35,11 +37,20 @@ public struct Descriptor: Hashable, Sendable {
       case .dump(.words): told | executeNeverMask
       case .dump(.marks): told | 1 << 54
       case .dump(.names): told | 1 << 54 | 1 << 11 | contiguous
+      case .dump(.descriptors): ~0
       }
     }
 
-    /// Whether it is known where entries lead.
+    /// Whether it is known where leaves lead.
     public var knowsOutputs: Bool { known & addressMask != 0 }
+
+    /// Whether it is known where tables lie: of those that were seen, the model has its own pages.
+    public var knowsPlaces: Bool {
+      switch self {
+      case .stage2, .stage1: true
+      case .dump: false
+      }
+    }
   }
 
   /// The 64 bits.

@@ -65,7 +65,7 @@ package struct EntryAnswer: Answer {
         level: page.level,
         high: isFirst ? geometry.inputBits - 1 : Int(geometry.shift(page.level - 1)) - 1,
         low: Int(geometry.shift(page.level)), index: index,
-        place: geometry.format.knowsOutputs ? page.place(of: index) : nil,
+        place: geometry.format.knowsPlaces ? page.place(of: index) : nil,
         entry: page[index], what: Phrase.entry(page[index], level: page.level, in: geometry),
         plain: PlainWords.entry(page[index], level: page.level, in: geometry))
     }
@@ -77,7 +77,7 @@ package struct EntryAnswer: Answer {
       if case .shadow(let number) = table {
         isShadow = true
         // What L1's table and the canonical one say would have to be known.
-        if geometry.format.knowsOutputs {
+        if geometry.format.knowsPlaces {
           var parts = Composition(of: address, inShadow: number, machine)
           let output = machine.output(of: address, in: table)?.page
           parts.isInForce = output != nil && output == parts.physical?.page

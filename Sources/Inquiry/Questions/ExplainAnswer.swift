@@ -311,6 +311,15 @@ extension ExplainAnswer.Changed.Row {
       what =
         "serves VTTBR \(hex: vttbr), L1's VMID \(VTTBR(vttbr).vmid)" + (isOn ? "" : ", stage 2 off")
       plain = PlainWords.expand(what)
+    case .seenEntry(let table, let seen, let nested):
+      (self.table, range, isMapping) = (table, seen, true)
+      what = "reverse map \(Sign.arrow) " + (nested.map { "\(hex: $0)" } ?? "unknown")
+      plain =
+        "in the reverse map, at "
+        + (nested.map { "the guest's address \(hex: $0)" } ?? "an unknown address of the guest")
+    case .seenNoEntry(let table, let seen):
+      (self.table, range, isMapping) = (table, seen, true)
+      (what, plain) = ("not in the reverse map", "not in the reverse map")
     case .map, .relax, .unmap, .take, .writeProtect, .split, .age, .invalidate, .invalidateRange,
       .emptyShadows:
       return nil

@@ -125,7 +125,7 @@ extension PlainWords {
       entry.format.knowsOutputs ? Phrase.address(address) : "an address that is not known"
     }
     return switch geometry.kind(of: entry, at: level) {
-    case .table where !entry.format.knowsOutputs: "a table"
+    case .table where !entry.format.knowsPlaces: "a table"
     case .table: "a table at \(address(entry.address(granuleShift: geometry.granuleShift)))"
     case .block, .page:
       "leads to \(address(geometry.output(of: entry, at: level))), " + entry.permissions.purpose

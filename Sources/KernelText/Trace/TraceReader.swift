@@ -33,6 +33,11 @@ package struct TraceReader {
 
   /// Reads a text, and passes each relevant event to `body`, in the order of the lines.
   package mutating func read(_ bytes: [UInt8], _ body: (TraceEvent) -> Void) {
+    read(bytes) { event, _ in body(event) }
+  }
+
+  /// The same, with where in the bytes the event's line begins.
+  package mutating func read(_ bytes: [UInt8], _ body: (TraceEvent, _ offset: Int) -> Void) {
     bytes.withUnsafeBufferPointer { buffer in
       guard let base = buffer.baseAddress else { return }
       var start = 0
@@ -42,9 +47,23 @@ package struct TraceReader {
         let end =
           found.map { base.distance(to: $0.assumingMemoryBound(to: UInt8.self)) } ?? buffer.count
         number += 1
-        read(Words(buffer, start..<end), number, body)
+        read(Words(buffer, start..<end), number) { body($0, start) }
         start = end + 1
       }
+    }
+  }
+
+  /// Reads the event of one line again, by where it begins and its number; nil if it is none. Counts nothing.
+  package func event(at offset: Int, line number: Int, in bytes: [UInt8]) -> TraceEvent? {
+    bytes.withUnsafeBufferPointer { buffer in
+      guard let base = buffer.baseAddress, buffer.indices.contains(offset) else { return nil }
+      let found = memchr(base + offset, 0x0a, buffer.count - offset)
+      let end =
+        found.map { base.distance(to: $0.assumingMemoryBound(to: UInt8.self)) } ?? buffer.count
+      var event: TraceEvent?
+      var reader = self
+      reader.read(Words(buffer, offset..<end), number) { event = $0 }
+      return event
     }
   }
 
@@ -61,8 +80,7 @@ package struct TraceReader {
         seen += 1
         guard let (time, rest) = event(line) ?? reader.untimed(line) else { continue }
         var words = rest
-        words.skipBlanks()
-        let name = words.take(while: Words.isName)
+        let name = Self.takeName(&words)
         if time.start == line.start {
           // Many texts begin with a number; but not with one of ours behind.
           if reader.names[name] != nil { return true }
@@ -88,13 +106,7 @@ package struct TraceReader {
     }
     summary.lines += 1
     var text = rest
-    text.skipBlanks()
-    var name = text.take(while: Words.isName)
-    if text[0] == UInt8(ascii: ":"), let next = text[1], Words.isName(next) {
-      // perf names the system before the event.
-      _ = text.takeByte()
-      name = text.take(while: Words.isName)
-    }
+    let name = Self.takeName(&text)
     if name.isEmpty {
       return summary.skipped.add(number, "expected the name of an event after the time")
     }
@@ -114,13 +126,44 @@ package struct TraceReader {
     }
   }
 
-  /// A line that begins with an event's name, followed by values: an empty time before it.
+  /// Takes the name of an event from the front of what stands behind a time.
+  @inline(__always)
+  private static func takeName(_ text: inout Words) -> Words {
+    text.skipBlanks()
+    var name = text.take(while: Words.isName)
+    if text.first.map(Words.isBlank) ?? false, name.isDecimal {
+      // perf may put the period between.
+      text.skipBlanks()
+      name = text.take(while: Words.isName)
+    }
+    if text[0] == UInt8(ascii: ":"), let next = text[1], Words.isName(next) {
+      // perf names the system before the event.
+      _ = text.takeByte()
+      name = text.take(while: Words.isName)
+    }
+    return name
+  }
+
+  /// A line without a time, which is empty then: it begins with an event's name, or perf's `SYSTEM:NAME:` stands in
+  /// it, and values follow.
   private func untimed(_ line: Words) -> (time: Words, rest: Words)? {
     var rest = line
     rest.skipBlanks()
     let name = rest.take(while: Words.isName)
-    guard rest.take(":"), names[name] != nil, rest.after("=") != nil else { return nil }
-    return (line.prefix(0), line)
+    if rest.take(":"), names[name] != nil, rest.after("=") != nil { return (line.prefix(0), line) }
+    rest = line
+    var before = line.prefix(0)
+    while case let word = rest.takeWord(), !word.isEmpty {
+      defer { before = word }
+      guard word.last == UInt8(ascii: ":") else { continue }
+      var event = word
+      guard !event.take(while: Words.isName).isEmpty, event.take(":") else { continue }
+      let name = event.take(while: Words.isName)
+      guard event == ":", !name.isEmpty, names[name] != nil || Self.isProbe(rest) || before.isCPU
+      else { continue }
+      return (Words(line.bytes, word.start..<word.start), Words(line.bytes, word.start..<line.end))
+    }
+    return nil
   }
 
   /// Whether the text after an event's name is a kprobe's: `(symbol+0x...`.
@@ -155,19 +198,27 @@ package struct TraceReader {
     summary.skipped.add(number, "expected a time and an event, as 812.004511: kvm_guest_fault: ...")
   }
 
-  /// Finds the time of a line, and the rest after it: at the first colon and blank that end a time.
+  /// Finds the time of a line, and the rest after it: at the first colon and blank that end a time, and have a name
+  /// behind. A task's name may look like a time, too.
   private static func event(_ line: Words) -> (time: Words, rest: Words)? {
     guard let base = line.bytes.baseAddress else { return nil }
     var from = line.start
+    var nameless: (time: Words, rest: Words)?
     while from < line.end, let found = memchr(base + from, 0x3a, line.end - from) {
       let colon = base.distance(to: found.assumingMemoryBound(to: UInt8.self))
       from = colon + 1
       guard from < line.end, Words.isBlank(line.bytes[from]) else { continue }
       if let start = startOfTime(line, endingAt: colon) {
-        return (Words(line.bytes, start..<colon), Words(line.bytes, from..<line.end))
+        let found = (Words(line.bytes, start..<colon), Words(line.bytes, from..<line.end))
+        var rest = found.1
+        _ = takeName(&rest)
+        guard let next = rest.first, next != UInt8(ascii: ":"), !Words.isBlank(next) else {
+          return found
+        }
+        nameless = nameless ?? found
       }
     }
-    return nil
+    return nameless
   }
 
   /// Start of a time that ends at a colon: digits, with a point or without; `4us+`; `(+0.012ms)`.

@@ -4,7 +4,7 @@ import Engine
 enum RecordedStatement: Int, StatementFamily {
   case map, relax, unmap, take, writeProtect, split, age
   case context, invalidate, invalidateRange, emptyShadows
-  case seen, seenEmpty, unseen, unused
+  case seen, seenEmpty, unseen, unused, seenEntry, seenNoEntry
 
   private static let access = "none|r|w|rw"
   /// By XN[1:0].
@@ -114,6 +114,17 @@ enum RecordedStatement: Int, StatementFamily {
       form(
         "kernel unused TABLE", "The dump of a shadow is empty: it serves nobody."
       ) { .unused($0.table) }
+    case .seenEntry:
+      form(
+        "kernel seen-revmap TABLE IPA SIZE [nipa=NIPA]",
+        "A dump of a shadow's reverse map has this entry; without `nipa` its nested IPA is unknown. `policy "
+          + "revmap` says in which form it is kept here."
+      ) { .seenEntry($0.table, $0.range(1), nested: $0.option(3)) }
+    case .seenNoEntry:
+      form(
+        "kernel seen-no-revmap TABLE IPA SIZE",
+        "A dump of a shadow's reverse map has no entry there."
+      ) { .seenNoEntry($0.table, $0.range(1)) }
     }
   }
 
@@ -191,6 +202,9 @@ extension RecordedCall {
       RecordedStatement.seenEmpty.text(table, range, level, first.bits == 0 ? nil : first.bits)
     case .unseen(let table, let range): RecordedStatement.unseen.text(table, range)
     case .unused(let shadow): RecordedStatement.unused.text(shadow)
+    case .seenEntry(let shadow, let range, let nested):
+      RecordedStatement.seenEntry.text(shadow, range, nested)
+    case .seenNoEntry(let shadow, let range): RecordedStatement.seenNoEntry.text(shadow, range)
     }
   }
 
@@ -226,6 +240,11 @@ extension RecordedCall {
       "What \(Phrase.range(range)) of \(table.phrase) is was not told."
     case .unused(let shadow):
       "\(shadow.phrase.prefix(1).uppercased() + shadow.phrase.dropFirst()) was seen to serve nobody."
+    case .seenEntry(let shadow, let range, let nested):
+      "The reverse map of \(shadow.phrase) was seen to have \(Phrase.canonical(range)) at "
+        + (nested.map { "nested IPA \(Phrase.address($0))." } ?? "an unknown nested IPA.")
+    case .seenNoEntry(let shadow, let range):
+      "The reverse map of \(shadow.phrase) was seen to have no entry for \(Phrase.canonical(range))."
     }
   }
 }

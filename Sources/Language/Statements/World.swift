@@ -30,7 +30,8 @@ enum WorldStatement: StatementFamily {
         to 16 (default 16); with few bits a rollover comes soon. With `recorded=on` (default off) the VM is \
         made of the calls of a real kernel, and what its memory holds is not known. With `seen` it is made of \
         dumps of a real kernel's tables, which tell what an entry permits by words (`px ux`), by marks (an `X` \
-        where it must not execute) or with names of levels; where entries lead they do not tell.
+        where it must not execute) or with names of levels; where entries lead they do not tell. With \
+        `descriptors` it is made of raw tables, which tell all bits of an entry.
         """,
         operands: [
           "ipa=BITS": .number("BITS", Self.bounds(VMConfiguration.ipaBitsRange)),
@@ -87,6 +88,7 @@ extension Descriptor.Format {
   /// The formats of dumps, by the words of `vm seen=`.
   fileprivate static let seen: [(word: String, format: Descriptor.Format)] = [
     ("words", .dump(.words)), ("marks", .dump(.marks)), ("names", .dump(.names)),
+    ("descriptors", .dump(.descriptors)),
   ]
 
   /// The word of `vm seen=` for a format of dumps; nil for others.

@@ -54,6 +54,33 @@ extension Model {
         : "The file was read again: its events differ from event \(common + 1) on.")
   }
 
+  /// Puts lines that came to the file of the opened history at its end, where a running VM is looked at: who stands
+  /// at the end goes on to the new one. O(n) in these lines, and in what they change.
+  ///
+  /// - Parameter news: what is said of them.
+  /// - Returns: whether that was possible: nobody has typed anything at the end.
+  /// - Throws: that they make no sense.
+  public mutating func extend(with lines: [UInt8], telling news: SafeText) throws(ScenarioError)
+    -> Bool
+  {
+    completeHistory()
+    if branches[0].typed > 0 { return false }
+    let moment = branches[0].session.timeline.moment
+    let followsEnd =
+      branch == 0 && moment == Moment(events: branches[0].session.timeline.events.count)
+    (run, playback) = (nil, Playback())
+    defer {
+      if !followsEnd { branches[0].session.seek(to: moment) }
+      (inverse, answered, link) = (InverseIndexes(), nil, nil)
+      reverseMap.summary = nil
+      momentHasChanged()
+      settle()
+      say(news)
+    }
+    try branches[0].session.extend(with: lines)
+    return true
+  }
+
   /// How old a table is at the end of the history, if it is looked at while it changes.
   func age(of table: TableID) -> SafeText? {
     branch == 0 && timeline.moment.events == timeline.events.count ? ages[table] : nil

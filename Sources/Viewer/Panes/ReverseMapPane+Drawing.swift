@@ -60,7 +60,8 @@ extension ReverseMapPane {
     // The nodes are below the entries, if there is room for a few of those.
     let entries = model.mapped
     let least = max(1, entries.entries(min(rest, Self.entriesAboveNodes), around: entry).count)
-    var nodes = model.detailLevel != .plain ? nodeLines(of: entry, model) : []
+    let hasNodes = model.detailLevel != .plain && !model.machine.configuration.isSeen
+    var nodes = hasNodes ? nodeLines(of: entry, model) : []
     if least + nodes.count > rest { nodes = [] }
     return Parts(
       inside: inside, about: about,
@@ -163,6 +164,8 @@ extension ReverseMapPane {
     } else {
       line.add("  too many to count the unknown and stale", .dim)
     }
+    // Neither whether an insertion failed nor the kernel's own tree is in a dump.
+    if model.machine.configuration.isSeen { return line }
     line.add(
       summary.isBroken ? "  \(Glyph.mismatch) broken" : "  complete",
       summary.isBroken ? .mismatch : .text)
@@ -191,13 +194,19 @@ extension ReverseMapPane {
 
   /// The changes of the map by the last event or micro-step, in the order of its steps.
   private func changes(in model: Model) -> [Change] {
-    model.lastSteps.compactMap { step in
+    if let sight = model.session.sight { return changes(of: sight, in: model) }
+    return model.lastSteps.compactMap { step in
       guard step.table == .shadow(model.mappedShadow) else { return nil }
       let range = step.addresses
       let place: SafeText = "\(hex: step.address)+\(SafeText(Phrase.size(step.size)))"
       func change(_ mark: SafeText, _ role: Role, _ text: SafeText) -> Change {
         Change(mark: mark, role: role, text: text, range: range)
       }
+      if case .sight(.entry(let nested)) = step.action {
+        let target: SafeText = nested.map { "\(hex: $0)" } ?? "unknown"
+        return change("+", .changed, "seen \(place) \(Glyph.right) \(target)")
+      }
+      if case .sight(.noEntry) = step.action { return change("-", .changed, "no more \(place)") }
       guard case .reverseMap(let action) = step.action else { return nil }
       switch action {
       case .recordKnown(let nested):
@@ -220,6 +229,27 @@ extension ReverseMapPane {
       case .record, .recordKept, .lookUpUnknown, .lookUpNothing, .lookUpBroken, .lookUpSwept,
         .failuresArmed:
         return nil
+      }
+    }
+  }
+
+  /// What is new in the map since the moment before, of those at which dumps were read.
+  private func changes(of sight: Session.Sight, in model: Model) -> [Change] {
+    guard sight.before != nil else { return [] }
+    return sight.rows.compactMap { event in
+      guard case .recorded(let call) = model.timeline.events[event] else { return nil }
+      func place(_ range: Range<UInt64>) -> SafeText {
+        "\(hex: range.lowerBound)+\(SafeText(Phrase.size(range.size)))"
+      }
+      switch call {
+      case .seenEntry(.shadow(model.mappedShadow), let range, let nested):
+        let target: SafeText = nested.map { "\(hex: $0)" } ?? "unknown"
+        return Change(
+          mark: "+", role: .changed, text: "new \(place(range)) \(Glyph.right) \(target)",
+          range: range)
+      case .seenNoEntry(.shadow(model.mappedShadow), let range):
+        return Change(mark: "-", role: .changed, text: "no more \(place(range))", range: range)
+      default: return nil
       }
     }
   }

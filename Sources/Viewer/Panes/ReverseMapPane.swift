@@ -8,7 +8,7 @@ struct ReverseMapPane: PaneOperations {
   var region: PaneRegion { .band }
 
   func exists(in configuration: VMConfiguration, hasDevices: Bool) -> Bool {
-    configuration.nested && !configuration.isSeen
+    configuration.nested && (!configuration.isSeen || configuration.reverseMap != .none)
   }
 
   func isInOverview(of model: Model) -> Bool { model.hasReverseMap }
@@ -18,7 +18,8 @@ struct ReverseMapPane: PaneOperations {
   func context(in model: Model) -> [SafeText] {
     (model.filter.map { ["only \(SafeText($0.filter.text))"] } ?? []) + [
       "shadow \(model.mappedShadow)", "IPA \(Glyph.right) nIPA",
-      "revmap=\(SafeText(model.machine.configuration.reverseMap.rawValue))",
+      model.machine.configuration.isSeen
+        ? "seen" : "revmap=\(SafeText(model.machine.configuration.reverseMap.rawValue))",
     ]
   }
 

@@ -33,46 +33,35 @@ extension Pagewalk {
     func run() throws {
       let scenario = try input.scenario()
       let imported = try Imported([against], Imported.Hints())
-      let chapters = imported.chapters.filter { !$0.tables.isEmpty || !$0.shadows.isEmpty }
+      let chapters = imported.chapters.filter {
+        !$0.tables.isEmpty || !$0.shadows.isEmpty || !$0.reverseMaps.isEmpty
+      }
       guard let first = chapters.first else {
         throw Failure.input("\(against): no table in it")
       }
       var session = try Pagewalk.session(scenario, at: "end", for: "check")
-      var equal = 0
-      var difference: Discrepancy?
-      for (chapter, moment) in try moments(first, chapters, session) {
-        session.seek(to: moment)
-        let judgement = Judgement(chapter, with: session.timeline.machine)
-        equal += judgement.compared - judgement.differences.count
-        if let found = judgement.differences.first {
-          difference = Discrepancy(found, in: chapter, &session)
-          break
-        }
-      }
+      let found = ComparisonRecord(try moments(first, chapters, session), in: &session)
       if json {
-        try FileDescriptor.output.write(
-          json: ComparisonRecord(equal: equal, difference: difference))
+        try FileDescriptor.output.write(json: found)
       } else {
         FileDescriptor.output.write(
-          lines: difference?.lines.joined(separator: "\n")
-            ?? "\(equal) tables are those of the model")
+          lines: found.difference?.lines.joined(separator: "\n")
+            ?? "\(found.equal) tables are those of the model")
       }
-      if difference != nil { throw Failure.no("") }
+      if found.difference != nil { throw Failure.no("") }
     }
 
     /// What was seen, each with the moment of the scenario that it is held against.
     private func moments(
       _ first: RecordedChapter, _ chapters: [RecordedChapter], _ session: Session
-    ) throws -> [(RecordedChapter, Moment)] {
+    ) throws -> [(chapter: RecordedChapter, moment: Moment)] {
       if chapters.count == 1 {
         guard let moment = session.moment(named: at) else {
           throw Failure.usage("--at: expected \(session.momentHelp), not '\(at)'")
         }
         return [(first, moment)]
       }
-      let found = chapters.compactMap { chapter in
-        session.moment(named: "chapter:\(chapter.label)").map { (chapter, $0) }
-      }
+      let found = ComparisonRecord.moments(chapters, in: session)
       if found.isEmpty {
         throw Failure.input(
           "\(against): no moment has the name of a chapter: "

@@ -28,9 +28,9 @@ extension Pagewalk {
       let machine = try Pagewalk.session(input.scenario(), at: at, for: "dump").timeline.machine
       let (text, pages) = try table.selected(in: machine)
       if let image {
-        guard machine.configuration.knowsOutputs else {
+        guard machine.configuration.evidence.format.knowsPlaces else {
           throw Failure.input(
-            "--image: where entries lead and tables lie is not known of tables that were seen in dumps"
+            "--image: where tables lie is not known of tables that were seen in dumps"
           )
         }
         try write(pages, to: image)

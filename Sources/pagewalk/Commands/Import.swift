@@ -15,8 +15,9 @@ extension Pagewalk {
       discussion: """
         PATH may be a VM's folder of debugfs or a copy of it, a folder or tar of such folders as moments, one \
         stage-2 dump of any kernel, text of ftrace, trace-cmd report, perf script or bpftrace, a trace.dat, a \
-        kernel log with events of an SMMU, a log of casemate, the text of a raw table, an ELF core or, with \
-        --base, raw memory. What it is, its content decides; --as says otherwise.
+        kernel log with events of an SMMU, a log of casemate, the text of a raw table, a dump of a reverse map, an \
+        ELF core or, with --base, raw memory; what gzip, xz, zstd or bzip2 packed, they unpack. What it is, its \
+        content decides; --as says otherwise.
 
         Calls that kprobes saw, as `pagewalk recorder` sets them, become statements, and the tables that they \
         lead to are held against those that were seen. A log of casemate ends at the first record that breaks a \
@@ -37,7 +38,7 @@ extension Pagewalk {
     @Flag(
       help: """
         Let the model decide what goes of the shadows, and hold the tables against it; where they differ, \
-        exit code 1.
+        both walks are shown as by `check`, and the exit code is 1.
         """)
     var predict = false
 
@@ -69,18 +70,16 @@ extension Pagewalk {
       let imported = try Imported(paths, found)
       tell(imported)
       if strict { try refuseDoubts(imported) }
-      let judgements = try judge(imported)
+      let difference = try report(imported)
       if json {
-        try FileDescriptor.output.write(json: ImportRecord(imported, judgements))
+        try FileDescriptor.output.write(json: ImportRecord(imported, difference))
       } else if let scenario = imported.scenario ?? (output == nil ? nil : imported.seen) {
         try write(scenario)
       } else {
         FileDescriptor.output.write(
           lines: ObservedText.lines(imported.chapters).joined(separator: "\n"))
       }
-      if predict, judgements.contains(where: { !$0.judgement.differences.isEmpty }) {
-        throw Failure.no("")
-      }
+      if predict, difference != nil { throw Failure.no("") }
     }
 
     private func write(_ scenario: String) throws {
@@ -131,48 +130,45 @@ extension Pagewalk {
       }
     }
 
-    /// Carries out the scenario, and compares the tables at each moment at which they were observed.
-    private func judge(
-      _ imported: Imported
-    ) throws -> [(label: String, judgement: Judgement)] {
-      guard let text = imported.scenario else { return [] }
-      let scenario: Scenario
-      do {
-        scenario = try Scenario(parsing: Array(text.utf8), file: output ?? "imported")
-      } catch {
-        throw Failure.input(error.description)
+    /// Says how the tables that were seen compare with those of the model, and which expectations do not hold.
+    ///
+    /// - Returns: what differs first.
+    private func report(_ imported: Imported) throws -> Discrepancy? {
+      guard let run = imported.run else { return nil }
+      for failure in run.failures {
+        writeError(
+          "\(scenarioName):\(failure.origin.line ?? 1):1: not as expected: \(failure.message)")
       }
-      var session = Session(scenario, keepsPast: false, recordsSteps: false)
-      var found: [(label: String, judgement: Judgement)] = []
-      do {
-        while let statement = try session.advance() {
-          guard case .chapter(let label, _) = statement.kind,
-            let chapter = imported.chapters.first(where: { $0.label == label })
-          else { continue }
-          found.append((label, Judgement(chapter, with: session.timeline.machine)))
+      let compared = run.judgements.reduce(0) { $0 + $1.judgement.compared }
+      let different = run.judgements.count { !$0.judgement.differences.isEmpty }
+      if different == 0 {
+        if compared > 0 {
+          writeError("all \(compared) tables that were seen are those of the model")
         }
-      } catch {
-        throw Failure.input(scenario.refusals())
-      }
-      report(found)
-      for failure in session.failures {
-        writeError("\(scenario.position(of: failure.origin)): not as expected: \(failure.message)")
-      }
-      return found
-    }
-
-    private func report(_ found: [(label: String, judgement: Judgement)]) {
-      let compared = found.reduce(0) { $0 + $1.judgement.compared }
-      if compared == 0 { return }
-      let different = found.filter { !$0.judgement.differences.isEmpty }
-      guard let first = different.first else {
-        return writeError("all \(compared) tables that were seen are those of the model")
+        return nil
       }
       writeError(
-        "\(different.count) of \(found.count) moments have tables that are not those of the model; the first:"
+        "\(different) of \(run.judgements.count) moments have tables that are not those of the model; the first:"
       )
-      for difference in first.judgement.differences {
-        writeError("  \(first.label): \(difference.sentence)")
+      let difference = try firstDifference(imported.chapters, run.text)
+      for line in difference?.lines ?? [] { writeError(line) }
+      return difference
+    }
+
+    /// What the scenario's file is called in messages.
+    private var scenarioName: String { output ?? "imported" }
+
+    /// The first difference, with both walks and what led to it: for that a history is needed.
+    private func firstDifference(
+      _ chapters: [RecordedChapter], _ text: String
+    ) throws -> Discrepancy? {
+      do {
+        var session = Session(try Scenario(parsing: Array(text.utf8), file: scenarioName))
+        try session.finish()
+        return ComparisonRecord(ComparisonRecord.moments(chapters, in: session), in: &session)
+          .difference
+      } catch {
+        throw Failure.input(error.description)
       }
     }
   }
@@ -214,6 +210,11 @@ struct ImportHints: ParsableArguments {
     transform: Self.slot)
   var slot: [HostSlot] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "The VM's folder, as 2101-12, where a folder or an archive has several.", valueName: "name"))
+  var vm: String?
+
   func validate() throws {
     if let ipa, !VMConfiguration.ipaBitsRange.contains(ipa) {
       throw ValidationError("--ipa: expected 32 to 48")
@@ -222,7 +223,7 @@ struct ImportHints: ParsableArguments {
 
   var values: Imported.Hints {
     Imported.Hints(
-      kind: `as`, inputBits: ipa, vttbr: vttbr, vtcr: vtcr, base: base, slots: slot)
+      kind: `as`, inputBits: ipa, vttbr: vttbr, vtcr: vtcr, base: base, slots: slot, vm: vm)
   }
 
   /// `0x40000000=0xffff81600000:0x400000`, or the size as 4M.

@@ -78,7 +78,7 @@ extension Pagewalk {
     private func show(_ session: LiveSession) throws {
       let preferences = try ConfigurationFile.read(look)
       let begun = ContinuousClock.now
-      guard let first = try session.look() else { return }
+      guard case .history(let first) = try session.look() else { return }
       var next = begun + every
       var screen = try Screen(nil, preferences, recordsMoments: session) { width, height in
         var settings = preferences.settings
@@ -90,7 +90,14 @@ extension Pagewalk {
         if ContinuousClock.now >= next, session.isThere {
           next = .now + every
           do {
-            if let new = try session.look() { model.reload(new, telling: session.news) }
+            switch try session.look() {
+            case .history(let new): model.reload(new, telling: session.news)
+            case .lines(let lines):
+              if try !model.extend(with: lines, telling: session.news) {
+                model.reload(try session.history(), telling: session.news)
+              }
+            case nil: break
+            }
           } catch {
             model.refuse(SafeText(Failure(error).message))
           }

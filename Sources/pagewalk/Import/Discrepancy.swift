@@ -33,6 +33,8 @@ struct Discrepancy: Encodable {
     let statement: String
     /// Where the statement stands.
     let position: String
+    /// Where the call of a real kernel stands that the statement is made of; nil if it is none.
+    let recorded: String?
   }
 
   /// The label of the moment at which the table was seen.
@@ -121,7 +123,8 @@ struct Discrepancy: Encodable {
     return Cause(
       moment: found.moment.name, what: found.what, why: found.why, function: step?.source,
       statement: event.map { session.text(ofEvent: $0) } ?? "",
-      position: origin.map { session.scenario.position(of: $0) } ?? session.scenario.file)
+      position: origin.map { session.scenario.position(of: $0) } ?? session.scenario.file,
+      recorded: event.flatMap { session.source(ofEvent: $0) })
   }
 
   /// For a person.
@@ -144,14 +147,40 @@ struct Discrepancy: Encodable {
     lines += ["", "the model's last change there, at \(cause.moment): \(cause.what)"]
     if !cause.why.isEmpty { lines.append("  \(cause.why)") }
     if let function = cause.function { lines.append("  \(function)") }
-    return lines + ["  in \(cause.position): \(cause.statement)"]
+    lines.append("  in \(cause.position): \(cause.statement)")
+    if let recorded = cause.recorded { lines.append("  of \(recorded)") }
+    return lines
   }
 }
 
-/// How a scenario compares with tables that were seen, for programs.
+/// How a scenario compares with tables that were seen, up to the first that differs.
 struct ComparisonRecord: Encodable {
   /// How many tables were found to be equal.
-  let equal: Int
+  private(set) var equal = 0
   /// What differs first; nil if nothing does.
-  let difference: Discrepancy?
+  private(set) var difference: Discrepancy?
+
+  /// Holds tables against a session that was carried out, which goes to the moments and to the cause.
+  ///
+  /// - Parameter moments: what was seen, each with the moment that it is held against.
+  init(_ moments: [(chapter: RecordedChapter, moment: Moment)], in session: inout Session) {
+    for (chapter, moment) in moments {
+      session.seek(to: moment)
+      let judgement = Judgement(chapter, with: session.timeline.machine)
+      equal += judgement.compared - judgement.differences.count
+      if let found = judgement.differences.first {
+        difference = Discrepancy(found, in: chapter, &session)
+        return
+      }
+    }
+  }
+
+  /// The moments of a session that have the names of what was seen.
+  static func moments(
+    _ chapters: [RecordedChapter], in session: Session
+  ) -> [(chapter: RecordedChapter, moment: Moment)] {
+    chapters.compactMap { chapter in
+      session.moment(named: "chapter:\(chapter.label)").map { (chapter, $0) }
+    }
+  }
 }

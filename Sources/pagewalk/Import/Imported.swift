@@ -26,6 +26,8 @@ struct Imported {
     /// The places of slots in the VMM, whose addresses notifiers name.
     var slots: [HostSlot] = []
     var unmaps = RecordedScenario.Unmaps.observed
+    /// The name of the VM's folder, if there are several.
+    var vm: String?
   }
 
   private(set) var sources: [Source] = []
@@ -39,34 +41,27 @@ struct Imported {
   private(set) var notes: [String] = []
 
   init(_ paths: [String], _ hints: Hints) throws {
-    var known: [(id: TableID, walk: ImageWalk)] = []
     for path in paths {
       if SourceFiles.isFolder(path) {
-        try addTree(SourceFiles.all(in: path), path, "a folder with a VM's files")
+        try addTree(SourceFiles.all(in: path), path, "a folder with a VM's files", hints)
       } else {
-        try addFile(path, hints, &known)
+        try addFile(path, hints)
       }
     }
     makeLabelsUnique()
     let title = paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 }
       .joined(separator: ", ")
-    if !known.isEmpty {
-      for (id, walk) in known {
-        var chapter = RecordedChapter(label: "seen")
-        if id == .canonical { chapter.canonical = walk.table }
-        if case .shadow(let number) = id { chapter.shadows[number] = walk.table }
-        chapters.append(chapter)
-      }
-      scenario = KnownTable.hostScenario(known, title: "imported from \(title)")
-    } else if scenario == nil, chapters.contains(where: { !$0.traces.isEmpty || !$0.logs.isEmpty })
-    {
+    if scenario == nil, chapters.contains(where: { !$0.traces.isEmpty || !$0.logs.isEmpty }) {
       let recorded = RecordedScenario(
         chapters, title: "imported from \(title)", unmaps: hints.unmaps, slots: hints.slots)
       summary = recorded.summary
       if summary.statements > 0 { scenario = recorded.text }
     }
-    try leaveOutRefused()
-    if scenario == nil, chapters.contains(where: { !$0.tables.isEmpty }) {
+    // All that is in them is in the text now.
+    for index in chapters.indices { (chapters[index].traces, chapters[index].logs) = ([], []) }
+    try carryOut()
+    if scenario == nil, chapters.contains(where: { !$0.tables.isEmpty || !$0.reverseMaps.isEmpty })
+    {
       do {
         let shown = try SeenScenario(chapters, title: "seen in \(title)")
         seen = shown.text
@@ -78,24 +73,41 @@ struct Imported {
   }
 
   /// Statements that the model refuses, with the reasons; they are comments of the scenario.
-  private(set) var refused: [String] = []
+  var refused: [String] { run?.refused ?? [] }
 
-  private mutating func leaveOutRefused() throws {
+  /// The scenario as it was carried out; nil if there is none.
+  private(set) var run: ImportedRun?
+
+  private mutating func carryOut() throws {
     guard let text = scenario else { return }
     do {
-      let found = try RefusedStatements(of: text)
-      scenario = found.text
-      refused = found.sentences
-      summary.statements -= refused.count
-      summary.comments += refused.count
+      let run = try ImportedRun(of: text, against: chapters)
+      scenario = run.text
+      summary.statements -= run.refused.count
+      summary.comments += run.refused.count
+      self.run = run
     } catch {
       throw Failure.input(error.description)
     }
   }
 
   private mutating func addTree(
-    _ files: [(path: String, bytes: [UInt8])], _ path: String, _ kind: String
+    _ all: [(path: String, bytes: [UInt8])], _ path: String, _ kind: String, _ hints: Hints
   ) throws {
+    var files = all
+    let vms = RecordedChapter.vms(in: all)
+    if let vm = hints.vm {
+      files = all.filter { $0.path.split(separator: "/").contains { $0 == vm } }
+      if files.isEmpty {
+        throw Failure.usage(
+          "--vm: expected \(vms.isEmpty ? "no name: \(path) has files of one VM" : vms.joined(separator: ", ")), not '\(vm)'"
+        )
+      }
+    } else if vms.count > 1 {
+      notes.append(
+        "\(path): \(vms.joined(separator: ", ")) look like several VMs, and are taken for moments of one; "
+          + "`pagewalk import --vm \(vms[0])` takes one")
+    }
     var found = RecordedChapter.all(in: files, of: path)
     if found.isEmpty {
       throw Failure.input(
@@ -110,9 +122,7 @@ struct Imported {
     chapters += found
   }
 
-  private mutating func addFile(
-    _ path: String, _ hints: Hints, _ known: inout [(id: TableID, walk: ImageWalk)]
-  ) throws {
+  private mutating func addFile(_ path: String, _ hints: Hints) throws {
     // Read no more of an image than its table needs.
     let start = path == "-" ? [] : SourceFiles.start(of: path)
     let early = hints.kind ?? SourceKind.of(start)
@@ -125,9 +135,34 @@ struct Imported {
       throw Failure.environment(
         "\(path): a compressed or flattened kdump: `makedumpfile -R vmcore < \(path)` makes an ELF core of a "
           + "flattened one, and the script of `pagewalk recorder --drgn` reads any")
+    case .compressed: return try addCompressed(path, start, hints)
     default: break
     }
-    let bytes = try FileDescriptor.contents(of: path)
+    try add(FileDescriptor.contents(of: path), path, hints)
+  }
+
+  /// Adds what a file is unpacked to.
+  private mutating func addCompressed(
+    _ path: String, _ start: [UInt8], _ hints: Hints
+  ) throws {
+    guard let compression = Compression(start) else {
+      throw Failure.usage("--as compressed: \(path) is not that")
+    }
+    let command = "\(compression.program) -dc \(path)"
+    guard let program = Subprocess.find(compression.program) else {
+      throw Failure.environment(
+        "\(path): packed by \(compression.program), which is not there to unpack it: `\(command)` does that"
+      )
+    }
+    guard let bytes = Subprocess.output(of: program, ["-dc", path]) else {
+      throw Failure.input(
+        "\(path): `\(command)` fails, or gives more than \(FileDescriptor.bytesAtMost >> 30) GiB")
+    }
+    try add(bytes, path, hints)
+  }
+
+  /// Adds a file by its content.
+  private mutating func add(_ bytes: [UInt8], _ path: String, _ hints: Hints) throws {
     guard let kind = hints.kind ?? SourceKind.of(bytes) else {
       throw Failure.input(
         "\(path): nothing that is known: expected a stage-2 dump, a trace, a kernel log with events of an "
@@ -152,18 +187,19 @@ struct Imported {
       } catch {
         throw Failure.input("\(path): at byte \(error.offset): \(error.message)")
       }
-      try addTree(files, path, kind.name)
+      try addTree(files, path, kind.name, hints)
     case .rawTable:
-      let tables: [RawTable]
-      do {
-        tables = try RawTable.read(bytes)
-      } catch {
-        throw Failure.input("\(path):\(error.description)")
-      }
-      for table in tables { known.append(try Self.walk(table, path)) }
+      chapter.add(rawTables: bytes, path)
+      try add(chapter, path)
+    case .reverseMap:
+      chapter.add(reverseMap: bytes, 0, path)
+      try add(chapter, path)
     case .casemate: try addCasemate(bytes, path, chapter)
-    case .scenario, .traceDat, .elf, .kdump:
-      throw Failure.usage("--as \(kind.rawValue): \(path) is not that")
+    case .traceDat, .elf, .kdump, .compressed:
+      sources.removeLast()
+      throw Failure.input(
+        "\(path): \(kind.name) that is packed, or comes through a pipe: unpack it into a file")
+    case .scenario: throw Failure.usage("--as \(kind.rawValue): \(path) is not that")
     }
   }
 
@@ -188,19 +224,12 @@ struct Imported {
     }
   }
 
-  private static func walk(_ table: RawTable, _ path: String) throws -> (TableID, ImageWalk) {
-    guard let id = TableID(name: table.name), id == .canonical || table.name.hasPrefix("shadow")
-    else {
-      throw Failure.input("\(path): a table '\(table.name)': expected canonical or shadow<N>")
+  /// Adds what was read of a file that is about nothing else.
+  private mutating func add(_ chapter: RecordedChapter, _ path: String) throws {
+    if chapter.tables.isEmpty, chapter.reverseMaps.isEmpty, let first = chapter.unread.first {
+      throw Failure.input(first)
     }
-    do {
-      let walk = try ImageWalk(table.geometry, root: table.root) {
-        table.words(at: $0, count: $1)
-      }
-      return (id, walk)
-    } catch {
-      throw Failure.input("\(path): table \(table.name): \(error.description)")
-    }
+    chapters.append(chapter)
   }
 
   /// Adds L1's table from its memory.
@@ -219,17 +248,7 @@ struct Imported {
         Source(
           path: path,
           kind: hints.base == nil ? "an ELF core of a machine" : "raw memory"))
-      for fault in walk.faults.prefix(3) {
-        let what =
-          switch fault.reason {
-          case .missing: "is not in the image"
-          case .cycle: "leads to itself"
-          case .tooLarge:
-            "was left out, after \(ImageWalk.bytesAtMost >> 20) MiB of tables or \(ImageWalk.runsAtMost >> 20) M runs"
-          }
-        notes.append(
-          "the table at 0x\(hex(fault.place)), for input address 0x\(hex(fault.address)), \(what)")
-      }
+      notes += walk.faults.prefix(3).map(\.sentence)
       if walk.faults.count > 3 { notes.append("and \(walk.faults.count - 3) more") }
       notes.append(
         "\(walk.table.leaves) leaves in \(walk.pages.count) tables; \(image.bytesRead) bytes were read"

@@ -125,6 +125,7 @@ struct LiveFolder {
 
   private var tableFiles: [String] {
     let nested = SourceFiles.names(in: path + "/nested").map { "nested/" + $0 }
+      .filter { RecordedChapter.mapNumber($0) == nil }
     return ["stage2_page_tables"] + nested
   }
 

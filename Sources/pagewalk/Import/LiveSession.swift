@@ -6,8 +6,17 @@ import Viewer
 
 /// What was seen of a running VM so far, as a history of moments, and the folder into which it is kept.
 final class LiveSession {
+  /// What a look has found.
+  enum Found {
+    /// The history from its beginning, all of it carried out: at first, or if the VM is not what it was taken for.
+    case history(Session)
+    /// Lines that come to its end.
+    case lines([UInt8])
+  }
+
   private var live: LiveFolder
   private var chapters: [RecordedChapter] = []
+  private var seen: SeenScenario?
   private var folder: MomentFolder?
   /// What the last look that showed something new has to tell.
   private(set) var news: SafeText = ""
@@ -22,16 +31,25 @@ final class LiveSession {
 
   /// Looks once.
   ///
-  /// - Returns: the history with the new moment at its end, all of it carried out; nil if nothing is new.
-  func look() throws -> Session? {
+  /// - Returns: the new moment; nil if nothing is new.
+  func look() throws -> Found? {
     let lines = live.look()
     guard let first = lines.first else { return nil }
     let title = lines.count > 1 ? "\(first), and \(lines.count - 1) more" : first
     news = SafeText(title)
     if live.isThere { try keep(title) }
     chapters.append(live.chapter(MomentFolder.name(ofMoment: chapters.count), title: title))
-    let seen = try SeenScenario(chapters, title: "a running VM")
-    var session = Session(try Scenario(parsing: Array(seen.text.utf8), file: "live"))
+    if let chapter = chapters.last, let lines = try seen?.extend(by: chapter) {
+      return .lines(Array(lines.utf8))
+    }
+    return .history(try history())
+  }
+
+  /// The history of all that was seen, carried out anew.
+  func history() throws -> Session {
+    let all = try SeenScenario(chapters, title: "a running VM")
+    seen = all
+    var session = Session(try Scenario(parsing: Array(all.text.utf8), file: "live"))
     try session.finish()
     return session
   }

@@ -11,6 +11,10 @@ enum ObservedText {
       if index == 0 {
         lines.append("moment \(chapter.label)\(chapter.title.map { ": \($0)" } ?? "")")
         for (id, table) in chapter.tables { lines += self.lines(table, id) }
+        for (number, map) in chapter.reverseMaps.sorted(by: { $0.key < $1.key }) {
+          lines.append("revmap\(number): \(map.rows.count) entries")
+          lines += map.rows.map { "  \($0.text)" }
+        }
       } else {
         lines += changes(from: chapters[index - 1], to: chapter)
       }
@@ -62,6 +66,15 @@ enum ObservedText {
         }
       }
     }
+    let maps = Set(before.reverseMaps.keys).union(after.reverseMaps.keys).sorted()
+    for number in maps {
+      let (one, two) = (
+        before.reverseMaps[number]?.rows ?? [], after.reverseMaps[number]?.rows ?? []
+      )
+      let (old, new) = (Set(one.map(\.text)), Set(two.map(\.text)))
+      lines += one.filter { !new.contains($0.text) }.map { "  revmap\(number) no more: \($0.text)" }
+      lines += two.filter { !old.contains($0.text) }.map { "  revmap\(number) new: \($0.text)" }
+    }
     return lines.count == 1 ? ["\(lines[0]): nothing"] : lines
   }
 }
@@ -101,10 +114,30 @@ struct ImportRecord: Encodable {
     }
   }
 
+  /// A reverse map of a shadow.
+  struct ReverseMap: Encodable {
+    struct Entry: Encodable {
+      let start, end: UInt64
+      /// The nested IPA of the first page; nil if it is unknown.
+      let nested: UInt64?
+    }
+
+    let shadow: Int
+    let entries: [Entry]
+
+    init(_ shadow: Int, _ map: RecordedChapter.ReverseMap) {
+      self.shadow = shadow
+      entries = map.rows.map {
+        Entry(start: $0.canonical.lowerBound, end: $0.canonical.upperBound, nested: $0.nested)
+      }
+    }
+  }
+
   struct Moment: Encodable {
     let label: String
     let title: String?
     let tables: [Table]
+    let reverseMaps: [ReverseMap]
     let unread: [String]
     /// Number of tables compared with the model, and their differences.
     let compared: Int
@@ -116,14 +149,19 @@ struct ImportRecord: Encodable {
   let lines, statements, comments, skipped: Int
   let lost: UInt64
   let firstSkipped, unknown, notes: [String]
+  /// The first row in which a table is not the model's; nil if all are.
+  let difference: Discrepancy?
 
-  init(_ imported: Imported, _ judgements: [(label: String, judgement: Judgement)]) {
+  init(_ imported: Imported, _ difference: Discrepancy?) {
+    self.difference = difference
     sources = imported.sources
     moments = imported.chapters.map { chapter in
-      let judgement = judgements.first { $0.label == chapter.label }?.judgement
+      let judgement = imported.run?.judgements.first { $0.label == chapter.label }?.judgement
       return Moment(
         label: chapter.label, title: chapter.title,
-        tables: chapter.tables.map { Table($0.id, $0.table) }, unread: chapter.unread,
+        tables: chapter.tables.map { Table($0.id, $0.table) },
+        reverseMaps: chapter.reverseMaps.sorted { $0.key < $1.key }.map(ReverseMap.init),
+        unread: chapter.unread,
         compared: judgement?.compared ?? 0,
         differences: judgement?.differences.map(\.sentence) ?? [])
     }

@@ -16,8 +16,9 @@ enum SourceFiles {
     let name = path.split(separator: "/").last.map(String.init) ?? path
     return [
       "stage2_page_tables", "ipa_range", "stage2_levels", "trace.txt", "probes.txt",
-      "hyp_trace.txt", "dmesg.txt", "step.txt", "events.jsonl",
-    ].contains(name) || name.hasSuffix(".err") || path.contains("nested/")
+      "hyp_trace.txt", "dmesg.txt", "step.txt", "events.jsonl", "tables.txt",
+    ].contains(name) || RecordedChapter.mapNumber(name) != nil || name.hasSuffix(".err")
+      || path.contains("nested/")
   }
 
   static func isFolder(_ path: String) -> Bool {

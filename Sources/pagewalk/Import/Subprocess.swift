@@ -13,7 +13,6 @@ enum Subprocess {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { return nil }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    defer { close(ends[0]) }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -29,8 +28,10 @@ enum Subprocess {
     var child: pid_t = 0
     let failure = posix_spawn(&child, program, &actions, nil, words, environment)
     close(ends[1])
+    let bytes = failure == 0 ? FileDescriptor(number: ends[0]).contents() : nil
+    // What writes more than is read must not wait for a reader.
+    close(ends[0])
     if failure != 0 { return nil }
-    let bytes = FileDescriptor(number: ends[0]).contents()
     var status: Int32 = 0
     while waitpid(child, &status, 0) < 0 && errno == EINTR {}
     return status == 0 ? bytes : nil
