@@ -88,7 +88,7 @@ let package = Package(
       name: "Benchmarks",
       dependencies: [
         "Engine", "Language", "Inquiry", "Lesson", "Recording", "Observation", "KernelText",
-        "MemoryImage", "CBenchmarkPeers", "Pseudoterminal",
+        "MemoryImage", "Import", "CBenchmarkPeers", "Pseudoterminal",
       ],
       swiftSettings: strict),
     .testTarget(

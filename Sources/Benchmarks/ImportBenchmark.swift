@@ -1,7 +1,10 @@
+import CBenchmarkPeers
 import Engine
 import Foundation
 import Glibc
+import Import
 import KernelText
+import Language
 import MemoryImage
 import Observation
 
@@ -22,6 +25,11 @@ func benchmarkImport(rounds: Int) {
   row(
     ["trace, kprobes, M lines/s", figure(rate(calls, rounds)), figure(grepRate(calls))],
     widths: widths)
+  if let kept = keptBytes(calls: 500_000) {
+    row(["bytes kept of a call while read", figure(kept.reading)], widths: widths)
+    row(["of its event, besides the journal", figure(kept.opened)], widths: widths)
+    row(["of these its text", figure(kept.text)], widths: widths)
+  }
   row(["the same by trace-cmd report", "-", figure(reportRate(events: 500_000))], widths: widths)
   row(["dump of 500,000 rows, ms", figure(dumpTime(rows: 500_000, rounds))], widths: widths)
   if let time = coreTime(leaves: 1 << 20, rounds) {
@@ -43,6 +51,40 @@ private func trace(lines: Int, of kind: Int) -> [UInt8] {
   text.reserveCapacity(lines * line.count + text.count)
   for _ in 0..<lines { text += line }
   return text
+}
+
+/// Bytes that are kept of a call that a kprobe saw, each of another page: while a trace is read, besides its text;
+/// and in the history that it becomes.
+private func keptBytes(calls: Int) -> (reading: Double, opened: Double, text: Double)? {
+  var text = "# tracer: nop\n"
+  for page in 0..<calls {
+    text +=
+      " CPU 0/KVM-2101    [003] d..1.   812.004511: s2_map: (kvm_pgtable_stage2_map+0x0/0x138) "
+      + "pgt=0xffff000002164b40 addr=0x\(hex(0x8000_0000 + UInt64(page) << 12)) size=0x1000 "
+      + "phys=0x\(hex(0x9_0000_0000 + UInt64(page * 7919 % calls) << 12)) prot=0xf\n"
+  }
+  var chapter = RecordedChapter(label: "0")
+  chapter.traces = [RecordedChapter.Trace(name: "trace.txt", bytes: Array(text.utf8))]
+  func each(_ bytes: UInt64) -> Double { Double(bytes) / Double(calls) }
+  var start = allocated_bytes()
+  var survey = RecordedEvents.Survey()
+  let events = RecordedEvents(chapter.traces, &survey)
+  let reading = each(allocated_bytes() - start)
+  if events.count != calls { print("wrong result") }
+  let scenario = Array(
+    RecordedScenario([chapter], title: "calls", unmaps: .observed).text.utf8)
+  start = allocated_bytes()
+  guard let parsed = try? Scenario(parsing: scenario, file: "calls") else { return nil }
+  var session = Session(parsed)
+  guard (try? session.finish()) != nil else { return nil }
+  let machine = session.timeline.machine
+  let journal = UInt64(machine.memory.journalCount * 12)
+  // The pages of the table itself are as large as the kernel's.
+  let table = UInt64(calls * 8)
+  return (
+    reading, each(allocated_bytes() - start + UInt64(scenario.count) - journal - table),
+    each(UInt64(scenario.count))
+  )
 }
 
 /// Millions of lines a second.

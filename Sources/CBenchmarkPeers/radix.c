@@ -69,3 +69,8 @@ uint64_t radix_unmap(struct radix *table, uint64_t address) {
 }
 
 void release_free_memory(void) { malloc_trim(0); }
+
+uint64_t allocated_bytes(void) {
+  struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}

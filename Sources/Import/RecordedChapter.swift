@@ -126,6 +126,23 @@ extension RecordedChapter {
     return number
   }
 
+  /// Adds a table of a text that has several; one with L1's registers is the next shadow.
+  ///
+  /// - Returns: false if that table is there already, so that this is another moment.
+  package mutating func add(_ table: ObservedTable, _ place: String) -> Bool {
+    guard let context = table.context else {
+      if canonical != nil { return false }
+      (canonical, sources[.canonical]) = (table, place)
+      return true
+    }
+    let number = shadows.count
+    guard number < 2 * VMConfiguration.vcpusRange.upperBound,
+      !shadows.values.contains(where: { $0?.context == context })
+    else { return false }
+    (shadows[number], sources[.shadow(number)]) = (.some(table), place)
+    return true
+  }
+
   /// Reads a dump of a shadow's reverse map.
   package mutating func add(reverseMap bytes: [UInt8], _ shadow: Int, _ place: String) {
     do {

@@ -2,13 +2,15 @@ import KernelText
 
 /// The events of a chapter, in the order of time; those without a time in the order of the files. What is kept of
 /// each is where its line is, in 24 bytes: it is read again whenever it is asked for.
-struct RecordedEvents: RandomAccessCollection {
+package struct RecordedEvents: RandomAccessCollection {
   /// What all events of a recording have to say together, and how much of its text was none.
-  struct Survey {
+  package struct Survey {
     var lines = 0
     var lost: UInt64 = 0
     var skipped = 0
     var firstSkipped: [String] = []
+    package init() {}
+
     /// Number of tables that were made.
     var tablesMade = 0
     var hasDevices = false
@@ -47,7 +49,8 @@ struct RecordedEvents: RandomAccessCollection {
   private let reader = TraceReader()
   private var places: [Place] = []
 
-  init(_ traces: [RecordedChapter.Trace], _ survey: inout Survey) {
+  /// Reads traces, and adds to the survey what they say.
+  package init(_ traces: [RecordedChapter.Trace], _ survey: inout Survey) {
     self.traces = traces
     for (index, trace) in traces.enumerated() {
       var reader = TraceReader()
@@ -74,10 +77,11 @@ struct RecordedEvents: RandomAccessCollection {
     }
   }
 
-  var startIndex: Int { 0 }
-  var endIndex: Int { places.count }
+  package var startIndex: Int { 0 }
+  package var endIndex: Int { places.count }
 
-  subscript(index: Int) -> TraceEvent {
+  /// The event at a place. O(its line).
+  package subscript(index: Int) -> TraceEvent {
     let place = places[index]
     let bytes = traces[Int(place.trace)].bytes
     guard let event = reader.event(at: Int(place.offset), line: Int(place.line), in: bytes) else {

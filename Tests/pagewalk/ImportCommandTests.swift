@@ -231,6 +231,33 @@ import Testing
     }
   }
 
+  @Test func `the tables of a VM in one text are one moment, up to one that is there again`() throws
+  {
+    try Program.withFolder { place in
+      let folder = capture("nested/nested-vmids")
+      func text(_ moment: String, _ name: String) throws -> String {
+        try String(contentsOfFile: "\(folder)/\(moment)/\(name)", encoding: .utf8)
+      }
+      let tables = ["stage2_page_tables", "nested/nested_mmu0", "nested/nested_mmu1"]
+      let moments = ["07", "09"]
+      let mail = try moments.map { moment in
+        try tables.map { "> " + (try text(moment, $0)).replacing("\n", with: "\n> ") + "\n" }
+          .joined()
+      }.joined(separator: "And later:\n\n")
+      let file = place.appending(path: "mail.txt").path
+      try Data(mail.utf8).write(to: URL(filePath: file))
+      let imported = try Program.run(["import", file])
+      #expect(imported.code == 0)
+      #expect(imported.text.contains("\nchanged between mail.txt and mail.txt.2\n"))
+      for (label, moment) in zip(["mail.txt", "mail.txt.2"], moments) {
+        for (name, table) in zip(tables, ["canonical", "shadow0", "shadow1"]) {
+          let dump = try Program.run(["dump", file, "--table", table, "--at", "chapter:\(label)"])
+          #expect(dump.text == (try text(moment, name)), "\(label) \(table)")
+        }
+      }
+    }
+  }
+
   @Test func `a packed archive opens by its unpacker, and of several VMs one can be taken`() throws
   {
     try Program.withFolder { place in

@@ -31,6 +31,14 @@ package enum SightStep: StepFamily {
     }
   }
 
+  /// Whether it is what a dump of a reverse map showed.
+  package var isOfReverseMap: Bool {
+    switch self {
+    case .entry, .noEntry: true
+    case .seen, .unseen, .serves, .unused: false
+    }
+  }
+
   func explanation(of step: Step) -> Explanation {
     switch self {
     case .seen(let first, let count):

@@ -9,6 +9,8 @@ package struct RangeEntryAnswer: Answer {
   /// Physical addresses behind the range's first canonical and first nested IPA, if there are any.
   @Hex package private(set) var canonicalOutput: UInt64?
   @Hex package private(set) var nestedOutput: UInt64?
+  /// Whether it is known where entries lead.
+  package let knowsOutputs: Bool
   /// Whether no leaf of the shadow confirms the range.
   package let isStale: Bool
 
@@ -18,10 +20,12 @@ package struct RangeEntryAnswer: Answer {
     self.range = range
     nodes = ReverseMapNodes(to: entry, ofShadow: range.shadow, machine)
     isStale = machine.isStale(entry, ofShadow: range.shadow)
-    _canonicalOutput = Hex(
-      wrappedValue: machine.output(of: entry.canonical.lowerBound, in: .canonical))
-    _nestedOutput = Hex(
-      wrappedValue: entry.nested.flatMap { machine.output(of: $0, in: .shadow(range.shadow)) })
+    knowsOutputs = machine.configuration.knowsOutputs
+    func output(_ address: UInt64, _ table: TableID) -> UInt64? {
+      machine.configuration.knowsOutputs ? machine.output(of: address, in: table) : nil
+    }
+    _canonicalOutput = Hex(wrappedValue: output(entry.canonical.lowerBound, .canonical))
+    _nestedOutput = Hex(wrappedValue: entry.nested.flatMap { output($0, .shadow(range.shadow)) })
   }
 
   package func report(_ detail: DetailLevel) -> Report {
@@ -32,7 +36,9 @@ package struct RangeEntryAnswer: Answer {
     func add(_ address: UInt64, _ name: String, _ output: UInt64?, _ table: TableID) {
       report.add(
         Report.Text("\(name) \(hex: address)  ").adding("\(Sign.arrow) ")
-          .adding(output.map { "PA \(hex: $0)" } ?? "not mapped"), to: .place(table, address))
+          .adding(
+            output.map { "PA \(hex: $0)" } ?? (knowsOutputs ? "not mapped" : "where is not known")),
+        to: .place(table, address))
     }
     add(range.start, "canonical IPA", canonicalOutput, .canonical)
     guard let nested = range.nested else {
@@ -140,6 +146,11 @@ package struct ReverseMapNodes: Encodable, Sendable {
 
   package init(to entry: ReverseMapEntry, ofShadow shadow: Int, _ machine: Machine) {
     let encoding = machine.configuration.reverseMap.encoding
+    // Of a map that was seen the kernel's own word and tree are not known.
+    if machine.configuration.isSeen {
+      (payload, path) = ("not told", [])
+      return
+    }
     payload = entry.text(encoding)
     path = machine.reverseMapPath(
       ofShadow: shadow,

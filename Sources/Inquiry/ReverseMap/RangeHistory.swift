@@ -69,6 +69,7 @@ extension Step {
 
   /// Whether the step stores an entry of a reverse map, or removes one.
   package var changesReverseMap: Bool {
+    if case .sight(let sight) = action { return sight.isOfReverseMap }
     guard case .reverseMap(let action) = action else { return false }
     switch action {
     case .recordKnown, .recordUnknown, .lookUpKnown, .lookUpUnknown, .resetMap: return true

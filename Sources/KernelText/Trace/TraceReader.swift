@@ -78,9 +78,7 @@ package struct TraceReader {
         if line.isEmpty || line.first == UInt8(ascii: "#") { continue }
         if line.hasPrefix("cpus=") { continue }
         seen += 1
-        guard let (time, rest) = event(line) ?? reader.untimed(line) else { continue }
-        var words = rest
-        let name = Self.takeName(&words)
+        guard let (time, name, _) = event(line) ?? reader.untimed(line) else { continue }
         if time.start == line.start {
           // Many texts begin with a number; but not with one of ours behind.
           if reader.names[name] != nil { return true }
@@ -101,12 +99,10 @@ package struct TraceReader {
       summary.lines += 1
       return summary.skipped.add(number, "a line of more than \(Self.lineAtMost) bytes")
     }
-    guard let (time, rest) = Self.event(line) ?? untimed(line) else {
-      return note(other: line, number)
-    }
+    guard let found = Self.event(line) ?? untimed(line) else { return note(other: line, number) }
     summary.lines += 1
-    var text = rest
-    let name = Self.takeName(&text)
+    let (time, name) = (found.time, found.name)
+    var text = found.text
     if name.isEmpty {
       return summary.skipped.add(number, "expected the name of an event after the time")
     }
@@ -146,11 +142,13 @@ package struct TraceReader {
 
   /// A line without a time, which is empty then: it begins with an event's name, or perf's `SYSTEM:NAME:` stands in
   /// it, and values follow.
-  private func untimed(_ line: Words) -> (time: Words, rest: Words)? {
+  private func untimed(_ line: Words) -> (time: Words, name: Words, text: Words)? {
     var rest = line
     rest.skipBlanks()
     let name = rest.take(while: Words.isName)
-    if rest.take(":"), names[name] != nil, rest.after("=") != nil { return (line.prefix(0), line) }
+    if rest.first == UInt8(ascii: ":"), names[name] != nil, rest.after("=") != nil {
+      return (line.prefix(0), name, rest)
+    }
     rest = line
     var before = line.prefix(0)
     while case let word = rest.takeWord(), !word.isEmpty {
@@ -161,7 +159,9 @@ package struct TraceReader {
       let name = event.take(while: Words.isName)
       guard event == ":", !name.isEmpty, names[name] != nil || Self.isProbe(rest) || before.isCPU
       else { continue }
-      return (Words(line.bytes, word.start..<word.start), Words(line.bytes, word.start..<line.end))
+      var text = Words(line.bytes, word.start..<line.end)
+      let time = text.prefix(0)
+      return (time, Self.takeName(&text), text)
     }
     return nil
   }
@@ -200,19 +200,20 @@ package struct TraceReader {
 
   /// Finds the time of a line, and the rest after it: at the first colon and blank that end a time, and have a name
   /// behind. A task's name may look like a time, too.
-  private static func event(_ line: Words) -> (time: Words, rest: Words)? {
+  @inline(__always)
+  private static func event(_ line: Words) -> (time: Words, name: Words, text: Words)? {
     guard let base = line.bytes.baseAddress else { return nil }
     var from = line.start
-    var nameless: (time: Words, rest: Words)?
+    var nameless: (time: Words, name: Words, text: Words)?
     while from < line.end, let found = memchr(base + from, 0x3a, line.end - from) {
       let colon = base.distance(to: found.assumingMemoryBound(to: UInt8.self))
       from = colon + 1
       guard from < line.end, Words.isBlank(line.bytes[from]) else { continue }
       if let start = startOfTime(line, endingAt: colon) {
-        let found = (Words(line.bytes, start..<colon), Words(line.bytes, from..<line.end))
-        var rest = found.1
-        _ = takeName(&rest)
-        guard let next = rest.first, next != UInt8(ascii: ":"), !Words.isBlank(next) else {
+        var text = Words(line.bytes, from..<line.end)
+        let name = takeName(&text)
+        let found = (Words(line.bytes, start..<colon), name, text)
+        guard let next = text.first, next != UInt8(ascii: ":"), !Words.isBlank(next) else {
           return found
         }
         nameless = nameless ?? found

@@ -212,13 +212,16 @@ struct Imported {
         path: path,
         kind: "a \(reading.dialect.name)"
           + (reading.hasRestarted ? ", begun again by the kernel" : ""))
-      for (number, table) in reading.tables.enumerated() {
-        var chapter = chapter
-        if reading.tables.count > 1 { chapter.label += "-\(number)" }
-        if table.context == nil { chapter.canonical = table } else { chapter.shadows[0] = table }
-        chapter.sources[table.context == nil ? .canonical : .shadow(0)] = path
-        chapters.append(chapter)
+      // The VM's own table and its shadows in one text are one moment, up to a table that is there already.
+      var moments: [RecordedChapter] = []
+      for table in reading.tables {
+        if let last = moments.indices.last, moments[last].add(table, path) { continue }
+        var next = chapter
+        if !moments.isEmpty { next.label += ".\(moments.count + 1)" }
+        _ = next.add(table, path)
+        moments.append(next)
       }
+      chapters += moments
     } catch {
       throw Failure.input("\(path):\(error.description)")
     }
