@@ -79,9 +79,9 @@ struct SharedAddressModel {
   }
 
   mutating func fork() {
-    guard let first = pages.keys.min(), let last = pages.keys.max() else { return }
     for page in pages.keys { pages[page]?.isWritable = false }
-    flush(first...last)
+    // One TLBI of the whole ASID.
+    flush(Array(cached.keys))
   }
 
   mutating func access(_ page: Int, write: Bool) -> Outcome {

@@ -612,4 +612,37 @@ import Testing
       expect dma stalled
       """)
   }
+
+  @Test(arguments: [
+    // `dup_mmap`: one flush of the process, after the notifications of all VMAs.
+    ("host fork", 2, ["hostAll"]),
+    // `change_pmd_range` ends the notification, `tlb_end_vma` flushes.
+    ("host protect 0x80000000 2M r", 1, ["host"]),
+    // `zap_page_range_single`: under the notification.
+    ("host discard 0x80000000 4K", 1, []),
+  ])
+  func `the process' translations are invalidated after the notifier, or in it`(
+    event: String, notifications: Int, after: [String]
+  ) throws {
+    var session = Session(
+      try Scenario(
+        parsing: [UInt8](
+          """
+          pagewalk 1
+          vm ipa=40 vcpus=1 nested=off
+          memslot 0 0x80000000 2M backing=4K
+          memslot 1 0xc0000000 2M backing=4K
+          host write 0x80000000 4K
+          host write 0xc0000000 4K
+          iommu sva
+          \(event)
+          """.utf8), file: "f.pw"), recordsSteps: true)
+    try session.finish()
+    let names = session.timeline.steps.map(\.action.caseName)
+    #expect(names.count { $0 == "notifierEnd" } == notifications)
+    let last = try #require(names.lastIndex(of: "notifierEnd"))
+    let flushes: Set = ["host", "hostAll"]
+    #expect(names[last...].filter { flushes.contains($0) } == after)
+    #expect(names.filter { flushes.contains($0) }.count == max(1, after.count))
+  }
 }

@@ -83,6 +83,8 @@ extension Work {
     case .writeProtect(let index, let range):
       [47, range.lowerBound, range.upperBound, UInt64(index)]
     case .endDirtyLogStart(let base): [48, UInt64(base)]
+    case .flushHostLeaves(let range): [52, range.lowerBound, range.upperBound]
+    case .flushProcess: [53]
     case .endWriteProtection(let range): [51, range.lowerBound, range.upperBound]
     case .collectDirty(let base, let next, let found): [49, UInt64(base), next, found ? 1 : 0]
     case .unmapRuns(let device, let range, let done, let gather, let runs):
@@ -168,6 +170,8 @@ extension Work {
       self = .emptyShadow(Int(words[1]), .decoded(words[2]), UnmapCause(words: words[3...5]))
     case 47: self = .writeProtect(Int(words[3]), range)
     case 48: self = .endDirtyLogStart(Int(words[1]))
+    case 52: self = .flushHostLeaves(range)
+    case 53: self = .flushProcess
     case 51: self = .endWriteProtection(range)
     case 49: self = .collectDirty(Int(words[1]), from: words[2], found: isSet)
     case 50:

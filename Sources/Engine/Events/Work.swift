@@ -80,6 +80,9 @@ enum Work: Equatable {
   case setFlags(Range<UInt64>, VMAFlags)
   case changeProtection(Range<UInt64>, write: Bool)
   case protectForFork(Range<UInt64>)
+  /// Invalidate the leaves of a range in the TLBs, or everything of the process.
+  case flushHostLeaves(Range<UInt64>)
+  case flushProcess
   case splitHugePage(UInt64)
   case replaceHugeZeroPage(UInt64)
   case copyOnWrite(UInt64)
@@ -164,6 +167,8 @@ extension Machine {
     case .setFlags(let range, let flags): setFlags(range, flags)
     case .changeProtection(let range, let write): push(changeProtection(range, write: write))
     case .protectForFork(let range): protectForFork(range)
+    case .flushHostLeaves(let range): flushHostLeaves(in: range)
+    case .flushProcess: invalidateProcess()
     case .splitHugePage(let start): splitHugePage(start)
     case .replaceHugeZeroPage(let start): replaceHugeZeroPage(start)
     case .copyOnWrite(let hva): copyOnWrite(hva)

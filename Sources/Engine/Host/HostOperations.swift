@@ -69,6 +69,8 @@ extension Machine {
     let first = flags.contains(.hugetlb) ? part.lowerBound : firstPopulated(part)
     if let first {
       tasks += notified(first..<part.upperBound, .changeProtection(part, write: write))
+      // `tlb_end_vma` comes after the notification.
+      if !flags.contains(.hugetlb) { tasks.append(.flushHostLeaves(part)) }
     }
     return tasks + [.protect(rest, write: write)]
   }
@@ -118,7 +120,7 @@ extension Machine {
   mutating func forkTasks() -> [Work] {
     let shared = vmas(in: 0..<1 << 48).filter { $0.flags.contains(.anonymous) }
     if shared.isEmpty { note(.end(.noEffect(.nothingToShare))) }
-    return shared.flatMap { notified($0.range, .protectForFork($0.range)) }
+    return shared.flatMap { notified($0.range, .protectForFork($0.range)) } + [.flushProcess]
   }
 
   /// A new VMA boundary inside a 2 MiB region of `vma`: a huge page there is split, and the whole region

@@ -30,7 +30,7 @@ extension Machine {
       }
     }
     note(.host(.zap), .vmmStage1, over: range)
-    changeHostLeaves(in: range) { _, _ in 0 }
+    if let zapped = changeHostLeaves(in: range, { _, _ in 0 }) { invalidateHost(zapped) }
     // A page table whose 2 MiB were all zapped at once is freed (`zap_empty_pte_table`).
     freeHostTables(in: range, level: 2)
     return []
@@ -67,10 +67,12 @@ extension Machine {
     }
   }
 
-  /// Changes every leaf of a range, and invalidates it if there was one.
+  /// Changes every leaf of a range; the caller sees to the TLBs. Returns the range from the first leaf to the
+  /// last, or nil if there is none.
+  @discardableResult
   private mutating func changeHostLeaves(
     in range: Range<UInt64>, _ change: (Machine, HostEntry) -> UInt64
-  ) {
+  ) -> Range<UInt64>? {
     let table = hostTable
     var changed: Range<UInt64>?
     var walk = TableWalk(of: table, range, .mapping)
@@ -79,7 +81,20 @@ extension Machine {
       let end = leaf.address + table.geometry.size(leaf.level)
       changed = (changed?.lowerBound ?? leaf.address)..<end
     }
-    if let changed { invalidateHost(changed) }
+    return changed
+  }
+
+  /// Invalidates a range from its first leaf to its last, if it has one (`tlb_end_vma`).
+  mutating func flushHostLeaves(in range: Range<UInt64>) {
+    guard isProcessWatched else { return }
+    let table = hostTable
+    var found: Range<UInt64>?
+    var walk = TableWalk(of: table, range, .mapping)
+    while let leaf = memory.next(&walk) {
+      let end = leaf.address + table.geometry.size(leaf.level)
+      found = (found?.lowerBound ?? leaf.address)..<end
+    }
+    if let found { invalidateHost(found) }
   }
 
   /// `change_protection`. On a change to read-write only exclusive pages become writable at once, hugetlb
@@ -96,13 +111,20 @@ extension Machine {
       }
     }
     note(.host(.protect(write: write)), .vmmStage1, over: range)
-    let hugetlb = vma(at: range.lowerBound)?.flags.contains(.hugetlb) ?? false
+    let hugetlb = isHugetlb(range)
     changeHostLeaves(in: range) { _, entry in
       if !write { return entry.bits & ~HostEntry.write }
       return entry.has(HostEntry.exclusive) && !hugetlb
         ? entry.bits | HostEntry.write : entry.bits
     }
+    // Of hugetlb the entries are invalidated under the notification, of others after it.
+    if hugetlb { flushHostLeaves(in: range) }
     return []
+  }
+
+  /// Whether a range lies in a VMA of hugetlb pages.
+  func isHugetlb(_ range: Range<UInt64>) -> Bool {
+    vma(at: range.lowerBound)?.flags.contains(.hugetlb) ?? false
   }
 
   /// The effect of fork on the parent: nothing is writable, nothing exclusive.
@@ -136,6 +158,16 @@ extension Machine {
 
 /// Flushing TLBs after changes of the VMM's table.
 extension Machine {
+  /// `flush_tlb_mm`: TLBI ASIDE1IS, everything of the VMM's ASID.
+  mutating func invalidateProcess() {
+    guard isProcessWatched else { return }
+    tally.invalidations += 1
+    let asid = UInt16(truncatingIfNeeded: self[.processASID])
+    note(.tlb(.hostAll(asid: asid)), .vmmStage1)
+    let all = 0..<hostTable.geometry.inputSize
+    for hook in hostHooks { hook.didFlushProcess(all, isLocal: false, in: &self) }
+  }
+
   /// `flush_tlb_range`: TLBI VAE1IS by the VMM's ASID, on all CPUs. The CPUs' stage-1 entries are not
   /// modelled, so this does nothing unless a hook watches.
   ///

@@ -27,6 +27,8 @@ package enum TLBStep: StepFamily {
   case otherVM(UInt64, vmid: UInt16)
   /// The host invalidates the VMM's own translations.
   case host(asid: UInt16, isLocal: Bool)
+  /// All of the VMM's own translations.
+  case hostAll(asid: UInt16)
   /// The host invalidates another process's translations.
   case otherProcess(UInt64, asid: UInt16)
   /// An invalidation is put into the SMMU's command queue.
@@ -50,6 +52,7 @@ package enum TLBStep: StepFamily {
     case .flush: Step.Facts(.invalidation, .vmidAllocation, .none)
     case .otherVM: Step.Facts(.invalidation, .unmapping, .none)
     case .host: Step.Facts(.invalidation, .sharedAddresses)
+    case .hostAll: Step.Facts(.invalidation, .sharedAddresses, .none)
     case .otherProcess: Step.Facts(.invalidation, .sharedAddresses, .none)
     case .command, .broadcast: Step.Facts(.deviceInvalidation, .deviceInvalidation)
     case .commandAll: Step.Facts(.deviceInvalidation, .deviceInvalidation, .none)
@@ -84,6 +87,11 @@ package enum TLBStep: StepFamily {
         "TLBI", "TLB entries of the VMM's ASID \(asid) for \(step.span), on all CPUs",
         "TLBI VAE1IS: the process' own table has changed, and a device walks it as well.",
         .tlbFlush("__flush_tlb_range"))
+    case .hostAll(let asid):
+      return Explanation(
+        "TLBI", "all TLB entries of the VMM's ASID \(asid), on all CPUs",
+        "TLBI ASIDE1IS, once, after all notifications of fork have ended.",
+        .tlbFlush("flush_tlb_mm"))
     case .host(let asid, true):
       return Explanation(
         "TLBI", "TLB entries of the VMM's ASID \(asid) for \(step.span), on this CPU",

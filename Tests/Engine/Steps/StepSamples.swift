@@ -102,6 +102,7 @@ enum StepSamples {
   private static let tlb: [TLBStep] = {
     var steps: [TLBStep] = [
       .flush, .otherVM(2, vmid: 3), .host(asid: 1, isLocal: false), .host(asid: 1, isLocal: true),
+      .hostAll(asid: 1),
       .otherProcess(7, asid: 2),
       .sync(commands: 1), .sync(commands: 2), .broadcastAll(dropped: 3),
     ]
