@@ -29,11 +29,11 @@ extension Pagewalk {
     var check = false
 
     func run() throws {
-      let scenario = try input.scenario()
-      var session = Session(scenario, keepsPast: false, recordsSteps: json)
+      var session = Session(try input.scenario(), keepsPast: false, recordsSteps: json)
       var violations = 0
-      try watching(Progress("run", events: scenario.eventCount), streams: json) { progress in
-        while let statement = try advance(&session, of: scenario) {
+      let events = session.scenario.eventCount
+      try watching(Progress("run", events: events), streams: json) { progress in
+        while let statement = try advance(&session) {
           switch statement.kind {
           case .event:
             if json { try FileDescriptor.output.write(json: EventRecord(last: session)) }
@@ -52,11 +52,11 @@ extension Pagewalk {
       if !session.failures.isEmpty || violations > 0 { throw Failure.no("") }
     }
 
-    private func advance(_ session: inout Session, of scenario: Scenario) throws -> Statement? {
+    private func advance(_ session: inout Session) throws -> Statement? {
       do {
         return try session.advance()
       } catch {
-        throw Failure.input(scenario.refusals())
+        throw Failure.input(session.scenario.refusals())
       }
     }
 

@@ -146,18 +146,21 @@ extension Pagewalk {
     return (Array(scenario.utf8), paths[0])
   }
 
-  /// Carries out a scenario for a command, and goes to a moment of it.
-  static func session(_ scenario: Scenario, at text: String, for command: String) throws -> Session
-  {
+  /// Carries out a scenario for a command, and goes to a moment of it. The scenario is consumed, so that
+  /// its statements are in memory only until they are carried out.
+  static func session(
+    _ scenario: consuming Scenario, at text: String, for command: String
+  ) throws -> Session {
+    let events = scenario.eventCount
     var session = Session(scenario)
     do {
-      try watching(Progress(command, events: scenario.eventCount)) { progress in
+      try watching(Progress(command, events: events)) { progress in
         while let statement = try session.advance() {
           if case .event = statement.kind { progress.advance() }
         }
       }
     } catch {
-      throw Failure.input(scenario.refusals())
+      throw Failure.input(session.scenario.refusals())
     }
     if let token = MomentToken(text) {
       // The token's policies override the file's.

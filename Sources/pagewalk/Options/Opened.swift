@@ -47,15 +47,14 @@ struct Opened {
 
   /// Opens a recording.
   init(_ bytes: [UInt8], file: String, at moment: String? = nil) throws {
-    let scenario: Scenario
     let recording: Recording
     do throws(ScenarioError) {
       recording = try Recording(bytes, file: file)
-      scenario = try Scenario(parsing: bytes, of: recording, file: file)
     } catch {
       throw Failure.input(error.description)
     }
-    let main = try Pagewalk.session(scenario, at: moment ?? "end", for: "view")
+    let main = try Pagewalk.session(
+      Self.scenario(parsing: bytes, of: recording, file: file), at: moment ?? "end", for: "view")
     var problems: [ScenarioError] = []
     let saved = SavedSession(recording, main: main, problems: &problems)
     session = main
@@ -107,17 +106,27 @@ struct Opened {
       ? nil : "The recording ends without its end: what recorded it was broken off."
   }
 
-  private static func start(_ scenario: Scenario, at moment: String?) throws -> Session {
-    if let moment { return try Pagewalk.session(scenario, at: moment, for: "view") }
+  private static func scenario(
+    parsing bytes: [UInt8], of recording: Recording, file: String
+  ) throws -> Scenario {
+    do throws(ScenarioError) {
+      return try Scenario(parsing: bytes, of: recording, file: file)
+    } catch {
+      throw Failure.input(error.description)
+    }
+  }
+
+  private static func start(_ scenario: consuming Scenario, at moment: String?) throws -> Session {
     // Before the first dump was read there is nothing to see.
-    if scenario.configuration.isSeen, let label = scenario.firstChapter {
-      return try Pagewalk.session(scenario, at: "chapter:\(label)", for: "view")
+    let first = scenario.configuration.isSeen ? scenario.firstChapter.map { "chapter:\($0)" } : nil
+    if let moment = moment ?? first {
+      return try Pagewalk.session(scenario, at: moment, for: "view")
     }
     var session = Session(scenario)
     do {
       _ = try session.advance(statements: before.statements, words: before.words)
     } catch {
-      throw Failure.input(scenario.refusals())
+      throw Failure.input(session.scenario.refusals())
     }
     session.seek(to: Moment(events: 0))
     return session
