@@ -90,6 +90,12 @@ extension RecordedChapter {
       case "stage2_page_tables":
         canonical = dump(bytes, inputBits, place)
         sources[.canonical] = place
+        // Only a shadow's dump can be empty.
+        if bytes.isEmpty {
+          unread.append(
+            "\(place): empty, as tar writes a file of debugfs, which has no size: copy the folder by `cp -r` first"
+          )
+        }
       case "trace.txt", "probes.txt", "hyp_trace.txt":
         traces.append(Trace(name: place, bytes: bytes))
       case "tables.txt": add(rawTables: bytes, place)

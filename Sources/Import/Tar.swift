@@ -16,16 +16,19 @@ package enum Tar {
     bytes.count >= block && Array(bytes[257..<262]) == Array("ustar".utf8)
   }
 
-  /// The regular files of an archive, in order, by name without a leading `./`.
+  /// The regular files of an archive, in order, by name without a leading `./`; of one that was cut off, those
+  /// before.
+  ///
+  /// - Parameter cut: Where it was cut off, if it was, and files are left.
   package static func files(
-    in bytes: [UInt8]
+    in bytes: [UInt8], cut: inout Damage?
   ) throws(Damage) -> [(path: String, bytes: [UInt8])] {
-    var found: [(String, [UInt8])] = []
+    var found: [(path: String, bytes: [UInt8])] = []
     var offset = 0
     var longName: String?
     while offset + block <= bytes.count {
       let header = bytes[offset..<offset + block]
-      if header.allSatisfy({ $0 == 0 }) { break }
+      if header.allSatisfy({ $0 == 0 }) { return found }
       guard let sum = octal(header, 148, 8), sum == checksum(header) else {
         throw Damage(offset: offset, message: "the checksum of a header is wrong")
       }
@@ -34,7 +37,11 @@ package enum Tar {
       }
       let start = offset + block
       guard start + size <= bytes.count else {
-        throw Damage(offset: offset, message: "the archive ends in the middle of a file")
+        let damage = Damage(
+          offset: offset, message: "the archive ends in the middle of \(longName ?? name(header))")
+        if found.isEmpty { throw damage }
+        cut = damage
+        return found
       }
       let content = Array(bytes[start..<start + size])
       switch header[header.startIndex + 156] {
@@ -51,6 +58,7 @@ package enum Tar {
       }
       offset = start + (size + block - 1) / block * block
     }
+    cut = Damage(offset: offset, message: "the archive has no end")
     return found
   }
 

@@ -260,7 +260,8 @@ extension FuzzedReader {
     _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
   ) -> Bool {
     do {
-      let files = try Tar.files(in: bytes)
+      var cut: Tar.Damage?
+      let files = try Tar.files(in: bytes, cut: &cut)
       findings.expect(
         files.reduce(0) { $0 + $1.bytes.count } <= bytes.count, "more than the archive has")
       importFolder(files, &findings)

@@ -36,7 +36,9 @@ import Testing
     }
     guard let bytes = try archive(arguments, in: folder) else { return }
     #expect(Tar.accepts(bytes))
-    let found = try Tar.files(in: bytes)
+    var cut: Tar.Damage?
+    let found = try Tar.files(in: bytes, cut: &cut)
+    #expect(cut == nil)
     #expect(
       Dictionary(
         uniqueKeysWithValues: found.map { ($0.path, String(decoding: $0.bytes, as: UTF8.self)) })
@@ -46,7 +48,16 @@ import Testing
       var changed = bytes
       for _ in 0..<random.below(4) { changed[random.below(2048)] = UInt8(random.below(256)) }
       if random.below(2) == 0 { changed.removeLast(random.below(changed.count)) }
-      _ = try? Tar.files(in: changed)
+      _ = try? Tar.files(in: changed, cut: &cut)
+    }
+    // Wherever it ends, the files before are those of the whole.
+    for end in stride(from: 512, to: bytes.count, by: 512) {
+      cut = nil
+      guard let part = try? Tar.files(in: Array(bytes[..<end]), cut: &cut) else { continue }
+      #expect(
+        zip(part, found).allSatisfy { $0.path == $1.path && $0.bytes == $1.bytes }, "\(end)")
+      let isWhole = part.count == found.count
+      #expect(cut.map { $0.offset <= end } ?? isWhole, "\(end)")
     }
   }
 }

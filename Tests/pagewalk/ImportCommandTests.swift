@@ -291,6 +291,21 @@ import Testing
       let packed = place.appending(path: "vms.tar.gz").path
       let alone = try Program.run(["import", packed], environment: ["PATH": "/nowhere"])
       #expect(alone.code == 4 && alone.errors.contains("`gzip -dc \(packed)`"), "\(alone.errors)")
+      // What broke off, and what tar has made of debugfs, whose files have no size.
+      try shell(
+        "head -c 3700 vms.tar >cut.tar && : >kvm/2101-12/stage2_page_tables && tar -cf empty.tar kvm"
+      )
+      for (name, words) in [
+        ("cut.tar", "the archive ends in the middle of kvm/"),
+        ("empty.tar", "stage2_page_tables: empty, as tar"),
+      ] {
+        let path = place.appending(path: name).path
+        let imported = try Program.run(["import", path])
+        #expect(
+          imported.errors.contains("not read: ") && imported.errors.contains(words),
+          "\(imported.errors)")
+        #expect(try Program.run(["import", "--strict", path]).code == 3)
+      }
       try shell("head -c 100 vms.tar.gz >cut.gz")
       let cut = try Program.run(["import", place.appending(path: "cut.gz").path])
       #expect(cut.code == 3 && cut.errors.contains("cut.gz` fails"), "\(cut.errors)")

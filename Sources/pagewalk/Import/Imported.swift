@@ -182,12 +182,17 @@ struct Imported {
     case .tar:
       sources.removeLast()
       let files: [(path: String, bytes: [UInt8])]
+      var cut: Tar.Damage?
       do {
-        files = try Tar.files(in: bytes)
+        files = try Tar.files(in: bytes, cut: &cut)
       } catch {
         throw Failure.input("\(path): at byte \(error.offset): \(error.message)")
       }
       try addTree(files, path, kind.name, hints)
+      if let cut {
+        chapters[chapters.count - 1].unread.append(
+          "\(path): at byte \(cut.offset): \(cut.message): only what stands before is read")
+      }
     case .rawTable:
       chapter.add(rawTables: bytes, path)
       try add(chapter, path)

@@ -134,6 +134,11 @@ extension Pagewalk {
         "\(source.path): taken for \(source.kind); `pagewalk import` can be told otherwise")
     }
     for note in imported.notes { writeError(note) }
+    let unread = imported.chapters.flatMap(\.unread)
+    for line in unread.prefix(3) { writeError("not read: \(line)") }
+    if unread.count > 3 {
+      writeError("not read: \(unread.count - 3) more; `pagewalk import` lists them")
+    }
     if !imported.refused.isEmpty {
       writeError(
         "\(paths.joined(separator: ", ")): \(imported.refused.count) statements are left out, which the model "
