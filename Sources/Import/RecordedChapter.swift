@@ -90,8 +90,8 @@ extension RecordedChapter {
       case "stage2_page_tables":
         canonical = dump(bytes, inputBits, place)
         sources[.canonical] = place
-        // Only a shadow's dump can be empty.
-        if bytes.isEmpty {
+        // Only a shadow's dump can be empty; or one that was refused.
+        if bytes.isEmpty, byPath[name + ".err"] == nil {
           unread.append(
             "\(place): empty, as tar writes a file of debugfs, which has no size: copy the folder by `cp -r` first"
           )
