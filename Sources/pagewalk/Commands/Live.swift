@@ -99,6 +99,7 @@ extension Pagewalk {
             case nil: break
             }
           } catch {
+            session.beginAnew()
             model.refuse(SafeText(Failure(error).message))
           }
         }

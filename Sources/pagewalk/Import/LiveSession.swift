@@ -45,6 +45,9 @@ final class LiveSession {
     return .history(try history())
   }
 
+  /// After lines made no sense at the end of the history, the next look gives all of it.
+  func beginAnew() { seen = nil }
+
   /// The history of all that was seen, carried out anew.
   func history() throws -> Session {
     let all = try SeenScenario(chapters, title: "a running VM")
