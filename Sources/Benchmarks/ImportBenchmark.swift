@@ -74,9 +74,10 @@ private func keptBytes(calls: Int) -> (reading: Double, opened: Double, text: Do
   let scenario = Array(
     RecordedScenario([chapter], title: "calls", unmaps: .observed).text.utf8)
   start = allocated_bytes()
-  guard let parsed = try? Scenario(parsing: scenario, file: "calls") else { return nil }
-  var session = Session(parsed)
-  guard (try? session.finish()) != nil else { return nil }
+  // Nobody else may hold the statements, which are released once they are carried out.
+  guard var session = (try? Scenario(parsing: scenario, file: "calls")).map({ Session($0) }),
+    (try? session.finish()) != nil
+  else { return nil }
   let machine = session.timeline.machine
   let journal = UInt64(machine.memory.journalCount * 12)
   // The pages of the table itself are as large as the kernel's.
