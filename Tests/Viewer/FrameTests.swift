@@ -143,10 +143,28 @@ import Testing
     """
 
   /// What is known of a real kernel's tables, and what is not.
+  /// A shadow and its reverse map that were seen at two moments.
+  private static let seenMaps = """
+    pagewalk 1
+    title "a map in two folders"
+    vm ipa=40 nested=on seen=words
+    policy revmap=repaired
+    kernel seen canonical 0x80000000 2M L2 rw x  # 00/stage2_page_tables:3
+    kernel context shadow0 vttbr=0x1000040100000 vtcr=0x80023559 on  # 00/nested/nested_mmu0:1
+    kernel seen shadow0 0x1000 4K L3 rw x  # 00/nested/nested_mmu0:3
+    kernel seen-revmap shadow0 0x80080000 4K nipa=0x1000  # 00/revmap0:1
+    kernel seen-revmap shadow0 0x80100000 4K nipa=0x2000  # 00/revmap0:2
+    chapter 00
+    kernel seen-no-revmap shadow0 0x80080000 4K  # 01/revmap0
+    kernel seen-revmap shadow0 0x80080000 64K  # 01/revmap0:1
+    chapter 01 "two mappings fused"
+    """
+
   private static let seen = [
     Case("seen-start", "", scenario: sights),
     Case("seen", "}", scenario: sights),
     Case("seen-changed", "} }", scenario: sights),
+    Case("seen-revmap", "} } 3", scenario: seenMaps),
     Case("seen-row", "} .", scenario: sights),
     Case("seen-entry", "} } t", scenario: sights),
     Case("seen-why", "} } 2 w", scenario: sights),
