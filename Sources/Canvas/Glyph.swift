@@ -1,7 +1,8 @@
 /// The characters for drawing.
 ///
 /// Views draw in Unicode. An output that can show only ASCII replaces each cell by the ASCII form,
-/// which has the same width, so the choice of the character set never changes a layout.
+/// which has the same width, so the choice of the character set never changes a layout. Apart from corners
+/// and crossings of lines no two glyphs have the same ASCII form, so that one sign means one thing there too.
 public enum Glyph: CaseIterable, Sendable {
   /// Lines.
   case horizontal, vertical, topLeft, topRight, bottomLeft, bottomRight
@@ -30,7 +31,7 @@ public enum Glyph: CaseIterable, Sendable {
 
   private var forms: (unicode: Unicode.Scalar, ascii: Unicode.Scalar) {
     switch self {
-    case .horizontal: ("─", "-")
+    case .horizontal: ("─", "=")
     case .vertical: ("│", "|")
     case .topLeft: ("┌", "+")
     case .topRight: ("┐", "+")
@@ -45,27 +46,27 @@ public enum Glyph: CaseIterable, Sendable {
     case .right: ("→", ">")
     case .up: ("↑", "^")
     case .down: ("↓", "v")
-    case .pointer: ("▲", "^")
-    case .selected: ("►", ">")
-    case .foldClosed: ("▸", "+")
-    case .foldOpen: ("▾", "-")
-    case .ellipsis: ("…", "~")
+    case .pointer: ("▲", "A")
+    case .selected: ("►", "@")
+    case .foldClosed: ("▸", "[")
+    case .foldOpen: ("▾", "]")
+    case .ellipsis: ("…", "$")
     case .middleDot: ("·", ".")
-    case .check: ("✓", "v")
-    case .bar1: ("▁", "_")
-    case .bar2: ("▂", ".")
-    case .bar3: ("▃", ":")
-    case .bar4: ("▄", "-")
-    case .bar5: ("▅", "=")
-    case .bar6: ("▆", "+")
-    case .bar7: ("▇", "*")
-    case .bar8: ("█", "#")
+    case .check: ("✓", "Y")
+    case .bar1: ("▁", "1")
+    case .bar2: ("▂", "2")
+    case .bar3: ("▃", "3")
+    case .bar4: ("▄", "4")
+    case .bar5: ("▅", "5")
+    case .bar6: ("▆", "6")
+    case .bar7: ("▇", "7")
+    case .bar8: ("█", "8")
     case .changed: ("*", "*")
     case .stale: ("~", "~")
     case .unknown: ("?", "?")
     case .mismatch: ("!", "!")
     case .differs: ("≠", "/")
-    case .paused: ("‖", "=")
+    case .paused: ("‖", "\"")
     case .coming: ("»", "}")
     }
   }

@@ -20,8 +20,13 @@ import Testing
     #expect(value < 0x1_0000)
   }
 
-  @Test func barsDifferInASCIIToo() {
-    #expect(Set(Glyph.bars.map(\.ascii)).count == 8)
+  @Test func `a sign in ASCII means one thing, but for corners and crossings of lines`() {
+    let frames: Set<Glyph> = [
+      .topLeft, .topRight, .bottomLeft, .bottomRight, .teeRight, .teeLeft, .teeDown, .teeUp, .cross,
+    ]
+    let others = Glyph.allCases.filter { !frames.contains($0) }
+    #expect(Set(others.map(\.ascii)).count == others.count)
+    #expect(others.allSatisfy { $0.ascii != "+" && $0.ascii != "-" })
   }
 
   @Test(arguments: [

@@ -110,7 +110,7 @@ import Testing
     #expect(text.truncated(to: 1) == "…")
     #expect(text.truncated(to: 0).isEmpty && text.truncated(to: -1).isEmpty)
     #expect(SafeText("漢字漢").truncated(to: 4) == "漢…")
-    #expect(text.truncated(to: 6).shown(in: .ascii) == "0x800~")
+    #expect(text.truncated(to: 6).shown(in: .ascii) == "0x800$")
   }
 
   @Test func paddingAligns() {
@@ -159,7 +159,7 @@ import Testing
 
   @Test func asciiFormHasTheSameColumns() {
     let text: SafeText = "│ 漢 é … – ×"
-    #expect(text.shown(in: .ascii).string == "| ?? ? ~ - x")
+    #expect(text.shown(in: .ascii).string == "| ?? ? $ - x")
     #expect(text.shown(in: .unicode) == text)
   }
 }

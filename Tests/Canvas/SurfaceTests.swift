@@ -65,10 +65,10 @@ import Testing
         """)
     #expect(
       surface.shown(in: .ascii).text == """
-        +1 Canonical ------+
+        +1 Canonical ======+
         |                  |
         |                  |
-        +------------------+
+        +==================+
 
         """)
   }
