@@ -33,6 +33,13 @@ import Testing
       try write("l1 write 0x80001000\nl1 write 0x80002000\n", atomically: true)
       try job.output(containing: "read again", after: mark)
       try job.press("", expecting: "event 2/4")
+      mark = job.output.count
+      let away = folder.appending(path: "away.pw")
+      try FileManager.default.moveItem(at: file, to: away)
+      try job.output(containing: "the file is missing", after: mark)
+      mark = job.output.count
+      try FileManager.default.moveItem(at: away, to: file)
+      try job.output(containing: "there again", after: mark)
       job.send("Q")
       #expect(try job.status() == .exited(0))
     }

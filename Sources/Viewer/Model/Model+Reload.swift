@@ -40,7 +40,7 @@ extension Model {
     branches[0] = Branch(name: branches[0].name, session: session, origin: nil)
     branches = branches.map { $0.sharing(atMost: common, with: session) }
     forgetPlaces(ofBranch: 0, after: common)
-    mistakes = []
+    (mistakes, isFileMissing) = ([], false)
     if sheet?.kind == .mistakes { sheet = nil }
     // Drop everything found in the old history.
     (inverse, answered, link) = (InverseIndexes(), nil, nil)
@@ -88,8 +88,24 @@ extension Model {
 
   /// Says what is wrong with the file as it is now. What is shown is still what it was before.
   public mutating func show(_ mistakes: [ScenarioError]) {
-    self.mistakes = mistakes
+    (self.mistakes, isFileMissing) = (mistakes, false)
     openMistakes()
+    settle()
+  }
+
+  /// Says, and shows from now on, that the file cannot be found. What was read of it stays.
+  public mutating func fileIsMissing() {
+    isFileMissing = true
+    say(
+      "The file was removed or renamed. What was read of it stays; it is read again when it returns."
+    )
+    settle()
+  }
+
+  /// Says that the file is there again, and as it was.
+  public mutating func fileIsBack() {
+    isFileMissing = false
+    say("The file is there again, unchanged.")
     settle()
   }
 

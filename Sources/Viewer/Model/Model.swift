@@ -139,6 +139,8 @@ public struct Model {
   var difference: DifferenceView?
   /// The mistakes in the file's current version, which is not the one shown.
   var mistakes: [ScenarioError] = []
+  /// Whether the file that was opened is not there any more.
+  var isFileMissing = false
   /// Whether the program should end.
   public internal(set) var isFinished = false
 

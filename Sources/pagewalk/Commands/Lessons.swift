@@ -60,7 +60,9 @@ extension Pagewalk {
         var watches = paths.map { FileWatch($0) }
         while true {
           _ = try check()
-          while !watches.indices.contains(where: { watches[$0].hasChanged() }) { usleep(250_000) }
+          while !watches.indices.contains(where: { watches[$0].change() == .changed }) {
+            usleep(250_000)
+          }
         }
       }
 

@@ -81,8 +81,11 @@ extension Pagewalk {
       }
       if let record { try screen.record(record) }
       try screen.run(every: fileWatch.map { _ in FileWatch.interval }) { model, file in
-        if file == input.file, !model.isLesson, fileWatch?.hasChanged() ?? false {
-          read(again: &model)
+        guard file == input.file, !model.isLesson, let change = fileWatch?.change() else { return }
+        switch change {
+        case .changed: read(again: &model)
+        case .missing: model.fileIsMissing()
+        case .back: model.fileIsBack()
         }
       }
       if preferences.remember.value, !screen.model.isLesson {

@@ -13,8 +13,22 @@ struct FileWatch {
   /// The polling interval.
   static let interval = Duration.milliseconds(250)
 
+  /// What happened to a file.
+  enum Change {
+    /// It is another version.
+    case changed
+    /// It is not there, and was not for some time.
+    case missing
+    /// It is there again, and the same version.
+    case back
+  }
+
+  /// How often in a row a file must be found missing: an editor may remove it for a moment, to replace it.
+  private static let absencesUntilMissing = 3
+
   private let path: String
   private var version: Version?
+  private var absences = 0
 
   /// A watch that starts with a file's current version.
   init(_ path: String) {
@@ -22,12 +36,17 @@ struct FileWatch {
     version = Self.version(of: path)
   }
 
-  /// Whether the file exists and has changed since the last call.
-  mutating func hasChanged() -> Bool {
-    // An editor may remove the file for a moment, to replace it.
-    guard let now = Self.version(of: path), now != version else { return false }
+  /// What has happened to the file since the last call; nil for nothing.
+  mutating func change() -> Change? {
+    guard let now = Self.version(of: path) else {
+      absences += 1
+      return absences == Self.absencesUntilMissing ? .missing : nil
+    }
+    let wasMissing = absences >= Self.absencesUntilMissing
+    absences = 0
+    if now == version { return wasMissing ? .back : nil }
     version = now
-    return true
+    return .changed
   }
 
   private static func version(of path: String) -> Version? {
