@@ -78,7 +78,7 @@ extension Machine {
     case nextShadow
     /// `kvm->arch.mmu.split_page_chunk_size`.
     case splitChunk
-    /// vCPU and level of the last access, whose outcome `expect` asks for.
+    /// What `expect` asks for: the last access and more, see `PastAccesses`; the value of the last read.
     case lastAccess, lastValue
     /// How many of the next insertions into, and erasures from, a reverse map fail.
     case failInsertions, failErasures

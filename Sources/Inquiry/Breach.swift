@@ -12,6 +12,8 @@ package struct Breach: Encodable, Equatable, Sendable {
   package let size: UInt64
   /// The sides that disagree, a sentence for each.
   package let sides: [String]
+  /// The address with what it is, and the table.
+  package let place: String
   /// Number of the event since which it is broken, from 1; nil if it was broken before all events searched.
   package let since: Int?
   /// The statement of that event.
@@ -82,6 +84,7 @@ package struct Breach: Encodable, Equatable, Sendable {
     title = run.first.invariant.title
     table = run.first.table
     size = run.size
+    place = run.place(in: machine)
     sides = run.first.sides(in: machine, isInvalidation: isInvalidation)
     self.since = since
     self.cause = cause
@@ -90,10 +93,9 @@ package struct Breach: Encodable, Equatable, Sendable {
 
   /// Adds the rule and the place, in a line that links there.
   func addHead(to report: inout Report) {
-    let more = size > Page.size ? "+\(Phrase.size(size))" : ""
     report.add(
-      Report.Text("\(Sign.mismatch) ", .mismatch).adding(rule)
-        .adding("  \(table.name) \(hex: address)\(more)", .dim), to: .place(table, address))
+      Report.Text("\(Sign.mismatch) ", .mismatch).adding(rule).adding("  \(place)", .dim),
+      to: .place(table, address))
   }
 
   /// The rule and the place, for someone in the second year of studies.
@@ -101,9 +103,15 @@ package struct Breach: Encodable, Equatable, Sendable {
     let since = since.map { " since event \($0)" } ?? ""
     report.add(
       Report.Text("\(Sign.mismatch) ", .mismatch).adding(
-        "A rule does not hold at \(hex: address) of \(table.plainPhrase)\(since): "
+        "A rule does not hold at \(PlainWords.expand(plainPlace))\(since): "
           + "\(PlainWords.expand(title))."),
       to: .place(table, address), indent: 2)
+  }
+
+  /// The place, with the table's plain name.
+  private var plainPlace: String {
+    place.hasSuffix(table.phrase)
+      ? String(place.dropLast(table.phrase.count)) + table.plainPhrase : place
   }
 
   /// All of it.
@@ -141,7 +149,9 @@ extension Violation {
   fileprivate func sides(in machine: Machine, isInvalidation: Bool) -> [String] {
     switch invariant {
     case .leafOutlivesPage: return [machine.leafSide(table, address), hostSide(machine)]
-    case .writableLeaf: return [machine.leafSide(table, address), hostSide(machine)]
+    case .writableLeaf:
+      return [machine.leafSide(table, address), readOnlySide(machine), staleSide(machine)]
+        .compactMap { $0 }
     case .shadowComposition: return [machine.leafSide(table, address), compositionSide(machine)]
     case .staleShadow:
       return [
@@ -155,14 +165,14 @@ extension Violation {
     case .staleTLB:
       let vmid = machine.table(table)?.vmid
       let entry = machine.tlbEntries.first { $0.vmid == vmid && $0.range.contains(address) }
-      return [entry.map { "A CPU's TLB \($0.words)." }, machine.leafSide(table, address)]
+      return [entry.map { "A CPU's TLB \($0.words(table))." }, machine.leafSide(table, address)]
         .compactMap { $0 }
     case .staleIOTLB:
       let context = deviceOfTable.map { machine.context(ofDevice: $0) }
       let entry = machine.iotlbEntries.first {
         $0.context == context && $0.range.contains(address)
       }
-      return [entry.map { "The SMMU's TLB \($0.words)." }, machine.leafSide(table, address)]
+      return [entry.map { "The SMMU's TLB \($0.words(table))." }, machine.leafSide(table, address)]
         .compactMap { $0 }
     case .reverseMapCoverage:
       let ipa = canonicalAddress(in: machine)
@@ -172,7 +182,9 @@ extension Violation {
           + ", and is not marked as broken.",
       ]
     case .reverseMapMirror:
-      return ["At \(hex: address) the reverse map and the direct map hold different entries."]
+      return [
+        "At canonical IPA \(hex: address) the reverse map and the direct map hold different entries."
+      ]
     case .reverseMapTree: return ["A tree of the reverse map is not well formed."]
     case .reverseMapLock:
       return [
@@ -184,6 +196,8 @@ extension Violation {
         "To record canonical \(hex: address), the event allocated memory and could sleep.",
         "It held mmu_lock, a spinlock.",
       ]
+    case .uniqueVMID where table == .canonical && address != 0:
+      return ["VM \(address) has a VMID that another context has in the same generation."]
     case .uniqueVMID:
       let vmid = machine.table(table)?.vmid ?? 0
       return [
@@ -204,15 +218,18 @@ extension Violation {
         machine.deviceOutcome(of: address, write: true, device: $0).description
       }
       return [
-        "The device's owner keeps \(hex: address), so DMA must reach it.",
-        "DMA to it now: the DMA \(outcome ?? "fails").",
+        "The device's owner keeps \(table.kind.input.name) \(hex: address), so DMA must reach it.",
+        "A DMA to it \(outcome ?? "fails") now.",
       ]
     case .pageOwner: return ownerSides(machine)
     case .mirrorVMID:
       let vmid = machine.table(machine.cpuTableID)?.vmid ?? 0
       return [
-        "The SMMU caches under number \(address).",
-        "The CPUs' broadcasts name VMID \(vmid) or the process's ASID, so it does not hear of them.",
+        "The SMMU caches under \(place(in: machine)).",
+        deviceOfTable.map { machine.context(ofDevice: $0).isStage1 } ?? false
+          ? "A CPU's broadcast TLBI names the process's ASID, and passes over entries with ASET."
+          : "A CPU's broadcast TLBI names VMID \(vmid).",
+        "So the SMMU does not hear of a change of the table.",
       ]
     }
   }
@@ -237,6 +254,24 @@ extension Violation {
     }
     return "The VMM has PA \(hex: page.physical) at canonical \(hex: ipa) now, "
       + (page.isWritable ? "writable." : "read-only.")
+  }
+
+  /// The VMM's page that the leaf leads to.
+  private func readOnlySide(_ machine: Machine) -> String {
+    guard let leaf = machine.reader(of: table)?.leaf(at: address).leaf,
+      case let physical = leaf.output(of: address), let page = machine.hostPage(holding: physical)
+    else { return "The VMM has no such page now." }
+    return "The VMM has PA \(hex: physical)\(page.isZero ? ", a page of zeros," : "") read-only."
+  }
+
+  /// That a shadow's leaf is of an entry of L1's that is another by now; nil if it is not.
+  private func staleSide(_ machine: Machine) -> String? {
+    guard case .shadow(let number) = table,
+      let leaf = machine.reader(of: table)?.leaf(at: address).leaf,
+      let derivation = machine.derivation(of: address, inShadow: number),
+      derivation.page?.physical != leaf.output(of: address)
+    else { return nil }
+    return "L1's entry leads to canonical IPA \(hex: derivation.ipa) by now; no TLBI has told KVM."
   }
 
   /// The composition of L1's entry and canonical memory.
@@ -264,9 +299,10 @@ extension Violation {
 }
 
 extension TLB.Entry {
-  /// Its translation, as a predicate.
-  fileprivate var words: String {
-    "has \(hex: address) \(Sign.arrow) \(hex: descriptor.address) \(descriptor.permissions.text)"
+  /// Its translation of an address of a table, as a predicate.
+  fileprivate func words(_ table: TableID) -> String {
+    "has \(table.kind.input.name) \(hex: address) \(Sign.arrow) PA \(hex: descriptor.address) "
+      + descriptor.permissions.text
   }
 }
 
@@ -275,9 +311,9 @@ extension Machine {
   fileprivate func leafSide(_ table: TableID, _ address: UInt64) -> String {
     let name = Phrase.table(table).capitalized
     guard let leaf = reader(of: table)?.leaf(at: address).leaf else {
-      return "\(name) maps nothing at \(hex: address)."
+      return "\(name) maps nothing at \(table.kind.input.name) \(hex: address)."
     }
-    return "\(name) maps \(hex: address) to \(hex: leaf.output(of: address)) "
-      + "\(leaf.descriptor.permissions.text), by a leaf of \(Phrase.size(leaf.size))."
+    return "\(name) maps \(table.kind.input.name) \(hex: address) to "
+      + "\(table.kind.output.name) \(hex: leaf.output(of: address)) \(leaf.descriptor.permissions.text), by a leaf of \(Phrase.size(leaf.size))."
   }
 }

@@ -249,6 +249,12 @@ package protocol Answer: Encodable, Sendable {
 }
 
 extension Answer {
+  /// The answer as text for a reader: in detail `plain` without abbreviations and names of functions.
+  package func told(_ detail: DetailLevel) -> Report {
+    let report = report(detail)
+    return detail == .plain ? report.inPlainWords : report
+  }
+
   package static func passes(over scenario: Scenario) -> Int { 1 }
   package var isNo: Bool { false }
 }

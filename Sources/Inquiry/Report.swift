@@ -108,3 +108,22 @@ package struct Report: Equatable, Sendable {
     }.joined()
   }
 }
+
+extension Report {
+  /// The same without abbreviations, rights as words.
+  var inPlainWords: Report {
+    var plain = self
+    plain.lines = lines.map { line in
+      Line(
+        text: line.text.inPlainWords, target: line.target, indent: line.indent,
+        cells: line.cells.map(\.inPlainWords))
+    }
+    return plain
+  }
+}
+
+extension Report.Text {
+  fileprivate var inPlainWords: Report.Text {
+    parts.reduce(into: Report.Text()) { $0.add(PlainWords.column($1.text), $1.emphasis) }
+  }
+}

@@ -6,19 +6,15 @@ extension Step {
     if case .access(.stored) = action { true } else { false }
   }
 
-  /// Canonical IPA of the memory that the step of an access or a DMA stores to, by the tables as they are.
-  func storedIPA(in machine: Machine) -> UInt64? {
+  /// Whether a word of L1's memory may differ after it: by a store, or since another page is there.
+  var mayStoreInGuestMemory: Bool {
     switch action {
-    case .access(.stored), .dma(.stored): break
-    default: return nil
-    }
-    switch table {
-    case .canonical: return address
-    case .shadow(let number): return machine.derivation(of: address, inShadow: number)?.ipa
-    case .iommu(let device): return machine.sharesAddresses(device) ? nil : address
-    default: return nil
+    case .access(.stored), .dma(.stored), .realm(.zeroed): return true
+    default: return [.hostPage, .hostMapping, .guestEntry].contains(stepClass) || isHostStore
     }
   }
+
+  private var isHostStore: Bool { if case .host(.stored) = action { true } else { false } }
 
   /// Whether the step looks up a reverse map.
   var isLookUp: Bool { [.lookUp, .lookUpMiss, .lookUpFailure].contains(stepClass) }

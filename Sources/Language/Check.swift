@@ -33,19 +33,24 @@ extension Expectation {
       return machine.lastOutcome == .enomem || machine.lastError == .enomem
         ? nil : machine.lastOutcome.description
     case .value(let value):
-      return machine.lastValue == value ? nil : "the value is 0x\(hex(machine.lastValue))"
+      guard let found = machine.lastValue else { return "nothing was read yet" }
+      return found == value ? nil : "the value is 0x\(hex(found))"
     case .mmio(let write, let ipa):
       return machine.lastOutcome == .mmio(write: write, ipa: ipa)
         ? nil : machine.lastOutcome.description
     case .dirty(let slot, let word):
       guard let reported = machine.reportedDirtyWord(ofSlot: slot) else {
-        return "there is no slot \(slot)"
+        return machine.hasMemslot(slot)
+          ? "the dirty log of slot \(slot) was not fetched yet" : "there is no slot \(slot)"
       }
       return reported == word ? nil : "the word is 0x\(hex(reported))"
     case .idle(let ipa, let idle):
+      guard machine.hostPage(at: ipa) != nil else {
+        return "there is no page at canonical 0x\(hex(ipa))"
+      }
       return machine.isIdle(ipa) == idle ? nil : "the page is \(idle ? "not idle" : "idle")"
     case .violation(let invariant):
-      return failure(of: invariant, violations ?? machine.violations(after: stores))
+      return failure(of: invariant, violations ?? machine.violations(after: stores), in: machine)
     case .reverseMap(let shadow, let ipa, let answer):
       return Self.shadowFailure(shadow, machine) ?? failure(of: answer, shadow, ipa, machine)
     case .broken(let shadow, let isBroken):
@@ -57,8 +62,8 @@ extension Expectation {
       let found = UInt64(machine.staleEntries(ofShadow: shadow).count)
       return found == count ? nil : "\(found) entries are stale"
     case .leaf(let id, let address, let size):
-      guard let table = machine.table(id) else { return "there is no such table" }
-      let found = machine.leafSize(at: address, of: table)
+      guard let reader = machine.reader(of: id) else { return Self.absence(of: id, in: machine) }
+      let found = reader.leafSize(at: address)
       return found == size
         ? nil : "it is \(found.map { "mapped by a leaf of \(Phrase.size($0))" } ?? "not mapped")"
     case .dma(let expected): return Self.failure(of: expected, machine.lastDeviceOutcome)
@@ -66,6 +71,7 @@ extension Expectation {
       return machine.lastError == error
         ? nil : machine.lastError.map { "it failed with \($0.name)" } ?? "it did not fail"
     case .pageState(let party, let address, let state):
+      if let absence = Self.absence(of: party, address, in: machine) { return absence }
       let found =
         switch party {
         case .host: machine.hostState(of: address)
@@ -74,6 +80,7 @@ extension Expectation {
         }
       return found == state ? nil : "the page is \(found.name)"
     case .pageCount(let page, let shares):
+      if let absence = Self.absence(of: .host, page, in: machine) { return absence }
       let found = machine.shareCount(of: page)
       return found == shares ? nil : "it is shared with \(found) guests"
     case .under(let policies, let expectation):
@@ -109,18 +116,51 @@ extension Expectation {
     return holds ? nil : "the DMA \(found.description)"
   }
 
+  /// That a table does not exist, and why.
+  private static func absence(of id: TableID, in machine: Machine) -> String {
+    let why =
+      switch id.kind {
+      case .canonical: "under pkvm= there is no VM of the host"
+      case .shadow:
+        machine.configuration.shadows == 0
+          ? "the VM has nested=off" : "there are \(machine.configuration.shadows)"
+      case .guest: "no context with this VMID is in use"
+      case .vmmStage1: "it has no name"
+      case .iommu: "the device has no domain"
+      case .pkvmHost: "there is no policy pkvm="
+      case .protectedGuest: "the guest was not made"
+      }
+    return "there is no \(id.name): \(why)"
+  }
+
+  /// That a party does not exist, or a page in it; nil if both do.
+  private static func absence(
+    of party: PageParty, _ address: UInt64, in machine: Machine
+  ) -> String? {
+    if machine.configuration.isolation.pkvm == nil {
+      return "there is no hypervisor with page states: there is no policy pkvm="
+    }
+    switch party {
+    case .host, .hypervisor:
+      return machine.isHostMemory(address)
+        ? nil : "there is no memory at PA 0x\(hex(address))"
+    case .guest(let number):
+      return machine.table(.protectedGuest(number)) == nil ? "there is no guest \(number)" : nil
+    }
+  }
+
   private static func shadowFailure(_ shadow: Int, _ machine: Machine) -> String? {
     (0..<machine.configuration.shadows).contains(shadow) ? nil : "there is no shadow \(shadow)"
   }
 
-  private func failure(of invariant: Invariant?, _ violations: [Violation]) -> String? {
-    guard let invariant else {
-      return violations.first.map { "\($0.description)" }
-    }
+  private func failure(
+    of invariant: Invariant?, _ violations: [Violation], in machine: Machine
+  ) -> String? {
+    guard let invariant else { return violations.first?.description(in: machine) }
     if violations.contains(where: { $0.invariant == invariant }) { return nil }
     return violations.isEmpty
       ? "every rule holds"
-      : violations.map(\.description).joined(separator: ", ")
+      : violations.map { $0.description(in: machine) }.joined(separator: ", ")
   }
 
   private func failure(
@@ -156,8 +196,8 @@ extension ReverseMapAnswer {
 
 extension Violation {
   /// The rule and the place, for messages.
-  public var description: String {
-    "\(invariant.rawValue) is broken at 0x\(hex(address)) of \(Phrase.table(table))"
+  public func description(in machine: Machine) -> String {
+    "\(invariant.rawValue) is broken at \(place(in: machine))"
   }
 }
 

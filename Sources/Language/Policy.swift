@@ -120,8 +120,8 @@ public struct Policy: Sendable {
       """
       The stage of a table of a device's own. `1` (default): a context descriptor with an ASID, which Linux 7.3.4 \
       prefers where the SMMU has it. `2` (the default with `smmu-vmid`): a VMID in the stream table entry, as on SMMUs \
-      without stage 1 and under nesting. What CPUs use is of stage 2 in any case, and so is what is kept with \
-      `rmp-order`, `cca` and `pkvm`.
+      without stage 1 and under nesting. What CPUs use is stage 2 in any case, and so are \
+      devices' tables with `rmp-order`, `cca` and `pkvm`.
       """
     ) { $0.iommu.stage = $1 as IOMMUConfiguration.Stage },
     Policy(

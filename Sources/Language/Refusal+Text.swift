@@ -30,7 +30,7 @@ extension Refusal.Reason {
     case .outsideSlots(let address):
       "expected addresses of one memory slot: 0x\(hex(address)) is outside"
     case .tooLarge(let limit):
-      "expected at most \(Phrase.size(limit)): it is gone through page by page"
+      "expected at most \(Phrase.size(limit)): the range is handled page by page"
     case .noSuchVCPU(let count):
       "expected vCPU 0\(count > 1 ? " to \(count - 1)" : ""): the VM has vcpus=\(count)"
     case .noSuchCPU(let count):

@@ -40,16 +40,21 @@ extension Scenario {
   public static let mistakesAtMost = 20
 
   /// The events that the engine refuses when the scenario is carried out, each skipped for those that
-  /// follow; at most `limit`.
+  /// follow; at most `limit`. Those that are refused only for want of a skipped one are no mistakes of
+  /// their own, and left out.
   public func refusals(atMost limit: Int = mistakesAtMost) -> [ScenarioError] {
     var session = Session(self, keepsPast: false)
     var refusals: [ScenarioError] = []
+    var missing: Set<Need> = []
     while refusals.count < limit, !session.isComplete {
       do {
         try session.finish()
       } catch {
-        refusals.append(error)
-        session.leaveOutNext()
+        let isOwn = error.refusal?.need.map { !missing.contains($0) } ?? true
+        if isOwn { refusals.append(error) }
+        if case .event(let event) = session.leaveOutNext().kind, let need = event.provides {
+          missing.insert(need)
+        }
       }
     }
     return refusals
@@ -72,9 +77,9 @@ extension Scenario {
     var prologue = Prologue()
     read(from: 0, mistakesAtMost: limit, &prologue, &mistakes)
     if mistakes.count == limit { return }
-    if !prologue.hasVersion {
+    if !prologue.version.isThere {
       note(lineCount + 1, Prologue.noVersion)
-    } else if !prologue.hasVM {
+    } else if !prologue.vm.isThere {
       note(lineCount + 1, Prologue.noVM)
     }
   }
@@ -89,7 +94,7 @@ extension Scenario {
       throw ScenarioError(file: file, line: line, column: 1, message: "expected a file below 4G")
     }
     source += lines
-    var prologue = Prologue(hasVersion: true, hasVM: true)
+    var prologue = Prologue(version: .read, vm: .read)
     read(from: start, mistakesAtMost: 1, &prologue, &mistakes)
     guard let first = mistakes.first else { return }
     source.removeSubrange(start...)
@@ -126,6 +131,9 @@ extension Scenario {
       } catch {
         mistakes.append(ScenarioError(error, file: file, line: line, offset: lineStart))
         if mistakes.count == limit { return }
+        // A line that is no text has no statement.
+        let first = reader.statementStart.map { max($0, lineStart) } ?? lineStart
+        prologue.isWrong(bytes[first...], isUnknown: error.isUnknownStatement)
         let end = bytes[lineStart...].firstIndex(of: UInt8(ascii: "\n"))
         start = end.map { $0 + 1 } ?? bytes.count
       }
@@ -134,8 +142,29 @@ extension Scenario {
 
   /// The statements that must come first, and only once.
   private struct Prologue {
-    var hasVersion = false
-    var hasVM = false
+    /// One of them.
+    enum Part {
+      case missing, read
+      /// It is wrong, or was missed: that was told, and nothing more is.
+      case told
+
+      var isThere: Bool { self != .missing }
+    }
+
+    var version = Part.missing
+    var vm = Part.missing
+
+    /// The statement with which some bytes begin is wrong. The one that must come here may have been meant.
+    mutating func isWrong(_ statement: ArraySlice<UInt8>, isUnknown: Bool) {
+      if version != .missing, vm != .missing { return }
+      let word = statement.prefix { $0 > UInt8(ascii: " ") }
+      if version == .missing {
+        version = .told
+        if word.elementsEqual("pagewalk".utf8) { return }
+      }
+      if vm == .missing, isUnknown || word.elementsEqual("vm".utf8) { vm = .told }
+    }
+
     static let noVersion = "expected 'pagewalk 1' as the first statement"
     static let noVM = "expected 'vm ipa=BITS vcpus=N nested=on|off' before anything happens"
   }
@@ -146,15 +175,14 @@ extension Scenario {
     _ prologue: inout Prologue
   ) throws(Mistake) {
     if case .version = statement {
-      if prologue.hasVersion {
+      if prologue.version == .read {
         throw Mistake(offset: offset, message: "expected 'pagewalk 1' once")
       }
-      prologue.hasVersion = true
+      prologue.version = .read
       return
     }
-    if !prologue.hasVersion {
-      // Report the missing version only once.
-      prologue.hasVersion = true
+    if prologue.version == .missing {
+      if case .vm = statement { prologue.vm = .told }
       throw Mistake(offset: offset, message: Prologue.noVersion)
     }
     switch statement {
@@ -163,8 +191,8 @@ extension Scenario {
       title = text
       return
     case .vm(let configuration):
-      if prologue.hasVM { throw Mistake(offset: offset, message: "expected 'vm' once") }
-      prologue.hasVM = true
+      if prologue.vm == .read { throw Mistake(offset: offset, message: "expected 'vm' once") }
+      prologue.vm = .read
       self.configuration.ipaBits = configuration.ipaBits
       self.configuration.vcpus = configuration.vcpus
       self.configuration.nested = configuration.nested
@@ -179,8 +207,8 @@ extension Scenario {
       policies.append(setting.key)
       return
     case .event, .chapter, .expect:
-      if !prologue.hasVM {
-        prologue.hasVM = true
+      if prologue.vm == .missing {
+        prologue.vm = .told
         throw Mistake(offset: offset, message: Prologue.noVM)
       }
       guard let kind = statement.kind else { return }
@@ -205,5 +233,39 @@ extension Statement {
   /// Whether it is an event.
   package var isEvent: Bool {
     if case .event = kind { true } else { false }
+  }
+}
+
+/// What an event provides, without which later ones are refused.
+private enum Need: Hashable {
+  case memory, pause, resumption, logging, running, freeSlot
+}
+
+extension Event {
+  fileprivate var provides: Need? {
+    switch self {
+    case .addMemslot, .pkvm(.memory): .memory
+    case .pause: .pause
+    case .resume: .resumption
+    case .run, .otherVM(_, .run): .running
+    case .host(.dirtyLog(_, true)): .logging
+    case .host(.deleteMemslot): .freeSlot
+    default: nil
+    }
+  }
+}
+
+extension Refusal.Reason {
+  /// What may be missing; nil if the event is refused whatever came before it.
+  fileprivate var need: Need? {
+    switch self {
+    case .outsideSlots: .memory
+    case .nothingPaused: .pause
+    case .alreadyPaused, .vcpuPaused, .lockHeld, .invalidationActive: .resumption
+    case .notLogging: .logging
+    case .notRunning: .running
+    case .slotExists, .slotsOverlap, .tooManySlots, .addressSpaceFull: .freeSlot
+    default: nil
+    }
   }
 }

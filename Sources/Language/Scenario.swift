@@ -190,6 +190,8 @@ public struct ScenarioError: Error, Equatable, CustomStringConvertible, Sendable
   public let message: String
   /// Whether even the first word of the statement is unknown.
   public private(set) var isUnknownStatement = false
+  /// Why the engine refused the event; nil if it is no event's.
+  var refusal: Refusal.Reason?
 
   /// An error at a place.
   public init(file: String, line: Int, column: Int, message: String) {

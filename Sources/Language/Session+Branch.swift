@@ -8,10 +8,14 @@ extension Session {
     branch.timeline.seek(to: Moment(events: count))
     branch.timeline.forgetFuture()
     let kept = statementCount(before: count)
+    for statement in scenario.statements[kept...] where !statement.isEvent && isOfFile(statement) {
+      branch.fileTexts.insert(statement.kind.text)
+    }
     branch.scenario.statements.keep(kept)
     branch.statementOfEvent.removeSubrange(count...)
     branch.chapters.removeAll { $0.end > count }
     branch.failures.removeAll { $0.position > count }
+    if let divergence, divergence >= count { branch.divergence = nil }
     branch.next = kept
     return branch
   }
@@ -28,6 +32,8 @@ extension Session {
   /// been carried out. Those that the engine refuses are left out.
   public mutating func follow(_ other: Session, from statement: Int) {
     following = other.scenario.statements[statement...]
+    // What this one has not, nor follows, is left out.
+    if statement > scenario.statements.count { diverge(at: eventsDone) }
   }
 
   /// Carries out the next queued statement that the engine accepts; nil if there is none.
@@ -38,6 +44,7 @@ extension Session {
         return statement
       } catch {
         leftOut.append(LeftOut(text: scenario.text(of: statement), reason: error.message))
+        diverge(at: eventsDone)
       }
     }
     return nil

@@ -10,6 +10,9 @@ public struct Session: Sendable {
     public let text: String
     /// Number of events before its end.
     public let end: Int
+    /// Whether it is the file's, and other events led to its end than the file's: what it says may not be
+    /// so here.
+    public let isOfOtherEvents: Bool
   }
 
   /// An expectation that did not hold.
@@ -20,6 +23,8 @@ public struct Session: Sendable {
     public let origin: Origin
     /// The actual state.
     public let message: String
+    /// Whether the file expects it, and other events led here than the file's.
+    public let isOfOtherEvents: Bool
 
     /// Its origin, and the actual state.
     public var description: String { "\(origin.description): \(message)" }
@@ -37,6 +42,11 @@ public struct Session: Sendable {
   package internal(set) var statementOfEvent: [Int] = []
   /// The next statement to be carried out.
   var next = 0
+  /// Number of events before the first that is not as in the file: typed, or left out. Nil if all are.
+  public internal(set) var divergence: Int?
+  /// The chapters and expectations of the file after the place where this history began, as text: a kept
+  /// session has them as if a person had typed them.
+  var fileTexts: Set<String> = []
   /// Queued statements of another history.
   var following = StatementList()[...]
   /// Queued statements that the engine refused.
@@ -115,18 +125,25 @@ public struct Session: Sendable {
       do throws(Refusal) {
         try timeline.append(event, recordingSteps: recordsSteps)
       } catch {
-        throw scenario.error(error, at: statement)
+        var mistake = scenario.error(error, at: statement)
+        mistake.refusal = error.reason
+        throw mistake
       }
       statementOfEvent.append(next)
+      if case .typed = statement.origin { diverge(at: eventsDone - 1) }
     case .chapter(let label, let text):
-      chapters.append(Chapter(label: label, text: text, end: eventsDone))
+      chapters.append(
+        Chapter(
+          label: label, text: text, end: eventsDone, isOfOtherEvents: isOfOtherEvents(statement)))
     case .expect(let expectation):
       let rules = expectation.concernsRules ? violations() : nil
       if let message = expectation.failure(
         in: timeline.machine, after: lastStores, violations: rules)
       {
         failures.append(
-          Failure(position: eventsDone, origin: statement.origin, message: message))
+          Failure(
+            position: eventsDone, origin: statement.origin, message: message,
+            isOfOtherEvents: isOfOtherEvents(statement)))
       }
     }
     next += 1
@@ -134,8 +151,23 @@ public struct Session: Sendable {
     return statement
   }
 
-  /// Skips the next statement, which the engine refuses.
-  package mutating func leaveOutNext() { next += 1 }
+  private func isOfOtherEvents(_ statement: Statement) -> Bool {
+    divergence != nil && isOfFile(statement)
+  }
+
+  func isOfFile(_ statement: Statement) -> Bool {
+    statement.origin.line != nil || fileTexts.contains(statement.kind.text)
+  }
+
+  /// From a number of events on, they are not the file's.
+  mutating func diverge(at events: Int) { divergence = min(divergence ?? events, events) }
+
+  /// Skips the next statement, which is returned.
+  @discardableResult
+  package mutating func leaveOutNext() -> Statement {
+    defer { next += 1 }
+    return scenario.statements[next]
+  }
 
   /// Drops the past once it is large.
   private mutating func forgetPast() {

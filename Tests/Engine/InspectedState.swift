@@ -155,7 +155,7 @@ struct InspectedState: Hashable {
     var page = Machine.pagesBase
     while page < machine.hostPagesEnd {
       defer { page += 4096 }
-      guard machine.contentsSlot(ofPage: page) != nil else {
+      guard Machine.contentsSlot(ofPage: page, in: machine.memory) != nil else {
         // Nothing was ever stored in the 256 pages that share a frame of the array.
         page |= 0xf_f000
         continue

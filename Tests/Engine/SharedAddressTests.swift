@@ -94,7 +94,7 @@ import Testing
     #expect(physical & ~4095 == machine.hostWalk(OneSlot.hva).entry.address)
     let actions = machine.steps.steps.map(\.action)
     #expect(
-      actions.contains(.host(.notifierStart))
+      actions.contains(.host(.notifierStart(.slots)))
         && actions.contains { if case .tlb(.host) = $0 { true } else { false } })
     // Where the VMM has nothing, nobody can help.
     try machine.apply(.dma(device: 0, 0x1000, write: false))

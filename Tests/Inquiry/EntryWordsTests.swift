@@ -111,7 +111,7 @@ import Testing
     try session.finish()
     session.seek(to: Moment(events: 15))
     let text = try Self.text(.explain, .canonical, 0, session, .plain)
-    #expect(text.contains("A rule does not hold at 0x40003000 of shadow table 0"))
+    #expect(text.contains("A rule does not hold at nested address 0x40003000 of shadow table 0"))
   }
 
   @Test func `a device that writes L1's table changes a table`() throws {
@@ -169,5 +169,102 @@ import Testing
       revmap fail-erase 1
       """)
     #expect(session.timeline.events.count == 4)
+  }
+
+  @Test func `whoever stores into L1's table, and by whatever name, a table changes`() throws {
+    let world = """
+      vm ipa=40 nested=on
+      memslot 0 0x40000000 4M backing=4K
+      l1 store 0x40100000 0x40101003
+      l1 store 0x40101000 0x401007fd
+      l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=1
+      l2 read 0x0
+      """
+    // The last entry that L2 writes is the one by which it is translated.
+    for line in [
+      "l2 write 0x100000 value=0x40101003", "l2 write 0x101000 value=0", "host write 0x40101000 4K",
+      "host discard 0x40100000 8K",
+    ] {
+      let text = try Self.text(.explain, .canonical, 0, Self.session(world + "\n" + line))
+      #expect(!text.contains("No table changed"), "\(line): \(text)")
+    }
+    let other = try Self.session(world + "\nhost write 0x40200000 4K")
+    #expect(
+      try Self.text(.explain, .canonical, 0, other).contains("Only the VMM's own table changed."))
+  }
+
+  @Test(arguments: [("cca/unfold", "smc_rtt_"), ("cca/one-owner", "smc_data_")])
+  func `a realm's table is told in the RMM's words`(name: String, call: String) throws {
+    var session = Session(
+      try Scenario(parsing: try #require(ShippedScenario.named(name)).bytes, file: name))
+    try session.finish()
+    var calls = 0
+    for index in session.timeline.events.indices.suffix(40) {
+      session.seek(to: Moment(events: index + 1))
+      for step in session.timeline.steps {
+        let source = step.explanation.source.description
+        if step.table == .canonical { #expect(!source.contains("pgtable.c"), "\(source)") }
+        if source.contains(call) { calls += 1 }
+      }
+    }
+    #expect(calls > 0)
+  }
+
+  @Test
+  func `blocks that are split eagerly show their pages to nobody before the table is complete`()
+    throws
+  {
+    var session = try Self.session(
+      """
+      vm ipa=40 nested=off
+      host eager-split 2M
+      memslot 0 0x80000000 4M backing=thp
+      l1 write 0x80000000
+      host dirty-log on 0x80000000
+      """)
+    session.seek(to: session.timeline.moment)
+    let words = session.timeline.steps.map(\.explanation)
+    #expect(words.count { $0.label == "fill" } == 1)
+    #expect(words.count { $0.label == "make" } == 1)
+    #expect(words.contains { $0.source.detail == "kvm_pgtable_stage2_create_unlinked" })
+  }
+
+  @Test func `a writable leaf of a page that is read-only tells both sides of that page`() throws {
+    var session = Session(
+      try Scenario(
+        parsing: try #require(ShippedScenario.named("bugs/relax")).bytes, file: "relax"))
+    try session.finish()
+    session.seek(to: Moment(events: 9))
+    let text = try Self.text(.rules, .canonical, 0, session)
+    #expect(text.contains("writable-leaf  nested IPA 0x1000 of shadow 0"))
+    #expect(text.contains("Shadow 0 maps nested IPA 0x1000 to PA 0x800000000 RWX"))
+    #expect(text.contains("The VMM has PA 0x800000000, a page of zeros, read-only."))
+    #expect(text.contains("L1's entry leads to canonical IPA 0x80002000 by now"))
+  }
+
+  @Test func `a rule about a number names the number as what it is`() throws {
+    for (name, tag) in [("btm/private-mirror", "VMID 1"), ("btm/asid-missed", "ASID 1")] {
+      var session = Session(
+        try Scenario(parsing: try #require(ShippedScenario.named(name)).bytes, file: name))
+      try session.finish()
+      let text = try Self.text(.rules, .canonical, 0, session)
+      #expect(text.contains("mirror-vmid  \(tag) of the IOMMU table"), "\(text)")
+    }
+  }
+
+  @Test func `entries that differ alike and follow each other are one line`() throws {
+    var session = try Self.session(
+      """
+      vm ipa=40 nested=off
+      memslot 0 0x80000000 4M backing=4K
+      iommu attach
+      iommu pin 0x80000000 2M
+      l1 read 0x80100000
+      """)
+    let answer = try #require(
+      try Question.disagreement.answer(about: Subject(), in: &session) as? DisagreementAnswer)
+    // 512 pages of which the CPUs have one, with a memory type of its own; those around it are two runs.
+    #expect(answer.items.map(\.entries) == [256, 1, 255])
+    #expect(answer.report(.engineer).text.contains("0x80000000 to 0x800fffff: 256 pages"))
   }
 }

@@ -1,9 +1,9 @@
-import Engine
 import Language
 import Scenarios
 import TestSupport
 import Testing
 
+@testable import Engine
 @testable import Inquiry
 
 /// Detail `plain` is for someone in the second year of studies.
@@ -59,5 +59,56 @@ import Testing
       }
     }
     #expect(seen.count == 8)
+  }
+
+  @Test(arguments: [
+    "built-in", "rmp/iommu-first", "rmp/firmware", "cca/one-owner", "pkvm/donation",
+    "iommu/discard", "sharing/vm-stall", "btm/asid-missed", "bugs/relax",
+  ])
+  func `no answer has an abbreviation, a name from source code, or rights as letters`(
+    name: String
+  ) throws {
+    let scenario = try #require(ShippedScenario.named(name))
+    var session = Session(try Scenario(parsing: scenario.bytes, file: name))
+    try session.finish()
+    let count = session.timeline.events.count
+    let questions: [Question] = [
+      .windows, .counters, .owners, .diff, .forecast, .tlb, .rules, .explain, .disagreement,
+    ]
+    for events in Set([1, count / 2, count - 1]).sorted() {
+      // The costs are the same at every moment.
+      for question in events == 1 ? questions + [.costs] : questions {
+        session.seek(to: Moment(events: events))
+        var subject = Subject()
+        subject.text = "start"
+        guard let answer = try? question.answer(about: subject, in: &session) else { continue }
+        for line in answer.told(.plain).lines {
+          let text = line.cells.reduce(line.text.string) { $0 + $1.string }
+          #expect(PlainWords.arePlain(text), "\(question) at \(events): \(text)")
+        }
+      }
+    }
+  }
+
+  @Test func `a step that moves data or refuses says what happened to what`() throws {
+    let actions: [(Step.Action, String)] = [
+      (
+        .dma(.loaded(7, from: 0x8_0000_0000)),
+        "The device reads the value 0x7 at physical address 0x800000000."
+      ),
+      (
+        .dma(.stored(7, to: 0x8_0000_0000)),
+        "The device's data is written at physical address 0x800000000."
+      ),
+      (
+        .end(.failed(.ebusy)), "The request fails at device address 0x1000: it is in use."
+      ),
+    ]
+    for (action, text) in actions {
+      let step = Step(
+        action: action, table: .iommu(0), address: 0x1000, size: 4096, level: -1, start: 0,
+        keeper: .iommu)
+      #expect(step.plainFact == text)
+    }
   }
 }

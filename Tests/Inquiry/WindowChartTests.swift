@@ -50,13 +50,11 @@ import Testing
     let chart = try #require(WindowChart(ofEvent: 5, in: &session))
     #expect(
       chart.text == """
-                       0x40203000        0x40204000
-                       1 page            1 page
-        0  before      TLB 4K read-only  walk 4K read-only
-        1  unmap call  TLB 4K read-only  walk 4K read-only
-        2  unmap       TLB 4K read-only  translation L3
-        3  TLBI        TLB 4K read-only  translation L3
-        4  sync        translation L3    translation L3
+                   0x40203000        0x40204000
+                   1 page            1 page
+        0  before  TLB 4K read-only  walk 4K read-only
+        2  unmap   TLB 4K read-only  translation L3
+        4  sync    translation L3    translation L3
 
         """)
   }
@@ -75,24 +73,57 @@ import Testing
       """)
     #expect(
       WindowChart(ofEvent: 4, in: &session)?.text == """
-                     0x401ff000
-                     1 page
-        0  before    translation L3
-        1  map call  translation L3
-        2  make      walk 4K
-        3  stop      walk 4K
+                   0x401ff000
+                   1 page
+        0  before  translation L3
+        2  make    walk 4K
 
         """)
     #expect(
       WindowChart(ofEvent: 5, in: &session)?.text == """
-                     0x40200000
-                     1 page
-        0  before    translation L3
-        1  resume    translation L3
-        2  map call  translation L3
-        3  make      walk 4K
+                   0x40200000
+                   1 page
+        0  before  translation L3
+        3  make    walk 4K
 
         """)
+  }
+
+  @Test func `many pages that fare alike one after the other are one line`() throws {
+    var session = try session(
+      """
+      policy iommu=shared
+      policy iommu-fault=pin
+      memslot 0 0x80000000 16M backing=4K
+      iommu attach
+      iommu pin 0x80000000 2M
+      host write 0x80000000 4K
+      dev read 0x80000000
+      host discard 0x80800000 64K
+      """)
+    let chart = try #require(WindowChart(ofEvent: 2, in: &session))
+    // Each page is mapped at an instant of its own.
+    #expect(chart.columns.count == 512)
+    let lines = chart.lines
+    #expect(lines.count == 1, "\(lines.prefix(3))")
+    #expect(lines[0].hasPrefix("0x80000000  512 pages:  0 translation L1, "))
+    #expect(lines[0].hasSuffix(" walk 4K\n"))
+  }
+
+  @Test func `pages that no table leads the device to have no column`() throws {
+    var session = try session(
+      """
+      memslot 0 0x80000000 1M backing=4K
+      iommu attach
+      iommu pin 0x80000000 4K
+      iommu pin 0x80002000 4K
+      iommu unmap 0x80000000 64K
+      dev read 0x80004000
+      """)
+    let chart = try #require(WindowChart(ofEvent: 4, in: &session))
+    #expect(chart.columns.map(\.range.lowerBound) == [0x8000_0000, 0x8000_2000])
+    // Of a DMA itself the answer is what it gets.
+    #expect(WindowChart(ofEvent: 5, in: &session)?.columns.count == 1)
   }
 
   @Test func `an event that concerns no page of a device has no chart`() throws {

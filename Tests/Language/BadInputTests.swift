@@ -115,11 +115,11 @@ import Testing
     ),
     (
       "memslot 1 0x80000000 512G backing=4K\nhost write 0x80000000 65G",
-      "5:23: expected at most 64G: it is gone through page by page"
+      "5:23: expected at most 64G: the range is handled page by page"
     ),
     (
       "iommu map 0x1000 65G 0x2000 rw",
-      "4:18: expected at most 64G: it is gone through page by page"
+      "4:18: expected at most 64G: the range is handled page by page"
     ),
     ("revmap break", "4:8: expected fail or fail-erase"),
     ("pause at=x", "4:10: expected a number after 'at='"),

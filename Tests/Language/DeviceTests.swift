@@ -273,4 +273,62 @@ import Testing
     #expect(session.timeline.machine.memory.hasSameWords(as: end))
     #expect(!session.timeline.machine.isPaused)
   }
+
+  @Test func `type 1 refuses a part of a pinned area before it unmaps anything`() throws {
+    let session = try session(
+      """
+      policy iommu-pin=vfio
+      memslot 0 0x80000000 64K backing=4K
+      iommu attach
+      iommu pin 0x80000000 8K
+      iommu pin 0x80004000 16K
+      iommu unmap 0x80000000 20K
+      expect error einval
+      expect leaf iommu 0x80000000 4K
+      iommu unmap 0x80005000 4K
+      expect error einval
+      expect leaf iommu 0x80005000 4K
+      iommu unmap 0x80000000 32K
+      expect leaf iommu 0x80000000 none
+      expect leaf iommu 0x80007000 none
+      expect violation none
+      """)
+    #expect(session.failures.isEmpty, "\(session.failures)")
+  }
+
+  @Test func `iommufd unmaps the areas before one of which only a part is asked for`() throws {
+    var session = try session(
+      """
+      memslot 0 0x80000000 64K backing=4K
+      iommu attach
+      iommu pin 0x80000000 8K
+      iommu pin 0x80004000 16K
+      iommu unmap 0x80000000 20K
+      expect error enoent
+      expect leaf iommu 0x80000000 none
+      expect leaf iommu 0x80004000 4K
+      expect violation none
+      """)
+    #expect(session.failures.isEmpty, "\(session.failures)")
+    session.seek(to: Moment(events: 5))
+    let words = session.timeline.steps.suffix(2).map(\.explanation)
+    #expect(words.first?.what.contains("0x80004000+4K is a part of 0x80004000+16K") ?? false)
+    #expect(words.last?.what == "the call fails with ENOENT at 0x80004000")
+  }
+
+  @Test func `what lies between pinned areas does not keep them from being unmapped`() throws {
+    let session = try session(
+      """
+      memslot 0 0x80000000 64K backing=4K
+      iommu attach
+      iommu pin 0x80001000 4K
+      iommu pin 0x80004000 4K
+      iommu unmap 0x80000000 32K
+      expect leaf iommu 0x80001000 none
+      expect leaf iommu 0x80004000 none
+      expect violation none
+      """)
+    #expect(session.failures.isEmpty, "\(session.failures)")
+    #expect(session.timeline.machine.lastError == nil)
+  }
 }

@@ -39,7 +39,9 @@ import Testing
     #expect(one.events == other.events, comment)
     #expect(one.machine.fingerprint == other.machine.fingerprint, comment)
     #expect(one.stateChecks == other.stateChecks, comment)
-    #expect(branch.chapters == reference.session.chapters, comment)
+    #expect(
+      branch.chapters.map { "\($0.label) \($0.text) \($0.end)" }
+        == reference.session.chapters.map { "\($0.label) \($0.text) \($0.end)" }, comment)
     #expect(
       branch.failures.map(\.position) == reference.session.failures.map(\.position), comment)
     #expect(branch.leftOut.map(\.text) == reference.refused, comment)
@@ -92,5 +94,30 @@ import Testing
     #expect(branch.leftOut.first?.reason.contains("slot") ?? false)
     #expect(branch.line(ofEvent: 4) == nil && branch.line(ofEvent: 5) == 9)
     #expect(branch.text(ofEvent: 5) == "l1 read 0x40001000")
+  }
+
+  @Test func `what the file says after other events than its own is marked as such`() throws {
+    let lines = Self.lines + ["step end \"The slot is away.\"", "expect value 0x9"]
+    let session = try session(lines)
+    #expect(session.divergence == nil && session.chapters.allSatisfy { !$0.isOfOtherEvents })
+    #expect(session.failures.allSatisfy { !$0.isOfOtherEvents })
+    // An event more, or one less, before the second chapter.
+    var typed = session.branch(at: 3)
+    try typed.carryOut("l1 write 0x40002000")
+    typed.follow(session, from: session.statementOfEvent[3])
+    try typed.finish()
+    var muted = session.branch(at: 3)
+    muted.follow(session, from: session.statementOfEvent[3] + 1)
+    try muted.finish()
+    for branch in [typed, muted] {
+      #expect(branch.divergence == 3)
+      #expect(branch.chapters.map(\.isOfOtherEvents) == [false, true])
+      #expect(branch.failures.last?.isOfOtherEvents == true)
+      // Back before the difference it is the file's past again.
+      #expect(branch.branch(at: 2).divergence == nil)
+    }
+    // What a person types is told as that.
+    try typed.carryOut("chapter mine \"My own.\"")
+    #expect(typed.chapters.last?.isOfOtherEvents == false)
   }
 }

@@ -52,7 +52,7 @@ import Testing
     let all = answer(&narrator, "pane 5", "look")
     for step in steps { #expect(all.contains(step.explanation.what)) }
     let step = answer(&narrator, "previous-step")
-    #expect(step.contains("micro-step \(narrator.model.timeline.stepsDone) of "))
+    #expect(step.contains(", step \(narrator.model.timeline.stepsDone) of "))
     #expect(!step.contains("Step 1, "))
   }
 
@@ -203,5 +203,26 @@ import Testing
         $0.properties.generalCategory != .control && $0.properties.generalCategory != .format
       }
     }
+  }
+
+  @Test func `a replay tells each event with its own explanation`() throws {
+    var session = try Screen(statements: "memslot 0 0x80000000 4M backing=4K\nl1 write 0x80000000")
+      .model.session
+    session.seek(to: Moment(events: 0))
+    var narrator = Narrator(session)
+    var said: [String] = []
+    narrator.play(nil) { lines in said.append(lines.map(\.string).joined(separator: "\n")) }
+    #expect(said.count == 3)
+    #expect(said[1].contains("Event 1 of 2") && said[1].contains("The VMM adds memory slot 0"))
+    #expect(said[2].contains("L1 writes canonical IPA 0x80000000."))
+    #expect(!said[2].contains("lie ahead"))
+  }
+
+  @Test func `a chapter's text after a typed event is told as the file's`() throws {
+    var narrator = try narrator()
+    _ = answer(&narrator, "1")
+    let said = answer(&narrator, "l1 read 0x80000000")
+    #expect(said.contains("written for the file's own events"), "\(said)")
+    #expect(!answer(&narrator, "branch main").contains("written for"))
   }
 }

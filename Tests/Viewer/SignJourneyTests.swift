@@ -57,8 +57,7 @@ import Testing
     screen.press("P ‹v3› enter")
     #expect(screen.lines[1].contains("(written for revmap=none) The host takes"))
     screen.press("\"")
-    let note = "The texts of the chapters were written for revmap=none."
-    #expect(screen.model.answer.text.contains { $0.string == note })
+    #expect(screen.model.answer.text.contains { $0.string.contains("(written for revmap=none) ") })
     screen.press("q P ‹none› enter")
     #expect(screen.lines[1] == own)
   }

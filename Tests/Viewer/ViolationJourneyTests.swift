@@ -44,8 +44,9 @@ import Testing
     var screen = try Screen("scenarios/bugs/two-unmappers.pw")
     screen.press(": ‹15› enter")
     let wanted = [
-      "! leaf-outlives-page  shadow0 0x40003000", "Rule: no leaf outlives its host page.",
-      "Shadow 0 maps 0x40003000 to 0x800405000 RWX",
+      "! leaf-outlives-page  nested IPA 0x40003000 of shadow 0",
+      "Rule: no leaf outlives its host page.",
+      "Shadow 0 maps nested IPA 0x40003000 to PA 0x800405000 RWX",
       "The VMM has no page at canonical 0x80203000 now.", "since event 15  host discard 0x80203000",
     ]
     for text in wanted {

@@ -93,6 +93,10 @@ extension Work {
         gather.range?.lowerBound ?? 0, gather.range?.upperBound ?? 0,
         gather.size | UInt64(runs) << Self.runsShift,
       ]
+    case .refuseCut(let device, let range, let area):
+      [
+        52, range.lowerBound, range.upperBound, UInt64(device), area.lowerBound, area.upperBound,
+      ]
     }
   }
 
@@ -179,6 +183,7 @@ extension Work {
         range: words[6] == 0 ? nil : words[5]..<words[6], size: words[7] & Self.sizeMask)
       self = .unmapRuns(
         Int(words[3]), range, done: words[4], gather, runs: Int(words[7] >> Self.runsShift))
+    case 52: self = .refuseCut(Int(words[3]), range, area: words[4]..<words[5])
     default: preconditionFailure("no task has the number \(words[0])")
     }
   }

@@ -57,6 +57,8 @@ enum Work: Equatable {
   /// Map a batch of pinned pages, from a run of which `done` bytes are already mapped, up to an address.
   case mapPinned(Int, Range<UInt64>, run: UInt64, done: UInt64, end: UInt64)
   case unpin(Int, Range<UInt64>)
+  /// An unmap of a range fails at an area, of which it has only a part.
+  case refuseCut(Int, Range<UInt64>, area: Range<UInt64>)
   /// Unmap canonical IPAs that are about to be unpinned.
   case releaseLeaves(Int, Range<UInt64>)
   case freeDomain(Int)
@@ -145,6 +147,7 @@ extension Machine {
     case .mapPinned(let device, let range, let run, let done, let end):
       mapPinned(range, run: run, done: done, end: end, device: device)
     case .unpin(let device, let range): unpin(range, device: device)
+    case .refuseCut(let device, let range, let area): refuseCut(range, of: area, device: device)
     case .releaseLeaves(let device, let range): releaseLeaves(range, device: device)
     case .freeDomain(let device): freeDomain(device)
     case .rmp(let action, let range): perform(action, range)

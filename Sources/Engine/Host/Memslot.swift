@@ -133,6 +133,11 @@ extension Machine {
     Memslot(base: layout.memslots + number * Memslot.Field.count)
   }
 
+  /// The bit of a slot's record in a word about all of them.
+  func bit(of slot: Memslot) -> UInt64 {
+    1 << UInt64((slot.base - layout.memslots) / Memslot.Field.count)
+  }
+
   private var freeMemslotNumber: Int? {
     (0..<Layout.memslotCount).first { self[memslot(number: $0), .size] == 0 }
   }
@@ -141,6 +146,7 @@ extension Machine {
   mutating func removeMemslot(_ slot: Memslot) {
     memory.erase(range(of: slot), in: memslotTree)
     dirtyBitmap(of: slot).removeAll(in: &memory)
+    setFetched(false, slot)
     for field in Memslot.Field.allCases { self[slot, field] = 0 }
   }
 }

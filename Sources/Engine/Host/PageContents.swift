@@ -28,7 +28,7 @@ struct PageContents {
   }
 
   init(of page: UInt64, in machine: Machine) {
-    guard let slot = machine.contentsSlot(ofPage: page) else {
+    guard let slot = Machine.contentsSlot(ofPage: page, in: machine.memory) else {
       self = .absent
       return
     }
@@ -79,7 +79,7 @@ extension Machine {
     return mixed ^ mixed >> 31
   }
 
-  private var contentsIndex: SparseArray {
+  private static var contentsIndex: SparseArray {
     SparseArray(root: Register.contents.slot, elements: FrameRole(.contentsIndex))
   }
 
@@ -89,8 +89,8 @@ extension Machine {
   }
 
   /// Slot of the two words about a page, or nil if nothing was ever stored in it.
-  func contentsSlot(ofPage page: UInt64) -> Int? {
-    contentsIndex.slot(of: (page - Self.pagesBase) >> 12 * 2, in: memory)
+  static func contentsSlot(ofPage page: UInt64, in memory: Memory) -> Int? {
+    contentsIndex.slot(of: (page - pagesBase) >> 12 * 2, in: memory)
   }
 
   /// The 8 bytes at a physical address of guest memory (aligned down).
@@ -189,7 +189,7 @@ extension Machine {
 
   private mutating func setContents(of page: UInt64, _ head: UInt64, _ tail: UInt64) {
     let index = (page - Self.pagesBase) >> 12 * 2
-    contentsIndex.store(head, at: index, in: &memory)
-    contentsIndex.store(tail, at: index + 1, in: &memory)
+    Self.contentsIndex.store(head, at: index, in: &memory)
+    Self.contentsIndex.store(tail, at: index + 1, in: &memory)
   }
 }

@@ -1,39 +1,77 @@
-/// The words of one 4 KiB page of L1's memory as they are now, found once and then read fast.
+/// The words of one 4 KiB page of L1's memory as they are now, found once and then read fast; and as they
+/// were before some stores, also if the VMM's page there was another one.
 public struct GuestPage: Sendable {
   private let memory: Memory
-  private let contents: PageContents
-  private let record: Int?
+  /// The VMM's table, and the page's address in it.
+  private let host: Table
+  private let hva: UInt64
+  private let now: Held
 
-  init(_ contents: PageContents, record: Int?, in memory: Memory) {
-    self.contents = contents
-    self.record = record
+  /// What a page of the VMM's holds.
+  private struct Held {
+    /// Its physical address; nil if it is absent.
+    let physical: UInt64?
+    /// Slot of the two words about its contents, if anything was ever stored in it.
+    let record: Int?
+    let contents: PageContents
+  }
+
+  init(at hva: UInt64, by host: Table, in memory: Memory) {
     self.memory = memory
+    self.host = host
+    self.hva = hva
+    let physical = Self.physical(hva, memory.walk(host, hva), host)
+    let record = physical.flatMap { Machine.contentsSlot(ofPage: $0, in: memory) }
+    now = Held(
+      physical: physical, record: record,
+      contents: record.map { PageContents(head: memory.load($0), tail: memory.load($0 + 1)) }
+        ?? .absent)
+  }
+
+  private static func physical(_ hva: UInt64, _ end: WalkEnd, _ host: Table) -> UInt64? {
+    let entry = HostEntry(bits: end.descriptor.bits)
+    guard entry.has(Descriptor.valid) else { return nil }
+    return (entry.address | hva & (host.geometry.size(end.level) - 1)).page
+  }
+
+  /// The page as it was before some stores.
+  private func held(before past: PastWords) -> Held {
+    let physical = Self.physical(hva, memory.walk(host, hva, before: past), host)
+    let record = physical.flatMap { Machine.contentsSlot(ofPage: $0, in: memory) }
+    return Held(
+      physical: physical, record: record,
+      contents: record.map {
+        PageContents(
+          head: past[$0] ?? memory.load($0), tail: past[$0 + 1] ?? memory.load($0 + 1))
+      } ?? .absent)
   }
 
   /// One of the 512 words.
   public subscript(word: Int) -> UInt64 {
-    Machine.unknownWord(contents.pattern, word) ^ contents.difference(at: word, in: memory)
+    Machine.unknownWord(now.contents.pattern, word)
+      ^ now.contents.difference(at: word, in: memory)
   }
 
   /// Whether the page may have differed before some stores.
   func mayDiffer(from past: PastWords) -> Bool {
-    record.map { past.touchesFrame(of: $0) } ?? false
-      || contents.frame.map { past.touchesFrame(of: $0) } ?? false
+    if past.isEmpty { return false }
+    if now.record.map({ past.touchesFrame(of: $0) }) ?? false { return true }
+    if now.contents.frame.map({ past.touchesFrame(of: $0) }) ?? false { return true }
+    return Self.physical(hva, memory.walk(host, hva, before: past), host) != now.physical
   }
 
   /// One of the 512 words as it was before some stores.
   func word(_ word: Int, in past: PastWords) -> UInt64 {
-    guard let record else { return 0 }
-    let contents = PageContents(
-      head: past[record] ?? memory.load(record), tail: past[record + 1] ?? memory.load(record + 1))
+    let old = held(before: past)
     let difference =
-      contents.frame.flatMap { past[$0 + word] } ?? contents.difference(at: word, in: memory)
-    return Machine.unknownWord(contents.pattern, word) ^ difference
+      old.contents.frame.flatMap { past[$0 + word] }
+      ?? old.contents.difference(at: word, in: memory)
+    return Machine.unknownWord(old.contents.pattern, word) ^ difference
   }
 
   /// Slots of the machine's words that determine a word of the page.
   public func slots(ofWord word: Int) -> [Int] {
-    (record.map { [$0, $0 + 1] } ?? []) + (contents.frame.map { [$0 + word] } ?? [])
+    (now.record.map { [$0, $0 + 1] } ?? []) + (now.contents.frame.map { [$0 + word] } ?? [])
   }
 }
 
@@ -43,11 +81,6 @@ extension Machine {
   public func guestPage(at ipa: UInt64) -> GuestPage? {
     guard let slot = memslot(at: ipa) else { return nil }
     let hva = hva(of: ipa, in: slot)
-    guard vma(at: hva) != nil else { return nil }
-    let (entry, level, _) = hostWalk(hva)
-    guard entry.has(Descriptor.valid) else { return GuestPage(.absent, record: nil, in: memory) }
-    let page = (entry.address | ipa & (hostTable.geometry.size(level) - 1)).page
-    return GuestPage(
-      PageContents(of: page, in: self), record: contentsSlot(ofPage: page), in: memory)
+    return vma(at: hva) == nil ? nil : GuestPage(at: hva.page, by: hostTable, in: memory)
   }
 }

@@ -48,8 +48,17 @@ extension Machine {
 
   /// The host's page behind a canonical IPA, or nil if there is none yet.
   public func hostPage(at ipa: UInt64) -> HostPage? {
-    guard let slot = memslot(at: ipa) else { return nil }
-    let hva = hva(of: ipa, in: slot)
+    memslot(at: ipa).flatMap { hostPage(behind: hva(of: ipa, in: $0)) }
+  }
+
+  /// The VMM's page that holds a physical address, wherever it has it. O(n) in the VMM's pages.
+  public func hostPage(holding physical: UInt64) -> HostPage? {
+    HostPages(of: self).page(at: physical).flatMap {
+      hostPage(behind: $0.hva + (physical - $0.range.lowerBound))
+    }
+  }
+
+  private func hostPage(behind hva: UInt64) -> HostPage? {
     let (entry, level, _) = hostWalk(hva)
     guard entry.has(Descriptor.valid) else { return nil }
     let size = hostTable.geometry.size(level)

@@ -23,6 +23,15 @@ public struct PastWords: Sendable {
   /// The value that a word had, or nil if it has not changed.
   public subscript(slot: Int) -> UInt64? { words.old(slot) }
 
+  /// Whether any word has changed that is now in a page of a table.
+  public func touches(_ table: TableID, in memory: Memory) -> Bool {
+    words.slots.contains {
+      let role = memory.role(ofFrameAt: $0)
+      return (role.use == FrameUse.table.rawValue || role.use == FrameUse.lastTable.rawValue)
+        && role.number == table.frameNumber && words.old($0) != memory.load($0)
+    }
+  }
+
   /// Whether any word of the frame that holds a slot has changed.
   func touchesFrame(of slot: Int) -> Bool {
     let frame = slot / Memory.frameWords

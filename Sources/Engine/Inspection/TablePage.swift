@@ -162,6 +162,14 @@ public struct TableReader: Sendable {
     return path
   }
 
+  /// Bytes that the leaf at an input address maps, or nil if there is none.
+  public func leafSize(at address: UInt64) -> UInt64? {
+    guard address < geometry.inputSize, let (page, index) = path(to: address).last,
+      geometry.isLeaf(page[index], at: page.level)
+    else { return nil }
+    return page.entrySize
+  }
+
   private func entries(_ level: Int) -> Int {
     level == geometry.startLevel ? geometry.rootEntries : geometry.tableEntries
   }
@@ -175,5 +183,13 @@ public struct TableReader: Sendable {
     let pages = stride(from: place.page, to: place + bytes, by: Page.stride)
       .map { machine.guestPage(at: $0) }
     return page(.guest(pages, place), address, level)
+  }
+}
+
+extension Machine {
+  /// A reader of a table, also of one of L1's that is in use; nil if there is none.
+  public func reader(of id: TableID) -> TableReader? {
+    if let guest = guestTable(id) { return TableReader(guest, in: self) }
+    return table(id).map { TableReader($0, in: self) }
   }
 }

@@ -145,7 +145,7 @@ extension Machine {
     case .read:
       let value = hasContents ? guestWord(at: physical) : 0
       note(.access(.loaded(value, from: physical)), table, at: address)
-      self[.lastValue] = value
+      setLastValue(value)
     case .write:
       let value = value ?? makeUnknownValue()
       note(.access(.stored(value, to: physical)), table, at: address)

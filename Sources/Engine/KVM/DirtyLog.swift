@@ -43,6 +43,7 @@ extension Machine {
   mutating func getDirtyLog(_ slot: Memslot) {
     note(.slot(.dirtyLogGet), .canonical, at: self[slot, .ipa], size: self[slot, .size])
     self[slot, .reported] = dirtyBitmap(of: slot).load(0, from: memory)
+    setFetched(true, slot)
     note(.fault(.locked(.write)))
     push([.collectDirty(slot.base, from: 0, found: false)])
   }
@@ -141,26 +142,43 @@ extension Machine {
   ) -> Int {
     let frame = allocateTable(for: table, at: address, level: level)
     let size = table.geometry.size(level)
-    for index in 0..<UInt64(table.geometry.tableEntries) {
-      let start = address + index * size
+    let entries = (0..<UInt64(table.geometry.tableEntries)).map { index in
       let leaf = Descriptor.leaf(
         at: block.address + index * size, level: level, memAttr: Self.normalMemory,
         permissions: block.permissions, guestLevel: 0)
-      let entry =
-        isWhole && level < Geometry.lastLevel
-        ? Descriptor.table(
-          at: Memory.address(
-            ofSlot: unlinkedTable(start, leaf, level: level + 1, isWhole: true, in: table)))
-        : leaf
-      makeEntry(entry, at: start, slot: frame + Int(index), level: level, in: table)
+      guard isWhole, level < Geometry.lastLevel else { return leaf }
+      let child = unlinkedTable(
+        address + index * size, leaf, level: level + 1, isWhole: true, in: table)
+      return Descriptor.table(at: Memory.address(ofSlot: child))
     }
+    note(
+      .table(.fillTable(block)), table.id, at: address, size: table.geometry.size(level - 1),
+      level: level)
+    for (index, entry) in entries.enumerated() { storeEntry(entry.bits, at: frame + index) }
     return frame
   }
 }
 
 extension Machine {
-  /// First word of the dirty log last fetched for the slot with a number, or nil if there is no slot.
+  /// First word of the dirty log last fetched for the slot with a number; nil if there is no slot, or its
+  /// log was never fetched.
   public func reportedDirtyWord(ofSlot id: UInt64) -> UInt64? {
-    memslots.first { self[$0, .id] == id }.map { self[$0, .reported] }
+    memslots.first { self[$0, .id] == id && isFetched($0) }
+      .map { self[$0, .reported] }
   }
+
+  private func isFetched(_ slot: Memslot) -> Bool {
+    PastAccesses(bits: self[.lastAccess]).fetchedLogs & bit(of: slot) != 0
+  }
+
+  /// Notes whether a slot's log was fetched.
+  mutating func setFetched(_ isFetched: Bool, _ slot: Memslot) {
+    var past = PastAccesses(bits: self[.lastAccess])
+    let logs = past.fetchedLogs
+    past.fetchedLogs = isFetched ? logs | bit(of: slot) : logs & ~bit(of: slot)
+    if past.fetchedLogs != logs { self[.lastAccess] = past.bits }
+  }
+
+  /// Whether there is a slot with a number.
+  public func hasMemslot(_ id: UInt64) -> Bool { memslots.contains { self[$0, .id] == id } }
 }

@@ -3,7 +3,8 @@ extension Machine {
   /// `kvm_mmu_notifier_invalidate_range_start`: returns what must be unmapped, slot by slot.
   mutating func beginInvalidation(_ range: Range<UInt64>) -> [Work] {
     let parts = canonicalParts(of: range)
-    note(.host(.notifierStart), .vmmStage1, over: range)
+    let notified = notified(parts)
+    note(.host(.notifierStart(notified)), .vmmStage1, over: range)
     if parts.isEmpty { return [] }
     tally.notifiers += 1
     self[.invalidateInProgress] += 1
@@ -24,10 +25,16 @@ extension Machine {
     }
   }
 
+  private func notified(_ parts: [Range<UInt64>]) -> HostStep.Notified {
+    parts.isEmpty ? .nothing : ownership.keepsTable ? .owners : .slots
+  }
+
   /// `kvm_mmu_notifier_invalidate_range_end`.
   mutating func endInvalidation(_ range: Range<UInt64>) {
-    note(.host(.notifierEnd), .vmmStage1, over: range)
-    if canonicalParts(of: range).isEmpty { return }
+    let parts = canonicalParts(of: range)
+    let notified = notified(parts)
+    note(.host(.notifierEnd(notified)), .vmmStage1, over: range)
+    if parts.isEmpty { return }
     self[.invalidateSequence] += 1
     self[.invalidateInProgress] -= 1
   }

@@ -117,24 +117,70 @@ extension Machine {
 
   /// How the last access of any vCPU ended.
   public var lastOutcome: Outcome {
-    let last = self[.lastAccess]
+    let last = PastAccesses(bits: self[.lastAccess]).last
     return last == 0
       ? .none
       : outcome(of: Guest.decoded(UInt8(last & 1)), vcpu: Int(last >> 1) - 1)
   }
 
-  /// The value of the last completed read.
-  public var lastValue: UInt64 { self[.lastValue] }
+  /// The value of the last completed read; nil if nothing was read yet.
+  public var lastValue: UInt64? {
+    PastAccesses(bits: self[.lastAccess]).hasRead ? self[.lastValue] : nil
+  }
+
+  mutating func setLastValue(_ value: UInt64) {
+    self[.lastValue] = value
+    var past = PastAccesses(bits: self[.lastAccess])
+    if past.hasRead { return }
+    past.hasRead = true
+    self[.lastAccess] = past.bits
+  }
 
   mutating func setOutcome(_ outcome: Outcome, of guest: Guest, _ vcpu: VCPU) {
     let slot = outcomeSlot(guest, vcpu)
     let words = outcome.words
     memory.store(words.0, at: slot)
     memory.store(words.1, at: slot + 1)
-    self[.lastAccess] = UInt64(vcpu.number + 1) << 1 | UInt64(guest.rawValue)
+    var past = PastAccesses(bits: self[.lastAccess])
+    past.last = UInt64(vcpu.number + 1) << 1 | UInt64(guest.rawValue)
+    self[.lastAccess] = past.bits
   }
 
   private func outcomeSlot(_ guest: Guest, _ vcpu: VCPU) -> Int {
     vcpu.base + (guest == .l1 ? VCPU.Field.outcomeL1 : .outcomeL2).rawValue
+  }
+}
+
+/// What is remembered of accesses, for `expect`.
+///
+///      63           32 31      17  16   15        1   0
+///     +---------------+----------+----+----------+-----+
+///     | logs fetched  |    0     |read| vCPU + 1 | who |    0 in the low half: there was no access
+///     +---------------+----------+----+----------+-----+
+struct PastAccesses {
+  private(set) var bits: UInt64
+
+  private static let lastMask: UInt64 = 0xffff
+  private static let readBit: UInt64 = 1 << 16
+  private static let logShift: UInt64 = 32
+
+  init(bits: UInt64) { self.bits = bits }
+
+  /// The last access: its vCPU's number + 1, and below that the guest; 0 for none.
+  var last: UInt64 {
+    get { bits & Self.lastMask }
+    set { bits = bits & ~Self.lastMask | newValue & Self.lastMask }
+  }
+
+  /// Whether anything was read.
+  var hasRead: Bool {
+    get { bits & Self.readBit != 0 }
+    set { bits = bits & ~Self.readBit | (newValue ? Self.readBit : 0) }
+  }
+
+  /// Whose dirty logs were fetched: a bit for each slot's record.
+  var fetchedLogs: UInt64 {
+    get { bits >> Self.logShift }
+    set { bits = bits & (1 << Self.logShift - 1) | newValue << Self.logShift }
   }
 }

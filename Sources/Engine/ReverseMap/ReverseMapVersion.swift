@@ -38,7 +38,7 @@ public enum ReverseMapVersion: String, CaseIterable, Sendable {
         policy: RangeMap.repaired)
     case .ideal:
       Facts(
-        summary: "an exact multimap, which removes what has to go and nothing else",
+        summary: "an exact multimap, which removes the leaves that map taken memory and no others",
         policy: ExactMap())
     }
   }

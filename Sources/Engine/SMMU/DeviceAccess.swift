@@ -338,7 +338,7 @@ extension Machine {
     } else {
       let value = isPage ? guestWord(at: physical) : 0
       note(.dma(.loaded(value, from: physical)), id, at: iova)
-      self[.lastValue] = value
+      setLastValue(value)
     }
   }
 

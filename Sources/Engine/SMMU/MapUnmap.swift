@@ -78,26 +78,38 @@ extension Machine {
     if (range.lowerBound | range.upperBound).pageOffset != 0 {
       return fail(.einval, table.id, at: range.lowerBound)
     }
-    // An area pinned as a whole is unpinned as a whole (`iopt_unmap_iova_range`).
     let areas = memory.entries(in: range, of: pinnedAreas(of: domain)).map(\.range)
-    if let part = areas.first(where: { $0.clamped(to: range) != $0 }) {
-      return fail(
-        .enoent, table.id, at: part.lowerBound, size: part.size)
-    }
     if areas.isEmpty {
-      push([
+      return push([
         pinsKeepLeaves
           ? .releaseLeaves(domain, range) : .unmapIOVA(domain, range, done: 0, Gather())
       ])
-    } else {
-      push(unmapTasks(areas, between: range, domain))
     }
+    // Type 1 looks for a part of an area before it unmaps anything, iommufd when it comes to it.
+    guard let cut = areas.first(where: { $0.clamped(to: range) != $0 }) else {
+      return push(unmapTasks(areas, between: range, domain))
+    }
+    if pinningChoice == .vfio { return refuseCut(range, of: cut, device: domain) }
+    let before = range.lowerBound..<max(range.lowerBound, cut.lowerBound)
+    push(
+      unmapTasks(areas.prefix { $0 != cut }, between: before, domain)
+        + [.refuseCut(domain, range, area: cut)])
+  }
+
+  /// An unmap ends at an area of which only a part is asked for: what was pinned as a whole is unpinned
+  /// as a whole (`iopt_unmap_iova_range`, `vfio_dma_do_unmap`).
+  mutating func refuseCut(_ range: Range<UInt64>, of area: Range<UInt64>, device: Int) {
+    let part = area.clamped(to: range)
+    let choice = pinningChoice
+    note(.domain(.areaCut(area, by: choice)), .iommu(device), over: part)
+    fail(
+      choice == .vfio ? .einval : .enoent, .iommu(device), at: part.lowerBound, size: part.size)
   }
 
   /// The tasks that unmap pinned areas one by one, each unpinned after nothing maps it any more
   /// (`iopt_unmap_iova_range`, `vfio_dma_do_unmap`); and what else is mapped between them in a range.
   private func unmapTasks(
-    _ areas: [Range<UInt64>], between range: Range<UInt64>, _ device: Int
+    _ areas: some Sequence<Range<UInt64>>, between range: Range<UInt64>, _ device: Int
   ) -> [Work] {
     guard let table = domainTable(ofDevice: device) else { return [] }
     var tasks: [Work] = []

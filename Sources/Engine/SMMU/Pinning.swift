@@ -95,7 +95,7 @@ extension Machine {
   }
 
   /// The subsystem that pins and maps; KVM itself maps all at once.
-  private var pinningChoice: IOMMUConfiguration.PinningChoice {
+  var pinningChoice: IOMMUConfiguration.PinningChoice {
     pinsKeepLeaves ? .iommufd : configuration.iommu.pinning
   }
 

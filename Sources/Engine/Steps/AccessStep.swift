@@ -66,12 +66,14 @@ package enum AccessStep: StepFamily {
       return Explanation(
         "TLB", "level \(step.level) is cached: \(Phrase.entry(leaf, level: step.level))",
         isStale
-          ? "The table says otherwise by now. No TLBI has reached this entry, so the CPU goes by it."
+          ? "The table says otherwise by now. No TLBI has reached this entry, so the CPU uses it."
           : "The CPU holds the leaf under the table's VMID, and reads no table.",
         .architecture("D8.15, translation lookaside buffers"))
     case .fault(let status, let kind):
       let end =
-        if step.table?.kind.keeper != .pkvm {
+        if step.keeper == .realmManager {
+          "the realm exits to the RMM"
+        } else if step.keeper != .pkvm {
           "the vCPU exits to KVM"
         } else if step.table == .pkvmHost {
           "the host exits to EL2"

@@ -24,6 +24,8 @@ package enum DomainStep: StepFamily {
   case partialUnmap(Descriptor)
   /// The unmap stops early: `done` bytes are unmapped, the step's size is not.
   case unmapStopped(done: UInt64)
+  /// Only a part of an area is to be unmapped, which was pinned as a whole.
+  case areaCut(Range<UInt64>, by: IOMMUConfiguration.PinningChoice)
   /// A host page is pinned, at a physical address; the address is a canonical IPA.
   case pagePinned(UInt64)
   /// Host pages are unpinned: their number.
@@ -39,10 +41,13 @@ package enum DomainStep: StepFamily {
     case .bound, .unbound: Step.Facts(.setting, .sharedAddresses, .none)
     case .mapCall, .unmapCall: Step.Facts(.plan, .ioTable)
     case .partialUnmap, .unmapStopped: Step.Facts(.refusal, .ioTable)
+    case .areaCut: Step.Facts(.refusal, .pagePinning, weight: 4)
     case .pagePinned, .pagesUnpinned: Step.Facts(.pinning, .pagePinning)
     case .otherAttached, .otherDetached: Step.Facts(.setting, .domainVMID, .none)
     }
   }
+
+  private static let pkvmDriver = Source.shadowing("smmu_host_stage2_idmap")
 
   func explanation(of step: Step) -> Explanation {
     switch self {
@@ -105,13 +110,13 @@ package enum DomainStep: StepFamily {
       Explanation(
         "map call",
         "\(count) × \(Phrase.size(step.size)) at IOVA \(step.at) → PA \(Phrase.address(physical))",
-        "The largest size that both addresses are aligned to and that fits what is left.",
-        .iommu("iommu_pgsize"))
+        "The largest size that both addresses are aligned to and that fits into the rest.",
+        step.keeper == .pkvmDriver ? Self.pkvmDriver : .iommu("iommu_pgsize"))
     case .unmapCall(let count):
       Explanation(
         "unmap call", "\(count) × \(Phrase.size(step.size)) at IOVA \(step.at)",
         "The sizes follow from the range alone: the caller does not know how it was mapped.",
-        .iommu("__iommu_unmap"))
+        step.keeper == .pkvmDriver ? Self.pkvmDriver : .iommu("__iommu_unmap"))
     case .partialUnmap(let leaf):
       Explanation(
         "refused",
@@ -124,6 +129,15 @@ package enum DomainStep: StepFamily {
         "\(Phrase.size(done)) unmapped, \(Phrase.size(step.size)) left from \(step.at) on",
         "The unmap ends at the first place where nothing could be removed.",
         .iommu("__iommu_unmap"))
+    case .areaCut(let area, let choice):
+      Explanation(
+        "part",
+        "\(step.span) is a part of \(Phrase.address(area.lowerBound))+\(Phrase.size(area.size)), which was "
+          + "pinned as a whole",
+        choice == .vfio
+          ? "Type 1 unmaps nothing if the range ends inside an area, and returns EINVAL."
+          : "iommufd unmaps whole areas only. It returns ENOENT here; areas that came before are unmapped.",
+        choice == .vfio ? .vfio("vfio_dma_do_unmap") : .iommufd("iopt_unmap_iova_range"))
     case .pagePinned(let page):
       Explanation(
         "pin page",

@@ -48,8 +48,11 @@ package enum EndStep: StepFamily {
 
   /// What an error says of a call: without a range, of the domain or device that it names.
   private static func meaning(of error: KernelError, _ step: Step) -> String {
-    let hasRange = step.size > 0 || (step.table.map { $0.kind.keeper != .iommu } ?? false)
-    return error == .enoent && !hasRange ? "It does not exist." : error.meaning
+    guard error == .enoent else { return error.meaning }
+    guard step.table?.kind.keeper == .iommu else {
+      return step.table == nil && step.size == 0 ? "It does not exist." : error.meaning
+    }
+    return step.size == 0 ? "It does not exist." : "No pinned area lies there as a whole."
   }
 
   func explanation(of step: Step) -> Explanation {
@@ -149,7 +152,7 @@ extension KernelError {
     case .ebusy: "It is in use."
     case .eexist: "Something is mapped there already, and must be unmapped first."
     case .einval:
-      "An address or a size is not aligned, or what is there is not of the kind that is asked for."
+      "An address or a size is not aligned, or the memory there is not of the kind that was asked for."
     case .enospc: "No number is free."
     case .erange: "An address is outside what the table can translate."
     case .ehwpoison: "The host took the page back by force."

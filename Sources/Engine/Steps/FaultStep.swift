@@ -133,6 +133,11 @@ package enum FaultStep: StepFamily {
       return Explanation(
         "inject", "an address size fault at \(step.at)",
         "The address is above the largest that KVM supports.", .mmu("kvm_handle_guest_abort"))
+    case .injectExternal where step.keeper == .realmManager:
+      return Explanation(
+        "inject", "an external abort at \(step.at)",
+        "The RIPAS is EMPTY: the realm has said itself that there is no memory. The RMM does not ask the host.",
+        .realmExit("handle_data_abort"))
     case .injectExternal:
       return Explanation(
         "inject", "an external abort at \(step.at)",

@@ -1,8 +1,18 @@
 /// The host's memory management, and the VMM. Addresses are the VMM's.
 package enum HostStep: StepFamily {
+  /// What a notifier of a range concerns.
+  package enum Notified: Hashable, CaseIterable, Sendable {
+    /// Memory of the VM, which KVM unmaps.
+    case slots
+    /// No memory slot: KVM does nothing.
+    case nothing
+    /// Memory of a realm or of a guest of the hypervisor, whose table KVM does not keep.
+    case owners
+  }
+
   /// The notifier calls KVM for a range, before and after the change.
-  case notifierStart
-  case notifierEnd
+  case notifierStart(Notified)
+  case notifierEnd(Notified)
   /// A notifier skips pinned pages of the canonical table.
   case pinnedKept(pages: UInt64)
   /// A page is allocated at a physical address.
@@ -78,23 +88,24 @@ package enum HostStep: StepFamily {
     let at = "VMM \(step.at)"
     let span = "VMM \(step.span)"
     switch self {
-    case .notifierStart:
+    case .notifierStart(let notified):
       return Explanation(
-        "notifier", "the host will change VMM memory \(step.span)",
-        "KVM must unmap it before the pages can be used for anything else.",
+        "notifier", "the host will change VMM memory \(step.span)", notified.beginning,
         .kvm("kvm_mmu_notifier_invalidate_range_start"))
-    case .notifierEnd:
+    case .notifierEnd(let notified):
       return Explanation(
         "notifier", "the change of \(step.span) is done",
-        "The sequence number is incremented: faults that began before it are retried.",
+        notified == .nothing
+          ? "There was nothing to wait for."
+          : "The sequence number is incremented: faults that began before it are retried.",
         .kvm("kvm_mmu_notifier_invalidate_range_end"))
     case .pinnedKept(let pages):
       return Explanation(
         "pinned",
         "\(Phrase.count(pages, "page", "pages")) in \(step.span) of "
           + "\(Phrase.table(step.table)) stay\(pages == 1 ? "s" : "")",
-        "A device that walks this table has pinned them, so KVM skips them. The VMM may now see other memory "
-          + "there than its guest.",
+        "KVM skips what is pinned for a device that walks this table. The VMM may now see other memory there "
+          + "than its guest.",
         .project("pinning in a shared table"))
     case .page(let page):
       return Explanation(
@@ -136,13 +147,13 @@ package enum HostStep: StepFamily {
         "Part of it will be changed.", .memory("huge_memory.c", "__split_huge_pmd"))
     case .zap:
       return Explanation(
-        "host zap", "\(span): the memory is freed",
-        "Nothing is there until it is used again; where it is still mapped, it then reads as zero.",
+        "host zap", "\(span): its pages are freed",
+        "What they held is lost. If the VMM keeps the mapping, it reads zeros there from now on.",
         .memory("memory.c", "zap_pte_range"))
     case .cleared:
       return Explanation(
-        "clear", "\(span): what is there is cleared before it is replaced",
-        "Break before make, which matters because a device walks the table, too.",
+        "clear", "\(span): the entry is cleared before another takes its place",
+        "Break before make: a device walks this table as well.",
         .memory("pgtable-generic.c", "ptep_clear_flush"))
     case .flags:
       return Explanation(
@@ -205,6 +216,17 @@ package enum HostStep: StepFamily {
         "idle", "\(at): \(isIdle ? "still idle" : "used since")",
         "Reading the bit ages the page again.",
         .memory("page_idle.c", "page_idle_bitmap_read"))
+    }
+  }
+}
+
+extension HostStep.Notified {
+  /// What KVM does at the beginning, as a sentence.
+  fileprivate var beginning: String {
+    switch self {
+    case .slots: "KVM must unmap it before the pages can be used for anything else."
+    case .nothing: "No memory slot lies there, so KVM has nothing to unmap."
+    case .owners: "The guest's table is not KVM's to change: it keeps what its owner has put there."
     }
   }
 }

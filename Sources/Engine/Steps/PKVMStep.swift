@@ -159,7 +159,7 @@ package enum PKVMStep: StepFamily {
     case .snapshotEntry(let entry):
       let (what, why) =
         if entry.isValid {
-          ("mapped", "The host may use it, so its devices may, too.")
+          ("mapped", "The host may use it, and so may its devices.")
         } else if entry.bits == 0 {
           (
             "mapped all the same",

@@ -2,8 +2,8 @@
 package enum RealmStep: StepFamily {
   /// A granule gets a state.
   case granule(GranuleState, page: UInt64)
-  /// An entry that the hardware does not use replaces another.
-  case entry(Descriptor, from: Descriptor)
+  /// An RMI call replaces an entry that is not a table's, or by one that is not.
+  case entry(Descriptor, from: Descriptor, by: RealmCall)
   /// A page of the realm is filled with zeros.
   case zeroed(page: UInt64)
   /// The realm uses an address whose RIPAS is DESTROYED.
@@ -14,6 +14,7 @@ package enum RealmStep: StepFamily {
   package var facts: Step.Facts {
     switch self {
     case .granule, .zeroed: Step.Facts(.ownership, .realm)
+    case .entry(let new, _, _) where new.isValid: Step.Facts(.leafMade, .realm, weight: 2)
     case .entry: Step.Facts(.entryReplaced, .realm)
     case .destroyedAccess: Step.Facts(.remark, .realm, weight: 3)
     case .granuleFault: Step.Facts(.refusal, .realm)
@@ -23,7 +24,7 @@ package enum RealmStep: StepFamily {
   /// The entry that the step stores in the table; nil if it stores none.
   package var result: Descriptor? {
     switch self {
-    case .entry(let new, _): new
+    case .entry(let new, _, _): new
     case .granule, .zeroed, .destroyedAccess, .granuleFault: nil
     }
   }
@@ -34,17 +35,17 @@ package enum RealmStep: StepFamily {
       Explanation(
         "GPT", "PA \(Phrase.address(page)) becomes \(state.name)", state.meaning,
         .rmm("granule state"))
-    case .entry(let new, let old):
+    case .entry(let new, let old, let call):
       Explanation(
         "RTT entry",
         "level \(step.level) at \(step.at): \(Self.entry(old, level: step.level)) → "
           + Self.entry(new, level: step.level),
-        "One store changes it for CPUs and devices alike: they walk the same table.",
-        .rmm("RTT entry"))
+        "\(call.name). \(call.meaning)", .realmManager(call.function))
     case .zeroed(let page):
       Explanation(
         "zero", "PA \(Phrase.address(page)) is filled with zeros",
-        "The host must not read what the realm left there.", .rmm("RMI_DATA_DESTROY"))
+        "The host must not read what the realm left there.",
+        .realmManager(RealmCall.destroyData.function))
     case .destroyedAccess:
       Explanation(
         "EFAULT", "the realm exits: the RIPAS of \(step.at) is DESTROYED",
@@ -59,8 +60,8 @@ package enum RealmStep: StepFamily {
   }
 
   /// A phrase for an entry of a realm's table.
-  private static func entry(_ entry: Descriptor, level: Int) -> String {
-    if entry.isValid { return Phrase.entry(entry, level: level) }
+  static func entry(_ entry: Descriptor, level: Int) -> String {
+    if entry.isValid || entry.isLocked { return Phrase.entry(entry, level: level) }
     let realmEntry = RealmEntry(entry)
     let state = Phrase.name(of: realmEntry.state)
     return realmEntry.isAssigned

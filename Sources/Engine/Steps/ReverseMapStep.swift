@@ -124,7 +124,7 @@ package enum ReverseMapStep: StepFamily {
     case .eraseFailed:
       return Explanation(
         "no memory", "the entry of \(span) stays",
-        "Erasing can need a node, too. A superfluous entry is harmless, it only costs time.",
+        "Erasing can need a node as well. A superfluous entry is harmless, it only costs time.",
         .reverseMap("unmap_mmu_ipa_range"))
     case .resetMap:
       return Explanation(

@@ -30,9 +30,10 @@ package enum SlotStep: StepFamily {
         "Guest memory is memory of the VMM.", .kvm("kvm_set_memory_region"))
     case .deleted:
       Explanation(
-        "slot", "canonical \(step.span) is deleted",
-        "Its mappings are removed first, from the canonical table and from the shadows.",
-        .mmu("kvm_arch_flush_shadow_memslot"))
+        "slot", "canonical \(step.span) is invalid from now on, and will be deleted",
+        "No fault can map it any more. Then kvm_arch_flush_shadow_memslot removes what is mapped: its range of "
+          + "the canonical table, and every leaf of a shadow that may lead there.",
+        .kvm("kvm_invalidate_memslot"))
     case .dirtyLogOn:
       Explanation(
         "dirty log", "on for canonical \(step.span)",
@@ -53,8 +54,8 @@ package enum SlotStep: StepFamily {
     case .eagerSplit:
       Explanation(
         "split", "blocks will be split in chunks of \(Phrase.size(step.size))",
-        "Dirty logging then need not split them fault by fault.",
-        .mmu("kvm_mmu_split_huge_pages"))
+        "Dirty logging then splits them when it is switched on, not fault by fault.",
+        Source("arch/arm64/kvm/arm.c", "kvm_vm_ioctl_enable_cap"))
     }
   }
 }

@@ -34,11 +34,22 @@ package struct Source: Equatable, Sendable {
     Source(
       "[PATCH v6 08/25] KVM: arm64: iommu: Shadow host stage-2 page table, 2026-05-11", detail)
   }
+  /// The reference implementation of Arm's RMM: its handlers of RMI calls, and a realm's exits.
+  static func realmManager(_ function: String) -> Source {
+    Source("TF-RMM, runtime/rmi/rtt.c", function)
+  }
+  static func realmExit(_ function: String) -> Source {
+    Source("TF-RMM, runtime/core/exit.c", function)
+  }
+  /// KVM as the host of realms, which Linux 7.3.4 does not have.
+  static func realmHost(_ function: String) -> Source {
+    Source("arm64: Support for Arm CCA in KVM, as posted", function)
+  }
   /// The specification of Arm's RMM.
   static func rmm(_ section: String) -> Source { Source("RMM specification 1.0", section) }
   /// The generic page table that AMD's IOMMU driver uses.
   static func iommuGeneric(_ function: String) -> Source {
-    Source("drivers/iommu/generic_pt", function)
+    Source("drivers/iommu/generic_pt/iommu_pt.h", function)
   }
   /// The thread about the RMP and the IOMMU.
   static let rmpAndIOMMU = Source(
@@ -63,6 +74,12 @@ package struct Source: Equatable, Sendable {
   static func kvm(_ function: String) -> Source { Source("virt/kvm/kvm_main.c", function) }
   static func memory(_ file: String, _ function: String) -> Source {
     Source("mm/\(file)", function)
+  }
+  static func iommufd(_ function: String) -> Source {
+    Source("drivers/iommu/iommufd/io_pagetable.c", function)
+  }
+  static func vfio(_ function: String) -> Source {
+    Source("drivers/vfio/vfio_iommu_type1.c", function)
   }
   static func iommu(_ function: String) -> Source { Source("drivers/iommu/iommu.c", function) }
   static func ioTable(_ function: String) -> Source {

@@ -15,6 +15,8 @@ package struct Step: Equatable, Sendable {
   package let level: Int
   /// Position of the journal when the step began; it ends where the next one begins.
   package let start: Int
+  /// Who makes and changes the table; nil without a table.
+  package let keeper: TableKind.Keeper?
 }
 
 /// The micro-steps of one event.
@@ -58,6 +60,6 @@ extension Machine {
     steps.append(
       Step(
         action: action, table: table, address: address, size: size, level: level,
-        start: memory.position))
+        start: memory.position, keeper: table.map { keeper(of: $0) }))
   }
 }

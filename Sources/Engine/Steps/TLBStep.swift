@@ -65,7 +65,8 @@ package enum TLBStep: StepFamily {
   func explanation(of step: Step) -> Explanation {
     switch self {
     case .invalidate(let reason, let vmid):
-      let (why, source) = reason.explanation
+      let (why, source) =
+        step.keeper == .realmManager ? reason.realmExplanation : reason.explanation
       return Explanation(
         "TLBI",
         reason == .tableFreed
@@ -85,7 +86,7 @@ package enum TLBStep: StepFamily {
     case .host(let asid, false):
       return Explanation(
         "TLBI", "TLB entries of the VMM's ASID \(asid) for \(step.span), on all CPUs",
-        "TLBI VAE1IS: the process' own table has changed, and a device walks it as well.",
+        "TLBI VAE1IS: the process's own table has changed, and a device walks it as well.",
         .tlbFlush("__flush_tlb_range"))
     case .hostAll(let asid):
       return Explanation(
@@ -107,22 +108,22 @@ package enum TLBStep: StepFamily {
       return Explanation(
         "TLBI", "command: invalidate \(Phrase.context(context)), \(step.span)",
         "It waits in the queue. Until a sync the SMMU may still use what it has cached.",
-        .smmu("arm_smmu_iotlb_sync"))
+        Self.driver(of: step, "arm_smmu_iotlb_sync"))
     case .commandAll(let context):
       return Explanation(
         "TLBI", "command: invalidate all of \(Phrase.context(context))",
-        "Its last device has gone. While no device uses it nobody invalidates it, so nothing may stay cached.",
+        "Its last device was detached. From now on nobody invalidates it, so nothing may stay cached.",
         .smmu("arm_smmu_inv_flush_iotlb_tag"))
     case .noCommand(let context):
       return Explanation(
         "no TLBI", "no command for \(Phrase.context(context)), \(step.span): no device uses it",
-        "Nothing of it is cached: all was invalidated when its last device went.",
-        .smmu("arm_smmu_domain_inv_range"))
+        "Nothing of it is cached: all was invalidated when its last device was detached.",
+        Self.driver(of: step, "arm_smmu_domain_inv_range"))
     case .sync(let commands):
       return Explanation(
         "sync", "wait until \(commands) command\(commands == 1 ? " is" : "s are") done",
         "Only then is it certain that no DMA uses the old translation.",
-        .smmu("arm_smmu_cmdq_issue_cmdlist"))
+        Self.driver(of: step, "arm_smmu_cmdq_issue_cmdlist"))
     case .broadcast(let context, let dropped):
       return broadcastExplanation(step, context, dropped)
     case .broadcastAll(let dropped):
@@ -130,6 +131,15 @@ package enum TLBStep: StepFamily {
         "DVM", "the SMMU obeys TLBI ALLE1IS: drops \(dropped)",
         "A rollover must leave no entry of the old generation in any TLB that uses KVM's VMIDs.",
         .smmuArchitecture("3.17, TLB tagging"))
+    }
+  }
+
+  /// Who invalidates the SMMU's TLB for a table: Linux' driver, by a function of its own, or another.
+  private static func driver(of step: Step, _ function: String) -> Source {
+    switch step.keeper {
+    case .realmManager: .realmManager("invalidate_page_block, smmuv3_inv_at_level")
+    case .pkvmDriver: .shadowing("smmu_host_stage2_idmap")
+    case .kvm, .pkvm, .guestHypervisor, .hostMemory, .iommu, .amdDriver, nil: .smmu(function)
     }
   }
 
@@ -182,6 +192,22 @@ extension TLBStep.Reason {
     switch self {
     case .unmapped, .swept, .writeProtected: true
     case .breakTable, .breakLeaf, .replaced, .tableFreed, .relaxed, .realmEntry: false
+    }
+  }
+
+  /// The same in a realm's table.
+  fileprivate var realmExplanation: (String, Source) {
+    switch self {
+    case .breakTable, .tableFreed:
+      (
+        "Whatever the RTT mapped may be cached, on CPUs and in the SMMU.",
+        .realmManager("invalidate_pages_in_block")
+      )
+    case .breakLeaf, .replaced, .unmapped, .swept, .relaxed, .writeProtected, .realmEntry:
+      (
+        "What the entry was may be cached, on CPUs and in the SMMU, and the granule may soon be another's.",
+        .realmManager("invalidate_page_block")
+      )
     }
   }
 

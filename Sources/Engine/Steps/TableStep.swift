@@ -10,7 +10,7 @@ package enum TableStep: StepFamily {
     case brokenMap
     /// Another sweep of the shadow is under way, and has emptied the map.
     case swept
-    /// The policy empties all shadows when a slot is deleted or pins are released.
+    /// The policy asks its map only for notifiers, not when a slot is deleted or pins are released.
     case slotChange
     /// L1 invalidates all of its VMID, or everything.
     case guestInvalidation
@@ -107,7 +107,12 @@ package enum TableStep: StepFamily {
   }
 
   func explanation(of step: Step) -> Explanation {
-    step.table?.kind.keeper == .iommu ? deviceExplanation(step) : processorExplanation(step)
+    switch step.keeper {
+    case .iommu, .pkvmDriver: deviceExplanation(step)
+    case .amdDriver: amdExplanation(step)
+    case .realmManager: realmExplanation(step)
+    case .kvm, .pkvm, .guestHypervisor, .hostMemory, nil: processorExplanation(step)
+    }
   }
 
   /// In a table that CPUs walk.
@@ -118,7 +123,7 @@ package enum TableStep: StepFamily {
     case .map(let leaf):
       return Explanation(
         "map", "\(step.span) in \(Phrase.table(step.table)): \(Phrase.entry(leaf, level: level))",
-        "The leaf that the fault asked for is to be installed.",
+        "The leaf that the fault asks for is to be installed.",
         .pgtable("kvm_pgtable_stage2_map"))
     case .relax(let permissions):
       return Explanation(
@@ -152,7 +157,7 @@ package enum TableStep: StepFamily {
         .pgtable("stage2_make_pte"))
     case .allocateTable:
       let (why, source): (String, Source) =
-        if step.table?.kind.keeper != .pkvm {
+        if step.keeper != .pkvm {
           (
             "It comes from the vCPU's cache, filled before any lock was taken.",
             .pgtable("stage2_map_walk_leaf")
@@ -194,7 +199,7 @@ package enum TableStep: StepFamily {
         "More permission needs no break before make.", .pgtable("stage2_attr_walker"))
     case .relaxGone:
       return Explanation(
-        "relax", "the leaf at \(step.at) is gone",
+        "relax", "there is no leaf at \(step.at) any more",
         "It was unmapped in the meantime; the guest retries.",
         .pgtable("kvm_pgtable_stage2_relax_perms"))
     case .writeProtect(let new, let old):
@@ -232,8 +237,10 @@ package enum TableStep: StepFamily {
       return Explanation(
         "full unmap", "all of \(Phrase.table(step.table)), because \(cause.clause)",
         reason.sentence, reason.source)
-    case .fillTable(let block): return Self.filling(block, step, Self.architecture)
-    case .swapEntry(let new, _): return Self.swapping(new, step, Self.architecture)
+    case .fillTable(let block):
+      return Self.filling(block, step, .pgtable("kvm_pgtable_stage2_create_unlinked"))
+    case .swapEntry(let new, _):
+      return Self.swapping(new, step, .architecture("D8.16, FEAT_BBM"))
     case .cleanEntries(let page, let count): return Self.cleaning(page, count)
     }
   }
@@ -272,24 +279,90 @@ package enum TableStep: StepFamily {
         "free", "the table page at PA \(Phrase.address(page))",
         "The walks that could reach it were invalidated first.",
         .ioTable("__arm_lpae_free_pgtable"))
-    case .fillTable(let block): return Self.filling(block, step, Self.driver)
-    case .swapEntry(let new, _): return Self.swapping(new, step, Self.driver)
     case .cleanEntries(let page, let count): return Self.cleaning(page, count)
     case .map, .relax, .mapUnneeded, .entryLocked, .breakEntry, .relaxLeaf, .relaxGone,
-      .writeProtect, .ageLeaf, .youngLeaf, .restateLeaf, .sweep, .emptyShadow:
+      .writeProtect, .ageLeaf, .youngLeaf, .restateLeaf, .sweep, .emptyShadow, .fillTable,
+      .swapEntry:
       return processorExplanation(step)
     }
   }
 
-  /// AMD's driver splits this way; in the CPUs' tables the architecture allows it.
-  private static let driver = Source.iommuGeneric("pt_iommu_map_pages")
-  private static let architecture = Source.architecture("D8.16, FEAT_BBM")
+  /// In a table of AMD's IOMMU: the format differs, and whose code it is. Leaves are mapped and unmapped by
+  /// the same rules, and a block becomes a table in one store, as was posted for the RMP.
+  private func amdExplanation(_ step: Step) -> Explanation {
+    let words = deviceExplanation(step)
+    let source: Source =
+      switch self {
+      case .allocateTable, .makeTable: .iommuGeneric("pt_iommu_new_table")
+      case .makeLeaf: .iommuGeneric("__map_range_leaf")
+      case .clearLeaf, .clearTable: .iommuGeneric("__unmap_range")
+      case .freeTable: .iommuGeneric("gather_range_pending")
+      case .fillTable, .swapEntry: .rmpAndIOMMU
+      case .map, .relax, .mapUnneeded, .entryLocked, .breakEntry, .relaxLeaf, .relaxGone,
+        .writeProtect, .ageLeaf, .youngLeaf, .restateLeaf, .sweep, .emptyShadow, .cleanEntries:
+        words.source
+      }
+    return Explanation(words.label, words.what, words.why, source)
+  }
+
+  /// In a realm's table (RTT), which the RMM edits when the host calls it.
+  private func realmExplanation(_ step: Step) -> Explanation {
+    let place = "RTT, level \(step.level) at \(step.at)"
+    func entry(_ entry: Descriptor, _ level: Int) -> String {
+      RealmStep.entry(entry, level: level)
+    }
+    switch self {
+    case .allocateTable:
+      return Explanation(
+        "allocate", "a granule for an RTT of level \(step.level)",
+        "The host takes it from its own memory and delegates it: the RMM has none to allocate.",
+        .realmHost("alloc_delegated_page"))
+    case .fillTable(let old):
+      return Explanation(
+        "fill", "512 entries for \(entry(old, step.level - 1)), in an RTT that is not linked yet",
+        old.isValid
+          ? "RMI_RTT_CREATE over a block unfolds it: the realm keeps the same pages."
+          : "Each says of its own address what the one entry said of all.",
+        .realmManager(RealmCall.createTable.function))
+    case .breakEntry(let old):
+      let call: RealmCall = old.isTable(step.level) ? .fold : .createTable
+      return Explanation(
+        "break", "\(place): \(entry(old, step.level)) → LOCKED",
+        "\(call.name) breaks before it makes. Until the make the realm and its devices find nothing there.",
+        .realmManager(call.function))
+    case .makeTable(let new):
+      return Explanation(
+        "make", "\(place): \(entry(new, step.level))",
+        "RMI_RTT_CREATE: the new RTT is complete before a walk can reach it.",
+        .realmManager(RealmCall.createTable.function))
+    case .makeLeaf(let new, _):
+      return Explanation(
+        "make", "\(place): \(entry(new, step.level))",
+        "RMI_RTT_FOLD: one entry says what all entries of the RTT said.",
+        .realmManager(RealmCall.fold.function))
+    case .swapEntry(let new, _):
+      let call: RealmCall = new.isTable(step.level) ? .createTable : .fold
+      return Explanation(
+        "swap", "\(place): \(entry(new, step.level))",
+        "\(call.name) in one store, which CPUs and SMMU must both support (BBML 2): a walk finds the old "
+          + "entry or the new one.",
+        .realmManager(call.function))
+    case .freeTable(let page):
+      return Explanation(
+        "free", "the RTT's granule at PA \(Phrase.address(page))",
+        "No entry points to it any longer, so the host may undelegate it and free its page.",
+        .realmHost("free_delegated_page"))
+    case .map, .relax, .mapUnneeded, .entryLocked, .clearLeaf, .clearTable, .relaxLeaf, .relaxGone,
+      .writeProtect, .ageLeaf, .youngLeaf, .restateLeaf, .sweep, .emptyShadow, .cleanEntries:
+      return processorExplanation(step)
+    }
+  }
 
   private static func filling(_ block: Descriptor, _ step: Step, _ source: Source) -> Explanation {
     Explanation(
       "fill",
-      "512 leaves for \(Phrase.entry(block, level: step.level - 1)), in a table that is not linked yet",
-      "With the same pages and permissions, so that nothing is ever absent.", source)
+      "512 entries for \(Phrase.entry(block, level: step.level - 1)), in a table that is not linked yet",
+      "With the same pages and permissions. Nobody can see it before it is complete.", source)
   }
 
   private static func swapping(_ new: Descriptor, _ step: Step, _ source: Source) -> Explanation {
@@ -333,7 +406,7 @@ extension TableStep.Emptied {
       "The reverse map lacks an entry that could not be stored: it cannot be trusted."
     case .swept: "Another sweep of this shadow is under way, and the map was emptied for it."
     case .slotChange:
-      "This version empties every shadow when a memory slot is deleted, whatever the map says."
+      "This version asks its map only when a notifier calls. Whatever else takes memory empties every shadow."
     case .guestInvalidation: "L1 takes back all translations of its VMID, or of every VMID."
     case .recycled: "Its leaves belong to the context that it served before."
     }

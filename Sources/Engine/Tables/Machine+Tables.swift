@@ -30,6 +30,17 @@ extension Machine {
   /// the VM's.
   public var cpuTableID: TableID { ownership.cpuTable }
 
+  /// Who makes and changes a table of this machine.
+  func keeper(of id: TableID) -> TableKind.Keeper {
+    let kept = id.kind.keeper
+    return switch (configuration.isolation, kept) {
+    case (.cca, .kvm), (.cca, .iommu): .realmManager
+    case (.pkvm, .iommu): .pkvmDriver
+    case (.rmp, .iommu): .amdDriver
+    case (.none, _), (.cca, _), (.pkvm, _), (.rmp, _): kept
+    }
+  }
+
   /// Bytes that the leaf at an input address of a table maps, or nil if there is none.
   public func leafSize(at address: UInt64, of table: Table) -> UInt64? {
     guard address < table.geometry.inputSize else { return nil }
@@ -88,17 +99,9 @@ extension Machine {
   ///
   /// - Parameter past: stores whose values stay hidden.
   public func peekGuestMemory(at ipa: UInt64, _ past: PastWords = PastWords()) -> UInt64? {
-    guard let slot = memslot(at: ipa) else { return nil }
-    let hva = hva(of: ipa, in: slot)
-    guard vma(at: hva) != nil else { return nil }
-    let (entry, level, _) = hostWalk(hva)
-    guard entry.has(Descriptor.valid) else { return 0 }
-    let physical = entry.address | ipa & (hostTable.geometry.size(level) - 1)
-    guard !past.isEmpty, let record = contentsSlot(ofPage: physical.page) else {
-      return guestWord(at: physical)
+    guestPage(at: ipa).map {
+      let word = Int(ipa >> 3 & 511)
+      return past.isEmpty ? $0[word] : $0.word(word, in: past)
     }
-    return GuestPage(
-      PageContents(of: physical.page, in: self), record: record, in: memory
-    ).word(Int(physical >> 3 & 511), in: past)
   }
 }

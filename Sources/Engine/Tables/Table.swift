@@ -99,6 +99,24 @@ extension Memory {
   }
 }
 
+extension Memory {
+  /// The same as it was before some stores.
+  func walk(_ table: Table, _ address: UInt64, before past: PastWords) -> WalkEnd {
+    var level = table.geometry.startLevel
+    var slot = table.rootSlot(address)
+    while true {
+      let entry = Descriptor(past[slot] ?? load(slot), table.geometry.format)
+      guard entry.isTable(level) else {
+        return WalkEnd(slot: slot, level: level, descriptor: entry)
+      }
+      level += 1
+      slot =
+        Memory.firstSlot(ofFrameAt: entry.address)
+        + Int(address >> UInt64(table.geometry.shift(level)) & 511)
+    }
+  }
+}
+
 /// Result of translating one address through a table.
 public struct Translation: Equatable, Sendable {
   /// The entry at which the walk ended.

@@ -75,6 +75,12 @@ public enum TableKind: Int, CaseIterable, Sendable {
     case hostMemory
     /// The driver of the SMMU, or whatever keeps tables for devices in its place.
     case iommu
+    /// The RMM: a realm's table, which its devices walk too.
+    case realmManager
+    /// The SMMU driver in pKVM's hypervisor.
+    case pkvmDriver
+    /// AMD's IOMMU driver.
+    case amdDriver
   }
 
   /// The number in a table's name, if there may be several of the kind.

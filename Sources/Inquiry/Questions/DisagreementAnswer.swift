@@ -8,7 +8,20 @@ package struct DisagreementAnswer: Answer {
     package let table: TableID
     /// Input addresses of the entries.
     @Hex package private(set) var range: Range<UInt64>
+    /// Of the first entry.
     package let disagreement: TableDisagreement
+    /// Number of entries that follow each other and differ alike.
+    package private(set) var entries = 1
+
+    /// Adds the next item, if it follows and differs alike.
+    fileprivate mutating func join(_ next: Item) -> Bool {
+      guard next.table == table, next.range.lowerBound == range.upperBound,
+        disagreement.isContinued(by: next.disagreement, after: range.size)
+      else { return false }
+      range = range.lowerBound..<next.range.upperBound
+      entries += 1
+      return true
+    }
   }
 
   package let items: [Item]
@@ -34,7 +47,8 @@ package struct DisagreementAnswer: Answer {
           let (other, end) = cpus.leaf(at: address)
           let next = min(end, now.range.upperBound)
           if let found = machine.disagreement(of: now, at: address, device: device, with: other) {
-            items.append(Item(table: id, range: address..<next, disagreement: found))
+            let item = Item(table: id, range: address..<next, disagreement: found)
+            if items.isEmpty || !items[items.count - 1].join(item) { items.append(item) }
           }
           address = next
         }
@@ -51,12 +65,21 @@ package struct DisagreementAnswer: Answer {
     var report = Report()
     if items.isEmpty { report.add("The devices' tables and the CPUs' agree.") }
     for item in items.prefix(Report.linesAtMost) {
+      let isOne = item.entries == 1
+      let pages = count(Int(item.range.size / Page.size), "page")
+      let place =
+        isOne
+        ? "+\(Phrase.size(item.range.size))  "
+        : " to \(hex: item.range.upperBound - 1): \(pages) in \(item.entries) entries  "
       report.add(
         Report.Text(item.disagreement.sign + "  ", item.disagreement.emphasis)
-          .adding("\(item.table.name) \(hex: item.range.lowerBound)")
-          .adding("+\(Phrase.size(item.range.size))  ", .dim)
-          .adding(item.disagreement.sentence), to: .place(item.table, item.range.lowerBound),
-        indent: 4)
+          .adding(
+            "\(detail == .plain ? item.table.plainPhrase : item.table.name) "
+              + "\(hex: item.range.lowerBound)"
+          )
+          .adding(place, .dim)
+          .adding(isOne ? item.disagreement.sentence : item.disagreement.sentenceOfAll),
+        to: .place(item.table, item.range.lowerBound), indent: 4)
     }
     report.addRest(of: items.count)
     if isCut { report.add("The tables are large; not all was compared.", .warning) }

@@ -105,7 +105,9 @@ package struct ExplainAnswer: Answer {
     } else {
       outcome = nil
     }
-    nothing = isWhole && changes.isEmpty ? Self.nothingChanged(timeline.steps) : nil
+    nothing =
+      isWhole && changes.isEmpty
+      ? Self.nothingChanged(timeline.steps, changesHost: changes.changesHost) : nil
     let current =
       timeline.stepsDone < timeline.steps.count ? timeline.stepsDone - 1 : changes.cost.keyStep
     step = (subject.step ?? current).flatMap { index in
@@ -115,9 +117,10 @@ package struct ExplainAnswer: Answer {
     changed = Changed(in: &session)
   }
 
-  private static func nothingChanged(_ steps: [Step]) -> String {
+  private static func nothingChanged(_ steps: [Step], changesHost: Bool) -> String {
+    let nothing = changesHost ? "Only the VMM's own table changed." : "No table changed."
     if let reason = steps.last(where: { $0.stepClass == .remark })?.explanation.why {
-      return reason.isEmpty ? "No table changed." : "No table changed. " + reason
+      return reason.isEmpty ? nothing : nothing + " " + reason
     }
     let isTranslated = steps.contains {
       if case .access(.translated) = $0.action { true } else { false }
@@ -125,7 +128,7 @@ package struct ExplainAnswer: Answer {
     let isCached = steps.contains {
       if case .access(.cached) = $0.action { true } else { false }
     }
-    return "No table changed."
+    return nothing
       + (isTranslated
         ? " The walk found what the access needs."
         : isCached ? " The TLB held what the access needs." : "")

@@ -56,10 +56,16 @@ package struct ForecastAnswer: Answer {
 
   package func report(_ detail: DetailLevel) -> Report {
     var report = Report()
-    report.add(
-      Report.Text("\(event) ", .key).adding(statement, .heading), to: .moment(Moment(events: event))
-    )
-    report.add(sentence, .dim)
+    if detail == .plain {
+      report.add(
+        Report.Text("\(event) ", .key).adding(PlainWords.sentence(sentence), .heading),
+        to: .moment(Moment(events: event)))
+    } else {
+      report.add(
+        Report.Text("\(event) ", .key).adding(statement, .heading),
+        to: .moment(Moment(events: event)))
+      report.add(sentence, .dim)
+    }
     report.addBlank()
     if changes.isEmpty {
       report.add("No entry of a table will change.")
@@ -67,8 +73,14 @@ package struct ForecastAnswer: Answer {
     }
     for change in changes.prefix(Report.linesAtMost) {
       var line = Report.Text(change.entry == nil ? "- " : "> ", .changed)
-      line.add("\(change.table.name) \(hex: change.address)")
-      line.add(": " + (change.entry.map { Phrase.entry($0, level: change.level) } ?? "removed"))
+      let entry = change.entry.map { entry in
+        detail == .plain
+          ? PlainWords.entry(
+            entry, level: change.level, in: .stage2(bits: VMConfiguration.physicalBits))
+          : Phrase.entry(entry, level: change.level)
+      }
+      line.add("\(detail == .plain ? change.table.plainPhrase : change.table.name) ")
+      line.add("\(hex: change.address): " + (entry ?? "removed"))
       report.add(line, to: .place(change.table, change.address))
     }
     report.addRest(of: changes.count)

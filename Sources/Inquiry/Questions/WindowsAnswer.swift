@@ -37,6 +37,7 @@ package struct WindowsAnswer: Answer {
     guard let chart else {
       return Report("This event affects no page mapped for a device.", .dim)
     }
+    if detail == .plain { return plainReport(chart) }
     // A chart has as many cells as columns times rows: a screen gets the part near the moment.
     let columns = chart.columns.prefix(Self.columnsAtMost)
     let first = max(
@@ -81,6 +82,28 @@ package struct WindowsAnswer: Answer {
         "Here are \(columns.count) of \(count(chart.columns.count, "column")) and \(rows.count) of "
           + "\(count(chart.rows.count, "row")); `pagewalk windows` writes all.", .dim)
     }
+    return report
+  }
+
+  /// For each run of pages, from which micro-step on its DMA gets what.
+  private func plainReport(_ chart: WindowChart) -> Report {
+    var report = Report("What the device gets while the event runs", .title)
+    for column in chart.columns.prefix(Report.linesAtMost) {
+      report.addBlank()
+      report.add(
+        Report.Text(count(Int(column.pages), "page"), .heading)
+          .adding(" from device address \(hex: column.range.lowerBound) on"),
+        to: .place(.iommu(column.device), column.range.lowerBound))
+      for (row, cell) in column.told {
+        let step = chart.rows[row].steps
+        report.add(
+          Report.Text(step == 0 ? "  at first  " : "  from step \(step) on  ", .dim)
+            .adding(
+              cell.plain, cell.isForbidden ? .mismatch : cell.fails ? .warning : .valid),
+          to: step == 0 ? nil : .moment(moment(after: step)), indent: 4)
+      }
+    }
+    report.addRest(of: chart.columns.count)
     return report
   }
 

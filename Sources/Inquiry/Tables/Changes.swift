@@ -19,7 +19,10 @@ package struct Changes: Sendable {
   /// No changes.
   package init() {}
 
-  /// Whether no entry of a table was made, changed or removed.
+  /// Whether a word of the VMM's own table has changed, which has no pane.
+  package private(set) var changesHost = false
+
+  /// Whether no entry of a table was made, changed or removed, but perhaps of the VMM's own.
   package var isEmpty: Bool { counts.isEmpty && removed.isEmpty && tablesGone.isEmpty }
 
   /// The changes that led to a session's moment: where tables were seen, all since the moment before; at the
@@ -52,9 +55,10 @@ package struct Changes: Sendable {
     let stores =
       isWhole || last < 0 ? timeline.stores(ofEvent: event) : timeline.stores(ofStep: last)
     past = PastWords(before: stores, in: machine.memory)
-    for step in isWhole ? timeline.steps[...] : timeline.steps[last...last] {
-      note(step, in: machine)
-    }
+    let steps = isWhole ? timeline.steps[...] : timeline.steps[max(0, last)..<last + 1]
+    for step in steps { note(step, in: machine) }
+    if steps.contains(where: \.mayStoreInGuestMemory) { compareGuestTables(in: machine) }
+    changesHost = past.touches(.vmmStage1, in: machine.memory)
     for (table, places) in broken { counts[table, default: 0] += places.count }
     broken = [:]
     cost = Cost(at: timeline)
@@ -78,13 +82,9 @@ package struct Changes: Sendable {
     case .leafMade, .leafRelaxed, .leafWeakened, .accessFlag, .tableMade, .entryReplaced, .seen:
       counts[table, default: 0] += 1
       broken[table]?.remove(Position(step.address, level: step.level))
-    case .data:
-      if let ipa = step.storedIPA(in: machine) { noteStore(at: ipa, in: machine) }
-    case .guestEntry:
-      guard case .fault(.guestAccessFlag(_, let ipa)) = step.action else { return }
-      noteStore(at: ipa, in: machine)
-    case .access, .deviceAccess, .walk, .fault, .deviceFault, .injection, .setting, .choice,
-      .trigger, .lookUp, .lookUpMiss, .lookUpFailure, .record, .recordLost, .mapState,
+    case .access, .deviceAccess, .walk, .data, .guestEntry, .fault, .deviceFault, .injection,
+      .setting, .choice, .trigger, .lookUp, .lookUpMiss, .lookUpFailure, .record, .recordLost,
+      .mapState,
       .tableAllocated, .tableFilled, .tableFreed, .cleaning, .sweep, .plan, .wholeShadow,
       .invalidation, .deviceInvalidation, .wait, .hostPage, .hostMapping, .hostArea, .ageing,
       .lock, .pause, .ownership, .pinning, .identifier, .retry, .remark, .refusal:
@@ -92,25 +92,40 @@ package struct Changes: Sendable {
     }
   }
 
-  /// A store to L1's memory, perhaps to one of its tables.
-  private mutating func noteStore(at ipa: UInt64, in machine: Machine) {
-    guard let (table, position) = machine.guestEntry(at: ipa) else { return }
-    let id = TableID.guest(table.vttbr.vmid)
-    let reader = TableReader(table, in: machine)
-    guard
-      let (page, index) = reader.path(to: position.address).first(where: {
-        $0.page.level == position.level
-      })
-    else { return }
+  /// The entries of L1's tables in use that differ from what they were, whoever stored there, and by
+  /// whatever name. O(n) in the pages of those tables.
+  private mutating func compareGuestTables(in machine: Machine) {
+    for table in machine.guestTables {
+      var left = Machine.guestTableLimit
+      let reader = TableReader(table, in: machine)
+      compare(reader.root, of: reader, as: .guest(table.vttbr.vmid), &left)
+    }
+  }
+
+  private mutating func compare(
+    _ page: TablePage, of reader: TableReader, as table: TableID, _ left: inout Int
+  ) {
+    left -= 1
+    if page.mayDiffer(from: past) {
+      for index in 0..<page.count { note(index, of: page, as: table) }
+    }
+    if page.level == Geometry.lastLevel { return }
+    for index in 0..<page.count where page[index].isTable(page.level) {
+      if left <= 0 { return }
+      guard let child = reader.child(of: index, in: page) else { continue }
+      compare(child, of: reader, as: table, &left)
+    }
+  }
+
+  private mutating func note(_ index: Int, of page: TablePage, as table: TableID) {
     let before = page.entry(index, in: past)
     if before == page[index] { return }
-    counts[id, default: 0] += 1
-    if page[index].bits == 0 {
-      removed[id, default: []].append(
-        EntryRun(
-          position: position, descriptor: before, entrySize: page.entrySize, isChanged: true,
-          isRemoved: true))
-    }
+    counts[table, default: 0] += 1
+    if page[index].bits != 0 { return }
+    removed[table, default: []].append(
+      EntryRun(
+        position: Position(page.address(of: index), level: page.level), descriptor: before,
+        entrySize: page.entrySize, isChanged: true, isRemoved: true))
   }
 
   /// Rows in order, with contiguous neighbours in one page joined.

@@ -65,14 +65,6 @@ extension Machine {
     let entry = page[index]
     return entry.bits == 0 ? nil : entry
   }
-
-  /// A reader of a table; nil if the table does not exist now.
-  package func reader(of id: TableID) -> TableReader? {
-    if case .guest(let vmid) = id {
-      return guestTables.first { $0.vttbr.vmid == vmid }.map { TableReader($0, in: self) }
-    }
-    return table(id).map { TableReader($0, in: self) }
-  }
 }
 
 extension TableID {

@@ -52,40 +52,55 @@ package struct TableDisagreement: Equatable, Sendable, Encodable {
     return (isForbidden ? Sign.mismatch : Sign.differs) + letter
   }
 
+  /// Whether the next entry differs alike, so that one line can say it of both.
+  func isContinued(by next: TableDisagreement, after bytes: UInt64) -> Bool {
+    kind == next.kind && isForbidden == next.isForbidden && permissions == next.permissions
+      && size == next.size && (output == nil) == (next.output == nil)
+      && (kind != .output || output.map { $0 &+ bytes } == next.output)
+  }
+
   /// Broken rules come first, and addresses that the CPUs have not faulted in yet come last.
   fileprivate var gravity: Int { isForbidden ? 3 : kind == .presence ? 1 : 2 }
 
   package var emphasis: Report.Emphasis { isForbidden ? .mismatch : .dim }
 
   /// What it is, and why it is allowed or not.
-  package var sentence: String {
+  package var sentence: String { sentence(of: "\(hex: address)", at: "at \(hex: address)") }
+
+  /// The same of a run of entries, whose addresses are named before.
+  var sentenceOfAll: String { sentence(of: "them", at: "there") }
+
+  private func sentence(of address: String, at place: String) -> String {
     let output = output ?? 0
+    let from = address == "them" ? "from \(hex: output) on" : "\(hex: output)"
     switch kind {
     case .foreign:
-      return "\(hex: address) leads to memory that the device's owner does not own: not allowed."
+      return
+        "\(address == "them" ? "They lead" : address + " leads") to memory that the device's owner does not own: "
+        + "not allowed."
     case .output where isForbidden:
       return
-        "The CPUs' table maps \(hex: address) to other memory, \(hex: output), although the page is "
+        "The CPUs' table maps \(address) to other memory, \(from), although it is "
         + "pinned: the device and the CPUs must use the same page."
     case .output:
       return
-        "The CPUs' table maps \(hex: address) to other memory, \(hex: output). This is allowed: the "
-        + "page is not pinned."
+        "The CPUs' table maps \(address) to other memory, \(from). This is allowed: nothing is "
+        + "pinned there."
     case .presence:
       return
-        "The CPUs' table maps nothing at \(hex: address). This is allowed: CPU tables are filled on "
+        "The CPUs' table maps nothing \(place). This is allowed: CPU tables are filled on "
         + "fault, device tables in advance."
     case .permissions:
       return
-        "The CPUs' table permits \(permissions?.text ?? "") at \(hex: address). This is allowed: each "
+        "The CPUs' table permits \(permissions?.text ?? "") \(place). This is allowed: each "
         + "table has its own permissions."
     case .size:
       return
-        "The CPUs' table has a \(Phrase.size(size ?? 0)) entry at \(hex: address). This is allowed: "
+        "The CPUs' table has a \(Phrase.size(size ?? 0)) entry \(place). This is allowed: "
         + "each table chooses its own sizes."
     case .attribute:
       return
-        "The CPUs' table has another memory type at \(hex: address). This is allowed: the device's "
+        "The CPUs' table has another memory type \(place). This is allowed: the device's "
         + "DMA has its own."
     }
   }

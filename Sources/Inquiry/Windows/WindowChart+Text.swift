@@ -3,27 +3,65 @@ import Language
 
 /// The chart as text, and its cells in words.
 extension WindowChart {
-  /// The chart: a line for each instant, a column for each run of pages.
+  /// The chart: a line for each instant at which a DMA begins to fare otherwise, a column for each run of
+  /// pages. With many runs, a line for each instead.
   public var text: String { lines.joined() }
 
-  /// The lines of the text, made lazily: a chart of many pages has many columns and many lines.
-  public var lines: some Sequence<String> {
+  /// Maximum number of columns of a chart that is read across.
+  private static let columnsAcross = 12
+
+  /// The lines of the text: as many as differ.
+  public var lines: [String] { columns.count > Self.columnsAcross ? runLines : chartLines }
+
+  private var chartLines: [String] {
     let heads = [
       ["", ""] + columns.map { "\(deviceName($0))0x\(hex($0.range.lowerBound))" },
-      ["", ""] + columns.map { "\($0.pages) page\($0.pages == 1 ? "" : "s")" },
+      ["", ""] + columns.map { pageCount($0.pages) },
     ]
-    let labels = rows.map { $0.steps == 0 ? "before" : $0.label }
-    let widths =
-      [String(rows.count - 1).count, labels.map(\.count).max() ?? 0]
-      + columns.indices.map { index in
-        let cells = columns[index].cells.map { $0.text.count }.max() ?? 0
-        return max(cells, heads[0][index + 2].count, heads[1][index + 2].count)
-      }
-    let lines = rows.indices.lazy.map { row in
-      ["\(rows[row].steps)", labels[row]] + cells(ofRow: row).map(\.text)
+    let told = Set(columns.flatMap { $0.changes.map(\.row) } + [0]).sorted()
+    let lines = told.map { row in
+      ["\(rows[row].steps)", label(ofRow: row)] + cells(ofRow: row).map(\.text)
     }
-    return (0..<heads.count + rows.count).lazy.map { index in
-      Self.line(index < heads.count ? heads[index] : lines[index - heads.count], widths)
+    let widths = (0..<columns.count + 2).map { column in
+      (heads + lines).map { $0[column].count }.max() ?? 0
+    }
+    return (heads + lines).map { Self.line($0, widths) }
+  }
+
+  private func label(ofRow row: Int) -> String { rows[row].steps == 0 ? "before" : rows[row].label }
+
+  private func pageCount(_ pages: UInt64) -> String { "\(pages) page\(pages == 1 ? "" : "s")" }
+
+  /// Adjacent columns with the same outcomes in the same order, at perhaps other instants.
+  private var runs: [Range<Int>] {
+    var runs: [Range<Int>] = []
+    for index in columns.indices {
+      if let last = runs.last, case let before = columns[last.upperBound - 1],
+        before.device == columns[index].device,
+        before.range.upperBound == columns[index].range.lowerBound,
+        before.cells.map(\.text) == columns[index].cells.map(\.text)
+      {
+        runs[runs.count - 1] = last.lowerBound..<index + 1
+      } else {
+        runs.append(index..<index + 1)
+      }
+    }
+    return runs
+  }
+
+  /// A line for each run: its pages, and from which micro-steps on their DMA gets what.
+  private var runLines: [String] {
+    runs.map { run in
+      let first = columns[run.lowerBound]
+      let pages = columns[run].reduce(0) { $0 + $1.pages }
+      let changes = first.changes.indices.map { index in
+        let steps = columns[run].map { rows[$0.changes[index].row].steps }
+        let (start, end) = (steps.min() ?? 0, steps.max() ?? 0)
+        let place = start == end ? "\(start)" : "\(start)..\(end)"
+        return "\(place) \(first.changes[index].cell.text)"
+      }
+      return "\(deviceName(first))0x\(hex(first.range.lowerBound))  \(pageCount(pages)):  "
+        + changes.joined(separator: ", ") + "\n"
     }
   }
 
@@ -89,6 +127,48 @@ extension DeviceFault {
     case .accessFlag: "access flag"
     case .permission: "permission"
     case .conflict: "conflict"
+    }
+  }
+}
+
+extension WindowChart.Cell {
+  /// The outcome as a clause without abbreviations.
+  package var plain: String {
+    let words =
+      if read.physical != nil, write.physical == nil {
+        read.plain + ", but only to read"
+      } else if read.physical == nil, write.physical != nil {
+        write.plain + ", but only to write"
+      } else {
+        read.plain
+      }
+    return words + (isForbidden ? ", although the memory is not the device's to use" : "")
+  }
+}
+
+extension DeviceOutcome {
+  fileprivate var plain: String {
+    switch self {
+    case .cached: "a cached translation leads to the memory"
+    case .walked: "the table leads to the memory"
+    case .bypassed: "the address is used as it is"
+    case .fault(let fault, _): "the access fails: \(fault.plain)"
+    case .aborted: "the access fails: no table is set for the device"
+    case .stalled: "the access waits"
+    }
+  }
+}
+
+extension DeviceFault {
+  fileprivate var plain: String {
+    switch self {
+    case .badStreamEntry: "the record about the device is not valid"
+    case .granule, .rmp: "the memory is recorded as somebody else's, or in pieces of another size"
+    case .translation: "no entry maps the address"
+    case .addressSize: "the entry leads beyond all memory"
+    case .accessFlag: "the entry is not marked as used"
+    case .permission: "the entry does not permit it"
+    case .conflict: "two cached translations name the address"
     }
   }
 }

@@ -29,11 +29,24 @@ public struct WindowChart: Equatable, Sendable {
     /// The outcomes of DMA, each from an instant until the next one listed, starting with the first instant.
     fileprivate(set) var changes: [Change] = []
 
+    /// All outcomes of DMA to the pages, in order, each with the index of the row from which on it is so.
+    package var told: [(row: Int, cell: Cell)] { changes.map { ($0.row, $0.cell) } }
+
     /// All outcomes of DMA to the pages, in order.
     public var cells: [Cell] { changes.map(\.cell) }
 
     /// Number of 4K pages.
     public var pages: UInt64 { range.size / Page.size }
+
+    /// Whether no table has ever led the device there.
+    fileprivate var isNeverReached: Bool {
+      changes.allSatisfy {
+        switch ($0.cell.read, $0.cell.write) {
+        case (.fault(.translation, _), .fault(.translation, _)), (.aborted, .aborted): true
+        default: false
+        }
+      }
+    }
   }
 
   /// The outcome of DMA to the pages of a column from an instant on.
@@ -117,6 +130,11 @@ public struct WindowChart: Equatable, Sendable {
         }
       }
     }
+    if case .dma = session.timeline.events[event] {
+    } else {
+      columns.removeAll(where: \.isNeverReached)
+    }
+    if columns.isEmpty { return nil }
     self.event = event + 1
     self.columns = columns
     rows = (0...steps.count).map { number in

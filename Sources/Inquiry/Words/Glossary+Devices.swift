@@ -21,7 +21,7 @@ extension Glossary {
       see: ["DMA", "micro-step", "break before make"]),
     Entry(
       "stall", also: ["stalled", "CMD_RESUME", "give up"],
-      "DMA is held up and goes on later, as if the bus were slow.",
+      "DMA is held up and continues later, as if the bus were slow.",
       shows: "the DMA window chart; steps", see: ["DMA", "DMA window"]),
     Entry(
       "domain",
@@ -71,7 +71,7 @@ extension Glossary {
         + "broadcast TLBIs under it.",
       shows: "steps", see: ["VMID", "DVM", "rollover"]),
     Entry(
-      "pinned page", also: ["pin page", "unpin page", "pinned"],
+      "pinned page", also: ["pin page", "unpin page", "pinned", "part"],
       "A host page that must stay where it is because a device may use it.",
       shows: "events iommu pin", see: ["DMA", "VMM", "pinned VMID"]),
     Entry(

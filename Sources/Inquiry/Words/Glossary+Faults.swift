@@ -33,7 +33,7 @@ extension Glossary {
       shows: "the last steps of an access", see: ["access", "walk", "TLB"]),
     Entry(
       "refault",
-      "A fault only because a leaf went that need not have gone.",
+      "A fault only because a leaf was removed needlessly.",
       shows: "`pagewalk compare`", see: ["fault", "full unmap", "needed"]),
     Entry(
       "inject", also: ["exception", "abort", "data abort", "instruction abort"],
@@ -63,7 +63,7 @@ extension Glossary {
       shows: "steps; expect mmio", see: ["memory slot", "VMM"]),
     Entry(
       "blocked",
-      "The vCPU would fault again and again, since an invalidation is under way; the scenario goes on.",
+      "The vCPU would fault again and again, since an invalidation is under way; the scenario continues.",
       shows: "steps", see: ["retry", "notifier", "pause"]),
     Entry(
       "retry", also: ["sequence number", "mmu_invalidate_seq"],
@@ -131,20 +131,20 @@ extension Glossary {
     Entry(
       "pause", also: ["resume", "paused"],
       "The next event that may drop mmu_lock stops there, so that other events can run in between; so "
-        + "does a device's event, or a hypercall, between two actions. resume lets it go on.",
+        + "does a device's event, or a hypercall, between two actions. resume continues it.",
       shows: "events and steps", see: ["drop lock", "sweep"]),
     Entry(
       "full unmap", also: ["full-unmap", "whole unmap", "full shadow unmap"],
-      "All of a shadow is unmapped, because nobody knows which of its leaves must go.",
+      "All of a shadow is unmapped, because nobody knows which of its leaves map the memory.",
       shows: "costs; `pagewalk compare`; filter full-unmap",
       see: ["reverse map", "unknown", "broken", "refault"]),
     Entry(
       "needed", also: ["had to go", "over-unmap", "blast radius"],
-      "Leaves that had to go, because they mapped what was taken back; the others went for nothing.",
+      "Leaves that had to be removed, because they mapped what was taken back; the others were removed needlessly.",
       shows: "costs; `pagewalk compare`", see: ["full unmap", "refault"]),
     Entry(
       "recycle",
-      "A shadow is taken from one context of L1 for another; its leaves must go first.",
+      "A shadow is taken from one context of L1 for another; its leaves must be unmapped first.",
       shows: "steps", see: ["shadow", "VTTBR"]),
     Entry(
       "read L1", also: ["guest walk"],
@@ -153,7 +153,7 @@ extension Glossary {
     Entry(
       "VNCR", also: ["pseudo-TLB"],
       "The page in which L1 keeps registers of a guest hypervisor of its own. KVM remembers where it is: "
-        + "no table entry, but it must go like one.",
+        + "no table entry, but it must be invalidated like one.",
       shows: "steps; the invariant vncr", see: ["L1", "notifier"]),
   ]
 }

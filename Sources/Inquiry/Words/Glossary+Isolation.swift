@@ -8,7 +8,7 @@ extension Glossary {
       shows: "steps", see: ["VMID", "reserve", "pinned VMID"]),
     Entry(
       "reserve", also: ["reserved"],
-      "At a rollover: a VMID that runs on a CPU stays taken, so that the guest can go on under it.",
+      "At a rollover: a VMID that runs on a CPU stays taken, so that the guest can run on under it.",
       shows: "steps", see: ["rollover", "run"]),
     Entry(
       "run", also: ["active VMID"],
@@ -61,7 +61,7 @@ extension Glossary {
         "count",
       ],
       "What a page is for one party under pKVM: its own, its own and lent to others, lent to it, or nothing. "
-        + "With it go counts: how often it is lent to guests, and how many uses forbid to change it.",
+        + "Beside it are counts: how often it is lent to guests, and how many uses forbid to change it.",
       shows: "expect pkvm; steps named host state, hyp state, state, count",
       see: ["pKVM", "donation"]),
     Entry(

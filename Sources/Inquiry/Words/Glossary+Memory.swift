@@ -21,11 +21,11 @@ extension Glossary {
       shows: "steps; backing= of a memslot", see: ["block", "collapse", "split"]),
     Entry(
       "collapse", also: ["khugepaged", "MADV_COLLAPSE"],
-      "512 pages are copied into one huge page; their leaves go, and a block comes by a fault.",
+      "512 pages are copied into one huge page; their leaves are unmapped, and a fault maps a block later.",
       shows: "events and steps", see: ["huge page", "split"]),
     Entry(
       "copy on write", also: ["host copy", "wp fault"],
-      "A page that is shared is copied when someone writes; the old leaves go first.",
+      "A page that is shared is copied when someone writes; the old leaves are unmapped first.",
       shows: "steps",
       see: ["fork", "KSM", "notifier"]),
     Entry(
@@ -49,7 +49,7 @@ extension Glossary {
       shows: "steps", see: ["VMM", "host page"]),
     Entry(
       "discard", also: ["MADV_DONTNEED", "munmap"],
-      "The VMM gives memory back; it reads as zero when it is used again, or with munmap is gone.",
+      "The VMM gives memory back; used again it reads as zero, or, after munmap, it cannot be used.",
       shows: "events host discard, host unmap", see: ["notifier", "host page"]),
   ]
 }

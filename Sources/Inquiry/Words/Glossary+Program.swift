@@ -97,7 +97,7 @@ extension Glossary {
       "The selected page is shown wherever it is: through L1's table, the canonical one, the reverse map.",
       shows: "highlighted rows", see: ["alias", "follow"]),
     Entry(
-      "follow", "The cursor goes to what happens, until a person moves it.", shows: "o",
+      "follow", "The cursor moves to what happens, until a person moves it.", shows: "o",
       see: ["linked cursor"]),
     Entry(
       "detail level", also: ["plain", "engineer", "bits"],

@@ -28,8 +28,8 @@ extension Glossary {
       shows: "the reverse map pane", see: ["unknown", "record", "stale entry"]),
     Entry(
       "unknown", also: ["unknown IPA", "polluted"],
-      "A range that is mapped somewhere in the shadow, and nobody knows where: when it goes, all of the "
-        + "shadow goes. The postings call it polluted; pagewalk calls it unknown.",
+      "A range that is mapped somewhere in the shadow, and nobody knows where: when it is taken, all of the "
+        + "shadow is unmapped. The postings call it polluted; pagewalk calls it unknown.",
       shows: "? in the reverse map pane; filter unknown", see: ["fuse", "full unmap", "known"]),
     Entry(
       "gap",
@@ -50,12 +50,12 @@ extension Glossary {
         + "only.",
       shows: "steps", see: ["unknown", "alias", "record"]),
     Entry(
-      "look up", "To ask the reverse map which nested range must go with a canonical one.",
+      "look up", "To ask the reverse map which nested range leads to a canonical one.",
       shows: "steps",
       see: ["reverse map", "known", "unknown", "notifier"]),
     Entry(
       "forget", also: ["mapping removal"],
-      "To remove entries of nested IPAs that L1 invalidated, since their leaves go.",
+      "To remove entries of nested IPAs that L1 invalidated, since their leaves are unmapped.",
       shows: "steps",
       see: ["direct map", "stale entry", "TLBI"]),
     Entry(
@@ -65,8 +65,8 @@ extension Glossary {
       shows: "steps", see: ["broken", "full unmap"]),
     Entry(
       "broken", also: ["nested_revmap_broken"],
-      "An insertion failed, so that the absence of an entry proves nothing: whatever goes, all of the "
-        + "shadow goes.",
+      "An insertion failed, so that the absence of an entry proves nothing: whatever is taken, all of the "
+        + "shadow is unmapped.",
       shows: "the reverse map pane; filter broken; steps",
       see: ["no memory", "reset", "GFP_NOWAIT"]),
     Entry(
@@ -124,7 +124,7 @@ extension Glossary {
       shows: "policy revmap=repaired", see: ["policy", "v2", "ideal"]),
     Entry(
       "ideal",
-      "Any number of nested IPAs for each canonical page, and no failure: the least that can go.",
+      "Any number of nested IPAs for each canonical page, and no failure: it unmaps no leaf needlessly.",
       shows: "policy revmap=ideal", see: ["policy", "needed"]),
     Entry(
       "invariant", also: ["rules", "rule", "violation", "violations"],
@@ -161,7 +161,7 @@ extension Glossary {
       shows: "violations", see: ["invariant", "TLB"]),
     Entry(
       "revmap-coverage",
-      "Rule: every shadow leaf is found when its page goes: by a known entry, an unknown range, or a "
+      "Rule: every shadow leaf is found when its page is taken: by a known entry, an unknown range, or a "
         + "broken map.",
       shows: "violations", see: ["invariant", "reverse map", "broken"]),
     Entry(

@@ -80,7 +80,7 @@ extension Glossary {
       shows: "the first entries of a tree", see: ["VTTBR", "level"]),
     Entry(
       "table", also: ["table entry", "table page"],
-      "A page of 512 entries; and an entry that leads to one. Freed when its last entry goes.",
+      "A page of 512 entries; and an entry that leads to one. Freed when its last entry is removed.",
       shows: "rows with a triangle", see: ["leaf", "allocate", "free"]),
     Entry(
       "leaf",
@@ -159,7 +159,7 @@ extension Glossary {
       shows: "titles of panes; the TLB", see: ["TLB", "VTTBR", "pinned VMID"]),
     Entry(
       "TLB",
-      "What a CPU remembers of walks, by VMID and IPA, permissions included. An access goes by it, whatever "
+      "What a CPU remembers of walks, by VMID and IPA, permissions included. An access uses it, whatever "
         + "the table says by then, until a TLBI removes it.",
       shows: "the answer named TLB", see: ["TLBI", "VMID", "stale"]),
     Entry(

@@ -31,19 +31,35 @@ package enum PlainWords {
     ("pKVM's", "the hypervisor's"), ("pKVM", "the hypervisor"), ("MMIO", "device registers"),
     ("VNCR", "register"), ("AMD's", "the processor's"), ("RIPAS", "state"), ("EMPTY", "empty"),
     ("RAM", "memory"), ("DESTROYED", "destroyed"), ("RTT", "realm table"),
-    ("EL1", "the kernel"), ("EL2", "the hypervisor"), ("STE", "stream's entry"),
+    ("revmap=none", "no reverse map"), ("revmap", "reverse map"), ("GPF", "fault"),
+    ("STE", "stream's entry"),
+    ("MMU notifier invalidations", "times that the host took memory back"),
+    ("MMU notifier calls", "calls of the host"), ("TLB entry", "cached translation"),
+    ("TLB entries", "cached translations"), ("VNCR page", "register page"),
+    ("reverse and direct map", "the two maps"),
+    ("granule", "page"), ("shared-owned", "its own and lent out"),
+    ("shared-borrowed", "borrowed"), ("nopage", "not there"), ("poison", "taken by force"),
+    ("EL1", "the kernel"), ("EL2", "the hypervisor"),
   ]
 
   private static let meaningOf = Dictionary(
     meanings.map { ($0.word, $0.meaning) }, uniquingKeysWith: { first, _ in first })
-  private static let wordsAtMost = 3
+  private static let wordsAtMost = 4
 
   /// A sentence without abbreviations, and without parenthesised parts.
   package static func sentence(_ text: String) -> String { expand(text).capitalized }
 
+  /// The same of a part of a line, whose blanks are its columns.
+  static func column(_ text: String) -> String {
+    expand(text, keepingBlanks: true)
+  }
+
   /// A text without abbreviations, and without parenthesised parts.
-  package static func expand(_ text: String) -> String {
-    let words = withoutParentheses(text).split(separator: " ").map { Token($0) }
+  package static func expand(_ text: String) -> String { expand(text, keepingBlanks: false) }
+
+  private static func expand(_ text: String, keepingBlanks: Bool) -> String {
+    let words = withoutParentheses(text)
+      .split(separator: " ", omittingEmptySubsequences: !keepingBlanks).map { Token($0) }
     var result: [String] = []
     var index = 0
     while index < words.count {
@@ -64,7 +80,16 @@ package enum PlainWords {
         return (first.head + meaning + last.tail, count)
       }
     }
-    return (words[index].text, 1)
+    let word = words[index]
+    if let rights = Permissions(text: word.core) {
+      return (word.head + rights.shortWords + word.tail, 1)
+    }
+    if let table = TableID(name: word.core), table != .canonical {
+      return (word.head + table.plainPhrase + word.tail, 1)
+    }
+    // A policy, as in revmap=v2.
+    let parts = word.core.split(separator: "=").map { meaningOf[String($0)] ?? String($0) }
+    return (word.head + parts.joined(separator: " ") + word.tail, 1)
   }
 
   /// A word, and the signs around it.
@@ -107,8 +132,8 @@ package enum PlainWords {
 
   /// Whether a word is a size or a range, as `4K` or `0x1000+2M`.
   private static func isSize(_ word: String) -> Bool {
-    guard let last = word.last, "KMGT".contains(last), let first = word.first else { return false }
-    return first.isNumber
+    guard let last = word.last, "KMGT".contains(last) else { return false }
+    return word.drop { $0 == "+" }.first?.isNumber ?? false
   }
 
   /// The first of the sentences in a text.
@@ -166,6 +191,15 @@ extension Permissions {
 
   /// What an entry with them is for.
   package var purpose: String { verbs.isEmpty ? "and permits nothing" : "to \(verbs) it" }
+
+  /// The permissions that `text` writes; nil for another text.
+  init?(text: String) {
+    let signs = Array(text)
+    guard signs.count == 3, let execute = ["X", "u", "-", "p"].firstIndex(of: String(signs[2])),
+      "R-".contains(signs[0]), "W-".contains(signs[1])
+    else { return nil }
+    self.init(read: signs[0] == "R", write: signs[1] == "W", executeNever: execute)
+  }
 
   /// What they permit, in a column of `shortColumns`.
   package var shortWords: String {

@@ -118,7 +118,7 @@ extension Step {
       told ?? "A number that tells cached translations apart is taken, kept or given back."
     case .retry: told ?? "The access is tried again."
     case .remark: "Nothing has to change."
-    case .refusal: told ?? "What was asked for is not done, or not all of it."
+    case .refusal: refusalFact
     }
   }
 
@@ -126,6 +126,25 @@ extension Step {
   private var told: String? {
     let text = PlainWords.sentence(explanation.what) + "."
     return PlainWords.arePlain(text) && !text.contains(": ") ? text : nil
+  }
+
+  /// What is not done, and to what.
+  private var refusalFact: String {
+    switch action {
+    case .domain(.areaCut):
+      return "Only a part of the memory pinned at \(place) was named, so it stays pinned."
+    case .domain(.partialUnmap):
+      return "The entry for \(place) covers more than was named, so it stays."
+    case .domain(.unmapStopped):
+      return "From \(place) on there is nothing to remove, so the removal ends."
+    case .rmp(.overlap): return "The memory at \(place) already has an owner, so it gets no other."
+    case .realm(.granuleFault): return "The host is kept from memory that is not its own any more."
+    case .end(.failed(let error)):
+      let why = error.plainReason
+      return table == nil || address == 0
+        ? "The request fails: \(why)." : "The request fails at \(place): \(why)."
+    default: return told ?? "The request about \(place) is refused."
+    }
   }
 
   private var walkFact: String {
@@ -173,13 +192,22 @@ extension Step {
   }
 
   private var dataFact: String {
-    guard case .access(let access) = action else { return "The data is moved." }
-    return switch access {
-    case .loaded(let value, let physical):
+    switch action {
+    case .dma(.loaded(let value, let physical)):
+      "The device reads the value \(Phrase.address(value)) at physical address \(Phrase.address(physical))."
+    case .dma(.stored(_, let physical)):
+      "The device's data is written at physical address \(Phrase.address(physical))."
+    case .access(.loaded(let value, let physical)):
       "The value \(Phrase.address(value)) is read at physical address \(Phrase.address(physical))."
-    case .stored(let value, let physical):
+    case .access(.stored(let value, let physical)):
       "The value \(Phrase.address(value)) is written at physical address \(Phrase.address(physical))."
-    default: "The data is moved."
+    case .access(.fetched(let physical)):
+      "An instruction is read at physical address \(Phrase.address(physical))."
+    case .host(.stored(let page)):
+      "The host process writes to the page at physical address \(Phrase.address(page))."
+    case .host(.loaded(let page)):
+      "The host process reads the page at physical address \(Phrase.address(page))."
+    default: told ?? "The processor reads or writes \(place)."
     }
   }
 
@@ -200,4 +228,26 @@ extension Step {
 
   /// The table that the step concerns.
   private var tableWords: String { table?.plainPhrase ?? "a table" }
+}
+
+extension KernelError {
+  /// Why a call ends in it, as a clause.
+  fileprivate var plainReason: String {
+    switch self {
+    case .eperm: "the memory is not in a state that allows it"
+    case .enoent: "what was named does not exist there"
+    case .e2big: "the entry there is larger than a page"
+    case .eagain: "something else is in progress there"
+    case .enomem: "no memory is left for it"
+    case .efault: "the address cannot be used"
+    case .ebusy: "it is in use"
+    case .eexist: "something is there already"
+    case .einval: "the address or the size does not fit"
+    case .enospc: "no number is free"
+    case .erange: "the address is larger than the table can hold"
+    case .ehwpoison: "the host took the page back by force"
+    case .rmiInput: "the page is not in a state that allows it"
+    case .rmiTable: "the table has no such entry"
+    }
+  }
 }

@@ -45,7 +45,7 @@ enum RecordedStatement: Int, StatementFamily {
       form(
         "kernel take IPA SIZE notifier|memslot",
         "The host took canonical memory from the VM: the MMU notifier (`kvm_unmap_gfn_range`), or the end of "
-          + "a slot. What goes of the shadows is up to `policy revmap`."
+          + "a slot. What the shadows lose is up to `policy revmap`."
       ) { .take($0.range(0), isMemslot: $0[2] == 1) }
     case .writeProtect:
       form(

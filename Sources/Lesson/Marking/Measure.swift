@@ -156,7 +156,7 @@ extension Measure {
 
   private static let states: [Form] = [
     Form(pattern: "value", meaning: "what the last read returned", unit: .number) { stage, _ in
-      stage.machine.lastValue
+      stage.machine.lastValue ?? 0
     },
     Form(
       pattern: "entries TABLE [FILTER]",

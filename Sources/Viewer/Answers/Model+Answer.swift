@@ -58,7 +58,7 @@ extension Model {
     subject.eventsAtMost = Self.eventsAtMost
     if answered?.branch == branch { subject.previous = value }
     let found = try question.answer(about: subject, in: &branches[branch].session)
-    var document = Document(found.report(detailLevel))
+    var document = Document(found.told(detailLevel))
     if question == .explain { addOwnWords(to: &document) }
     asked = text
     value = found

@@ -36,7 +36,7 @@ extension Model {
       (
         Moment(events: chapter.end),
         Line(SafeText(chapter.label).padded(to: 10) + " ", .heading)
-          .adding(SafeText(chapter.text))
+          .adding(written(chapter, .text))
       )
     }
     let own = marksHere.map { letter, place in
@@ -59,9 +59,6 @@ extension Model {
         Line(isHere ? SafeText(.selected) : " ", .key)
           .adding(Self.name(of: moment).padded(to: 8, .right) + " ", .dim)
           .adding(line), to: .moment(moment), indent: 21)
-    }
-    if !ownPolicy.isEmpty {
-      document.add("The texts of the chapters were written for \(ownPolicy).", .dim)
     }
     let others = jumps.places.filter { $0.branch == branch }
     if !others.isEmpty {

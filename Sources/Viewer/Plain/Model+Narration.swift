@@ -12,11 +12,13 @@ extension Model {
       return ["The start: nothing has happened yet, \(count) events lie ahead."]
     }
     let noun: SafeText = machine.configuration.isSeen ? "Row" : "Event"
-    var line: SafeText = "\(noun) \(event + 1) of \(count): "
+    var line: SafeText = "\(noun) \(event + 1) of \(count)"
     if timeline.stepsDone < timeline.steps.count {
-      line += "micro-step \(timeline.stepsDone) of \(timeline.steps.count): "
+      line +=
+        ", step \(timeline.stepsDone) of \(timeline.steps.count), moment "
+        + Self.name(of: timeline.moment)
     }
-    return [line + SafeText(session.text(ofEvent: event))]
+    return [line + ": " + SafeText(session.text(ofEvent: event))]
   }
 
   /// The moment's chapter.
@@ -24,7 +26,8 @@ extension Model {
     guard let event = timeline.currentEvent,
       let chapter = session.chapters.first(where: { $0.end > event })
     else { return "" }
-    let own: SafeText = ownPolicy.isEmpty ? "" : ", written for \(ownPolicy)"
+    let purpose = purpose(isOfOtherEvents: chapter.isOfOtherEvents)
+    let own: SafeText = purpose.map { ", written for \($0)" } ?? ""
     return SafeText(chapter.label) + own
       + (chapter.text.isEmpty ? "" : ", " + SafeText(chapter.text))
   }
@@ -39,8 +42,13 @@ extension Model {
     if steps.count <= Self.stepsAtMost { return StepsPane().content(in: self) }
     let told = steps.indices.filter { steps[$0].facts.weight > 0 }
     let pane = (panes.firstIndex(of: .steps) ?? 0) + 1
+    let rest = steps.count - told.count
     return Spoken.shortened(told.map { StepsPane().line(ofStep: $0, in: self) })
-      + ["\(steps.count - told.count) other steps: \"pane \(pane)\", then \"look\", reads all."]
+      + [
+        rest == 0
+          ? "All steps: \"pane \(pane)\", then \"look\"."
+          : "\(rest) other step\(rest == 1 ? "" : "s"): \"pane \(pane)\", then \"look\", reads all."
+      ]
   }
 
   /// The event that is paused, and the locks that are held.
@@ -56,12 +64,15 @@ extension Model {
   /// Rules that the moment leaves broken, and expectations that failed there.
   var violationLines: [SafeText] {
     let broken = ViolationRun.runs(of: violationsNow ?? []).map { run -> SafeText in
-      "Broken rule: \(SafeText(run.first.invariant.rawValue)) at \(SafeText(run.place)) of "
-        + SafeText(Phrase.table(run.first.table)) + "."
+      "Broken rule: \(SafeText(run.first.invariant.rawValue)) at "
+        + SafeText(run.place(in: machine)) + "."
     }
     let failed = session.failures.filter { $0.position == timeline.moment.events }.map {
-      "Expectation failed, \(SafeText($0.origin.description)): " + SafeText($0.message) + "."
-        + (ownPolicy.isEmpty ? "" : " It was written for \(ownPolicy).")
+      failure -> SafeText in
+      let purpose = purpose(isOfOtherEvents: failure.isOfOtherEvents)
+      let own: SafeText = purpose.map { " It was written for \($0)." } ?? ""
+      return "Expectation failed, \(SafeText(failure.origin.description)): "
+        + SafeText(failure.message) + "." + own
     }
     return Spoken.shortened(broken + failed)
   }

@@ -146,6 +146,7 @@ extension Model {
   public mutating func replayOn() -> Bool {
     guard let replay, !replay.isAtEnd else { return false }
     replayNext()
+    settle()
     return true
   }
 

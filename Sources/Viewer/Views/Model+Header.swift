@@ -55,6 +55,9 @@ extension Model {
   /// The state of rules and expectations.
   var state: Line {
     let isWide = size.width >= 60
+    if isFileMissing {
+      return Line("\(Glyph.mismatch) \(isWide ? "the file is missing" : "no file") ", .mismatch)
+    }
     if !mistakes.isEmpty {
       return Line("\(Glyph.mismatch) \(isWide ? "the file has mistakes" : "mistakes") ", .mismatch)
     }
@@ -62,9 +65,12 @@ extension Model {
       let failure = session.failures.first(where: { $0.position == timeline.moment.events })
     {
       let place: SafeText = size.width >= 80 ? ", \(SafeText(failure.origin.description))" : ""
-      // Expectations for another policy need not hold under this one.
+      // Expectations for another policy, or other events, need not hold under these.
       if !ownPolicy.isEmpty {
         return Line("\(Glyph.differs) not as under \(ownPolicy)\(place) ", .dim)
+      }
+      if failure.isOfOtherEvents {
+        return Line("\(Glyph.differs) not as in the file\(place) ", .dim)
       }
       return Line("\(Glyph.mismatch) expectation failed\(place) ", .mismatch)
     }
@@ -120,15 +126,26 @@ extension Model {
   var chapter: Line {
     guard let event = timeline.currentEvent,
       let chapter = session.chapters.first(where: { $0.end > event })
-    else { return written(SafeText(session.scenario.title), .dim) }
-    return Line(SafeText(chapter.label), .heading).adding("  ").adding(
-      written(SafeText(chapter.text), .text))
+    else { return written(SafeText(session.scenario.title), nil, .dim) }
+    return Line(SafeText(chapter.label), .heading).adding("  ").adding(written(chapter, .text))
   }
 
-  /// A text of the file; under another policy than the file's own, marked as written for that.
-  private func written(_ text: SafeText, _ role: Role) -> Line {
-    ownPolicy.isEmpty || text.isEmpty
-      ? Line(text, role) : Line("(written for \(ownPolicy)) ", .warning).adding(text, .dim)
+  /// A chapter's text; where it may not be so, marked as written for something else.
+  func written(_ chapter: Session.Chapter, _ role: Role) -> Line {
+    written(SafeText(chapter.text), purpose(isOfOtherEvents: chapter.isOfOtherEvents), role)
+  }
+
+  private func written(_ text: SafeText, _ purpose: SafeText?, _ role: Role) -> Line {
+    guard let purpose = purpose ?? self.purpose(isOfOtherEvents: false), !text.isEmpty else {
+      return Line(text, role)
+    }
+    return Line("(written for \(purpose)) ", .warning).adding(text, .dim)
+  }
+
+  /// What a text or an expectation of the file was written for; nil if that is the case here.
+  func purpose(isOfOtherEvents: Bool) -> SafeText? {
+    if !ownPolicy.isEmpty { return ownPolicy }
+    return isOfOtherEvents ? "the file's own events" : nil
   }
 
   /// The policies for which the file's texts were written; empty if they are in force.

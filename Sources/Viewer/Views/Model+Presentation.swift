@@ -21,7 +21,7 @@ extension Model {
         detailLevel == .plain ? step.plainFact : step.explanation.what.capitalized + ".")
     }
     if let chapter = session.chapters.last(where: { $0.end == timeline.moment.events }),
-      !chapter.text.isEmpty
+      !chapter.text.isEmpty, purpose(isOfOtherEvents: chapter.isOfOtherEvents) == nil
     {
       return SafeText(chapter.text)
     }

@@ -9,13 +9,14 @@ extension Model {
     for note in notes(at: timeline.moment) { document.add(Line("note  ", .changed).adding(note)) }
     guard timeline.currentEvent != nil else { return addWelcome(to: &document) }
     for failure in session.failures where failure.position == timeline.moment.events {
+      let purpose = purpose(isOfOtherEvents: failure.isOfOtherEvents)
       document.add(
         Line(
-          "\(ownPolicy.isEmpty ? Glyph.mismatch : .differs) ", ownPolicy.isEmpty ? .mismatch : .dim
+          "\(purpose == nil ? Glyph.mismatch : .differs) ", purpose == nil ? .mismatch : .dim
         )
         .adding("\(SafeText(failure.origin.description)) expects otherwise: ")
         .adding(SafeText(failure.message) + ".")
-        .adding(ownPolicy.isEmpty ? "" : " It was written for \(ownPolicy).", .dim))
+        .adding(purpose.map { " It was written for \($0)." } ?? "", .dim))
     }
     if isChapterCut {
       document.addBlank()

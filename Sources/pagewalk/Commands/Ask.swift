@@ -75,7 +75,7 @@ extension Pagewalk {
         try FileDescriptor.output.write(json: answer)
       } else {
         let characters = Terminal.characters(asciiOnly: false)
-        let lines = answer.report(detail).text.split(
+        let lines = answer.told(detail).text.split(
           separator: "\n", omittingEmptySubsequences: false
         ).dropLast()
         FileDescriptor.output.write(

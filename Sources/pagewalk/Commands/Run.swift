@@ -81,7 +81,8 @@ extension Pagewalk {
       for run in runs {
         writeError(
           "\(session.scenario.position(of: session.origin(ofEvent: last))): event "
-            + "\(session.eventsDone) breaks \(run.first.invariant.rawValue) at \(run.place) of \(run.first.table.name)"
+            + "\(session.eventsDone) breaks \(run.first.invariant.rawValue) at "
+            + run.place(in: session.timeline.machine)
         )
       }
       return runs.count

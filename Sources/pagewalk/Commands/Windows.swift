@@ -10,8 +10,8 @@ extension Pagewalk {
       commandName: "windows",
       abstract: "Say what a DMA would get at every micro-step of an event.",
       discussion: """
-        A line for each instant, a column for each run of a device's pages that fare alike. TLB: a \
-        translation that the SMMU has cached; walk: one that it finds in the table; else the fault and the \
+        A line for each instant at which something changes, a column for each run of a device's pages that fare \
+        alike; with more than 12 runs, a line for each. TLB: a translation that the SMMU has cached; walk: one that it finds in the table; else the fault and the \
         level at which the walk ends. ! marks a DMA that reaches memory of another owner.
         """)
 
@@ -37,8 +37,7 @@ extension Pagewalk {
         try write(answer)
       } else {
         FileDescriptor.output.write("event \(event + 1): \(session.text(ofEvent: event))\n")
-        // A chart of many pages is long: do not assemble it first.
-        for line in chart.lines { FileDescriptor.output.write(line) }
+        FileDescriptor.output.write(chart.text)
       }
     }
 

@@ -50,6 +50,7 @@ import Testing
       ("Events", StatementForm.atMoment.compactMap { form in event(form) }),
       ("Refusals", reasons.map(\.description)),
       ("Micro-steps", steps),
+      ("Micro-steps in tables that KVM does not keep", keptSteps),
       ("Rules", Invariant.allCases.map { "\($0.rawValue): \($0.title)" }),
       ("Questions", Question.allCases.map { "\($0.facts.title): \($0.facts.summary)" }),
       (
@@ -116,11 +117,25 @@ import Testing
           .end:
           .canonical
         }
-      let step = Step(
-        action: action, table: table, address: 0x8000_0000, size: 4096, level: 3, start: 0)
-      let words = step.explanation
-      return "\(words.label.padding(toLength: 12, withPad: " ", startingAt: 0))\(words.what)\n"
-        + "    \(words.why)\n    \(words.source.place): \(words.source.detail)"
+      return words(action, table, table?.kind.keeper)
     }
+  }
+
+  /// The same in tables whose keeper tells them in words of its own.
+  private static var keptSteps: [String] {
+    StepSamples.kept.flatMap { keeper, table, actions in
+      ["\(keeper)"] + actions.map { words($0, table, keeper) }
+    }
+  }
+
+  private static func words(
+    _ action: Step.Action, _ table: TableID?, _ keeper: TableKind.Keeper?
+  ) -> String {
+    let step = Step(
+      action: action, table: table, address: 0x8000_0000, size: 4096, level: 3, start: 0,
+      keeper: keeper)
+    let words = step.explanation
+    return "\(words.label.padding(toLength: 12, withPad: " ", startingAt: 0))\(words.what)\n"
+      + "    \(words.why)\n    \(words.source.place): \(words.source.detail)"
   }
 }

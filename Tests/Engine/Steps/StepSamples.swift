@@ -130,7 +130,9 @@ enum StepSamples {
     .brokenCleared, .forget, .failuresArmed(insertions: 1, erasures: 0),
   ]
   private static let host: [HostStep] = [
-    .notifierStart, .notifierEnd, .pinnedKept(pages: 1), .pinnedKept(pages: 2), .page(page),
+    .notifierStart(.slots), .notifierStart(.nothing), .notifierStart(.owners),
+    .notifierEnd(.slots), .notifierEnd(.nothing), .pinnedKept(pages: 1), .pinnedKept(pages: 2),
+    .page(page),
     .hugePage(page), .hugetlbPage(page), .zeroPage, .hugeZeroPage, .reuse,
     .copy(to: page, from: 0), .changed, .split, .zap, .cleared, .flags, .protect(write: false),
     .protect(write: true), .fork, .collapse(to: page), .mergeProtect, .merge(to: page, from: 0),
@@ -184,7 +186,9 @@ enum StepSamples {
     var steps: [DomainStep] = [
       .reset, .joined(1), .blocked, .bypassed, .bypassShadowed,
       .mapCall(physical: page, count: 1), .unmapCall(count: 2), .partialUnmap(leaf),
-      .unmapStopped(done: 4096), .pagePinned(page), .pagesUnpinned(1), .pagesUnpinned(2),
+      .unmapStopped(done: 4096), .areaCut(0x8000_0000..<0x8000_4000, by: .iommufd),
+      .areaCut(0x8000_0000..<0x8000_4000, by: .vfio), .pagePinned(page), .pagesUnpinned(1),
+      .pagesUnpinned(2),
       .otherAttached(vm: 1, vmid: 2), .otherDetached(vm: 1, vmid: 2),
     ]
     for context in contexts {
@@ -199,11 +203,45 @@ enum StepSamples {
     .psmash(.badAddress, page: page), .held(true, page: page), .held(false, page: page),
     .dmaStalled, .dmaResumed,
   ]
-  private static let realm: [RealmStep] = [
-    .granule(.undelegated, page: page), .granule(.delegated, page: page),
-    .granule(.data, page: page), .granule(.table, page: page), .entry(leaf, from: Descriptor(0)),
-    .entry(Descriptor(1 << 5), from: leaf), .zeroed(page: page), .destroyedAccess,
-    .granuleFault(page: page),
+  private static let realm: [RealmStep] =
+    [
+      .granule(.undelegated, page: page), .granule(.delegated, page: page),
+      .granule(.data, page: page), .granule(.table, page: page), .zeroed(page: page),
+      .destroyedAccess, .granuleFault(page: page),
+    ] + RealmCall.allCases.map { .entry(leaf, from: Descriptor(0), by: $0) }
+    + [.entry(Descriptor(1 << 5), from: leaf, by: .destroyData)]
+
+  /// Edits of a table that another than KVM makes: who keeps the table, and the table.
+  static let kept: [(TableKind.Keeper, TableID, [Step.Action])] = [
+    (
+      .realmManager, .canonical,
+      edits + [
+        .tlb(.invalidate(.breakTable, vmid: 1)), .tlb(.invalidate(.realmEntry, vmid: 1)),
+        .tlb(.command(stage2)), .access(.fault(FaultStatus(.translation, level: 0), on: .read)),
+        .fault(.injectExternal(ipa: nil)),
+      ]
+    ),
+    (.amdDriver, .iommu(0), deviceEdits),
+    (.iommu, .iommu(0), deviceEdits),
+    (
+      .pkvmDriver, .iommu(0),
+      [
+        .domain(.mapCall(physical: page, count: 1)), .domain(.unmapCall(count: 1)),
+        .tlb(.command(stage2)),
+      ]
+    ),
+  ]
+  private static let edits: [Step.Action] = [
+    .table(.allocateTable), .table(.fillTable(leaf)), .table(.fillTable(Descriptor(1 << 5))),
+    .table(.breakEntry(leaf)),
+    .table(.makeTable(table)), .table(.makeLeaf(leaf, count: 1)),
+    .table(.swapEntry(leaf, from: table)), .table(.freeTable(page: page)),
+  ]
+  private static let deviceEdits: [Step.Action] = [
+    .table(.allocateTable), .table(.makeTable(table)), .table(.makeLeaf(leaf, count: 2)),
+    .table(.clearLeaf(leaf, count: 2, asked: 0x8000_0000..<0x8000_2000)),
+    .table(.clearTable(table)), .table(.freeTable(page: page)), .table(.fillTable(leaf)),
+    .table(.swapEntry(table, from: leaf)),
   ]
   private static let pkvm: [PKVMStep] = {
     var steps: [PKVMStep] = [

@@ -45,7 +45,8 @@ struct StepTableTests {
           (0, 0, -1), (0x8000_0000, 4096, 3), (0x4000_0000, 2 << 20, 2), (0, 1 << 48, 0),
         ] {
           let step = Step(
-            action: action, table: table, address: address, size: size, level: level, start: 0)
+            action: action, table: table, address: address, size: size, level: level, start: 0,
+            keeper: table?.kind.keeper)
           let words = step.explanation
           #expect((1...10).contains(words.label.count), "\(action)")
           #expect(!words.what.isEmpty && !words.what.hasSuffix("."), "\(action)")
@@ -65,7 +66,8 @@ struct StepTableTests {
 
   @Test func `a step that stores an entry is of a class that says so, and no other is`() {
     for action in StepSamples.actions {
-      let step = Step(action: action, table: .canonical, address: 0, size: 0, level: 3, start: 0)
+      let step = Step(
+        action: action, table: .canonical, address: 0, size: 0, level: 3, start: 0, keeper: .kvm)
       switch step.stepClass {
       case .leafMade, .leafRemoved, .leafRelaxed, .leafWeakened, .accessFlag, .entryBroken,
         .entryReplaced, .tableMade, .tableRemoved, .seen:

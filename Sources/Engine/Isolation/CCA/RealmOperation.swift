@@ -167,7 +167,7 @@ extension Machine {
     if folded.isValid {
       replace(end, by: folded, at: address, in: table)
     } else {
-      storeInvalid(folded, over: end, at: address, in: table)
+      store(folded, over: end, at: address, in: table, .fold)
     }
   }
 
@@ -191,19 +191,21 @@ extension Machine {
     if isLive { return fail(.rmiTable, table.id, at: ipa) }
     let address = start(of: ipa, level: end.level)
     push([.freeRealmTable(address, level: level, child)])
-    storeInvalid(
-      RealmEntry.unassigned(.destroyed).descriptor, over: end, at: address, in: table)
+    store(
+      RealmEntry.unassigned(.destroyed).descriptor, over: end, at: address, in: table,
+      .destroyTable)
   }
 
-  /// Stores an invalid entry; the old one is invalidated for CPUs and devices.
-  private mutating func storeInvalid(
-    _ new: Descriptor, over old: WalkEnd, at address: UInt64, in table: Table
+  /// Stores an entry, invalid or over an invalid one; a valid old one is invalidated for CPUs and devices.
+  private mutating func store(
+    _ new: Descriptor, over old: WalkEnd, at address: UInt64, in table: Table, _ call: RealmCall
   ) {
     let size = table.geometry.size(old.level)
     note(
-      .realm(.entry(new, from: old.descriptor)), table.id, at: address, size: size,
+      .realm(.entry(new, from: old.descriptor, by: call)), table.id, at: address, size: size,
       level: old.level)
     storeEntry(new.bits, at: old.slot)
+    if new.isValid { tally.maps += 1 }
     if old.isLeaf { tally.unmaps += 1 }
     if old.descriptor.isValid { invalidate(table, address..<address + size, .realmEntry) }
   }
@@ -221,15 +223,10 @@ extension Machine {
     }
     setGranule(.data, at: page, ipa: ipa)
     // The state of the addresses stays: what was destroyed is not memory again because a page lies there.
-    if entry.state != .ram {
-      let new = RealmEntry.assigned(entry.state, page).descriptor
-      storeInvalid(new, over: end, at: ipa, in: table)
-    } else {
-      makeEntry(
-        Self.realmLeaf(page, level: end.level), at: ipa, slot: end.slot, level: end.level,
-        in: table)
-      tally.maps += 1
-    }
+    let new =
+      entry.state == .ram
+      ? Self.realmLeaf(page, level: end.level) : RealmEntry.assigned(entry.state, page).descriptor
+    store(new, over: end, at: ipa, in: table, .createData)
   }
 
   /// The host takes a page back: the realm finds it destroyed, and nothing maps it any more before the
@@ -243,7 +240,7 @@ extension Machine {
     }
     let page = end.descriptor.address
     let new = RealmEntry.unassigned(entry.state == .empty ? .empty : .destroyed).descriptor
-    storeInvalid(new, over: end, at: ipa, in: table)
+    store(new, over: end, at: ipa, in: table, .destroyData)
     note(.realm(.zeroed(page: page)), table.id, at: ipa, size: Page.size)
     storeZeros(in: page)
     setGranule(.delegated, at: page, ipa: ipa)
@@ -261,17 +258,15 @@ extension Machine {
       }
       let old = RealmEntry(end.descriptor)
       if old.state != state {
-        if !old.isAssigned {
-          storeInvalid(RealmEntry.unassigned(state).descriptor, over: end, at: ipa, in: table)
-        } else if state == .ram {
-          makeEntry(
-            Self.realmLeaf(end.descriptor.address, level: end.level), at: ipa, slot: end.slot,
-            level: end.level, in: table)
-          tally.maps += 1
-        } else {
-          let new = RealmEntry.assigned(state, end.descriptor.address).descriptor
-          storeInvalid(new, over: end, at: ipa, in: table)
-        }
+        let new =
+          if !old.isAssigned {
+            RealmEntry.unassigned(state).descriptor
+          } else if state == .ram {
+            Self.realmLeaf(end.descriptor.address, level: end.level)
+          } else {
+            RealmEntry.assigned(state, end.descriptor.address).descriptor
+          }
+        store(new, over: end, at: ipa, in: table, .setState)
       }
       ipa += size
     }

@@ -111,7 +111,8 @@ extension Machine {
     return (start..<protectedGeometry.inputSize, false)
   }
 
-  func isHostMemory(_ physical: UInt64) -> Bool {
+  /// Whether a physical address is memory of pKVM's host, not MMIO; false without pKVM.
+  public func isHostMemory(_ physical: UInt64) -> Bool {
     configuration.isolation.pkvm != nil && memoryRange(at: physical).isMemory
   }
 
