@@ -63,7 +63,7 @@ import Testing
   @Test func `run --check ends with 1 if a rule is broken, and says which and where`() throws {
     let result = try Program.run(["run", "--check", "assets/scenarios/bugs/relax.pw"])
     #expect(result.code == 1)
-    #expect(result.errors.contains("breaks writable-leaf at 0x1000 of shadow0\n"))
+    #expect(result.errors.contains("breaks writable-leaf at nested IPA 0x1000 of shadow 0\n"))
     #expect(result.text.hasSuffix(" failed, 1 violation\n"))
     let without = try Program.run(["run", "assets/scenarios/bugs/relax.pw"])
     #expect(without.code == 0)
