@@ -111,7 +111,7 @@ package enum AccessStep: StepFamily {
       return Explanation(
         "blocked", "the vCPU faults again and again at \(step.at)",
         "An invalidation is in progress, and KVM maps nothing until it ends.",
-        .kvm("mmu_invalidate_retry"))
+        Source("include/linux/kvm_host.h", "mmu_invalidate_retry"))
     }
   }
 }

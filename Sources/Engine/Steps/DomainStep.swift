@@ -89,7 +89,7 @@ package enum DomainStep: StepFamily {
       Explanation(
         "unbind", "the context descriptor is cleared: \(Phrase.context(context))",
         "No walk begins with it. Nothing is cached under the ASID since its last device was detached.",
-        .sva("arm_smmu_sva_domain_free"))
+        .smmu("arm_smmu_blocking_set_dev_pasid"))
     case .blocked:
       Explanation(
         "detach", "the stream's entry is set to abort",
@@ -157,7 +157,7 @@ package enum DomainStep: StepFamily {
     case .otherDetached(let number, let vmid):
       Explanation(
         "detach", "the device of VM \(number) is detached; VMID \(vmid) is given back",
-        "Another domain may take the VMID.", .smmu("arm_smmu_domain_free"))
+        "Another domain may take the VMID.", .smmu("arm_smmu_domain_free_paging"))
     }
   }
 }

@@ -147,7 +147,7 @@ package enum FaultStep: StepFamily {
       return Explanation(
         "MMIO", "exit to user space for canonical IPA \(Phrase.address(ipa))",
         "There is no memory slot, so it may be a device that the VMM emulates.",
-        .mmu("io_mem_abort"))
+        Source("arch/arm64/kvm/mmio.c", "io_mem_abort"))
     case .memslotFound(let ipa, let hva):
       return Explanation(
         "slot", "canonical \(Phrase.address(ipa)) is VMM address \(Phrase.address(hva))",
@@ -180,7 +180,7 @@ package enum FaultStep: StepFamily {
       return Explanation(
         "retry", "an invalidation is in progress: nothing may be mapped",
         "A leaf mapped now could outlive the page that is being taken away.",
-        .kvm("mmu_invalidate_retry"))
+        Source("include/linux/kvm_host.h", "mmu_invalidate_retry"))
     case .locked(.read):
       return Explanation(
         "lock", "mmu_lock, read", "Other vCPUs may handle faults at the same time.",

@@ -105,7 +105,7 @@ package enum IdentifierStep: StepFamily {
         "free",
         "the domain is freed, and its \(context.isStage1 ? "ASID" : "VMID") \(context.number) is given back",
         "Its translations were invalidated before: the next domain may get the number.",
-        .smmu("arm_smmu_domain_free"))
+        .smmu("arm_smmu_domain_free_paging"))
     case .asidTaken(let asid):
       Explanation(
         "ASID", "the VMM's process has ASID \(asid)",

@@ -53,7 +53,7 @@ package enum RMPStep: StepFamily {
       return Explanation(
         "PVALIDATE", "the guest validates \(size) at \(step.at)",
         "A guest does not use a page before it has validated it.",
-        .amd("snp_accept_memory"))
+        Source("arch/x86/coco/sev/core.c", "snp_accept_memory"))
     case .shared(_, let page):
       return Explanation(
         "RMPUPDATE", "\(size) at \(step.at), PA \(Phrase.address(page)), becomes the hypervisor's",
@@ -62,22 +62,22 @@ package enum RMPStep: StepFamily {
       return Explanation(
         "PSMASH", "the RMP's 2M entry of PA \(Phrase.address(page)) becomes 512 of 4K",
         "Each stays the guest's and validated. From now on the IOMMU demands 4K I/O pages.",
-        .amd("snp_rmptable_psmash"))
+        .amd("psmash"))
     case .psmash(.inUse, let page):
       return Explanation(
         "PSMASH", "refused, result 3: the entry of PA \(Phrase.address(page)) is in use",
         "Another instruction holds it: the caller must retry.",
-        .amd("snp_rmptable_psmash"))
+        .amd("psmash"))
     case .psmash(.badAddress, let page):
       return Explanation(
         "PSMASH", "refused, result 1: PA \(Phrase.address(page)) has no entry of 2M",
-        "There is nothing to split.", .amd("snp_rmptable_psmash"))
+        "There is nothing to split.", .amd("psmash"))
     case .held(let isHeld, let page):
       return Explanation(
         "hold",
         "the RMP entry of PA \(Phrase.address(page)) is \(isHeld ? "in use" : "free again")",
         "While one instruction holds an entry, others are refused.",
-        .amd("snp_rmptable_psmash"))
+        .amd("psmash"))
     case .dmaStalled:
       return Explanation(
         "stall", "firmware stalls all DMA",

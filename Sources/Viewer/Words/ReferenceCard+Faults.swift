@@ -131,7 +131,8 @@ extension ReferenceCard {
       "Deleting a slot unmaps its range from the canonical table and, with it, all shadows.",
     ],
     sources: [
-      Self.mmu + "kvm_handle_guest_abort, io_mem_abort, kvm_arch_flush_shadow_memslot",
+      Self.mmu + "kvm_handle_guest_abort, kvm_arch_flush_shadow_memslot",
+      "arch/arm64/kvm/mmio.c: io_mem_abort",
       Self.kvm + "kvm_set_memory_region",
     ],
     see: ["memory slot", "MMIO", "canonical IPA"])
@@ -166,7 +167,7 @@ extension ReferenceCard {
       "So no leaf appears anywhere in the VM between a notifier's start and its end. Sweeps for slots, "
         + "recycling and L1's TLBIs give no such protection.",
     ],
-    sources: [Self.kvm + "mmu_invalidate_retry", Self.mmu + "kvm_s2_fault_map"],
+    sources: ["include/linux/kvm_host.h: mmu_invalidate_retry", Self.mmu + "kvm_s2_fault_map"],
     see: ["retry", "blocked", "notifier"])
 
   static let lock = ReferenceCard(

@@ -25,7 +25,7 @@ extension ReferenceCard {
     ],
     sources: [
       "[PATCH v8 07/15] iommupt: Add map_pages op, 2026-01-22: Kardashevskiy, Gunthorpe",
-      "arch/x86/virt/svm/sev.c: snp_rmptable_psmash, rmp_make_shared",
+      "arch/x86/virt/svm/sev.c: psmash, rmp_make_shared",
     ],
     see: ["RMP", "PSMASH", "DMA window"])
 

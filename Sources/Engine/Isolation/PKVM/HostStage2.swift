@@ -13,7 +13,7 @@ extension Machine {
       guestLevel: 0)
   }
 
-  /// Handles a fault of the host (`host_stage2_fault`).
+  /// Handles a fault of the host (`host_stage2_idmap`).
   ///
   /// - Returns: whether to retry the access; if not, the host gets an abort.
   mutating func handleHostFault(_ address: UInt64) -> Bool {
@@ -45,7 +45,7 @@ extension Machine {
     return Geometry.lastLevel
   }
 
-  /// Writes an annotation for every page of a range (`kvm_pgtable_stage2_set_owner`): always pages, since the
+  /// Writes an annotation for every page of a range (`kvm_pgtable_stage2_annotate`): always pages, since the
   /// table is its only record.
   mutating func annotateHost(_ range: Range<UInt64>, _ annotation: Descriptor) {
     for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
