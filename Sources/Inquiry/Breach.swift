@@ -219,7 +219,7 @@ extension Violation {
       }
       return [
         "The device's owner keeps \(table.kind.input.name) \(hex: address), so DMA must reach it.",
-        "A DMA to it \(outcome ?? "fails") now.",
+        "DMA to it now: it \(outcome ?? "fails").",
       ]
     case .pageOwner: return ownerSides(machine)
     case .mirrorVMID:
