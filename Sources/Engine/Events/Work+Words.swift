@@ -95,7 +95,7 @@ extension Work {
       ]
     case .refuseCut(let device, let range, let area):
       [
-        52, range.lowerBound, range.upperBound, UInt64(device), area.lowerBound, area.upperBound,
+        54, range.lowerBound, range.upperBound, UInt64(device), area.lowerBound, area.upperBound,
       ]
     }
   }
@@ -174,16 +174,16 @@ extension Work {
       self = .emptyShadow(Int(words[1]), .decoded(words[2]), UnmapCause(words: words[3...5]))
     case 47: self = .writeProtect(Int(words[3]), range)
     case 48: self = .endDirtyLogStart(Int(words[1]))
-    case 52: self = .flushHostLeaves(range)
-    case 53: self = .flushProcess
-    case 51: self = .endWriteProtection(range)
     case 49: self = .collectDirty(Int(words[1]), from: words[2], found: isSet)
     case 50:
       let gather = Gather(
         range: words[6] == 0 ? nil : words[5]..<words[6], size: words[7] & Self.sizeMask)
       self = .unmapRuns(
         Int(words[3]), range, done: words[4], gather, runs: Int(words[7] >> Self.runsShift))
-    case 52: self = .refuseCut(Int(words[3]), range, area: words[4]..<words[5])
+    case 51: self = .endWriteProtection(range)
+    case 52: self = .flushHostLeaves(range)
+    case 53: self = .flushProcess
+    case 54: self = .refuseCut(Int(words[3]), range, area: words[4]..<words[5])
     default: preconditionFailure("no task has the number \(words[0])")
     }
   }

@@ -108,7 +108,7 @@ package enum TLBStep: StepFamily {
       return Explanation(
         "TLBI", "command: invalidate \(Phrase.context(context)), \(step.span)",
         "It waits in the queue. Until a sync the SMMU may still use what it has cached.",
-        Self.driver(of: step, "arm_smmu_iotlb_sync"))
+        Self.driver(of: step, "arm_smmu_domain_inv_range"))
     case .commandAll(let context):
       return Explanation(
         "TLBI", "command: invalidate all of \(Phrase.context(context))",
