@@ -11,6 +11,8 @@ package struct Audit: Sendable {
   private var beginnings: [Int: [Int]] = [:]
   /// The same for those after the last checked event.
   private var open: [Violation: Int] = [:]
+  /// A session that carries a long history out once more, and keeps no past.
+  private var runner: Session?
 
   package init() {}
 
@@ -44,7 +46,28 @@ package struct Audit: Sendable {
   /// Checks the next event. The session is then positioned after it.
   package mutating func checkNext(in session: inout Session) {
     session.seek(to: Moment(events: checked + 1))
-    let found = session.violations()
+    note(session.violations())
+    runner = nil
+  }
+
+  /// Checks the next event in a session of its own, so that one whose moment is far away need not seek there
+  /// and back.
+  ///
+  /// - Complexity: O(the event); the first time, O(all events before it).
+  package mutating func checkNext(apartFrom session: Session) {
+    var runner = self.runner ?? Session(session.scenario, keepsPast: false)
+    self.runner = nil
+    do throws(ScenarioError) {
+      while runner.eventsDone <= checked { try runner.advance() }
+    } catch {
+      preconditionFailure("an event of the past is refused: \(error)")
+    }
+    note(runner.violations())
+    if !isComplete(for: session) { self.runner = runner }
+  }
+
+  /// Notes the rules broken after the next event.
+  private mutating func note(_ found: [Violation]) {
     open = Dictionary(
       found.map { ($0, open[$0] ?? checked) }, uniquingKeysWith: { first, _ in first })
     if !found.isEmpty {

@@ -18,14 +18,24 @@ extension Model {
   /// Whether there is something left to check.
   var isAuditDue: Bool { ahead == nil && run == nil && !auditIsComplete && isAuditable }
 
-  /// Checks the next events.
+  /// Checks the next events: in the session, if they are near its moment or few, else apart from it, since
+  /// each piece would seek there and back.
   mutating func continueAudit() {
     let moment = timeline.moment
     var audit = branches[branch].audit
+    if audit.isComplete(for: session) { return }
+    branches[branch].audit = Audit()
+    let next = timeline.stores(ofEvent: audit.checked).lowerBound
+    let isFar = abs(machine.memory.position - next) > Self.storesAtOnce
+    let isLong = machine.memory.journalCount - next > Self.storesAtOnce
     var left = Self.storesAtOnce
     while left > 0, !audit.isComplete(for: session) {
       let event = audit.checked
-      audit.checkNext(in: &session)
+      if isFar, isLong {
+        audit.checkNext(apartFrom: session)
+      } else {
+        audit.checkNext(in: &session)
+      }
       left -= 50 + timeline.stores(ofEvent: event).count
     }
     branches[branch].audit = audit
