@@ -645,4 +645,45 @@ import Testing
     #expect(names[last...].filter { flushes.contains($0) } == after)
     #expect(names.filter { flushes.contains($0) }.count == max(1, after.count))
   }
+
+  // MARK: Rules while an event is stopped
+
+  @Test(arguments: [
+    // Protected, and not yet invalidated.
+    """
+    memslot 0 0x40000000 2G backing=4K
+    l1 write 0x40000000
+    pause
+    host dirty-log on 0x40000000
+    """,
+    // Unmapped run by run, and not yet synchronised.
+    """
+    policy iommu-pin=vfio
+    memslot 0 0x40000000 4M backing=4K
+    iommu attach
+    host write 0x40001000 4K
+    host write 0x40000000 4K
+    iommu pin 0x40000000 8K
+    dev write 0x40000000
+    pause
+    iommu unmap 0x40000000 8K
+    """,
+    // The first of two VMAs is protected; the flush of the process comes after the second.
+    """
+    memslot 0 0x80000000 2M backing=4K
+    memslot 1 0xc0000000 2G backing=4K
+    host write 0x80000000 4K
+    host write 0xc0000000 4K
+    iommu sva
+    dev write 0xffff9be00000
+    pause
+    host fork
+    """,
+  ])
+  func `what a stopped event has yet to invalidate breaks no rule`(text: String) throws {
+    let stopped = try run(text + "\nexpect violation none\n")
+    #expect(stopped.isPaused)
+    let resumed = try run(text + "\nresume\nexpect violation none\n")
+    #expect(!resumed.isPaused)
+  }
 }

@@ -210,6 +210,8 @@ extension Work {
     switch self {
     case .pkvm(let effect): (effect.place.table, effect.place.address)
     case .mapPinned(let device, _, let run, _, _): (.iommu(device), run)
+    case .unmapRuns(let device, let area, let done, _, _) where done < area.size:
+      (.iommu(device), area.lowerBound + done)
     default: nil
     }
   }

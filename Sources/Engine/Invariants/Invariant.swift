@@ -249,9 +249,22 @@ extension Machine {
     }
   }
 
+  /// Ranges of tables that the paused event has yet to invalidate in the CPUs' TLBs.
+  var parkedTLBInvalidations: [(table: TableID, range: Range<UInt64>)] {
+    parkedTaskList.compactMap { task in
+      switch task {
+      case .pkvm(.invalidateHost(let range)): (.pkvmHost, range)
+      case .endWriteProtection(let range): (.canonical, range)
+      case .endDirtyLogStart(let base), .collectDirty(let base, _, _):
+        (.canonical, range(of: Memslot(base: base)))
+      default: nil
+      }
+    }
+  }
+
   private func tlbViolations() -> [Violation] {
     let tables = tlbTables
-    let parked = isPaused ? parkedHostInvalidations : []
+    let parked = isPaused ? parkedTLBInvalidations : []
     return tlbEntries.compactMap { entry in
       tables.first { $0.vmid == entry.vmid }.flatMap { staleness(of: entry, in: $0, parked) }
     }
@@ -267,11 +280,11 @@ extension Machine {
 
   /// The rule that an entry of the CPUs' TLB breaks, or nil.
   ///
-  /// - Parameter parked: ranges of the host's table under pKVM that a paused event has yet to invalidate.
+  /// - Parameter parked: ranges of tables that a paused event has yet to invalidate.
   func staleness(
-    of entry: TLB.Entry, in table: Table, _ parked: [Range<UInt64>]
+    of entry: TLB.Entry, in table: Table, _ parked: [(table: TableID, range: Range<UInt64>)]
   ) -> Violation? {
-    if table.id == .pkvmHost, parked.contains(where: { $0.overlaps(entry.range) }) {
+    if parked.contains(where: { $0.table == table.id && $0.range.overlaps(entry.range) }) {
       return nil
     }
     let end = memory.walk(table, entry.address)

@@ -79,7 +79,7 @@ extension RuleChecker {
         guard let number = contexts.number(of: entry.vmid), let table = tables[number] else {
           return nil
         }
-        return machine.staleness(of: entry, in: table, parked.hostInvalidations)
+        return machine.staleness(of: entry, in: table, parked.tlbInvalidations)
       }
   }
 
@@ -193,8 +193,8 @@ struct VMIDHolders: Sendable {
 struct ParkedState: Sendable {
   /// Invalidations that are queued or still to come.
   var invalidations: [(range: Range<UInt64>, context: TranslationContext)] = []
-  /// Ranges of the host's table under pKVM still to be invalidated in the CPUs' TLB.
-  var hostInvalidations: [Range<UInt64>] = []
+  /// Ranges of tables still to be invalidated in the CPUs' TLB.
+  var tlbInvalidations: [(table: TableID, range: Range<UInt64>)] = []
   /// Pages being pinned or unpinned, by device.
   var changingPins: [(device: Int, range: Range<UInt64>)] = []
   /// Pages whose state for the host is still to be set.
@@ -205,7 +205,7 @@ struct ParkedState: Sendable {
   init(_ machine: Machine) {
     guard machine.isPaused else { return }
     invalidations = machine.pendingInvalidations
-    hostInvalidations = machine.parkedHostInvalidations
+    tlbInvalidations = machine.parkedTLBInvalidations
     changingPins = machine.changingPins
     changingHands = machine.rangesChangingHands
   }

@@ -98,8 +98,10 @@ extension Machine {
   var parkedInvalidations: [(range: Range<UInt64>, context: TranslationContext)] {
     parkedTaskList.compactMap { task in
       switch task {
-      case .unmapIOVA(let device, let range, _, _):
+      case .unmapIOVA(let device, let range, _, _), .unmapRuns(let device, let range, _, _, _):
         return domainTable(ofDevice: device).map { (range, $0.context) }
+      case .flushHostLeaves(let range): return processContext.map { (range, $0) }
+      case .flushProcess: return processContext.map { (0..<hostTable.geometry.inputSize, $0) }
       case .pkvm(.invalidateDevices(let range)):
         return identityTable.map { (range, .vmid($0.vmid)) }
       default: return nil

@@ -139,7 +139,7 @@ extension Machine {
 
   /// `vfio_unmap_unpin`: the pages of an area, each physically contiguous run with an unmap of its own. Their
   /// invalidations are gathered; after so many runs, and at the end, the SMMU is synchronised and the pages
-  /// are unpinned. It can be paused before each run.
+  /// are unpinned. It can be paused before each run and before the last synchronisation.
   ///
   /// - Parameters:
   ///   - done: bytes unmapped, from the start of the area.
@@ -160,11 +160,15 @@ extension Machine {
       unmapRun(run, in: table, &gather)
       next = run.upperBound
       runs += 1
-      if runs == Self.runsOfSync || next == area.upperBound {
+      if runs == Self.runsOfSync {
         flush(&gather, table)
         unpin(area.lowerBound..<next, device: device)
         runs = 0
       }
+    }
+    if done < area.size, isPauseAsked(at: area.lowerBound) {
+      push([.unmapRuns(device, area, done: area.size, gather, runs: runs)])
+      return park(at: area.lowerBound, in: table.id)
     }
     flush(&gather, table)
     unpin(area, device: device)

@@ -101,13 +101,6 @@ extension Machine {
     }
   }
 
-  /// Ranges of the host's table that a paused hypercall has yet to invalidate in the CPUs' TLBs.
-  var parkedHostInvalidations: [Range<UInt64>] {
-    parkedTaskList.compactMap {
-      if case .pkvm(.invalidateHost(let range)) = $0 { range } else { nil }
-    }
-  }
-
   /// Pages whose states disagree with the entries in their owners' tables: each page has one owner, and
   /// only its owner and borrowers map it.
   fileprivate var ownerViolations: [Violation] {
