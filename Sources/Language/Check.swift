@@ -33,7 +33,10 @@ extension Expectation {
       return machine.lastOutcome == .enomem || machine.lastError == .enomem
         ? nil : machine.lastOutcome.description
     case .value(let value):
-      guard let found = machine.lastValue else { return "nothing was read yet" }
+      guard let found = machine.lastValue else {
+        return machine.lastOutcome == .none
+          ? "nothing was read yet" : "the last read returned no value"
+      }
       return found == value ? nil : "the value is 0x\(hex(found))"
     case .mmio(let write, let ipa):
       return machine.lastOutcome == .mmio(write: write, ipa: ipa)

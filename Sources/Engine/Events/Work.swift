@@ -197,7 +197,7 @@ extension Machine {
         let page = entry.address | (hva & (hostTable.geometry.size(level) - 1)).page
         if isBeyondHost(page) {
           note(.realm(.granuleFault(page: page)), .vmmStage1, at: hva, size: Page.size)
-          note(.host(.signal), .vmmStage1, at: hva)
+          note(.host(.granuleSignal), .vmmStage1, at: hva)
           return
         }
         note(.host(write ? .stored(page) : .loaded(page)), .vmmStage1, at: hva, size: Page.size)

@@ -29,7 +29,8 @@ extension Machine {
         return notified(region, .splitHugePage(start)) + [.zap(range)]
       }
     }
-    note(.host(.zap), .vmmStage1, over: range)
+    let keepsPinned = hasPinnedLeaf(in: range)
+    note(.host(.zap(keepsPinned: keepsPinned)), .vmmStage1, over: range)
     if let zapped = changeHostLeaves(in: range, { _, _ in 0 }) { invalidateHost(zapped) }
     // A page table whose 2 MiB were all zapped at once is freed (`zap_empty_pte_table`).
     freeHostTables(in: range, level: 2)
@@ -127,9 +128,20 @@ extension Machine {
     vma(at: range.lowerBound)?.flags.contains(.hugetlb) ?? false
   }
 
+  /// Whether a leaf of a range leads to a page that is pinned for a device. O(leaves) if anything is pinned.
+  private func hasPinnedLeaf(in range: Range<UInt64>) -> Bool {
+    if self[.pinCounts] == 0 { return false }
+    var walk = TableWalk(of: hostTable, range, .mapping)
+    while let leaf = memory.next(&walk) {
+      if isPinned(leaf.descriptor.address) { return true }
+    }
+    return false
+  }
+
   /// The effect of fork on the parent: nothing is writable, nothing exclusive.
   mutating func protectForFork(_ range: Range<UInt64>) {
-    note(.host(.fork), .vmmStage1, over: range)
+    let copiesPinned = hasPinnedLeaf(in: range)
+    note(.host(.fork(copiesPinned: copiesPinned)), .vmmStage1, over: range)
     // A pinned page is not shared with the child but copied for it (`copy_present_page`).
     changeHostLeaves(in: range) { machine, entry in
       machine.isPinned(entry.address)

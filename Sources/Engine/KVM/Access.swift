@@ -30,7 +30,7 @@ extension Machine {
     for _ in 0..<Self.attempts {
       switch attempt(access, vcpu) {
       case .ended(let outcome):
-        setOutcome(outcome, of: access.guest, vcpu)
+        setOutcome(outcome, of: access, vcpu)
         return
       case .first(let first):
         tasks.append(.access(access))
@@ -40,7 +40,7 @@ extension Machine {
       }
     }
     note(.access(.blocked), at: access.address)
-    setOutcome(.blocked, of: access.guest, vcpu)
+    setOutcome(.blocked, of: access, vcpu)
   }
 
   /// L2 is entered again, with a fetch, after L1 ran. By then the CPU has replaced its cached entries;

@@ -44,7 +44,7 @@ extension Machine {
     note(.slot(.dirtyLogGet), .canonical, at: self[slot, .ipa], size: self[slot, .size])
     self[slot, .reported] = dirtyBitmap(of: slot).load(0, from: memory)
     setFetched(true, slot)
-    note(.fault(.locked(.write)))
+    note(.fault(.locked(.dirtyLog)))
     push([.collectDirty(slot.base, from: 0, found: false)])
   }
 
@@ -59,7 +59,7 @@ extension Machine {
     let base = self[slot, .ipa]
     let words = (self[slot, .size] >> 12 + 63) / 64
     guard let next = bitmap.firstIndex(in: start..<words, of: memory) else {
-      note(.fault(.unlocked(.write)))
+      note(.fault(.unlocked(.dirtyLog)))
       if found { invalidate(table(of: canonical), range(of: slot), .writeProtected) }
       return
     }

@@ -123,7 +123,7 @@ extension Machine {
       : outcome(of: Guest.decoded(UInt8(last & 1)), vcpu: Int(last >> 1) - 1)
   }
 
-  /// The value of the last completed read; nil if nothing was read yet.
+  /// The value of the last read; nil if there was none, or it did not complete.
   public var lastValue: UInt64? {
     PastAccesses(bits: self[.lastAccess]).hasRead ? self[.lastValue] : nil
   }
@@ -136,13 +136,14 @@ extension Machine {
     self[.lastAccess] = past.bits
   }
 
-  mutating func setOutcome(_ outcome: Outcome, of guest: Guest, _ vcpu: VCPU) {
-    let slot = outcomeSlot(guest, vcpu)
+  mutating func setOutcome(_ outcome: Outcome, of access: Access, _ vcpu: VCPU) {
+    let slot = outcomeSlot(access.guest, vcpu)
     let words = outcome.words
     memory.store(words.0, at: slot)
     memory.store(words.1, at: slot + 1)
     var past = PastAccesses(bits: self[.lastAccess])
-    past.last = UInt64(vcpu.number + 1) << 1 | UInt64(guest.rawValue)
+    past.last = UInt64(vcpu.number + 1) << 1 | UInt64(access.guest.rawValue)
+    if access.kind == .read, outcome != .completed { past.hasRead = false }
     self[.lastAccess] = past.bits
   }
 

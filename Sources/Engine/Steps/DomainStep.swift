@@ -148,7 +148,7 @@ package enum DomainStep: StepFamily {
       Explanation(
         "unpin page",
         "\(Phrase.count(UInt64(count), "page", "pages")) from \(step.at) on may move again",
-        "Only after the sync: until then a DMA might still have reached them.",
+        "No entry of the device's table leads to them, and the SMMU has cached none.",
         .memory("gup.c", "unpin_user_pages_dirty_lock"))
     case .otherAttached(let number, let vmid):
       Explanation(

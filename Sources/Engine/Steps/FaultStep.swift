@@ -1,8 +1,9 @@
 /// KVM handles a fault: the shadow, L1's table, the slot and the host's page, and early exits.
 package enum FaultStep: StepFamily {
-  /// How `mmu_lock` is held.
+  /// How `mmu_lock` is held: for reading by a fault, for writing to write-protect a slot, or to fetch its
+  /// dirty log.
   package enum Lock: Hashable, Sendable {
-    case read, write
+    case read, write, dirtyLog
   }
 
   /// A shadow already serves L1's VTTBR and VTCR.
@@ -187,13 +188,16 @@ package enum FaultStep: StepFamily {
         .mmu("kvm_s2_fault_map"))
     case .unlocked(.read):
       return Explanation("unlock", "mmu_lock", "The guest runs again.", .mmu("kvm_s2_fault_map"))
-    case .locked(.write):
+    case .locked(let lock):
       return Explanation(
         "lock", "mmu_lock, write", "Nobody else may change a table of this VM.",
-        .mmu("kvm_mmu_wp_memory_region"))
-    case .unlocked(.write):
+        lock == .dirtyLog
+          ? .kvm("kvm_get_dirty_log_protect") : .mmu("kvm_mmu_wp_memory_region"))
+    case .unlocked(let lock):
       return Explanation(
-        "unlock", "mmu_lock", "Faults can be handled again.", .mmu("kvm_mmu_wp_memory_region"))
+        "unlock", "mmu_lock", "Faults can be handled again.",
+        lock == .dirtyLog
+          ? .kvm("kvm_get_dirty_log_protect") : .mmu("kvm_mmu_wp_memory_region"))
     case .noMemory:
       return Explanation(
         "ENOMEM", "the fault at \(step.at) fails", "This version returns the failure to the VMM.",

@@ -3,7 +3,7 @@ package enum GuestStep: StepFamily {
   /// L1 writes its registers.
   case context(VTTBR, VTCR)
   /// L1 invalidates under a virtual VMID.
-  case invalidation(vmid: UInt16)
+  case invalidation(vmid: UInt16?)
   /// A number of granules takes several instructions: `ranges` range ones, and perhaps a single one.
   case rangeTaken(granules: UInt64, ranges: Int, single: Bool)
   /// L2 invalidates its stage 1.
@@ -33,7 +33,12 @@ package enum GuestStep: StepFamily {
         "VTTBR_EL2 = \(Phrase.address(vttbr.bits)), VTCR_EL2 = \(Phrase.address(vtcr.bits))",
         "L1 sets up stage 2 for its guest. KVM chooses a shadow when that guest next runs.",
         .nested("lookup_s2_mmu"))
-    case .invalidation(let vmid):
+    case .invalidation(nil):
+      return Explanation(
+        "TLBI", "L1 invalidates under all of its VMIDs; this applies to every shadow",
+        "To L1 the shadow tables are its TLB: what it invalidates must be removed from them.",
+        .sysRegs("handle_alle1is"))
+    case .invalidation(let vmid?):
       return Explanation(
         "TLBI",
         "L1 invalidates under its VMID \(vmid); this applies to every shadow with that VMID",

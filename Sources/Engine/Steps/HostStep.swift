@@ -31,7 +31,7 @@ package enum HostStep: StepFamily {
   /// A huge page's mapping becomes 512 page mappings.
   case split
   /// A range of the VMM's table is zapped.
-  case zap
+  case zap(keepsPinned: Bool)
   /// Entries of the VMM's table are cleared before others replace them.
   case cleared
   /// The VMA of a range gets other flags.
@@ -39,7 +39,7 @@ package enum HostStep: StepFamily {
   /// The permissions of a range change.
   case protect(write: Bool)
   /// A range is write-protected for the child.
-  case fork
+  case fork(copiesPinned: Bool)
   /// Pages become a huge page at a physical address.
   case collapse(to: UInt64)
   /// KSM write-protects a page.
@@ -51,6 +51,8 @@ package enum HostStep: StepFamily {
   case loaded(UInt64)
   /// The VMM gets SIGSEGV.
   case signal
+  /// The same for memory that granule protection keeps from the host.
+  case granuleSignal
   /// Huge pages become unavailable in a range.
   case noHugePages
   /// The access flags of a page are cleared.
@@ -79,6 +81,7 @@ package enum HostStep: StepFamily {
     case .stored: Step.Facts(.data, .hostUse, weight: 1)
     case .loaded: Step.Facts(.data, .hostUse)
     case .signal: Step.Facts(.remark, .hostUse, weight: 3)
+    case .granuleSignal: Step.Facts(.remark, .realm, weight: 3)
     case .noHugePages: Step.Facts(.hostArea, .hostPages)
     case .age, .idleSet, .idleTested: Step.Facts(.ageing, .ageing)
     }
@@ -145,10 +148,16 @@ package enum HostStep: StepFamily {
       return Explanation(
         "host split", "\(span): 512 pages in place of the huge one",
         "Part of it will be changed.", .memory("huge_memory.c", "__split_huge_pmd"))
-    case .zap:
+    case .zap(keepsPinned: false):
       return Explanation(
         "host zap", "\(span): its pages are freed",
-        "What they held is lost. If the VMM keeps the mapping, it reads zeros there from now on.",
+        "What the pages held is lost. If the VMM keeps the mapping, it reads zeros there from now on.",
+        .memory("memory.c", "zap_pte_range"))
+    case .zap(keepsPinned: true):
+      return Explanation(
+        "host zap", "\(span): the VMM's entries are removed",
+        "Pages that are pinned for a device stay allocated with what they hold, and the device still uses "
+          + "them. The VMM gets others, with zeros.",
         .memory("memory.c", "zap_pte_range"))
     case .cleared:
       return Explanation(
@@ -166,10 +175,13 @@ package enum HostStep: StepFamily {
           ? "Pages that are exclusive become writable at once, others by a fault."
           : "Every page is write-protected.",
         .memory("mprotect.c", "change_protection"))
-    case .fork:
+    case .fork(let copiesPinned):
       return Explanation(
-        "fork", "\(span): write-protected",
-        "Parent and child share the pages until one of them writes.",
+        "fork", "\(span): write-protected\(copiesPinned ? ", except for pinned pages" : "")",
+        copiesPinned
+          ? "A page that is pinned for a device is copied for the child at once. All others they share until "
+            + "one of them writes."
+          : "Parent and child share the pages until one of them writes.",
         .memory("memory.c", "copy_page_range"))
     case .collapse(let page):
       return Explanation(
@@ -193,6 +205,10 @@ package enum HostStep: StepFamily {
         "VMM load", "\(at), PA \(Phrase.address(page))",
         "The VMM accesses the memory itself; KVM is not involved.",
         .memory("memory.c", "handle_mm_fault"))
+    case .granuleSignal:
+      return Explanation(
+        "SIGBUS", at, "The VMM's mapping permits the access, but its page is no longer the host's.",
+        .architecture("RME, granule protection check"))
     case .signal:
       return Explanation(
         "SIGSEGV", at, "The VMM has no mapping there that permits the access.",

@@ -30,7 +30,7 @@ package enum PauseStep: StepFamily {
     case .parked(dropsLock: true):
       Explanation(
         "drop lock", "mmu_lock is dropped before \(step.at) of \(Phrase.table(step.table))",
-        "A long sweep lets others run: a vCPU may fault, or another unmap may start.",
+        "A long walk lets others run: a vCPU may fault, or an unmap may start.",
         .mmu("cond_resched_rwlock_write"))
     case .parked(dropsLock: false):
       Explanation(

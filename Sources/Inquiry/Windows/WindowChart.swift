@@ -42,7 +42,9 @@ public struct WindowChart: Equatable, Sendable {
     fileprivate var isNeverReached: Bool {
       changes.allSatisfy {
         switch ($0.cell.read, $0.cell.write) {
-        case (.fault(.translation, _), .fault(.translation, _)), (.aborted, .aborted): true
+        case (.fault(.translation, _), .fault(.translation, _)), (.aborted, .aborted),
+          (.stalled, .stalled):
+          true
         default: false
         }
       }

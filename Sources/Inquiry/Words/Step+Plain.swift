@@ -24,6 +24,7 @@ extension Step {
     case .dma(.stalled): "The device's access to \(place) waits until its fault is handled."
     case .dma(.terminated): "The access that waited fails."
     case .host(.notifierEnd): "The hypervisor hears that the host's change is done."
+    case .host(.granuleSignal): "The host process is not given the memory, so its access fails."
     case .host(.signal), .fault(.noVMA), .fault(.hostRefused):
       "The host process has no memory there that permits the access, so the access fails."
     case .fault(.mmioExit): "No memory is there, so the host process plays a device."
@@ -136,7 +137,7 @@ extension Step {
     case .domain(.partialUnmap):
       return "The entry for \(place) covers more than was named, so it stays."
     case .domain(.unmapStopped):
-      return "From \(place) on there is nothing to remove, so the removal ends."
+      return "From \(place) on nothing can be removed, so the removal ends."
     case .rmp(.overlap): return "The memory at \(place) already has an owner, so it gets no other."
     case .realm(.granuleFault): return "The host is kept from memory that is not its own any more."
     case .end(.failed(let error)):

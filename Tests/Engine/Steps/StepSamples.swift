@@ -50,7 +50,7 @@ enum StepSamples {
     return steps
   }()
   private static let guest: [GuestStep] = [
-    .context(vttbr, vtcr), .invalidation(vmid: 1),
+    .context(vttbr, vtcr), .invalidation(vmid: 1), .invalidation(vmid: nil),
     .rangeTaken(granules: 1, ranges: 0, single: true),
     .rangeTaken(granules: 65, ranges: 1, single: true),
     .rangeTaken(granules: 66, ranges: 2, single: false), .stage1Invalidation, .vncrSet,
@@ -63,8 +63,8 @@ enum StepSamples {
     .injectSize, .injectExternal(ipa: nil), .injectExternal(ipa: page), .mmioExit(ipa: page),
     .memslotFound(ipa: page, hva: page), .noVMA, .mapLockHeld, .hostRefused,
     .sizeChosen(limit: 4096, guestLeaf: nil), .sizeChosen(limit: 2 << 20, guestLeaf: 4096),
-    .retryAfterNotifier, .retryInvalidation, .locked(.read), .locked(.write), .unlocked(.read),
-    .unlocked(.write), .noMemory,
+    .retryAfterNotifier, .retryInvalidation, .locked(.read), .locked(.write), .locked(.dirtyLog),
+    .unlocked(.read), .unlocked(.write), .unlocked(.dirtyLog), .noMemory,
   ]
   private static let causes: [UnmapCause] = {
     var causes = [UnmapCause(.recycling), UnmapCause(.guestInvalidation)]
@@ -134,9 +134,9 @@ enum StepSamples {
     .notifierEnd(.slots), .notifierEnd(.nothing), .pinnedKept(pages: 1), .pinnedKept(pages: 2),
     .page(page),
     .hugePage(page), .hugetlbPage(page), .zeroPage, .hugeZeroPage, .reuse,
-    .copy(to: page, from: 0), .changed, .split, .zap, .cleared, .flags, .protect(write: false),
-    .protect(write: true), .fork, .collapse(to: page), .mergeProtect, .merge(to: page, from: 0),
-    .stored(page), .loaded(page), .signal, .noHugePages, .age, .idleSet,
+    .copy(to: page, from: 0), .changed, .split, .zap(keepsPinned: false), .zap(keepsPinned: true), .cleared, .flags, .protect(write: false),
+    .protect(write: true), .fork(copiesPinned: false), .fork(copiesPinned: true), .collapse(to: page), .mergeProtect, .merge(to: page, from: 0),
+    .stored(page), .loaded(page), .signal, .granuleSignal, .noHugePages, .age, .idleSet,
     .idleTested(isIdle: true), .idleTested(isIdle: false),
   ]
   private static let slot: [SlotStep] = [

@@ -42,7 +42,7 @@ public enum GuestInvalidation: Equatable, Sendable {
 extension Machine {
   mutating func guestInvalidationTasks(_ operation: GuestInvalidation, _ vcpu: VCPU) -> [Work] {
     let vmid = VTTBR(self[vcpu, .vttbr]).vmid
-    note(.guest(.invalidation(vmid: vmid)), .guest(vmid))
+    note(.guest(.invalidation(vmid: operation == .all ? nil : vmid)), .guest(vmid))
     if case .range(let base, let pages, let shift) = operation {
       noteInstructions(base, pages, shift, vmid)
     }
