@@ -115,7 +115,13 @@ extension RecordedChapter {
       // Older kernels name the file by the registers of a shadow in use, without a line above the rows.
       let number = file.hasPrefix("nested_mmu") ? Int(file.dropFirst(10)) : place
       guard let number, number < 2 * VMConfiguration.vcpusRange.upperBound else { continue }
+      let failures = unread.count
       var table = dump(byPath[name] ?? [], 48, "\(folder)/\(name)")
+      // A dump that cannot be read does not say that the shadow is not in use.
+      if unread.count > failures {
+        unreadTables.insert(.shadow(number))
+        continue
+      }
       if table?.context == nil { table?.context = Self.context(named: file) }
       shadows[number] = .some(table)
       sources[.shadow(number)] = "\(folder)/\(name)"

@@ -167,10 +167,11 @@ package struct SeenScenario: Sendable {
     for (number, map) in chapter.reverseMaps.sorted(by: { $0.key < $1.key }) {
       write(map, ofShadow: number)
     }
+    // A map of which there is no dump has not become empty: what was seen last stays.
     for number in maps.keys.sorted() where chapter.reverseMaps[number] == nil {
-      let source = "no dump of it in \(chapter.label)"
-      write(RecordedChapter.ReverseMap(source: source, rows: []), ofShadow: number)
-      maps[number] = nil
+      add(
+        "# The reverse map of shadow \(number) was not read at \(chapter.label): its rows are those seen before."
+      )
       unknowns.append("the reverse map of shadow \(number) at \(chapter.label)")
     }
     let title =

@@ -301,6 +301,40 @@ import Testing
       ])
   }
 
+  @Test func `a dump that cannot be read, or is not there, says nothing of its moment`() throws {
+    func chapter(_ label: String, _ files: [(String, String)]) -> RecordedChapter {
+      RecordedChapter(
+        label: label, folder: label, files: files.map { (path: $0.0, bytes: [UInt8]($0.1.utf8)) })
+    }
+    var session = Session(
+      try Scenario(
+        parsing: [UInt8](
+          """
+          pagewalk 1
+          vm ipa=40 vcpus=1 nested=on
+          memslot 0 0x40000000 4M backing=4K
+          l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=0
+          l2 read 0x40001000
+          """.utf8), file: "f.pw"))
+    try session.finish()
+    let dump = KernelDump.text(of: .shadow(0), in: session.timeline.machine)
+    let shadow = ("nested/nested_mmu0", try #require(dump))
+    let map = ("revmap0", "0x40000000-0x40001000 known 0x0\n")
+    let chapters = [
+      chapter("a", [shadow, map]),
+      chapter("garbage", [("nested/nested_mmu0", "garbage\n"), map]),
+      chapter("none", [shadow]), chapter("c", [shadow, map]),
+    ]
+    #expect(chapters[1].unreadTables == [.shadow(0)] && chapters[1].unread.count == 1)
+    let text = try SeenScenario(chapters, title: "unread").text
+    // Nothing is told to be gone, or to be there anew.
+    #expect(!text.contains("seen-no-revmap"))
+    #expect(text.split(separator: "\n").count { $0.contains("kernel seen-revmap") } == 1)
+    let garbage = try #require(text.split(separator: "chapter a").last)
+      .split(separator: "chapter garbage")[0]
+    #expect(garbage.contains("kernel unseen shadow0") && !garbage.contains("kernel unused shadow0"))
+  }
+
   @Test func `rows that stand for more tables than fit, or lie beyond the VM, are refused`() {
     func refusal(_ range: Range<UInt64>, bits: Int?) -> String? {
       var chapter = RecordedChapter(label: "0")

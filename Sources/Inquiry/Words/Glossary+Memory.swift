@@ -44,8 +44,9 @@ extension Glossary {
       "A range of a process's addresses with one kind of memory and permissions.", shows: "steps",
       see: ["VMM address", "size", "EFAULT"]),
     Entry(
-      "VMM store", also: ["VMM load", "SIGSEGV"],
-      "The VMM uses its memory itself: KVM has no part in it. Where it has nothing, it gets SIGSEGV.",
+      "VMM store", also: ["VMM load", "SIGSEGV", "SIGBUS"],
+      "The VMM uses its memory itself: KVM has no part in it. Where it has nothing, it gets SIGSEGV; where a "
+        + "page is a realm's, SIGBUS.",
       shows: "steps", see: ["VMM", "host page"]),
     Entry(
       "discard", also: ["MADV_DONTNEED", "munmap"],

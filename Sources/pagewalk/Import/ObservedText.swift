@@ -55,6 +55,9 @@ enum ObservedText {
     for id in ids {
       switch (old[id], new[id]) {
       case (nil, nil): break
+      case (_, nil) where after.unreadTables.contains(id): lines.append("  \(id.name): not known")
+      case (nil, _?) where before.unreadTables.contains(id):
+        lines.append("  \(id.name): known again, not compared")
       case (nil, let table?): lines.append("  new: " + (self.lines(table, id).first ?? ""))
       case (_?, nil): lines.append("  \(id.name): gone")
       case (let one?, let two?):
@@ -68,9 +71,12 @@ enum ObservedText {
     }
     let maps = Set(before.reverseMaps.keys).union(after.reverseMaps.keys).sorted()
     for number in maps {
-      let (one, two) = (
-        before.reverseMaps[number]?.rows ?? [], after.reverseMaps[number]?.rows ?? []
-      )
+      guard let one = before.reverseMaps[number]?.rows, let two = after.reverseMaps[number]?.rows
+      else {
+        let isKnown = after.reverseMaps[number] != nil
+        lines.append("  revmap\(number): \(isKnown ? "known, not compared" : "not known")")
+        continue
+      }
       let (old, new) = (Set(one.map(\.text)), Set(two.map(\.text)))
       lines += one.filter { !new.contains($0.text) }.map { "  revmap\(number) no more: \($0.text)" }
       lines += two.filter { !old.contains($0.text) }.map { "  revmap\(number) new: \($0.text)" }

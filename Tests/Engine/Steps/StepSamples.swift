@@ -134,8 +134,10 @@ enum StepSamples {
     .notifierEnd(.slots), .notifierEnd(.nothing), .pinnedKept(pages: 1), .pinnedKept(pages: 2),
     .page(page),
     .hugePage(page), .hugetlbPage(page), .zeroPage, .hugeZeroPage, .reuse,
-    .copy(to: page, from: 0), .changed, .split, .zap(keepsPinned: false), .zap(keepsPinned: true), .cleared, .flags, .protect(write: false),
-    .protect(write: true), .fork(copiesPinned: false), .fork(copiesPinned: true), .collapse(to: page), .mergeProtect, .merge(to: page, from: 0),
+    .copy(to: page, from: 0), .changed, .split, .zap(keepsPinned: false), .zap(keepsPinned: true),
+    .cleared, .flags, .protect(write: false),
+    .protect(write: true), .fork(copiesPinned: false), .fork(copiesPinned: true),
+    .collapse(to: page), .mergeProtect, .merge(to: page, from: 0),
     .stored(page), .loaded(page), .signal, .granuleSignal, .noHugePages, .age, .idleSet,
     .idleTested(isIdle: true), .idleTested(isIdle: false),
   ]
