@@ -156,7 +156,7 @@ package enum FaultStep: StepFamily {
         .mmu("kvm_handle_guest_abort"))
     case .noVMA:
       return Explanation(
-        "EFAULT", "the VMM has nothing mapped at \(step.at)", "KVM_RUN fails; no table changes.",
+        "EFAULT", "the VMM has nothing mapped at \(step.at)", "KVM maps for a guest only what the VMM can access itself.",
         .mmu("kvm_s2_fault_get_vma_info"))
     case .mapLockHeld:
       return Explanation(
@@ -165,7 +165,7 @@ package enum FaultStep: StepFamily {
     case .hostRefused:
       return Explanation(
         "EFAULT", "the VMM's mapping at \(step.at) forbids the access",
-        "KVM_RUN fails; no table changes.", .kvm("hva_to_pfn_slow"))
+        "KVM maps for a guest only what the VMM can access itself.", .kvm("hva_to_pfn_slow"))
     case .sizeChosen(let limit, let guestLeaf):
       let guest = guestLeaf.map { ", L1's leaf \(Phrase.size($0))" } ?? ""
       return Explanation(

@@ -63,6 +63,11 @@ package enum IdentifierStep: StepFamily {
         "put", "\(holder.name) leaves CPU \(cpu)",
         "The CPU's active id becomes invalid, so that a rollover reserves nothing for it.",
         .vmid("kvm_arm_vmid_clear_active"))
+    case .vmidTaken(_, let vmid, _) where step.keeper == .realmManager:
+      Explanation(
+        "VMID", "the realm has VMID \(vmid)",
+        "The host chooses it and names it when it has the realm created. It stays the realm's.",
+        .rmm("RMI_REALM_CREATE, RmiRealmParams"))
     case .vmidTaken(let holder, let vmid, let generation):
       Explanation(
         "VMID", "\(holder.name) gets VMID \(vmid), generation \(generation)",

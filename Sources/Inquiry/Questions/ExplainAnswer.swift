@@ -93,7 +93,10 @@ package struct ExplainAnswer: Answer {
     world = nil
     self.event = event + 1
     statement = session.text(ofEvent: event)
-    sentence = timeline.events[event].sentence.capitalized
+    sentence =
+      timeline.steps.contains { $0.action == .pause(.unused) }
+      ? "No event is stopped, so none continues."
+      : timeline.events[event].sentence.capitalized
     let changes = Changes(in: timeline)
     from = session.source(ofEvent: event)
     cost = timeline.machine.configuration.isSeen ? nil : changes.cost
