@@ -49,7 +49,7 @@ public enum Glyph: CaseIterable, Sendable {
     case .pointer: ("▲", "A")
     case .selected: ("►", "@")
     case .foldClosed: ("▸", "+")
-    case .foldOpen: ("▾", "-")
+    case .foldOpen: ("▾", "\\")
     case .ellipsis: ("…", "$")
     case .middleDot: ("·", ".")
     case .check: ("✓", "Y")

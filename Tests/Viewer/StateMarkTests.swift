@@ -57,7 +57,7 @@ import Testing
     Pair(
       state: "not mapped", without: "} } } } 1", with: "} } } } } } . 2 / ‹0x30000› enter 1",
       sign: "not mapped"),
-    Pair(state: "closed", without: "} } } } 3 g", with: "} } } } 3 g h", sign: "[L0"),
+    Pair(state: "closed", without: "} } } } 3 g", with: "} } } } 3 g h", sign: "+L0"),
     Pair(state: "a run", without: "} } 1", with: "$ 1", sign: "x3"),
     Pair(
       state: "unknown", without: "P ‹repaired› enter } } } }",
