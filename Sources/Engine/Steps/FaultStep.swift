@@ -156,7 +156,8 @@ package enum FaultStep: StepFamily {
         .mmu("kvm_handle_guest_abort"))
     case .noVMA:
       return Explanation(
-        "EFAULT", "the VMM has nothing mapped at \(step.at)", "KVM maps for a guest only what the VMM can access itself.",
+        "EFAULT", "the VMM has nothing mapped at \(step.at)",
+        "KVM maps for a guest only what the VMM can access itself.",
         .mmu("kvm_s2_fault_get_vma_info"))
     case .mapLockHeld:
       return Explanation(
