@@ -440,6 +440,16 @@ import Testing
       pkvm reclaim guest 0x1000
       """, .eperm
     ),
+    // `_kvm_pgtable_walk`, above an address whose page was reclaimed by force
+    (
+      """
+      pkvm create guest protected
+      pkvm donate host guest 0x800001000 0x1000
+      pkvm force-reclaim 0x800001000
+      pkvm teardown guest
+      pkvm reclaim guest 0x10000001000
+      """, .erange
+    ),
   ])
   func `a hypercall of pKVM that is refused has the kernel's error`(
     statements: String, error: KernelError
@@ -624,20 +634,17 @@ import Testing
   func `the process' translations are invalidated after the notifier, or in it`(
     event: String, notifications: Int, after: [String]
   ) throws {
-    var session = Session(
-      try Scenario(
-        parsing: [UInt8](
-          """
-          pagewalk 1
-          vm ipa=40 vcpus=1 nested=off
-          memslot 0 0x80000000 2M backing=4K
-          memslot 1 0xc0000000 2M backing=4K
-          host write 0x80000000 4K
-          host write 0xc0000000 4K
-          iommu sva
-          \(event)
-          """.utf8), file: "f.pw"), recordsSteps: true)
-    try session.finish()
+    var session = try session(
+      """
+      memslot 0 0x80000000 2M backing=4K
+      memslot 1 0xc0000000 2M backing=4K
+      host write 0x80000000 4K
+      host write 0xc0000000 4K
+      iommu sva
+      \(event)
+      """)
+    // Going there finds the micro-steps.
+    session.seek(to: session.timeline.moment)
     let names = session.timeline.steps.map(\.action.caseName)
     #expect(names.count { $0 == "notifierEnd" } == notifications)
     let last = try #require(names.lastIndex(of: "notifierEnd"))

@@ -90,9 +90,14 @@ extension Machine {
       return giveAway(page, to: owner) + [mapGuest(guest, address, page, .owned)]
     case .reclaimGuest(let number, let address):
       guard let guest = protectedGuest(number), guest.isDying else { throw .einval }
-      // Success where the page was reclaimed by force, so that the host unpins it.
-      if guestEntry(guest, at: address).descriptor == .poisoned { return [] }
-      let found = try guestPage(guest, address, in: [.owned, .sharedOwned])
+      let found: (page: Range<UInt64>, state: PageState)
+      do throws(KernelError) {
+        found = try guestPage(guest, address, in: [.owned, .sharedOwned])
+      } catch {
+        // Success where the page was reclaimed by force, so that the host unpins it.
+        if error == .ehwpoison { return [] }
+        throw error
+      }
       let zero: [PKVMEffect] = found.state == .owned ? [.zero(found.page.lowerBound)] : []
       return zero + [.unmapGuest(number, address..<address + Page.size)] + giveBack(found.page)
     case .forceReclaim(let physical): return try forceReclaim(physical)
