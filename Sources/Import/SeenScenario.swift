@@ -270,12 +270,8 @@ package struct SeenScenario: Sendable {
 
     /// O(log n) in the number of parts.
     func overlaps(_ range: Range<UInt64>) -> Bool {
-      var (low, high) = (0, parts.count)
-      while low < high {
-        let middle = (low + high) / 2
-        if parts[middle].upperBound <= range.lowerBound { low = middle + 1 } else { high = middle }
-      }
-      return low < parts.count && parts[low].overlaps(range)
+      let index = parts.indices.partitioningIndex { parts[$0].upperBound > range.lowerBound }
+      return index < parts.count && parts[index].overlaps(range)
     }
   }
 

@@ -54,23 +54,38 @@ public struct StatementList: RandomAccessCollection, Sendable {
 
   /// A statement. O(1); if it is released, O(its line).
   public subscript(index: Int) -> Statement {
-    let chunk = chunks[index >> Self.chunkShift]
-    let place = index & (Self.chunkSize - 1)
-    return chunk.places.isEmpty ? chunk.held[place] : read(chunk.places[place])
+    switch find(index) {
+    case .held(let statement): statement
+    case .released(let place): read(place)
+    }
   }
 
   /// Whether a statement is an event. O(1).
   package func isEvent(at index: Int) -> Bool {
-    let chunk = chunks[index >> Self.chunkShift]
-    let place = index & (Self.chunkSize - 1)
-    return chunk.places.isEmpty ? chunk.held[place].isEvent : chunk.places[place].isEvent
+    switch find(index) {
+    case .held(let statement): statement.isEvent
+    case .released(let place): place.isEvent
+    }
   }
 
   /// Where a statement comes from. O(1).
   package func origin(at index: Int) -> Origin {
+    switch find(index) {
+    case .held(let statement): statement.origin
+    case .released(let place): place.origin
+    }
+  }
+
+  /// What is kept of a statement.
+  private enum Kept {
+    case held(Statement)
+    case released(Place)
+  }
+
+  private func find(_ index: Int) -> Kept {
     let chunk = chunks[index >> Self.chunkShift]
     let place = index & (Self.chunkSize - 1)
-    return chunk.places.isEmpty ? chunk.held[place].origin : chunk.places[place].origin
+    return chunk.places.isEmpty ? .held(chunk.held[place]) : .released(chunk.places[place])
   }
 
   /// Number of statements that are held. O(n).

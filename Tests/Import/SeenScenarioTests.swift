@@ -306,17 +306,12 @@ import Testing
       RecordedChapter(
         label: label, folder: label, files: files.map { (path: $0.0, bytes: [UInt8]($0.1.utf8)) })
     }
-    var session = Session(
-      try Scenario(
-        parsing: [UInt8](
-          """
-          pagewalk 1
-          vm ipa=40 vcpus=1 nested=on
-          memslot 0 0x40000000 4M backing=4K
-          l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=0
-          l2 read 0x40001000
-          """.utf8), file: "f.pw"))
-    try session.finish()
+    let session = try session(
+      """
+      memslot 0 0x40000000 4M backing=4K
+      l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=0
+      l2 read 0x40001000
+      """, nested: true)
     let dump = KernelDump.text(of: .shadow(0), in: session.timeline.machine)
     let shadow = ("nested/nested_mmu0", try #require(dump))
     let map = ("revmap0", "0x40000000-0x40001000 known 0x0\n")

@@ -14,8 +14,6 @@ extension Work {
       [5, range.lowerBound, range.upperBound, UInt64(index)] + cause.words
     case .invalidateShadow(let index, let range, let vmid):
       [6, range.lowerBound, range.upperBound, UInt64(index), vmid.map { UInt64($0) + 1 } ?? 0]
-    case .emptyShadow(let index, let reason, let cause):
-      [46, UInt64(index), reason.rawValue] + cause.words
     case .sweep(let index, let range, let cause):
       [7, range.lowerBound, range.upperBound, UInt64(index)] + cause.words
     case .beginUnmapAll(let index, let reason, let cause):
@@ -80,12 +78,11 @@ extension Work {
       ]
     case .mapPinned(let device, let range, let run, let done, let end):
       [45, range.lowerBound, range.upperBound, UInt64(device), run, done, end]
+    case .emptyShadow(let index, let reason, let cause):
+      [46, UInt64(index), reason.rawValue] + cause.words
     case .writeProtect(let index, let range):
       [47, range.lowerBound, range.upperBound, UInt64(index)]
     case .endDirtyLogStart(let base): [48, UInt64(base)]
-    case .flushHostLeaves(let range): [52, range.lowerBound, range.upperBound]
-    case .flushProcess: [53]
-    case .endWriteProtection(let range): [51, range.lowerBound, range.upperBound]
     case .collectDirty(let base, let next, let found): [49, UInt64(base), next, found ? 1 : 0]
     case .unmapRuns(let device, let range, let done, let gather, let runs):
       [
@@ -93,6 +90,9 @@ extension Work {
         gather.range?.lowerBound ?? 0, gather.range?.upperBound ?? 0,
         gather.size | UInt64(runs) << Self.runsShift,
       ]
+    case .endWriteProtection(let range): [51, range.lowerBound, range.upperBound]
+    case .flushHostLeaves(let range): [52, range.lowerBound, range.upperBound]
+    case .flushProcess: [53]
     case .refuseCut(let device, let range, let area):
       [
         54, range.lowerBound, range.upperBound, UInt64(device), area.lowerBound, area.upperBound,

@@ -12,7 +12,8 @@ protocol HostHooks: Sendable {
   /// Whether clearing entries of the VMM's table before replacing them is observable.
   func watchesProcess(in machine: Machine) -> Bool
 
-  /// The kernel flushed a range of the VMM's own addresses (`flush_tlb_range`, and its notifiers).
+  /// The kernel flushed a range of the VMM's own addresses (`flush_tlb_range`, and its notifiers); if it is
+  /// local, without a broadcast.
   func didFlushProcess(_ range: Range<UInt64>, isLocal: Bool, in machine: inout Machine)
 
   /// Handles a fault of the VM instead of KVM; nil to leave it to KVM.

@@ -112,25 +112,21 @@ extension Machine {
       }
     }
     note(.host(.protect(write: write)), .vmmStage1, over: range)
-    let hugetlb = isHugetlb(range)
-    changeHostLeaves(in: range) { _, entry in
+    let hugetlb = vma(at: range.lowerBound)?.flags.contains(.hugetlb) ?? false
+    let changed = changeHostLeaves(in: range) { _, entry in
       if !write { return entry.bits & ~HostEntry.write }
       return entry.has(HostEntry.exclusive) && !hugetlb
         ? entry.bits | HostEntry.write : entry.bits
     }
     // Of hugetlb the entries are invalidated under the notification, of others after it.
-    if hugetlb { flushHostLeaves(in: range) }
+    if hugetlb, let changed { invalidateHost(changed) }
     return []
   }
 
-  /// Whether a range lies in a VMA of hugetlb pages.
-  func isHugetlb(_ range: Range<UInt64>) -> Bool {
-    vma(at: range.lowerBound)?.flags.contains(.hugetlb) ?? false
-  }
-
-  /// Whether a leaf of a range leads to a page that is pinned for a device. O(leaves) if anything is pinned.
+  /// Whether a leaf of a range leads to a page that is pinned for a device: for the words of a step alone, so
+  /// that it is not asked unless steps are recorded. O(leaves) if anything is pinned.
   private func hasPinnedLeaf(in range: Range<UInt64>) -> Bool {
-    if self[.pinCounts] == 0 { return false }
+    if !steps.isRecording || self[.pinCounts] == 0 { return false }
     var walk = TableWalk(of: hostTable, range, .mapping)
     while let leaf = memory.next(&walk) {
       if isPinned(leaf.descriptor.address) { return true }

@@ -20,12 +20,7 @@ public struct GuestPage: Sendable {
     self.memory = memory
     self.host = host
     self.hva = hva
-    let physical = Self.physical(hva, memory.walk(host, hva), host)
-    let record = physical.flatMap { Machine.contentsSlot(ofPage: $0, in: memory) }
-    now = Held(
-      physical: physical, record: record,
-      contents: record.map { PageContents(head: memory.load($0), tail: memory.load($0 + 1)) }
-        ?? .absent)
+    now = Self.held(hva, host, memory, before: PastWords())
   }
 
   private static func physical(_ hva: UInt64, _ end: WalkEnd, _ host: Table) -> UInt64? {
@@ -35,8 +30,10 @@ public struct GuestPage: Sendable {
   }
 
   /// The page as it was before some stores.
-  private func held(before past: PastWords) -> Held {
-    let physical = Self.physical(hva, memory.walk(host, hva, before: past), host)
+  private static func held(
+    _ hva: UInt64, _ host: Table, _ memory: Memory, before past: PastWords
+  ) -> Held {
+    let physical = physical(hva, memory.walk(host, hva, before: past), host)
     let record = physical.flatMap { Machine.contentsSlot(ofPage: $0, in: memory) }
     return Held(
       physical: physical, record: record,
@@ -62,7 +59,7 @@ public struct GuestPage: Sendable {
 
   /// One of the 512 words as it was before some stores.
   func word(_ word: Int, in past: PastWords) -> UInt64 {
-    let old = held(before: past)
+    let old = Self.held(hva, host, memory, before: past)
     let difference =
       old.contents.frame.flatMap { past[$0 + word] }
       ?? old.contents.difference(at: word, in: memory)

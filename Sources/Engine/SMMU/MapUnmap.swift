@@ -183,12 +183,19 @@ extension Machine {
   ) {
     var iova = run.lowerBound
     while iova < run.upperBound {
-      let call = Self.pageSize(iova, iova, run.upperBound - iova)
-      note(.domain(.unmapCall(count: call.count)), table.id, at: iova, size: call.size)
-      let bytes = unmapPages(iova, call.size, call.count, in: table, &gather)
+      let bytes = callUnmap(iova, left: run.upperBound - iova, in: table, &gather)
       if bytes == 0 { return }
       iova += bytes
     }
+  }
+
+  /// One call of `unmap_pages`, with as many leaves of one size as fit. Returns the bytes unmapped.
+  private mutating func callUnmap(
+    _ iova: UInt64, left: UInt64, in table: Table, _ gather: inout Gather
+  ) -> UInt64 {
+    let call = Self.pageSize(iova, iova, left)
+    note(.domain(.unmapCall(count: call.count)), table.id, at: iova, size: call.size)
+    return unmapPages(iova, call.size, call.count, in: table, &gather)
   }
 
   /// `iommu_unmap` at once.
@@ -212,9 +219,7 @@ extension Machine {
         push([.unmapIOVA(device, range, done: unmapped, gather)])
         return park(at: iova, in: table.id)
       }
-      let call = Self.pageSize(iova, iova, size - unmapped)
-      note(.domain(.unmapCall(count: call.count)), table.id, at: iova, size: call.size)
-      let bytes = unmapPages(iova, call.size, call.count, in: table, &gather)
+      let bytes = callUnmap(iova, left: size - unmapped, in: table, &gather)
       if bytes == 0 { break }
       unmapped += bytes
     }

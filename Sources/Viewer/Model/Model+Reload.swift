@@ -42,11 +42,7 @@ extension Model {
     forgetPlaces(ofBranch: 0, after: common)
     (mistakes, isFileMissing) = ([], false)
     if sheet?.kind == .mistakes { sheet = nil }
-    // Drop everything found in the old history.
-    (inverse, answered, link) = (InverseIndexes(), nil, nil)
-    reverseMap.summary = nil
-    momentHasChanged()
-    settle()
+    forgetFindings()
     if let news { return say(news) }
     say(
       isKept
@@ -71,14 +67,19 @@ extension Model {
     (run, playback) = (nil, Playback())
     defer {
       if !followsEnd { branches[0].session.seek(to: moment) }
-      (inverse, answered, link) = (InverseIndexes(), nil, nil)
-      reverseMap.summary = nil
-      momentHasChanged()
-      settle()
+      forgetFindings()
       say(news)
     }
     try branches[0].session.extend(with: lines)
     return true
+  }
+
+  /// Drops everything found in the history as it was.
+  private mutating func forgetFindings() {
+    (inverse, answered, link) = (InverseIndexes(), nil, nil)
+    reverseMap.summary = nil
+    momentHasChanged()
+    settle()
   }
 
   /// How old a table is at the end of the history, if it is looked at while it changes.
