@@ -70,12 +70,9 @@ extension RecordedChapter {
     self.init(label: label)
     let byPath = Dictionary(files.map { ($0.path, $0.bytes) }, uniquingKeysWith: { $1 })
     if let bytes = byPath["ipa_range"] {
-      let text = String(decoding: bytes, as: UTF8.self)
-      let bits = Int(text.drop { $0 == " " }.prefix { $0.isNumber })
+      inputBits = Self.inputBits(bytes)
       // Under pKVM the file has garbage.
-      if let bits, VMConfiguration.ipaBitsRange.contains(bits) {
-        inputBits = bits
-      } else {
+      if inputBits == nil {
         unread.append("\(folder)/ipa_range: no number of bits that an IPA can have")
       }
     }
@@ -111,10 +108,8 @@ extension RecordedChapter {
     let nested = byPath.keys.filter { $0.hasPrefix("nested/") && Self.mapNumber($0) == nil }
       .sorted()
     for (place, name) in nested.enumerated() {
-      let file = name.dropFirst(7)
-      // Older kernels name the file by the registers of a shadow in use, without a line above the rows.
-      let number = file.hasPrefix("nested_mmu") ? Int(file.dropFirst(10)) : place
-      guard let number, number < 2 * VMConfiguration.vcpusRange.upperBound else { continue }
+      let number = name.hasPrefix("nested/nested_mmu") ? Self.shadowNumber(name) : place
+      guard let number, Self.shadowNumbers.contains(number) else { continue }
       let failures = unread.count
       var table = dump(byPath[name] ?? [], 48, "\(folder)/\(name)")
       // A dump that cannot be read does not say that the shadow is not in use.
@@ -122,7 +117,7 @@ extension RecordedChapter {
         unreadTables.insert(.shadow(number))
         continue
       }
-      if table?.context == nil { table?.context = Self.context(named: file) }
+      if table?.context == nil { table?.context = Self.context(named: name) }
       shadows[number] = .some(table)
       sources[.shadow(number)] = "\(folder)/\(name)"
     }
@@ -132,8 +127,8 @@ extension RecordedChapter {
   /// The shadow of a reverse map's dump by its name, `revmap0` or `nested/revmap0`; nil if it is none.
   package static func mapNumber(_ path: String) -> Int? {
     let name = path.hasPrefix("nested/") ? path.dropFirst(7) : path[...]
-    guard name.hasPrefix("revmap"), let number = Int(name.dropFirst(6)), number >= 0,
-      number < 2 * VMConfiguration.vcpusRange.upperBound
+    guard name.hasPrefix("revmap"), let number = Int(name.dropFirst(6)),
+      shadowNumbers.contains(number)
     else { return nil }
     return number
   }
@@ -148,7 +143,7 @@ extension RecordedChapter {
       return true
     }
     let number = shadows.count
-    guard number < 2 * VMConfiguration.vcpusRange.upperBound,
+    guard Self.shadowNumbers.contains(number),
       !shadows.values.contains(where: { $0?.context == context })
     else { return false }
     (shadows[number], sources[.shadow(number)]) = (.some(table), place)
@@ -208,9 +203,29 @@ extension RecordedChapter {
     }
   }
 
-  /// The registers in a name like `0x0001000040100000-0x0000000080023559-s2-enabled`.
-  private static func context(named name: Substring) -> ObservedTable.Context? {
-    let parts = name.split(separator: "-")
+  /// The numbers that shadows of a VM can have.
+  package static let shadowNumbers = 0..<2 * VMConfiguration.vcpusRange.upperBound
+
+  /// The shadow of a dump by its path, `nested/nested_mmu0`; nil if the path has no number, as those of older
+  /// kernels: they have the registers of a shadow in use, and no line above the rows.
+  package static func shadowNumber(_ path: String) -> Int? {
+    let prefix = "nested/nested_mmu"
+    guard path.hasPrefix(prefix), let number = Int(path.dropFirst(prefix.count)),
+      shadowNumbers.contains(number)
+    else { return nil }
+    return number
+  }
+
+  /// The bits of an IPA in the file `ipa_range`; nil if it has none.
+  package static func inputBits(_ bytes: [UInt8]) -> Int? {
+    let text = String(decoding: bytes.prefix(32), as: UTF8.self)
+    let bits = Int(text.drop { $0 == " " }.prefix { $0.isNumber })
+    return bits.flatMap { VMConfiguration.ipaBitsRange.contains($0) ? $0 : nil }
+  }
+
+  /// The registers in a path like `nested/0x0001000040100000-0x0000000080023559-s2-enabled`.
+  package static func context(named path: String) -> ObservedTable.Context? {
+    let parts = path.drop { $0 != "/" }.dropFirst().split(separator: "-")
     guard parts.count == 4, parts[0].hasPrefix("0x"), parts[1].hasPrefix("0x"),
       let vttbr = UInt64(parts[0].dropFirst(2), radix: 16),
       let vtcr = UInt64(parts[1].dropFirst(2), radix: 16)

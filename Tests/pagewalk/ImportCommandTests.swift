@@ -290,7 +290,8 @@ import Testing
       }
       let packed = place.appending(path: "vms.tar.gz").path
       let alone = try Program.run(["import", packed], environment: ["PATH": "/nowhere"])
-      #expect(alone.code == 4 && alone.errors.contains("`gzip -dc \(packed)`"), "\(alone.errors)")
+      #expect(
+        alone.code == 4 && alone.errors.contains("`gzip -dc -- \(packed)`"), "\(alone.errors)")
       // What broke off, and what tar has made of debugfs, whose files have no size.
       try shell(
         "head -c 3700 vms.tar >cut.tar && : >kvm/2101-12/stage2_page_tables && tar -cf empty.tar kvm"

@@ -239,7 +239,7 @@ while [ "$count" -eq 0 ] || [ "$moment" -lt "$count" ]; do
   else
     read -r title || break
   fi
-  [ -d "$tables" ] || { say "the VM has gone" && break; }
+  [ -d "$tables" ] || { say "the VM has ended" && break; }
   record "$title"
 done
 rm -f "$work/.probes"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Canvas
 import Engine
 import Inquiry
 import Language
@@ -28,22 +29,14 @@ extension Pagewalk {
     /// The columns with their meanings, in lines of at most 80 columns.
     private static func legend(_ columns: [CostColumn]) -> String {
       columns.map { column in
-        var lines = [""]
-        for word in column.meaning.split(separator: " ") {
-          let longer = lines[lines.count - 1] + (lines[lines.count - 1].isEmpty ? "" : " ") + word
-          if longer.count > 67 {
-            lines.append(String(word))
-          } else {
-            lines[lines.count - 1] = longer
-          }
-        }
+        let lines = SafeText(column.meaning).wrapped(to: 67).map(\.string)
         return row(
           column.name, lines.joined(separator: "\n" + String(repeating: " ", count: 12)))
       }.joined(separator: "\n")
     }
 
     private static func row(_ name: String, _ text: String) -> String {
-      "  " + name + String(repeating: " ", count: 10 - name.count) + text
+      "  " + SafeText(name).padded(to: 10).string + text
     }
 
     @Argument(help: "Scenarios.", completion: .scenario)

@@ -44,7 +44,7 @@ extension Pagewalk {
     /// Writes the pages, each at its offset from the lowest, with holes between them.
     private func write(_ pages: TableImage, to path: String) throws {
       guard let output = SparseFile(path) else {
-        throw Failure.environment("\(path): cannot be written")
+        throw Failure.cannotWrite(path)
       }
       for page in pages.pages {
         let bytes = page.words.flatMap { word in withUnsafeBytes(of: word.littleEndian, Array.init)

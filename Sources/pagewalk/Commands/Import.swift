@@ -1,7 +1,6 @@
 import ArgumentParser
 import Canvas
 import Engine
-import FoundationEssentials
 import Import
 import Language
 import Observation
@@ -16,8 +15,8 @@ extension Pagewalk {
         PATH may be a VM's folder of debugfs or a copy of it, a folder or tar of such folders as moments, one \
         stage-2 dump of any kernel, text of ftrace, trace-cmd report, perf script or bpftrace, a trace.dat, a \
         kernel log with events of an SMMU, a log of casemate, the text of a raw table, a dump of a reverse map, an \
-        ELF core or, with --base, raw memory; what gzip, xz, zstd or bzip2 packed, they unpack. What it is, its \
-        content decides; --as says otherwise.
+        ELF core or, with --base, raw memory; files packed by gzip, xz, zstd or bzip2 are unpacked by those \
+        programs. The content says what a file is; --as overrides it.
 
         Calls that kprobes saw, as `pagewalk recorder` sets them, become statements, and the tables that they \
         lead to are held against those that were seen. A log of casemate ends at the first record that breaks a \
@@ -37,16 +36,16 @@ extension Pagewalk {
 
     @Flag(
       help: """
-        Let the model decide what goes of the shadows, and hold the tables against it; where they differ, \
+        Let the model decide what is removed from the shadows, and hold the tables against it; where they differ, \
         both walks are shown as by `check`, and the exit code is 1.
         """)
     var predict = false
 
     @Option(
       help: ArgumentHelp(
-        "The reverse map of the kernel that --predict is about: none, v1, v2, v3, repaired, ideal.",
-        valueName: "version"))
-    var revmap: String = ReverseMapVersion.none.rawValue
+        "The reverse map of the kernel that --predict is about: \(ReverseMapVersion.names). Without this "
+          + "option: none.", valueName: "version"))
+    var revmap: ReverseMapVersion?
 
     @Flag(help: "Refuse a source with lines or files that cannot be read.")
     var strict = false
@@ -56,17 +55,13 @@ extension Pagewalk {
 
     @OptionGroup var hints: ImportHints
 
+    func validate() throws {
+      if revmap != nil, !predict { throw ValidationError("--revmap: expected --predict with it") }
+    }
+
     func run() throws {
       var found = hints.values
-      if predict {
-        guard let version = ReverseMapVersion(rawValue: revmap) else {
-          throw Failure.usage(
-            "--revmap: expected one of "
-              + ReverseMapVersion.allCases.map(\.rawValue).joined(separator: ", ")
-              + ", not '\(revmap)'")
-        }
-        found.unmaps = .predicted(version)
-      }
+      if predict { found.unmaps = .predicted(revmap ?? .none) }
       let imported = try Imported(paths, found)
       tell(imported)
       if strict { try refuseDoubts(imported) }
@@ -83,12 +78,9 @@ extension Pagewalk {
     }
 
     private func write(_ scenario: String) throws {
-      guard let output else { return FileDescriptor.output.write(scenario) }
-      do {
-        try Data(scenario.utf8).write(to: URL(filePath: output))
-      } catch {
-        throw Failure.environment("\(output): cannot be written")
-      }
+      let out = try Output(output)
+      out.write(scenario)
+      try out.finish()
     }
 
     /// Reports the kinds of the sources, and what they lack.
@@ -217,7 +209,9 @@ struct ImportHints: ParsableArguments {
 
   func validate() throws {
     if let ipa, !VMConfiguration.ipaBitsRange.contains(ipa) {
-      throw ValidationError("--ipa: expected 32 to 48")
+      throw ValidationError(
+        "--ipa: expected \(VMConfiguration.ipaBitsRange.lowerBound) to \(VMConfiguration.ipaBitsRange.upperBound)"
+      )
     }
   }
 
@@ -233,27 +227,21 @@ struct ImportHints: ParsableArguments {
     guard sides.count == 2, parts.count == 2,
       let found = HostSlot(
         canonical: try number(String(sides[0])), host: try number(String(parts[0])),
-        size: try size(String(parts[1])))
+        size: try number(String(parts[1])))
     else {
       throw ValidationError("expected IPA=HVA:SIZE, whole pages below 2^48, not '\(text)'")
     }
     return found
   }
 
-  private static func size(_ text: String) throws -> UInt64 {
-    guard let size = Number.value(of: text) else {
-      throw ValidationError("expected a size, not '\(text)'")
-    }
-    return size
-  }
-
   private static func number(_ text: String) throws -> UInt64 {
-    let digits = text.replacing("_", with: "")
-    let value =
-      digits.hasPrefix("0x") ? UInt64(digits.dropFirst(2), radix: 16) : UInt64(digits)
-    guard let value else { throw ValidationError("expected a number, not '\(text)'") }
+    guard let value = Number.value(of: text) else {
+      throw ValidationError("expected a number, not '\(text)'")
+    }
     return value
   }
 }
 
 extension SourceKind: ExpressibleByArgument {}
+
+extension ReverseMapVersion: ExpressibleByArgument {}

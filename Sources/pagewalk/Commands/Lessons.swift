@@ -181,8 +181,7 @@ extension Pagewalk {
         let path = name + ".md"
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
-          throw Failure.environment(
-            "\(path): cannot be written: \(String(cString: strerror(errno)))")
+          throw Failure.cannotWrite(path)
         }
         FileDescriptor(number: descriptor).write(text)
         close(descriptor)

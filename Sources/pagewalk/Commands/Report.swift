@@ -75,7 +75,7 @@ extension Pagewalk {
 
     private static var lastFault: String {
       guard let (path, _) = ConfigurationFile.stateFile("fault"),
-        let bytes = try? FileDescriptor.contents(of: path), bytes.count <= noteAtMost
+        let bytes = try? FileDescriptor.contents(of: path, atMost: noteAtMost)
       else { return "last fault: none" }
       return "last fault, \(path):" + indented(String(decoding: bytes, as: UTF8.self))
     }

@@ -10,8 +10,8 @@ extension Pagewalk {
       commandName: "windows",
       abstract: "Say what a DMA would get at every micro-step of an event.",
       discussion: """
-        A line for each instant at which something changes, a column for each run of a device's pages that fare \
-        alike; with more than 12 runs, a line for each. TLB: a translation that the SMMU has cached; walk: one that it finds in the table; else the fault and the \
+        A line for each instant at which something changes, a column for each run of a device's pages with the \
+        same outcomes; with more than 12 runs, a line for each. TLB: a translation that the SMMU has cached; walk: one that it finds in the table; else the fault and the \
         level at which the walk ends. ! marks a DMA that reaches memory of another owner.
         """)
 
@@ -28,9 +28,13 @@ extension Pagewalk {
       guard let event = session.timeline.currentEvent else {
         throw Failure.usage("--at: no event lies before '\(at)'")
       }
-      guard let answer = try? WindowsAnswer(about: Subject(), in: &session),
-        let chart = answer.chart
-      else {
+      let answer: WindowsAnswer
+      do {
+        answer = try WindowsAnswer(about: Subject(), in: &session)
+      } catch {
+        throw Failure.no(error.message)
+      }
+      guard let chart = answer.chart else {
         throw Failure.no("event \(event + 1) affects no page mapped for a device")
       }
       if json {

@@ -148,13 +148,13 @@ struct Imported {
     guard let compression = Compression(start) else {
       throw Failure.usage("--as compressed: \(path) is not that")
     }
-    let command = "\(compression.program) -dc \(path)"
+    let command = "\(compression.program) -dc -- \(path)"
     guard let program = Subprocess.find(compression.program) else {
       throw Failure.environment(
         "\(path): packed by \(compression.program), which is not there to unpack it: `\(command)` does that"
       )
     }
-    guard let bytes = Subprocess.output(of: program, ["-dc", path]) else {
+    guard let bytes = Subprocess.output(of: program, ["-dc", "--", path]) else {
       throw Failure.input(
         "\(path): `\(command)` fails, or gives more than \(FileDescriptor.bytesAtMost >> 30) GiB")
     }
@@ -298,8 +298,10 @@ struct Imported {
         "\(path): a trace.dat, which trace-cmd reads: `trace-cmd report -t \(path) > trace.txt`, and import "
           + "trace.txt")
     }
-    guard let bytes = Subprocess.output(of: program, ["report", "-t", path]) else {
-      throw Failure.input("\(path): `trace-cmd report -t \(path)` fails")
+    // trace-cmd takes a name that begins with a hyphen for an option.
+    let argument = path.hasPrefix("-") ? "./\(path)" : path
+    guard let bytes = Subprocess.output(of: program, ["report", "-t", argument]) else {
+      throw Failure.input("\(path): `trace-cmd report -t \(argument)` fails")
     }
     sources.append(Source(path: path, kind: "a trace.dat, read by \(program)"))
     var chapter = RecordedChapter(label: RecordedChapter.label(path))

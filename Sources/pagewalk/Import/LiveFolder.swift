@@ -12,6 +12,7 @@ import Observation
 struct LiveFolder {
   /// The last observation of one table.
   private struct Sight {
+    let id: TableID
     var table: ObservedTable?
     /// Why it cannot be read; nil if it can.
     var refusal: String?
@@ -19,6 +20,8 @@ struct LiveFolder {
     var took: Duration
     /// Whether reading it took so long that it is not read again.
     var isLeft = false
+    /// Whether a counter moved since it was read.
+    var isDue = false
   }
 
   private let path: String
@@ -51,32 +54,41 @@ struct LiveFolder {
   mutating func look() -> [String] {
     guard SourceFiles.isFolder(path) else {
       isThere = false
-      return [line("the VM has gone: \(path) is no more")]
+      return [line("the VM has ended: \(path) does not exist any more")]
     }
     var news: [String] = []
-    let isFirst = sights.isEmpty
-    let hasMoved = readCounters()
     if inputBits == nil { news += readInputBits() }
+    // A table that is too young to be read again stays due.
+    if readCounters() { for file in sights.keys { sights[file]?.isDue = true } }
     let files = tableFiles
-    for file in sights.keys.sorted() where !files.contains(file) {
+    for (file, sight) in inOrder where !files.contains(file) {
       sights[file] = nil
-      news.append(line("\(name(of: file)): vanished"))
+      news.append(line("\(sight.id.name): vanished"))
     }
-    for file in files where isFirst || hasMoved || sights[file] == nil {
-      news += look(at: file)
-    }
+    for file in files where sights[file]?.isDue ?? true { news += look(at: file) }
     return news
+  }
+
+  /// The sights by the paths of their files; the VM's own table first, then the shadows by number.
+  private var inOrder: [(file: String, sight: Sight)] {
+    sights.map { ($0.key, $0.value) }.sorted {
+      (number(of: $0.sight.id) ?? -1) < (number(of: $1.sight.id) ?? -1)
+    }
+  }
+
+  private func number(of id: TableID) -> Int? {
+    if case .shadow(let number) = id { number } else { nil }
   }
 
   /// The tables as last observed, each with its age.
   func lines() -> [String] {
     let now = ContinuousClock.now
-    return sights.sorted { order($0.key) < order($1.key) }.flatMap { file, sight -> [String] in
+    return inOrder.flatMap { _, sight -> [String] in
       let age = Self.text(now - sight.readAt)
       guard let table = sight.table else {
-        return ["\(name(of: file)): \(sight.refusal ?? "not in use"), seen \(age) ago"]
+        return ["\(sight.id.name): \(sight.refusal ?? "not in use"), seen \(age) ago"]
       }
-      let lines = ObservedText.lines(table, id(of: file))
+      let lines = ObservedText.lines(table, sight.id)
       return ["\(lines[0]); seen \(age) ago"] + lines.dropFirst()
     }
   }
@@ -87,7 +99,7 @@ struct LiveFolder {
     chapter.title = title
     chapter.inputBits = inputBits
     for (file, sight) in sights {
-      let id = id(of: file)
+      let id = sight.id
       chapter.sources[id] = "\(path)/\(file)"
       switch id {
       case .canonical: chapter.canonical = sight.table
@@ -104,22 +116,17 @@ struct LiveFolder {
   var ages: [TableID: String] {
     let now = ContinuousClock.now
     return Dictionary(
-      sights.map { file, sight in
+      uniqueKeysWithValues: sights.values.map { sight in
         (
-          id(of: file),
+          sight.id,
           sight.refusal == nil ? "seen \(Self.text(now - sight.readAt)) ago" : "not readable"
         )
-      }, uniquingKeysWith: { $1 })
-  }
-
-  /// The VM's own table first.
-  private func order(_ file: String) -> (Int, String) {
-    (file.hasPrefix("nested/") ? 1 : 0, file)
+      })
   }
 
   /// The files of an observation, by name: a moment of a recording.
   func moment() -> [(path: String, text: String)] {
-    sights.compactMap { file, sight in sight.table.map { (file, DumpWriter.text(of: $0)) } }
+    inOrder.compactMap { file, sight in sight.table.map { (file, DumpWriter.text(of: $0)) } }
       + (inputBits.map { [("ipa_range", "\($0)\n")] } ?? [])
   }
 
@@ -146,9 +153,7 @@ struct LiveFolder {
     case .failure(let error):
       return sights.isEmpty ? [line("ipa_range: \(error.text)")] : []
     case .success(let bytes):
-      let text = String(decoding: bytes.prefix(32), as: UTF8.self)
-      let bits = Int(text.drop { $0 == " " }.prefix { $0.isNumber })
-      guard let bits, VMConfiguration.ipaBitsRange.contains(bits) else {
+      guard let bits = RecordedChapter.inputBits(bytes) else {
         return sights.isEmpty ? [line("ipa_range: no number of bits that an IPA can have")] : []
       }
       inputBits = bits
@@ -159,6 +164,7 @@ struct LiveFolder {
   private mutating func look(at file: String) -> [String] {
     let begun = ContinuousClock.now
     let before = sights[file]
+    guard let id = before?.id ?? newID(of: file) else { return [] }
     if let before {
       // Wait ten times as long as the last read took.
       if before.isLeft || begun - before.readAt < before.took * 10 { return [] }
@@ -167,55 +173,59 @@ struct LiveFolder {
     let now = ContinuousClock.now
     reads += 1
     held += now - begun
-    var sight = Sight(readAt: now, took: now - begun)
+    var sight = Sight(id: id, readAt: now, took: now - begun)
     var news: [String] = []
     switch result {
     case .failure(let error):
       sight.refusal = error.text
-      if before?.refusal != error.text { news.append(line("\(name(of: file)): \(error.text)")) }
+      if before?.refusal != error.text { news.append(line("\(id.name): \(error.text)")) }
     case .success(let bytes):
       do {
         let bits = file.hasPrefix("nested/") ? 48 : inputBits
         sight.table = try DumpReader.read(bytes, inputBits: bits).tables.first
-        news += changes(from: before, to: sight, file)
+        if sight.table?.context == nil {
+          sight.table?.context = RecordedChapter.context(named: file)
+        }
+        news += changes(from: before, to: sight)
       } catch {
         sight.refusal = error.description
         if before?.refusal != error.description {
-          news.append(line("\(name(of: file)):\(error.description)"))
+          news.append(line("\(id.name):\(error.description)"))
         }
       }
     }
     if sight.took > longestHold {
       sight.isLeft = true
       news.append(
-        line("\(name(of: file)) took \(Self.text(sight.took)) and is left alone from now on"))
+        line("\(id.name) took \(Self.text(sight.took)) and is left alone from now on"))
     }
     sights[file] = sight
     return news
   }
 
-  private func changes(from before: Sight?, to after: Sight, _ file: String) -> [String] {
+  private func changes(from before: Sight?, to after: Sight) -> [String] {
+    let name = after.id.name
     guard let before else {
-      guard let table = after.table else { return [line("\(name(of: file)): not in use")] }
-      return [line("\(name(of: file)): \(table.leaves) leaves")]
+      guard let table = after.table else { return [line("\(name): not in use")] }
+      return [line("\(name): \(table.leaves) leaves")]
     }
     switch (before.table, after.table) {
     case (nil, nil): return []
-    case (nil, let table?): return [line("\(name(of: file)): in use, \(table.leaves) leaves")]
-    case (_?, nil): return [line("\(name(of: file)): not in use any more")]
+    case (nil, let table?): return [line("\(name): in use, \(table.leaves) leaves")]
+    case (_?, nil): return [line("\(name): not in use any more")]
     case (let one?, let two?):
       let changes = one.changes(to: two)
       var lines = changes.prefix(Self.changesAtMost).map { change in
         line(
-          "\(name(of: file)) 0x\(hex(change.range.lowerBound))-0x\(hex(change.range.upperBound)): "
+          "\(name) 0x\(hex(change.range.lowerBound))-0x\(hex(change.range.upperBound)): "
             + "\(Judgement.words(change.before)), then \(Judgement.words(change.after))")
       }
       if changes.count > Self.changesAtMost {
         lines.append(
-          line("\(name(of: file)): and \(changes.count - Self.changesAtMost) more ranges changed"))
+          line("\(name): and \(changes.count - Self.changesAtMost) more ranges changed"))
       }
       if one.context != two.context {
-        lines.insert(line("\(name(of: file)): serves other registers of L1"), at: 0)
+        lines.insert(line("\(name): serves other registers of L1"), at: 0)
       }
       return lines
     }
@@ -223,12 +233,14 @@ struct LiveFolder {
 
   private static let changesAtMost = 32
 
-  private func id(of file: String) -> TableID {
+  /// The table in a file that was not seen before. An older kernel's file has no number of a shadow in its name: it
+  /// is the first shadow that no other file is, as long as it exists. Nil beyond the shadows that a VM can have.
+  private func newID(of file: String) -> TableID? {
     guard file.hasPrefix("nested/") else { return .canonical }
-    return .shadow(Int(file.drop { !$0.isNumber }) ?? 0)
+    if let number = RecordedChapter.shadowNumber(file) { return .shadow(number) }
+    let taken = Set(sights.values.map(\.id))
+    return RecordedChapter.shadowNumbers.lazy.map(TableID.shadow).first { !taken.contains($0) }
   }
-
-  private func name(of file: String) -> String { id(of: file).name }
 
   private func line(_ text: String) -> String {
     "\(Self.text(ContinuousClock.now - started)) \(text)"

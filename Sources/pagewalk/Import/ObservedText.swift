@@ -1,5 +1,6 @@
 import Engine
 import Import
+import Inquiry
 import Observation
 
 /// Observed tables, as text.
@@ -59,7 +60,7 @@ enum ObservedText {
       case (nil, _?) where before.unreadTables.contains(id):
         lines.append("  \(id.name): known again, not compared")
       case (nil, let table?): lines.append("  new: " + (self.lines(table, id).first ?? ""))
-      case (_?, nil): lines.append("  \(id.name): gone")
+      case (_?, nil): lines.append("  \(id.name): not in use any more")
       case (let one?, let two?):
         if one.context != two.context { lines.append("  \(id.name): serves other registers of L1") }
         for change in one.changes(to: two) {
@@ -89,19 +90,21 @@ enum ObservedText {
 struct ImportRecord: Encodable {
   struct Table: Encodable {
     struct Run: Encodable {
-      let start, end: UInt64
+      @Hex var start: UInt64
+      @Hex var end: UInt64
       let level: Int
       /// The known bits of the descriptor.
-      let bits: UInt64
+      @Hex var bits: UInt64
       /// Output address of the first entry; nil if unknown, or there is none.
-      let output: UInt64?
+      @Hex var output: UInt64?
     }
 
     let table: String
-    let vttbr, vtcr: UInt64?
+    @Hex var vttbr: UInt64?
+    @Hex var vtcr: UInt64?
     let leaves: UInt64
     /// Mask of the descriptor bits that the source has.
-    let known: UInt64
+    @Hex var known: UInt64
     let unknown: [String]
     let runs: [Run]
 
@@ -123,9 +126,10 @@ struct ImportRecord: Encodable {
   /// A reverse map of a shadow.
   struct ReverseMap: Encodable {
     struct Entry: Encodable {
-      let start, end: UInt64
+      @Hex var start: UInt64
+      @Hex var end: UInt64
       /// The nested IPA of the first page; nil if it is unknown.
-      let nested: UInt64?
+      @Hex var nested: UInt64?
     }
 
     let shadow: Int

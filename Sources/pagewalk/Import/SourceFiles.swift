@@ -4,12 +4,11 @@ import Import
 
 /// Files given to a command for import.
 enum SourceFiles {
-  /// Maximum depth of folders, number of files, and bytes of one file.
+  /// Maximum depth of folders, and number of files.
   private static let depthAtMost = 4
   private static let filesAtMost = 20_000
   /// Maximum number of names examined: a VM has few, so a whole disk is refused.
   private static let namesAtMost = 50_000
-  private static let bytesAtMost = 1 << 30
 
   /// Whether a file name is relevant in a folder of a VM; others are not even read.
   private static func isWanted(_ path: String) -> Bool {
@@ -80,24 +79,11 @@ enum SourceFiles {
 
   /// The contents of a file, by one open and as many reads as needed: for a debugfs file, one walk.
   static func contents(of path: String) -> Result<[UInt8], ReadError> {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    if descriptor < 0 { return .failure(ReadError(number: errno)) }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    while true {
-      var count = 0
-      let piece = [UInt8](unsafeUninitializedCapacity: 1 << 20) { buffer, initialized in
-        count = read(descriptor, buffer.baseAddress, 1 << 20)
-        initialized = max(0, count)
-      }
-      if count < 0 {
-        if errno == EINTR { continue }
-        return .failure(ReadError(number: errno))
-      }
-      if count == 0 { return .success(bytes) }
-      bytes += piece
-      if bytes.count > bytesAtMost { return .failure(ReadError(number: EFBIG)) }
-    }
+    let file = FileDescriptor(number: open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK))
+    if file.number < 0 { return .failure(ReadError(number: errno)) }
+    defer { close(file.number) }
+    guard let bytes = file.contents() else { return .failure(ReadError(number: errno)) }
+    return .success(bytes)
   }
 
   /// The first bytes of a file, which identify its kind.

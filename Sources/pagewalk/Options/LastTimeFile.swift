@@ -11,7 +11,7 @@ enum LastTimeFile {
   /// The kept data; without the place if it can no longer be opened.
   static func read() -> LastTime {
     guard let (path, _) = ConfigurationFile.stateFile(name),
-      let bytes = try? FileDescriptor.contents(of: path), bytes.count <= bytesAtMost
+      let bytes = try? FileDescriptor.contents(of: path, atMost: bytesAtMost)
     else { return LastTime() }
     var last = LastTime(parsing: String(decoding: bytes, as: UTF8.self))
     if let file = last.place?.file, access(file, R_OK) != 0, !Pagewalk.isShipped(file) {

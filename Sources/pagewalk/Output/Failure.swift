@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Language
 
 /// A reason to stop, with its exit code.
@@ -32,12 +33,32 @@ struct Failure: Error {
   static func usage(_ message: String) -> Failure { Failure(message: message, code: 2) }
   /// Wrong or unreadable input.
   static func input(_ message: String) -> Failure { Failure(message: message, code: 3) }
+  /// A file that cannot be read.
+  ///
+  /// - Parameters:
+  ///   - error: the value of `errno`.
+  ///   - limit: the bytes that it may have.
+  static func cannotRead(_ path: String, _ error: Int32, _ limit: Int) -> Failure {
+    let reason =
+      switch error {
+      case ENOENT: "no such file"
+      case EISDIR: "it is a folder"
+      case EACCES: "no permission"
+      case EFBIG: "more than \(limit) bytes"
+      default: String(cString: strerror(error))
+      }
+    return input("\(path): cannot be read: \(reason)")
+  }
   /// All mistakes in a file, up to a maximum.
   static func input(_ mistakes: [ScenarioError]) -> Failure {
     let isCut = mistakes.count == Scenario.mistakesAtMost
     return input(
       (mistakes.map(\.description) + (isCut ? ["there may be more: these are the first"] : []))
         .joined(separator: "\n"))
+  }
+  /// A file that cannot be written, with the reason in `errno`.
+  static func cannotWrite(_ path: String) -> Failure {
+    environment("\(path): cannot be written: \(String(cString: strerror(errno)))")
   }
   /// A failure of the environment.
   static func environment(_ message: String) -> Failure { Failure(message: message, code: 4) }

@@ -1,5 +1,4 @@
 import Canvas
-import FoundationEssentials
 import Glibc
 
 /// Writes a message to the standard error. Characters from outside on which a terminal would act are
@@ -29,13 +28,13 @@ struct FileDescriptor {
   /// Maximum bytes read from a file, or from another program.
   static let bytesAtMost = 1 << 30
 
-  /// The rest of the file; nil if reading fails, or there is more than `bytesAtMost`, with the reason in
+  /// The rest of the file; nil if reading fails, or there is more than `limit` bytes, with the reason in
   /// `errno`.
-  func contents() -> [UInt8]? {
+  func contents(atMost limit: Int = bytesAtMost) -> [UInt8]? {
     var status = stat()
     fstat(number, &status)
     // Read the whole file at once, plus one byte to detect the end.
-    let size = max(min(Int(status.st_size), Self.bytesAtMost) + 1, 1 << 16)
+    let size = max(min(Int(status.st_size), limit) + 1, 1 << 16)
     var bytes: [UInt8] = []
     while true {
       var found = 0
@@ -46,7 +45,7 @@ struct FileDescriptor {
       if found < 0 && errno != EINTR { return nil }
       if found == 0 { return bytes }
       if bytes.isEmpty { bytes = piece } else { bytes += piece }
-      if bytes.count > Self.bytesAtMost {
+      if bytes.count > limit {
         errno = EFBIG
         return nil
       }
@@ -81,21 +80,21 @@ struct FileDescriptor {
 
 /// Files by their names.
 extension FileDescriptor {
-  /// Everything in a file; `-` is the standard input.
-  static func contents(of path: String) throws -> [UInt8] {
-    let file = path == "-" ? input : FileDescriptor(number: open(path, O_RDONLY | O_CLOEXEC))
-    defer { if path != "-" { close(file.number) } }
-    if let bytes = file.contents() { return bytes }
-    let reason = errno == EFBIG ? "more than \(bytesAtMost >> 30) GiB" : reason(for: path)
-    if path == "-", errno != EFBIG { return [] }
-    throw Failure.input("\(path): cannot be read: \(reason)")
-  }
-
-  private static func reason(for path: String) -> String {
-    var isDirectory = false
-    if !FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
-      return "no such file"
+  /// Everything in a file; `-` is the standard input, which has nothing if it is closed.
+  ///
+  /// - Parameter limit: the bytes it may have.
+  static func contents(of path: String, atMost limit: Int = bytesAtMost) throws -> [UInt8] {
+    if path == "-" {
+      if let bytes = input.contents(atMost: limit) { return bytes }
+      if errno == EBADF { return [] }
+      throw Failure.cannotRead(path, errno, limit)
     }
-    return isDirectory ? "it is a folder" : "no permission"
+    let file = FileDescriptor(number: open(path, O_RDONLY | O_CLOEXEC))
+    if file.number < 0 { throw Failure.cannotRead(path, errno, limit) }
+    defer { close(file.number) }
+    guard let bytes = file.contents(atMost: limit) else {
+      throw Failure.cannotRead(path, errno, limit)
+    }
+    return bytes
   }
 }

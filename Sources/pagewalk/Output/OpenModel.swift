@@ -78,7 +78,9 @@ struct OpenModel {
   /// Ends all recordings.
   mutating func end() throws {
     keeper.end(&model)
-    if keeper.hasFailed { throw Failure.input("the recording could not be written to its end") }
+    if keeper.hasFailed {
+      throw Failure.environment("the recording could not be written to its end")
+    }
   }
 
   /// Keeps a lesson's answers, before the frame with their outcome is shown.

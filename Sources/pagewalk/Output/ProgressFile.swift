@@ -12,7 +12,7 @@ enum ProgressFile {
   static func read() -> LearnerProgress {
     var progress = LearnerProgress()
     guard let (path, _) = ConfigurationFile.stateFile(name),
-      let bytes = try? FileDescriptor.contents(of: path), bytes.count <= bytesAtMost
+      let bytes = try? FileDescriptor.contents(of: path, atMost: bytesAtMost)
     else { return progress }
     let decoder = JSONDecoder()
     for line in bytes.split(separator: UInt8(ascii: "\n")) {

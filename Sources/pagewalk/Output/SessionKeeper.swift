@@ -162,9 +162,10 @@ enum UnsavedFile {
     guard let folder, let state = ConfigurationFile.stateFile(""), access(state.folder, F_OK) == 0
     else { return nil }
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let name = "\(folder)/\(prefix)\(getpid()).pw"
-    unlink(name)
-    return name
+    // A killed program can have had the same number, as in a container. Its work is still to be offered.
+    let names = [""] + (2...99).map { "-\($0)" }
+    return names.lazy.map { "\(folder)/\(prefix)\(getpid())\($0).pw" }
+      .first { access($0, F_OK) != 0 }
   }
 
   /// Whether a file is one of these.
