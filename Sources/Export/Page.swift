@@ -6,12 +6,14 @@ import Language
 /// A session as one HTML file that needs no network: the program's frames and keys, the events as text,
 /// and without JavaScript, or on paper, the frames of the chapters.
 ///
-/// A frame is the text of its rows, written by `FrameCoder`; in it a private scalar begins a style. All text goes
-/// through `Surface.escaped` or is put into the page as text by the script.
+/// The frames are compressed; the browser reads them by itself. A frame is the text of its rows, in which a
+/// private scalar begins a style; an equals sign stands for a row as in the frame before. All text goes through
+/// `Surface.escaped` or is put into the page as text by the script.
 package struct Page {
   private let theme: Theme
-  private var coder = FrameCoder()
-  private var frames: [String] = []
+  private var frames = Deflate()
+  /// The rows of the last frame; empty before the first.
+  private var rows: [[Unicode.Scalar]] = []
   private var events: [String] = []
   private var chapters: [String] = []
   /// Maximum number of frames in the page without JavaScript: more would be as long as a film.
@@ -28,14 +30,21 @@ package struct Page {
   ///   - statement: the event that led here; empty at the start.
   ///   - text: what happened, and why.
   package mutating func add(_ frame: Film.Frame, statement: String, text: String) {
-    let rows = (0..<frame.surface.height).map { row($0, of: frame.surface) }
-    frames.append(Self.json(coder.encode(Array(rows.joined(separator: ["\n"])))))
+    let previous = rows
+    rows = (0..<frame.surface.height).map { row($0, of: frame.surface) }
+    if !previous.isEmpty { frames.add("\u{C}".utf8) }
+    for (y, row) in rows.enumerated() {
+      var text = String.UnicodeScalarView()
+      if y > 0 { text.append("\n") }
+      text.append(contentsOf: y < previous.count && row == previous[y] ? ["="] : row)
+      frames.add(String(text).utf8)
+    }
     let name = frame.moment.name
     let statement = SafeText(statement)
     events.append(
-      "<li id=\"e\(name)\"><a href=\"#\(name)\">\(name)</a> <b>\(Surface.escaped(statement.string))</b>"
+      "<li id=e\(name)><a href=#\(name)>\(name)</a> <b>\(Surface.escaped(statement.string))</b>"
         + (frame.landmark.map { " <em>\(Surface.escaped($0.string))</em>" } ?? "")
-        + "<p>\(Surface.escaped(text))</p></li>\n")
+        + "<p>\(Surface.escaped(text))")
     if frame.landmark != nil || chapters.isEmpty, chapters.count < Self.chaptersAtMost {
       let pre = (0..<frame.surface.height).map { frame.surface.htmlRow($0) + "\n" }.joined()
       chapters.append(
@@ -46,8 +55,8 @@ package struct Page {
 
   /// The page.
   ///
-  /// - Parameter times: milliseconds from one frame to the next.
-  package func html(title: SafeText, beat: Int) -> String {
+  /// - Parameter beat: milliseconds from one frame to the next.
+  package mutating func html(title: SafeText, beat: Int) -> String {
     let classes = styles.map { "\"\($0.cssClasses)\"" }.joined(separator: ",")
     return """
       <!DOCTYPE html>
@@ -65,7 +74,7 @@ package struct Page {
       <ol id="events">
       \(events.joined())</ol>
       <script>
-      const S=[\(classes)],F=[\(frames.joined(separator: ",\n"))],BEAT=\(beat),REACH=\(FrameCoder.framesInReach);
+      const STYLES=[\(classes)],FRAMES="\(base64(frames.finish()))",BEAT=\(beat);
       \(Self.script)</script></body></html>
 
       """
@@ -87,13 +96,6 @@ package struct Page {
     return Unicode.Scalar(UInt32(0xE000 + index)) ?? "\u{E000}"
   }
 
-  /// A text for a script: as JSON, without characters that would end the script.
-  private static func json(_ text: String) -> String {
-    Export.json(text) {
-      $0.value >= 0x20 && $0 != "<" && $0 != "\u{2028}" && $0 != "\u{2029}"
-    }
-  }
-
   private static let css = """
     h1{font:bold 1.1em sans-serif;margin:.5em}
     h2{font:bold 1em sans-serif;margin:1em .5em .3em}
@@ -111,33 +113,17 @@ package struct Page {
 
     """
 
-  /// Assembles the frames, shows one, and handles keys.
+  /// Reads the frames, shows one, and handles keys. A browser that cannot read them shows the page without a script.
   private static let script = """
     const body=document.body,pre=document.getElementById('frame'),bar=document.getElementById('time'),
     where=document.getElementById('where'),button=document.getElementById('play'),
     find=document.getElementById('find'),items=[...document.querySelectorAll('#events li')];
-    body.classList.add('js');
-    const DIGITS='ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-    const film=[],known=new Map();let reach=[],starts=[];
-    for(const frame of F){const code=[...frame],start=reach.length;let i=0,from=starts.at(-1)??0;
-      const number=()=>{let n=0,shift=0,digit;
-        do{digit=DIGITS.indexOf(code[i++]);n|=(digit&31)<<shift;shift+=5;}while(digit&32);return n;};
-      while(i<code.length){const count=number();
-        reach.push(...code.slice(i,i+count));i+=count;from+=count;
-        if(i>=code.length)break;
-        const copied=number(),distance=number();from+=distance&1?-(distance>>1):distance>>1;
-        for(let k=0;k<copied;k++)reach.push(reach[from++]);}
-      film.push(reach.slice(start).join('').split('\\n').map(row=>{
-        if(!known.has(row))known.set(row,row);return known.get(row);}));
-      starts.push(start);
-      if(starts.length>REACH){const dropped=starts[1];reach=reach.slice(dropped);
-        starts=starts.slice(1).map(start=>start-dropped);}}
+    const film=[];
     const marks=items.flatMap((li,i)=>li.querySelector('em')?[i]:[]);
     let now=0,timer=0,speed=1;
-    bar.max=film.length-1;
     function draw(row){const line=document.createDocumentFragment();let run=null;
       for(const c of row){const code=c.codePointAt(0);
-        if(code>=0xE000&&code<0xF8FF){run=document.createElement('i');run.className=S[code-0xE000];
+        if(code>=0xE000&&code<0xF8FF){run=document.createElement('i');run.className=STYLES[code-0xE000];
           line.append(run);}
         else run.append(c);}
       return line;}
@@ -156,14 +142,22 @@ package struct Page {
       '+':()=>{speed=Math.min(16,speed*2);if(timer)play(true);},
       '-':()=>{speed=Math.max(.25,speed/2);if(timer)play(true);},
       '/':()=>find.focus(),'?':()=>document.getElementById('keys').classList.toggle('hidden')};
-    document.addEventListener('keydown',e=>{if(e.target===find||e.ctrlKey||e.metaKey||e.altKey)return;
+    function press(e){if(e.target===find||e.ctrlKey||e.metaKey||e.altKey)return;
       const key=keys[e.key]||(/^[0-9]$/.test(e.key)?()=>show(Math.round((film.length-1)*e.key/10)):null);
-      if(key){e.preventDefault();if(e.key!==' '&&e.key!=='+'&&e.key!=='-')play(false);key();}});
+      if(key){e.preventDefault();if(e.key!==' '&&e.key!=='+'&&e.key!=='-')play(false);key();}}
     find.addEventListener('input',()=>{const text=find.value.toLowerCase();
       for(const li of items)li.classList.toggle('hidden',!li.textContent.toLowerCase().includes(text));});
     bar.addEventListener('input',()=>{play(false);show(+bar.value);});
     button.addEventListener('click',()=>play(!timer));
-    addEventListener('hashchange',toHash);toHash();
+    async function start(){
+      const packed=new Blob([Uint8Array.from(atob(FRAMES),c=>c.charCodeAt(0))]),
+      text=await new Response(packed.stream().pipeThrough(new DecompressionStream('deflate-raw'))).text();
+      let rows=[];
+      for(const frame of text.split('\\f')){
+        rows=frame.split('\\n').map((row,y)=>row==='='?rows[y]:row);film.push(rows);}
+      bar.max=film.length-1;body.classList.add('js');
+      document.addEventListener('keydown',press);addEventListener('hashchange',toHash);toHash();}
+    start();
 
     """
 }

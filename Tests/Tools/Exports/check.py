@@ -164,7 +164,7 @@ def pictures(folder):
 def dom(path, extra=()):
     found = subprocess.run(
         ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
-         "--host-resolver-rules=MAP * ~NOTFOUND", *extra, path],
+         "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000", *extra, path],
         capture_output=True, timeout=120)
     return found.stdout.decode()
 
@@ -216,7 +216,7 @@ def pages(folder):
     # Keys.
     keys = list("....,..]0.......,")
     place, last = 0, len(records)
-    chapters = [int(m) for m in re.findall(r'<li id="e(\d+)">.*?<em>', text)]
+    chapters = [int(m) for m in re.findall(r'<li id=e(\d+)>[^\n]*?<em>', text)]
     for key in keys:
         if key == ".":
             place = min(last, place + 1)
@@ -229,7 +229,9 @@ def pages(folder):
     press = "".join(
         f"document.dispatchEvent(new KeyboardEvent('keydown',{{key:{json.dumps(key)}}}));"
         for key in keys)
-    open(path, "w").write(text.replace("</body>", f"<script>{press}</script></body>"))
+    press = f"if(body.classList.contains('js')){{clearInterval(waiting);{press}}}"
+    press = f"<script>const waiting=setInterval(()=>{{{press}}},10);</script>"
+    open(path, "w").write(text.replace("</body>", f"{press}</body>"))
     shown, _ = frame(dom(f"file://{path}"))
     rendered = pagewalk("render", SCENARIO, "--at", str(place), "--size", SIZE).decode()
     expect(shown == [line.rstrip() for line in rendered.rstrip("\n").split("\n")],
