@@ -55,17 +55,20 @@ extension Expectation {
     case .violation(let invariant):
       return failure(of: invariant, violations ?? machine.violations(after: stores), in: machine)
     case .reverseMap(let shadow, let ipa, let answer):
-      return Self.shadowFailure(shadow, machine) ?? failure(of: answer, shadow, ipa, machine)
+      return Self.absence(ofMapOf: shadow, in: machine) ?? failure(of: answer, shadow, ipa, machine)
     case .broken(let shadow, let isBroken):
-      if let failure = Self.shadowFailure(shadow, machine) { return failure }
+      if let absence = Self.absence(ofMapOf: shadow, in: machine) { return absence }
       return machine.isReverseMapBroken(ofShadow: shadow) == isBroken
         ? nil : "the reverse map is \(isBroken ? "whole" : "broken")"
     case .stale(let shadow, let count):
-      if let failure = Self.shadowFailure(shadow, machine) { return failure }
+      if let absence = Self.absence(ofMapOf: shadow, in: machine) { return absence }
       let found = UInt64(machine.staleEntries(ofShadow: shadow).count)
       return found == count ? nil : "\(found) entries are stale"
     case .leaf(let id, let address, let size):
       guard let reader = machine.reader(of: id) else { return Self.absence(of: id, in: machine) }
+      guard address < reader.geometry.inputSize else {
+        return "the table translates \(reader.geometry.inputBits) bits, and the address has more"
+      }
       let found = reader.leafSize(at: address)
       return found == size
         ? nil : "it is \(found.map { "mapped by a leaf of \(Phrase.size($0))" } ?? "not mapped")"
@@ -152,8 +155,11 @@ extension Expectation {
     }
   }
 
-  private static func shadowFailure(_ shadow: Int, _ machine: Machine) -> String? {
-    (0..<machine.configuration.shadows).contains(shadow) ? nil : "there is no shadow \(shadow)"
+  /// That a shadow has no reverse map, and why; nil if it has one.
+  private static func absence(ofMapOf shadow: Int, in machine: Machine) -> String? {
+    if machine.table(.shadow(shadow)) == nil { return absence(of: .shadow(shadow), in: machine) }
+    return machine.configuration.reverseMap == .none
+      ? "there is no reverse map under policy revmap=none" : nil
   }
 
   private func failure(
