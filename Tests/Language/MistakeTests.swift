@@ -80,7 +80,9 @@ import Testing
     #expect(mistakes("pagewalk 1\nvm ipa=40\n" + text).map(\.line) == lines)
   }
 
-  private static let farther = "the table translates 40 bits, and the address has more"
+  private static func farther(_ bits: Int) -> String {
+    "the table translates \(bits) bits, and the address has more"
+  }
   private static let noMap = "there is no reverse map under policy revmap=none"
 
   @Test(
@@ -93,8 +95,8 @@ import Testing
       ("expect leaf guest7 0x0 none", "there is no guest7: no context with this VMID is in use"),
       ("expect leaf shadow9 0x0 none", "there is no shadow9: there are 2"),
       ("expect leaf pkvm-host 0x0 none", "there is no pkvm-host: there is no policy pkvm="),
-      ("expect leaf canonical 0x10000000000 none", Self.farther),
-      ("expect leaf shadow0 0x10000000000 none", Self.farther),
+      ("expect leaf canonical 0x10000000000 none", Self.farther(40)),
+      ("expect leaf shadow0 0x1000000000000 none", Self.farther(48)),
       ("expect revmap shadow=9 whole", "there is no shadow9: there are 2"),
       ("expect revmap shadow=0 whole", Self.noMap),
       ("expect revmap shadow=0 stale=0", Self.noMap),

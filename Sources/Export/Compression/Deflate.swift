@@ -9,14 +9,15 @@ struct Deflate {
   private var window: [UInt8] = []
   private var start = 0
   private var bits = BitWriter()
-
   /// Number of bytes written with one code.
-  private static let block = 256 << 10
+  private let block: Int
+
+  init(block: Int = 256 << 10) { self.block = block }
 
   /// Adds bytes.
   mutating func add(_ bytes: some Sequence<UInt8>) {
     window += bytes
-    while window.count - start >= Self.block { write(start..<start + Self.block, isLast: false) }
+    while window.count - start >= block { write(start..<start + block, isLast: false) }
   }
 
   /// Writes the rest.
