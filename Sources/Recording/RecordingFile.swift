@@ -78,7 +78,8 @@ public struct RecordingFile: ~Copyable {
     }
   }
 
-  private static func resolved(_ path: String) -> String {
+  /// The file that a name leads to through links; the name if there is none.
+  public static func resolved(_ path: String) -> String {
     guard let real = realpath(path, nil) else { return path }
     defer { free(real) }
     return String(cString: real)

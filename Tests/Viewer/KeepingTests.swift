@@ -114,7 +114,7 @@ import Testing
     screen.press(": ‹write x.pw› enter")
     let wish = FileWish(.write("x.pw"))
     #expect(screen.effects.last == .file(wish))
-    screen.model.answer(wish, with: .exists("x.pw"))
+    screen.model.answer(wish, with: .exists("x.pw exists."))
     #expect(screen.lastLine.contains("x.pw exists. Press \"y\" to replace it"))
     var other = screen
     other.press("n")
@@ -210,6 +210,10 @@ import Testing
     screen.press(": ‹l2 read 0x30000› enter")
     #expect(screen.model.hasUnsaved)
     screen.press(": ‹resume-play› enter")
+    #expect(screen.lastLine.contains("The typed event is in no file."))
+    screen.press("j")
+    #expect(screen.model.hasUnsaved)
+    screen.press(": ‹resume-play› enter d")
     #expect(screen.model.session.timeline.moment == moment && !screen.model.hasUnsaved)
     #expect(screen.lastLine.contains("Space pause"))
   }

@@ -196,4 +196,31 @@ import Testing
     #expect(result.code == 4)
     #expect(result.errors.hasPrefix("the output cannot be written: "))
   }
+
+  @Test func `an export replaces what a link leads to, and writes into a pipe`() throws {
+    try Program.withFolder { folder in
+      let (file, link, pipe) = (
+        folder.appending(path: "file"), folder.appending(path: "link"),
+        folder.appending(path: "pipe")
+      )
+      try Data("old".utf8).write(to: file)
+      try FileManager.default.createSymbolicLink(at: link, withDestinationURL: file)
+      #expect(mkfifo(pipe.path, 0o600) == 0)
+      let reader = open(pipe.path, O_RDONLY | O_NONBLOCK)
+      defer { close(reader) }
+      var expected = ""
+      for target in [link, pipe] {
+        let result = try Program.run(
+          ["export", "bugs/relax", "--to", "vcd", "-o", target.path])
+        #expect(result.code == 0, "\(result.errors)")
+        if target == link { expected = try String(contentsOf: file, encoding: .utf8) }
+      }
+      #expect(expected.hasPrefix("$"))
+      var bytes = [UInt8](repeating: 0, count: 1 << 16)
+      let count = read(reader, &bytes, bytes.count)
+      #expect(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self) == expected)
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link.path) == file.path)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 3)
+    }
+  }
 }

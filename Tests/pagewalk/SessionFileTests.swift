@@ -215,6 +215,64 @@ import Testing
     }
   }
 
+  @Test func `what was recovered stays in a file until it is saved or dropped`() throws {
+    try Program.withFolder { folder in
+      let state = folder.appending(path: "pagewalk").path
+      func unsaved() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: state)
+          .filter { $0.hasPrefix("unsaved-") }
+      }
+      let environment = ["XDG_STATE_HOME": folder.path]
+      let first = try Program.start(
+        [], file: Program.path("assets/scenarios/bugs/relax.pw"), environment: environment)
+      try first.press("$", expecting: "event 10/10")
+      first.send(":l1 read 0x80000000\r")
+      try first.press("", expecting: "event 11/11")
+      first.signal(SIGKILL)
+      _ = try first.status()
+      #expect(try unsaved().count == 1)
+      // Killed again after it was opened, and once more offered.
+      for _ in 0..<2 {
+        let next = try Program.start([], file: nil, environment: environment)
+        try next.press("", expecting: "Recover")
+        try next.press("\r", expecting: "/11")
+        next.signal(SIGKILL)
+        _ = try next.status()
+        #expect(try unsaved().count == 1)
+      }
+      let last = try Program.start([], file: nil, environment: environment)
+      try last.press("", expecting: "Recover")
+      try last.press("\r", expecting: "/11")
+      try last.press("q", expecting: "in no file")
+      last.send("qd")
+      #expect(try last.status() == .exited(0))
+      #expect(try unsaved().isEmpty)
+    }
+  }
+
+  @Test func `what is recorded needs no other file, and a session does not replace a recording`()
+    throws
+  {
+    try Program.withFolder { folder in
+      let record = folder.appending(path: "rec.pw").path
+      let job = try Program.start(
+        ["--record", record], file: Program.path("assets/scenarios/bugs/relax.pw"))
+      try job.press("$", expecting: "event 10/10")
+      job.send(":l1 read 0x80000000\r")
+      try job.press("", expecting: "event 11/11")
+      job.send("q")
+      #expect(try job.status() == .exited(0))
+      let before = try String(contentsOfFile: record, encoding: .utf8)
+      try Self.drive(
+        "wait\ntype :write\npress enter\nexpect lost.\npress n\nexpect Nothing was written\n",
+        [record], in: folder)
+      #expect(try String(contentsOfFile: record, encoding: .utf8) == before)
+      try Self.drive(
+        "wait\ntype :write\npress enter\npress y\nexpect The session is\n", [record], in: folder)
+      #expect(!(try String(contentsOfFile: record, encoding: .utf8)).contains("#@ui"))
+    }
+  }
+
   @Test func `a word names a moment, under its policy, of the same events only`() throws {
     try Program.withFolder { folder in
       let text = try Self.drive(

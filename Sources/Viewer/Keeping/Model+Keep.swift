@@ -74,13 +74,13 @@ extension Model {
       say(text)
       if wish.thenQuits { isFinished = true }
     case .refused(let reason): refuse(reason)
-    case .exists(let name):
+    case .exists(let loss):
       replacement = FileWish(wish.request, replaces: true, thenQuits: wish.thenQuits)
       pending = .write
-      say("\(name) exists. Press \"y\" to replace it, another key to leave it.")
+      say("\(loss) Press \"y\" to replace it, another key to leave it.")
     case .nameless:
       open(.command, "write ")
-      say("Type the name of a file: what is open came from none.")
+      say("Type the name of a file: this session has none yet.")
     }
   }
 
@@ -117,7 +117,7 @@ public enum FileOutcome: Equatable, Sendable {
   case done(SafeText)
   /// It was not done; the reason.
   case refused(SafeText)
-  /// A file with that name exists.
+  /// A file with that name exists; a sentence that says what would be lost.
   case exists(SafeText)
   /// The session did not come from a file.
   case nameless

@@ -75,6 +75,7 @@ extension Model {
   /// Whether there is work in no file that would be missed: statements and notes; in a saved session,
   /// also marks and names.
   public var hasUnsaved: Bool {
+    if isRecorded { return false }
     let own = ownWork
     if isKept { return own != savedWork }
     return own.statements != savedWork.statements || own.notes != savedWork.notes
@@ -85,6 +86,12 @@ extension Model {
     savedWork = ownWork
     isKept = true
     for index in branches.indices { branches[index].typed = 0 }
+  }
+
+  /// Notes that the work comes from a program that was killed: it is in no file of the user's.
+  public mutating func noteRecovered() {
+    savedWork = OwnWork()
+    isKept = true
   }
 
   /// The unsaved work, as the beginning of a sentence.

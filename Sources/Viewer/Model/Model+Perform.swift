@@ -108,7 +108,7 @@ extension Model {
     case .shot: return shot(argument)
     case .note: note(argument)
     case .here: here()
-    case .resumePlay: resumeReplay()
+    case .resumePlay: resumeReplay(argument)
     case .quitNow: isFinished = true
     }
     return []

@@ -47,6 +47,8 @@ public struct Model {
   var savedWork = OwnWork()
   /// Whether there is a session file, not only a scenario file.
   var isKept = false
+  /// Whether a recording takes all work as it is done.
+  public var isRecorded = false
   /// The places left by jumps.
   var jumps = Jumps()
   var playback = Playback()

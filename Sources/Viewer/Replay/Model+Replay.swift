@@ -117,10 +117,17 @@ extension Model {
     return effects
   }
 
-  /// Resumes the recording where the user took over.
-  mutating func resumeReplay() {
+  /// Resumes the recording where the user took over; asks first if work is unsaved.
+  mutating func resumeReplay(_ answer: String) {
     guard let replay, let model = replay.left.first else {
       return refuse("The recording is being played.")
+    }
+    if hasUnsaved, answer != "d" {
+      guard answer.isEmpty else { return }
+      pending = .resumePlay
+      return say(
+        "\(unsavedAre) in no file. Press \"d\" to drop it and go on, another key to stay."
+      )
     }
     let size = size
     self = model

@@ -28,6 +28,7 @@ struct OpenModel {
     self.keepsAnswers = keepsAnswers
     self.model = model
     keeper = SessionKeeper(file, theme: theme)
+    if keeper.isRecovered { self.model.noteRecovered() }
   }
 
   /// Maximum time to wait for input; nil if there is nothing to do meanwhile.
@@ -121,6 +122,7 @@ struct OpenModel {
       file = name
       self.name = name
       keeper.open(name)
+      if keeper.isRecovered { model.noteRecovered() }
     } catch {
       model.refuse(SafeText(Failure(error).message))
     }

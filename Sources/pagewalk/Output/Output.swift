@@ -1,9 +1,13 @@
 import Glibc
+import Recording
 
 /// A command's output: the standard output, or a file that gets its name when it is complete. Until then, and if
-/// that never happens, what has the name stays as it is.
+/// that never happens, what has the name stays as it is. A device or a pipe is written directly.
 final class Output {
+  /// The name for messages; nil for the standard output.
   private let path: String?
+  /// The file that gets its name; nil if it has it already. What a link leads to is replaced, not the link.
+  private let target: String?
   private let file: FileDescriptor
   private var isOpen = true
 
@@ -13,11 +17,16 @@ final class Output {
   init(_ path: String?) throws {
     self.path = path
     guard let path else {
-      file = .output
+      (target, file) = (nil, .output)
       return
     }
+    var status = stat()
+    let isSpecial = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+    target = isSpecial ? nil : RecordingFile.resolved(path)
     file = FileDescriptor(
-      number: open(Self.part(path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666))
+      number: open(
+        target.map(Self.part) ?? path,
+        O_WRONLY | (isSpecial ? 0 : O_CREAT | O_TRUNC) | O_CLOEXEC, 0o666))
     if file.number < 0 { throw Failure.cannotWrite(path) }
   }
 
@@ -31,7 +40,7 @@ final class Output {
     guard let path else { return file.write(bytes) }
     if file.attempt(bytes) { return }
     writeError(Failure.cannotWrite(path).message)
-    unlink(Self.part(path))
+    if let target { unlink(Self.part(target)) }
     exit(4)
   }
 
@@ -40,17 +49,19 @@ final class Output {
     guard let path else { return }
     isOpen = false
     // Some file systems say only now that there is no room.
-    if close(file.number) != 0 || rename(Self.part(path), path) != 0 {
+    var isDone = close(file.number) == 0
+    if isDone, let target { isDone = rename(Self.part(target), target) == 0 }
+    if !isDone {
       let failure = Failure.cannotWrite(path)
-      unlink(Self.part(path))
+      if let target { unlink(Self.part(target)) }
       throw failure
     }
   }
 
   deinit {
-    guard let path, isOpen, file.number >= 0 else { return }
+    guard path != nil, isOpen else { return }
     close(file.number)
-    unlink(Self.part(path))
+    if let target { unlink(Self.part(target)) }
   }
 
   private static func part(_ path: String) -> String { "\(path).new-\(getpid())" }

@@ -24,6 +24,9 @@ struct SessionKeeper {
     open(path)
   }
 
+  /// Whether the open file has unsaved work from the last time.
+  var isRecovered: Bool { recovered != nil }
+
   /// Notes the file now open.
   mutating func open(_ path: String?) {
     recovered = path.flatMap { UnsavedFile.contains($0) ? $0 : nil }
@@ -33,6 +36,7 @@ struct SessionKeeper {
   /// Begins to record into a new file.
   mutating func record(_ path: String, _ model: inout Model) throws(RecordingFile.Failure) {
     recorder = try Recorder(path, &model, recordsInput: true)
+    model.isRecorded = true
   }
 
   /// Maximum time to wait for input; nil if there is nothing to do meanwhile.
@@ -50,11 +54,17 @@ struct SessionKeeper {
     if let failure = recorder?.failure {
       model.refuse("Recording ended: \(SafeText(failure.reason)). What was written stays.")
       recorder = nil
+      model.isRecorded = false
       hasFailed = true
     }
     if model.hasUnsaved {
       if safety == nil, let file = UnsavedFile.new() {
         safety = try? Recorder(file, &model, recordsInput: false)
+        // All that was recovered is also in the new one.
+        if safety != nil, let recovered {
+          unlink(recovered)
+          self.recovered = nil
+        }
       }
       safety?.follow(model)
       safety?.synchroniseAtRest()
@@ -68,9 +78,14 @@ struct SessionKeeper {
 
   /// Ends all recordings. Work that the user dropped or saved is then in no other file.
   mutating func end(_ model: inout Model) {
+    endRecording(&model)
+    removeSafety()
+  }
+
+  private mutating func endRecording(_ model: inout Model) {
     recorder?.end(&model)
     recorder = nil
-    removeSafety()
+    model.isRecorded = false
   }
 
   private mutating func removeSafety() {
@@ -91,7 +106,7 @@ struct SessionKeeper {
     switch wish.request {
     case .write(let name):
       guard let target = name ?? path else { return .nameless }
-      if name != nil, let clash = clash(target, wish) { return clash }
+      if let clash = name == nil ? film(target, wish) : clash(target, wish) { return clash }
       var text = RecordingText(RecordingVersion(program: Pagewalk.version))
       text.add(model.savedWithChecks())
       text.end()
@@ -115,8 +130,7 @@ struct SessionKeeper {
         "The frame is in \(SafeText(name)).")
     case .record(nil):
       guard let ended = recorder?.path else { return .refused("Nothing is being recorded.") }
-      recorder?.end(&model)
-      recorder = nil
+      endRecording(&model)
       return .done("The recording is in \(SafeText(ended)).")
     case .record(let name?):
       if let recorder {
@@ -136,7 +150,17 @@ struct SessionKeeper {
   private func clash(_ name: String, _ wish: FileWish) -> FileOutcome? {
     if wish.replaces || name == path || access(name, F_OK) != 0 { return nil }
     return RecordingFile.isInUse(name)
-      ? .refused("\(SafeText(name)) is being recorded.") : .exists(SafeText(name))
+      ? .refused("\(SafeText(name)) is being recorded.") : .exists("\(SafeText(name)) exists.")
+  }
+
+  /// The outcome if the session's own file also has the keys that were pressed, which a session without them would
+  /// replace; nil if it may be written.
+  private func film(_ name: String, _ wish: FileWish) -> FileOutcome? {
+    guard !wish.replaces, let bytes = try? FileDescriptor.contents(of: name),
+      Recording.isRecording(bytes), let recording = try? Recording(bytes, file: name),
+      recording.begin(in: bytes) != nil
+    else { return nil }
+    return .exists("\(SafeText(name)) also has what was pressed, which would be lost.")
   }
 
   private func written(_ name: String, _ text: [UInt8], _ done: SafeText) -> FileOutcome {
