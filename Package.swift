@@ -13,6 +13,12 @@ let strict: [SwiftSetting] =
 let fast: [SwiftSetting] =
   strict + [.unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))]
 
+// What .ci/package leaves out of the program.
+let leftOut: [LinkerSetting] =
+  Context.environment["PAGEWALK_LINKER_SCRIPT"].map {
+    [.unsafeFlags(["-Xlinker", "--no-eh-frame-hdr", "-Xlinker", "-T", "-Xlinker", $0])]
+  } ?? []
+
 let package = Package(
   name: "pagewalk",
   products: [
@@ -85,7 +91,7 @@ let package = Package(
             "-Xlinker", "now", "-Xlinker", "--build-id=none", "-Xlinker", "--no-export-dynamic",
           ],
           .when(platforms: [.linux], configuration: .release))
-      ],
+      ] + leftOut,
       plugins: ["EmbedAssets"]),
     .target(name: "CBenchmarkPeers"),
     .executableTarget(
