@@ -223,4 +223,12 @@ import Testing
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 3)
     }
   }
+
+  @Test(arguments: ["html", "text", "vcd"])
+  func `an export that ends before it begins is refused`(format: String) throws {
+    let result = try Program.run(
+      ["export", "bugs/relax", "--to", format, "--from", "5", "--until", "3"])
+    #expect(result.code == 2 && result.output.isEmpty)
+    #expect(result.errors.contains("--from: expected a moment before --until"))
+  }
 }

@@ -68,11 +68,11 @@ extension Pagewalk {
     private func writeFrames(of opened: Opened, to out: Output) throws {
       let model = try opened.beginning().model(
         width: size.width, height: size.height, settings: Settings())
+      let first = try moment(from, in: opened.session, "--from")
+      let last = try moment(until, in: opened.session, "--until")
+      if let first, let last, last < first { throw Self.reversed }
       var film = Film(
-        model, opened.recording,
-        part: Film.Part(
-          from: try moment(from, in: opened.session, "--from"),
-          until: try moment(until, in: opened.session, "--until"), showsSteps: steps))
+        model, opened.recording, part: Film.Part(from: first, until: last, showsSteps: steps))
       let title = SafeText(opened.session.scenario.title)
       switch to {
       case .cast, .cast2:
@@ -104,6 +104,8 @@ extension Pagewalk {
       }
       return moment
     }
+
+    private static let reversed = Failure.usage("--from: expected a moment before --until")
 
     // MARK: Traces
 
@@ -156,7 +158,7 @@ extension Pagewalk {
     private func events(of session: Session) throws -> ClosedRange<Int> {
       let first = try moment(from, in: session, "--from")?.events ?? 0
       let last = try moment(until, in: session, "--until")?.events ?? session.timeline.events.count
-      guard last > first else { throw Failure.usage("--from: expected a moment before --until") }
+      guard last > first else { throw Self.reversed }
       return first + 1...last
     }
   }
