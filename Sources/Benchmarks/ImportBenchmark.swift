@@ -28,7 +28,6 @@ func benchmarkImport(rounds: Int) {
   if let kept = keptBytes(calls: 500_000) {
     row(["bytes kept of a call while read", figure(kept.reading)], widths: widths)
     row(["of its event, besides the journal", figure(kept.opened)], widths: widths)
-    row(["of these its text", figure(kept.text)], widths: widths)
   }
   row(["the same by trace-cmd report", "-", figure(reportRate(events: 500_000))], widths: widths)
   row(["dump of 500,000 rows, ms", figure(dumpTime(rows: 500_000, rounds))], widths: widths)
@@ -55,7 +54,7 @@ private func trace(lines: Int, of kind: Int) -> [UInt8] {
 
 /// Bytes that are kept of a call that a kprobe saw, each of another page: while a trace is read, besides its text;
 /// and in the history that it becomes.
-private func keptBytes(calls: Int) -> (reading: Double, opened: Double, text: Double)? {
+private func keptBytes(calls: Int) -> (reading: Double, opened: Double)? {
   var text = "# tracer: nop\n"
   for page in 0..<calls {
     text +=
@@ -71,21 +70,17 @@ private func keptBytes(calls: Int) -> (reading: Double, opened: Double, text: Do
   let events = RecordedEvents(chapter.traces, &survey)
   let reading = each(allocated_bytes() - start)
   if events.count != calls { print("wrong result") }
-  let scenario = Array(
-    RecordedScenario([chapter], title: "calls", unmaps: .observed).text.utf8)
   start = allocated_bytes()
-  // Nobody else may hold the statements, which are released once they are carried out.
-  guard var session = (try? Scenario(parsing: scenario, file: "calls")).map({ Session($0) }),
-    (try? session.finish()) != nil
+  guard var made = try? RecordedScenario([chapter], title: "calls", unmaps: .observed).made
   else { return nil }
+  // Nobody else may hold the statements, which are released once they are carried out.
+  var session = Session(made.takeScenario())
+  guard (try? session.finish()) != nil else { return nil }
   let machine = session.timeline.machine
   let journal = UInt64(machine.memory.journalCount * 12)
   // The pages of the table itself are as large as the kernel's.
   let table = UInt64(calls * 8)
-  return (
-    reading, each(allocated_bytes() - start + UInt64(scenario.count) - journal - table),
-    each(UInt64(scenario.count))
-  )
+  return (reading, each(allocated_bytes() - start - journal - table))
 }
 
 /// Millions of lines a second.

@@ -9,32 +9,41 @@ package enum KnownTable {
   /// L1's own stage 2, from its memory: the words of its table become `l1 store`, its registers
   /// `l1 context`, and the model builds the shadow by itself when L2 runs.
   ///
-  /// - Parameter segments: L1's memory, as in the image.
+  /// - Parameters:
+  ///   - segments: L1's memory, as in the image.
+  ///   - file: the image's name in messages.
+  /// - Throws: that no VM has such a head.
   package static func guestScenario(
-    _ walk: ImageWalk, segments: [MemoryImage.Segment], title: String
-  ) -> String {
+    _ walk: ImageWalk, segments: [MemoryImage.Segment], file: String, title: String,
+    writesText: Bool = false
+  ) throws(ScenarioError) -> ScenarioMaker {
     let ranges = slots(segments)
     let end = ranges.map(\.upperBound).max() ?? 1 << 32
     let bits = max(40, 64 - (end - 1).leadingZeroBitCount)
-    var text =
-      "pagewalk 1\ntitle \(StatementText.quoted(title))\nvm ipa=\(min(48, bits)) nested=on\n\n"
-    text += "# What lies behind L1's memory is not in the image: pages of 4K are taken.\n"
+    var made = try ScenarioMaker(
+      head: [
+        "pagewalk 1", "title \(StatementText.quoted(title))", "vm ipa=\(min(48, bits)) nested=on",
+      ], file: "imported", writesText: writesText)
+    let origin = made.origin(file)
+    made.comment()
+    made.comment("What lies behind L1's memory is not in the image: pages of 4K are taken.")
     for (id, range) in ranges.enumerated() {
-      text += Event.addMemslot(id: UInt64(id), range, .pages).statement + "\n"
+      made.addPlain(.event(.addMemslot(id: UInt64(id), range, .pages)), origin)
     }
     for page in walk.pages {
-      text += "# level \(page.level), at 0x\(hex(page.place))\n"
+      made.comment("level \(page.level), at 0x\(hex(page.place))")
       for (index, word) in page.words.enumerated() where word != 0 {
         let event = Event.access(
           .l1, vcpu: 0, .write, page.place + UInt64(index) * 8, value: word)
-        text += event.statement + "\n"
+        made.addPlain(.event(event), origin)
       }
     }
     if let context = walk.table.context {
       let event = Event.context(vcpu: 0, vttbr: context.vttbr, vtcr: context.vtcr, hcr: 1)
-      text += event.statement + "\n"
+      made.addPlain(.event(event), origin)
     }
-    return text + "chapter table \"L1's table is as in the image\"\n"
+    made.addPlain(.chapter(label: "table", text: "L1's table is as in the image"), origin)
+    return made
   }
 
   /// Memory slots for segments: whole pages below 2^48.

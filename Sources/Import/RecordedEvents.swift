@@ -91,7 +91,7 @@ package struct RecordedEvents: RandomAccessCollection {
   }
 
   /// The file and the line of an event.
-  func place(of index: Int) -> String {
-    "\(traces[Int(places[index].trace)].name):\(places[index].line)"
+  func place(of index: Int) -> (file: String, line: Int) {
+    (traces[Int(places[index].trace)].name, Int(places[index].line))
   }
 }

@@ -5,7 +5,7 @@ import Language
 /// Statements for the calls of the kernel's page-table code.
 extension RecordedScenario {
   /// Writes a call of the kernel's page-table code, unless it is part of one already written.
-  mutating func write(_ call: KernelCall, _ place: String) {
+  mutating func write(_ call: KernelCall, _ place: Origin) {
     let arguments = call.arguments
     let id = tables.table(of: call)
     switch call.function {
@@ -90,7 +90,7 @@ extension RecordedScenario {
     if case .predicted = unmaps { true } else { false }
   }
 
-  private mutating func write(iommu call: KernelCall, _ place: String) {
+  private mutating func write(iommu call: KernelCall, _ place: Origin) {
     guard let address = call.arguments.address,
       let range = Self.range(address, call.arguments.size ?? 0)
     else { return unknown(call, place) }
@@ -108,13 +108,13 @@ extension RecordedScenario {
 
   /// Canonical memory is unmapped: from the canonical table only, unless the model predicts the unmaps of the
   /// shadows.
-  mutating func take(_ range: Range<UInt64>, isMemslot: Bool, _ place: String) {
+  mutating func take(_ range: Range<UInt64>, isMemslot: Bool, _ place: Origin) {
     add(
       .recorded(isPredicted ? .take(range, isMemslot: isMemslot) : .unmap(.canonical, range)),
       place)
   }
 
-  private mutating func nestedUnmap(_ place: String) {
+  private mutating func nestedUnmap(_ place: Origin) {
     if case .take(let isMemslot, false) = cause {
       cause = isMemslot ? .take(isMemslot: true, isTold: true) : .emptied([])
       return
@@ -123,7 +123,7 @@ extension RecordedScenario {
     if isPredicted { add(.recorded(.emptyShadows), place) }
   }
 
-  private mutating func unmap(_ call: KernelCall, _ id: TableID?, _ place: String) {
+  private mutating func unmap(_ call: KernelCall, _ id: TableID?, _ place: Origin) {
     guard let id, let start = call.arguments.address,
       let range = Self.range(start, call.arguments.size ?? 0)
     else { return unknown(call, place) }

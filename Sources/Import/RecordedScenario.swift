@@ -3,8 +3,7 @@ import KernelText
 import Language
 import Observation
 
-/// A recording of a real kernel as a scenario: its calls become statements, each followed by its source
-/// line.
+/// A recording of a real kernel as a scenario: its calls become statements, each from its line.
 ///
 /// What a recording lacks is not invented. `Unmaps` says who makes the kernel's own decisions, such as
 /// what a notifier unmaps from the shadows.
@@ -32,8 +31,8 @@ package struct RecordedScenario: Sendable {
     package init() {}
   }
 
-  /// The scenario's text.
-  package private(set) var text = ""
+  /// The scenario, and its text if that is wanted.
+  package private(set) var made: ScenarioMaker
   package private(set) var summary = Summary()
   let unmaps: Unmaps
   var tables = RecordedTables()
@@ -60,9 +59,11 @@ package struct RecordedScenario: Sendable {
   ///   - chapters: the moments at which tables were read, in their order.
   ///   - title: the title of the scenario.
   ///   - slots: the places of slots in the VMM, besides those in chapters.
+  /// - Throws: that no VM has such a head.
   package init(
-    _ chapters: [RecordedChapter], title: String, unmaps: Unmaps, slots: [HostSlot] = []
-  ) {
+    _ chapters: [RecordedChapter], title: String, unmaps: Unmaps, slots: [HostSlot] = [],
+    writesText: Bool = false
+  ) throws(ScenarioError) {
     self.unmaps = unmaps
     var survey = RecordedEvents.Survey()
     let events = chapters.map { RecordedEvents($0.traces, &survey) }
@@ -75,7 +76,15 @@ package struct RecordedScenario: Sendable {
     hasProbedIOMMU = !survey.hasIOMMUEvents
     recordsPages = survey.recordsPages
     let logs = chapters.map(Self.logged)
-    writeHead(chapters, survey, title, hasLogs: logs.contains { !$0.isEmpty })
+    let hasLogs = logs.contains { !$0.isEmpty }
+    made = try ScenarioMaker(
+      head: Self.head(chapters, survey, title, unmaps), file: "imported", writesText: writesText)
+    if chapters.allSatisfy({ $0.inputBits == nil }), !hasLogs, !survey.hasDevices {
+      note("the size of the IPA space, taken to be 40 bits")
+    }
+    if let log = chapters.lazy.flatMap(\.logs).first, hasLogs {
+      made.addPlain(.event(.iommu(device: 0, .attach)), made.origin(log.name))
+    }
     for (index, chapter) in chapters.enumerated() {
       let context = ContextPlan(chapter, contexts, events[index], tables)
       write(chapter, events[index], logs[index], context)
@@ -86,25 +95,21 @@ package struct RecordedScenario: Sendable {
     chapter.logs.flatMap { log in SMMULog.events(log.bytes).map { (log.name, $0) } }
   }
 
-  private mutating func writeHead(
-    _ chapters: [RecordedChapter], _ survey: RecordedEvents.Survey, _ title: String, hasLogs: Bool
-  ) {
+  private static func head(
+    _ chapters: [RecordedChapter], _ survey: RecordedEvents.Survey, _ title: String,
+    _ unmaps: Unmaps
+  ) -> [String] {
     // Of the tables that are made, the first is the canonical one.
     let shadows = max(
       chapters.flatMap { $0.shadows.keys.map { $0 + 1 } }.max() ?? 0, survey.tablesMade - 1)
     let vcpus = min(VMConfiguration.vcpusRange.upperBound, max(1, (shadows + 1) / 2))
-    let bits = chapters.lazy.compactMap(\.inputBits).first
-    if bits == nil, !hasLogs, !survey.hasDevices {
-      note("the size of the IPA space, taken to be 40 bits")
-    }
-    add("pagewalk 1")
-    add("title \(StatementText.quoted(title))")
-    add(
-      "vm ipa=\(bits ?? 40) vcpus=\(vcpus)\(shadows > 0 ? " nested=on" : "") recorded=on")
-    if case .predicted(let version) = unmaps, version != .none {
-      add("policy revmap=\(version.rawValue)")
-    }
-    if hasLogs { add("iommu attach") }
+    let bits = chapters.lazy.compactMap(\.inputBits).first ?? 40
+    let head = [
+      "pagewalk 1", "title \(StatementText.quoted(title))",
+      "vm ipa=\(bits) vcpus=\(vcpus)\(shadows > 0 ? " nested=on" : "") recorded=on",
+    ]
+    guard case .predicted(let version) = unmaps, version != .none else { return head }
+    return head + ["policy revmap=\(version.rawValue)"]
   }
 
   /// Whether the IOMMU's calls were probed, and so are complete.
@@ -116,7 +121,7 @@ package struct RecordedScenario: Sendable {
     _ chapter: RecordedChapter, _ events: RecordedEvents,
     _ logged: [(file: String, event: SMMULogEvent)], _ plan: ContextPlan
   ) {
-    add("")
+    made.comment()
     var plan = plan
     var faults = logged[...]
     let pages = recordsPages ? tables.recordedPages(events) : [:]
@@ -129,11 +134,14 @@ package struct RecordedScenario: Sendable {
       }
       for context in plan.take(before: index) { write(context, chapter) }
       recordedPage = pages[index]
-      write(event, events.place(of: index))
+      let place = events.place(of: index)
+      write(event, made.origin(place.file, line: place.line))
     }
     for fault in faults { write(fault.event, fault.file) }
     for context in plan.takeRest() { write(context, chapter) }
-    add("chapter \(chapter.label)\(chapter.title.map { " \(StatementText.quoted($0))" } ?? "")")
+    made.addPlain(
+      .chapter(label: chapter.label, text: StatementText.safe(chapter.title ?? "")),
+      made.origin(chapter.label))
   }
 
   private mutating func write(
@@ -145,30 +153,29 @@ package struct RecordedScenario: Sendable {
     // The sweep that empties it for the new context is part of the statement.
     justGiven = contexts[context.shadow] == nil ? nil : context.shadow
     contexts[context.shadow] = context.context
-    add(Event.recorded(call), "known from the dump of \(chapter.label)")
+    add(
+      Event.recorded(call), made.origin("known from the dump of \(chapter.label)"))
   }
 
   private mutating func write(_ event: SMMULogEvent, _ file: String) {
-    let place = "\(file):\(event.line)"
+    let place = made.origin(file, line: event.line)
     guard let address = event.address, let isWrite = event.isWrite else {
-      summary.comments += 1
-      return add(
-        "# \(place) event 0x\(hex(UInt64(event.id))) of stream 0x\(hex(UInt64(event.streamID)))")
+      return comment(
+        place, "event 0x\(hex(UInt64(event.id))) of stream 0x\(hex(UInt64(event.streamID)))")
     }
     add(
-      .dma(device: 0, address, write: isWrite),
-      "\(place) stream 0x\(hex(UInt64(event.streamID)))\(event.isStalled == true ? ", stalled" : "")"
-    )
+      .dma(device: 0, address, write: isWrite), place,
+      remark:
+        " stream 0x\(hex(UInt64(event.streamID)))\(event.isStalled == true ? ", stalled" : "")")
     switch event.fault {
-    case .translation: add("expect dma fault=translation")
-    case .addressSize: add("expect dma fault=size")
-    case .accessFlag: add("expect dma fault=access")
-    case .permission: add("expect dma fault=permission")
+    case .translation, .addressSize, .accessFlag, .permission:
+      guard let fault = event.fault else { return }
+      made.addPlain(.expect(.dma(.fault(fault, level: nil))), place)
     case .granule, .rmp, .badStreamEntry, .conflict, nil: break
     }
   }
 
-  private mutating func write(_ event: TraceEvent, _ place: String) {
+  private mutating func write(_ event: TraceEvent, _ place: Origin) {
     switch event.fact {
     case .call(let call): write(call, place)
     case .iommuMap(let range, _) where Self.range(range.lowerBound, range.size) == nil,
@@ -182,7 +189,8 @@ package struct RecordedScenario: Sendable {
     case .iommuUnmap(let range, let unmapped):
       add(.iommu(device: 0, .unmap(range)), place)
       if unmapped < range.size {
-        add("# of these \(Phrase.size(range.size)) the kernel unmapped \(Phrase.size(unmapped))")
+        made.comment(
+          "of these \(Phrase.size(range.size)) the kernel unmapped \(Phrase.size(unmapped))")
       }
     case .ioPageFault(let address, let isWrite):
       add(.dma(device: 0, address, write: isWrite), place)
@@ -229,7 +237,7 @@ package struct RecordedScenario: Sendable {
   /// Write permission of the IOMMU's leaves, from its page table's calls, until the event that reports them.
   var permissions: [UInt64: Bool] = [:]
 
-  mutating func unknown(_ call: KernelCall, _ place: String) {
+  mutating func unknown(_ call: KernelCall, _ place: Origin) {
     note("tables and arguments of some calls, which are comments")
     comment(place, "\(call.function.phrase), of which table or where is not told")
   }
@@ -238,15 +246,13 @@ package struct RecordedScenario: Sendable {
     if notedUnknowns.insert(what).inserted { summary.unknowns.append(what) }
   }
 
-  mutating func comment(_ place: String, _ text: String) {
+  mutating func comment(_ place: Origin, _ text: @autoclosure () -> String) {
     summary.comments += 1
-    add("# \(place) \(text)")
+    made.comment(place, text())
   }
 
-  mutating func add(_ event: Event, _ place: String) {
+  mutating func add(_ event: Event, _ place: Origin, remark: String = "") {
     summary.statements += 1
-    add("\(event.statement)  # \(StatementText.safe(place))")
+    made.add(.event(event), place, remark: remark)
   }
-
-  private mutating func add(_ line: String) { text += line + "\n" }
 }

@@ -10,8 +10,8 @@ import Observation
 /// Between two moments a table was changed by nobody knows what, and in no known order: what a dump shows is
 /// told, and never an event that would explain it.
 package struct SeenScenario: Sendable {
-  /// The scenario's text; after `extend`, what came last to it.
-  package private(set) var text = ""
+  /// The scenario, and its text if that is wanted.
+  package private(set) var made: ScenarioMaker
   /// What cannot be known, in sentences.
   package private(set) var unknowns: [String] = []
 
@@ -36,7 +36,10 @@ package struct SeenScenario: Sendable {
   /// A scenario of moments, at least one of which has a table.
   ///
   /// - Throws: why the machine cannot have such tables.
-  package init(_ chapters: [RecordedChapter], title: String) throws(Unshowable) {
+  package init(
+    _ chapters: [RecordedChapter], title: String, file: String = "imported",
+    writesText: Bool = false
+  ) throws(Unshowable) {
     let tables = chapters.flatMap(\.tables).filter { Self.isShown($0.id) }
     inputBits = try Self.inputBits(of: chapters)
     let told = chapters.contains { $0.inputBits != nil }
@@ -50,17 +53,22 @@ package struct SeenScenario: Sendable {
     format = Self.commonFormat(of: tables.map(\.table))
     let rows = chapters.flatMap { $0.reverseMaps.values.map(\.rows) }
     hasMaps = rows.contains { !$0.isEmpty }
-    add("pagewalk 1")
-    add("title \(StatementText.quoted(title))")
-    add(
+    var head = [
+      "pagewalk 1", "title \(StatementText.quoted(title))",
       "vm ipa=\(inputBits) vcpus=\(vcpus)\(shadows > 0 ? " nested=on" : "")"
-        + " seen=\(format.seenWord ?? "marks")")
+        + " seen=\(format.seenWord ?? "marks")",
+    ]
     if hasMaps {
       // Only of an exact map can rows overlap.
       let isExact = rows.contains { rows in
         zip(rows, rows.dropFirst()).contains { $0.canonical.overlaps($1.canonical) }
       }
-      add("policy revmap=\((isExact ? ReverseMapVersion.ideal : .repaired).rawValue)")
+      head.append("policy revmap=\((isExact ? ReverseMapVersion.ideal : .repaired).rawValue)")
+    }
+    do throws(ScenarioError) {
+      made = try ScenarioMaker(head: head, file: file, writesText: writesText)
+    } catch {
+      throw Unshowable(message: error.description)
     }
     add(.unseen(.canonical, inputs(of: .canonical)), "until a dump is read")
     for chapter in chapters { write(chapter) }
@@ -68,9 +76,9 @@ package struct SeenScenario: Sendable {
 
   /// Adds one more moment. Cost: what its dumps and those before say, not how many moments there are.
   ///
-  /// - Returns: what came to the text; nil, and nothing is added, if the machine is not made for what was seen.
+  /// - Returns: whether the machine is made for what was seen; if not, nothing is added.
   /// - Throws: why no machine can have such tables.
-  package mutating func extend(by chapter: RecordedChapter) throws(Unshowable) -> String? {
+  package mutating func extend(by chapter: RecordedChapter) throws(Unshowable) -> Bool {
     let tables = chapter.tables.filter { Self.isShown($0.id) }
     for (id, table) in tables { try Self.requireRoom(for: table, id) }
     let told = chapter.shadows.keys.max() ?? -1
@@ -78,11 +86,16 @@ package struct SeenScenario: Sendable {
       chapter.inputBits ?? inputBits == inputBits,
       chapter.canonical?.runs.last?.end ?? 0 <= 1 << UInt64(inputBits),
       tables.allSatisfy({ $0.table.known & format.known == format.known })
-    else { return nil }
-    text = ""
+    else { return false }
     write(chapter)
-    return text
+    return true
   }
+
+  /// Takes the scenario, to be carried out.
+  package mutating func takeScenario() -> Scenario { made.takeScenario() }
+
+  /// Takes what `extend` has added.
+  package mutating func take() -> ScenarioMaker.Addition { made.take() }
 
   private static func requireRoom(for table: ObservedTable, _ id: TableID) throws(Unshowable) {
     guard bytes(of: table) > bytesAtMost else { return }
@@ -139,7 +152,7 @@ package struct SeenScenario: Sendable {
   }
 
   private mutating func write(_ chapter: RecordedChapter) {
-    add("")
+    made.comment()
     for id in chapter.unreadTables.sorted(by: { $0.name < $1.name }) where seen[id] != nil {
       forget(id)
     }
@@ -169,16 +182,17 @@ package struct SeenScenario: Sendable {
     }
     // A map of which there is no dump has not become empty: what was seen last stays.
     for number in maps.keys.sorted() where chapter.reverseMaps[number] == nil {
-      add(
-        "# The reverse map of shadow \(number) was not read at \(chapter.label): its rows are those seen before."
+      made.comment(
+        "The reverse map of shadow \(number) was not read at \(chapter.label): its rows are those seen before."
       )
       unknowns.append("the reverse map of shadow \(number) at \(chapter.label)")
     }
     let title =
       chapter.title ?? last.map { "What changed between \($0) and \(chapter.label)" }
     last = chapter.label
-    add(
-      "chapter \(chapter.label)" + (title.map { " \(StatementText.quoted($0))" } ?? ""))
+    made.addPlain(
+      .chapter(label: chapter.label, text: StatementText.safe(title ?? "")),
+      made.origin(chapter.label))
   }
 
   /// The rows of a reverse map that are new, after those that are no more.
@@ -200,7 +214,7 @@ package struct SeenScenario: Sendable {
     for row in map.rows
     // Of an exact map what is told to be gone takes all entries of its pages with it.
     where !told.contains(Said(row)) || gone.overlaps(row.canonical) {
-      add(.seenEntry(id, row.canonical, nested: row.nested), "\(map.source):\(row.line)")
+      add(.seenEntry(id, row.canonical, nested: row.nested), map.source, line: row.line)
     }
   }
 
@@ -222,7 +236,7 @@ package struct SeenScenario: Sendable {
       add(
         .context(
           id, vttbr: context.vttbr, vtcr: context.vtcr, stage2Enabled: context.stage2Enabled),
-        "\(place):1")
+        place, line: 1)
     }
     guard var old = before else {
       if id != .canonical {
@@ -284,13 +298,10 @@ package struct SeenScenario: Sendable {
     _ run: ObservedTable.Run, _ range: Range<UInt64>, _ id: TableID, _ place: String
   ) {
     add(
-      .seen(id, range, level: Int(run.level), run.descriptor),
-      run.line > 0 ? "\(place):\(run.line)" : place)
+      .seen(id, range, level: Int(run.level), run.descriptor), place, line: Int(run.line))
   }
 
-  private mutating func add(_ call: RecordedCall, _ place: String) {
-    add("\(Event.recorded(call).statement)  # \(StatementText.safe(place))")
+  private mutating func add(_ call: RecordedCall, _ source: String, line: Int = 0) {
+    made.add(.event(.recorded(call)), made.origin(source, line: line))
   }
-
-  private mutating func add(_ line: String) { text += line + "\n" }
 }

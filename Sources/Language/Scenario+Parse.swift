@@ -75,7 +75,7 @@ extension Scenario {
     }
     statements = StatementList(of: bytes)
     var prologue = Prologue()
-    read(from: 0, mistakesAtMost: limit, &prologue, &mistakes)
+    read(mistakesAtMost: limit, &prologue, &mistakes)
     if mistakes.count == limit { return }
     if !prologue.version.isThere {
       note(lineCount + 1, Prologue.noVersion)
@@ -84,33 +84,13 @@ extension Scenario {
     }
   }
 
-  /// Reads lines that stand behind those of the file that were read, O(n) in these alone.
-  ///
-  /// - Throws: the first mistake, with its place; nothing of them is kept then.
-  mutating func append(_ lines: [UInt8]) throws(ScenarioError) {
-    let (start, count, line) = (source.count, statements.count, lineCount)
-    var mistakes: [ScenarioError] = []
-    if start + lines.count > UInt32.max {
-      throw ScenarioError(file: file, line: line, column: 1, message: "expected a file below 4G")
-    }
-    source += lines
-    var prologue = Prologue(version: .read, vm: .read)
-    read(from: start, mistakesAtMost: 1, &prologue, &mistakes)
-    guard let first = mistakes.first else { return }
-    source.removeSubrange(start...)
-    statements.keep(count)
-    lineCount = line
-    throw first
-  }
-
-  /// Reads the lines from a place of the source on, without wrong statements.
+  /// Reads the lines of the source, without wrong statements.
   private mutating func read(
-    from place: Int, mistakesAtMost limit: Int, _ prologue: inout Prologue,
-    _ mistakes: inout [ScenarioError]
+    mistakesAtMost limit: Int, _ prologue: inout Prologue, _ mistakes: inout [ScenarioError]
   ) {
     let bytes = source
     var reader = StatementReader(bytes)
-    var start = place
+    var start = 0
     while start < bytes.count {
       lineCount += 1
       if lineCount > StatementList.linesAtMost {

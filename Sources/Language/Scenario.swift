@@ -23,13 +23,12 @@ public struct Scenario: Sendable {
   /// Number of its events. O(n) in the statements.
   public var eventCount: Int { statements.indices.count { statements.isEvent(at: $0) } }
 
-  /// The file's bytes, to point at a place in them.
-  package internal(set) var source: [UInt8] {
-    get { statements.source }
-    _modify { yield &statements.source }
-  }
+  /// The file's bytes, to point at a place in them. Of an imported scenario they are its head.
+  package var source: [UInt8] { statements.source }
   /// Number of lines read of them.
   var lineCount = 0
+  /// What statements were imported from, by the numbers in their origins.
+  var importedSources: [String] = []
 }
 
 /// A statement of a scenario at a moment.
@@ -76,25 +75,26 @@ public enum Origin: Equatable, Sendable {
   case file(line: UInt32, offset: UInt32)
   /// A person typed it.
   indirect case typed(String)
-  /// It was imported from another format, at this line, from 1.
-  case imported(line: UInt32)
+  /// It was imported from another format: at a line, from 1, of a file, which is a number in the scenario; with line
+  /// 0 that names what it is known from, which has no lines.
+  case imported(line: UInt32, source: UInt32)
   /// A search found it.
   case found
 
-  /// Its origin, for messages.
-  public var description: String {
+  /// Its line in a file, from 1; nil if it is not from a line of a file.
+  public var line: Int? {
     switch self {
-    case .file(let line, _), .imported(let line): "line \(line)"
-    case .typed: "what was typed"
-    case .found: "what was found"
+    case .file(let line, _): Int(line)
+    case .imported(let line, _): line > 0 ? Int(line) : nil
+    case .typed, .found: nil
     }
   }
 
-  /// Its line in a file, from 1; nil if it is not from a file.
-  public var line: Int? {
+  /// Whether the scenario had the statement before anything was typed or searched for.
+  var isOfFile: Bool {
     switch self {
-    case .file(let line, _), .imported(let line): Int(line)
-    case .typed, .found: nil
+    case .file, .imported: true
+    case .typed, .found: false
     }
   }
 }
@@ -102,7 +102,22 @@ public enum Origin: Equatable, Sendable {
 extension Scenario {
   /// Where a statement is, as in an error of the file.
   public func position(of origin: Origin) -> String {
-    origin.line.map { "\(file):\($0):1" } ?? "\(file): \(origin.description)"
+    switch origin {
+    case .file(let line, _): "\(file):\(line):1"
+    case .imported: place(of: origin)
+    case .typed, .found: "\(file): \(place(of: origin))"
+    }
+  }
+
+  /// The same in a few words, where it is known which scenario is meant.
+  public func place(of origin: Origin) -> String {
+    switch origin {
+    case .file(let line, _): "line \(line)"
+    case .imported(let line, let source):
+      importedSources[Int(source)] + (line > 0 ? ":\(line)" : "")
+    case .typed: "what was typed"
+    case .found: "what was found"
+    }
   }
 }
 

@@ -20,12 +20,14 @@ extension Session {
     return branch
   }
 
-  /// A statement of another history that makes no sense in this one.
+  /// A statement of another history that makes no sense in this one, or of a recording that the engine refuses.
   public struct LeftOut: Equatable, Sendable {
     /// The statement, as it was written or typed.
     public let text: String
     /// Why the engine refuses it.
     public let reason: String
+    /// Where it was imported from; nil of another history's.
+    public var place: String?
   }
 
   /// Queues the statements of another history, from an index on, at the end of this one, which must have
@@ -89,7 +91,7 @@ extension Session {
   private mutating func carryOut(_ statement: Statement) throws(ScenarioError) {
     scenario.statements.append(statement)
     do throws(ScenarioError) {
-      try advance()
+      _ = try carryOutNext()
     } catch {
       scenario.statements.keep(scenario.statements.count - 1)
       throw error

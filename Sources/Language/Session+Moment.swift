@@ -46,15 +46,23 @@ extension Session {
     scenario.text(ofStatement: statementOfEvent[index])
   }
 
-  /// Where a call or a row of a real kernel stands that an event is made of: the comment behind its statement;
-  /// nil for an event of the model.
+  /// Where a call or a row of a real kernel stands that an event is made of. In a scenario that was written down it
+  /// is the comment behind the call's statement. Nil for an event of the model.
   package func source(ofEvent index: Int) -> String? {
-    guard case .recorded = timeline.events[index],
-      case .file(_, let offset) = origin(ofEvent: index)
-    else { return nil }
-    let line = scenario.source[Int(offset)...].prefix { $0 != UInt8(ascii: "\n") }
-    let comment = line.drop { $0 != UInt8(ascii: "#") }.dropFirst().drop { $0 <= 0x20 }
-    return comment.isEmpty ? nil : String(decoding: comment, as: UTF8.self)
+    let origin = origin(ofEvent: index)
+    switch origin {
+    case .imported: return scenario.place(of: origin)
+    case .file(_, let offset):
+      guard case .recorded = timeline.events[index] else { return nil }
+      let line = scenario.source[Int(offset)...].prefix { $0 != UInt8(ascii: "\n") }
+      // Behind the comment a recording has its stamp.
+      let text = line.firstRange(of: " #@".utf8).map { line[..<$0.lowerBound] } ?? line
+      let place = text.drop { $0 != UInt8(ascii: "#") }.dropFirst().drop { $0 <= 0x20 }
+      let blanks = place.reversed().prefix { $0 <= 0x20 }.count
+      if place.count == blanks { return nil }
+      return String(decoding: place.dropLast(blanks), as: UTF8.self)
+    case .typed, .found: return nil
+    }
   }
 
   /// Where an event comes from.

@@ -21,13 +21,15 @@ public struct Session: Sendable {
     public let position: Int
     /// Where the expectation comes from.
     public let origin: Origin
+    /// The same in a few words.
+    public let place: String
     /// The actual state.
     public let message: String
     /// Whether the file expects it, and other events led here than the file's.
     public let isOfOtherEvents: Bool
 
-    /// Its origin, and the actual state.
-    public var description: String { "\(origin.description): \(message)" }
+    /// Its place, and the actual state.
+    public var description: String { "\(place): \(message)" }
   }
 
   /// The scenario.
@@ -49,7 +51,7 @@ public struct Session: Sendable {
   var fileTexts: Set<String> = []
   /// Queued statements of another history.
   var following = StatementList()[...]
-  /// Queued statements that the engine refused.
+  /// Statements of another history, and imported ones, that the engine refused.
   public internal(set) var leftOut: [LeftOut] = []
   /// Whether all of the past is kept; else the limits after which it is dropped.
   private let keepsPast: Bool
@@ -65,6 +67,7 @@ public struct Session: Sendable {
   ///   - recordsSteps: whether the micro-steps of each event are wanted.
   public init(_ scenario: Scenario, keepsPast: Bool = true, recordsSteps: Bool = false) {
     self.scenario = scenario
+    self.scenario.statements.forgetRefused()
     self.keepsPast = keepsPast
     self.recordsSteps = recordsSteps
     timeline = Timeline(scenario.configuration)
@@ -114,10 +117,32 @@ public struct Session: Sendable {
 
   /// Carries out the next statement, at the end of the history. Returns it, or nil at the end.
   ///
+  /// Of a real machine's recording, what the engine refuses is left out: a garbled address, or a table of another
+  /// VM's, must not keep all others from being seen.
+  ///
   /// - Throws: if the engine refuses the event; the session stays where it is.
   @discardableResult
   public mutating func advance() throws(ScenarioError) -> Statement? {
-    if next == scenario.statements.count { return advanceFollowing() }
+    while next < scenario.statements.count {
+      do throws(ScenarioError) {
+        return try carryOutNext()
+      } catch {
+        guard case .imported = scenario.statements.origin(at: next) else { throw error }
+        let statement = leaveOutNext()
+        scenario.statements.refuse(at: next - 1, error.message)
+        leftOut.append(
+          LeftOut(
+            text: scenario.text(of: statement), reason: error.message,
+            place: scenario.place(of: statement.origin)))
+      }
+    }
+    return advanceFollowing()
+  }
+
+  /// Carries out the next statement, which is there.
+  ///
+  /// - Throws: if the engine refuses the event; the session stays where it is.
+  mutating func carryOutNext() throws(ScenarioError) -> Statement {
     let statement = scenario.statements[next]
     switch statement.kind {
     case .event(let event):
@@ -142,7 +167,8 @@ public struct Session: Sendable {
       {
         failures.append(
           Failure(
-            position: eventsDone, origin: statement.origin, message: message,
+            position: eventsDone, origin: statement.origin,
+            place: scenario.place(of: statement.origin), message: message,
             isOfOtherEvents: isOfOtherEvents(statement)))
       }
     }
@@ -156,7 +182,7 @@ public struct Session: Sendable {
   }
 
   func isOfFile(_ statement: Statement) -> Bool {
-    statement.origin.line != nil || fileTexts.contains(statement.kind.text)
+    statement.origin.isOfFile || fileTexts.contains(statement.kind.text)
   }
 
   /// From a number of events on, they are not the file's.
@@ -192,16 +218,6 @@ public struct Session: Sendable {
     return isComplete
   }
 
-  /// Reads lines that stand behind those of the scenario's file, and carries them out at the end of the history:
-  /// O(n) in these, if nobody else holds the session.
-  ///
-  /// - Throws: a mistake in them, of which nothing is kept then; or that the engine refuses an event, at which
-  ///   the session stays.
-  public mutating func extend(with lines: [UInt8]) throws(ScenarioError) {
-    try scenario.append(lines)
-    try finish()
-  }
-
   /// Carries out the rest.
   public mutating func finish() throws(ScenarioError) {
     while try advance() != nil {}
@@ -221,10 +237,12 @@ extension Scenario {
         message: message)
     case .typed:
       return ScenarioError(file: "", line: 1, column: column ?? 1, message: message)
-    case .imported, .found:
-      let text = "\(statement.kind.text): \(refusal.operand.map { "\($0.phrase): " } ?? "")"
+    case .imported(let line, let source):
       return ScenarioError(
-        file: file, line: statement.origin.line ?? 1, column: 1, message: text + message)
+        file: importedSources[Int(source)], line: max(1, Int(line)), column: 1, message: message)
+    case .found:
+      let text = "\(statement.kind.text): \(refusal.operand.map { "\($0.phrase): " } ?? "")"
+      return ScenarioError(file: file, line: 1, column: 1, message: text + message)
     }
   }
 
@@ -255,6 +273,17 @@ extension Scenario {
     case .typed(let text): return Self.text(ofEvent: text.utf8)
     case .imported, .found: return statement.kind.text
     }
+  }
+
+  /// A statement by its index as a line of a file: behind an event that was imported stands its place, and one that
+  /// was refused is a comment.
+  package func line(ofStatement index: Int) -> String {
+    let text = text(ofStatement: index)
+    guard case .imported = statements.origin(at: index),
+      statements.isEvent(at: index) || statements.isRefused(at: index)
+    else { return text }
+    let line = text + Self.comment(place(of: statements.origin(at: index)))
+    return statements.refused[index].map { Self.refused(line, $0) } ?? line
   }
 
   /// The same for the bytes of a line.

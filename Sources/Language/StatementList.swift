@@ -38,9 +38,11 @@ public struct StatementList: RandomAccessCollection, Sendable {
   private static let chunkShift = 12
   private static let chunkSize = 1 << chunkShift
 
-  /// The file's bytes. Lines may be added at the end.
-  var source: [UInt8]
+  /// The file's bytes.
+  let source: [UInt8]
   private var chunks: [Chunk] = []
+  /// Why the engine refuses statements of a recording, by their index: they are no part of the history.
+  private(set) var refused: [Int: String] = [:]
   /// Number of statements.
   public private(set) var count = 0
 
@@ -60,9 +62,10 @@ public struct StatementList: RandomAccessCollection, Sendable {
     }
   }
 
-  /// Whether a statement is an event. O(1).
+  /// Whether a statement is an event of the history. O(1).
   package func isEvent(at index: Int) -> Bool {
-    switch find(index) {
+    if refused[index] != nil { return false }
+    return switch find(index) {
     case .held(let statement): statement.isEvent
     case .released(let place): place.isEvent
     }
@@ -75,6 +78,15 @@ public struct StatementList: RandomAccessCollection, Sendable {
     case .released(let place): place.origin
     }
   }
+
+  /// Notes that the engine refuses a statement.
+  mutating func refuse(at index: Int, _ reason: String) { refused[index] = reason }
+
+  /// Whether the engine refuses a statement of a recording. O(1).
+  package func isRefused(at index: Int) -> Bool { refused[index] != nil }
+
+  /// Forgets what was refused, for another machine.
+  mutating func forgetRefused() { refused = [:] }
 
   /// What is kept of a statement.
   private enum Kept {
@@ -124,6 +136,7 @@ public struct StatementList: RandomAccessCollection, Sendable {
       chunks[full].places.removeLast(Swift.max(0, places - rest))
     }
     count = kept
+    if !refused.isEmpty { refused = refused.filter { $0.key < kept } }
   }
 
   /// Releases the full chunk before an index, if that is where a chunk ends and its statements are all in

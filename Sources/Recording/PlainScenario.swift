@@ -33,7 +33,7 @@ extension Scenario {
     }
     // Lines below the last statement belong to a future that this history lacks.
     if !isCut { comments.forEach { add($0) } }
-    for statement in statements.dropFirst(lines.count) { add(self.text(of: statement).utf8) }
+    for index in statements.indices.dropFirst(lines.count) { add(line(ofStatement: index).utf8) }
     return text
   }
 }

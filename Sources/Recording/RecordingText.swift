@@ -146,8 +146,14 @@ public struct RecordingText: Sendable {
       let statement = histories[index].statements
       histories[index].count(history.scenario.statements, statement)
       histories[index].statements += 1
+      if history.scenario.statements.isRefused(at: statement) {
+        // No part of the history: a comment.
+        add(history.scenario.line(ofStatement: statement).utf8)
+        endLine()
+        continue
+      }
       endStatement(
-        history.scenario.text(ofStatement: statement).utf8, of: index, history, milliseconds)
+        history.scenario.line(ofStatement: statement).utf8, of: index, history, milliseconds)
     }
   }
 

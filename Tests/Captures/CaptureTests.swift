@@ -14,7 +14,7 @@ import Testing
       case .event(let event): try machine.apply(event)
       case .expect(let expectation):
         let failure = expectation.failure(in: machine, after: 0..<0)
-        #expect(failure == nil, "\(capture.name), \(statement.origin.description)")
+        #expect(failure == nil, "\(capture.name), \(scenario.place(of: statement.origin))")
       case .chapter(let label, _):
         #expect(machine.violations(after: 0..<0).isEmpty, "\(capture.name) step \(label)")
         for (file, text) in capture.dumps(ofStep: label) {

@@ -42,10 +42,10 @@ import Testing
         let after = leaves(of: session.timeline.machine)
         if case .host = event {
           let lost = before.subtracting(after).count
-          #expect(after.isSubset(of: before), "\(statement.origin.description)")
+          #expect(after.isSubset(of: before), "\(session.scenario.place(of: statement.origin))")
           #expect(
             meter.cost.leavesRemoved - counted == lost,
-            "\(policy.rawValue), \(statement.origin.description)")
+            "\(policy.rawValue), \(session.scenario.place(of: statement.origin))")
         }
         before = after
       }

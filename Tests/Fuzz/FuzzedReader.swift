@@ -120,12 +120,13 @@ extension FuzzedReader {
       var chapter = RecordedChapter(label: "fuzz")
       chapter.add(reverseMap: bytes, 0, "revmap0")
       let seen = try SeenScenario([chapter], title: "fuzz")
-      var session = Session(try Scenario(parsing: Array(seen.text.utf8), file: "seen"))
+      var session = Session(seen.made.scenario)
       // Only an entry larger than any leaf is refused; and rows that overlap lose what an exact map cannot keep.
       guard rows.allSatisfy({ $0.nested == nil || $0.canonical.count <= 1 << 30 }) else {
         return true
       }
       try session.finish()
+      findings.expect(session.leftOut.isEmpty, "rows are refused")
       if zip(rows, rows.dropFirst()).allSatisfy({
         $0.canonical.upperBound <= $1.canonical.lowerBound
       }) {
@@ -229,22 +230,14 @@ extension FuzzedReader {
       let again = try CasemateLog(bytes.withCarriageReturns)
       findings.expect(
         log.records.map(\.action) == again.records.map(\.action), "with CRLF it is another log")
-      let imported = try CasemateScenario(log, file: "f", title: "fuzz")
+      let imported = try CasemateScenario(log, file: "f", title: "fuzz", writesText: true)
       let ends = [imported.breach.map { $0.record + 1 }, log.verdict?.records, log.records.count]
       findings.expect(
         imported.statements + imported.comments == ends.lazy.compactMap(\.self).first,
         "it goes on behind its end")
       _ = imported.watch.tables.map { findings.expect($0.table) }
-      do {
-        let text = Array(imported.text.utf8)
-        var session = Session(
-          try Scenario(parsing: text, file: "imported"), keepsPast: false, recordsSteps: false)
-        do { try session.finish() } catch {
-          // Beyond 48 bits there is no memory slot, and a context may have any registers.
-        }
-      } catch {
-        findings.expect(false, "\(error.description) in:\n\(imported.text)")
-      }
+      // Beyond 48 bits there is no memory slot, and a context may have any registers: that is left out.
+      findings.expect(imported.made)
       return !log.records.isEmpty
     } catch {
       findings.expect(error, isIn: bytes)
@@ -310,8 +303,9 @@ extension FuzzedReader {
       }
       let walk = try ImageWalk(&image, vttbr: vttbr, vtcr: vtcr)
       findings.expect(walk)
-      let scenario = KnownTable.guestScenario(walk, segments: image.segments, title: "\0\"\\")
-      findings.expect((try? Scenario(parsing: Array(scenario.utf8), file: "f")) != nil, scenario)
+      findings.expect(
+        try KnownTable.guestScenario(
+          walk, segments: image.segments, file: "\n", title: "\0\"\\", writesText: true))
       return true
     } catch {
       return false
@@ -374,21 +368,37 @@ extension FuzzedReader {
       in: files.map { ($0.path.contains("/00") ? $0.path : "0001/\($0.path)", $0.bytes) },
       of: "folder")
     for unmaps in [RecordedScenario.Unmaps.observed, .predicted(.repaired)] {
-      let recorded = RecordedScenario(chapters, title: "fuzz", unmaps: unmaps)
       do {
-        let accepted = try ImportedRun(of: recorded.text, against: chapters)
-        let scenario = try Scenario(parsing: Array(accepted.text.utf8), file: "imported")
-        var session = Session(scenario, keepsPast: false, recordsSteps: false)
-        // What is left without the statements that were refused is carried out to the end.
-        try session.finish()
+        let recorded = try RecordedScenario(
+          chapters, title: "fuzz", unmaps: unmaps, writesText: true)
+        _ = try ImportedRun(of: recorded.made.scenario, against: chapters)
+        findings.expect(recorded.made)
       } catch {
-        findings.expect(false, "\(error.description) in:\n\(recorded.text)")
+        findings.expect(false, error.description)
       }
     }
   }
 }
 
 extension Findings {
+  /// What was made of other files is carried out, and so is its text, in which nothing is left to be refused.
+  fileprivate mutating func expect(_ made: ScenarioMaker) {
+    var text = ""
+    do {
+      var session = Session(made.scenario, keepsPast: false)
+      try session.finish()
+      text = made.text(of: session)
+      var written = Session(
+        try Scenario(parsing: Array(text.utf8), file: "imported"), keepsPast: false)
+      try written.finish()
+      expect(
+        written.timeline.machine.fingerprint == session.timeline.machine.fingerprint,
+        "the text does something else")
+    } catch {
+      expect(false, "\(error.description) in:\n\(text)")
+    }
+  }
+
   fileprivate mutating func expect(_ error: TextError, isIn bytes: [UInt8]) {
     expect(
       1...bytes.lineCount + 1 ~= error.line && 1...bytes.count + 1 ~= error.column,

@@ -50,10 +50,10 @@ import Testing
   private static let runs = Run.all(["nested", "nested2", "plain", "patched", "l1linux"])
 
   private func carryOut(
-    _ text: String, at chapter: (String, Machine) throws -> Void
+    _ recorded: RecordedScenario, at chapter: (String, Machine) throws -> Void
   ) throws {
-    let scenario = try Scenario(parsing: Array(text.utf8), file: "imported.pw")
-    var session = Session(scenario)
+    try recorded.made.requireSameText()
+    var session = Session(recorded.made.scenario)
     while let statement = try session.advance() {
       guard case .chapter(let label, _) = statement.kind else { continue }
       #expect(session.violations().isEmpty, "\(label)")
@@ -69,12 +69,13 @@ import Testing
     let version: ReverseMapVersion = run.isPatched ? .repaired : .none
     let chapters = run.chapters
     #expect(!chapters.isEmpty)
-    let recorded = RecordedScenario(
-      chapters, title: "a run", unmaps: isPredicted ? .predicted(version) : .observed)
+    let recorded = try RecordedScenario(
+      chapters, title: "a run", unmaps: isPredicted ? .predicted(version) : .observed,
+      writesText: true)
     #expect(recorded.summary.skipped == 0 && recorded.summary.statements > 3)
     #expect(recorded.summary.unknowns.isEmpty, "\(recorded.summary.unknowns)")
     var labels: [String] = []
-    try carryOut(recorded.text) { label, machine in
+    try carryOut(recorded) { label, machine in
       labels.append(label)
       let chapter = try #require(chapters.first { $0.label == label })
       let judgement = Judgement(chapter, with: machine)
@@ -96,9 +97,9 @@ import Testing
   /// `host_pages.txt` is from the VMM's pagemap: another source than the calls.
   @Test(arguments: Run.all(["nested", "nested2", "plain", "patched"]))
   func `output addresses are those of the VMM's pages`(run: Run) throws {
-    let recorded = RecordedScenario(run.chapters, title: "a run", unmaps: .observed)
+    let recorded = try RecordedScenario(run.chapters, title: "a run", unmaps: .observed)
     var known = 0
-    try carryOut(recorded.text) { label, machine in
+    try carryOut(recorded) { label, machine in
       guard let table = ObservedTable(.canonical, of: machine),
         let text = run.text(label, "host_pages.txt")
       else { return }
@@ -117,7 +118,7 @@ import Testing
 
   @Test(arguments: Run.all(["iommu"]))
   func `the IOMMU's table maps what is left mapped by the trace`(run: Run) throws {
-    let recorded = RecordedScenario(run.chapters, title: "a run", unmaps: .observed)
+    let recorded = try RecordedScenario(run.chapters, title: "a run", unmaps: .observed)
     var pages: [UInt64: UInt64] = [:]
     for chapter in run.chapters {
       for trace in chapter.traces where trace.name.hasSuffix("trace.txt") {
@@ -137,8 +138,7 @@ import Testing
         }
       }
     }
-    let scenario = try Scenario(parsing: Array(recorded.text.utf8), file: "imported.pw")
-    var session = Session(scenario)
+    var session = Session(recorded.made.scenario)
     try session.finish()
     let machine = session.timeline.machine
     var mapped: [UInt64: UInt64] = [:]
@@ -166,9 +166,9 @@ import Testing
           }
       })
     chapters[swept].shadows[0] = chapters[swept - 1].shadows[0]
-    let recorded = RecordedScenario(chapters, title: "a run", unmaps: .predicted(.none))
+    let recorded = try RecordedScenario(chapters, title: "a run", unmaps: .predicted(.none))
     var found: [String] = []
-    try carryOut(recorded.text) { label, machine in
+    try carryOut(recorded) { label, machine in
       let chapter = try #require(chapters.first { $0.label == label })
       found += Judgement(chapter, with: machine).differences.map { "\(label) \($0.sentence)" }
     }
@@ -197,9 +197,11 @@ import Testing
       ("00/probes.txt", Array(probes.utf8)), ("00/hyp_trace.txt", Array(hypervisor.utf8)),
       ("00/ipa_range", Array("35232960\n".utf8)),
     ]
-    let recorded = RecordedScenario(
-      RecordedChapter.all(in: files, of: "pkvm"), title: "pkvm", unmaps: .observed)
-    let lines = recorded.text.split(separator: "\n").dropFirst(3).map(String.init)
+    let recorded = try RecordedScenario(
+      RecordedChapter.all(in: files, of: "pkvm"), title: "pkvm", unmaps: .observed, writesText: true
+    )
+    let lines = try #require(recorded.made.text).split(separator: "\n").dropFirst(3).map(
+      String.init)
     #expect(
       lines == [
         "kernel map canonical 0x80000000 4K 0x409ed000 rw x  # 00/probes.txt:2",
@@ -207,7 +209,7 @@ import Testing
         "kernel map canonical 0xc0000000 2M 0x42a00000 rw x  # 00/probes.txt:3",
         "kernel unmap canonical 0x80000000 4K  # 00/probes.txt:4", "chapter 00",
       ])
-    try carryOut(recorded.text) { _, machine in
+    try carryOut(recorded) { _, machine in
       let table = try #require(ObservedTable(.canonical, of: machine))
       #expect(table.run(at: 0xc010_0000)?.descriptor.address == 0x42a0_0000)
       #expect(table.run(at: 0x8000_0000)?.isMapped == false)
@@ -227,5 +229,21 @@ import Testing
         "00/ipa_range: no number of bits that an IPA can have",
         "00/stage2_page_tables: read/open failed: Numerical result (34)",
       ])
+  }
+}
+
+extension ScenarioMaker {
+  /// The text, if there is one, says what the scenario does, statement by statement, and where each is from.
+  func requireSameText() throws {
+    guard let text else { return }
+    let read = try Scenario(parsing: Array(text.utf8), file: "imported.pw")
+    #expect(read.configuration == scenario.configuration && read.title == scenario.title)
+    #expect(read.statements.map(\.kind.text) == scenario.statements.map(\.kind.text))
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    for (written, own) in zip(read.statements, scenario.statements) where own.isEvent {
+      let line = try #require(written.origin.line.map { lines[$0 - 1] })
+      let comment = line.firstRange(of: "# ").map { line[$0.upperBound...] }
+      #expect(comment?.hasPrefix(scenario.place(of: own.origin)) ?? true)
+    }
   }
 }

@@ -16,9 +16,10 @@ import Testing
 
   /// Carries a scenario out, and calls `visit` at each moment.
   private func carryOut(
-    _ text: String, at visit: (String, Session) throws -> Void
+    _ seen: SeenScenario, at visit: (String, Session) throws -> Void
   ) throws {
-    var session = Session(try Scenario(parsing: Array(text.utf8), file: "seen.pw"))
+    try seen.made.requireSameText()
+    var session = Session(seen.made.scenario)
     while let statement = try session.advance() {
       if case .chapter(let label, _) = statement.kind { try visit(label, session) }
     }
@@ -35,7 +36,7 @@ import Testing
       return chapter
     }
     var labels: [String] = []
-    try carryOut(SeenScenario(chapters, title: "a run").text) { label, session in
+    try carryOut(SeenScenario(chapters, title: "a run", writesText: true)) { label, session in
       labels.append(label)
       let machine = session.timeline.machine
       let place = "\(run.testDescription) \(label)"
@@ -55,15 +56,24 @@ import Testing
   func `a moment that is added says what it says among all`(run: RecordedCaptureTests.Run) throws {
     let chapters = run.chapters
     var seen = try SeenScenario([chapters[0]], title: "a run")
-    var text = seen.text
+    var session = Session(seen.takeScenario())
+    try session.finish()
     // What is seen at first decides how large the machine is.
     let isEnough = chapters.allSatisfy { $0.shadows.count == chapters[0].shadows.count }
     for chapter in chapters.dropFirst() {
-      let more = try seen.extend(by: chapter)
-      #expect(isEnough == (more != nil), "\(run.testDescription)")
-      text += more ?? ""
+      #expect(isEnough == (try seen.extend(by: chapter)), "\(run.testDescription)")
+      try session.extend(by: seen.take())
     }
-    if isEnough { #expect(text == (try SeenScenario(chapters, title: "a run").text)) }
+    if !isEnough { return }
+    let whole = try SeenScenario(chapters, title: "a run", writesText: true).made
+    let lines = session.scenario.statements.indices.map { session.scenario.line(ofStatement: $0) }
+    #expect(
+      lines.filter { !$0.hasPrefix("chapter") }
+        == whole.text?.split(separator: "\n").dropFirst(3).filter {
+          !$0.hasPrefix("#") && !$0.hasPrefix("policy") && !$0.hasPrefix("chapter")
+        }.map(String.init))
+    #expect(
+      session.scenario.statements.map(\.kind.text) == whole.scenario.statements.map(\.kind.text))
   }
 
   /// Dumps of the model's own maps, at each chapter, read and shown again.
@@ -90,7 +100,7 @@ import Testing
       }
       #expect(Set(dumps).count > 3, "seed \(seed)")
       var next = 0
-      try carryOut(SeenScenario(chapters, title: "maps").text) { _, session in
+      try carryOut(SeenScenario(chapters, title: "maps")) { _, session in
         for shadow in 0..<2 {
           #expect(
             ReverseMapDump.text(ofShadow: shadow, in: session.timeline.machine) == dumps[next],
@@ -122,9 +132,9 @@ import Testing
     var chapter = RecordedChapter(label: "raw")
     chapter.add(rawTables: [UInt8]((raw + "\n" + pages).utf8), "tables.txt")
     #expect(chapter.unread == [])
-    let text = try SeenScenario([chapter], title: "raw").text
-    #expect(text.contains("seen=descriptors\n"))
-    try carryOut(text) { _, session in
+    let seen = try SeenScenario([chapter], title: "raw", writesText: true)
+    #expect(seen.made.text?.contains("seen=descriptors\n") == true)
+    try carryOut(seen) { _, session in
       let machine = session.timeline.machine
       let table = try #require(machine.table(.canonical))
       for (address, bits): (UInt64, UInt64) in [
@@ -149,9 +159,8 @@ import Testing
 
   @Test func `each row is told with the line of the dump that it stands in`() throws {
     let run = try #require(Self.runs.first { $0.testDescription == "nested/nested-alias" })
-    let text = try SeenScenario(run.chapters, title: "a run").text
     var told = 0
-    try carryOut(text) { label, session in
+    try carryOut(SeenScenario(run.chapters, title: "a run", writesText: true)) { label, session in
       guard let sight = session.sight, let before = sight.before else { return }
       for event in sight.rows {
         let source = try #require(session.source(ofEvent: event))
@@ -222,7 +231,7 @@ import Testing
       if number == 0 || random.below(5) > 0 { chapter.canonical = table(&random) }
       chapters.append(chapter)
     }
-    try carryOut(SeenScenario(chapters, title: "random").text) { label, session in
+    try carryOut(SeenScenario(chapters, title: "random")) { label, session in
       let machine = session.timeline.machine
       let chapter = try #require(chapters.first { $0.label == label })
       let table = try #require(machine.table(.canonical))
@@ -255,8 +264,7 @@ import Testing
       chapters.append(chapter)
     }
     var seen: [(Moment, Fingerprint)] = []
-    var session = Session(
-      try Scenario(parsing: Array(SeenScenario(chapters, title: "r").text.utf8), file: "seen.pw"))
+    var session = Session(try SeenScenario(chapters, title: "r").made.scenario)
     while let statement = try session.advance() {
       guard case .chapter = statement.kind else { continue }
       seen.append((session.timeline.moment, session.timeline.machine.fingerprint))
@@ -285,7 +293,7 @@ import Testing
       chapter("again", .some(table)), chapter("gone", nil),
     ]
     var found: [String] = []
-    try carryOut(SeenScenario(chapters, title: "a shadow").text) { label, session in
+    try carryOut(SeenScenario(chapters, title: "a shadow")) { label, session in
       let machine = session.timeline.machine
       let isUsed = machine.shadowContext(0).isValid
       let end = machine.table(.shadow(0)).map { machine.walk(0, in: $0).descriptor }
@@ -321,7 +329,7 @@ import Testing
       chapter("none", [shadow]), chapter("c", [shadow, map]),
     ]
     #expect(chapters[1].unreadTables == [.shadow(0)] && chapters[1].unread.count == 1)
-    let text = try SeenScenario(chapters, title: "unread").text
+    let text = try #require(SeenScenario(chapters, title: "unread", writesText: true).made.text)
     // Nothing is told to be gone, or to be there anew.
     #expect(!text.contains("seen-no-revmap"))
     #expect(text.split(separator: "\n").count { $0.contains("kernel seen-revmap") } == 1)
@@ -350,9 +358,7 @@ import Testing
 
   @Test func `what only events would tell is refused as not known`() throws {
     let run = try #require(Self.runs.first { $0.testDescription == "nested/nested-alias" })
-    var session = Session(
-      try Scenario(
-        parsing: Array(try SeenScenario(run.chapters, title: "a run").text.utf8), file: "seen.pw"))
+    var session = Session(try SeenScenario(run.chapters, title: "a run").made.scenario)
     try session.finish()
     var subject = Subject()
     subject.table = .canonical

@@ -188,7 +188,8 @@ import Testing
   @Test func `the scenario ends where a rule is broken, and says what casemate says`() throws {
     func scenario(_ records: [String], _ tail: String) throws -> CasemateScenario {
       try CasemateScenario(
-        CasemateLog(log(records) + Array(tail.utf8)), file: "t.log", title: "a \"log\"\n")
+        CasemateLog(log(records) + Array(tail.utf8)), file: "t.log", title: "a \"log\"\n",
+        writesText: true)
     }
     let bad = Self.start + [Self.broken, Self.dsb, Self.made, "barrier isb"]
     let own = try scenario(bad, "")
@@ -208,7 +209,8 @@ import Testing
       theirs.findings
         == ["t.log:9: casemate says 'something else', which breaks no rule of pagewalk's"])
     for found in [own, agreed, theirs] {
-      var session = Session(try Scenario(parsing: Array(found.text.utf8), file: "imported.pw"))
+      try found.made.requireSameText()
+      var session = Session(found.made.scenario)
       try session.finish()
       // L1's memory is as the records left it, and so is its table.
       let guest = try #require(session.timeline.machine.guestTables.first)

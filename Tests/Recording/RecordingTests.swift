@@ -65,6 +65,43 @@ import Testing
     return saved
   }
 
+  @Test func `what the engine refuses of a trace is a comment of the recording`() throws {
+    var maker = try ScenarioMaker(
+      head: ["pagewalk 1", "vm ipa=40 vcpus=1 recorded=on"], file: "trace.txt", writesText: false)
+    for page: UInt64 in [0x8000_0000, 1 << 44, 0x8000_1000] {
+      maker.add(
+        .event(
+          .recorded(
+            .map(
+              .canonical, page..<page + 4096, to: 0x4000_0000,
+              Permissions(read: true, write: true, executeNever: 0), guestLevel: 0,
+              canonical: nil))), maker.origin("trace.txt", line: Int(page >> 12 & 0xff) + 2))
+    }
+    maker.addPlain(.chapter(label: "end", text: ""), maker.origin("trace.txt"))
+    var main = Session(maker.scenario)
+    try main.finish()
+    #expect(main.leftOut.map(\.place) == ["trace.txt:2"] && main.timeline.events.count == 2)
+    let bytes = Self.text(SavedSession([.init(name: "main", origin: nil, session: main)]))
+    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    #expect(lines.count { $0.hasPrefix("# refused, expected an address below 2^40") } == 1)
+    #expect(
+      lines.contains {
+        $0.hasPrefix("kernel map canonical 0x80001000") && $0.contains("# trace.txt:3 #@")
+      })
+    var read = try Self.read(bytes).histories[0].session
+    #expect(read.timeline.events == main.timeline.events)
+    #expect(read.chapters.map(\.end) == [2])
+    #expect(read.source(ofEvent: 1) == "trace.txt:3" && main.source(ofEvent: 1) == "trace.txt:3")
+    read.seek(to: Moment(events: 2))
+    #expect(read.timeline.machine.fingerprint == main.timeline.machine.fingerprint)
+    // Under another policy everything is tried again, and the plain text has the same.
+    var other = Session(try main.scenario.under(policy: "revmap=v2"))
+    try other.finish()
+    #expect(other.leftOut.count == 1)
+    let plain = String(decoding: main.scenario.plainText, as: UTF8.self)
+    #expect(plain.contains("\n# refused, ") && plain.hasSuffix("# trace.txt:3\nchapter end\n"))
+  }
+
   @Test func sessionIsReadAsItWasWritten() throws {
     let saved = try Self.session()
     let bytes = Self.text(saved)

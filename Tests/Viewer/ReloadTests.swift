@@ -90,23 +90,45 @@ import Testing
 
   /// As a VM is looked at while it runs: rows of dumps come to the end.
   private static let moments = [
-    "kernel unseen canonical 0 1T\nkernel seen-empty canonical 0 1T L1\nchapter a\n",
-    "kernel seen canonical 0x80000000 8K L3 rw x  # dump:2\nchapter b \"new\"\n",
-    "kernel seen canonical 0x80001000 4K L3 r x\nchapter c\n",
+    ["kernel unseen canonical 0 1T", "kernel seen-empty canonical 0 1T L1", "chapter a"],
+    ["kernel seen canonical 0x80000000 8K L3 rw x", "chapter b \"new\""],
+    ["kernel seen canonical 0x80001000 4K L3 r x", "chapter c"],
   ]
 
-  private func seen(_ moments: some Sequence<String>) throws -> Screen {
-    let text = "pagewalk 1\nvm ipa=40 seen=words\n" + moments.joined()
-    return try Screen(bytes: [UInt8](text.utf8), file: "live", 100, 30)
+  /// What was made of some moments, each row of a line of its own.
+  private func seen(_ moments: some Collection<[String]>) throws -> ScenarioMaker {
+    var maker = try ScenarioMaker(
+      head: ["pagewalk 1", "vm ipa=40 seen=words"], file: "live", writesText: false)
+    for moment in moments { try add(moment, to: &maker) }
+    return maker
   }
 
-  @Test func `lines that come to the end are shown as if they had been there`() throws {
-    var grown = try seen(Self.moments.prefix(1))
+  private func add(_ moment: [String], to maker: inout ScenarioMaker) throws {
+    let text = "pagewalk 1\nvm ipa=40\n" + moment.joined(separator: "\n")
+    for (number, statement) in try Scenario(parsing: [UInt8](text.utf8), file: "moment").statements
+      .enumerated()
+    {
+      maker.add(statement.kind, maker.origin("dump of \(moment.last ?? "")", line: number + 1))
+    }
+  }
+
+  private func screen(_ maker: inout ScenarioMaker) throws -> Screen {
+    var session = Session(maker.takeScenario())
+    try session.finish()
+    session.seek(to: Moment(events: 0))
+    return Screen(session, 100, 30)
+  }
+
+  @Test func `moments that come to the end are shown as if they had been there`() throws {
+    var maker = try seen(Self.moments.prefix(1))
+    var grown = try screen(&maker)
     grown.press("$")
-    for (index, lines) in Self.moments.enumerated().dropFirst() {
-      #expect(try grown.model.extend(with: Array(lines.utf8), telling: "New."))
+    for (index, moment) in Self.moments.enumerated().dropFirst() {
+      try add(moment, to: &maker)
+      #expect(try grown.model.extend(by: maker.take(), telling: "New."))
       #expect(grown.lastLine.contains("New."))
-      var whole = try seen(Self.moments.prefix(index + 1))
+      var all = try seen(Self.moments.prefix(index + 1))
+      var whole = try screen(&all)
       whole.press("$")
       grown.press("1")
       whole.press("1")
@@ -115,42 +137,46 @@ import Testing
       #expect(
         grown.model.timeline.machine.fingerprint == whole.model.timeline.machine.fingerprint)
     }
-    // A row's line is told, wherever its lines came from.
+    // A row's line is told, wherever it came from.
     let session = grown.model.session
-    #expect(session.source(ofEvent: 2) == "dump:2" && session.line(ofEvent: 2) == 6)
+    #expect(session.source(ofEvent: 2) == "dump of chapter b \"new\":1")
+    #expect(session.line(ofEvent: 2) == 1 && grown.lines[0].contains("dump of chapter c:1"))
   }
 
-  @Test func `who stands before the end stays there while lines come`() throws {
-    var screen = try seen(Self.moments.prefix(2))
+  @Test func `who stands before the end stays there while moments come`() throws {
+    var maker = try seen(Self.moments.prefix(2))
+    var screen = try screen(&maker)
     screen.press(". .")
     let (moment, state) = (
       screen.model.timeline.moment, screen.model.timeline.machine.fingerprint
     )
-    #expect(try screen.model.extend(with: Array(Self.moments[2].utf8), telling: "New."))
+    try add(Self.moments[2], to: &maker)
+    #expect(try screen.model.extend(by: maker.take(), telling: "New."))
     #expect(screen.model.timeline.moment == moment)
     #expect(screen.model.timeline.machine.fingerprint == state)
     #expect(screen.model.timeline.events.count == 4)
   }
 
-  @Test func `lines that make no sense leave the history as it is`() throws {
-    var screen = try seen(Self.moments.prefix(2))
+  @Test func `what the engine refuses of a moment is left out and listed`() throws {
+    var maker = try seen(Self.moments.prefix(1))
+    var screen = try screen(&maker)
     screen.press("$")
-    let before = screen.model.session
-    for wrong in ["kernel seen\n", "chapter d\nkernel unused shadow9 x\n", "vm ipa=40\n"] {
-      #expect(throws: ScenarioError.self) {
-        try screen.model.extend(with: Array(wrong.utf8), telling: "New.")
-      }
-      #expect(screen.model.session.scenario.statements.count == before.scenario.statements.count)
-      #expect(screen.model.session.scenario.source == before.scenario.source)
-    }
-    #expect(try screen.model.extend(with: Array(Self.moments[2].utf8), telling: "New."))
-    #expect(screen.model.session.line(ofEvent: 3) == 8)
+    try add(
+      ["kernel unused shadow9", "kernel seen canonical 0 4K L3 r x", "chapter d"], to: &maker)
+    #expect(try screen.model.extend(by: maker.take(), telling: "New."))
+    #expect(screen.model.timeline.events.count == 3)
+    screen.press(": ‹unknowns› enter")
+    let text = screen.model.answer.text.map(\.string).joined()
+    #expect(
+      text.contains("kernel unused shadow9") && text.contains("dump of chapter d:1"), "\(text)")
   }
 
-  @Test func `where something was typed at the end, lines do not come behind it`() throws {
-    var screen = try seen(Self.moments.prefix(2))
+  @Test func `where something was typed at the end, moments do not come behind it`() throws {
+    var maker = try seen(Self.moments.prefix(2))
+    var screen = try screen(&maker)
     screen.press("$ : ‹kernel unseen canonical 0 4K› enter")
-    #expect(try !screen.model.extend(with: Array(Self.moments[2].utf8), telling: "New."))
+    try add(Self.moments[2], to: &maker)
+    #expect(try !screen.model.extend(by: maker.take(), telling: "New."))
   }
 
   @Test func `marks and jumps lead nowhere that is gone`() throws {

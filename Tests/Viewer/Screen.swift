@@ -39,6 +39,10 @@ struct Screen {
     var session = Session(try Scenario(parsing: bytes, file: file))
     try session.finish()
     session.seek(to: Moment(events: 0))
+    self.init(session, width, height)
+  }
+
+  init(_ session: Session, _ width: Int, _ height: Int) {
     model = Model(session, width: width, height: height)
     model.finishWork()
   }

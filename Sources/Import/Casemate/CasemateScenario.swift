@@ -5,8 +5,8 @@ import Language
 /// A log of casemate as a scenario: the hypervisor is L1, its tables are L1's. It ends at the first record
 /// that breaks a rule, or on which casemate comments.
 package struct CasemateScenario {
-  /// The scenario's text.
-  package private(set) var text = ""
+  /// The scenario, and its text if that is wanted.
+  package private(set) var made: ScenarioMaker
   /// The record that breaks a rule; nil if none does.
   package let breach: TableWatch.Breach?
   /// Casemate's comment on the last record; nil if there is none, or it is on a later record.
@@ -19,13 +19,15 @@ package struct CasemateScenario {
   private let log: CasemateLog
   private let file: String
   /// Threads as vCPUs, in order of appearance.
-  private var vcpus: [UInt64: Int] = [:]
+  private let vcpus: [UInt64: Int]
 
   /// - Parameters:
   ///   - log: the log.
   ///   - file: the log's name in messages.
   /// - Throws: if a record covers more memory than tables have, or there are too many threads.
-  package init(_ log: CasemateLog, file: String, title: String) throws(TextError) {
+  package init(
+    _ log: CasemateLog, file: String, title: String, writesText: Bool = false
+  ) throws(TextError) {
     self.log = log
     self.file = file
     let end = log.verdict?.records ?? log.records.count
@@ -35,6 +37,7 @@ package struct CasemateScenario {
     let last = breach.map { $0.record + 1 } ?? end
     if let found = log.verdict, found.records == last { verdict = found }
     let records = log.records[..<last]
+    var vcpus: [UInt64: Int] = [:]
     for record in records where vcpus[record.thread] == nil {
       vcpus[record.thread] = vcpus.count
       if vcpus.count > VMConfiguration.vcpusRange.upperBound {
@@ -43,7 +46,17 @@ package struct CasemateScenario {
           "more than \(VMConfiguration.vcpusRange.upperBound) threads: a VM has no more vCPUs")
       }
     }
-    writeHead(records, title)
+    self.vcpus = vcpus
+    do throws(ScenarioError) {
+      made = try ScenarioMaker(
+        head: [
+          "pagewalk 1", "title \(StatementText.quoted(title))",
+          "vm ipa=48 vcpus=\(max(1, vcpus.count)) nested=on",
+        ], file: "imported", writesText: writesText)
+    } catch {
+      throw TextError(line: 1, error.description)
+    }
+    writeMemory(records)
     for record in records { write(record) }
     writeEnd()
   }
@@ -65,21 +78,23 @@ package struct CasemateScenario {
   }
 
   private func place(_ record: CasemateLog.Record) -> String {
-    "\(file):\(record.line): record \(record.id)\(record.place.map { " (\($0))" } ?? "")"
+    "\(file):\(record.line)\(Self.number(record))"
+  }
+
+  /// What stands behind the place of a record.
+  private static func number(_ record: CasemateLog.Record) -> String {
+    ": record \(record.id)\(record.place.map { " (\($0))" } ?? "")"
   }
 
   // MARK: Statements
 
-  private mutating func writeHead(_ records: ArraySlice<CasemateLog.Record>, _ title: String) {
-    add("pagewalk 1")
-    add("title \(StatementText.quoted(title))")
-    add("vm ipa=48 vcpus=\(max(1, vcpus.count)) nested=on")
-    add("")
-    add("# The hypervisor is L1: what it stores to is its memory, as pages of 4K.")
+  private mutating func writeMemory(_ records: ArraySlice<CasemateLog.Record>) {
+    made.comment()
+    made.comment("The hypervisor is L1: what it stores to is its memory, as pages of 4K.")
     for (id, range) in Self.slots(records).enumerated() {
-      add(Event.addMemslot(id: UInt64(id), range, .pages).statement)
+      made.addPlain(.event(.addMemslot(id: UInt64(id), range, .pages)), made.origin(file))
     }
-    add("")
+    made.comment()
   }
 
   /// The memory stored to, without gaps larger than a few pages.
@@ -141,19 +156,22 @@ package struct CasemateScenario {
     let what =
       breach.map { "\($0.rule.demand): \($0.sentence)" }
       ?? verdict.map { "casemate says: \($0.text)" }
-    add(
-      "chapter \(what == nil ? "end" : "verdict") \(StatementText.quoted(what ?? "Nothing breaks a rule."))"
-    )
+    made.addPlain(
+      .chapter(
+        label: what == nil ? "end" : "verdict",
+        text: StatementText.safe(what ?? "Nothing breaks a rule.")),
+      made.origin(file))
   }
 
   private mutating func add(_ event: Event, _ record: CasemateLog.Record) {
     statements += 1
-    add("\(event.statement)  # \(StatementText.safe(place(record)))")
+    made.add(
+      .event(event), made.origin(file, line: record.line), remark: Self.number(record))
   }
 
   private mutating func comment(_ record: CasemateLog.Record) {
     comments += 1
-    add("# \(StatementText.safe(place(record))) \(Self.words(record))")
+    made.comment("\(place(record)) \(Self.words(record))")
   }
 
   /// A record in a few words.
@@ -180,6 +198,4 @@ package struct CasemateScenario {
       }
     return "thread \(record.thread): \(what)"
   }
-
-  private mutating func add(_ line: String) { text += line + "\n" }
 }

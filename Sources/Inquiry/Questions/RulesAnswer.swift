@@ -45,7 +45,7 @@ package struct RulesAnswer: Answer {
     violations = Breach.all(in: &session, audit)
     failures = session.failures.map {
       Failure(
-        origin: $0.origin.description, message: $0.message,
+        origin: $0.place, message: $0.message,
         moment: Moment(events: $0.position))
     }
     checked = min(audit.checked, session.timeline.events.count)

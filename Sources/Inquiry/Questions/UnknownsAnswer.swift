@@ -9,10 +9,17 @@ package struct UnknownsAnswer: Answer {
     package let meaning: String
   }
 
-  package let unknowns: [Unknown]
+  package private(set) var unknowns: [Unknown]
 
   package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
     self.init(of: session.timeline.machine)
+    unknowns += session.leftOut.prefix(Report.linesAtMost).compactMap { left in
+      left.place.map {
+        Unknown(
+          name: "left out",
+          meaning: "\(left.text), of \($0), which the model refuses: \(left.reason).")
+      }
+    }
   }
 
   /// What is not known of a machine. Cost: a walk for each table.

@@ -1,3 +1,4 @@
+import Canvas
 import Engine
 import Language
 
@@ -28,8 +29,7 @@ extension Model {
         ahead.seek(to: timeline.moment)
         session = ahead
         noteMoment()
-        // In the opened history nothing was left out, so there is nothing to report.
-        if branches[branch].origin != nil { didFollow() }
+        if branches[branch].origin != nil { didFollow() } else { sayLeftOut() }
       } else {
         self.ahead = ahead
       }
@@ -37,6 +37,15 @@ extension Model {
       failure = error
       isFinished = true
     }
+  }
+
+  /// Says what the engine refused of what a real machine said.
+  mutating func sayLeftOut() {
+    guard let first = session.leftOut.first else { return }
+    let count = session.leftOut.count
+    say(
+      "\(count) statement\(count == 1 ? " is" : "s are") left out, which the model refuses: ':unknowns' tells; the "
+        + "first is of \(SafeText(first.place ?? "")).")
   }
 
   /// Carries out the rest.

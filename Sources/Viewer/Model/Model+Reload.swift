@@ -50,15 +50,15 @@ extension Model {
         : "The file was read again: its events differ from event \(common + 1) on.")
   }
 
-  /// Puts lines that came to the file of the opened history at its end, where a running VM is looked at: who stands
-  /// at the end goes on to the new one. O(n) in these lines, and in what they change.
+  /// Puts what was seen of a running VM since the opened history's end there: who stands at the end goes on to the
+  /// new one. O(n) in that, and in what it changes.
   ///
-  /// - Parameter news: what is said of them.
+  /// - Parameter news: what is said of it.
   /// - Returns: whether that was possible: nobody has typed anything at the end.
-  /// - Throws: that they make no sense.
-  public mutating func extend(with lines: [UInt8], telling news: SafeText) throws(ScenarioError)
-    -> Bool
-  {
+  /// - Throws: never for what was seen: what the engine refuses of it is left out.
+  package mutating func extend(
+    by addition: ScenarioMaker.Addition, telling news: SafeText
+  ) throws(ScenarioError) -> Bool {
     completeHistory()
     if branches[0].typed > 0 { return false }
     let moment = branches[0].session.timeline.moment
@@ -70,7 +70,7 @@ extension Model {
       forgetFindings()
       say(news)
     }
-    try branches[0].session.extend(with: lines)
+    try branches[0].session.extend(by: addition)
     return true
   }
 

@@ -162,6 +162,7 @@ public struct Model {
     changes = Changes(in: session)
     savedWork = ownWork
     noteMoment()
+    if ahead == nil { sayLeftOut() }
     if settings.showsStart { openStart() }
     settle()
   }

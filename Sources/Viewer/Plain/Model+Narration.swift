@@ -71,7 +71,7 @@ extension Model {
       failure -> SafeText in
       let purpose = purpose(isOfOtherEvents: failure.isOfOtherEvents)
       let own: SafeText = purpose.map { " It was written for \($0)." } ?? ""
-      return "Expectation failed, \(SafeText(failure.origin.description)): "
+      return "Expectation failed, \(SafeText(failure.place)): "
         + SafeText(failure.message) + "." + own
     }
     return Spoken.shortened(broken + failed)

@@ -64,7 +64,7 @@ extension Model {
     if violationsNow?.isEmpty ?? true,
       let failure = session.failures.first(where: { $0.position == timeline.moment.events })
     {
-      let place: SafeText = size.width >= 80 ? ", \(SafeText(failure.origin.description))" : ""
+      let place: SafeText = size.width >= 80 ? ", \(SafeText(failure.place))" : ""
       // Expectations for another policy, or other events, need not hold under these.
       if !ownPolicy.isEmpty {
         return Line("\(Glyph.differs) not as under \(ownPolicy)\(place) ", .dim)
@@ -116,6 +116,11 @@ extension Model {
         machine.configuration.isSeen ? "no dump was read yet" : "nothing has happened yet", .title)
     }
     line.add(SafeText(session.text(ofEvent: event)), .title)
+    if case .imported = session.origin(ofEvent: event), size.width >= 80,
+      let source = session.source(ofEvent: event)
+    {
+      line.add("  \(SafeText(source))", .dim)
+    }
     if timeline.stepsDone < timeline.steps.count {
       line.add("  step \(timeline.stepsDone)/\(timeline.steps.count)", .changed)
     }

@@ -14,7 +14,7 @@ extension Model {
         Line(
           "\(purpose == nil ? Glyph.mismatch : .differs) ", purpose == nil ? .mismatch : .dim
         )
-        .adding("\(SafeText(failure.origin.description)) expects otherwise: ")
+        .adding("\(SafeText(failure.place)) expects otherwise: ")
         .adding(SafeText(failure.message) + ".")
         .adding(purpose.map { " It was written for \($0)." } ?? "", .dim))
     }

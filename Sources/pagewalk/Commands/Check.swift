@@ -32,7 +32,7 @@ extension Pagewalk {
 
     func run() throws {
       let scenario = try input.scenario()
-      let imported = try Imported([against], Imported.Hints())
+      let imported = try Imported([against], Imported.Hints(), for: .tables)
       let chapters = imported.chapters.filter {
         !$0.tables.isEmpty || !$0.shadows.isEmpty || !$0.reverseMaps.isEmpty
       }

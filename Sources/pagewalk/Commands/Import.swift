@@ -62,13 +62,13 @@ extension Pagewalk {
     func run() throws {
       var found = hints.values
       if predict { found.unmaps = .predicted(revmap ?? .none) }
-      let imported = try Imported(paths, found)
+      let imported = try Imported(paths, found, for: json ? .judging : .writing)
       tell(imported)
       if strict { try refuseDoubts(imported) }
-      let difference = try report(imported)
+      let difference = report(imported)
       if json {
         try FileDescriptor.output.write(json: ImportRecord(imported, difference))
-      } else if let scenario = imported.scenario ?? (output == nil ? nil : imported.seen) {
+      } else if let scenario = imported.text ?? (output == nil ? nil : imported.seen?.text) {
         try write(scenario)
       } else {
         FileDescriptor.output.write(
@@ -125,11 +125,10 @@ extension Pagewalk {
     /// Says how the tables that were seen compare with those of the model, and which expectations do not hold.
     ///
     /// - Returns: what differs first.
-    private func report(_ imported: Imported) throws -> Discrepancy? {
+    private func report(_ imported: Imported) -> Discrepancy? {
       guard let run = imported.run else { return nil }
-      for failure in run.failures {
-        writeError(
-          "\(scenarioName):\(failure.origin.line ?? 1):1: not as expected: \(failure.message)")
+      for failure in run.session.failures {
+        writeError("\(failure.place): not as expected: \(failure.message)")
       }
       let compared = run.judgements.reduce(0) { $0 + $1.judgement.compared }
       let different = run.judgements.count { !$0.judgement.differences.isEmpty }
@@ -142,26 +141,12 @@ extension Pagewalk {
       writeError(
         "\(different) of \(run.judgements.count) moments have tables that are not those of the model; the first:"
       )
-      let difference = try firstDifference(imported.chapters, run.text)
+      // With both walks, and what led to it.
+      var session = run.session
+      let moments = ComparisonRecord.moments(imported.chapters, in: session)
+      let difference = ComparisonRecord(moments, in: &session).difference
       for line in difference?.lines ?? [] { writeError(line) }
       return difference
-    }
-
-    /// What the scenario's file is called in messages.
-    private var scenarioName: String { output ?? "imported" }
-
-    /// The first difference, with both walks and what led to it: for that a history is needed.
-    private func firstDifference(
-      _ chapters: [RecordedChapter], _ text: String
-    ) throws -> Discrepancy? {
-      do {
-        var session = Session(try Scenario(parsing: Array(text.utf8), file: scenarioName))
-        try session.finish()
-        return ComparisonRecord(ComparisonRecord.moments(chapters, in: session), in: &session)
-          .difference
-      } catch {
-        throw Failure.input(error.description)
-      }
     }
   }
 }

@@ -92,14 +92,13 @@ extension Pagewalk {
           do {
             switch try session.look() {
             case .history(let new): model.reload(new, telling: session.news)
-            case .lines(let lines):
-              if try !model.extend(with: lines, telling: session.news) {
+            case .addition(let addition):
+              if try !model.extend(by: addition, telling: session.news) {
                 model.reload(try session.history(), telling: session.news)
               }
             case nil: break
             }
           } catch {
-            session.beginAnew()
             model.refuse(SafeText(Failure(error).message))
           }
         }

@@ -44,6 +44,7 @@ extension Pagewalk {
           }
         }
       }
+      Pagewalk.tellLeftOut(of: session)
       for failure in session.failures {
         writeError(
           "\(session.scenario.position(of: failure.origin)): not as expected: \(failure.message)")

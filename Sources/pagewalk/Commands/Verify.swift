@@ -22,10 +22,7 @@ extension Pagewalk {
     var json = false
 
     func run() throws {
-      let (bytes, name) = try Pagewalk.source(file)
-      guard Recording.isRecording(bytes) else {
-        throw Failure.input("\(name): expected a recording, which has lines that begin with #@")
-      }
+      let (bytes, name) = try Pagewalk.recording(file)
       let verification: Verification
       do {
         let recording = try Recording(bytes, file: name)
@@ -88,7 +85,7 @@ extension Pagewalk {
     var output: String
 
     func run() throws {
-      let (bytes, name) = try Pagewalk.source(file)
+      let (bytes, name) = try Pagewalk.recording(file)
       let recording: Recording
       do {
         recording = try Recording(bytes, file: name)

@@ -148,7 +148,9 @@ struct Discrepancy: Encodable {
     if !cause.why.isEmpty { lines.append("  \(cause.why)") }
     if let function = cause.function { lines.append("  \(function)") }
     lines.append("  in \(cause.position): \(cause.statement)")
-    if let recorded = cause.recorded { lines.append("  of \(recorded)") }
+    if let recorded = cause.recorded, recorded != cause.position {
+      lines.append("  of \(recorded)")
+    }
     return lines
   }
 }

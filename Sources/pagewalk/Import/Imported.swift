@@ -30,17 +30,33 @@ struct Imported {
     var vm: String?
   }
 
+  /// What is wanted of them.
+  enum Purpose {
+    /// The tables that were seen.
+    case tables
+    /// A scenario, which is carried out by whoever opens it.
+    case opening
+    /// What the model makes of it.
+    case judging
+    /// The same, and the scenario as a text.
+    case writing
+  }
+
   private(set) var sources: [Source] = []
   private(set) var chapters: [RecordedChapter] = []
-  /// The scenario's text; nil if nothing could become a statement.
-  private(set) var scenario: String?
-  /// The text of a scenario of tables that were seen; nil if there are events, or no tables.
-  private(set) var seen: String?
+  /// The scenario; nil if nothing could become a statement, or none is wanted.
+  private(set) var made: ScenarioMaker?
+  /// A scenario of tables that were seen; nil if there are events, or no tables.
+  private(set) var seen: ScenarioMaker?
   private(set) var summary = RecordedScenario.Summary()
   /// Notes about a table whose words are known.
   private(set) var notes: [String] = []
 
-  init(_ paths: [String], _ hints: Hints) throws {
+  private let purpose: Purpose
+  private var writesText: Bool { purpose == .writing }
+
+  init(_ paths: [String], _ hints: Hints, for purpose: Purpose) throws {
+    self.purpose = purpose
     for path in paths {
       if SourceFiles.isFolder(path) {
         try addTree(SourceFiles.all(in: path), path, "a folder with a VM's files", hints)
@@ -51,45 +67,50 @@ struct Imported {
     makeLabelsUnique()
     let title = paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 }
       .joined(separator: ", ")
-    if scenario == nil, chapters.contains(where: { !$0.traces.isEmpty || !$0.logs.isEmpty }) {
-      let recorded = RecordedScenario(
-        chapters, title: "imported from \(title)", unmaps: hints.unmaps, slots: hints.slots)
-      summary = recorded.summary
-      if summary.statements > 0 { scenario = recorded.text }
-    }
-    // All that is in them is in the text now.
-    for index in chapters.indices { (chapters[index].traces, chapters[index].logs) = ([], []) }
-    try carryOut()
-    if scenario == nil, chapters.contains(where: { !$0.tables.isEmpty || !$0.reverseMaps.isEmpty })
-    {
-      do {
-        let shown = try SeenScenario(chapters, title: "seen in \(title)")
-        seen = shown.text
-        summary.unknowns += shown.unknowns
-      } catch {
-        throw Failure.input(error.message)
-      }
+    if purpose == .tables { return }
+    do {
+      try makeScenario(title, hints)
+    } catch let error as ScenarioError {
+      throw Failure.input(error.description)
+    } catch let error as SeenScenario.Unshowable {
+      throw Failure.input(error.message)
     }
   }
 
-  /// Statements that the model refuses, with the reasons; they are comments of the scenario.
-  var refused: [String] { run?.refused ?? [] }
-
-  /// The scenario as it was carried out; nil if there is none.
-  private(set) var run: ImportedRun?
-
-  private mutating func carryOut() throws {
-    guard let text = scenario else { return }
-    do {
-      let run = try ImportedRun(of: text, against: chapters)
-      scenario = run.text
+  private mutating func makeScenario(_ title: String, _ hints: Hints) throws {
+    if made == nil, chapters.contains(where: { !$0.traces.isEmpty || !$0.logs.isEmpty }) {
+      let recorded = try RecordedScenario(
+        chapters, title: "imported from \(title)", unmaps: hints.unmaps, slots: hints.slots,
+        writesText: writesText)
+      summary = recorded.summary
+      if summary.statements > 0 { made = recorded.made }
+    }
+    // All that is in them is in the scenario now.
+    for index in chapters.indices { (chapters[index].traces, chapters[index].logs) = ([], []) }
+    if let made, purpose != .opening {
+      let run = try ImportedRun(of: made.scenario, against: chapters)
       summary.statements -= run.refused.count
       summary.comments += run.refused.count
       self.run = run
-    } catch {
-      throw Failure.input(error.description)
+    }
+    if made == nil, chapters.contains(where: { !$0.tables.isEmpty || !$0.reverseMaps.isEmpty }) {
+      let shown = try SeenScenario(chapters, title: "seen in \(title)", writesText: writesText)
+      seen = shown.made
+      summary.unknowns += shown.unknowns
     }
   }
+
+  /// Statements that the model refuses, with the reasons; they are comments of the scenario's text.
+  var refused: [String] { run?.refused ?? [] }
+
+  /// The scenario as it was carried out; nil if there is none, or it is only opened.
+  private(set) var run: ImportedRun?
+
+  /// The text of the scenario, if it was to be written and there are events.
+  var text: String? { run.flatMap { made?.text(of: $0.session) } }
+
+  /// Takes the scenario, to be opened: of events, or of tables that were seen.
+  mutating func takeScenario() -> Scenario? { made?.takeScenario() ?? seen?.takeScenario() }
 
   private mutating func addTree(
     _ all: [(path: String, bytes: [UInt8])], _ path: String, _ kind: String, _ hints: Hints
@@ -264,9 +285,10 @@ struct Imported {
       var chapter = RecordedChapter(label: "table")
       chapter.guests[VTTBR(vttbr).vmid] = walk.table
       chapters.append(chapter)
-      scenario = KnownTable.guestScenario(
-        walk, segments: image.segments, title: "imported from \(path)")
-    } catch {
+      made = try KnownTable.guestScenario(
+        walk, segments: image.segments, file: path, title: "imported from \(path)",
+        writesText: writesText)
+    } catch let error as CustomStringConvertible {
       throw Failure.input("\(path): \(error.description)")
     }
   }
@@ -277,8 +299,8 @@ struct Imported {
   ) throws {
     do {
       let log = try CasemateScenario(
-        CasemateLog(bytes), file: path, title: "imported from \(path)")
-      scenario = log.text
+        CasemateLog(bytes), file: path, title: "imported from \(path)", writesText: writesText)
+      made = log.made
       notes += log.findings
       summary.lines += log.statements + log.comments
       summary.statements += log.statements

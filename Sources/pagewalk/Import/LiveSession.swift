@@ -10,8 +10,8 @@ final class LiveSession {
   enum Found {
     /// The history from its beginning, all of it carried out: at first, or if the VM is not what it was taken for.
     case history(Session)
-    /// Lines that come to its end.
-    case lines([UInt8])
+    /// Statements that come to its end.
+    case addition(ScenarioMaker.Addition)
   }
 
   private var live: LiveFolder
@@ -39,20 +39,19 @@ final class LiveSession {
     news = SafeText(title)
     if live.isThere { try keep(title) }
     chapters.append(live.chapter(MomentFolder.name(ofMoment: chapters.count), title: title))
-    if let chapter = chapters.last, let lines = try seen?.extend(by: chapter) {
-      return .lines(Array(lines.utf8))
+    if let chapter = chapters.last, try seen?.extend(by: chapter) == true,
+      let addition = seen?.take()
+    {
+      return .addition(addition)
     }
     return .history(try history())
   }
 
-  /// After lines made no sense at the end of the history, the next look gives all of it.
-  func beginAnew() { seen = nil }
-
   /// The history of all that was seen, carried out anew.
   func history() throws -> Session {
-    let all = try SeenScenario(chapters, title: "a running VM")
+    var all = try SeenScenario(chapters, title: "a running VM", file: "live")
+    var session = Session(all.takeScenario())
     seen = all
-    var session = Session(try Scenario(parsing: Array(all.text.utf8), file: "live"))
     try session.finish()
     return session
   }

@@ -52,15 +52,18 @@ extension Pagewalk {
 
   /// Reads and parses a scenario; see `source`.
   static func scenario(_ path: String?, policies: [String] = []) throws -> Scenario {
-    let (bytes, file) = try source(path)
-    return try scenario(parsing: bytes, file: file, policies: policies)
+    switch try source(path) {
+    case .text(let bytes, let file):
+      try scenario(parsing: bytes, file: file, policies: policies)
+    case .imported(let scenario): try under(policies, scenario)
+    }
   }
 
   /// Parses a scenario, which may be a recording.
   static func scenario(
     parsing bytes: [UInt8], file: String, policies: [String] = []
   ) throws -> Scenario {
-    var scenario: Scenario
+    let scenario: Scenario
     do {
       scenario =
         Recording.isRecording(bytes)
@@ -70,6 +73,12 @@ extension Pagewalk {
       let mistakes = Scenario.mistakes(in: bytes, file: file)
       throw Failure.input(mistakes.isEmpty ? [error] : mistakes)
     }
+    return try under(policies, scenario)
+  }
+
+  /// A scenario under other policies than its own.
+  static func under(_ policies: [String], _ own: consuming Scenario) throws -> Scenario {
+    var scenario = own
     for policy in policies {
       do {
         scenario = try scenario.under(policy: policy)
@@ -86,25 +95,33 @@ extension Pagewalk {
   /// Whether the program has a scenario with a name.
   static func isShipped(_ name: String) -> Bool { ShippedScenario.named(name) != nil }
 
-  /// The text of a scenario, and its file's name in messages. The path is a file, `-` for the standard
-  /// input, or, if there is no such file, a scenario of the program; nil is the built-in one.
-  static func source(_ path: String?) throws -> (bytes: [UInt8], file: String) {
+  /// What a path names.
+  enum Source {
+    /// The text of a scenario or a recording, and its file's name in messages.
+    case text([UInt8], file: String)
+    /// A scenario that was made of what a real machine says.
+    case imported(Scenario)
+  }
+
+  /// What a path names: a file, `-` for the standard input, or, if there is no such file, a scenario of the program;
+  /// nil is the built-in one.
+  static func source(_ path: String?) throws -> Source {
     if let path, path == "-" || access(path, F_OK) == 0 {
-      if SourceFiles.isFolder(path) { return try imported([path]) }
+      if SourceFiles.isFolder(path) { return .imported(try imported([path])) }
       if path != "-" {
         let start = SourceFiles.start(of: path)
         if !start.starts(with: "pagewalk ".utf8), SourceKind.isLarge(start) {
-          return try imported([path])
+          return .imported(try imported([path]))
         }
       }
       let bytes = try FileDescriptor.contents(of: path)
       if path != "-", !isScenario(bytes), SourceKind.of(bytes) != nil {
-        return try imported([path])
+        return .imported(try imported([path]))
       }
-      return (bytes, path == "-" ? "stdin" : path)
+      return .text(bytes, file: path == "-" ? "stdin" : path)
     }
     let name = path ?? ShippedScenario.builtIn
-    if let shipped = ShippedScenario.named(name) { return (shipped.bytes, name + ".pw") }
+    if let shipped = ShippedScenario.named(name) { return .text(shipped.bytes, file: name + ".pw") }
     let names = ShippedScenario.all.map(\.name)
     let near = names.first { $0.hasSuffix("/" + name) } ?? Spelling.nearest(to: name, in: names)
     throw Failure.input(
@@ -125,10 +142,17 @@ extension Pagewalk {
     } ?? false
   }
 
-  /// The scenario that is made of sources which are none, several as moments, and what its file is called in
-  /// messages.
-  static func imported(_ paths: [String]) throws -> (bytes: [UInt8], file: String) {
-    let imported = try Imported(paths, Imported.Hints())
+  /// The text of a recording, and its file's name in messages.
+  static func recording(_ path: String) throws -> (bytes: [UInt8], file: String) {
+    guard case .text(let bytes, let file) = try source(path), Recording.isRecording(bytes) else {
+      throw Failure.input("\(path): expected a recording, which has lines that begin with #@")
+    }
+    return (bytes, file)
+  }
+
+  /// The scenario that is made of sources which are none, several as moments.
+  static func imported(_ paths: [String]) throws -> Scenario {
+    var imported = try Imported(paths, Imported.Hints(), for: .opening)
     for source in imported.sources {
       writeError(
         "\(source.path): taken for \(source.kind); `pagewalk import` can be told otherwise")
@@ -139,16 +163,22 @@ extension Pagewalk {
     if unread.count > 3 {
       writeError("not read: \(unread.count - 3) more; `pagewalk import` lists them")
     }
-    if !imported.refused.isEmpty {
-      writeError(
-        "\(paths.joined(separator: ", ")): \(imported.refused.count) statements are left out, which the model "
-          + "refuses")
-    }
-    guard let scenario = imported.scenario ?? imported.seen else {
+    guard var scenario = imported.takeScenario() else {
       throw Failure.input(
         "\(paths.joined(separator: ", ")): neither an event nor a table in it that can be shown")
     }
-    return (Array(scenario.utf8), paths[0])
+    scenario.file = paths[0]
+    return scenario
+  }
+
+  /// Says what was left out of what a real machine says.
+  static func tellLeftOut(of session: Session) {
+    guard let first = session.leftOut.first else { return }
+    let count = session.leftOut.count
+    writeError(
+      "\(session.scenario.file): \(count) statement\(count == 1 ? " is" : "s are") left out, which the model "
+        + "refuses; the first, of \(first.place ?? session.scenario.file): \(first.text): \(first.reason)"
+    )
   }
 
   /// Carries out a scenario for a command, and goes to a moment of it. The scenario is consumed, so that
@@ -167,6 +197,7 @@ extension Pagewalk {
     } catch {
       throw Failure.input(session.scenario.refusals())
     }
+    tellLeftOut(of: session)
     if let token = MomentToken(text) {
       // The token's policies override the file's.
       session = try Pagewalk.session(session, of: token)

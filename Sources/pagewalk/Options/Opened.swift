@@ -30,17 +30,22 @@ struct Opened {
   init(
     _ path: String?, and others: [String] = [], policies: [String] = [], at moment: String? = nil
   ) throws {
-    let (bytes, file) =
-      if let path, !others.isEmpty { try Pagewalk.imported([path] + others) } else {
+    let source =
+      if let path, !others.isEmpty {
+        Pagewalk.Source.imported(try Pagewalk.imported([path] + others))
+      } else {
         try Pagewalk.source(path)
       }
-    guard policies.isEmpty, Recording.isRecording(bytes) else {
+    switch source {
+    case .text(let bytes, let file) where policies.isEmpty && Recording.isRecording(bytes):
+      try self.init(bytes, file: file, at: moment)
+    case .text(let bytes, let file):
       self.init(
         try Self.start(
           Pagewalk.scenario(parsing: bytes, file: file, policies: policies), at: moment))
-      return
+    case .imported(let scenario):
+      self.init(try Self.start(Pagewalk.under(policies, scenario), at: moment))
     }
-    try self.init(bytes, file: file, at: moment)
   }
 
   private init(_ session: Session) { self.session = session }

@@ -1,7 +1,7 @@
 /// Text from outside as part of a statement.
-enum StatementText {
+package enum StatementText {
   /// A text as part of a comment: names of files may hold anything.
-  static func safe(_ text: String) -> String {
+  package static func safe(_ text: String) -> String {
     // Nearly all are fit as they are.
     if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) { return text }
     return String(
@@ -9,7 +9,7 @@ enum StatementText {
   }
 
   /// A text in quotes.
-  static func quoted(_ text: String) -> String {
+  package static func quoted(_ text: String) -> String {
     "\"\(safe(text).replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
   }
 }
