@@ -3,11 +3,11 @@ import Engine
 /// DMA translation beside the CPU-side walk of the same engine, and the whole events `iommu map` and
 /// `iommu unmap` of a page, over 4 GiB.
 ///
-/// What is walked for is nowhere in the SMMU's TLB, but the TLB is full of other pages; in "blocks cached" it
-/// holds leaves of every size, so that all have to be looked up before the walk.
+/// The SMMU's TLB is full of other pages, so that each translation walks; in "blocks cached" it holds leaves of
+/// every size, so that each size is looked up before the walk.
 ///
-/// Both sides walk the same table from the root. That of the CPUs is the walk alone; to the device's belong
-/// the stream table entry, the look into the TLB, and the checks of access flag and permission.
+/// Both sides walk the same table from the root. The CPUs' side is the walk alone; the device's has also the stream
+/// table entry, the lookup in the TLB, and the checks of access flag and permission.
 func benchmarkDevices(rounds: Int) {
   let count = 1 << 18
   let sequential = (0..<UInt64(count)).map { $0 << 14 }
@@ -37,7 +37,7 @@ private func measureDevice(_ addresses: [UInt64], _ results: inout [Measurement]
   let perEvent = 1 / Double(addresses.count)
   var machine = Machine(VMConfiguration())
   carryOut(.iommu(device: 0, .attach), &machine)
-  // Other pages fill the TLB.
+  // Fill the TLB with other pages.
   let other: UInt64 = 1 << 40
   carryOut(
     .iommu(device: 0, .map(other..<other + 4 << 20, to: other + 4096, write: true)), &machine)

@@ -1,12 +1,12 @@
 import Engine
 
-/// A history of a million events: what the journal takes, and what it costs to go through it.
+/// A history of a million events: the size of its journal, and the time to go through it.
 func benchmarkHistory(events count: Int) {
   var timeline = Timeline(VMConfiguration())
   let pages: UInt64 = 1 << 18
   append(
     .addMemslot(id: 0, 0x8000_0000..<0x8000_0000 + pages << 12, .pages), to: &timeline)
-  // One event that maps one page, in a table that has its neighbour.
+  // The second write maps one page into a table that exists.
   append(write(0x8000_0000), to: &timeline)
   append(write(0x8000_1000), to: &timeline)
   let mapped = timeline.stores(ofEvent: 2).count

@@ -36,7 +36,7 @@ func benchmarkImport(rounds: Int) {
   }
 }
 
-/// Text of ftrace: each line of an event that concerns us, or of none.
+/// Text of ftrace. Either every line is an event that concerns us, or none is.
 private func trace(lines: Int, of kind: Int) -> [UInt8] {
   var text: [UInt8] = Array("# tracer: nop\n".utf8)
   let head = " CPU 0/KVM-2101    [003] d..1.   812.004511: "
@@ -52,8 +52,8 @@ private func trace(lines: Int, of kind: Int) -> [UInt8] {
   return text
 }
 
-/// Bytes that are kept of a call that a kprobe saw, each of another page: while a trace is read, besides its text;
-/// and in the history that it becomes.
+/// Bytes kept of each call that a kprobe saw, all for different pages: while a trace is read, besides its text, and
+/// in the history that is made of it.
 private func keptBytes(calls: Int) -> (reading: Double, opened: Double)? {
   var text = "# tracer: nop\n"
   for page in 0..<calls {
@@ -73,7 +73,7 @@ private func keptBytes(calls: Int) -> (reading: Double, opened: Double)? {
   start = allocated_bytes()
   guard var made = try? RecordedScenario([chapter], title: "calls", unmaps: .observed).made
   else { return nil }
-  // Nobody else may hold the statements, which are released once they are carried out.
+  // Statements are released once they are carried out, unless somebody else holds them.
   var session = Session(made.takeScenario())
   guard (try? session.finish()) != nil else { return nil }
   let machine = session.timeline.machine
@@ -103,7 +103,7 @@ private func rate(_ text: [UInt8], _ rounds: Int) -> Double {
 private func grepRate(_ text: [UInt8]) -> Double? {
   withTemporaryFile(text) { path in
     let start = childTime
-    // Found or not, its answer is no error.
+    // That it finds nothing is no error.
     guard system("grep -c kvm_guest_fault \(path) 2>/dev/null | cat >/dev/null") & 0xfe00 == 0
     else {
       return nil
@@ -113,8 +113,8 @@ private func grepRate(_ text: [UInt8]) -> Double? {
   }
 }
 
-/// Millions of events a second that `trace-cmd report` makes text of: as many calls as a trace.dat of the tests
-/// has one of; nil without it.
+/// Millions of events a second that `trace-cmd report` prints, of a trace.dat made of the tests' own, whose one
+/// call is repeated; nil without trace-cmd.
 private func reportRate(events: Int) -> Double? {
   let fixture = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "Tests/pagewalk/trace.dat").path
@@ -131,8 +131,8 @@ private func reportRate(events: Int) -> Double? {
     func put(_ value: Int, _ place: Int, _ bytes: inout [UInt8]) {
       for byte in 0..<8 { bytes[place + byte] = UInt8(truncatingIfNeeded: value >> (8 * byte)) }
     }
-    // Behind the mark each CPU has the place and the size of its pages: a time, a length, events. The third
-    // event of the first page is a call.
+    // Behind the mark stand the offset and size of each CPU's pages. A page has a time, a length and events. The
+    // third event of the first page is the call.
     let pages = number(mark)
     let call = pages + 16 + 36 + 60..<pages + 16 + 36 + 120
     guard file.count >= pages + 4096 else { return nil }
@@ -157,7 +157,7 @@ private func reportRate(events: Int) -> Double? {
   }
 }
 
-/// Nanoseconds of CPU time of the programs that were run.
+/// CPU time of the programs that were run, in nanoseconds.
 private var childTime: Double {
   var usage = rusage()
   getrusage(__rusage_who_t(RUSAGE_CHILDREN.rawValue), &usage)
@@ -203,7 +203,7 @@ private func coreTime(leaves: Int, _ rounds: Int) -> Double? {
     for entry in 0..<512 {
       words[middle + entry] = next | 3
       for page in 0..<512 {
-        // No two neighbours follow each other.
+        // Neighbours are not contiguous.
         words[place + page] = UInt64(place + page) << 13 | 0x7ff
       }
       next += 4096

@@ -1,8 +1,8 @@
 import Language
 import Lesson
 
-/// What it takes to prove each lesson of the program, and from an answer to its mark, the question's scene
-/// included: the median, and the most, which must be less than a second and less than 16 ms.
+/// The time to prove each lesson of the program, and the time from an answer to its mark, the question's scene
+/// included: median and maximum. The maxima must be below a second and below 16 ms.
 func benchmarkLessons(rounds: Int) {
   let library = Library.shipped
   var checks: [Measurement] = []

@@ -1,9 +1,9 @@
 import Glibc
 
-/// Timing: medians of rounds, and ratios of what ran in the same process.
+/// Times of one operation: the median of its rounds, and ratios within one process.
 struct Measurement {
   let name: String
-  /// Nanoseconds an operation, one for each round.
+  /// Nanoseconds per operation, one figure for each round.
   var rounds: [Double] = []
 
   var median: Double {
@@ -12,7 +12,7 @@ struct Measurement {
   }
 }
 
-/// CPU time of the process since the stopwatch was made: what others do on the machine does not count.
+/// CPU time of the process since the stopwatch was made, so that other programs do not count.
 struct Stopwatch {
   private let start = Stopwatch.now
 

@@ -1,8 +1,8 @@
 import CBenchmarkPeers
 import Engine
 
-/// Insertion, lookup and unmap of ranges of 4 KiB in the range tree, the journal on, against `std::map`,
-/// and against a plain C radix table, which holds pages and knows no ranges: the limit.
+/// Insertion, lookup and unmap of ranges of 4 KiB in the range tree, with its journal, beside `std::map` and
+/// beside a plain C radix table. The latter holds pages and no ranges: nothing can be faster.
 ///
 /// An insertion looks for what the range overlaps, as a reverse map must; one fifth of the overlapping
 /// ranges reach into their neighbour and are fused with it. The operations are chained as in
@@ -42,7 +42,7 @@ func benchmarkRangeTree() {
   }
 }
 
-/// Ranges of one page with a page between them; of five that may overlap, one covers that page too, and
+/// Ranges of one page with a page between them. If they may overlap, one in five covers that page too, and
 /// the next range.
 private func ranges(_ count: Int, overlapping: Bool) -> [Range<UInt64>] {
   (0..<UInt64(count)).map { index in
@@ -53,7 +53,7 @@ private func ranges(_ count: Int, overlapping: Bool) -> [Range<UInt64>] {
 
 private func payload(_ range: Range<UInt64>) -> UInt64 { range.lowerBound | 1 << 62 }
 
-/// Returns the bytes of nodes for an entry.
+/// Returns the bytes of nodes per entry.
 private func measureTree(_ ranges: [Range<UInt64>], _ results: inout [Measurement]) -> Double {
   var machine = Machine(VMConfiguration(nested: true))
   let tree = machine.shadow(0).reverseMap

@@ -57,7 +57,7 @@ func benchmarkRecording(events: Int, rounds: Int) {
   row(["the same without a recording", figure(Double(source) / Double(events))], widths: widths)
 }
 
-/// Accesses of L1 all over a slot, and pages that the host takes back.
+/// Accesses of L1 to random pages of a slot, some of which the host takes back.
 private func scenario(events: Int) -> Scenario {
   var random = SplitMix64(seed: 1)
   var text = "pagewalk 1\nvm ipa=40 vcpus=1\nmemslot 0 0x40000000 64M backing=4K\n"

@@ -1,7 +1,7 @@
 import Engine
 
-/// What checking the rules after every event adds to carrying events out: the ratio should be small, and the
-/// same for long histories as for short ones.
+/// The cost of checking the rules after every event, beside the events alone. The ratio should be small, and the
+/// same for long and short histories.
 func benchmarkRules(events count: Int) {
   let widths = [26, 10, 10, 12, 12, 8]
   row(["rules", "events", "leaves", "run, ns", "checked, ns", "ratio"], widths: widths)
@@ -19,7 +19,7 @@ func benchmarkRules(events count: Int) {
   }
 }
 
-/// Events that spread over 4G of pages of 4K.
+/// Events spread over 4G of memory in pages of 4K.
 private struct RuleWorkload: Sendable {
   let name: String
   let configuration: VMConfiguration
@@ -45,8 +45,8 @@ private struct RuleWorkload: Sendable {
       ? .access(.l1, vcpu: 0, .write, page, value: nil) : .host(.discard(page..<page + 4096))
   }
 
-  /// The same of a guest of L1, which maps four gigabytes one to one. Where nothing is recorded, each discard
-  /// empties the shadow: there it is rare.
+  /// The same for a guest of L1, which maps four gigabytes one to one. Without a reverse map each discard
+  /// empties the shadow, so discards are rare there.
   static func shadows(_ policy: ReverseMapVersion) -> RuleWorkload {
     let table: UInt64 = 0x4000_0000
     let stores = (0..<UInt64(4)).map { index in
@@ -67,7 +67,7 @@ private struct RuleWorkload: Sendable {
     }
   }
 
-  /// A kernel maps and unmaps what a device reads.
+  /// A kernel maps and unmaps pages that a device reads.
   static let devices = RuleWorkload(
     name: "device", configuration: VMConfiguration(), setUp: [.iommu(device: 0, .attach)]
   ) { shuffler in

@@ -1,9 +1,8 @@
 import Foundation
 import Pseudoterminal
 
-/// The program that was built with this one, on a pseudoterminal of 200x50, and pagers beside it: what
-/// a line that scrolls costs in processor time and in bytes, when the first frame is there, what waiting
-/// costs, and the memory that is held.
+/// The program that was built with this one, on a pseudoterminal of 200x50, beside pagers: processor time and bytes
+/// of a line that scrolls, the time until the first frame, the cost of waiting, and the memory held.
 func benchmarkScreen(rounds: Int) {
   let program = Job.product("pagewalk")
   guard FileManager.default.isExecutableFile(atPath: program) else {
@@ -16,7 +15,7 @@ func benchmarkScreen(rounds: Int) {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try measure(program, folder, rounds: rounds)
   } catch {
-    // What the terminal had received until then fills many screens.
+    // By then the terminal has received many screens.
     print("the screen could not be measured: \(type(of: error))")
   }
 }
@@ -52,8 +51,8 @@ private func measure(_ program: String, _ folder: URL, rounds: Int) throws {
   try peers(folder, rounds: rounds)
 }
 
-/// As many pages in the table of a device, beside some of the CPUs': where each of them is mapped besides is
-/// what a line that scrolls has to find.
+/// As many pages in the table of a device, and some in the CPUs'. For each line that scrolls, the pane looks for where
+/// else its page is mapped.
 private func deviceScenario(pages: Int) -> String {
   var text = "pagewalk 1\nvm ipa=40 vcpus=1 nested=off\nmemslot 0 0x80000000 16G backing=4K\n"
   for page in 0..<200 { text += "l1 write 0x\(String(0x8000_0000 + page * 8192, radix: 16))\n" }
@@ -65,7 +64,7 @@ private func deviceScenario(pages: Int) -> String {
   return text
 }
 
-/// Pages that no run of equal entries folds.
+/// Every other page, so that the pane folds no rows.
 private func scenario(pages: Int) -> String {
   var text = "pagewalk 1\nvm ipa=40 vcpus=1 nested=on\nmemslot 0 0x80000000 16G backing=4K\n"
   for page in 0..<pages {
@@ -88,7 +87,7 @@ private func firstFrame(
   return time.median
 }
 
-/// What waiting for a key costs.
+/// The processor time of waiting for a key.
 private func idle(_ program: String) throws {
   let job = try Program(program, [], keys: ".").start()
   try job.settle()
@@ -98,7 +97,7 @@ private func idle(_ program: String) throws {
   row(["waiting for 2 s: ns of processor time", figure(waited)], widths: widths)
 }
 
-/// What a person would hold beside it, on lines of the same length: the pagers that are installed.
+/// The pagers that are installed, on lines of the same length.
 private func peers(_ folder: URL, rounds: Int) throws {
   let text = folder.appending(path: "lines")
   let lines = (0..<100_000).map { number in
@@ -123,7 +122,7 @@ private func peers(_ folder: URL, rounds: Int) throws {
   }
 }
 
-/// Where a program is that a person would start by its name.
+/// The path of a program that is found by its name.
 private func installed(_ name: String) -> String? {
   let folders = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":") ?? []
   return folders.map { "\($0)/\(name)" }
@@ -161,11 +160,11 @@ private struct Program {
     return job
   }
 
-  /// What a line that scrolls costs: nanoseconds of processor time and bytes, the mean, with the memory
-  /// that is held then, in MiB.
+  /// The mean cost of a line that scrolls, in nanoseconds of processor time and in bytes, and the memory held then,
+  /// in MiB.
   func line(rounds: Int) throws -> (time: Double, bytes: Double, memory: Double) {
     let job = try start()
-    // To the last row of the pane, so that every further row scrolls.
+    // Go to the last row of the pane, so that every further row scrolls.
     for _ in 0..<50 { try press("j", job) }
     let (time, bytes) = (job.processorTime, job.output.count)
     for _ in 0..<rounds { try press("j", job) }

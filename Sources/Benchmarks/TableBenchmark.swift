@@ -3,9 +3,9 @@ import Engine
 
 /// Map, walk and unmap of 4 KiB pages over 4 GiB, against a plain C table in the same process.
 ///
-/// Each operation takes its address from the result of the one before (bit 63 of an entry, which is 0), as
-/// each micro-step follows from the last; else the CPU would overlap several, and the figure would not be
-/// the time of one.
+/// The address of each operation depends on the result of the one before (bit 63 of an entry, which is 0), as
+/// each micro-step follows from the last. Else the CPU would overlap several, and the figure would not be the
+/// time of one.
 func benchmarkTables(rounds: Int) {
   let count = 1 << 20
   let sequential = (0..<UInt64(count)).map { $0 << 12 }
@@ -19,7 +19,7 @@ func benchmarkTables(rounds: Int) {
     var peer = ours
     for _ in 0..<rounds {
       bytes = measurePagewalk(addresses, &ours)
-      // Both begin with memory that the process has not touched.
+      // Both begin with untouched memory.
       release_free_memory()
       measureC(addresses, &peer)
       release_free_memory()

@@ -1,4 +1,4 @@
-// What can be known without a screen.
+// What a program can ask before it opens the screen.
 
 #include "widecurses.h"
 
@@ -11,8 +11,8 @@
 
 #include "CTerminal.h"
 
-// A locale that is not installed is a wish that can be granted nevertheless if it is for UTF-8,
-// which is all that is used of it.
+// If the locale asked for is not installed, another one for UTF-8 does as well: the character encoding
+// is all that is used of it.
 static void set_locale(void)
 {
 	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};

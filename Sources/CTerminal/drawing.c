@@ -1,4 +1,4 @@
-// What is on the screen.
+// Drawing on the screen.
 
 #include "widecurses.h"
 
@@ -35,7 +35,7 @@ void ct_put(int x, int y, const struct ct_cell *cells, int count)
 
 		if (cells[i].scalar == 0)
 			continue;
-		// What the C library gives another width would shift the rest of the line.
+		// A character whose width the C library gets wrong would shift the rest of the line.
 		if (wcwidth(text[0]) != 1 + wide)
 			text[0] = '?';
 		setcchar(&run[length++], text, attributes_of(cells[i].attributes), 0, &pair);
@@ -49,7 +49,7 @@ void ct_show(int x, int y)
 {
 	bool hidden = x < 0;
 
-	// A cursor that cannot be seen need not go anywhere. Some terminals cannot hide theirs.
+	// A hidden cursor need not move; but some terminals cannot hide theirs.
 	leaveok(stdscr, hidden && curs_set(0) != ERR);
 	wmove(stdscr, hidden ? LINES - 1 : y, hidden ? COLS - 1 : x);
 	wnoutrefresh(stdscr);

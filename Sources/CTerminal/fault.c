@@ -1,6 +1,6 @@
-// What a fault leaves behind.
+// The note that a fault leaves behind.
 //
-// The note is there before the fault comes. The handler uses what POSIX allows there, and writes.
+// It is ready before the fault comes. The handler only writes it, by calls that POSIX allows there.
 
 #define _GNU_SOURCE
 #include "fault.h"
@@ -15,12 +15,12 @@
 
 #include "CTerminal.h"
 
-// Two, so that one of them is whole whenever a signal comes.
+// Two, so that one is complete whenever a signal comes.
 static char notes[2][4096];
 static volatile sig_atomic_t current;
 
 static char path[PATH_MAX];
-// Where the folders begin in the path that may have to be made.
+// Offset in the path at which the folders begin that may have to be made.
 static size_t existing;
 static int is_kept;
 

@@ -12,9 +12,9 @@
 // Input is read through a window that is never shown: reading refreshes the window it reads from.
 static WINDOW *keys;
 
-// Sequences beyond those of terminfo get codes of our own, above all of ncurses': for a key and its
-// modifiers, and for the mouse. ncurses could decode the mouse, too, but drops events that arrive
-// together with others, as they do over a slow line.
+// Sequences that terminfo does not have get codes of our own, above all of ncurses': for a key with
+// modifiers, and for the mouse. ncurses could decode the mouse too, but drops events that arrive
+// together, as they do over a slow line.
 enum { MOUSE_IN_DIGITS = 0x1000, MOUSE_IN_CHARACTERS, PASTE_START, PASTE_END, OWN = 0x2000, MODIFIER_BITS = 3 };
 
 static int own(enum ct_key key, unsigned modifiers)
@@ -22,7 +22,7 @@ static int own(enum ct_key key, unsigned modifiers)
 	return OWN + (key << MODIFIER_BITS) + modifiers;
 }
 
-// The name that a code of ncurses has here.
+// Our code for one of ncurses'.
 static const struct {
 	int code;
 	enum ct_key key;
@@ -188,7 +188,7 @@ static struct ct_input mouse_in_digits(void)
 	return next == 'M' && field == 2 ? mouse(values[0], values[1], values[2]) : unknown();
 }
 
-// The rest of ESC [ M button column row, a character each, of terminals that do not know digits.
+// The rest of ESC [ M button column row, one character each: the older form, without digits.
 static struct ct_input mouse_in_characters(void)
 {
 	unsigned button = rest_of_sequence() - ' ';
@@ -219,7 +219,7 @@ static struct ct_input named(int code)
 }
 
 // After an Escape that begins no known sequence: the key itself, Alt with another key, or a
-// sequence that nobody knows, which must not be taken for what was typed.
+// sequence that nobody knows, which must not be taken for typed text.
 static struct ct_input after_escape(void)
 {
 	struct ct_input input;

@@ -1,4 +1,4 @@
-// The life of the screen.
+// Opening, resizing and closing the screen.
 
 #include "widecurses.h"
 
@@ -27,12 +27,12 @@ static int at_most(int value, int most)
 	return value < most ? value : most;
 }
 
-// Presses and the wheel, in digits where the terminal knows how.
+// Reports presses and the wheel, in decimal digits if the terminal can.
 #define MOUSE_ON "\033[?1000;1006h"
 #define MOUSE_OFF "\033[?1006;1000l"
 
-// What is pasted comes between marks, so that it is not taken for keys. Who reports a mouse knows this,
-// or ignores it.
+// Pasted text comes between marks, so that it is not taken for keys. A terminal that reports a mouse
+// knows this sequence, or ignores it.
 #define PASTE_ON "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
 
@@ -43,8 +43,7 @@ static bool knows_mouse(void)
 	return prefix && prefix != (char *)-1;
 }
 
-// Sends a sequence that ncurses does not know. What ncurses had to send has been sent: ct_show
-// leaves nothing behind.
+// Sends a sequence that ncurses does not know. ncurses has nothing left to send: ct_show flushes.
 static void send(const char *sequence)
 {
 	while (write(fileno(output), sequence, strlen(sequence)) < 0 && errno == EINTR)
@@ -69,8 +68,8 @@ static void append_capability(const char *value)
 }
 
 // What ncurses does at the end, as bytes that a signal handler can write: any keypad and mouse mode
-// off and no marks around what is pasted, attributes and colours plain, the whole screen scrolls, the cursor at its end and visible,
-// and the alternate screen left.
+// off, no marks around pasted text, attributes and colours plain, the whole screen scrolling, the cursor
+// visible on its last row, and the alternate screen left.
 static void prepare_reset(void)
 {
 	const char *region = tigetstr("csr");
@@ -93,8 +92,8 @@ static void prepare_reset(void)
 	signals_set_reset(reset, reset_length);
 }
 
-// Interrupt and quit characters stay signals: they end a program that computes, too. So does
-// suspend. No other character is kept from the keyboard.
+// The interrupt, quit and suspend characters stay signals, so that they work while the program computes.
+// All other characters reach the keyboard.
 static void set_modes(void)
 {
 	struct termios modes;
@@ -116,7 +115,7 @@ static bool is_strange(const char *variable, int most)
 	return value && strtol(value, NULL, 10) > most;
 }
 
-// Whether ncurses would take over a size that it cannot hold.
+// Whether the terminal's size is one that ncurses cannot hold.
 static bool has_strange_size(void)
 {
 	struct winsize size;
@@ -130,7 +129,7 @@ static void adopt_size(void)
 {
 	struct winsize size;
 
-	// A terminal that does not know its size has the one that ncurses found elsewhere.
+	// If the terminal does not know its size, the one that ncurses found elsewhere counts.
 	if (ioctl(fileno(output), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0)
 		resize_term(at_most(size.ws_row, ROWS_AT_MOST), at_most(size.ws_col, COLUMNS_AT_MOST));
 	prepare_reset();
@@ -150,8 +149,7 @@ static void enter(void)
 		send(MOUSE_ON);
 }
 
-// Gives the terminal back. Where there is no other screen to go back to, the shell goes on in the
-// last row.
+// Gives the terminal back. Without an alternate screen the shell continues in the last row.
 static void leave(void)
 {
 	if (reports_mouse)
@@ -166,7 +164,7 @@ static void leave(void)
 
 static enum ct_status open_screen(const char *type)
 {
-	// ncurses goes by the locale.
+	// ncurses encodes characters by the locale.
 	ct_codeset();
 	// It takes any size from the environment or the terminal; adopt_size does not.
 	use_env(!has_strange_size());
@@ -180,7 +178,7 @@ static enum ct_status open_screen(const char *type)
 	set_modes();
 	start_color();
 	use_default_colors();
-	// Lines that move as a whole are moved by the terminal.
+	// Let the terminal scroll lines.
 	idlok(stdscr, TRUE);
 	keyboard_open();
 	enter();

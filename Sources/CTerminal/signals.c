@@ -58,13 +58,13 @@ static void restore(void)
 		if (n > 0)
 			done += n;
 	}
-	// In the background the modes are those of the shell, or of what it runs.
+	// In the background the modes are the shell's, or those of what it runs.
 	if (in_foreground())
 		tcsetattr(output_fd, TCSANOW, &shell_modes);
 }
 
-// The backtracer of Swift's runtime asks whoever sits there what to do, and waits. The answer is
-// there before the question, unless the person has set up the backtracer.
+// The backtracer of Swift's runtime would ask the user what to do, and wait. This answers before it
+// asks, unless the user has configured the backtracer.
 static void answer_backtracer(void)
 {
 	int ends[2];
@@ -76,8 +76,8 @@ static void answer_backtracer(void)
 }
 
 // The signal comes again when the handler returns, with its default disposition: the parent sees the
-// true cause of the end. Before that the handler of Swift's runtime, where there is one, prints a
-// backtrace. The note is kept before it and told of after it, so that it is the last line.
+// true cause of the end. Before that the handler of Swift's runtime, if any, prints a backtrace. The
+// note is written before the backtrace and mentioned after it, so that this is the last line.
 static void end(int signal, siginfo_t *info, void *context)
 {
 	const struct sigaction plain = {.sa_handler = SIG_DFL};
@@ -187,7 +187,7 @@ int signals_await_foreground(void)
 	int result = 0;
 	sigset_t mask;
 
-	// Who has been stopped must be able to end.
+	// A stopped process must still be able to end.
 	pthread_sigmask(SIG_SETMASK, &mask_before, &mask);
 	while (result == 0 && !in_foreground()) {
 		notes = 0;
@@ -196,7 +196,7 @@ int signals_await_foreground(void)
 			result = -1;
 	}
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
-	// What happened meanwhile, the caller finds as it takes the screen.
+	// The caller notices what happened meanwhile when it takes the screen.
 	notes = 0;
 	return result;
 }
@@ -246,7 +246,7 @@ enum ct_wait ct_wait(int milliseconds)
 	case 0:
 		return CT_TIMEOUT;
 	}
-	// At the end of a terminal there is something to read, of no bytes.
+	// A terminal that was closed is readable, with no bytes.
 	if (input.revents & (POLLHUP | POLLERR | POLLNVAL) ||
 	    ioctl(input_fd, FIONREAD, &unread) < 0 || unread == 0)
 		return CT_LOST;
@@ -258,7 +258,7 @@ unsigned ct_take_signals(void)
 	sigset_t set, mask;
 	unsigned taken;
 
-	// Those that are pending come now, and none between reading the notes and erasing them.
+	// Pending signals are delivered here, so none comes between reading the notes and erasing them.
 	set_of(noted, NOTED, &set);
 	pthread_sigmask(SIG_UNBLOCK, &set, &mask);
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);

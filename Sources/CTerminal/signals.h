@@ -1,4 +1,4 @@
-// What a signal must be able to do without ncurses: give the terminal back.
+// Giving the terminal back without ncurses, as a signal handler must.
 #ifndef CTERMINAL_SIGNALS_H
 #define CTERMINAL_SIGNALS_H
 
@@ -13,13 +13,13 @@ void signals_remove(void);
 // Waits, stopped, until the process is in the foreground of the terminal. -1 if it cannot stop.
 int signals_await_foreground(void);
 
-// Remembers the modes that the terminal has as those of the shell.
+// Remembers the terminal's present modes as the shell's.
 void signals_save_modes(void);
 
 // Holds back all these signals, while the terminal is neither the shell's nor ours.
 void signals_hold(void);
 
-// Lets those signals through that end the program. The others come during ct_wait.
+// Lets the signals through that end the program. The others are delivered in ct_wait.
 void signals_release(void);
 
 // The bytes that take the terminal from any state of the screen back to that of a shell.

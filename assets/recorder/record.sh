@@ -84,7 +84,7 @@ iommu/map iommu/unmap iommu/io_page_fault'
   fail "no $debugfs: mount -t debugfs nodev /sys/kernel/debug, and load kvm"
 
 instance=$tracefs/instances/pagewalk
-# What the hypervisor of pKVM traces by itself, since 7.2.
+# Events of pKVM's hypervisor itself, since Linux 7.2.
 remote=$tracefs/remotes/hypervisor
 remote_events='hyp_enter host_mem_abort'
 
@@ -111,7 +111,7 @@ fi
 
 work=$(mktemp -d) || fail "no folder for the recording"
 
-# Switches the events of the hypervisor on or off, wherever below events/ they are.
+# Switches the hypervisor's events on or off, wherever they are below events/.
 switch_remote() { # 0 or 1
   for event in $remote_events; do
     for switch in "$remote/events/$event/enable" "$remote"/events/*/"$event"/enable; do
@@ -160,7 +160,7 @@ if [ -e "$remote/tracing_on" ]; then
   remote_was=$(cat "$remote/tracing_on")
   : >"$remote/trace"
   switch_remote 1
-  # Its clock is the boot clock, so both are in one order.
+  # Its clock is the boot clock, so that both traces have one order.
   [ -e "$instance/trace_clock" ] && echo boot >"$instance/trace_clock"
   echo 1 >"$remote/tracing_on"
 fi
@@ -191,7 +191,7 @@ tables=$debugfs/$vm
   \`pagewalk recorder --drgn\` reads the tables without it"
 say "recording $vm; a line of input is a moment, its end ends the recording"
 
-# Milliseconds of a clock that only goes on.
+# Milliseconds of a clock that never goes back.
 now() { awk '{ printf "%d\n", $1 * 1000 }' /proc/uptime; }
 
 slow=

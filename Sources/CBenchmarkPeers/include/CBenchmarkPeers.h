@@ -28,7 +28,7 @@ uint64_t rangemap_remove(struct rangemap *map, uint64_t start, uint64_t end);
 /* Gives freed memory back to the system, so that the next round begins with untouched pages. */
 void release_free_memory(void);
 
-/* Bytes that are allocated now. */
+/* Bytes allocated now. */
 uint64_t allocated_bytes(void);
 
 #ifdef __cplusplus

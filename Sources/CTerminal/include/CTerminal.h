@@ -103,8 +103,8 @@ int ct_colours_of(const char *type);
 // The name and version of the curses library.
 const char *ct_library(void);
 
-// What a fault of the program leaves behind from now on, after the terminal was given back: a note in a
-// file, of which a line on the standard error tells; without a file, the note on the standard error.
+// Sets the note that a fault of the program leaves behind from now on, after it has given the terminal
+// back: in a file, which a line on the standard error names; without a file, on the standard error.
 void ct_set_fault_note(const char *text);
 
 // The file, by its path. Of its folders, those from the length `existing` of the path on are made if
@@ -137,7 +137,7 @@ void ct_erase(void);
 // Puts cells from column x of row y to the right.
 void ct_put(int x, int y, const struct ct_cell *cells, int count);
 
-// Brings the terminal to what was put; with the cursor at x and y, or hidden if x is negative.
+// Shows on the terminal what was put, with the cursor at x and y, or hidden if x is negative.
 void ct_show(int x, int y);
 
 // Makes the next ct_show repaint everything.
@@ -146,16 +146,16 @@ void ct_repaint(void);
 // The cell that the terminal is believed to show.
 struct ct_cell ct_shown(int x, int y);
 
-// Lets the terminal report the mouse, or not. Whether it can.
+// Makes the terminal report the mouse, or not. Returns whether it can.
 bool ct_mouse(bool on);
 
-// Whether the interrupt character, Ctrl-C, ends the process as anywhere, or is a character like others.
+// Sets whether the interrupt character, Ctrl-C, ends the process as usual, or is a character like others.
 void ct_interrupt_key(bool is_signal);
 
-// Takes one input that has arrived. Never waits for one to begin.
+// Takes one input that has arrived. Waits only for the rest of one that has begun.
 struct ct_input ct_read(void);
 
-// Waits for input, for a signal or for that many milliseconds; for ever if negative.
+// Waits for input, a signal, or so many milliseconds; for ever if negative.
 enum ct_wait ct_wait(int milliseconds);
 
 // The signals since the last call, as a set of enum ct_signal.

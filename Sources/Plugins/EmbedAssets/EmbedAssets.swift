@@ -31,7 +31,7 @@ struct EmbedAssets: BuildToolPlugin {
   private func embedCommit(_ context: PluginContext) throws -> Command {
     let package = context.package.directoryURL
     let output = context.pluginWorkDirectoryURL.appending(path: "Commit.swift")
-    // In a further working tree of a checkout there is a file that names the folder.
+    // In an additional working tree `.git` is a file that names the folder.
     var git = package.appending(path: ".git")
     if let link = try? String(contentsOf: git, encoding: .utf8), link.hasPrefix("gitdir: ") {
       git = URL(filePath: String(link.dropFirst(8).prefix { $0 != "\n" }), relativeTo: package)

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Writes a Swift file that holds the commit of a checkout: `EmbedCommit OUTPUT FOLDER`. Sources without a
-/// history, and machines without git, have none.
+/// Writes a Swift file with the commit of a checkout: `EmbedCommit OUTPUT FOLDER`. Without a history, or without git,
+/// there is none.
 @main
 enum EmbedCommit {
   static func main() throws {
@@ -10,7 +10,7 @@ enum EmbedCommit {
     try Data(source.utf8).write(to: URL(filePath: CommandLine.arguments[1]), options: .atomic)
   }
 
-  /// The name of the commit, in hexadecimal digits. A checkout around the folder is not its own.
+  /// The name of the commit, in hexadecimal digits. A checkout that merely contains the folder does not count.
   private static func commit(of folder: String) -> String? {
     guard FileManager.default.fileExists(atPath: folder + "/.git") else { return nil }
     let git = Process()

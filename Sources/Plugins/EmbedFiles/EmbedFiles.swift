@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// Writes a Swift file that holds the text of other files: `EmbedFiles OUTPUT FOLDER NAME...`.
 ///
-/// The texts are literals, which are constants of the binary: a program that asks for none pays nothing.
+/// The texts are literals, so they are constants of the binary: a program that reads none pays nothing.
 @main
 enum EmbedFiles {
   static func main() throws {
@@ -11,7 +11,7 @@ enum EmbedFiles {
     var source = "let embedded: [(name: StaticString, text: StaticString)] = [\n"
     for name in arguments.dropFirst(3) {
       let text = String(decoding: try Data(contentsOf: folder.appending(path: name)), as: UTF8.self)
-      // No text that a scenario may hold ends a literal with so many signs.
+      // No text of a scenario can end a literal with so many signs.
       source += "(\"\(name)\", ####\"\"\"\n\(text)\n\"\"\"####),\n"
     }
     try Data((source + "]\n").utf8).write(to: URL(filePath: arguments[1]), options: .atomic)

@@ -19,8 +19,8 @@ static void set_foreground(pid_t group, const struct termios *modes)
 	tcsetattr(0, TCSANOW, modes);
 }
 
-// What a shell with job control does. It leads the session, and stays after the program has ended,
-// because its own end would reset the modes of the terminal.
+// Acts as a shell with job control. It leads the session, and stays after the program has ended,
+// because its own end would reset the terminal's modes.
 static void shell(char *const argv[], char *const environment[], const struct termios *modes,
 		  int statuses, bool foreground)
 {
@@ -79,7 +79,7 @@ bool cpty_start(struct cpty_job *job, char *const argv[], char *const environmen
 		return false;
 	if (job->shell == 0) {
 		login_tty(program_side);
-		// Somebody else's pseudoterminal must not stay open here.
+		// Other pseudoterminals must not stay open here.
 		for (int fd = 3; fd < 1024; fd++)
 			if (fd != reports[1] && fd != statuses[1])
 				close(fd);

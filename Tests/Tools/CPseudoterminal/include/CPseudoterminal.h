@@ -18,7 +18,7 @@ struct cpty_job {
 // Starts a program as a shell does: in a process group of its own, in the foreground or not, on a
 // new pseudoterminal of that size. After SIGSTOP the shell has the terminal, so that the program
 // continues in the background; when it stops for want of the terminal, it is brought to the
-// foreground. The modes of the terminal are others as long as the shell has it.
+// foreground. While the shell has the terminal, it sets other modes.
 bool cpty_start(struct cpty_job *job, char *const argv[], char *const environment[], int width,
 		int height, bool foreground);
 
