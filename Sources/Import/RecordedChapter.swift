@@ -235,8 +235,11 @@ extension RecordedChapter {
 }
 
 extension RecordedChapter {
-  /// The moments in a tree of files: each folder with a VM's files is one, in the order of their names.
-  /// Other files belong to none.
+  /// A file of a moment with its number among the moments, where their names do not give the order.
+  package static let numberFile = "moment.txt"
+
+  /// The moments in a tree of files: each folder with a VM's files is one, in the order of their numbers, then
+  /// of their names. Other files belong to none.
   package static func all(
     in files: [(path: String, bytes: [UInt8])], of root: String
   ) -> [RecordedChapter] {
@@ -257,7 +260,13 @@ extension RecordedChapter {
       let rest = folder.isEmpty ? file.path : String(file.path.dropFirst(folder.count + 1))
       folders[folder, default: []].append((rest, file.bytes))
     }
-    return folders.keys.sorted().map { folder in
+    let numbers = folders.mapValues { files in
+      files.first { $0.path == numberFile }.flatMap { file in
+        Int(String(decoding: file.bytes.prefix(20).prefix { $0 > 0x20 }, as: UTF8.self))
+      } ?? Int.max
+    }
+    let ordered = numbers.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map(\.key)
+    return ordered.map { folder in
       let name = folder.split(separator: "/").last.map(String.init) ?? Self.label(root)
       return RecordedChapter(
         label: Self.label(name), folder: folder.isEmpty ? root : folder,

@@ -258,10 +258,42 @@ import Testing
         input: Array("press }\nframe\n".utf8))
       #expect(opened.code == 0, "\(opened.errors)")
       #expect(opened.text.contains("Reverse map  shadow 0  IPA → nIPA  seen"), "\(opened.text)")
-      #expect(opened.text.contains("0x80080000+4K    → 0x1000"), "\(opened.text)")
+      // The second of the two moments, though its name comes first.
+      #expect(opened.text.contains("0x80300000+4K    → 0x5000"), "\(opened.text)")
       let alone = try Program.run(["import", "\(dumps)/before/revmap0"])
       #expect(alone.code == 0 && alone.errors.contains("a dump of a reverse map"))
       #expect(alone.text.contains("revmap0: 3 entries\n  0x80080000-0x80081000 known 0x1000\n"))
+    }
+  }
+
+  @Test func `moments that a run has written come in its order, whatever their labels are`() throws
+  {
+    try Program.withFolder { place in
+      let dumps = place.appending(path: "dumps")
+      let run = try Program.run(
+        ["run", "-", "--dump-dir", dumps.path],
+        input: Array(
+          """
+          pagewalk 1
+          vm ipa=40 vcpus=1 nested=off
+          memslot 0 0x40000000 4M backing=4K
+          l1 write 0x40000000
+          chapter zebra
+          l1 write 0x40001000
+          chapter 10
+          l1 write 0x40002000
+          chapter 9
+
+          """.utf8))
+      #expect(run.code == 0, "\(run.errors)")
+      func changes() throws -> [String] {
+        try Program.run(["import", dumps.path]).text.split(separator: "\n").map(String.init)
+          .filter { $0.hasPrefix("changed") }
+      }
+      #expect(try changes() == ["changed between zebra and 10", "changed between 10 and 9"])
+      // Folders without numbers have the order of their names, after the others.
+      try FileManager.default.removeItem(at: dumps.appending(path: "10/moment.txt"))
+      #expect(try changes() == ["changed between zebra and 9", "changed between 9 and 10"])
     }
   }
 

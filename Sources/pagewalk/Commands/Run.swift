@@ -1,6 +1,7 @@
 import ArgumentParser
 import Engine
 import FoundationEssentials
+import Import
 import KernelText
 import Language
 
@@ -39,7 +40,7 @@ extension Pagewalk {
             if json { try FileDescriptor.output.write(json: EventRecord(last: session)) }
             if check { violations += checkInvariants(&session) }
             progress.advance()
-          case .chapter(let label, _): try writeDumps(session.timeline.machine, label)
+          case .chapter(let label, _): try writeDumps(session, label)
           case .expect: break
           }
         }
@@ -89,9 +90,10 @@ extension Pagewalk {
       return runs.count
     }
 
-    /// Writes debugfs's files for a VM.
-    private func writeDumps(_ machine: Machine, _ label: String) throws {
+    /// Writes debugfs's files for a VM at the end of a chapter, and its number: labels give no order.
+    private func writeDumps(_ session: Session, _ label: String) throws {
       guard let dumpDir else { return }
+      let machine = session.timeline.machine
       guard !label.isEmpty, !label.hasPrefix("."), !label.contains("/") else {
         throw Failure.input("\(input.file): the chapter's label '\(label)' cannot name a folder")
       }
@@ -101,6 +103,7 @@ extension Pagewalk {
       do {
         try FileManager.default.createDirectory(
           atPath: shadows > 0 ? nested : folder, withIntermediateDirectories: true)
+        try write("\(session.chapters.count)\n", folder + "/" + RecordedChapter.numberFile)
         try write(KernelDump.text(of: .canonical, in: machine), folder + "/stage2_page_tables")
         try write(KernelDump.ipaRange(of: machine), folder + "/ipa_range")
         try write(KernelDump.levels(of: machine), folder + "/stage2_levels")

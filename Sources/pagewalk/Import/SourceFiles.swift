@@ -16,6 +16,7 @@ enum SourceFiles {
     return [
       "stage2_page_tables", "ipa_range", "stage2_levels", "trace.txt", "probes.txt",
       "hyp_trace.txt", "dmesg.txt", "step.txt", "events.jsonl", "tables.txt",
+      RecordedChapter.numberFile,
     ].contains(name) || RecordedChapter.mapNumber(name) != nil || name.hasSuffix(".err")
       || path.contains("nested/")
   }
