@@ -39,14 +39,8 @@ package struct NotesView: ScreenView {
   }
 
   private mutating func perform(_ action: Action?) -> [Effect] {
-    let page = max(1, text.height - 1)
+    if let distance = action?.distance(rows: text.height) { view.move(by: distance, in: document) }
     switch action {
-    case .down: view.move(by: 1, in: document)
-    case .up: view.move(by: -1, in: document)
-    case .pageDown, .play: view.move(by: page, in: document)
-    case .pageUp: view.move(by: -page, in: document)
-    case .top: view.move(by: -Int.max, in: document)
-    case .bottom: view.move(by: Int.max, in: document)
     case .redraw: return [.redraw]
     case .suspend: return [.suspend]
     case .quit, .quitNow, .back: isFinished = true
