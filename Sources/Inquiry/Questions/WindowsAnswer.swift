@@ -145,7 +145,8 @@ extension WindowsAnswer {
     let forbidden: Bool
   }
 
-  private enum CodingKeys: CodingKey { case event, columns, rows }
+  /// The keys, also of who writes the rows one by one.
+  package enum CodingKeys: CodingKey { case event, columns, rows }
 
   /// The columns' heads.
   package var columns: [Column] {

@@ -48,9 +48,15 @@ extension Pagewalk {
     /// Writes the answer as JSON, row by row.
     private func write(_ answer: WindowsAnswer) throws {
       let output = FileDescriptor.output
-      output.write("{\"columns\":")
+      func begin(_ key: WindowsAnswer.CodingKeys) { output.write("\"\(key.stringValue)\":") }
+      output.write("{")
+      begin(.columns)
       output.write(try FileDescriptor.json(answer.columns))
-      output.write(",\"event\":\(answer.event),\"rows\":[")
+      output.write(",")
+      begin(.event)
+      output.write("\(answer.event),")
+      begin(.rows)
+      output.write("[")
       for (index, row) in answer.rows.enumerated() {
         if index > 0 { output.write(",") }
         output.write(try FileDescriptor.json(row))
