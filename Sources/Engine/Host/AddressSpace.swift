@@ -65,7 +65,8 @@ extension Machine {
   var hostTable: Table {
     Table(
       id: .vmmStage1, root: Int(self[.hostRoot]),
-      geometry: Geometry(granuleShift: 12, inputBits: 48, startLevel: 0), vmid: 0)
+      geometry: Geometry(granuleShift: 12, inputBits: 48, startLevel: 0, format: .process),
+      vmid: 0)
   }
 
   mutating func createAddressSpace() {

@@ -106,23 +106,8 @@ extension Machine {
     case .conflict(let level): return DeviceTranslation(outcome: .fault(.conflict, level: level))
     case .miss: break
     }
-    guard sharesAddresses(device) else {
-      return domainTable(ofDevice: device).map { walkForDevice(iova, write: write, $0) }
-        ?? DeviceTranslation(outcome: .fault(.badStreamEntry, level: 0))
-    }
-    let table = hostTable
-    if iova > table.inputMask {
-      return DeviceTranslation(outcome: .fault(.translation, level: table.geometry.startLevel))
-    }
-    let end = memory.walk(table, iova)
-    return translation(
-      of: iova, end, isAllowed: devicePermissions(of: end, device).allow(write ? .write : .read))
-  }
-
-  /// A device's permissions from the leaf at which a walk ended.
-  private func devicePermissions(of end: WalkEnd, _ device: Int) -> Permissions {
-    sharesAddresses(device)
-      ? HostEntry(bits: end.descriptor.bits).devicePermissions : end.descriptor.permissions
+    return walkedTable(ofDevice: device).map { walkForDevice(iova, write: write, $0) }
+      ?? DeviceTranslation(outcome: .fault(.badStreamEntry, level: 0))
   }
 
   /// The stage-2 table that a stream table entry points to, by the slot of its first word.
@@ -299,8 +284,7 @@ extension Machine {
   /// The part of a walk that is cached: of a block that is too large, only a part.
   private func cacheable(_ end: WalkEnd, _ iova: UInt64, _ device: Int) -> WalkEnd {
     if context(ofDevice: device).isStage1 {
-      let leaf = end.descriptor.cached(permitting: devicePermissions(of: end, device))
-      return WalkEnd(slot: end.slot, level: end.level, descriptor: leaf)
+      return WalkEnd(slot: end.slot, level: end.level, descriptor: end.descriptor.cached)
     }
     let level = ownership.lowestCachedLevel
     guard end.level < level else { return end }
@@ -316,13 +300,8 @@ extension Machine {
     else { return }
     var walk = TableWalk(of: table, iova..<iova + 1, .path)
     while let entry = nextForSMMU(&walk) {
-      // The process's entries have Linux's own bits.
-      let end = WalkEnd(slot: entry.slot, level: entry.level, descriptor: entry.descriptor)
-      let shown =
-        sharesAddresses(device) && entry.isLeaf
-        ? entry.descriptor.cached(permitting: devicePermissions(of: end, device)) : entry.descriptor
       note(
-        .access(.walk(shown, slot: entry.slot)), .iommu(device), at: entry.address,
+        .access(.walk(entry.descriptor, slot: entry.slot)), .iommu(device), at: entry.address,
         size: table.geometry.size(entry.level), level: entry.level)
     }
   }

@@ -105,7 +105,7 @@ extension Machine {
     switch table.geometry.format {
     case .stage2, .dump:
       replaceStreamEntry(.stage2(table, stalls: stalls), ofDevice: device)
-    case .stage1:
+    case .stage1, .process:
       replaceStreamEntry(
         stage1Entry(ofDevice: device), ContextDescriptor(table, table.context, stalls: stalls),
         ofDevice: device)

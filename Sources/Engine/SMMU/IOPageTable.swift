@@ -21,6 +21,7 @@ struct IOPages {
       Descriptor(
         common | (isDevice ? 1 : 0xf) << 2 | Descriptor.read | (isWritable ? Descriptor.write : 0),
         format)
+    case .process: preconditionFailure("io-pgtable keeps no table of a process")
     case .stage1:
       // ARM_LPAE_MAIR_ATTR_IDX_DEV or ARM_LPAE_MAIR_ATTR_IDX_CACHE.
       Descriptor(

@@ -192,7 +192,7 @@ extension Machine {
   public func isBorneOut(_ entry: TLB.Entry) -> Bool {
     if entry.context == processContext {
       let end = memory.walk(hostTable, entry.address)
-      let permissions = HostEntry(bits: end.descriptor.bits).devicePermissions
+      let permissions = end.descriptor.permissions
       let size = hostTable.geometry.size(end.level)
       return end.isLeaf
         && end.descriptor.address | entry.address & (size - 1) == entry.descriptor.address

@@ -3,14 +3,6 @@
 ///
 /// One domain serves all devices bound to the process: they share its ASID.
 
-extension HostEntry {
-  /// A device's permissions from a leaf of a process's table, as EL0: read always, write if the process
-  /// may. The device sets no access flag (CD.HA is clear).
-  var devicePermissions: Permissions {
-    Permissions(read: true, write: has(HostEntry.write), executeNever: 2)
-  }
-}
-
 /// The ASID with which the SMMU tags a process's translations.
 public enum ASIDChoice: String, CaseIterable, Sendable {
   /// One from the SMMU's own allocator, which is unaware of the CPUs': Linux 7.3.4.

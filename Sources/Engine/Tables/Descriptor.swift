@@ -14,6 +14,9 @@ public struct Descriptor: Hashable, Sendable {
     case stage2
     /// Stage 1, as io-pgtable-arm writes it for a device: AP[2:1], UXN and PXN, AttrIndx, nG.
     case stage1
+    /// Stage 1, as Linux writes it for a process: see `HostEntry`. Permissions are a device's that shares the
+    /// process's addresses, at EL0: read always, write if the process may.
+    case process
     /// Stage 2 as a dump tells it.
     case dump(Dump)
 
@@ -33,7 +36,7 @@ public struct Descriptor: Hashable, Sendable {
     public var known: UInt64 {
       let told = valid | tableOrPage | read | write | accessed
       return switch self {
-      case .stage2, .stage1: ~0
+      case .stage2, .stage1, .process: ~0
       case .dump(.words): told | executeNeverMask
       case .dump(.marks): told | 1 << 54
       case .dump(.names): told | 1 << 54 | 1 << 11 | contiguous
@@ -47,7 +50,7 @@ public struct Descriptor: Hashable, Sendable {
     /// Whether it is known where tables lie: of those that were seen, the model has its own pages.
     public var knowsPlaces: Bool {
       switch self {
-      case .stage2, .stage1: true
+      case .stage2, .stage1, .process: true
       case .dump: false
       }
     }
@@ -148,11 +151,13 @@ public struct Descriptor: Hashable, Sendable {
         read: bits & Self.unprivileged != 0,
         write: bits & (Self.unprivileged | Self.readOnly) == Self.unprivileged,
         executeNever: bits >> 54 & 1 != 0 ? 2 : 0)
+    case .process:
+      Permissions(read: true, write: bits & HostEntry.write != 0, executeNever: 2)
     }
   }
 
-  /// The leaf in stage-2 format, the only one that TLBs keep, with these permissions.
-  func cached(permitting permissions: Permissions) -> Descriptor {
+  /// The leaf in stage-2 format, the only one that TLBs keep.
+  var cached: Descriptor {
     let kept = Self.addressMask | Self.valid | Self.tableOrPage | Self.accessed
     return Descriptor(bits & kept | permissions.bits)
   }

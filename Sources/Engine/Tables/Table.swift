@@ -38,7 +38,7 @@ public struct Table: Equatable, Sendable {
   var context: TranslationContext {
     switch geometry.format {
     case .stage2, .dump: .vmid(vmid)
-    case .stage1: .asid(vmid, isPrivate: true)
+    case .stage1, .process: .asid(vmid, isPrivate: true)
     }
   }
 

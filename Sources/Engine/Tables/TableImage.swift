@@ -30,7 +30,7 @@ extension Machine {
         ("VTTBR", table.rootAddress | UInt64(table.vmid) << 48),
         ("VTCR", VTCR.hypervisor(table.geometry).bits),
       ]
-    case .stage1:
+    case .stage1, .process:
       let descriptor = ContextDescriptor(
         table, table.context, stalls: configuration.iommu.faults == .stall)
       registers = [("CD0", descriptor.control), ("CD1", descriptor.root)]

@@ -30,6 +30,7 @@ extension Descriptor {
       default: .normal
       }
     case .dump: .unknown
+    case .process: .writeBack
     case .stage1:
       switch memAttr & 7 {
       case 0: .notCacheable
