@@ -37,6 +37,31 @@ import Testing
     }
   }
 
+  @Test(arguments: 31...34 as ClosedRange<UInt64>)
+  func `what is said to change nothing changes nothing`(seed: UInt64) {
+    let changes: Set<Step.Class> = [
+      .hostPage, .hostMapping, .hostArea, .leafMade, .leafRemoved, .leafRelaxed, .leafWeakened,
+      .entryBroken, .entryReplaced, .tableMade, .tableRemoved,
+    ]
+    var source = RandomEvents(seed: seed)
+    var timeline = Timeline(source.configuration)
+    var found = 0
+    // Twice the same: the second has less to do.
+    let events =
+      source.setUp() + (0..<150).flatMap { _ in Array(repeating: source.next(), count: 2) }
+    for event in events {
+      do { try timeline.append(event) } catch { continue }
+      timeline.seek(to: timeline.moment)
+      let steps = timeline.steps
+      guard steps.contains(where: { $0.explanation.why == "The event changes nothing." }) else {
+        continue
+      }
+      found += 1
+      #expect(!steps.contains { changes.contains($0.stepClass) }, "seed \(seed): \(event)")
+    }
+    #expect(found > 0)
+  }
+
   @Test(arguments: 21...26 as ClosedRange<UInt64>)
   func `going back to the start and forward again gives the same words`(seed: UInt64) {
     var source = RandomEvents(seed: seed, hugetlb: seed % 2 == 0)

@@ -36,6 +36,14 @@ package enum EndStep: StepFamily {
     }
   }
 
+  /// Whether the whole event changes nothing.
+  package var isWhole: Bool {
+    switch self {
+    case .failed: false
+    case .noEffect(let reason): reason.part == nil
+    }
+  }
+
   /// The error's name; if that is too long for a label, the name of its family.
   private static func label(of error: KernelError) -> String {
     switch error {
@@ -70,7 +78,7 @@ package enum EndStep: StepFamily {
         Self.meaning(of: error, step), error.source(in: step.table))
     case .noEffect(let reason):
       let (what, source) = reason.explanation
-      return Explanation("no change", what, "The event changes nothing.", source)
+      return Explanation("no change", what, reason.part ?? "The event changes nothing.", source)
     }
   }
 }
@@ -86,6 +94,17 @@ extension EndStep.Idleness {
     case .nothingToShare: .copyOnWrite
     case .noShadow: .guestInvalidation
     case .stage1Only: .stage1Invalidation
+    }
+  }
+
+  /// What stays as it is, if it is not all that the event is about: other parts, or the advice that came before,
+  /// may have changed something. Else nil.
+  fileprivate var part: String? {
+    switch self {
+    case .nothingToMerge: "No page is replaced."
+    case .nothingToCollapse: "This region stays as it is."
+    case .mappingUnchanged, .partOfHugePage: "This part of the memory stays as it is."
+    case .loggingUnchanged, .notTracked, .notIdle, .nothingToShare, .noShadow, .stage1Only: nil
     }
   }
 

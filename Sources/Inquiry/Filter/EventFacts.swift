@@ -56,7 +56,7 @@ package struct EventFacts {
   }
 
   private func didNothing(_ timeline: Timeline) -> Bool {
-    timeline.steps.contains { if case .end(.noEffect) = $0.action { true } else { false } }
+    timeline.steps.contains { if case .end(let end) = $0.action { end.isWhole } else { false } }
   }
 
   private func touches(_ range: Range<UInt64>, _ step: Step, _ machine: Machine) -> Bool {
