@@ -1,5 +1,5 @@
 /// Where a rule comes from: a function of the kernel, a part of the architecture, or a mail thread.
-package struct Source: Equatable, Sendable {
+package struct Source: Hashable, Sendable {
   /// File, register or thread.
   package let place: String
   /// Function, section or message.
@@ -23,8 +23,17 @@ package struct Source: Equatable, Sendable {
   }
   /// AMD's SEV-SNP in the host.
   static func amd(_ function: String) -> Source { Source("arch/x86/virt/svm/sev.c", function) }
+  static func sev(_ function: String) -> Source { Source("arch/x86/kvm/svm/sev.c", function) }
+  static func x86MMU(_ function: String) -> Source { Source("arch/x86/kvm/mmu/mmu.c", function) }
+  static func tdp(_ function: String) -> Source { Source("arch/x86/kvm/mmu/tdp_mmu.c", function) }
+  static func amdArchitecture(_ section: String) -> Source {
+    Source("AMD64 architecture, volume 2", section)
+  }
   static func amdIOMMU(_ function: String) -> Source {
     Source("drivers/iommu/amd/iommu.c", function)
+  }
+  static func amdIOMMUArchitecture(_ section: String) -> Source {
+    Source("AMD IOMMU architecture", section)
   }
   static func errors(_ name: String) -> Source {
     Source("include/uapi/asm-generic/errno-base.h", name)

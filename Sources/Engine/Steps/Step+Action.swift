@@ -58,6 +58,13 @@ extension Step {
 
   /// The step in words, built anew each time.
   package var explanation: Explanation {
+    switch keeper {
+    case .amdKVM, .amdDriver: amdExplanation(words)
+    case .kvm, .pkvm, .guestHypervisor, .hostMemory, .iommu, .realmManager, .pkvmDriver, nil: words
+    }
+  }
+
+  private var words: Explanation {
     switch action {
     case .access(let step): step.explanation(of: self)
     case .guest(let step): step.explanation(of: self)

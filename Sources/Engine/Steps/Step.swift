@@ -15,7 +15,7 @@ package struct Step: Equatable, Sendable {
   package let level: Int
   /// Position of the journal when the step began; it ends where the next one begins.
   package let start: Int
-  /// Who makes and changes the table; nil without a table.
+  /// Who makes and changes the table; without a table KVM on a machine with an RMP, else nil.
   package let keeper: TableKind.Keeper?
 }
 
@@ -60,6 +60,6 @@ extension Machine {
     steps.append(
       Step(
         action: action, table: table, address: address, size: size, level: level,
-        start: memory.position, keeper: table.map { keeper(of: $0) }))
+        start: memory.position, keeper: keeper(of: table)))
   }
 }

@@ -139,7 +139,8 @@ package enum TLBStep: StepFamily {
     switch step.keeper {
     case .realmManager: .realmManager("invalidate_page_block, smmuv3_inv_at_level")
     case .pkvmDriver: .shadowing("smmu_host_stage2_idmap")
-    case .kvm, .pkvm, .guestHypervisor, .hostMemory, .iommu, .amdDriver, nil: .smmu(function)
+    case .kvm, .amdKVM, .pkvm, .guestHypervisor, .hostMemory, .iommu, .amdDriver, nil:
+      .smmu(function)
     }
   }
 

@@ -42,24 +42,6 @@ extension TableStep {
     }
   }
 
-  /// In a table of AMD's IOMMU: the format differs, and whose code it is. Leaves are mapped and unmapped by
-  /// the same rules, and a block becomes a table in one store, as was posted for the RMP.
-  func amdExplanation(_ step: Step) -> Explanation {
-    let words = deviceExplanation(step)
-    let source: Source =
-      switch self {
-      case .allocateTable, .makeTable: .iommuGeneric("pt_iommu_new_table")
-      case .makeLeaf: .iommuGeneric("__map_range_leaf")
-      case .clearLeaf, .clearTable: .iommuGeneric("__unmap_range")
-      case .freeTable: .iommuGeneric("gather_range_pending")
-      case .fillTable, .swapEntry: .rmpAndIOMMU
-      case .map, .relax, .mapUnneeded, .entryLocked, .breakEntry, .relaxLeaf, .relaxGone,
-        .writeProtect, .ageLeaf, .youngLeaf, .restateLeaf, .sweep, .emptyShadow, .cleanEntries:
-        words.source
-      }
-    return Explanation(words.label, words.what, words.why, source)
-  }
-
   /// In a realm's table (RTT), which the RMM edits when the host calls it.
   func realmExplanation(_ step: Step) -> Explanation {
     let place = "RTT, level \(step.level) at \(step.at)"

@@ -108,10 +108,9 @@ package enum TableStep: StepFamily {
 
   func explanation(of step: Step) -> Explanation {
     switch step.keeper {
-    case .iommu, .pkvmDriver: deviceExplanation(step)
-    case .amdDriver: amdExplanation(step)
+    case .iommu, .pkvmDriver, .amdDriver: deviceExplanation(step)
     case .realmManager: realmExplanation(step)
-    case .kvm, .pkvm, .guestHypervisor, .hostMemory, nil: processorExplanation(step)
+    case .kvm, .amdKVM, .pkvm, .guestHypervisor, .hostMemory, nil: processorExplanation(step)
     }
   }
 

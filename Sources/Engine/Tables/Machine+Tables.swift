@@ -30,12 +30,15 @@ extension Machine {
   /// the VM's.
   public var cpuTableID: TableID { ownership.cpuTable }
 
-  /// Who makes and changes a table of this machine.
-  func keeper(of id: TableID) -> TableKind.Keeper {
-    let kept = id.kind.keeper
+  /// Who makes and changes a table of this machine; without a table KVM where there is an RMP, else nil.
+  func keeper(of id: TableID?) -> TableKind.Keeper? {
+    guard let kept = id?.kind.keeper else {
+      return configuration.isolation == .rmp ? .amdKVM : nil
+    }
     return switch (configuration.isolation, kept) {
     case (.cca, .kvm), (.cca, .iommu): .realmManager
     case (.pkvm, .iommu): .pkvmDriver
+    case (.rmp, .kvm): .amdKVM
     case (.rmp, .iommu): .amdDriver
     case (.none, _), (.cca, _), (.pkvm, _), (.rmp, _): kept
     }

@@ -67,6 +67,8 @@ public enum TableKind: Int, CaseIterable, Sendable {
   public enum Keeper: Sendable {
     /// KVM, at EL1 or in the host's EL2.
     case kvm
+    /// KVM on x86, of a guest with AMD's RMP.
+    case amdKVM
     /// The hypervisor of pKVM, which the host can only ask.
     case pkvm
     /// L1, in its own memory.

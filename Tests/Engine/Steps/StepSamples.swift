@@ -223,7 +223,8 @@ enum StepSamples {
         .fault(.injectExternal(ipa: nil)),
       ]
     ),
-    (.amdDriver, .iommu(0), deviceEdits),
+    (.amdKVM, .canonical, amdSteps),
+    (.amdDriver, .iommu(0), deviceEdits + amdDeviceSteps),
     (.iommu, .iommu(0), deviceEdits),
     (
       .pkvmDriver, .iommu(0),
@@ -232,6 +233,41 @@ enum StepSamples {
         .tlb(.command(stage2)),
       ]
     ),
+  ]
+  /// What KVM, CPUs and guests do on a machine with an RMP, whose guest has no guests: all but what names another
+  /// kind of machine.
+  private static let amdSteps: [Step.Action] = {
+    let others: Set = [
+      "shadowFound", "shadowTaken", "shadowRecycled", "guestRead", "guestUnreadable",
+      "guestWalkRefused", "guestAccessFlag", "inject", "noMemory", "youngLeaf", "restateLeaf",
+      "emptyShadow", "cleanEntries", "host", "hostAll", "otherProcess", "command", "commandAll",
+      "noCommand", "broadcast", "broadcastAll", "vmidPinned", "vmidUnpinned", "domainTagged",
+      "domainFreed", "asidTaken", "otherASIDTaken",
+    ]
+    let families: [[Step.Action]] = [
+      access.map { .access($0) }, fault.map { .fault($0) }, plainTables.map { .table($0) },
+      [.table(.sweep(UnmapCause(.notifier, 0x8000_0000..<0x8000_1000)))], tlb.map { .tlb($0) },
+      identifier.map { .identifier($0) }, slot.map { .slot($0) }, pause.map { .pause($0) },
+      rmp.map { .rmp($0) },
+    ]
+    return families.joined().filter { !others.contains($0.caseName) }
+  }()
+  /// What is said of a device's table and its DMA there.
+  private static let amdDeviceSteps: [Step.Action] = [
+    .domain(.reset), .domain(.attached(root: page, stage2)), .domain(.joined(1)), .domain(.blocked),
+    .domain(.bypassed), .domain(.mapCall(physical: page, count: 1)),
+    .domain(.unmapCall(count: 2)), .domain(.partialUnmap(leaf)),
+    .domain(.unmapStopped(done: 4096)), .domain(.pagePinned(page)), .domain(.pagesUnpinned(2)),
+    .domain(.otherAttached(vm: 1, vmid: 2)), .domain(.otherDetached(vm: 1, vmid: 2)),
+    .tlb(.command(stage2)), .tlb(.commandAll(stage2)), .tlb(.noCommand(stage2)),
+    .tlb(.sync(commands: 2)), .identifier(.domainTagged(stage2)), .identifier(.domainFreed(stage2)),
+    .access(.walk(leaf, slot: 512)), .dma(.begin(write: true, streamID: 8)),
+    .dma(.streamEntry(.abort, stage2)), .dma(.streamEntry(.bypass, stage2)),
+    .dma(.streamEntry(.stage2, stage2)), .dma(.streamEntry(.invalid, stage2)),
+    .dma(.cached(page, stage2)), .dma(.translated(to: page, stage2)), .dma(.loaded(0, from: page)),
+    .dma(.stored(0, to: page)), .dma(.fault(.translation, write: false)),
+    .dma(.fault(.rmp, write: true)), .dma(.aborted), .dma(.waits(for: .firmware)),
+    .end(.failed(.eexist)),
   ]
   private static let edits: [Step.Action] = [
     .table(.allocateTable), .table(.fillTable(leaf)), .table(.fillTable(Descriptor(1 << 5))),
