@@ -109,7 +109,9 @@ public struct Session: Sendable {
 
   /// The current event's journal entries.
   private var lastStores: Range<Int> {
-    timeline.currentEvent.map { timeline.stores(ofEvent: $0) } ?? 0..<0
+    // A closure would copy the session, and this is asked for after every event.
+    guard let event = timeline.currentEvent else { return 0..<0 }
+    return timeline.stores(ofEvent: event)
   }
 
   /// Whether every statement was carried out.

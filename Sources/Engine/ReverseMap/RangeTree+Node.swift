@@ -149,8 +149,16 @@ extension Memory {
 
   /// Indices of the pairs, ascending by key.
   func indices(ofNode node: Int) -> [Int] {
-    (0..<RangeTree.capacity).filter { key($0, of: node) != 0 }
-      .sorted { key($0, of: node) < key($1, of: node) }
+    var indices: [Int] = []
+    indices.reserveCapacity(RangeTree.capacity)
+    for index in 0..<RangeTree.capacity {
+      let key = key(index, of: node)
+      if key == 0 { continue }
+      var place = indices.count
+      while place > 0, self.key(indices[place - 1], of: node) > key { place -= 1 }
+      indices.insert(index, at: place)
+    }
+    return indices
   }
 
   /// Index of the pair of an inner node that leads to `child`.
