@@ -170,14 +170,10 @@ extension Scenario {
     case .title(let text):
       title = text
       return
-    case .vm(let configuration):
+    case .vm(let change):
       if prologue.vm == .read { throw Mistake(offset: offset, message: "expected 'vm' once") }
       prologue.vm = .read
-      self.configuration.ipaBits = configuration.ipaBits
-      self.configuration.vcpus = configuration.vcpus
-      self.configuration.nested = configuration.nested
-      self.configuration.vmidBits = configuration.vmidBits
-      self.configuration.evidence = configuration.evidence
+      change(&configuration)
       return
     case .policy(let setting):
       if statements.contains(where: \.isEvent) {

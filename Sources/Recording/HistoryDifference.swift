@@ -29,8 +29,8 @@ public struct HistoryDifference: Sendable {
     public let beginsDifference: Bool
   }
 
-  /// Policies of each that the other lacks, as `KEY=VALUE`, and other differences of the VMs.
-  public let configurations: [String]
+  /// The differences of the VMs, and of the policies.
+  package let configurations: [ConfigurationDifference]
   /// Number of events in the common beginning.
   public let common: Int
   /// The rest, in order.

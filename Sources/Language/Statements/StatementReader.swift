@@ -4,7 +4,7 @@ import Engine
 enum ParsedStatement {
   case version
   case title(String)
-  case vm(VMConfiguration)
+  case vm(Policy.Change)
   case policy(Policy.Setting)
   case event(Event)
   case chapter(label: String, text: String)

@@ -66,21 +66,24 @@ enum WorldStatement: StatementFamily {
 
   private static func vm(
     _ values: OperandValues
-  ) throws(StatementForm.Objection) -> VMConfiguration {
-    var configuration = VMConfiguration()
-    if values.has(0) { configuration.ipaBits = values.int(0) }
-    if values.has(1) { configuration.vcpus = values.int(1) }
-    if values.has(2) { configuration.nested = values[2] == 0 }
-    if values.has(3) { configuration.vmidBits = values.int(3) }
-    if values.has(4), values[4] == 0 { configuration.evidence = .calls }
-    if values.has(5) {
-      configuration.evidence = .dumps(Descriptor.Format.seen[values.int(5)].format)
+  ) throws(StatementForm.Objection) -> Policy.Change {
+    let change: Policy.Change = { configuration in
+      if values.has(0) { configuration.ipaBits = values.int(0) }
+      if values.has(1) { configuration.vcpus = values.int(1) }
+      if values.has(2) { configuration.nested = values[2] == 0 }
+      if values.has(3) { configuration.vmidBits = values.int(3) }
+      if values.has(4), values[4] == 0 { configuration.evidence = .calls }
+      if values.has(5) {
+        configuration.evidence = .dumps(Descriptor.Format.seen[values.int(5)].format)
+      }
     }
+    var configuration = VMConfiguration()
+    change(&configuration)
     if configuration.vcpus + 1 >= 1 << configuration.vmidBits {
       throw StatementForm.Objection(
         message: "more VMIDs than CPUs: a larger vmid-bits, or fewer vcpus")
     }
-    return configuration
+    return change
   }
 }
 

@@ -50,7 +50,8 @@ package struct DifferenceView: ScreenView {
     self.axis = axis
     beginnings = axis.indices.filter { axis[$0].beginsDifference }
     func side(_ number: Int, _ name: String, _ session: Session) -> Side {
-      let policies = Self.policies(number, of: found)
+      let words = found.configurations.map { number == 0 ? $0.first : $0.second }
+      let policies = SafeText(words.joined(separator: " "))
       let own: SafeText = policies.isEmpty ? "history \(number + 1)" : policies
       return Side(
         name: SafeText(name), policies: policies,
@@ -61,14 +62,6 @@ package struct DifferenceView: ScreenView {
     keyMap = settings.keyMap
     size = (width, height)
     go(to: beginnings.first.map { $0 + 1 } ?? axis.count)
-  }
-
-  /// The settings of the first (0) or the second (1) that the other lacks.
-  private static func policies(_ side: Int, of found: HistoryDifference) -> SafeText {
-    let pairs = found.configurations.map { $0.split(separator: ", ") }
-    return SafeText(
-      pairs.compactMap { $0.indices.contains(side) ? String($0[side]) : nil }
-        .joined(separator: " "))
   }
 
   /// Whether the two do not differ.
@@ -172,13 +165,16 @@ package struct DifferenceView: ScreenView {
       return document
     }
     let (one, other) = (first.session.timeline.machine, second.session.timeline.machine)
-    let names = TableCheck.differences(TableCheck.checks(of: one), TableCheck.checks(of: other))
-    if names.isEmpty {
+    let differing = TableDifferences(one, other)
+    let tables = (differing.tables + differing.reverseMaps).reduce(into: [TableID]()) {
+      if !$0.contains($1) { $0.append($1) }
+    }
+    if tables.isEmpty {
       document.add(
         "All tables and maps are alike here; what differs is in none of them, as a TLB or a counter.",
         .dim)
     }
-    for table in names.compactMap({ TableID(name: $0) }) {
+    for table in tables {
       if !document.items.isEmpty { document.addBlank() }
       var subject = Subject()
       subject.table = table
@@ -190,7 +186,7 @@ package struct DifferenceView: ScreenView {
         // The header names the two histories.
         document.add(Line(SafeText(Phrase.table(table).capitalized), .title))
         let ranges = ranges(of: table, one, other)
-        if answer.items.isEmpty, ranges.isEmpty {
+        if answer.items.isEmpty, differing.tables.contains(table) {
           document.add("The same leaves; what is said of it as a whole differs, as its VMID.", .dim)
         }
         if !answer.items.isEmpty {

@@ -94,31 +94,36 @@ extension Pagewalk {
       if !view.isEmpty { throw Failure.no("") }
     }
 
-    /// The tables that differ at the first different state, or after all events if those differ.
+    /// The tables that differ at the first different state, or after all events if those differ; nil if nothing does.
     private func tables(
       _ found: HistoryDifference, _ one: inout Session, _ other: inout Session
-    ) -> [String] {
-      if found.isEmpty { return [] }
+    ) -> TableDifferences? {
+      if found.isEmpty { return nil }
       let moment = found.firstState.map { Moment(events: $0) }
       one.seek(to: moment ?? Moment(events: one.timeline.events.count))
       other.seek(to: moment ?? Moment(events: other.timeline.events.count))
-      return TableCheck.differences(
-        TableCheck.checks(of: one.timeline.machine), TableCheck.checks(of: other.timeline.machine))
+      return TableDifferences(one.timeline.machine, other.timeline.machine)
     }
 
     private func lines(
-      _ found: HistoryDifference, _ one: Session, _ other: Session, _ tables: [String]
+      _ found: HistoryDifference, _ one: Session, _ other: Session,
+      _ differing: TableDifferences?
     ) -> [String] {
-      if found.isEmpty { return ["no difference in \(found.common) events"] }
-      var lines = found.configurations.map { "configuration: \($0)" }
+      guard let differing else { return ["no difference in \(found.common) events"] }
+      var lines = found.configurations.map { "configuration: \($0.text)" }
       lines.append("the same beginning: \(found.common) events")
       if let event = found.firstState {
         lines.append(
           "first other state: after event \(event), \(one.text(ofEvent: event - 1))")
       }
-      lines.append(
-        "other tables \(found.firstState == nil ? "at the end" : "there"): "
-          + (tables.isEmpty ? "none" : tables.joined(separator: ", ")))
+      let place = found.firstState == nil ? "at the end" : "there"
+      func add(_ what: String, _ tables: [TableID]) {
+        let names = tables.isEmpty ? "none" : tables.map(\.name).joined(separator: ", ")
+        lines.append("other \(what) \(place): \(names)")
+      }
+      add("tables", differing.tables)
+      // Most VMs have none.
+      if !differing.reverseMaps.isEmpty { add("reverse maps", differing.reverseMaps) }
       let rest = found.rows
       if rest.allSatisfy(\.isOfBoth) { return lines }
       lines.append("")
@@ -149,13 +154,17 @@ private struct DifferenceRecord: Encodable {
   let common: Int
   let firstOtherState: Int?
   let tables: [String]
+  let reverseMaps: [String]
   let rows: [Row]
 
-  init(_ found: HistoryDifference, _ one: Session, _ other: Session, _ tables: [String]) {
-    configurations = found.configurations
+  init(
+    _ found: HistoryDifference, _ one: Session, _ other: Session, _ differing: TableDifferences?
+  ) {
+    configurations = found.configurations.map(\.text)
     common = found.common
     firstOtherState = found.firstState
-    self.tables = tables
+    tables = differing?.tables.map(\.name) ?? []
+    reverseMaps = differing?.reverseMaps.map(\.name) ?? []
     rows = found.rows.map { row in
       switch row {
       case .both(let a, let b): Row(first: a + 1, second: b + 1, statement: one.text(ofEvent: a))
