@@ -128,7 +128,7 @@ let package = Package(
       name: "FuzzTests",
       dependencies: [
         "Engine", "Language", "Observation", "KernelText", "MemoryImage", "Import", "Lesson",
-        "Recording", "TestSupport",
+        "Recording", "Viewer", "Canvas", "TestSupport",
       ],
       path: "Tests/Fuzz", exclude: ["corpus"], swiftSettings: fast),
     .testTarget(

@@ -84,15 +84,14 @@ extension Moment {
   /// micro-steps of the next event.
   package var name: String { steps > 0 ? "\(events).\(steps)" : "\(events)" }
 
-  /// Reads a name; nil if the text is not one. Does not check whether a history has the moment.
+  /// Reads a name; nil if the text is not one. Does not check whether a history has the moment, but a file can have
+  /// one with both numbers: so they can be counted on from.
   package init?(name: some StringProtocol) {
-    let numbers = name.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
-    guard numbers.count <= 2, let events = numbers[0], events >= 0 else { return nil }
-    guard numbers.count == 2 else {
-      self.init(events: events)
-      return
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { Int($0) }.filter {
+      (0...Int(StatementList.linesAtMost)).contains($0)
     }
-    guard let steps = numbers[1], steps >= 0 else { return nil }
-    self.init(events: events, steps: steps)
+    guard parts.count <= 2, numbers.count == parts.count else { return nil }
+    self.init(events: numbers[0], steps: numbers.count == 2 ? numbers[1] : 0)
   }
 }

@@ -41,6 +41,9 @@ package enum RecordingLine: Equatable {
   /// The beginning of such a line.
   static let mark = Array("#@".utf8)
 
+  /// Maximum ticks between two inputs: those of a day.
+  static let ticksAtMost = 1 << 22
+
   /// The line without its beginning and without its checksum.
   var text: String {
     switch self {
@@ -96,7 +99,9 @@ package enum RecordingLine: Equatable {
       case "tables": Self.tables(&words)
       case "begin": Self.begin(&words)
       case "ui":
-        if let time: Int = words.number(), let ticks: Int = words.number(), time >= 0, ticks >= 0 {
+        if let time = words.milliseconds(), let ticks: Int = words.number(),
+          (0...Self.ticksAtMost).contains(ticks)
+        {
           .input(milliseconds: time, ticks: ticks, words.takeRemainder())
         } else {
           nil
@@ -121,7 +126,7 @@ package enum RecordingLine: Equatable {
   }
 
   private static func statement(_ words: inout Words) -> RecordingLine? {
-    guard let number: Int = words.number(), number > 1, let time: Int = words.number(), time >= 0,
+    guard let number: Int = words.number(), number > 1, let time = words.milliseconds(),
       let state = words.next().flatMap({ UInt32($0, radix: 16) })
     else { return nil }
     return .statement(
@@ -151,6 +156,14 @@ package enum RecordingLine: Equatable {
     let sides = words.next()?.split(separator: "x").compactMap { Int($0) } ?? []
     guard sides.count == 2, sides.allSatisfy({ (1...1_000).contains($0) }) else { return nil }
     return .begin(width: sides[0], height: sides[1])
+  }
+}
+
+extension Words {
+  /// The next word as the time between two lines.
+  fileprivate mutating func milliseconds() -> Int? {
+    guard let time: Int = number(), time >= 0 else { return nil }
+    return min(time, Stamp.millisecondsAtMost)
   }
 }
 

@@ -10,8 +10,9 @@ package struct Stamp: Equatable, Sendable {
   /// Both, as in the file.
   var text: String { "\(milliseconds) \(hex(UInt64(state), 8))" }
 
-  /// Maximum milliseconds between two lines: a longer time counts as this.
-  static let millisecondsAtMost = Int(Int32.max)
+  /// Maximum milliseconds between two lines: a longer time counts as this, and the times of all lines of a file
+  /// can be added.
+  package static let millisecondsAtMost = Int(Int32.max)
 
   /// Start of the stamp of a line, including the blank before it, and the stamp; nil if the line has
   /// none. The checksum, of eight digits, follows it.
@@ -35,7 +36,9 @@ package struct Stamp: Equatable, Sendable {
     guard scale > 1, line[place] == UInt8(ascii: "@"), line[place - 1] == UInt8(ascii: "#"),
       line[place - 2] == UInt8(ascii: " ")
     else { return nil }
-    return (place - 2, Stamp(milliseconds: milliseconds, state: state))
+    return (
+      place - 2, Stamp(milliseconds: min(milliseconds, millisecondsAtMost), state: state)
+    )
   }
 
   /// A line without its stamp and its checksum, if it has them.

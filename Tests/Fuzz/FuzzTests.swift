@@ -51,6 +51,30 @@ import Testing
     }
   }
 
+  /// Bytes that change by chance hardly ever make a number large.
+  @Test(arguments: ["0", "4294967296", "9223372036854775807", "18446744073709551615"])
+  func `any number of a saved session may be any other`(number: String) throws {
+    let reader = try #require(FuzzedReader.all.first { $0.description == "saved-session" })
+    for file in reader.corpus.files {
+      let lines = String(decoding: file, as: UTF8.self).split(
+        separator: "\n", omittingEmptySubsequences: false)
+      for (index, line) in lines.enumerated() where line.hasPrefix("#@") {
+        // The last word is the checksum.
+        let end = line.lastIndex(of: " ") ?? line.endIndex
+        for place in line[..<end].matches(of: /(0x[0-9a-f]+|[0-9]+)/) {
+          let changed =
+            lines[..<index].joined(separator: "\n") + "\n"
+            + line.replacingCharacters(in: place.range, with: number) + "\n"
+            + lines[(index + 1)...].joined(separator: "\n")
+          var random = Generator(seed: 1)
+          var findings = Findings()
+          _ = reader.check(Array(changed.utf8), &random, &findings)
+          #expect(findings.found.isEmpty, "line \(index + 1): \(line)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: FuzzedReader.all)
   func `every file of the corpus is read without a complaint`(reader: FuzzedReader) {
     for file in reader.corpus.files {

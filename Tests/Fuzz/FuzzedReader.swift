@@ -1,3 +1,5 @@
+import Canvas
+import Engine
 import Foundation
 import Glibc
 import Import
@@ -8,6 +10,7 @@ import MemoryImage
 import Observation
 import Recording
 import TestSupport
+import Viewer
 
 /// A reader, the files that it is given changed, and what must hold of whatever it makes of them.
 struct FuzzedReader: Sendable, CustomStringConvertible {
@@ -32,6 +35,8 @@ struct FuzzedReader: Sendable, CustomStringConvertible {
     FuzzedReader("memory", check: memory),
     FuzzedReader("scenario", files("scenarios/bugs", "scenarios/btm"), check: scenario),
     FuzzedReader("recording", files("recordings"), check: recording),
+    FuzzedReader("saved-session", check: savedSession),
+    FuzzedReader("moment", check: moment),
     FuzzedReader("lesson", files("lessons"), check: lesson),
   ]
 
@@ -331,6 +336,58 @@ extension FuzzedReader {
       let recording = try Recording(bytes, file: "f")
       _ = try Scenario(parsing: bytes, of: recording, file: "f")
     }
+  }
+
+  /// Opens a saved session, draws it, and plays what was recorded in it.
+  static func savedSession(
+    _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
+  ) -> Bool {
+    var problems: [ScenarioError] = []
+    let isRead = isRead(bytes, &findings) { () throws(ScenarioError) in
+      let recording = try Recording(bytes, file: "f")
+      var main = Session(try Scenario(parsing: bytes, of: recording, file: "f"))
+      try main.finish()
+      _ = try Verification(recording, bytes, file: "f")
+      let saved = SavedSession(recording, main: main, problems: &problems)
+      var model = Model(saved, width: 80, height: 24)
+      model.finishWork()
+      _ = model.frame()
+      model.play(recording)
+      // Some of it as time goes on, the rest at once.
+      for _ in 0..<ticksAtMost { _ = model.update(.tick) }
+      while model.replayOn() {}
+      // A screen may be large; what is drawn on it is not what this is about.
+      _ = model.update(.resize(width: 80, height: 24))
+      _ = model.frame()
+      var text = RecordingText(RecordingVersion(program: "0.0"))
+      text.add(model.savedWithChecks())
+    }
+    for problem in problems { findings.expect(problem, isIn: bytes) }
+    return isRead
+  }
+
+  private static let ticksAtMost = 40
+
+  /// The saved session of the corpus, for tokens of its moments.
+  private static let session: Session? = {
+    guard let bytes = contents(of: root.appending(path: "corpus/saved-session")).last,
+      let recording = try? Recording(bytes, file: "f"),
+      let scenario = try? Scenario(parsing: bytes, of: recording, file: "f")
+    else { return nil }
+    var session = Session(scenario)
+    return (try? session.finish()).map { session }
+  }()
+
+  private static func moment(
+    _ bytes: [UInt8], _ random: inout Generator, _ findings: inout Findings
+  ) -> Bool {
+    let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first ?? ""
+    guard let token = MomentToken(text), let session else { return false }
+    findings.expect(MomentToken(token.text) == token, "written and read, it is another moment")
+    if session.has(token) {
+      findings.expect(session.timeline.events.count >= token.moment.events, "it is beyond the end")
+    }
+    return true
   }
 
   /// Whether a text is read; if not, what is wrong must stand in it.

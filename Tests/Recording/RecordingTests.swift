@@ -324,4 +324,13 @@ import Testing
     let other = try Self.session("bugs/relax").histories[0].session
     #expect(!other.has(token))
   }
+
+  @Test(arguments: [
+    "9223372036854775807.1", "9223372036854775807", "2.9223372036854775807", "3.-1",
+  ])
+  func aTokenOfNoMomentIsNone(moment: String) throws {
+    let session = try Self.session().histories[0].session
+    let token = MomentToken("00000000@" + moment)
+    #expect(token.map { session.has($0) } != true)
+  }
 }

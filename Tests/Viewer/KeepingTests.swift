@@ -90,6 +90,57 @@ import Testing
     #expect(again == third && !bytes.isEmpty)
   }
 
+  @Test func `a watch for a text is kept, whatever the text`() throws {
+    var screen = try Screen()
+    screen.press(": ‹watch \"a;b\" or \" ; off \"› enter : ‹watch unmap› enter")
+    let (other, _) = try Self.reopened(&screen.model)
+    #expect(other.watches.count == 2 && other.watches == screen.model.watches)
+  }
+
+  @Test func `what a file says of tables that the VM cannot have is left out`() throws {
+    var screen = try Screen()
+    screen.press("$")
+    var text = String(decoding: try Self.reopened(&screen.model).1, as: UTF8.self)
+    let end = try #require(text.range(of: "#@end"))
+    text.replaceSubrange(
+      end.lowerBound..<end.lowerBound,
+      with: """
+        #@set shadow 999999 00000000
+        #@set selected shadow999999 00000000
+        #@set pane-shadow shadow999999 0x0:0 0x0:0 tree 00000000
+        #@set pace 99 00000000
+        #@mark a 1@3 shadow999999 0x0:0 00000000
+
+        """)
+    let recording = try Recording(Array(text.utf8), file: "kept.pw")
+    var problems: [ScenarioError] = []
+    let saved = SavedSession(recording, main: screen.model.session, problems: &problems)
+    var model = Model(saved, width: 80, height: 24)
+    model.finishWork()
+    #expect(model.recentShadow == 0 && model.selected == nil)
+    #expect(model.views[.shadow]?.pinned == nil && model.playback == screen.model.playback)
+    #expect(model.marks["a"] == Place(branch: 0, moment: Moment(events: 3)))
+    #expect(!model.frame().text.isEmpty)
+  }
+
+  @Test func `a recording with times and ticks beyond all measure is played`() throws {
+    var screen = try Screen()
+    var text = RecordingText(RecordingVersion(program: "0.0"))
+    text.add(screen.model.savedWithChoices)
+    text.begin(width: 120, height: 40)
+    for ticks in [0, Int.max, 1 << 20, 1 << 40] {
+      text.add(input: "do next-event", milliseconds: .max, ticks: ticks)
+    }
+    text.end()
+    screen.model.play(try Recording(text.take(), file: "r.pw"))
+    var done = 0
+    while screen.model.replayOn() { done += 1 }
+    // A line with ticks that nobody waited for is a damaged one.
+    #expect(done == 2 && screen.model.timeline.moment == Moment(events: 2))
+    screen.press("0 5")
+    #expect(screen.model.replayTime == Int(Int32.max))
+  }
+
   @Test func `q saves, drops or stays`() throws {
     var screen = try Screen()
     screen.press("$ : ‹l2 write 0x30000› enter q")

@@ -50,7 +50,9 @@ extension Model {
       Branch(name: SafeText($0.name), session: $0.session, origin: $0.origin)
     }
     for mark in saved.marks {
-      marks[mark.letter] = Place(mark)
+      var place = Place(branch: mark.place.history, moment: mark.place.moment)
+      select(mark.selection, at: &place)
+      marks[mark.letter] = place
       newestMark = mark.letter
     }
     notes = saved.notes
@@ -105,23 +107,19 @@ extension Model {
 }
 
 extension Place {
-  /// The place of a saved mark.
-  init(_ mark: SavedSession.Mark) {
-    self.init(branch: mark.place.history, moment: mark.place.moment)
-    select(mark.selection)
-  }
-
   /// The selected table and entry, or an empty text.
   var selectionText: String {
     guard let table else { return "" }
     return table.name + (position.map { " \($0.text)" } ?? "")
   }
+}
 
-  /// Selects what `selectionText` names; any other text selects nothing.
-  mutating func select(_ text: String) {
+extension Model {
+  /// Selects at a place what its `selectionText` names; any other text selects nothing.
+  func select(_ text: String, at place: inout Place) {
     let words = text.split(separator: " ")
-    table = words.first.flatMap { TableID(name: $0) }
-    position = words.count > 1 ? Position(text: words[1]) : nil
+    place.table = words.first.flatMap { table(named: $0) }
+    place.position = words.count > 1 ? Position(text: words[1]) : nil
   }
 }
 

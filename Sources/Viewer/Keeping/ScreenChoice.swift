@@ -47,8 +47,13 @@ struct ScreenChoice: Sendable {
       ScreenChoice("focus-before", \.focusBefore),
       ScreenChoice("follow", \.isFollowing),
       ScreenChoice("link", \.isLinked),
-      ScreenChoice("shadow", \.recentShadow),
-      ScreenChoice("selected", \.selected),
+      ScreenChoice("shadow", { String($0.recentShadow) }) { model, text in
+        guard let number = Int(text), model.shadowNumbers.contains(number) else { return }
+        model.recentShadow = number
+      },
+      ScreenChoice("selected", { $0.selected?.name ?? "-" }) { model, text in
+        model.selected = model.table(named: text)
+      },
       ScreenChoice("range", \.isRangeSelected),
       ScreenChoice("search", \.searched),
       ScreenChoice("matches", \.marksMatches),
@@ -61,7 +66,10 @@ struct ScreenChoice: Sendable {
       ScreenChoice("usual-watches", { Self.text(of: $0.usualWatches) }) { model, text in
         model.usualWatches = Self.watches(text)
       },
-      ScreenChoice("pace", \.playback.rate),
+      ScreenChoice("pace", { String($0.playback.rate) }) { model, text in
+        guard let rate = Int(text), Playback.rates.contains(rate) else { return }
+        model.playback.rate = rate
+      },
       ScreenChoice("step", \.steps.cursor),
       ScreenChoice("steps-top", \.steps.top),
       ScreenChoice("answer-line", \.detail.choice),
@@ -76,7 +84,7 @@ struct ScreenChoice: Sendable {
     ]
     + Pane.allCases.filter(\.isTable).map { pane in
       ScreenChoice("pane-\(pane)", { $0.views[pane]?.choiceText ?? "" }) { model, text in
-        model.views[pane]?.take(text)
+        model.take(text, in: pane)
       }
     }
 
@@ -84,8 +92,13 @@ struct ScreenChoice: Sendable {
     watches.map { ($0.isOn ? "on " : "off ") + $0.filter.text }.joined(separator: " ; ")
   }
 
+  /// The watches of a text. A `;` in quotes is of a condition.
   private static func watches(_ text: String) -> [Watch] {
-    text.split(separator: ";").compactMap { part in
+    var isQuoted = false
+    return text.split { character in
+      if character == "\"" { isQuoted.toggle() }
+      return character == ";" && !isQuoted
+    }.compactMap { part in
       let words = String(part).trimmed.split(separator: " ", maxSplits: 1)
       guard words.count == 2, let filter = try? Filter(parsing: String(words[1]), for: .events)
       else { return nil }
@@ -108,7 +121,7 @@ extension Model {
     for choice in choices where choice.name.hasPrefix(Self.foldPrefix) {
       let words = choice.name.dropFirst(Self.foldPrefix.count).split(separator: "-", maxSplits: 1)
       guard words.count == 2, let pane = Pane(choiceWord: String(words[0])),
-        let table = TableID(name: words[1])
+        let table = table(named: words[1])
       else { continue }
       views[pane]?.folds[table] = Folds(text: choice.value)
     }
@@ -155,7 +168,7 @@ extension Model {
       branches.indices.contains(kept.history)
     {
       var place = Place(branch: kept.history, moment: kept.moment)
-      if parts.count > 1 { place.select(String(parts[1]).replacing(",", with: " ")) }
+      if parts.count > 1 { select(String(parts[1]).replacing(",", with: " "), at: &place) }
       show(place)
     }
     if topic == .question(.diff) { compare(asked) } else { ask(topic, asked) }
@@ -194,7 +207,7 @@ extension Model {
         branches.indices.contains(place.history)
       else { return nil }
       var found = Place(branch: place.history, moment: place.moment)
-      if words.count > 1 { found.select(String(words[1])) }
+      if words.count > 1 { select(String(words[1]), at: &found) }
       return found
     }
     guard let index = parts.first.flatMap({ Int($0) }), (0...places.count).contains(index) else {
@@ -216,16 +229,30 @@ extension TableView {
   fileprivate var choiceText: String {
     "\(pinned?.name ?? "-") \(cursor?.text ?? "-") \(top.text) \(face.rawValue)"
   }
+}
 
-  fileprivate mutating func take(_ text: String) {
+extension Model {
+  /// Restores what `choiceText` wrote of the view of a pane.
+  fileprivate mutating func take(_ text: String, in pane: Pane) {
     let words = text.split(separator: " ")
     guard words.count == 4, let top = Position(text: words[2]),
       let face = Face(rawValue: String(words[3]))
     else { return }
-    pinned = TableID(name: words[0])
-    cursor = Position(text: words[1])
-    self.top = top
-    self.face = face
+    let pinned = table(named: words[0])
+    views[pane]?.pinned = pinned
+    views[pane]?.cursor = Position(text: words[1])
+    views[pane]?.top = top
+    views[pane]?.face = face
+  }
+
+  /// The numbers of the VM's shadows.
+  fileprivate var shadowNumbers: Range<Int> { 0..<machine.configuration.shadows }
+
+  /// The table with a name in a file; nil if the VM can have no such table.
+  func table(named name: some StringProtocol) -> TableID? {
+    let table = TableID(name: name)
+    if case .shadow(let number) = table, !shadowNumbers.contains(number) { return nil }
+    return table
   }
 }
 
@@ -286,11 +313,6 @@ extension Pane: ChoiceWord {
     guard let pane = Pane.allCases.first(where: { "\($0)" == choiceWord }) else { return nil }
     self = pane
   }
-}
-
-extension TableID: ChoiceWord {
-  fileprivate var choiceWord: String { name }
-  fileprivate init?(choiceWord: String) { self.init(name: choiceWord) }
 }
 
 extension Optional: ChoiceWord where Wrapped: ChoiceWord {

@@ -88,6 +88,9 @@ extension Model {
   /// Whether a tick does something.
   public var usesTick: Bool { isBusy || playback.isPlaying }
 
+  /// The same also while a recording gives the ticks.
+  var tickDoesSomething: Bool { hasWork || playback.isPlaying }
+
   /// Does a piece of the background work.
   private mutating func work() {
     if run != nil {

@@ -140,7 +140,7 @@ extension Model {
     guard replay?.interval != nil else { return }
     replay?.pass()
     while let replay, replay.isPlaying {
-      for _ in 0..<replay.ticksDue { replayTick() }
+      replayTicks(replay.ticksDue)
       guard replay.isNextDue else { break }
       let isLandmark = replay.next?.isLandmark ?? false
       replayNext()
@@ -160,14 +160,18 @@ extension Model {
   /// Milliseconds from the beginning of the replay.
   public var replayTime: Int { replay?.clock ?? 0 }
 
-  private mutating func replayTick() {
-    _ = updateSession(.tick)
-    replay?.didTick()
+  /// Gives the session some ticks, of which a file can name millions: those that would do nothing are only counted.
+  private mutating func replayTicks(_ count: Int) {
+    for _ in 0..<count {
+      if !tickDoesSomething { break }
+      _ = updateSession(.tick)
+    }
+    replay?.didTicks(count)
   }
 
   private mutating func replayNext() {
     guard let replay, let item = replay.next else { return }
-    for _ in replay.ticksDone..<max(replay.ticksDone, item.ticks) { replayTick() }
+    replayTicks(max(0, item.ticks - replay.ticksDone))
     if item.text.isEmpty {
       go(to: Moment(events: replay.done + 1))
     } else {

@@ -88,7 +88,7 @@ struct Replay {
 
   var isNextDue: Bool { next.map { clock >= $0.time } ?? false }
 
-  mutating func didTick() { ticksDone += 1 }
+  mutating func didTicks(_ count: Int) { ticksDone += count }
 
   /// Counts the next item as done.
   mutating func didItem() {

@@ -64,8 +64,11 @@ struct Playback: Equatable {
   /// Milliseconds from one beat to the next, from slow to fast.
   private static let beats = [10_000, 5_000, 2_000, 1_000, 500, 250, 125, 62, 31]
 
+  /// Legal values of `rate`.
+  static let rates = beats.indices
+
   /// The time from one beat to the next.
-  var beat: Duration { .milliseconds(Self.beats[min(rate, Self.beats.count - 1)]) }
+  var beat: Duration { .milliseconds(Self.beats[rate]) }
 
   /// The speed in words.
   var pace: SafeText {
@@ -78,7 +81,7 @@ struct Playback: Equatable {
   /// Goes to the next speed; false if there is none.
   mutating func change(faster: Bool) -> Bool {
     let next = rate + (faster ? 1 : -1)
-    guard Self.beats.indices.contains(next) else { return false }
+    guard Self.rates.contains(next) else { return false }
     rate = next
     return true
   }

@@ -70,7 +70,7 @@ final class Recorder {
   private func elapsed() -> Int {
     let now = ContinuousClock.now
     defer { last = now }
-    return Int(min((now - last) / .milliseconds(1), Double(Int32.max)))
+    return Int(min((now - last) / .milliseconds(1), Double(Stamp.millisecondsAtMost)))
   }
 
   private func write() {
