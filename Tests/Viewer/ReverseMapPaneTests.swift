@@ -204,6 +204,35 @@ import Testing
     }
     #expect(!screen.rows(of: ShadowPane()).isEmpty)
   }
+
+  // MARK: What is found
+
+  @Test func `a filter finds the text of each row as it is shown`() throws {
+    var screen = try Screen(Self.example, 90, 34)
+    screen.press(": ‹goto step:after› Enter 4 z")
+    for entry in screen.model.machine.reverseMap(ofShadow: 0) {
+      let line = ReverseMapPane().line(of: entry, screen.model).text.string
+      screen.press(": ‹filter \"\(line)\"› Enter")
+      #expect(screen.model.reverseMap.filtered?.entries == [entry], "\(line)")
+    }
+  }
+
+  @Test func `a filter says where it has not looked`() throws {
+    let count = FilteredRanges.entriesAtMost
+    var text = "pagewalk 1\nvm ipa=40 nested=on seen=words\npolicy revmap=repaired\n"
+    for index in 0...count {
+      let address = 0x8000_0000 + index * 0x2000
+      text += "kernel seen-revmap shadow0 \(address) 4K nipa=\(index == count ? 0x5000 : 0x1000)\n"
+    }
+    var screen = try Screen(bytes: Array(text.utf8), file: "long.pw", 90, 34)
+    screen.press("$ : ‹filter to=0x1000› Enter 3")
+    #expect(screen.model.reverseMap.filtered?.entries.count == count)
+    #expect(screen.text.contains("only to=0x1000, not all of them"))
+    screen.press(": ‹filter to=0x5000› Enter")
+    #expect(screen.text.contains("None of the first \(count) ranges matches."))
+    screen.press(": ‹filter to=0x9000› Enter : ‹goto start› Enter")
+    #expect(screen.text.contains("No range matches."))
+  }
 }
 
 extension String {

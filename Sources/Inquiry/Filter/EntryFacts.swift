@@ -8,15 +8,22 @@ package struct EntryFacts: Sendable {
   private let geometry: Geometry
   /// Output addresses of all leaves, ascending; nil if no condition needs them.
   private let outputs: [Range<UInt64>]?
+  /// Whether the table has more leaves than were compared to find those with the same output.
+  package let isCut: Bool
+  /// Whether entries of one run can differ in what the filter asks, because another table decides it.
+  package let isAboutEntries: Bool
 
   /// Maximum number of leaves compared to find those with the same output.
-  private static let leavesAtMost = 200_000
+  private static let leavesAtMost = 2_000_000
 
   /// Facts for a filter. O(number of the table's leaves) if the filter asks for aliases.
   package init(for filter: Filter, of table: TableID, _ reader: TableReader, in machine: Machine) {
     self.table = table
     self.machine = machine
     geometry = reader.geometry
+    isAboutEntries =
+      filter.uses(.recorded(known: true)) || filter.uses(.recorded(known: false))
+      || filter.uses(.alias) || filter.uses(.stale)
     if filter.uses(.alias) {
       var found: [Range<UInt64>] = []
       let geometry = reader.geometry
@@ -27,14 +34,31 @@ package struct EntryFacts: Sendable {
         }
         return found.count < Self.leavesAtMost
       }
+      isCut = found.count == Self.leavesAtMost
       outputs = found.sorted { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }
     } else {
       outputs = nil
+      isCut = false
     }
   }
 
+  /// Whether a filter holds for a run, as for its first entry where `isAboutEntries`.
   package func holds(_ filter: Filter, for run: EntryRun) -> Bool {
     filter.holds { holds($0, for: run) }
+  }
+
+  /// The parts of a run for which a filter holds, ascending. Where `isAboutEntries`, each entry is looked at.
+  package func parts(of run: EntryRun, with filter: Filter) -> [EntryRun] {
+    guard isAboutEntries else { return holds(filter, for: run) ? [run] : [] }
+    var found: [Range<Int>] = []
+    for number in 0..<run.count where holds(filter, for: run[number..<number + 1]) {
+      if let last = found.last, last.upperBound == number {
+        found[found.count - 1] = last.lowerBound..<number + 1
+      } else {
+        found.append(number..<number + 1)
+      }
+    }
+    return found.map { run[$0] }
   }
 
   private func holds(_ term: Filter.Term, for run: EntryRun) -> Bool {
@@ -63,7 +87,7 @@ package struct EntryFacts: Sendable {
       return isLeaf && entry.format.knowsOutputs && range.overlaps(run.outputs(geometry))
     case .alias: return isLeaf && entry.format.knowsOutputs && hasAlias(run.outputs(geometry))
     case .recorded(let isKnown):
-      return isLeaf && machine.ranges(of: run, in: table).contains { ($0.nested != nil) == isKnown }
+      return isLeaf && machine.hasRange(over: run, in: table) { ($0.nested != nil) == isKnown }
     case .text(let text): return run.shown(geometry).lowercased().contains(text.lowercased())
     // Conditions on events, which the parser rejects here.
     case .kind, .effect, .touches, .changes, .table: return false
@@ -87,43 +111,40 @@ package struct EntryFacts: Sendable {
 }
 
 extension Machine {
-  /// Maximum number of pages of a run whose ranges are searched, and of ranges found for each.
-  private static let pagesAtMost = 64
-  private static let rangesAtMost = 64
-
-  /// The ranges of reverse maps over the canonical memory that a run of entries maps: of its shadow, or
-  /// of all shadows.
-  fileprivate func ranges(of run: EntryRun, in table: TableID) -> [ReverseMapEntry] {
-    if !configuration.nested { return [] }
+  /// Whether one of the ranges of reverse maps meets a condition that lie over the canonical memory that an entry
+  /// maps: of its shadow, or of all shadows. O(n) in these ranges.
+  fileprivate func hasRange(
+    over run: EntryRun, in table: TableID, _ holds: (ReverseMapEntry) -> Bool
+  ) -> Bool {
+    if !configuration.nested { return false }
     if case .shadow(let number) = table {
-      return (0..<min(run.count, Self.pagesAtMost)).flatMap { index -> [ReverseMapEntry] in
-        let nested = run.address + UInt64(index) * run.entrySize
-        return derivation(of: nested, inShadow: number).map {
-          ranges(over: Range(from: $0.ipa, size: run.entrySize), ofShadow: number)
-        } ?? []
-      }
+      return derivation(of: run.address, inShadow: number).map {
+        hasRange(over: Range(from: $0.ipa, size: run.entrySize), ofShadow: number, holds)
+      } ?? false
     }
-    if table.kind.input == .canonicalIPA { return rangesOfAll(over: run.range) }
-    guard table.kind.output == .canonicalIPA else { return [] }
-    return rangesOfAll(over: run.outputs(reader(of: table)?.geometry ?? .stage2(bits: 48)))
+    let memory: Range<UInt64>
+    if table.kind.input == .canonicalIPA {
+      memory = run.range
+    } else if table.kind.output == .canonicalIPA, let geometry = reader(of: table)?.geometry {
+      memory = run.outputs(geometry)
+    } else {
+      return false
+    }
+    return (0..<configuration.shadows).contains {
+      shadowContext($0).isValid && hasRange(over: memory, ofShadow: $0, holds)
+    }
   }
 
-  private func rangesOfAll(over range: Range<UInt64>) -> [ReverseMapEntry] {
-    (0..<configuration.shadows).filter { shadowContext($0).isValid }
-      .flatMap { ranges(over: range, ofShadow: $0) }
-  }
-
-  private func ranges(over range: Range<UInt64>, ofShadow number: Int) -> [ReverseMapEntry] {
-    var found: [ReverseMapEntry] = []
+  private func hasRange(
+    over range: Range<UInt64>, ofShadow number: Int, _ holds: (ReverseMapEntry) -> Bool
+  ) -> Bool {
     var next = reverseMapEntry(ofShadow: number, from: range.lowerBound)
-    while let entry = next, entry.canonical.lowerBound < range.upperBound,
-      found.count < Self.rangesAtMost
-    {
-      if entry.canonical.overlaps(range) { found.append(entry) }
+    while let entry = next, entry.canonical.lowerBound < range.upperBound {
+      if entry.canonical.overlaps(range), holds(entry) { return true }
       next = reverseMapEntry(
         ofShadow: number,
         from: max(entry.canonical.upperBound, entry.canonical.lowerBound + Page.size))
     }
-    return found
+    return false
   }
 }

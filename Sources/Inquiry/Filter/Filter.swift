@@ -63,6 +63,9 @@ package struct Filter: Equatable, Sendable {
     Self.uses(root) { if case .to = $0 { true } else { $0 == .alias } }
   }
 
+  /// Whether it looks for a text.
+  var usesText: Bool { Self.uses(root) { if case .text = $0 { true } else { false } } }
+
   private static func uses(_ node: Node, _ test: (Term) -> Bool) -> Bool {
     switch node {
     case .all(let parts), .any(let parts): parts.contains { uses($0, test) }

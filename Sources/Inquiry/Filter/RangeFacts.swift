@@ -14,11 +14,18 @@ package struct RangeFacts: Sendable {
   ) {
     self.changed = changed
     stale =
-      filter.uses(.stale) ? Set(machine.staleEntries(ofShadow: shadow).map(\.canonical)) : nil
+      filter.uses(.stale) || filter.usesText
+      ? Set(machine.staleEntries(ofShadow: shadow).map(\.canonical)) : nil
   }
 
   package func holds(_ filter: Filter, for entry: ReverseMapEntry) -> Bool {
     filter.holds { holds($0, for: entry) }
+  }
+
+  /// All that a row shows of an entry, in lower case.
+  private func shown(_ entry: ReverseMapEntry) -> String {
+    let words = entry.words(isStale: stale?.contains(entry.canonical) ?? false)
+    return (words.address + words.size + words.target + words.remark).lowercased()
   }
 
   /// Terms about table entries hold for no range.
@@ -32,7 +39,7 @@ package struct RangeFacts: Sendable {
     case .to(let range):
       return entry.nested.map { range.overlaps(Range(from: $0, size: entry.canonical.size)) }
         ?? false
-    case .text(let text): return entry.shown.contains(text.lowercased())
+    case .text(let text): return shown(entry).contains(text.lowercased())
     case .permits, .permissions, .level, .alias, .block, .page, .kind, .effect, .touches, .changes,
       .table:
       return false
@@ -41,9 +48,19 @@ package struct RangeFacts: Sendable {
 }
 
 extension ReverseMapEntry {
-  /// All that a row shows of it, in lower case.
-  fileprivate var shown: String {
-    let target = nested.map { "\(Sign.arrow) \(hex: $0)" } ?? "? unknown"
-    return "\(hex: canonical.lowerBound) +\(Phrase.size(canonical.size)) \(target)".lowercased()
+  /// What a row shows of it; its text is all of these, one after the other.
+  package struct Words {
+    package let address, size, target, remark: String
+  }
+
+  /// What a row shows of it.
+  ///
+  /// - Parameter isStale: whether no leaf confirms it.
+  package func words(isStale: Bool) -> Words {
+    Words(
+      address: "\(hex: canonical.lowerBound)",
+      size: "+\(Phrase.size(canonical.size))".padded(to: 7),
+      target: nested.map { "\(Sign.arrow) \(hex: $0)" } ?? "\(Sign.unknown) unknown",
+      remark: isStale ? "  \(Sign.stale) stale: no leaf is there" : "")
   }
 }

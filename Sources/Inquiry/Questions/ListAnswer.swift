@@ -164,11 +164,12 @@ private struct MatchingEntries {
         if holds(run) { table.add(run) }
         return left > 0
       }
+      isCut = isCut || facts?.isCut ?? false
       table.runs += (changes.removed[id] ?? []).filter(holds)
       table.runs.sort { $0.position < $1.position }
       tables.append(table)
     }
-    isCut = left <= 0
+    isCut = isCut || left <= 0
   }
 }
 
@@ -177,20 +178,11 @@ extension MatchingEntries.Table {
   fileprivate mutating func add(_ run: EntryRun) {
     if let last = runs.last, last.end == run.address, last.level == run.level,
       last.isChanged == run.isChanged,
-      run.descriptor.continues(last.lastEntry, size: run.entrySize, at: run.level)
+      run.descriptor.continues(last.entry(last.count - 1), size: run.entrySize, at: run.level)
     {
       runs[runs.count - 1].count += 1
     } else {
       runs.append(run)
     }
-  }
-}
-
-extension EntryRun {
-  /// The last of its entries.
-  fileprivate var lastEntry: Descriptor {
-    descriptor.isLeaf(level)
-      ? Descriptor(descriptor.bits &+ entrySize &* UInt64(count - 1), descriptor.format)
-      : descriptor
   }
 }

@@ -35,6 +35,20 @@ package struct EntryRun: Equatable, Sendable {
   /// Its input addresses.
   package var range: Range<UInt64> { address..<end }
 
+  /// Some of its entries, by their numbers from 0.
+  package subscript(entries: Range<Int>) -> EntryRun {
+    EntryRun(
+      position: Position(address + entrySize * UInt64(entries.lowerBound), level: level),
+      descriptor: entry(entries.lowerBound), count: entries.count, entrySize: entrySize,
+      isChanged: isChanged, isRemoved: isRemoved)
+  }
+
+  /// One of its entries, by its number from 0.
+  func entry(_ number: Int) -> Descriptor {
+    guard descriptor.isLeaf(level), descriptor.format.knowsOutputs else { return descriptor }
+    return Descriptor(descriptor.bits &+ entrySize &* UInt64(number), descriptor.format)
+  }
+
   /// The output addresses of a leaf.
   func outputs(_ geometry: Geometry) -> Range<UInt64> {
     let start = geometry.output(of: descriptor, at: level)

@@ -14,9 +14,19 @@ struct EntryFilter {
     let facts: EntryFacts
     /// Rows for which the condition holds, ascending.
     var rows: [Row] = []
-    /// The last row examined.
+    /// The last row examined, and how many of its entries if not all.
     var last: Row?
+    var entriesOfLast: Int?
     var isComplete = false
+    /// Whether there are more rows than are shown, or entries that were not compared.
+    var isCut = false
+  }
+
+  /// What panes say of it in their titles.
+  ///
+  /// - Parameter isCut: whether not all was looked at, or is shown.
+  func context(isCut: Bool) -> SafeText {
+    "only \(SafeText(filter.text))" + (isCut ? ", not all of them" : "")
   }
 
   /// Maximum number of rows shown for a table.
@@ -27,25 +37,48 @@ struct EntryFilter {
   /// Whether a table was searched completely.
   func isComplete(_ table: TableID) -> Bool { found[table]?.isComplete ?? false }
 
+  /// Whether a table can have more entries that meet the condition.
+  func isCut(_ table: TableID) -> Bool { found[table]?.isCut ?? false }
+
   /// Starts over for another moment.
   mutating func restart() { found = [:] }
 
-  /// Examines some more rows of a table.
+  /// Examines some more rows of a table; entries, where those of a row can differ.
   mutating func search(_ rows: Rows, of table: TableID, in machine: Machine, count: Int) {
     var findings =
       found[table]
       ?? Findings(facts: EntryFacts(for: filter, of: table, rows.reader, in: machine))
-    for _ in 0..<count {
-      guard findings.rows.count < Self.rowsAtMost,
-        let row = findings.last.map({ rows.next(after: $0) }) ?? rows.first
-      else {
+    var left = count
+    while left > 0, !findings.isComplete {
+      let start = findings.entriesOfLast ?? 0
+      let isAtMost = findings.rows.count >= Self.rowsAtMost
+      let row =
+        start > 0 ? findings.last : findings.last.map { rows.next(after: $0) } ?? rows.first
+      guard let row, !isAtMost else {
         findings.isComplete = true
+        findings.isCut = row != nil || findings.facts.isCut
         break
       }
-      if findings.facts.holds(filter, for: EntryRun(row)) { findings.rows.append(row) }
+      let end = findings.facts.isAboutEntries ? min(row.count, start + left) : row.count
+      for run in findings.facts.parts(of: EntryRun(row)[start..<end], with: filter) {
+        findings.add(row.narrowed(to: run))
+      }
       findings.last = row
+      findings.entriesOfLast = end < row.count ? end : nil
+      left -= findings.facts.isAboutEntries ? end - start : 1
     }
     found[table] = findings
+  }
+}
+
+extension EntryFilter.Findings {
+  /// Adds a row, or its entries to the last one of which it is the rest.
+  fileprivate mutating func add(_ row: Row) {
+    if entriesOfLast != nil, rows.last?.end == row.address {
+      rows[rows.count - 1].count += row.count
+    } else {
+      rows.append(row)
+    }
   }
 }
 

@@ -92,9 +92,7 @@ extension ReverseMapPane {
     _ entries: [ReverseMapEntry], _ model: Model, in rect: Rect, of frame: inout Surface
   ) {
     if entries.isEmpty, rect.height > 0 {
-      let text: SafeText =
-        model.filter == nil ? "empty" : "No range matches. \(model.quoted(.clearFilter)) shows all."
-      frame.write(Line(text, .dim), at: rect.origin, clip: rect)
+      frame.write(Line(emptiness(of: model), .dim), at: rect.origin, clip: rect)
     }
     let changed = changedRanges(in: model)
     let current = model.mappedEntry
@@ -115,18 +113,24 @@ extension ReverseMapPane {
     }
   }
 
+  /// Why no entry is listed.
+  private func emptiness(of model: Model) -> SafeText {
+    if model.filter == nil { return "empty" }
+    let all: SafeText =
+      model.reverseMap.filtered?.isCut ?? false
+      ? "None of the first \(FilteredRanges.entriesAtMost) ranges matches."
+      : "No range matches."
+    return all + " \(model.quoted(.clearFilter)) shows all."
+  }
+
   /// An entry of the list.
   func line(of entry: ReverseMapEntry, _ model: Model) -> Line {
-    var line = Line("\(hex: entry.canonical.lowerBound)")
-    line.add(("+\(SafeText(Phrase.size(entry.size)))" as SafeText).padded(to: 7), .dim)
-    if let nested = entry.nested {
-      line.add("\(Glyph.right) \(hex: nested)")
-      if model.reverseMap.summary?.stale?.contains(entry.canonical) ?? false {
-        line.add("  \(Glyph.stale) stale: no leaf is there", .stale)
-      }
-    } else {
-      line.add("\(Glyph.unknown) unknown", .unknown)
-    }
+    let isStale = model.reverseMap.summary?.stale?.contains(entry.canonical) ?? false
+    let words = entry.words(isStale: isStale)
+    var line = Line(SafeText(words.address))
+    line.add(SafeText(words.size), .dim)
+    line.add(SafeText(words.target), entry.nested == nil ? .unknown : .text)
+    line.add(SafeText(words.remark), .stale)
     return line
   }
 

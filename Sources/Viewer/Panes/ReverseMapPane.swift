@@ -16,7 +16,7 @@ struct ReverseMapPane: PaneOperations {
   func name(in model: Model) -> SafeText { "Reverse map" }
 
   func context(in model: Model) -> [SafeText] {
-    (model.filter.map { ["only \(SafeText($0.filter.text))"] } ?? []) + [
+    (model.filter.map { [$0.context(isCut: model.reverseMap.filtered?.isCut ?? false)] } ?? []) + [
       "shadow \(model.mappedShadow)", "IPA \(Glyph.right) nIPA",
       model.machine.configuration.isSeen
         ? "seen" : "revmap=\(SafeText(model.machine.configuration.reverseMap.rawValue))",

@@ -37,7 +37,9 @@ extension TablePane {
   func outputEnd(in model: Model) -> UInt64 { model.machine.hostPagesEnd }
 
   func context(in model: Model) -> [SafeText] {
-    (model.filter.map { ["only \(SafeText($0.filter.text))"] } ?? [])
+    (model.filter.map { filter in
+      [filter.context(isCut: table(in: model).map { filter.isCut($0) } ?? false)]
+    } ?? [])
       + (table(in: model).flatMap { model.age(of: $0) }.map { [$0] } ?? [])
       + tableContext(in: model)
   }

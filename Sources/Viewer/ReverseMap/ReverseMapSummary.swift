@@ -22,8 +22,10 @@ struct FilteredRanges {
   let shadow: Int
   let filter: Filter
   let entries: [ReverseMapEntry]
+  /// Whether the map has more entries than were examined.
+  let isCut: Bool
 
-  private static let entriesAtMost = 20_000
+  static let entriesAtMost = 20_000
 
   /// The entries of a model's map that match its filter; nil without a filter or a map.
   init?(_ model: Model) {
@@ -37,6 +39,7 @@ struct FilteredRanges {
       changed: ReverseMapPane().changedRanges(in: model), in: model.machine)
     let all = model.machine.reverseMap(ofShadow: shadow)
     entries = all.prefix(Self.entriesAtMost).filter { facts.holds(filter, for: $0) }
+    isCut = all.count > Self.entriesAtMost
   }
 
   /// Whether they belong to a model's current state.

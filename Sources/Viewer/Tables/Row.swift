@@ -68,6 +68,15 @@ extension Row {
   }
 }
 
+extension Row {
+  /// A row of some of its entries.
+  func narrowed(to run: EntryRun) -> Row {
+    Row(
+      kind: kind, position: run.position, descriptor: run.descriptor, count: run.count,
+      entrySize: entrySize, isChanged: isChanged)
+  }
+}
+
 extension EntryRun {
   /// The entries of a row.
   init(_ row: Row) {
