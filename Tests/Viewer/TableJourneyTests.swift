@@ -216,6 +216,64 @@ import Testing
     screen.press("} } 1 / ‹0x30000x› enter")
     #expect(screen.text.contains("No row of Canonical has \"0x30000x\"."))
   }
+
+  /// 128 contiguous pages that L1 maps alike, of which one has a second name.
+  private static let aliasInARun: String = {
+    let stores = (0..<128).map { "l1 store \(0x4010_2000 + $0 * 8) \(0x8000_07ff + $0 << 12)\n" }
+    let reads = [0, 0x64000, 0x12c000] + (0..<128).map { $0 << 12 }
+    return """
+      policy revmap=repaired
+      memslot 0 0x40000000 4M backing=4K
+      memslot 1 0x80000000 8M backing=4K
+      l1 store 0x40100000 0x40101003
+      l1 store 0x40101000 0x40102003
+      \(stores.joined())l1 store 0x40102960 0x800647ff
+      l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=1
+      host write 0x80000000 1M
+      \(reads.map { "l2 write \($0)\n" }.joined())
+      """
+  }()
+
+  @Test(arguments: ["unknown", "known", "alias", "not unknown w", "unknown or alias"])
+  func `a filter finds the entries that the question finds, also within a run`(
+    filter: String
+  ) throws {
+    var screen = try Screen(statements: Self.aliasInARun, 120, 40)
+    screen.press("$ : ‹filter \(filter)› Enter")
+    var subject = Subject()
+    subject.text = filter
+    for table in [TableID.canonical, .shadow(0)] {
+      subject.table = table
+      let answer = try ListAnswer(about: subject, in: &screen.model.session)
+      let wanted = answer.rows.flatMap {
+        stride(from: $0.range.lowerBound, to: $0.range.upperBound, by: 0x1000)
+      }
+      #expect(!wanted.isEmpty || table == .canonical)
+      let rows = screen.model.filter?.found[table]?.rows ?? []
+      let found = rows.flatMap { stride(from: $0.address, to: $0.end, by: 0x1000) }
+      #expect(found == wanted, "\(table.name)")
+    }
+    #expect(screen.text.contains("not all of them") == false)
+  }
+
+  @Test func `a place in a table that no pane shows is shown by a pane of its kind`() throws {
+    var screen = try Screen("scenarios/iommu/two-devices.pw", 120, 40)
+    let machines = screen.model.timeline.events.indices
+    // The first moment at which both devices have a table.
+    let moment = try #require(
+      machines.first {
+        screen.model.go(to: Moment(events: $0 + 1))
+        return screen.model.machine.attachedDevices.count == 2
+      })
+    #expect(moment > 0)
+    let other = TableID.iommu(screen.model.machine.attachedDevices[1])
+    #expect(screen.model.pane(showing: other) == nil)
+    screen.model.follow(.place(other, 0))
+    #expect(screen.model.pane(showing: other) == .iommu && screen.model.message == nil)
+    // One that is not there now is in no pane.
+    screen.model.follow(.place(.protectedGuest(1), 0))
+    #expect(screen.model.message?.text.string.contains("is in no pane now") ?? false)
+  }
 }
 
 extension Surface {

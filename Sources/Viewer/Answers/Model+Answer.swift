@@ -157,14 +157,8 @@ extension Model {
   /// The pane that shows a table; makes one show it if needed.
   private mutating func showing(_ table: TableID) -> Pane? {
     if let pane = pane(showing: table) { return pane }
-    switch table {
-    case .shadow(let number) where number < machine.configuration.shadows:
-      views[.shadow]?.pinned = table
-      return .shadow
-    case .guest where machine.reader(of: table) != nil:
-      views[.guest]?.pinned = table
-      return .guest
-    default: return nil
-    }
+    let pane = panes.first { $0.operations.tables(in: self).contains(table) }
+    if let pane { views[pane]?.pinned = table }
+    return pane
   }
 }
