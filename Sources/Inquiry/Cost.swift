@@ -128,8 +128,8 @@ package struct Cost: Equatable, Sendable, Encodable {
       }
     case .tableAllocated: self[.tables] += 1
     case .tableFreed: self[.tablesFreed] += 1
-    case .invalidation:
-      if case .tlb(.invalidate) = step.action { self[.invalidations] += 1 }
+    case .invalidation, .deviceInvalidation:
+      if case .tlb(let step) = step.action { self[.invalidations] += step.invalidations }
     case .sweep:
       if step.table == .canonical, case .table(.sweep(let cause)) = step.action, cause.takesMemory {
         removed.taken = (removed.taken ?? []) + [step.address..<step.address &+ step.size]
@@ -138,7 +138,7 @@ package struct Cost: Equatable, Sendable, Encodable {
     case .access, .deviceAccess, .walk, .data, .deviceFault, .setting, .choice, .trigger, .lookUp,
       .lookUpMiss, .lookUpFailure, .record, .recordLost, .mapState, .accessFlag, .entryBroken,
       .entryReplaced, .tableMade, .tableRemoved, .tableFilled, .cleaning, .guestEntry, .plan,
-      .deviceInvalidation, .wait, .hostPage, .hostMapping, .hostArea, .ageing, .lock, .pause,
+      .wait, .hostPage, .hostMapping, .hostArea, .ageing, .lock, .pause,
       .ownership, .pinning, .identifier, .retry, .remark, .refusal, .seen:
       break
     }

@@ -1,4 +1,3 @@
-import Foundation
 import TestSupport
 import Testing
 
@@ -7,12 +6,7 @@ import Testing
 
 /// Rules of scenarios: found by what events store as by a look at everything, and not where nothing is wrong.
 @Suite struct ScenarioRuleTests {
-  private static var files: [String] {
-    let names = FileManager.default.enumerator(atPath: shippedScenarios.path)
-    return (names?.compactMap { $0 as? String } ?? []).filter { $0.hasSuffix(".pw") }.sorted()
-  }
-
-  @Test(arguments: files)
+  @Test(arguments: shippedScenarioNames)
   func `a look at everything finds the same after every event`(file: String) throws {
     let scenario = try shippedScenario(file)
     let policies =

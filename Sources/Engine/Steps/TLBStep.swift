@@ -62,6 +62,15 @@ package enum TLBStep: StepFamily {
     }
   }
 
+  /// Number of invalidations by the host, of the CPUs' TLBs and by commands of the SMMU's.
+  package var invalidations: Int {
+    switch self {
+    case .invalidate(let reason, _): reason.count
+    case .flush, .otherVM, .host, .hostAll, .otherProcess, .command, .commandAll: 1
+    case .noCommand, .sync, .broadcast, .broadcastAll: 0
+    }
+  }
+
   func explanation(of step: Step) -> Explanation {
     switch self {
     case .invalidate(let reason, let vmid):

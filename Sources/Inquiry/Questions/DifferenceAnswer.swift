@@ -195,13 +195,18 @@ package struct DifferenceAnswer: Answer {
     return (items, leaf != nil)
   }
 
-  package var isNo: Bool { method != .pages && !items.isEmpty }
+  /// What was not compared may differ.
+  package var isNo: Bool { method != .pages && (!items.isEmpty || isCut) }
 
   package func report(_ detail: DetailLevel) -> Report {
     var report = Report(title, .title)
     switch method {
-    case .direct: if items.isEmpty { report.add("They do not differ.") }
-    case .composed: if items.isEmpty { report.add("They agree wherever both map.") }
+    case .direct where items.isEmpty:
+      report.add(isCut ? "They do not differ in what was compared." : "They do not differ.")
+    case .composed where items.isEmpty:
+      report.add(
+        isCut ? "They agree in what was compared." : "They agree wherever both map.")
+    case .direct, .composed: break
     case .pages:
       report.add("Pages that both map:", .dim)
       if items.isEmpty { report.add("none") }

@@ -80,7 +80,7 @@ package struct TableComparison: Sendable {
   package private(set) var isCut = false
 
   /// Maximum number of leaves compared, and of differences kept.
-  private static let leavesAtMost = 200_000
+  private static let leavesAtMost = 1_000_000
   private static let differencesAtMost = 1_000
 
   /// Compares two tables with input addresses of one kind. O(number of leaves).

@@ -47,6 +47,9 @@ extension Model {
     if words.count > 1, words.hasPrefix("\""), words.hasSuffix("\"") {
       words = words.dropFirst().dropLast()
     }
+    guard !words.allSatisfy(\.isWhitespace) else {
+      return refuse("Expected a text: \":note \"TEXT\"\".")
+    }
     notes.append(
       SavedSession.Note(
         place: SavedSession.Place(history: branch, moment: timeline.moment), text: String(words)))
