@@ -121,21 +121,3 @@ public struct Command: Hashable, Sendable {
     self.argument = argument
   }
 }
-
-extension Action {
-  /// How far it goes in what shows `rows` rows, down if positive, `Int.max` to the end; nil if it does not
-  /// scroll. A page keeps one row. Where nothing plays, `play` is a page.
-  func distance(rows: Int) -> Int? {
-    switch self {
-    case .down: 1
-    case .up: -1
-    case .halfPageDown: max(1, rows / 2)
-    case .halfPageUp: -max(1, rows / 2)
-    case .pageDown, .play: max(1, rows - 1)
-    case .pageUp: -max(1, rows - 1)
-    case .bottom: Int.max
-    case .top: -Int.max
-    default: nil
-    }
-  }
-}

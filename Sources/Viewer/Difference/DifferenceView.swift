@@ -89,6 +89,7 @@ package struct DifferenceView: ScreenView {
   mutating func perform(_ action: Action?) -> [Effect] {
     message = ""
     defer { settle() }
+    let page = max(1, layout.tables.height - 1)
     switch action {
     case .nextEvent, .down: go(to: done + 1)
     case .previousEvent, .up: go(to: done - 1)
@@ -96,17 +97,16 @@ package struct DifferenceView: ScreenView {
     case .previousTouch, .previousMark, .previousMatch: goToDifference(forward: false)
     case .start, .top: go(to: 0)
     case .end, .bottom: go(to: axis.count)
+    case .pageDown, .play: view.move(by: page, in: tables)
+    case .pageUp: view.move(by: -page, in: tables)
+    case .halfPageDown: view.move(by: max(1, page / 2), in: tables)
+    case .halfPageUp: view.move(by: -max(1, page / 2), in: tables)
     case .choose: (isChosen, isFinished) = (true, true)
     case .redraw: return [.redraw]
     case .suspend: return [.suspend]
     case .back, .quit, .quitNow: isFinished = true
     default:
-      if let distance = action?.distance(rows: layout.tables.height) {
-        view.move(by: distance, in: tables)
-      } else {
-        message =
-          "This key does nothing here. \"\(keyMap.name(of: .back))\" closes the comparison."
-      }
+      message = "This key does nothing here. \"\(keyMap.name(of: .back))\" closes the comparison."
     }
     return []
   }

@@ -39,8 +39,14 @@ package struct NotesView: ScreenView {
   }
 
   private mutating func perform(_ action: Action?) -> [Effect] {
-    if let distance = action?.distance(rows: text.height) { view.move(by: distance, in: document) }
+    let page = max(1, text.height - 1)
     switch action {
+    case .down: view.move(by: 1, in: document)
+    case .up: view.move(by: -1, in: document)
+    case .pageDown, .play: view.move(by: page, in: document)
+    case .pageUp: view.move(by: -page, in: document)
+    case .top: view.move(by: -Int.max, in: document)
+    case .bottom: view.move(by: Int.max, in: document)
     case .redraw: return [.redraw]
     case .suspend: return [.suspend]
     case .quit, .quitNow, .back: isFinished = true

@@ -72,9 +72,14 @@ extension Model {
     case .previousMatch: findNext(forward: false)
     case .filter: argument.isEmpty ? open(.filter, filter?.filter.text ?? "") : setFilter(argument)
     case .clearFilter: clearFilter()
-    case .pageUp where turnPage(forward: false), .pageDown where turnPage(forward: true): break
-    case .up, .down, .halfPageUp, .halfPageDown, .pageUp, .pageDown, .top, .bottom:
-      if let distance = command.action.distance(rows: page) { moveCursor(by: distance) }
+    case .up: moveCursor(by: -1)
+    case .down: moveCursor(by: 1)
+    case .halfPageUp: moveCursor(by: -max(1, page / 2))
+    case .halfPageDown: moveCursor(by: max(1, page / 2))
+    case .pageUp: if !turnPage(forward: false) { moveCursor(by: -max(1, page - 1)) }
+    case .pageDown: if !turnPage(forward: true) { moveCursor(by: max(1, page - 1)) }
+    case .top: moveCursor(by: -Int.max)
+    case .bottom: moveCursor(by: Int.max)
     case .choose where isNumbered: chooseLine(argument)
     case .left, .right, .choose, .flat, .nextTable, .previousTable:
       focus.operations.perform(command.action, in: &self)

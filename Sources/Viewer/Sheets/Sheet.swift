@@ -97,10 +97,7 @@ extension Model {
   /// A key while something is open above the panes.
   mutating func performInSheet(_ command: Command) -> [Effect] {
     guard let sheet else { return [] }
-    if let distance = command.action.distance(rows: Layout.sheet(sheet, in: size).height) {
-      moveInSheet(by: distance)
-      return []
-    }
+    let page = Layout.sheet(sheet, in: size).height
     switch command.action {
     case .back where !sheet.query.isEmpty: narrowSheet("")
     case .back, .quit: self.sheet = nil
@@ -108,6 +105,14 @@ extension Model {
     case .quitNow: isFinished = true
     case .redraw: return [.redraw]
     case .suspend: return [.suspend]
+    case .down: moveInSheet(by: 1)
+    case .up: moveInSheet(by: -1)
+    case .pageDown, .play: moveInSheet(by: page)
+    case .pageUp: moveInSheet(by: -page)
+    case .halfPageDown: moveInSheet(by: page / 2)
+    case .halfPageUp: moveInSheet(by: -page / 2)
+    case .top: moveInSheet(by: -Int.max)
+    case .bottom: moveInSheet(by: Int.max)
     case .search:
       if sheet.isNarrowed {
         open(.narrow, sheet.query)
