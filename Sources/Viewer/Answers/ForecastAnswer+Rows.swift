@@ -3,15 +3,15 @@ import Inquiry
 
 /// The forecast in the rows of a table.
 extension ForecastAnswer {
-  /// Rows of future entries that do not exist yet, in the order of the table.
-  func rows(of table: TableID) -> [Row] {
-    var rows: [Position: Row] = [:]
-    for change in changes where change.table == table {
-      rows[change.position] = change.entry.map {
+  /// Rows of future entries that do not exist yet, by table, each in the order of the table.
+  var rows: [TableID: [Row]] {
+    var rows: [TableID: [Position: Row]] = [:]
+    for change in changes {
+      rows[change.table, default: [:]][change.position] = change.entry.map {
         Row(kind: .coming, position: change.position, descriptor: $0, entrySize: change.size)
       }
     }
-    return rows.values.sorted { $0.position < $1.position }
+    return rows.mapValues { $0.values.sorted { $0.position < $1.position } }
   }
 
   /// Whether an entry of a row will change.

@@ -32,7 +32,9 @@ public struct Model {
   /// How old tables are that are looked at while they change, in words for their titles.
   public var ages: [TableID: SafeText] = [:]
   /// What was done last has changed.
-  var changes: Changes
+  var changes: Changes { didSet { makeExtraRows() } }
+  /// The rows of removed and future entries, by table.
+  var extraRows: [TableID: [Row]] = [:]
   /// The user's watches, and those set from the start: running and playing stop there.
   var watches: [Watch] = []
   var usualWatches = Watch.usual
@@ -107,7 +109,9 @@ public struct Model {
   var lesson: LessonView?
   /// The text typed after the question, the answer as a value, and its dependencies.
   var asked = ""
-  var value: (any Answer)?
+  var value: (any Answer)? {
+    didSet { if oldValue is ForecastAnswer || value is ForecastAnswer { makeExtraRows() } }
+  }
   var answered: AnsweredFor?
   var answer = Document()
   var detail = DocumentView()
@@ -160,6 +164,7 @@ public struct Model {
     isPresenting = settings.isPresenting
     size = (min(width, Rect.limit), min(height, Rect.limit))
     changes = Changes(in: session)
+    makeExtraRows()
     savedWork = ownWork
     noteMoment()
     if ahead == nil { sayLeftOut() }

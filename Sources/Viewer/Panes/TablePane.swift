@@ -58,7 +58,7 @@ extension TablePane {
     let folds = view.folds[id] ?? Folds()
     var rows = Rows(
       reader, folds: folds, face: view.face, past: model.changes.past,
-      extras: model.extraRows(of: id), ranges: view.ranges(of: id, folds))
+      extras: model.extraRows[id] ?? [], ranges: view.ranges(of: id, folds))
     if let cursor = view.cursor, cursor.address < reader.geometry.inputSize,
       model.selected == id || model.isLinked && model.link?.places[id] != nil
     {
@@ -160,12 +160,18 @@ extension TablePane {
 }
 
 extension Model {
-  /// Rows of removed or future entries, ascending. A future entry hides a removed one.
-  fileprivate func extraRows(of id: TableID) -> [Row] {
-    let removed = (changes.removed[id] ?? []).map { Row(removed: $0) }
-    guard let coming = forecast?.rows(of: id), !coming.isEmpty else { return removed }
-    return (removed.filter { row in !coming.contains { row.covers($0.address) } } + coming)
-      .sorted { $0.position < $1.position }
+  /// Makes the rows of removed and future entries, ascending. A future entry hides a removed one.
+  ///
+  /// - Complexity: O(n log n) in these entries, so not for each frame.
+  mutating func makeExtraRows() {
+    extraRows = changes.removed.mapValues { $0.map { Row(removed: $0) } }
+    for (id, coming) in forecast?.rows ?? [:] {
+      let removed = (extraRows[id] ?? []).filter { row in
+        let next = coming.indices.partitioningIndex { coming[$0].address >= row.address }
+        return next == coming.count || coming[next].address >= row.end
+      }
+      extraRows[id] = (removed + coming).sorted { $0.position < $1.position }
+    }
   }
 
   /// The number of entries of a table that the last event or micro-step changed, as a part of a title.
