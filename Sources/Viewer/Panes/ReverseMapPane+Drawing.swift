@@ -94,7 +94,7 @@ extension ReverseMapPane {
     if entries.isEmpty, rect.height > 0 {
       frame.write(Line(emptiness(of: model), .dim), at: rect.origin, clip: rect)
     }
-    let changed = changedRanges(in: model)
+    let changed = model.reverseMap.summary?.changedRanges ?? []
     let current = model.mappedEntry
     for (y, entry) in entries.enumerated() {
       let isCursor = entry == current
@@ -140,7 +140,7 @@ extension ReverseMapPane {
   private func about(_ model: Model, width: Int) -> [Line] {
     let ranges = rangeParts(model, width: width).reduce(into: Line()) { $0.add($1.text, $1.role) }
     var lines = [ranges] + (counts(model)?.wrapped(to: width, indent: 2) ?? [Line()])
-    let changes = changes(in: model)
+    let changes = model.reverseMap.summary?.changes ?? []
     if let last = changes.last {
       var line = Line("last  ", .dim)
       line.add(last.mark + " ", last.role)
@@ -182,29 +182,15 @@ extension ReverseMapPane {
     return line
   }
 
-  /// A change of the map.
-  private struct Change {
-    let mark: SafeText
-    let role: Role
-    let text: SafeText
-    /// Canonical addresses.
-    let range: Range<UInt64>
-  }
-
-  /// Canonical ranges that the last event or micro-step inserted or changed.
-  func changedRanges(in model: Model) -> [Range<UInt64>] {
-    changes(in: model).filter { $0.mark != "-" }.map(\.range)
-  }
-
-  /// The changes of the map by the last event or micro-step, in the order of its steps.
-  private func changes(in model: Model) -> [Change] {
+  /// The changes of the map by the last event or micro-step, in the order of its steps. O(n) in the steps.
+  func changes(in model: Model) -> [ReverseMapChange] {
     if let sight = model.session.sight { return changes(of: sight, in: model) }
     return model.lastSteps.compactMap { step in
       guard step.table == .shadow(model.mappedShadow) else { return nil }
       let range = step.addresses
-      let place: SafeText = "\(hex: step.address)+\(SafeText(Phrase.size(step.size)))"
-      func change(_ mark: SafeText, _ role: Role, _ text: SafeText) -> Change {
-        Change(mark: mark, role: role, text: text, range: range)
+      let place = SafeText(Phrase.span(step))
+      func change(_ mark: SafeText, _ role: Role, _ text: SafeText) -> ReverseMapChange {
+        ReverseMapChange(mark: mark, role: role, text: text, range: range)
       }
       if case .sight(.entry(let nested)) = step.action {
         let target: SafeText = nested.map { "\(hex: $0)" } ?? "unknown"
@@ -238,7 +224,7 @@ extension ReverseMapPane {
   }
 
   /// What is new in the map since the moment before, of those at which dumps were read.
-  private func changes(of sight: Session.Sight, in model: Model) -> [Change] {
+  private func changes(of sight: Session.Sight, in model: Model) -> [ReverseMapChange] {
     guard sight.before != nil else { return [] }
     return sight.rows.compactMap { event in
       guard case .recorded(let call) = model.timeline.events[event] else { return nil }
@@ -248,11 +234,12 @@ extension ReverseMapPane {
       switch call {
       case .seenEntry(.shadow(model.mappedShadow), let range, let nested):
         let target: SafeText = nested.map { "\(hex: $0)" } ?? "unknown"
-        return Change(
+        return ReverseMapChange(
           mark: "+", role: .changed, text: "new \(place(range)) \(Glyph.right) \(target)",
           range: range)
       case .seenNoEntry(.shadow(model.mappedShadow), let range):
-        return Change(mark: "-", role: .changed, text: "no more \(place(range))", range: range)
+        return ReverseMapChange(
+          mark: "-", role: .changed, text: "no more \(place(range))", range: range)
       default: return nil
       }
     }

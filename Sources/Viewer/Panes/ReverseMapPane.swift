@@ -28,13 +28,8 @@ struct ReverseMapPane: PaneOperations {
   /// Updates the list, and its counts if another moment or shadow is shown.
   func settle(_ model: inout Model, in rect: Rect) {
     guard model.hasReverseMap else { return }
-    let now = model.reverseMap.summary
-    if now?.branch != model.branch || now?.moment != model.timeline.moment
-      || now?.shadow != model.mappedShadow
-    {
-      model.reverseMap.summary = ReverseMapSummary(
-        ofShadow: model.mappedShadow, model.machine, branch: model.branch,
-        moment: model.timeline.moment)
+    if !(model.reverseMap.summary?.belongs(to: model) ?? false) {
+      model.reverseMap.summary = ReverseMapSummary(model)
     }
     if !(model.reverseMap.filtered?.belongs(to: model) ?? (model.filter == nil)) {
       model.reverseMap.filtered = FilteredRanges(model)

@@ -36,7 +36,7 @@ struct FilteredRanges {
     self.filter = filter
     let facts = RangeFacts(
       for: filter, ofShadow: shadow,
-      changed: ReverseMapPane().changedRanges(in: model), in: model.machine)
+      changed: model.reverseMap.summary?.changedRanges ?? [], in: model.machine)
     let all = model.machine.reverseMap(ofShadow: shadow)
     entries = all.prefix(Self.entriesAtMost).filter { facts.holds(filter, for: $0) }
     isCut = all.count > Self.entriesAtMost
@@ -49,8 +49,17 @@ struct FilteredRanges {
   }
 }
 
-/// Counts of a reverse map at a moment.
-struct ReverseMapSummary: Equatable {
+/// A change of a reverse map.
+struct ReverseMapChange {
+  let mark: SafeText
+  let role: Role
+  let text: SafeText
+  /// Canonical addresses.
+  let range: Range<UInt64>
+}
+
+/// Counts of a reverse map at a moment, and what the last event or micro-step changed in it.
+struct ReverseMapSummary {
   let branch: Int
   let moment: Moment
   let shadow: Int
@@ -65,12 +74,18 @@ struct ReverseMapSummary: Equatable {
   /// Known entries that no leaf confirms.
   private(set) var stale: [Range<UInt64>]?
 
+  /// The changes in the order of their steps.
+  let changes: [ReverseMapChange]
+
   private static let entriesAtMost = 5_000
 
-  init(ofShadow shadow: Int, _ machine: Machine, branch: Int, moment: Moment) {
-    self.branch = branch
-    self.moment = moment
-    self.shadow = shadow
+  /// Of the map that a model shows. O(n) in the map, while it is not long, and in the event's steps.
+  init(_ model: Model) {
+    let machine = model.machine
+    branch = model.branch
+    moment = model.timeline.moment
+    shadow = model.mappedShadow
+    changes = ReverseMapPane().changes(in: model)
     let size = machine.reverseMapSize(ofShadow: shadow)
     // The exact map is a direct map.
     let isExact = machine.configuration.reverseMap.encoding.isKeyedByNested
@@ -87,9 +102,13 @@ struct ReverseMapSummary: Equatable {
     stale = machine.staleEntries(ofShadow: shadow).map(\.canonical)
   }
 
-  static func == (a: ReverseMapSummary, b: ReverseMapSummary) -> Bool {
-    (a.branch, a.moment, a.shadow) == (b.branch, b.moment, b.shadow)
+  /// Whether it belongs to a model's current state.
+  func belongs(to model: Model) -> Bool {
+    branch == model.branch && moment == model.timeline.moment && shadow == model.mappedShadow
   }
+
+  /// Canonical ranges that were inserted or changed.
+  var changedRanges: [Range<UInt64>] { changes.filter { $0.mark != "-" }.map(\.range) }
 }
 
 extension ReverseMapEntry {
