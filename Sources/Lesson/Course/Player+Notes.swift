@@ -3,16 +3,14 @@ import Language
 
 extension Player {
   /// The teacher's view while a class sees the page: the lesson's notes, for a question its answer and
-  /// the misconceptions behind wrong ones, and the next item.
-  ///
-  /// - Complexity: carries out a question's scene.
+  /// the misconceptions behind wrong ones, and the next item. For a single learner there are no answers.
   package var notes: Report {
     var report = Report()
     guard let current, let id = current.item.id else { return report }
     for prose in current.lesson.notes[id]?.prose ?? [] {
       report.add(prose.line, indent: prose.isItem ? 2 : 0)
     }
-    if let exercise { addAnswers(to: exercise, of: current, &report) }
+    if let exercise { addAnswers(to: exercise, &report) }
     if shown.indices.contains(position + 1) {
       if !report.lines.isEmpty { report.addBlank() }
       report.add(Report.Text("Next: ", .heading).appending(shown[position + 1].title), indent: 2)
@@ -21,11 +19,9 @@ extension Player {
   }
 
   /// Adds the answer, and the misconceptions behind other answers.
-  private func addAnswers(to exercise: Exercise, of current: Shown, _ report: inout Report) {
+  private func addAnswers(to exercise: Exercise, _ report: inout Report) {
     if !report.lines.isEmpty { report.addBlank() }
-    if let found = try? current.lesson.stage(before: current.index, in: library),
-      let key = try? Marker(exercise, on: found, file: current.lesson.file).key()
-    {
+    if let key {
       report.add(Report.Text("Answer: ", .heading).appending(exercise.inWords(key)), indent: 2)
       report.add(Prose(exercise.after).line, indent: 2)
       let wrongs = exercise.wrongAnswers(but: key)

@@ -35,6 +35,10 @@ package struct Player: Sendable {
   package private(set) var phase = Phase.reading
   /// Number of hints taken for the question.
   package private(set) var hints = 0
+  /// The last hint, once it was taken: the engine's micro-steps.
+  private var stepHints: [Hint] = []
+  /// The answer to the question, for a teacher.
+  private(set) var key: Guess?
   /// Number of right answers, and of all answers, since the start.
   package private(set) var score = (right: 0, all: 0)
   /// Records to keep that were not taken yet.
@@ -102,13 +106,14 @@ package struct Player: Sendable {
   // MARK: Going on
 
   private mutating func arrive() throws(ScenarioError) {
-    hints = 0
+    (hints, stepHints, key) = (0, [], nil)
     guard let current else {
       phase = .over
       return
     }
     if let found = try current.lesson.stage(before: current.index, in: library) { stage = found }
     phase = exercise == nil ? .reading : .asking
+    if !keepsAnswers, let marker { key = try? marker.key() }
     if keepsPlace, let id = current.item.id {
       records.append(.place(current.lesson.id, at: id))
     }
@@ -151,8 +156,17 @@ package struct Player: Sendable {
   // MARK: Answering
 
   /// Takes the next hint, if there is another.
+  ///
+  /// - Complexity: carries out the question's scene for the last one.
   package mutating func takeHint() {
-    if case .asking = phase { hints = min(hints + 1, LearnerProgress.lastHint) }
+    guard case .asking = phase, hints < LearnerProgress.lastHint else { return }
+    hints += 1
+    if hints == LearnerProgress.lastHint, let marker { stepHints = Self.hints(of: marker.steps) }
+  }
+
+  /// Carries out the question on its stage; nil if the lesson has a mistake there, or there is no question.
+  private var marker: Marker? {
+    exercise.flatMap { try? Marker($0, on: stage, file: current?.lesson.file ?? "") }
   }
 
   /// Takes an answer, and has the engine mark it.
@@ -201,18 +215,17 @@ package struct Player: Sendable {
 
   /// The hints taken; the third is the engine's micro-steps.
   package var hintLines: [Hint] {
-    guard let exercise, hints > 0 else { return [] }
-    var lines = exercise.hints.prefix(hints).map { Hint(text: $0, isStep: false) }
-    guard hints >= LearnerProgress.lastHint,
-      let marker = try? Marker(exercise, on: stage, file: current?.lesson.file ?? "")
-    else { return lines }
-    let steps = marker.steps
-    lines.append(Hint(text: "the engine does this, step by step.", isStep: false))
-    lines += steps.prefix(Self.stepsAtMost).enumerated().map { index, step in
+    guard let exercise else { return [] }
+    return exercise.hints.prefix(hints).map { Hint(text: $0, isStep: false) } + stepHints
+  }
+
+  private static func hints(of steps: [String]) -> [Hint] {
+    var lines = [Hint(text: "the engine does this, step by step.", isStep: false)]
+    lines += steps.prefix(stepsAtMost).enumerated().map { index, step in
       Hint(text: "\(index + 1). \(step)", isStep: true)
     }
-    if steps.count > Self.stepsAtMost {
-      lines.append(Hint(text: "and \(steps.count - Self.stepsAtMost) more", isStep: true))
+    if steps.count > stepsAtMost {
+      lines.append(Hint(text: "and \(steps.count - stepsAtMost) more", isStep: true))
     }
     return lines
   }
