@@ -10,8 +10,9 @@ extension Model {
   /// An action that is unavailable now shows what is missing.
   func help(_ query: String) -> Document {
     var document = Document()
+    let found = Set(actions(matching: query))
     for group in ActionFacts.Group.allCases {
-      let actions = Action.allCases.filter { $0.facts.group == group && matches($0, query) }
+      let actions = Action.allCases.filter { $0.facts.group == group && found.contains($0) }
       if actions.isEmpty { continue }
       document.add(SafeText(group.rawValue), .title)
       for action in actions { add(action, to: &document) }
@@ -46,19 +47,24 @@ extension Model {
     return document
   }
 
-  private func matches(_ action: Action, _ query: String) -> Bool {
-    if query.isEmpty { return true }
-    let keys = keyMap.keys(for: action)
-    if keys.contains(where: { $0.isSpelled(query) }) { return true }
+  /// The actions whose name, key or meaning contains a text.
+  private func actions(matching query: String) -> [Action] {
+    if query.isEmpty { return Action.allCases }
+    let keys = Action.allCases.map { (action: $0, keys: keyMap.keys(for: $0)) }
+    let spelled = keys.filter { $0.keys.contains { $0.isSpelled(query) } }.map(\.action)
     // A character, or a key with modifiers, is searched as a key.
-    let isKey = Action.allCases.contains { keyMap.keys(for: $0).contains { $0.isSpelled(query) } }
-    if query.unicodeScalars.count == 1 || isKey && query.contains(where: { "-^".contains($0) }) {
-      return false
+    if query.unicodeScalars.count == 1
+      || !spelled.isEmpty && query.contains(where: { "-^".contains($0) })
+    {
+      return spelled
     }
     let text = query.lowercased()
-    return action.rawValue.contains(text)
-      || action.facts.summary.string.lowercased().contains(text)
-      || keys.contains { $0.description.lowercased().contains(text) }
+    return spelled
+      + keys.filter { action, keys in
+        action.rawValue.contains(text)
+          || action.facts.summary.string.lowercased().contains(text)
+          || keys.contains { $0.description.lowercased().contains(text) }
+      }.map(\.action)
   }
 
   private func add(_ action: Action, to document: inout Document) {
