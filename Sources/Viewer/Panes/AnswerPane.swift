@@ -76,7 +76,8 @@ struct AnswerPane: PaneOperations {
 
   func find(forward: Bool, in model: inout Model) {
     let choices = model.answer.choices
-    let texts = choices.isEmpty ? model.answer.text : choices.map { model.answer.text[$0] }
+    let all = model.answer.text
+    let texts = choices.isEmpty ? all : choices.map { all[$0] }
     let now = choices.isEmpty ? model.detail.top : model.detail.choice
     guard let found = model.find(in: texts.map(\.string), from: now, forward) else { return }
     if choices.isEmpty { model.detail.top = found } else { model.detail.choice = found }

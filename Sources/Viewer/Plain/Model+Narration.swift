@@ -100,6 +100,6 @@ extension Model {
   var lineText: SafeText {
     let line = answer.choices.isEmpty ? detail.top : answer.choices[detail.choice]
     guard focus == .answer, answer.items.indices.contains(line) else { return placeText }
-    return answer.text[line]
+    return answer.items[line].text
   }
 }
