@@ -17,6 +17,10 @@ package struct Subject: Sendable {
   package var text = ""
   /// Another history, at its moment, named by `text`.
   package var other: Other?
+  /// The changes at the moment; nil to find them.
+  package var changes: Changes?
+  /// Whether the words that a micro-step stored are asked for.
+  package var wantsWords = true
   /// The findings about rules so far; nil to check all events up to the moment.
   package var audit: Audit?
   /// The answer to the same question at another moment of the same history, whose valid parts need not

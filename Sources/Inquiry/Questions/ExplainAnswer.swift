@@ -13,7 +13,7 @@ package struct ExplainAnswer: Answer {
     /// The same in at most two sentences without abbreviations.
     package let plain: String
     package let source: String
-    /// The words that it has stored so far.
+    /// The words that it has stored so far; none if they were not asked for.
     package let words: [Word]
   }
 
@@ -97,7 +97,7 @@ package struct ExplainAnswer: Answer {
       timeline.steps.contains { $0.action == .pause(.unused) }
       ? "No event is stopped, so none continues."
       : timeline.events[event].sentence.capitalized
-    let changes = Changes(in: timeline)
+    let changes = subject.changes ?? Changes(in: timeline)
     from = session.source(ofEvent: event)
     cost = timeline.machine.configuration.isSeen ? nil : changes.cost
     let isWhole = timeline.stepsDone == timeline.steps.count
@@ -114,7 +114,8 @@ package struct ExplainAnswer: Answer {
     let current =
       timeline.stepsDone < timeline.steps.count ? timeline.stepsDone - 1 : changes.cost.keyStep
     step = (subject.step ?? current).flatMap { index in
-      timeline.steps.indices.contains(index) ? StepWords(index, in: timeline) : nil
+      timeline.steps.indices.contains(index)
+        ? StepWords(index, in: timeline, subject.wantsWords) : nil
     }
     breaches = Breach.all(in: &session, subject.audit)
     changed = Changed(in: &session)
@@ -210,7 +211,7 @@ package struct ExplainAnswer: Answer {
 }
 
 extension ExplainAnswer.StepWords {
-  fileprivate init(_ index: Int, in timeline: Timeline) {
+  fileprivate init(_ index: Int, in timeline: Timeline, _ wantsWords: Bool) {
     let explanation = timeline.steps[index].explanation
     number = index + 1
     label = explanation.label
@@ -218,10 +219,10 @@ extension ExplainAnswer.StepWords {
     why = explanation.why
     plain = timeline.steps[index].plain
     source = explanation.source.description
-    words = index < timeline.stepsDone ? Self.words(ofStep: index, in: timeline) : []
+    words = wantsWords && index < timeline.stepsDone ? Self.words(ofStep: index, in: timeline) : []
   }
 
-  /// The words that the step stored: the old value, and the value until a later store.
+  /// The words that the step stored: the old value, and the value until a later store. O(n) in the event's stores.
   private static func words(ofStep index: Int, in timeline: Timeline) -> [ExplainAnswer.Word] {
     let memory = timeline.machine.memory
     let own = timeline.stores(ofStep: index)

@@ -53,6 +53,9 @@ extension Model {
     subject.step = currentStep
     subject.text = text
     subject.other = other
+    // At a moment at which tables were seen, these are the changes since the one before.
+    if session.sight == nil { subject.changes = changes }
+    subject.wantsWords = detailLevel == .bits
     subject.audit = branches[branch].audit
     subject.link = link
     subject.eventsAtMost = Self.eventsAtMost
