@@ -23,24 +23,37 @@ public struct ActionFacts: Sendable {
   let keys: String
   /// Its argument, if it takes one.
   public let argument: SafeText?
+  /// The question that it asks, if it asks one.
+  let question: Question?
 
   init(_ group: Group, _ summary: SafeText, keys: String = "", argument: SafeText? = nil) {
     self.group = group
     self.summary = summary
     self.keys = keys
     self.argument = argument
+    question = nil
+  }
+
+  /// An action that asks a question, from its row in the table of questions.
+  init(_ question: Question) {
+    let facts = question.facts
+    group = .answers
+    summary = SafeText(facts.summary)
+    keys = facts.key
+    self.question = question
+    argument =
+      switch facts.operand {
+      case .word: "WORD"
+      case .other: "LETTER, a moment or a history; the newest mark without it"
+      // It is asked about the selection.
+      case .nothing, .address, .filter: nil
+      }
   }
 }
 
 extension Action {
   /// The only table for keys, help and completion.
   public var facts: ActionFacts {
-    questionFacts ?? timeFacts ?? sessionFacts ?? answerFacts ?? findingFacts ?? movingFacts
-      ?? paneFacts
-      ?? programFacts
-  }
-
-  private var timeFacts: ActionFacts? {
     switch self {
     case .nextEvent: ActionFacts(.time, "one event forward", keys: ". shift-right")
     case .previousEvent: ActionFacts(.time, "one event back, exactly undone", keys: ", shift-left")
@@ -89,12 +102,6 @@ extension Action {
       ActionFacts(
         .whatIf, "a history without an event, in which the later ones follow",
         argument: "EVENT; without it the one of this moment")
-    default: nil
-    }
-  }
-
-  private var sessionFacts: ActionFacts? {
-    switch self {
     case .write:
       ActionFacts(
         .session, "keep the session: histories, marks, notes and the screen",
@@ -111,26 +118,20 @@ extension Action {
     case .here: ActionFacts(.session, "a word that names this moment for others")
     case .resumePlay:
       ActionFacts(.session, "go on with the recording, where a key took over")
-    default: nil
-    }
-  }
-
-  /// An action that asks a question has the question's name and its row in the table of questions.
-  private var questionFacts: ActionFacts? {
-    guard let facts = Question(name: rawValue)?.facts else { return nil }
-    let argument: SafeText? =
-      switch facts.operand {
-      case .word: "WORD"
-      case .other: "LETTER, a moment or a history; the newest mark without it"
-      // It is asked about the selection.
-      case .nothing, .address, .filter: nil
-      }
-    return ActionFacts(
-      .answers, SafeText(facts.summary), keys: facts.key, argument: argument)
-  }
-
-  private var answerFacts: ActionFacts? {
-    switch self {
+    case .explain: ActionFacts(.explain)
+    case .why: ActionFacts(.provenance)
+    case .preview: ActionFacts(.forecast)
+    case .bits: ActionFacts(.entry)
+    case .aliases: ActionFacts(.aliases)
+    case .shadows: ActionFacts(.shadows)
+    case .tlb: ActionFacts(.tlb)
+    case .windows: ActionFacts(.windows)
+    case .owners: ActionFacts(.owners)
+    case .counters: ActionFacts(.counters)
+    case .rules: ActionFacts(.rules)
+    case .costs: ActionFacts(.costs)
+    case .diff: ActionFacts(.diff)
+    case .glossary: ActionFacts(.glossary)
     case .watches: ActionFacts(.answers, "where does running stop?", keys: "ctrl-w")
     case .marks: ActionFacts(.answers, "chapters, marks and jumps", keys: "\"")
     case .branches: ActionFacts(.answers, "which histories are there?", keys: "B")
@@ -142,12 +143,6 @@ extension Action {
     case .detail:
       ActionFacts(
         .answers, "say less, or more", keys: "e", argument: "plain, engineer or bits")
-    default: nil
-    }
-  }
-
-  private var findingFacts: ActionFacts? {
-    switch self {
     case .search:
       ActionFacts(.finding, "find in this pane", keys: "/", argument: "TEXT or 0xADDRESS")
     case .nextMatch: ActionFacts(.finding, "the next place", keys: "n")
@@ -155,12 +150,6 @@ extension Action {
     case .filter:
       ActionFacts(.finding, "show some entries only", keys: "f", argument: "a condition")
     case .clearFilter: ActionFacts(.finding, "show all entries", keys: "F")
-    default: nil
-    }
-  }
-
-  private var movingFacts: ActionFacts? {
-    switch self {
     case .up: ActionFacts(.moving, "up", keys: "k up")
     case .down: ActionFacts(.moving, "down", keys: "j down")
     case .left:
@@ -178,12 +167,6 @@ extension Action {
       ActionFacts(
         .moving, "fold or unfold; go where a line leads", keys: "enter",
         argument: "NUMBER of a line of the answer")
-    default: nil
-    }
-  }
-
-  private var paneFacts: ActionFacts? {
-    switch self {
     case .nextPane: ActionFacts(.panes, "to the next pane", keys: "tab")
     case .previousPane: ActionFacts(.panes, "to the previous pane", keys: "shift-tab")
     case .pane: ActionFacts(.panes, "to a pane", keys: "1 2 3 4 5 6 7 8 9", argument: "NUMBER")
@@ -197,12 +180,6 @@ extension Action {
     case .flat: ActionFacts(.panes, "the table as a tree, or as ranges", keys: "r")
     case .follow: ActionFacts(.panes, "let the cursor follow what happens, or not", keys: "o")
     case .unlink: ActionFacts(.panes, "link the panes' cursors, or not", keys: "u")
-    default: nil
-    }
-  }
-
-  private var programFacts: ActionFacts {
-    switch self {
     case .help:
       ActionFacts(
         .program, "all keys and what they do", keys: "? F1",
@@ -217,7 +194,7 @@ extension Action {
     case .suspend: ActionFacts(.program, "stop until `fg`")
     case .back: ActionFacts(.program, "close what is open", keys: "escape")
     case .quitNow: ActionFacts(.program, "quit at once", keys: "Q")
-    default: ActionFacts(.program, "close what is open, or quit", keys: "q")
+    case .quit: ActionFacts(.program, "close what is open, or quit", keys: "q")
     }
   }
 }

@@ -120,22 +120,21 @@ struct DocumentView: Equatable {
   private var height = 1
 
   /// Goes to another choice, or scrolls if there is none, or none is visible yet.
-  mutating func move(by distance: Int, in document: Document) {
+  mutating func move(_ movement: Movement, in document: Document) {
     let choices = document.choices.count
-    func moved(_ value: Int, last: Int) -> Int {
-      let (sum, overflow) = value.addingReportingOverflow(distance)
-      return min(max(0, overflow ? (distance < 0 ? 0 : last) : sum), max(0, last))
-    }
     let page = max(1, height - 1)
-    if distance > 0, distance < Int.max, linesToChoice > 0 {
+    switch movement {
+    case .rows(let distance) where distance > 0 && linesToChoice > 0:
       top += min(page, linesToChoice)
-    } else if distance < 0, distance > -Int.max, choices > 0, choice == 0 {
+    case .rows(let distance) where distance < 0 && choices > 0 && choice == 0:
       top = max(0, top - page)
-    } else if choices > 0 {
-      if distance == -Int.max { top = 0 }
-      choice = moved(min(choice, choices - 1), last: choices - 1)
-    } else {
-      top = moved(top, last: document.items.count * 4)
+    case .rows, .first, .last:
+      if movement == .first { top = 0 }
+      if choices > 0 {
+        choice = movement.target(from: min(choice, choices - 1), last: choices - 1)
+      } else {
+        top = movement.target(from: top, last: document.items.count * 4)
+      }
     }
   }
 

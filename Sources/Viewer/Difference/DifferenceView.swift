@@ -97,10 +97,11 @@ package struct DifferenceView: ScreenView {
     case .previousTouch, .previousMark, .previousMatch: goToDifference(forward: false)
     case .start, .top: go(to: 0)
     case .end, .bottom: go(to: axis.count)
-    case .pageDown, .play: view.move(by: page, in: tables)
-    case .pageUp: view.move(by: -page, in: tables)
-    case .halfPageDown: view.move(by: max(1, page / 2), in: tables)
-    case .halfPageUp: view.move(by: -max(1, page / 2), in: tables)
+    case .pageDown, .pageUp, .halfPageDown, .halfPageUp:
+      if let movement = action?.movement(page: page, half: page / 2) {
+        view.move(movement, in: tables)
+      }
+    case .play: view.move(.rows(page), in: tables)
     case .choose: (isChosen, isFinished) = (true, true)
     case .redraw: return [.redraw]
     case .suspend: return [.suspend]

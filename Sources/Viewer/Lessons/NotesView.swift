@@ -40,13 +40,12 @@ package struct NotesView: ScreenView {
 
   private mutating func perform(_ action: Action?) -> [Effect] {
     let page = max(1, text.height - 1)
+    if let movement = action?.movement(page: page, half: page / 2) {
+      view.move(movement, in: document)
+      return []
+    }
     switch action {
-    case .down: view.move(by: 1, in: document)
-    case .up: view.move(by: -1, in: document)
-    case .pageDown, .play: view.move(by: page, in: document)
-    case .pageUp: view.move(by: -page, in: document)
-    case .top: view.move(by: -Int.max, in: document)
-    case .bottom: view.move(by: Int.max, in: document)
+    case .play: view.move(.rows(page), in: document)
     case .redraw: return [.redraw]
     case .suspend: return [.suspend]
     case .quit, .quitNow, .back: isFinished = true

@@ -27,8 +27,8 @@ extension Model {
     let operations = pane.operations
     let inside = Layout.inside(rect)
     switch mouse.action {
-    case .wheelUp: operations.move(by: -Self.wheelRows, in: &self)
-    case .wheelDown: operations.move(by: Self.wheelRows, in: &self)
+    case .wheelUp: operations.move(.rows(-Self.wheelRows), in: &self)
+    case .wheelDown: operations.move(.rows(Self.wheelRows), in: &self)
     case .doubleClick where mouse.point.y == rect.y: isMaximised.toggle()
     case .click, .doubleClick:
       guard inside.contains(mouse.point),
@@ -57,8 +57,8 @@ extension Model {
     guard var sheet else { return [] }
     let inside = Layout.sheet(sheet, in: size)
     switch mouse.action {
-    case .wheelUp: moveInSheet(by: -Self.wheelRows)
-    case .wheelDown: moveInSheet(by: Self.wheelRows)
+    case .wheelUp: moveInSheet(.rows(-Self.wheelRows))
+    case .wheelDown: moveInSheet(.rows(Self.wheelRows))
     case .click where !Layout.box(around: inside).contains(mouse.point):
       self.sheet = nil
     case .click, .doubleClick:

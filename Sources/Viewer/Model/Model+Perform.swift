@@ -47,18 +47,9 @@ extension Model {
     case .compare: compareHistories(argument)
     case .nameBranch: nameBranch(argument)
     case .mute: mute(argument)
-    case .explain: ask(.question(.explain))
-    case .why: ask(.question(.provenance))
-    case .preview: ask(.question(.forecast))
-    case .bits: ask(.question(.entry))
-    case .aliases: ask(.question(.aliases))
-    case .shadows: ask(.question(.shadows))
-    case .tlb: ask(.question(.tlb))
-    case .windows: ask(.question(.windows))
-    case .owners: ask(.question(.owners))
-    case .counters: ask(.question(.counters))
-    case .rules: ask(.question(.rules))
-    case .costs: ask(.question(.costs))
+    case .explain, .why, .preview, .bits, .aliases, .shadows, .tlb, .windows, .owners, .counters,
+      .rules, .costs:
+      if let question = command.action.facts.question { ask(.question(question)) }
     case .watches: ask(.watches)
     case .marks: ask(.marks)
     case .branches: ask(.branches)
@@ -72,14 +63,9 @@ extension Model {
     case .previousMatch: findNext(forward: false)
     case .filter: argument.isEmpty ? open(.filter, filter?.filter.text ?? "") : setFilter(argument)
     case .clearFilter: clearFilter()
-    case .up: moveCursor(by: -1)
-    case .down: moveCursor(by: 1)
-    case .halfPageUp: moveCursor(by: -max(1, page / 2))
-    case .halfPageDown: moveCursor(by: max(1, page / 2))
-    case .pageUp: if !turnPage(forward: false) { moveCursor(by: -max(1, page - 1)) }
-    case .pageDown: if !turnPage(forward: true) { moveCursor(by: max(1, page - 1)) }
-    case .top: moveCursor(by: -Int.max)
-    case .bottom: moveCursor(by: Int.max)
+    case .pageUp: if !turnPage(forward: false) { moveCursor(.pageUp) }
+    case .pageDown: if !turnPage(forward: true) { moveCursor(.pageDown) }
+    case .up, .down, .halfPageUp, .halfPageDown, .top, .bottom: moveCursor(command.action)
     case .choose where isNumbered: chooseLine(argument)
     case .left, .right, .choose, .flat, .nextTable, .previousTable:
       focus.operations.perform(command.action, in: &self)
@@ -124,8 +110,10 @@ extension Model {
   }
 
   /// Moves the cursor of the pane in focus.
-  private mutating func moveCursor(by distance: Int) {
-    focus.operations.move(by: distance, in: &self)
+  private mutating func moveCursor(_ action: Action) {
+    let page = page
+    guard let movement = action.movement(page: page - 1, half: page / 2) else { return }
+    focus.operations.move(movement, in: &self)
   }
 
   /// Rows per page of the pane in focus.

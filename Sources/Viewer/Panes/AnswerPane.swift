@@ -41,8 +41,8 @@ struct AnswerPane: PaneOperations {
 
   // MARK: Keys and mouse
 
-  func move(by distance: Int, in model: inout Model) {
-    model.detail.move(by: distance, in: model.answer)
+  func move(_ movement: Movement, in model: inout Model) {
+    model.detail.move(movement, in: model.answer)
   }
 
   func select(at point: Point, in rect: Rect, of model: inout Model) -> Bool {
@@ -68,7 +68,7 @@ struct AnswerPane: PaneOperations {
     switch action {
     case .left: model.detail.moveSideways(by: -1)
     case .right: model.detail.moveSideways(by: 1)
-    case .choose where model.detail.linesToChoice > 0: move(by: 1, in: &model)
+    case .choose where model.detail.linesToChoice > 0: move(.rows(1), in: &model)
     case .choose: if let target = model.detail.target(in: model.answer) { model.follow(target) }
     default: break
     }

@@ -42,8 +42,8 @@ protocol PaneOperations: Sendable {
   func takeFocus(in model: inout Model)
   /// Number of rows that a page of `height` lines moves.
   func rowCount(height: Int, in model: Model) -> Int
-  /// Moves the cursor by rows, stopping at the first or last row.
-  func move(by distance: Int, in model: inout Model)
+  /// Moves the cursor.
+  func move(_ movement: Movement, in model: inout Model)
   /// Puts the cursor at a point of the pane. Returns whether there is anything.
   func select(at point: Point, in rect: Rect, of model: inout Model) -> Bool
   /// Why an action on the pane's contents is unavailable now; nil if it is available.

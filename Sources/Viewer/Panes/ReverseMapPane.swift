@@ -39,13 +39,13 @@ struct ReverseMapPane: PaneOperations {
 
   // MARK: Keys and mouse
 
-  func move(by distance: Int, in model: inout Model) {
+  func move(_ movement: Movement, in model: inout Model) {
     guard let entry = model.mappedEntry else { return model.refuse("The map is empty.") }
     let entries = model.mapped
-    switch distance {
-    case -Int.max: select(entries.first ?? entry, in: &model)
-    case Int.max: select(entries.last ?? entry, in: &model)
-    default: select(entries.entry(distance, from: entry), in: &model)
+    switch movement {
+    case .first: select(entries.first ?? entry, in: &model)
+    case .last: select(entries.last ?? entry, in: &model)
+    case .rows(let distance): select(entries.entry(distance, from: entry), in: &model)
     }
   }
 

@@ -149,11 +149,10 @@ struct StepsPane: PaneOperations {
 
   // MARK: Keys and mouse
 
-  func move(by distance: Int, in model: inout Model) {
+  func move(_ movement: Movement, in model: inout Model) {
     let last = model.timeline.steps.count - 1
     guard last >= 0 else { return model.refuse(model.nothingYet) }
-    let (target, overflow) = (model.currentStep ?? 0).addingReportingOverflow(distance)
-    model.steps.cursor = overflow ? (distance < 0 ? 0 : last) : min(max(0, target), last)
+    model.steps.cursor = movement.target(from: model.currentStep ?? 0, last: last)
     model.detail = DocumentView()
   }
 

@@ -4,15 +4,15 @@ import Inquiry
 
 /// Keys and the mouse in a table.
 extension TablePane {
-  func move(by distance: Int, in model: inout Model) {
+  func move(_ movement: Movement, in model: inout Model) {
     guard let rows = rows(in: model), let first = rows.first, let last = rows.last else {
       return model.refuse("The table is empty.")
     }
     let row: Row
-    switch distance {
-    case -Int.max: row = first
-    case Int.max: row = last
-    default:
+    switch movement {
+    case .first: row = first
+    case .last: row = last
+    case .rows(let distance):
       guard let now = cursorRow(of: rows, in: model) else {
         row = first
         break

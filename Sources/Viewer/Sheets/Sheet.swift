@@ -98,6 +98,10 @@ extension Model {
   mutating func performInSheet(_ command: Command) -> [Effect] {
     guard let sheet else { return [] }
     let page = Layout.sheet(sheet, in: size).height
+    if let movement = command.action.movement(page: page, half: page / 2) {
+      moveInSheet(movement)
+      return []
+    }
     switch command.action {
     case .back where !sheet.query.isEmpty: narrowSheet("")
     case .back, .quit: self.sheet = nil
@@ -105,14 +109,7 @@ extension Model {
     case .quitNow: isFinished = true
     case .redraw: return [.redraw]
     case .suspend: return [.suspend]
-    case .down: moveInSheet(by: 1)
-    case .up: moveInSheet(by: -1)
-    case .pageDown, .play: moveInSheet(by: page)
-    case .pageUp: moveInSheet(by: -page)
-    case .halfPageDown: moveInSheet(by: page / 2)
-    case .halfPageUp: moveInSheet(by: -page / 2)
-    case .top: moveInSheet(by: -Int.max)
-    case .bottom: moveInSheet(by: Int.max)
+    case .play: moveInSheet(.rows(page))
     case .search:
       if sheet.isNarrowed {
         open(.narrow, sheet.query)
@@ -120,7 +117,7 @@ extension Model {
         openGlossary("")
         open(.narrow)
       }
-    case .choose where sheet.view.linesToChoice > 0: moveInSheet(by: 1)
+    case .choose where sheet.view.linesToChoice > 0: moveInSheet(.rows(1))
     case .choose: return sheet.view.target(in: sheet.document).map { follow($0) } ?? []
     case .open: if sheet.kind == .start { self.sheet = nil } else { openStart() }
     case .glossary: openGlossary("")
@@ -135,9 +132,9 @@ extension Model {
   }
 
   /// Moves to another choice, or scrolls if there are none.
-  mutating func moveInSheet(by distance: Int) {
+  mutating func moveInSheet(_ movement: Movement) {
     guard var sheet else { return }
-    sheet.view.move(by: distance, in: sheet.document)
+    sheet.view.move(movement, in: sheet.document)
     self.sheet = sheet
   }
 
