@@ -31,7 +31,7 @@ public struct Model {
 
   /// How old tables are that are looked at while they change, in words for their titles.
   public var ages: [TableID: SafeText] = [:]
-  /// What was done last has changed.
+  /// What the last event or micro-step changed.
   var changes: Changes { didSet { makeExtraRows() } }
   /// The rows of removed and future entries, by table.
   var extraRows: [TableID: [Row]] = [:]
@@ -60,9 +60,8 @@ public struct Model {
   // Tables.
 
   /// The table panes.
-  var views: [Pane: TableView] = [
-    .canonical: TableView(), .guest: TableView(), .shadow: TableView(), .iommu: TableView(),
-  ]
+  var views = Dictionary(
+    uniqueKeysWithValues: Pane.allCases.filter(\.isTable).map { ($0, TableView()) })
   /// The shadow shown if none was chosen.
   var recentShadow = 0
   /// The table in which the cursor was last moved, by the user or by events.
