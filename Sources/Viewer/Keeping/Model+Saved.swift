@@ -125,7 +125,7 @@ extension Model {
 
 extension Position {
   /// The position in one word: `0x80000000:3`.
-  var text: String { "0x\(String(address, radix: 16)):\(level)" }
+  var text: String { "\(Phrase.address(address)):\(level)" }
 
   /// Reads what `text` writes.
   init?(text: some StringProtocol) {

@@ -83,7 +83,7 @@ struct ScreenChoice: Sendable {
       },
     ]
     + Pane.allCases.filter(\.isTable).map { pane in
-      ScreenChoice("pane-\(pane)", { $0.views[pane]?.choiceText ?? "" }) { model, text in
+      ScreenChoice("pane-\(pane.rawValue)", { $0.views[pane]?.choiceText ?? "" }) { model, text in
         model.take(text, in: pane)
       }
     }
@@ -107,7 +107,7 @@ struct ScreenChoice: Sendable {
   }
 
   private static func text(of range: ReverseMapEntry?) -> String {
-    range.map { "0x\(String($0.canonical.lowerBound, radix: 16))" } ?? ""
+    range.map { Phrase.address($0.canonical.lowerBound) } ?? ""
   }
 }
 
@@ -134,7 +134,8 @@ extension Model {
   var foldChoices: [SavedSession.Choice] {
     let choices = views.flatMap { pane, view in
       view.folds.filter { $0.value != Folds() }.map { table, folds in
-        SavedSession.Choice(name: "\(Self.foldPrefix)\(pane)-\(table.name)", value: folds.text)
+        SavedSession.Choice(
+          name: "\(Self.foldPrefix)\(pane.rawValue)-\(table.name)", value: folds.text)
       }
     }
     return choices.sorted { $0.name < $1.name }
@@ -301,18 +302,11 @@ extension String: ChoiceWord {
 
 extension Arrangement: ChoiceWord {}
 extension DetailLevel: ChoiceWord {}
+extension Pane: ChoiceWord {}
 
 extension ChoiceWord where Self: RawRepresentable, RawValue == String {
   fileprivate var choiceWord: String { rawValue }
   fileprivate init?(choiceWord: String) { self.init(rawValue: choiceWord) }
-}
-
-extension Pane: ChoiceWord {
-  fileprivate var choiceWord: String { "\(self)" }
-  fileprivate init?(choiceWord: String) {
-    guard let pane = Pane.allCases.first(where: { "\($0)" == choiceWord }) else { return nil }
-    self = pane
-  }
 }
 
 extension Optional: ChoiceWord where Wrapped: ChoiceWord {

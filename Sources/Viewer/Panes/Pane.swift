@@ -1,7 +1,7 @@
 import Engine
 
-/// A part of the screen that can have the focus. The first that a VM has is number 1.
-enum Pane: Int, CaseIterable {
+/// A part of the screen that can have the focus. The first that a VM has is number 1. Saved sessions hold these words.
+enum Pane: String, CaseIterable {
   /// The VM's table; under pKVM the host's.
   case canonical
   /// One of L1's tables.
