@@ -106,6 +106,9 @@ extension Model {
       line.add(("\(other.session.timeline.events.count) events" as SafeText).padded(to: 13))
       let policy = other.session.timeline.machine.configuration.reverseMap
       line.add("revmap=\(SafeText(policy.rawValue)) ", .dim)
+      for other in other.session.scenario.changedPolicies where !other.hasPrefix("revmap=") {
+        line.add(SafeText(other) + " ", .dim)
+      }
       if let origin = other.origin {
         let parent = branches[origin.parent].name
         line.add(
