@@ -19,7 +19,8 @@ struct ReverseMapEntries {
     isFiltered = filtered != nil
     all =
       filtered
-      ?? (machine.configuration.reverseMap == .ideal ? machine.reverseMap(ofShadow: shadow) : nil)
+      ?? (machine.configuration.reverseMap.encoding.isKeyedByNested
+        ? machine.reverseMap(ofShadow: shadow) : nil)
   }
 
   var first: ReverseMapEntry? { all.map(\.first) ?? entry(from: 0) }
