@@ -59,7 +59,7 @@ package struct Drill: Sendable {
       + body.joined(separator: "\n") + "\n~~~\n"
   }
 
-  private static func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
+  private static func hex(_ value: UInt64) -> String { Phrase.address(value) }
 
   // MARK: Walks
 
@@ -73,6 +73,7 @@ package struct Drill: Sendable {
     ]
     let lines: [String]
     let after: String
+    var kind = "number"
     switch random.below(3) {
     case 0:
       lines = [
@@ -90,6 +91,7 @@ package struct Drill: Sendable {
       ]
       after = "Level 3 takes bits 12 to 20, level 2 takes bits 21 to 29."
     default:
+      kind = "count"
       lines = [
         "L1's addresses have \(bits) bits. It writes to \(hex(address)), the first page ever. Of how many "
           + "pages does the table consist then?", "> l1 write \(hex(address))",
@@ -98,15 +100,11 @@ package struct Drill: Sendable {
       after = "A root has up to 16 pages, and each level below it one."
     }
     return block(
-      walkKind(lines), number, scene: scene, lines,
+      kind, number, scene: scene, lines,
       hints: (
         "Write the address in binary, and cut it: 12 bits, then 9 for each level.",
         "What is left at the top belongs to the root, if it is at most four bits more."
       ), after: after)
-  }
-
-  private static func walkKind(_ lines: [String]) -> String {
-    lines.contains { $0.hasPrefix("answer: table-pages") } ? "count" : "number"
   }
 
   // MARK: Nested scenes
