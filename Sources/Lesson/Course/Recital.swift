@@ -9,17 +9,27 @@ package struct Recital: Sendable {
 
   package init(_ player: Player) { self.player = player }
 
-  /// Words that are not answers, and what each does.
-  package static let words: [(word: String, meaning: String)] = [
-    ("next", "go on; an empty line does the same"),
-    ("hint", "another hint; the third shows what the engine does"),
-    ("skip", "leave the question out"),
-    ("back", "what was shown before"),
-    ("scene", "the statements that have run"),
-    ("ask QUESTION", "a question about the scene, as `pagewalk ask` takes it"),
-    ("help", "these words"),
-    ("quit", "stop; next time it goes on here"),
-  ]
+  /// A word that is no answer.
+  package enum Word: String, CaseIterable {
+    case next, hint, skip, back, scene, ask, help, quit
+
+    /// What it does.
+    package var meaning: String {
+      switch self {
+      case .next: "go on; an empty line does the same"
+      case .hint: "another hint; the third shows what the engine does"
+      case .skip: "leave the question out"
+      case .back: "what was shown before"
+      case .scene: "the statements that have run"
+      case .ask: "a question about the scene, as `pagewalk ask` takes it"
+      case .help: "these words"
+      case .quit: "stop; next time it goes on here"
+      }
+    }
+
+    /// How it is typed.
+    package var usage: String { self == .ask ? "ask QUESTION" : rawValue }
+  }
 
   /// The first output.
   package func greeting() -> [String] { shown() }
@@ -54,28 +64,31 @@ package struct Recital: Sendable {
   package mutating func take(_ line: String) throws(ScenarioError) -> [String] {
     let typed = String(line.trimmed)
     let words = typed.split(separator: " ")
-    switch words.first.map({ $0.lowercased() }) ?? "next" {
-    case "next" where words.count < 2:
+    let word = words.first.map { Word(rawValue: $0.lowercased()) } ?? .next
+    // Only a question has more words.
+    switch words.count > 1 && word != .ask ? nil : word {
+    case .next:
       if case .asking = player.phase { return ["An answer comes first; \"skip\" leaves it out."] }
       try player.goOn()
-    case "hint" where words.count == 1:
+    case .hint:
       guard case .asking = player.phase else { return ["There is no question now."] }
       player.takeHint()
-    case "skip" where words.count == 1: try player.move(by: 1)
-    case "back" where words.count == 1: try player.move(by: -1)
-    case "scene" where words.count == 1:
+    case .skip: try player.move(by: 1)
+    case .back: try player.move(by: -1)
+    case .scene:
       let session = player.stage.session
       let statements = session.timeline.events.indices.map { session.text(ofEvent: $0) }
       return statements.isEmpty ? ["Nothing has run yet."] : statements
-    case "help" where words.count == 1:
-      return Self.words.map { word, meaning in
-        word + String(repeating: " ", count: 14 - word.count) + meaning
+    case .help:
+      let width = 2 + (Word.allCases.map(\.usage.count).max() ?? 0)
+      return Word.allCases.map { word in
+        word.usage + String(repeating: " ", count: width - word.usage.count) + word.meaning
       }
-    case "quit" where words.count == 1:
+    case .quit:
       isFinished = true
       return []
-    case "ask": return ask(words.dropFirst().map(String.init))
-    default:
+    case .ask: return ask(words.dropFirst().map(String.init))
+    case nil:
       guard case .asking = player.phase, let exercise = player.exercise else {
         return ["There is no question now. Enter goes on; \"help\" lists the words."]
       }
@@ -103,19 +116,23 @@ package struct Recital: Sendable {
 
   /// The answer to a question about the scene.
   private func ask(_ words: [String]) -> [String] {
-    guard let name = words.first, let question = Question(name: name) else {
+    var operands = Array(words.dropFirst())
+    guard let name = words.first, let question = Question(asked: name, with: operands) else {
       return ["Expected ask and one of: " + Question.allCases.map(\.name).joined(separator: ", ")]
     }
-    var subject = Subject()
-    var operands = Array(words.dropFirst())
-    if let table = operands.first.flatMap({ TableID(name: $0) }) {
-      subject.table = table
-      operands.removeFirst()
+    var table: String?
+    if let option = operands.firstIndex(of: "--table"), option + 1 < operands.count {
+      table = operands[option + 1]
+      operands.removeSubrange(option...option + 1)
+    } else if question.facts.operand != .other, let first = operands.first,
+      TableID(name: first) != nil
+    {
+      // Here the option may be left out.
+      table = operands.removeFirst()
     }
-    subject.text = operands.joined(separator: " ")
-    subject.address = operands.first.flatMap { Number.value(of: $0) }
     var session = player.stage.session
     do throws(Unanswerable) {
+      let subject = try Subject(asking: question, operands, table: table)
       return Self.lines(try question.answer(about: subject, in: &session).report(.engineer))
     } catch {
       return [error.message]

@@ -57,7 +57,12 @@ extension Pagewalk {
 
     func run() throws {
       let asked = try askedQuestion()
-      var subject = try subject(of: asked)
+      var subject: Subject
+      do {
+        subject = try Subject(asking: asked, operands, table: table)
+      } catch let error as Unanswerable {
+        throw Failure.usage("ask \(asked.name): \(error.message)")
+      }
       let scenario = try input.scenario()
       var session = try Pagewalk.session(scenario, at: at, for: "ask")
       let answer: any Answer
@@ -86,48 +91,13 @@ extension Pagewalk {
 
     /// The named question.
     private func askedQuestion() throws -> Question {
-      // Without an address, `why` does not ask about an entry.
-      if question == "why", operands.isEmpty { return .explain }
-      if let asked = Question(name: question) { return asked }
+      if let asked = Question(asked: question, with: operands) { return asked }
       let all = Question.allCases.map(\.name)
       let nearest = Spelling.nearest(to: question, in: all)
       throw Failure.usage(
         "ask: '\(question)' is not a question"
           + (nearest.map { "; did you mean '\($0)'?" } ?? ".") + " Questions: "
           + all.joined(separator: ", "))
-    }
-
-    /// The subject given by the operands and options.
-    private func subject(of asked: Question) throws -> Subject {
-      var subject = Subject()
-      if let table, table.hasPrefix("revmap"), let number = Int(table.dropFirst(6)) {
-        subject.reverseMap = number
-      } else if let table {
-        guard let id = TableID(name: table) else {
-          throw Failure.usage("--table: expected \(TableKind.forms) or revmap<N>, not '\(table)'")
-        }
-        subject.table = id
-      }
-      let words = operands.joined(separator: " ")
-      switch asked.facts.operand {
-      case .nothing:
-        if !operands.isEmpty {
-          throw Failure.usage("ask \(asked.name): expected no operand, not '\(words)'")
-        }
-      case .address:
-        guard operands.count == 1, let address = Number.value(of: operands[0]) else {
-          throw Failure.usage(
-            "ask \(asked.name): expected one ADDRESS" + (words.isEmpty ? "" : ", not '\(words)'"))
-        }
-        subject.address = address
-      case .other, .word:
-        if operands.isEmpty {
-          throw Failure.usage("ask \(asked.name): expected \(asked.facts.operand.usage ?? "")")
-        }
-        subject.text = words
-      case .filter: subject.text = words
-      }
-      return subject
     }
   }
 }
