@@ -84,7 +84,7 @@ import Testing
     ("theme light", "config:1:7: expected '=' after 'theme'"),
     ("theme", "config:1:6: expected '=' after 'theme'"),
     ("theme = dark light", "config:1:14: expected the end of the line"),
-    ("theme = dark\ntheme = dark", "config:2:1: expected each name once: it is in line 1"),
+    ("theme = dark\ntheme = dark", "config:2:1: expected each name once: line 1 has it already"),
     ("mouse = yes", "config:1:9: expected on, off"),
     ("colour = auto", "config:1:1: expected theme, color, ascii, mouse, detail, remember or key"),
     ("key = q", "config:1:5: expected the name of an action"),

@@ -32,7 +32,7 @@ extension Preferences {
         throw lines.error(subject, "expected the name of an action, as in `next-event`")
       }
       if let line = names.updateValue(lines.number, forKey: (isKey ? "key " : "") + subject.text) {
-        throw lines.error(subject, "expected each name once: it is in line \(line), too")
+        throw lines.error(subject, "expected each name once: line \(line) has it already")
       }
       guard lines.word?.text == "=" else {
         throw lines.error(lines.word, "expected '=' after '\(SafeText(subject.text))'")
@@ -50,20 +50,13 @@ extension Preferences {
   }
 
   private mutating func readValue(of name: Lines.Word, _ lines: inout Lines) throws(ScenarioError) {
-    let origin = Origin.file(lines.file, line: lines.number)
-    switch name.text {
-    case "theme": theme.choose(try lines.value(), origin)
-    case "color": colour.choose(try lines.value(), origin)
-    case "ascii": ascii.choose(try lines.value() == Switch.on, origin)
-    case "mouse": mouse.choose(try lines.value() == Switch.on, origin)
-    case "detail": detail.choose(try lines.value(), origin)
-    case "remember": remember.choose(try lines.value() == Switch.on, origin)
-    default:
-      throw lines.error(name, "expected theme, color, ascii, mouse, detail, remember or key")
+    guard let setting = Setting(rawValue: name.text) else {
+      let names = Setting.allCases.map(\.rawValue).joined(separator: ", ")
+      throw lines.error(name, "expected \(names) or key")
     }
+    choose(
+      try lines.value(of: setting.values), for: setting, .file(lines.file, line: lines.number))
   }
-
-  private enum Switch: String, CaseIterable { case on, off }
 
   private mutating func readKeys(
     of name: String, _ lines: inout Lines, _ taken: inout [Key: (action: Action, line: Int)]
@@ -120,14 +113,13 @@ private struct Lines {
     return word
   }
 
-  /// One of the values of a type, and nothing after it.
-  mutating func value<Value: RawRepresentable & CaseIterable>() throws(ScenarioError) -> Value
-  where Value.RawValue == String {
-    let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
+  /// One of some words, and nothing after it.
+  mutating func value(of values: [String]) throws(ScenarioError) -> String {
+    let names = values.joined(separator: ", ")
     let word = try expect(names)
-    guard let value = Value(rawValue: word.text) else { throw error(word, "expected " + names) }
+    guard values.contains(word.text) else { throw error(word, "expected " + names) }
     if let more = self.word { throw error(more, "expected the end of the line") }
-    return value
+    return word.text
   }
 
   func error(_ word: Word?, _ message: String) -> ScenarioError {

@@ -8,14 +8,10 @@ extension Preferences {
   public var chosenText: String { text { $0 != .standard } }
 
   private func text(of isShown: (Origin) -> Bool) -> String {
-    var rows: [(String, Origin)] = [
-      ("theme = \(theme.value.rawValue)", theme.origin),
-      ("color = \(colour.value.rawValue)", colour.origin),
-      ("ascii = \(ascii.value ? "on" : "off")", ascii.origin),
-      ("mouse = \(mouse.value ? "on" : "off")", mouse.origin),
-      ("detail = \(detail.value.rawValue)", detail.origin),
-      ("remember = \(remember.value ? "on" : "off")", remember.origin),
-    ]
+    var rows = Setting.allCases.map { setting in
+      let (text, origin) = value(of: setting)
+      return ("\(setting.rawValue) = \(text)", origin)
+    }
     let map = keyMap
     for action in Action.allCases {
       let now = map.keys(for: action)

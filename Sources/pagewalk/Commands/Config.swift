@@ -22,18 +22,17 @@ extension Pagewalk.Config {
         ~/.config/pagewalk/config; the system's is the first pagewalk/config in $XDG_CONFIG_DIRS, else \
         /etc/xdg/pagewalk/config. Their lines are what this prints, without the origins:
 
-          theme = dark | light | high-contrast | colour-blind
-          color = auto | always | never
-          ascii = on | off
-          mouse = on | off
-          detail = plain | engineer | bits
-          remember = on | off
+        \(settings)
           key ACTION = KEY KEY ...
 
         A line that begins with # is a comment. Options go before the environment (PAGEWALK_THEME, \
         NO_COLOR, CLICOLOR_FORCE), that before your file, and yours before the system's. A key that you \
         give to an action is taken from others.
         """)
+
+    private static let settings = Preferences.Setting.allCases.map {
+      "  \($0.rawValue) = " + $0.values.joined(separator: " | ")
+    }.joined(separator: "\n")
 
     @OptionGroup var look: LookOptions
     @OptionGroup var screen: ScreenOptions
