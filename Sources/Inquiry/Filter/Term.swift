@@ -50,52 +50,105 @@ extension Filter {
 }
 
 extension Filter.Term {
-  /// The words without a value.
-  private static func names(for subject: Filter.Subject) -> [String] {
-    switch subject {
-    case .entries:
-      [
-        "r", "w", "x", "block", "page", "alias", "stale", "changed", "known", "unknown",
-      ]
-    case .events: EventKind.allCases.map(\.name) + Filter.Effect.allCases.map(\.rawValue)
+  /// A word with a value after `=`.
+  private struct Option {
+    let name: String
+    /// An example of a value.
+    let value: String
+    let read: (Substring) throws(FilterError) -> Filter.Term
+
+    init(
+      _ name: String, _ value: String,
+      _ read: @escaping (Substring) throws(FilterError) -> Filter.Term
+    ) {
+      self.name = name
+      self.value = value
+      self.read = read
     }
   }
 
-  /// The words with a value after `=`, and an example value.
-  private static func options(for subject: Filter.Subject) -> [(name: String, value: String)] {
+  /// The words without a value.
+  private static func plain(for subject: Filter.Subject) -> [(name: String, term: Filter.Term)] {
     switch subject {
     case .entries:
       [
-        ("perm", "RWX"), ("size", "4K"), ("level", "3"), ("from", "ADDRESS"), ("to", "ADDRESS"),
+        ("r", .permits(.read)), ("w", .permits(.write)), ("x", .permits(.execute)),
+        ("block", .block), ("page", .page), ("alias", .alias), ("stale", .stale),
+        ("changed", .changed), ("known", .recorded(known: true)),
+        ("unknown", .recorded(known: false)),
       ]
-    case .events: [("touches", "ADDRESS"), ("changes", "TABLE:ADDRESS"), ("table", "NAME")]
+    case .events:
+      EventKind.allCases.map { ($0.name, .kind($0)) }
+        + Filter.Effect.allCases.map { ($0.rawValue, .effect($0)) }
+    }
+  }
+
+  /// The words with a value.
+  private static func options(for subject: Filter.Subject) -> [Option] {
+    switch subject {
+    case .entries:
+      [
+        Option("perm", "RWX") { (value) throws(FilterError) in
+          let letters = Set(value.lowercased())
+          guard letters.isSubset(of: "rwx-"), !letters.isEmpty else {
+            throw FilterError("Expected letters of perm=RWX, as in perm=rw or perm=r-x.")
+          }
+          return .permissions(letters.subtracting("-"))
+        },
+        Option("size", "4K") { (value) throws(FilterError) in
+          let size = try number(value)
+          guard size >= Page.size, size & (size - 1) == 0 else {
+            throw FilterError("Expected the size of an entry, as size=4K, size=2M or size=1G.")
+          }
+          return .size(size)
+        },
+        Option("level", "3") { (value) throws(FilterError) in
+          guard let level = Int(value), (0...3).contains(level) else {
+            throw FilterError("Expected level=0 to level=3.")
+          }
+          return .level(level)
+        },
+        Option("from", "ADDRESS") { (value) throws(FilterError) in .from(try range(value)) },
+        Option("to", "ADDRESS") { (value) throws(FilterError) in .to(try range(value)) },
+      ]
+    case .events:
+      [
+        Option("touches", "ADDRESS") { (value) throws(FilterError) in .touches(try range(value)) },
+        Option("changes", "TABLE:ADDRESS") { (value) throws(FilterError) in
+          let parts = value.split(separator: ":", omittingEmptySubsequences: false)
+          guard parts.count == 2 else {
+            throw FilterError("Expected changes=TABLE:ADDRESS, as in shadow0:0x30000.")
+          }
+          return .changes(try table(parts[0]), try number(parts[1]))
+        },
+        Option("table", "NAME") { (value) throws(FilterError) in .table(try table(value)) },
+      ]
     }
   }
 
   /// The possible terms, for messages.
   package static func help(for subject: Filter.Subject) -> String {
-    (names(for: subject) + options(for: subject).map { "\($0.name)=\($0.value)" })
+    (plain(for: subject).map(\.name) + options(for: subject).map { "\($0.name)=\($0.value)" })
       .joined(separator: ", ") + ", or \"TEXT\""
   }
 
   /// The words of the language, for completion.
   package static func words(for subject: Filter.Subject) -> [String] {
-    names(for: subject) + options(for: subject).map { $0.name + "=" } + ["not", "or"]
+    plain(for: subject).map(\.name) + options(for: subject).map { $0.name + "=" } + ["not", "or"]
   }
 
   init(parsing word: Substring, for subject: Filter.Subject) throws(FilterError) {
     let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let name = parts[0].lowercased()
-    let value = parts.count > 1 ? parts[1] : nil
-    let term: Filter.Term? =
-      switch subject {
-      case .entries: try Self.entryTerm(name, value)
-      case .events: try Self.eventTerm(name, value)
-      }
-    guard let term else {
-      throw FilterError(Self.unknown(value == nil ? String(word) : name + "=", for: subject))
+    if parts.count == 1, let found = Self.plain(for: subject).first(where: { $0.name == name }) {
+      self = found.term
+    } else if parts.count > 1,
+      let option = Self.options(for: subject).first(where: { $0.name == name })
+    {
+      self = try option.read(parts[1])
+    } else {
+      throw FilterError(Self.unknown(parts.count > 1 ? name + "=" : String(word), for: subject))
     }
-    self = term
   }
 
   /// The message for a word outside the language.
@@ -103,68 +156,6 @@ extension Filter.Term {
     let nearest = Spelling.nearest(to: word, in: words(for: subject))
     return "\(word) is not a condition" + (nearest.map { "; did you mean \($0)?" } ?? ".")
       + " Expected \(help(for: subject))."
-  }
-
-  private static func entryTerm(
-    _ name: String, _ value: Substring?
-  ) throws(FilterError) -> Filter.Term? {
-    if let value {
-      switch name {
-      case "perm":
-        let letters = Set(value.lowercased())
-        guard letters.isSubset(of: "rwx-"), !letters.isEmpty else {
-          throw FilterError("Expected letters of perm=RWX, as in perm=rw or perm=r-x.")
-        }
-        return .permissions(letters.subtracting("-"))
-      case "size":
-        let size = try number(value)
-        guard size >= Page.size, size & (size - 1) == 0 else {
-          throw FilterError("Expected the size of an entry, as size=4K, size=2M or size=1G.")
-        }
-        return .size(size)
-      case "level":
-        guard let level = Int(value), (0...3).contains(level) else {
-          throw FilterError("Expected level=0 to level=3.")
-        }
-        return .level(level)
-      case "from": return .from(try range(value))
-      case "to": return .to(try range(value))
-      default: return nil
-      }
-    }
-    switch name {
-    case "r": return .permits(.read)
-    case "w": return .permits(.write)
-    case "x": return .permits(.execute)
-    case "alias": return .alias
-    case "stale": return .stale
-    case "changed": return .changed
-    case "block": return .block
-    case "page": return .page
-    case "known": return .recorded(known: true)
-    case "unknown": return .recorded(known: false)
-    default: return nil
-    }
-  }
-
-  private static func eventTerm(
-    _ name: String, _ value: Substring?
-  ) throws(FilterError) -> Filter.Term? {
-    if let value {
-      switch name {
-      case "touches": return .touches(try range(value))
-      case "table": return .table(try table(value))
-      case "changes":
-        let parts = value.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2 else {
-          throw FilterError("Expected changes=TABLE:ADDRESS, as in shadow0:0x30000.")
-        }
-        return .changes(try table(parts[0]), try number(parts[1]))
-      default: return nil
-      }
-    }
-    if let kind = EventKind.allCases.first(where: { $0.name == name }) { return .kind(kind) }
-    return Filter.Effect(rawValue: name).map { .effect($0) }
   }
 
   private static func number(_ text: Substring) throws(FilterError) -> UInt64 {
