@@ -86,16 +86,18 @@ package enum Question: String, CaseIterable, Sendable {
     /// What happened is known, not only what tables were seen to be.
     case events
 
-    /// Whether a session meets it; the caller knows whether something is selected.
-    package func isMet(in session: Session) -> Bool {
+    /// Whether a VM meets it; the caller knows whether something is selected.
+    package func isMet(
+      by configuration: VMConfiguration, hasDevices: @autoclosure () -> Bool
+    ) -> Bool {
       switch self {
       case .selection: true
-      case .nested: session.scenario.configuration.nested
-      case .device: session.scenario.hasDevices
-      case .policy: Need.nested.isMet(in: session) || Need.device.isMet(in: session)
-      case .owners: session.scenario.configuration.isolation != .none
-      case .outputs: session.scenario.configuration.knowsOutputs
-      case .events: !session.scenario.configuration.isSeen
+      case .nested: configuration.nested
+      case .device: hasDevices()
+      case .policy: configuration.nested || hasDevices()
+      case .owners: configuration.isolation != .none
+      case .outputs: configuration.knowsOutputs
+      case .events: !configuration.isSeen
       }
     }
 
@@ -106,7 +108,7 @@ package enum Question: String, CaseIterable, Sendable {
       case .nested: "There is no L2, so no shadow: the VM is without nested=on."
       case .device: "There is no device here."
       case .policy: "No policy matters here: there is neither a shadow nor a device."
-      case .owners: "All memory is the host's: no policy here keeps account of owners."
+      case .owners: "All memory is the host's: no policy here tracks owners."
       case .outputs:
         "This cannot be known: the dumps do not tell where entries lead."
       case .events:
@@ -196,7 +198,7 @@ package enum Question: String, CaseIterable, Sendable {
         follows: .nothing)
     case .unknowns:
       Facts(
-        "Not known", "what is not known of the tables of a real kernel?", UnknownsAnswer.self)
+        "Not known", "what do the dumps of a real kernel not show?", UnknownsAnswer.self)
     }
   }
 
@@ -220,7 +222,9 @@ package enum Question: String, CaseIterable, Sendable {
     about subject: Subject, in session: inout Session
   ) throws(Unanswerable) -> any Answer {
     let facts = facts
-    if let missing = facts.needs.first(where: { !$0.isMet(in: session) }) {
+    if let missing = facts.needs.first(where: {
+      !$0.isMet(by: session.scenario.configuration, hasDevices: session.scenario.hasDevices)
+    }) {
       throw Unanswerable(missing.refusal)
     }
     if subject.reverseMap == nil { return try facts.answer.init(about: subject, in: &session) }

@@ -6,6 +6,9 @@ import Inquiry
 extension Model {
   /// Why an action is unavailable now, and what would enable it; nil if it is available.
   func obstacle(to action: Action) -> SafeText? {
+    if let question = action.facts.question, let obstacle = obstacle(to: question) {
+      return obstacle
+    }
     switch action {
     case .nextEvent, .nextStep, .end, .preview:
       guard ahead == nil, timeline.moment.events == timeline.events.count else { return nil }
@@ -31,28 +34,15 @@ extension Model {
     case .jumpForward:
       return jumps.index < jumps.places.count
         ? nil : "There is no later place to go forward to. \(press(.jumpBack)) to go back."
-    case .policy where machine.configuration.isSeen, .costs where machine.configuration.isSeen:
-      return SafeText(Question.Need.events.refusal)
-    case .policy, .costs:
-      return machine.configuration.nested || branches[branch].hasDevices
-        ? nil : "No policy matters here: there is neither a shadow nor a device."
+    case .policy: return obstacle(to: Question.costs)
     case .compare:
       return branches.count > 1
         ? nil
         : "There is one history. \(press(.policy)) for the same events under another policy, or type an "
           + "event before the end."
-    case .shadows:
-      return machine.configuration.nested
-        ? nil : "There is no L2, so there are no shadows. A VM with nested=on has them."
     case .windows:
-      if !branches[branch].hasDevices {
-        return "There is no device. \(press(.command)) and enter `iommu attach` to attach one."
-      }
       return timeline.currentEvent == nil
         ? "Nothing has happened yet. \(press(.nextEvent)) to go to an event." : nil
-    case .owners:
-      return machine.configuration.isolation != .none
-        ? nil : "All memory is the host's: under this policy nobody keeps track of owners."
     case .nextMatch, .previousMatch:
       return searched.isEmpty ? "Nothing was searched for. \(press(.search)) to search." : nil
     case .clearFilter:
@@ -71,6 +61,18 @@ extension Model {
         ? "No step is selected. \(press(.nextEvent)) to go to an event." : nil
     default: return nil
     }
+  }
+
+  /// What the VM lacks for a question; nil if nothing.
+  private func obstacle(to question: Question) -> SafeText? {
+    let missing = question.facts.needs.first {
+      !$0.isMet(by: machine.configuration, hasDevices: branches[branch].hasDevices)
+    }
+    guard let missing else { return nil }
+    let help: SafeText =
+      missing == .device
+      ? " \(press(.command)) and enter `iommu attach` to attach one." : ""
+    return SafeText(missing.refusal) + help
   }
 
   /// Why an action on the selection is unavailable now.
