@@ -38,7 +38,7 @@ package struct Link: Equatable, Sendable {
     switch table.kind.input {
     case .canonicalIPA: ipa = page
     case .nestedIPA:
-      if let guest = Self.guestTable(of: table, in: machine) {
+      if let guest = machine.guestTable(behind: table) {
         linkNested(page, through: guest, in: machine)
       } else if case .shadow(let number) = table, machine.shadowContext(number).isValid {
         ipa = page
@@ -53,12 +53,6 @@ package struct Link: Equatable, Sendable {
     }
     linkProtected(in: machine)
     linkCanonical(in: machine)
-  }
-
-  /// L1's table with an identifier, or the one that a shadow follows.
-  private static func guestTable(of table: TableID, in machine: Machine) -> GuestTable? {
-    if case .shadow(let number) = table { return machine.guestTable(ofShadow: number) }
-    return machine.guestTable(table)
   }
 
   private mutating func add(_ address: UInt64, to table: TableID) {
@@ -134,6 +128,12 @@ package struct Link: Equatable, Sendable {
 }
 
 extension Machine {
+  /// L1's table with an identifier, or the one that a shadow follows.
+  func guestTable(behind table: TableID) -> GuestTable? {
+    if case .shadow(let number) = table { return guestTable(ofShadow: number) }
+    return guestTable(table)
+  }
+
   /// The shadows that serve one of L1's tables.
   package func shadows(serving guest: GuestTable) -> [Int] {
     (0..<configuration.shadows).filter { guestTable(ofShadow: $0) == guest }

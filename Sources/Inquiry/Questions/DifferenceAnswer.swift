@@ -132,12 +132,7 @@ package struct DifferenceAnswer: Answer {
     _ nested: (id: TableID, reader: TableReader), _ machine: Machine
   ) -> ([Item], isCut: Bool) {
     guard let canonical = machine.reader(of: .canonical) else { return ([], false) }
-    let guest: GuestTable? =
-      switch nested.id {
-      case .shadow(let number): machine.guestTable(ofShadow: number)
-      case .guest(let vmid): machine.guestTables.first { $0.vttbr.vmid == vmid }
-      default: nil
-      }
+    let guest = machine.guestTable(behind: nested.id)
     var items: [Item] = []
     var leaf = nested.reader.mappedRange(from: 0)
     for _ in 0..<leavesAtMost {
