@@ -63,10 +63,11 @@ public struct CostColumn: Sendable {
     CostColumn("forbidden", "DMA that reaches memory of another owner, in the same unit") {
       figure($0.devices?.forbidden)
     },
-    CostColumn("needless", "entries of the SMMU's TLB dropped though the table bears them out") {
+    CostColumn("needless", "entries of the SMMU's TLB dropped although the table still backs them")
+    {
       figure($0.devices?.needless)
     },
-    CostColumn("stale", "the most such entries after an event that no table bears out") {
+    CostColumn("stale", "the most such entries after an event without a backing table entry") {
       figure($0.devices?.peakStale)
     },
     CostColumn("unused", "the most bytes mapped for devices, less pages that DMA reached") {

@@ -90,7 +90,7 @@ extension OwnersAnswer.Owned {
         }
       notes =
         [.init("host \(host.name)"), .init("hypervisor \(hypervisor.name)")]
-        + (shares > 0 ? [.init("shared with guests \(count(Int(shares), "time"))")] : [])
+        + (shares > 0 ? [.init("shared with \(count(Int(shares), "guest"))")] : [])
         + (references > 0 ? [.init(count(Int(references), "use"))] : [])
     }
     _range = Hex(wrappedValue: owned.range)

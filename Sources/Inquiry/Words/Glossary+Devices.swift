@@ -99,7 +99,7 @@ extension Glossary {
       shows: "events pkvm share, pkvm unshare", see: ["pKVM", "donation"]),
     Entry(
       "GPT", also: ["GPF", "delegate", "granule protection", "granule state"],
-      "The granule protection table, by which hardware checks who may use a page. The RMM keeps account of each: "
+      "The granule protection table, by which hardware checks who may use a page. The RMM records the state of each: "
         + "UNDELEGATED is the host's, DELEGATED the RMM's, DATA a page of a realm's memory, RTT one of its table.",
       shows: "events realm", see: ["CCA", "IOMMU"]),
     Entry(

@@ -24,7 +24,7 @@ extension Glossary {
       shows: "violations", see: ["invariant", "VMID"]),
     Entry(
       "owners", also: ["owner", "account of owners"],
-      "To whom each page of memory belongs, as the RMP, pKVM or the RMM keeps account of it. What is not "
+      "To whom each page of memory belongs, as the RMP, pKVM or the RMM records it. What is not "
         + "in the account is the host's.",
       shows: "owners (O)", see: ["foreign-dma", "DMA"]),
     Entry(

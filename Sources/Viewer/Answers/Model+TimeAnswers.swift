@@ -21,8 +21,8 @@ extension Model {
     }
     document.addBlank()
     document.add(
-      "\(key(.run)) and \(key(.runBack)) run. \(key(.choose)) switches a watch on or off. Playing stops at "
-        + "chapters and marks, too.", .dim)
+      "\(key(.run)) and \(key(.runBack)) run. \(key(.choose)) switches a watch on or off. Playing also stops at "
+        + "chapters and marks.", .dim)
     document.add(
       "\(key(.watch)) watches the selected entry, :watch CONDITION anything: "
         + SafeText(Filter.Term.help(for: .events)) + ".", .dim)

@@ -183,7 +183,7 @@ extension Model {
     // The line stays, so that one request too many for a hint does not skip the question.
     let isLast = player.hints >= LearnerProgress.lastHint
     add(
-      isLast ? "There is no other hint" : "Hint \(player.hints + 1) of \(LearnerProgress.lastHint)",
+      isLast ? "No more hints" : "Hint \(player.hints + 1) of \(LearnerProgress.lastHint)",
       .hint, .dim)
     add("Leave it out", .skip, .dim)
     if player.position > 0 { add("Back", .previous, .dim) }

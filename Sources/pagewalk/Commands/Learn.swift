@@ -16,7 +16,7 @@ extension Pagewalk {
         Without a name, the list of lessons, and how far one is. A lesson goes on where one left it. Answers \
         are marked by the engine; `pagewalk review` asks again after 1, 3, 7 and 14 days.
 
-        What is typed with --plain, besides answers: \(Recital.words.map(\.word).joined(separator: ", ")).
+        What is typed with --plain, besides answers: \(Recital.Word.allCases.map(\.usage).joined(separator: ", ")).
         """)
 
     @Argument(help: "The number or the name of a lesson, or a file.", completion: .lesson)
