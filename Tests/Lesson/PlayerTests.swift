@@ -1,4 +1,5 @@
 import Engine
+import Inquiry
 import Language
 import TestSupport
 import Testing
@@ -159,6 +160,29 @@ import Testing
         #expect(lines.dropFirst(3).first?.text.hasPrefix("1. ") ?? false)
       }
     }
+  }
+
+  @Test func `a question about a scene is asked as on the command line`() throws {
+    let lesson = try #require(
+      Self.lessons.first { $0.id == "05-shadow-is-a-tlb" } ?? Self.lessons.last)
+    var recital = Recital(try Player(lesson, in: .shipped, day: 1))
+    var session = recital.player.stage.session
+    func answer(_ question: Question, _ operands: [String], table: String? = nil) throws -> [String]
+    {
+      let subject = try Subject(asking: question, operands, table: table)
+      return try question.answer(about: subject, in: &session).report(.engineer).text
+        .split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+    }
+    // Alone it asks what happens here.
+    #expect(try recital.take("ask why") == answer(.explain, []))
+    let whole = try answer(.list, [], table: "canonical")
+    #expect(try recital.take("ask list --table canonical") == whole)
+    #expect(try recital.take("ask list canonical") == whole)
+    // The table that is named is the one to compare with.
+    #expect(
+      try recital.take("ask diff start --table canonical")
+        == answer(.diff, ["start"], table: "canonical"))
+    #expect(try recital.take("ask diff canonical --table nowhere")[0].contains("not 'nowhere'"))
   }
 
   /// Any lines, as a learner or a cat types them.

@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Testing
 
 @testable import Viewer
@@ -32,6 +33,31 @@ import Testing
         #expect(text.contains("(unavailable)") == (screen.model.obstacle(to: action) != nil))
       }
     }
+  }
+
+  @Test func `an action that asks a question has a name of the question`() {
+    for action in Action.allCases {
+      #expect(Question(name: action.rawValue) == action.facts.question, "\(action.rawValue)")
+    }
+  }
+
+  @Test func `what a question lacks is said as on the command line`() throws {
+    var screen = try Screen("scenarios/pkvm/donation.pw", 80, 24)
+    for action in Action.allCases {
+      guard let question = action.facts.question else { continue }
+      var subject = Subject()
+      subject.table = .pkvmHost
+      do throws(Unanswerable) {
+        _ = try question.answer(about: subject, in: &screen.model.session)
+      } catch {
+        guard question.facts.needs.contains(where: { $0.refusal == error.message }) else {
+          continue
+        }
+        let obstacle = screen.model.obstacle(to: action)?.string ?? ""
+        #expect(obstacle.hasPrefix(error.message) || question.facts.operand == .address)
+      }
+    }
+    #expect(screen.model.obstacle(to: .shadows)?.string == Question.Need.nested.refusal)
   }
 
   @Test func `every action is reached by its name, as by its key`() throws {

@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Testing
 
 @testable import Viewer
@@ -9,6 +10,16 @@ import Testing
   /// The answer on the screen, in one line.
   private func answer(_ screen: Screen) -> String {
     screen.model.answer.text.map(\.string).joined(separator: "\n")
+  }
+
+  @Test func `no more places are found than can be listed`() throws {
+    let maps = (0..<400).map { "iommu map \(0x1_0000_0000 + $0 * 4096) 4K 0x800400000 r\n" }
+    var screen = try Screen(
+      statements: "memslot 0 0x80000000 1M backing=4K\nl1 write 0x80000000\niommu attach\n"
+        + maps.joined())
+    screen.press("$ 1 G a")
+    #expect(screen.model.link?.places[.iommu(0)]?.count == Link.placesAtMost)
+    #expect(screen.text.contains("Some tables may have more than 250 places."))
   }
 
   @Test func `why did nested 0x30000 lose its mapping`() throws {

@@ -6,6 +6,14 @@ import Testing
 
 /// Ways through time.
 @Suite struct TimeJourneyTests {
+  @Test func `histories under different policies look different in their list`() throws {
+    var screen = try Screen("scenarios/iommu/discard.pw", 120, 40)
+    screen.press("P ctrl-u ‹policy iommu-sync=off› enter")
+    let lines = screen.model.branchesAnswer.text.map(\.string)
+    #expect(screen.model.branches.count == 2)
+    #expect(lines.count { $0.contains("iommu-sync=off") } == 1)
+  }
+
   @Test func `to an event, a chapter, a part of the whole, a micro-step`() throws {
     var screen = try Screen()
     for (text, moment) in [

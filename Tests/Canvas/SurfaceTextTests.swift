@@ -2,7 +2,7 @@ import Testing
 
 @testable import Canvas
 
-@Suite struct ExportTests {
+@Suite struct SurfaceTextTests {
   static let frame: Surface = {
     var surface = Surface(width: 12, height: 2)
     surface.write("<a> & ", at: Point(0, 0), style: Style(.stale))
