@@ -268,7 +268,7 @@ import Testing
     #expect(answer(protected).contains("host "), "\(answer(protected))")
     var plain = try Screen()
     plain.press("O")
-    #expect(plain.lastLine.contains("nobody keeps track of owners"))
+    #expect(plain.lastLine.contains("no policy here tracks owners"))
   }
 
   @Test func `under pKVM the TLB's entries belong to the host's table and the guests'`() throws {

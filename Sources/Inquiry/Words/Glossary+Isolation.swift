@@ -24,8 +24,8 @@ extension Glossary {
       shows: "violations", see: ["invariant", "VMID"]),
     Entry(
       "owners", also: ["owner", "account of owners"],
-      "To whom each page of memory belongs, as the RMP, pKVM or the RMM records it. What is not "
-        + "in the account is the host's.",
+      "To whom each page of memory belongs, as the RMP, pKVM or the RMM records it. What is in "
+        + "no record is the host's.",
       shows: "owners (O)", see: ["foreign-dma", "DMA"]),
     Entry(
       "foreign-dma",

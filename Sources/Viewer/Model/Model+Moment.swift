@@ -33,6 +33,7 @@ extension Model {
   mutating func momentHasChanged() {
     changes = Changes(in: session)
     steps = StepsView()
+    reverseMap.forget()
     for pane in views.keys { views[pane]?.forgetRanges() }
     if !question.isKept { detail = DocumentView() }
     filter?.restart()

@@ -13,6 +13,9 @@ struct ReverseMapView {
   var summary: ReverseMapSummary?
   /// The entries that match a filter, and their moment and shadow.
   var filtered: FilteredRanges?
+
+  /// Drops what was found: the same moment may be one of other events now.
+  mutating func forget() { (summary, filtered) = (nil, nil) }
 }
 
 /// The entries of a reverse map that match a filter at a moment.
