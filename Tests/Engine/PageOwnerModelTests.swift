@@ -5,7 +5,11 @@ import Testing
 
 /// pKVM beside a model of it that is a dictionary.
 @Suite struct PageOwnerModelTests {
-  @Test(arguments: 0..<6 as Range<UInt64>, [IOMMUConfiguration.TableChoice.own, .shared])
+  private static let eventsOfRun = 600
+
+  @Test(
+    arguments: 0..<UInt64(RandomRun.runs(of: eventsOfRun, default: 3_600)),
+    [IOMMUConfiguration.TableChoice.own, .shared])
   func `random runs agree with the dictionary`(
     seed: UInt64, table: IOMMUConfiguration.TableChoice
   ) throws {
@@ -16,7 +20,7 @@ import Testing
     var model = PageOwnerModel(memory: RandomProtectedEvents.memory)
     var source = RandomProtectedEvents(seed: seed)
     var outcomes: [KernelError?: Int] = [:]
-    for event in source.setUp() + (0..<600).map({ _ in source.next() }) {
+    for event in source.setUp() + (0..<Self.eventsOfRun).map({ _ in source.next() }) {
       // Pausing is for other tests: here the states after each event count.
       switch event {
       case .pause, .resume: continue

@@ -5,7 +5,9 @@ import Testing
 
 /// What must hold whatever happens: random events, with seeds that bring a failure back.
 @Suite struct PropertyTests {
-  @Test(arguments: 1...8 as ClosedRange<UInt64>)
+  private static let eventsOfRun = 250
+
+  @Test(arguments: 1...UInt64(RandomRun.runs(of: eventsOfRun, default: 2_000)))
   func `invariants hold, and a dictionary of pages agrees with every walk`(seed: UInt64) {
     var source = RandomEvents(seed: seed)
     var timeline = Timeline(source.configuration)
@@ -13,7 +15,7 @@ import Testing
     let tables = (0...source.configuration.shadows).map {
       $0 == 0 ? TableID.canonical : .shadow($0 - 1)
     }
-    for number in 0..<250 {
+    for number in 0..<Self.eventsOfRun {
       let events = number == 0 ? source.setUp() : [source.next()]
       for event in events {
         do { try timeline.append(event) } catch { continue }

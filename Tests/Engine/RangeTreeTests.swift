@@ -40,12 +40,16 @@ private struct Model {
     (Memory.boot(), RangeTree(slot: Machine.Register.vmas.slot, number: 1))
   }
 
-  @Test(arguments: [(1, 64), (2, 64), (3, 1 << 20), (4, 1 << 36)] as [(UInt64, UInt64)])
-  func `agrees with a sorted array after every operation`(seed: UInt64, pages: UInt64) {
+  private static let operationsOfRun = 1_500
+
+  @Test(arguments: 1...UInt64(RandomRun.runs(of: operationsOfRun, default: 6_000)))
+  func `agrees with a sorted array after every operation`(seed: UInt64) {
+    // Half of the runs have entries all over, so that few of them meet.
+    let pages: UInt64 = [1 << 36, 64, 64, 1 << 20][Int(seed % 4)]
     var random = Generator(seed: seed)
     var (memory, tree) = empty()
     var model = Model()
-    for operation in 0..<1500 {
+    for operation in 0..<Self.operationsOfRun {
       let start = UInt64.random(in: 0..<pages, using: &random)
       let longest = operation % 50 == 0 ? pages - start : min(pages - start, 8)
       let length = UInt64.random(in: 1...longest, using: &random)

@@ -20,14 +20,18 @@ import Testing
     }
   }
 
-  @Test(arguments: [IOMMUConfiguration.Forwarding.forward, .broadcast], 0..<8)
+  private static let eventsOfRun = 250
+  private static let machines = 16
+
+  @Test(arguments: [IOMMUConfiguration.Forwarding.forward, .broadcast], 0..<machines / 2)
   func `random events agree with a model of pairs of ASID and page`(
     forwarding: IOMMUConfiguration.Forwarding, choice: Int
   ) throws {
     let usesProcessASID = choice & 1 != 0
     let isPrivate = choice & 2 != 0
     let notifies = choice & 4 != 0
-    for seed in 1...4 as ClosedRange<UInt64> {
+    let runs = RandomRun.runs(of: Self.eventsOfRun * Self.machines, default: 16_000)
+    for seed in 1...UInt64(runs) {
       var random = Generator(seed: seed)
       var machine = try OneSlot.machine {
         $0.forwarding = forwarding
@@ -45,7 +49,7 @@ import Testing
       }
       try machine.apply(.iommu(device: 0, .shareAddresses))
       model.bind()
-      for event in 0..<250 {
+      for event in 0..<Self.eventsOfRun {
         let number = random.below(6)
         switch random.below(8) {
         case 0, 1:
@@ -176,7 +180,7 @@ import Testing
     let contexts: [TranslationContext] = [
       .vmid(1), .vmid(0xffff), .asid(1, isPrivate: true), .asid(1, isPrivate: false),
     ]
-    for _ in 0..<3000 {
+    for _ in 0..<RandomRun.length(default: 3_000) {
       let context = contexts[random.below(contexts.count)]
       let address = UInt64(random.below(64)) << 30 | UInt64(random.below(64)) << 12
       let level = 1 + random.below(3)

@@ -18,7 +18,9 @@ import Testing
     number == 0 ? .context(machine.canonical) : .otherVM(UInt64(number - 1))
   }
 
-  @Test(arguments: 1...12 as ClosedRange<UInt64>)
+  private static let eventsOfRun = 600
+
+  @Test(arguments: 1...UInt64(RandomRun.runs(of: eventsOfRun, default: 7_200)))
   func `random runs, rollovers and pins agree with a model of sets`(seed: UInt64) throws {
     var random = Generator(seed: seed)
     let bits = 3 + random.below(3)
@@ -26,7 +28,7 @@ import Testing
     var machine = try machine(bits: bits, cpus: cpus)
     var model = VMIDModel(bits: bits, cpus: cpus)
     let holders = (1 << bits) + 4
-    for number in 0..<600 {
+    for number in 0..<Self.eventsOfRun {
       let who = random.below(holders)
       let cpu = random.below(cpus)
       let holder = holder(who, of: machine)

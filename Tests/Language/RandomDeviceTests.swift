@@ -5,7 +5,7 @@ import Testing
 
 @testable import Language
 
-/// Devices under random events. The environment's `PAGEWALK_EVENTS` says how many each policy sees.
+/// Devices under random events; how many each policy sees, `RandomRun.length` says.
 @Suite struct RandomDeviceTests {
   struct Example: CustomTestStringConvertible, Sendable {
     let system: RandomDevices.System
@@ -54,11 +54,7 @@ import Testing
   }
 
   private static let eventsOfRun = 500
-  private static let runs =
-    max(
-      1,
-      (ProcessInfo.processInfo.environment["PAGEWALK_EVENTS"].flatMap { Int($0) } ?? 500)
-        / eventsOfRun)
+  private static let runs = RandomRun.runs(of: eventsOfRun, default: 500)
 
   private static let right: [Example] = [
     Example(system: .own, policies: ["smmu-vmid=private"]),

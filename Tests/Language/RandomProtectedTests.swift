@@ -4,13 +4,10 @@ import Language
 import TestSupport
 import Testing
 
-/// pKVM and its devices under random events. The environment's `PAGEWALK_EVENTS` says how many each policy
-/// sees.
+/// pKVM and its devices under random events; how many each policy sees, `RandomRun.length` says.
 @Suite struct RandomProtectedTests {
   private static let eventsOfRun = 125
-  private static let runs =
-    (ProcessInfo.processInfo.environment["PAGEWALK_EVENTS"].flatMap { Int($0) } ?? 500)
-    / eventsOfRun
+  private static let runs = RandomRun.runs(of: eventsOfRun, default: 500)
 
   /// A policy, and for one that is wrong the rule that it breaks.
   struct Policy: CustomTestStringConvertible, Sendable {

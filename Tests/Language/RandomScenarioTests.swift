@@ -5,12 +5,10 @@ import Testing
 
 @testable import Engine
 
-/// The reverse maps under random events. The environment's `PAGEWALK_EVENTS` says how many each sees.
+/// The reverse maps under random events; how many each sees, `RandomRun.length` says.
 @Suite struct RandomScenarioTests {
   private static let eventsOfRun = 500
-  private static let runs =
-    (ProcessInfo.processInfo.environment["PAGEWALK_EVENTS"].flatMap { Int($0) } ?? 2_000)
-    / eventsOfRun
+  private static let runs = RandomRun.runs(of: eventsOfRun, default: 2_000)
 
   @Test(arguments: [ReverseMapVersion.none, .repaired, .ideal])
   func `a policy that is right breaks no rule`(policy: ReverseMapVersion) {

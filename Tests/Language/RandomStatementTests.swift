@@ -7,21 +7,17 @@ import Testing
 @testable import Language
 
 /// Statements of every form that is described, with operands that make little sense, in machines of many
-/// kinds: each is carried out, or refused without a trace.
-///
-/// The environment's `PAGEWALK_EVENTS` says how many statements there are in all.
+/// kinds: each is carried out, or refused without a trace. `RandomRun.length` says how many there are.
 @Suite struct RandomStatementTests {
   private static let statementsOfRun = 250
-  private static let runs =
-    (ProcessInfo.processInfo.environment["PAGEWALK_EVENTS"].flatMap { Int($0) } ?? 4_000)
-    / statementsOfRun
+  private static let runs = RandomRun.runs(of: statementsOfRun, default: 4_000)
 
   /// Words that one statement may change: it goes through no more than 64G page by page.
   private static let wordsOfStatement = 400_000_000
 
   @Test(arguments: 0..<8)
   func `a statement is carried out, or refused without a trace`(part: Int) throws {
-    for seed in stride(from: part, to: max(8, Self.runs), by: 8) {
+    for seed in stride(from: part, to: Self.runs, by: 8) {
       var source = RandomStatements(seed: UInt64(seed))
       var session = Session(try source.world())
       try session.finish()

@@ -8,12 +8,10 @@ import Testing
 
 /// Whatever is pressed and typed at whatever size: there is always a whole frame.
 ///
-/// `PAGEWALK_EVENTS` says how many inputs there are. A failure names its seed and the inputs that led to it.
+/// `RandomRun.length` says how many inputs there are. A failure names its seed and the inputs that led to it.
 @Suite struct RandomKeyTests {
   private static let inputsOfRun = 100
-  private static let runs = max(
-    4,
-    (ProcessInfo.processInfo.environment["PAGEWALK_EVENTS"].flatMap { Int($0) } ?? 0) / inputsOfRun)
+  private static let runs = RandomRun.runs(of: inputsOfRun, default: 400)
 
   private static let files = [
     "scenarios/nested/three-tables.pw", FrameTests.alias, "scenarios/bugs/relax.pw",

@@ -11,16 +11,13 @@ import Viewer
 /// Statements whose numbers lie at the borders of what there is, under all policies: whatever a person can type
 /// or a file can hold, nothing that is carried out with it, or asked about it, traps.
 ///
-/// The environment's `PAGEWALK_EVENTS` says how many statements there are, and `PAGEWALK_SEED` the first seed. A
-/// trap ends the process: the last line says which seed it was.
+/// `RandomRun.length` says how many statements there are, and `PAGEWALK_SEED` in the environment the first seed. A trap
+/// ends the process: the last line says which seed it was.
 @Suite struct ExtremeOperandTests {
   private static let statementsOfRun = 20
-  private static let runs = max(8, (number("PAGEWALK_EVENTS") ?? 0) / statementsOfRun)
-  private static let firstSeed = UInt64(number("PAGEWALK_SEED") ?? 0)
-
-  private static func number(_ name: String) -> Int? {
-    ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
-  }
+  private static let runs = RandomRun.runs(of: statementsOfRun, default: 160)
+  private static let firstSeed =
+    ProcessInfo.processInfo.environment["PAGEWALK_SEED"].flatMap { UInt64($0) } ?? 0
 
   @Test func `nothing traps, whatever the numbers are`() throws {
     for seed in Self.firstSeed..<Self.firstSeed + UInt64(Self.runs) {

@@ -108,6 +108,25 @@ import Viewer
     #expect(count == 2)
   }
 
+  @Test func `figures in README are those of assets/figures.md`() throws {
+    let figures = try Self.figures(of: Program.contents("assets/figures.md"))
+    let section = try #require(
+      Program.contents(Self.readme).components(separatedBy: "\n## ").first {
+        $0.hasPrefix("Figures\n")
+      })
+    let shown = Self.figures(of: section)
+    #expect(shown.count > 10)
+    #expect(shown.subtracting(figures) == [])
+  }
+
+  /// The numbers in the second column of a text's tables.
+  private static func figures(of text: String) -> Set<Substring> {
+    let rows = text.split(separator: "\n").filter { $0.hasPrefix("| ") }
+    return Set(
+      rows.compactMap { $0.split(separator: " | ").dropFirst().first }
+        .flatMap { $0.split { " ,;|".contains($0) } }.filter { $0.first?.isNumber == true })
+  }
+
   @Test func `every path and every link leads somewhere`() throws {
     let texts =
       try [Self.readme]

@@ -36,9 +36,21 @@ public struct RandomRun {
   /// same after it.
   public let disagreement: String?
 
+  /// What the environment's `PAGEWALK_EVENTS` asks for; nil without it.
+  private static let askedLength =
+    ProcessInfo.processInfo.environment["PAGEWALK_EVENTS"].flatMap { Int($0) }
+
+  /// How many events, statements or inputs a random test makes in all: what `PAGEWALK_EVENTS` in the environment asks
+  /// for, or else `length`.
+  public static func length(default length: Int) -> Int { askedLength ?? length }
+
+  /// Number of runs, at least one, of so many events that make up the length.
+  public static func runs(of events: Int, default length: Int) -> Int {
+    max(1, Self.length(default: length) / events)
+  }
+
   /// A look at everything costs what the machine is large: in long runs it comes after every so many events.
-  private static let looksEach =
-    ProcessInfo.processInfo.environment["PAGEWALK_EVENTS"] == nil ? 1 : 16
+  private static let looksEach = askedLength == nil ? 1 : 16
 
   /// Carries out what makes sense of `count` random events.
   public init(
