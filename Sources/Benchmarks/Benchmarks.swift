@@ -1,3 +1,5 @@
+import Glibc
+
 /// Measures the engine beside its peers; run with `swift run -c release Benchmarks [NAME ...]`.
 @main
 struct Benchmarks {
@@ -20,8 +22,9 @@ struct Benchmarks {
     if let unknown = names.first(where: { name in !all.contains { $0.name == name } }) {
       let known = all.map(\.name).joined(separator: ", ")
       print("expected names of \(known), not '\(unknown)'")
-      return
+      exit(2)
     }
     for (name, measure) in all where names.isEmpty || names.contains(name) { measure() }
+    if hasWrong.load(ordering: .relaxed) { exit(1) }
   }
 }

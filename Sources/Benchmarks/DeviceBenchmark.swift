@@ -36,21 +36,21 @@ func benchmarkDevices(rounds: Int) {
 private func measureDevice(_ addresses: [UInt64], _ results: inout [Measurement]) {
   let perEvent = 1 / Double(addresses.count)
   var machine = Machine(VMConfiguration())
-  carryOut(.iommu(device: 0, .attach), &machine)
-  // Fill the TLB with other pages.
+  apply(.iommu(device: 0, .attach), to: &machine)
+  // Other pages fill the TLB.
   let other: UInt64 = 1 << 40
-  carryOut(
-    .iommu(device: 0, .map(other..<other + 4 << 20, to: other + 4096, write: true)), &machine)
+  apply(
+    .iommu(device: 0, .map(other..<other + 4 << 20, to: other + 4096, write: true)), to: &machine)
   for page in 0..<UInt64(1024) {
-    carryOut(.dma(device: 0, other + page << 12, write: false), &machine)
+    apply(.dma(device: 0, other + page << 12, write: false), to: &machine)
   }
   let mapping = Stopwatch()
   for address in addresses {
     let range = address..<address + 4096
-    carryOut(.iommu(device: 0, .map(range, to: address + 1 << 32, write: true)), &machine)
+    apply(.iommu(device: 0, .map(range, to: address + 1 << 32, write: true)), to: &machine)
   }
   results[4].rounds.append(mapping.nanoseconds * perEvent)
-  guard let table = machine.table(.iommu(0)) else { return print("no table") }
+  guard let table = machine.table(.iommu(0)) else { return noteWrong("device 0 has no table") }
 
   var start = Stopwatch()
   var chain: UInt64 = 0
@@ -61,20 +61,20 @@ private func measureDevice(_ addresses: [UInt64], _ results: inout [Measurement]
   results[1].rounds.append(translateAll(addresses, machine) * perEvent)
   let cached = addresses.map { other + $0 & 0x1f_f000 }
   results[3].rounds.append(translateAll(cached, machine) * perEvent)
-  if chain != 0 { print("wrong result") }
+  if chain != 0 { noteWrong("wrong result") }
 
   // A block of either size.
   for (block, size) in [(other + 1 << 30, 2 << 20), (other + 2 << 30, 1 << 30)]
     as [(UInt64, UInt64)]
   {
-    carryOut(.iommu(device: 0, .map(block..<block + size, to: 1 << 40, write: true)), &machine)
-    carryOut(.dma(device: 0, block, write: false), &machine)
+    apply(.iommu(device: 0, .map(block..<block + size, to: 1 << 40, write: true)), to: &machine)
+    apply(.dma(device: 0, block, write: false), to: &machine)
   }
   results[2].rounds.append(translateAll(addresses, machine) * perEvent)
 
   start = Stopwatch()
   for address in addresses {
-    carryOut(.iommu(device: 0, .unmap(address..<address + 4096)), &machine)
+    apply(.iommu(device: 0, .unmap(address..<address + 4096)), to: &machine)
   }
   results[5].rounds.append(start.nanoseconds * perEvent)
 }
@@ -87,14 +87,6 @@ private func translateAll(_ addresses: [UInt64], _ machine: Machine) -> Double {
     chain = (machine.deviceOutcome(of: address &+ chain, write: true).physical ?? 1 << 63) >> 63
   }
   let time = start.nanoseconds
-  if chain != 0 { print("wrong result") }
+  if chain != 0 { noteWrong("wrong result") }
   return time
-}
-
-private func carryOut(_ event: Event, _ machine: inout Machine) {
-  do {
-    try machine.apply(event)
-  } catch {
-    print("refused: \(error)")
-  }
 }

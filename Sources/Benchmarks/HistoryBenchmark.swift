@@ -44,7 +44,8 @@ func benchmarkHistory(events count: Int) {
   row(["ns an event, applied", figure(applied)], widths: widths)
   row(["journalled words of an event that maps a page", "\(mapped)"], widths: widths)
   row(["journalled words an event", figure(Double(words) / Double(count))], widths: widths)
-  row(["bytes a journalled word", "12"], widths: widths)
+  let bytes = Double(timeline.machine.memory.journalBytes)
+  row(["bytes a journalled word", figure(bytes / Double(words))], widths: widths)
   row(["ms a million words, back", figure(backTime / Double(words))], widths: widths)
   row(["ms a million words, forth", figure(forthTime / Double(words))], widths: widths)
   row(["ms from one end to the other", figure(max(backTime, forthTime) / 1e6)], widths: widths)
@@ -52,7 +53,3 @@ func benchmarkHistory(events count: Int) {
 }
 
 private func write(_ page: UInt64) -> Event { .access(.l1, vcpu: 0, .write, page, value: nil) }
-
-private func append(_ event: Event, to timeline: inout Timeline) {
-  do { try timeline.append(event) } catch { print("refused: \(error)") }
-}

@@ -69,7 +69,7 @@ private func keptBytes(calls: Int) -> (reading: Double, opened: Double)? {
   var survey = RecordedEvents.Survey()
   let events = RecordedEvents(chapter.traces, &survey)
   let reading = each(allocated_bytes() - start)
-  if events.count != calls { print("wrong result") }
+  if events.count != calls { noteWrong("wrong result") }
   start = allocated_bytes()
   guard var made = try? RecordedScenario([chapter], title: "calls", unmaps: .observed).made
   else { return nil }
@@ -94,7 +94,7 @@ private func rate(_ text: [UInt8], _ rounds: Int) -> Double {
     reader.read(text) { event in sum &+= UInt64(event.line) }
     measurement.rounds.append(start.nanoseconds)
     lines = reader.summary.lines
-    if reader.summary.skipped.count > 0 || sum == 1 { print("wrong result") }
+    if reader.summary.skipped.count > 0 || sum == 1 { noteWrong("wrong result") }
   }
   return Double(lines) * 1000 / measurement.median
 }
@@ -182,7 +182,7 @@ private func dumpTime(rows: Int, _ rounds: Int) -> Double {
     let start = Stopwatch()
     let tables = try? DumpReader.read(text, inputBits: 48).tables
     measurement.rounds.append(start.nanoseconds)
-    if tables?.first?.runs.count != rows { print("wrong result") }
+    if tables?.first?.runs.count != rows { noteWrong("wrong result") }
   }
   return measurement.median / 1e6
 }
@@ -230,7 +230,7 @@ private func coreTime(leaves: Int, _ rounds: Int) -> Double? {
       else { return nil }
       measurement.rounds.append(start.nanoseconds)
       if walk.table.leaves != UInt64(leaves) || image.bytesRead > size / 100 {
-        print("wrong result")
+        noteWrong("wrong result")
       }
     }
     return measurement.median / 1e6

@@ -11,7 +11,7 @@ func benchmarkLessons(rounds: Int) {
     var check = Measurement(name: lesson.id)
     for _ in 0..<rounds {
       let start = Stopwatch()
-      if let failure = LessonCheck(lesson, in: library).failure { print(failure.name) }
+      if let failure = LessonCheck(lesson, in: library).failure { noteWrong(failure.name) }
       check.rounds.append(start.nanoseconds / 1e6)
     }
     checks.append(check)
@@ -21,7 +21,7 @@ func benchmarkLessons(rounds: Int) {
         do throws(ScenarioError) {
           mark.rounds.append(try milliseconds(toMark: exercise, of: lesson, in: library))
         } catch {
-          return print(error.description)
+          return noteWrong(error.description)
         }
       }
       marks.append(mark)

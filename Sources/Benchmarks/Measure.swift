@@ -1,4 +1,6 @@
+import Engine
 import Glibc
+import Synchronization
 
 /// Times of one operation: the median of its rounds, and ratios within one process.
 struct Measurement {
@@ -23,6 +25,26 @@ struct Stopwatch {
   }
 
   var nanoseconds: Double { Self.now - start }
+}
+
+/// Whether something that was measured did not do what it should have: then its time says nothing, and the process
+/// ends with exit code 1. That a goal is missed is no such thing: `assets/figures.md` says which are, and why.
+let hasWrong = Atomic(false)
+
+/// Says what is wrong of what was measured.
+func noteWrong(_ what: String, file: String = #fileID) {
+  print("\(file): \(what)")
+  hasWrong.store(true, ordering: .relaxed)
+}
+
+/// Carries an event out, which must be possible.
+func apply(_ event: Event, to machine: inout Machine) {
+  do { try machine.apply(event) } catch { noteWrong("refused: \(event): \(error)") }
+}
+
+/// The same in a history.
+func append(_ event: Event, to timeline: inout Timeline) {
+  do { try timeline.append(event) } catch { noteWrong("refused: \(event): \(error)") }
 }
 
 /// A number with a few digits.

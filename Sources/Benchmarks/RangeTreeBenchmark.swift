@@ -79,7 +79,7 @@ private func measureTree(_ ranges: [Range<UInt64>], _ results: inout [Measuremen
     chain = found.payload >> 63
   }
   results[2].rounds.append(start.nanoseconds / count)
-  if machine.memory.nodeCount(of: tree) != 0 { print("wrong result") }
+  if machine.memory.nodeCount(of: tree) != 0 { noteWrong("wrong result") }
   return bytes
 }
 

@@ -10,7 +10,7 @@ func benchmarkRecording(events: Int, rounds: Int) {
   do throws(ScenarioError) {
     try session.finish()
   } catch {
-    return print("a wrong scenario: \(error)")
+    return noteWrong("a wrong scenario: \(error)")
   }
   let saved = SavedSession([.init(name: "main", origin: nil, session: session)])
   var bytes: [UInt8] = []
@@ -38,9 +38,9 @@ func benchmarkRecording(events: Int, rounds: Int) {
       let found = try Verification(
         try Recording(bytes, file: "benchmark.pw"), bytes, file: "benchmark.pw")
       verifying.rounds.append(watch.nanoseconds)
-      if !found.isGood || found.states != again.eventsDone { print("wrong result") }
+      if !found.isGood || found.states != again.eventsDone { noteWrong("wrong result") }
     } catch {
-      return print("wrong result: \(error)")
+      return noteWrong("wrong result: \(error)")
     }
   }
   let widths = [34, 12, 14]

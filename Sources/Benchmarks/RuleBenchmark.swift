@@ -89,16 +89,12 @@ private struct RuleWorkload: Sendable {
       append(next(&shuffler), to: &timeline)
       let last = timeline.events.count - 1
       if checks, !checker.holds(timeline.machine, after: timeline.stores(ofEvent: last)) {
-        print("\(name): a rule is broken after event \(last)")
+        noteWrong("\(name): a rule is broken after event \(last)")
         break
       }
     }
     let nanoseconds = watch.nanoseconds
     let counters = timeline.machine
     return (nanoseconds, Int(counters[.maps] &- counters[.unmaps]))
-  }
-
-  private func append(_ event: Event, to timeline: inout Timeline) {
-    do { try timeline.append(event) } catch { print("refused: \(error)") }
   }
 }

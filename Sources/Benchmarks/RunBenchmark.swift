@@ -1,4 +1,3 @@
-import Engine
 import Foundation
 import Language
 
@@ -7,29 +6,24 @@ import Language
 func benchmarkRun(rounds: Int) {
   let file = "assets/captures/nested/nested-thp-collapse/scenario.pw"
   guard let data = FileManager.default.contents(atPath: file) else {
-    print("run this in the project's folder: there is no \(file)")
-    return
+    return noteWrong("run this in the project's folder: there is no \(file)")
   }
   let bytes = [UInt8](data)
   var parse = Measurement(name: "parse")
   var total = Measurement(name: "parse and run")
-  for _ in 0..<rounds {
-    let start = Stopwatch()
-    guard let scenario = try? Scenario(parsing: bytes, file: file) else { return }
-    let count = scenario.statements.count
-    parse.rounds.append(start.nanoseconds / Double(count))
-    var timeline = Timeline(scenario.configuration)
-    for statement in scenario.statements {
-      switch statement.kind {
-      case .event(let event): try? timeline.append(event)
-      case .expect(let expectation):
-        if expectation.failure(in: timeline.machine, after: 0..<0) != nil {
-          print("an expectation failed")
-        }
-      case .chapter: break
-      }
+  do throws(ScenarioError) {
+    for _ in 0..<rounds {
+      let start = Stopwatch()
+      let scenario = try Scenario(parsing: bytes, file: file)
+      let count = Double(scenario.statements.count)
+      parse.rounds.append(start.nanoseconds / count)
+      var session = Session(scenario, keepsPast: false)
+      try session.finish()
+      total.rounds.append(start.nanoseconds / count)
+      if let failure = session.failures.first { noteWrong("\(failure)") }
     }
-    total.rounds.append(start.nanoseconds / Double(count))
+  } catch {
+    return noteWrong(error.description)
   }
   let widths = [46, 12]
   row(["statements a second, parsed", figure(1e9 / parse.median)], widths: widths)

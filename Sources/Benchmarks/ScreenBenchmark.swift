@@ -6,7 +6,7 @@ import Pseudoterminal
 func benchmarkScreen(rounds: Int) {
   let program = Job.product("pagewalk")
   guard FileManager.default.isExecutableFile(atPath: program) else {
-    return print(
+    return noteWrong(
       "build it first: swift build -c release --static-swift-stdlib --product pagewalk")
   }
   let folder = FileManager.default.temporaryDirectory.appending(path: "pagewalk-\(UUID())")
@@ -15,8 +15,8 @@ func benchmarkScreen(rounds: Int) {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try measure(program, folder, rounds: rounds)
   } catch {
-    // By then the terminal has received many screens.
-    print("the screen could not be measured: \(type(of: error))")
+    // What the terminal had received until then fills many screens.
+    noteWrong("the screen could not be measured: \(type(of: error))")
   }
 }
 

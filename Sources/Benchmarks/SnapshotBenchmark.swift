@@ -34,7 +34,3 @@ func benchmarkSnapshot(rounds: Int) {
       ours.name, figure(ours.median), figure(peer.median), figure(ours.median / peer.median),
     ], widths: widths)
 }
-
-private func apply(_ event: Event, to machine: inout Machine) {
-  do { try machine.apply(event) } catch { print("refused: \(error)") }
-}

@@ -43,7 +43,7 @@ private func measurePagewalk(_ addresses: [UInt64], _ results: inout [Measuremen
   let bytes = Double(machine.memory.wordCount - before) * 8 / Double(addresses.count)
   results[1].rounds.append(walkAll(addresses, table, machine))
   results[2].rounds.append(unmapAll(addresses, table, &machine))
-  if machine.memory.wordCount == 0 { print("wrong result") }
+  if machine.memory.wordCount == 0 { noteWrong("wrong result") }
   return bytes
 }
 

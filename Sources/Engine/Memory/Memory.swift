@@ -49,6 +49,9 @@ public struct Memory: @unchecked Sendable {
   /// Number of stores, done and undone.
   public var journalCount: Int { position + undone }
 
+  /// Bytes that the journal has allocated.
+  package var journalBytes: Int { storage.journalBytes }
+
   /// Number of words that exist; all others read as never used.
   public var wordCount: Int { storage.wordCount }
 

@@ -32,11 +32,17 @@ final class Storage: @unchecked Sendable {
     /// A chunk without entries, for a journal that has none.
     static let none = Chunk(entries: 0, Fingerprint())
 
+    /// Bytes that an entry takes: a value and a slot.
+    static let entryBytes = MemoryLayout<UInt64>.stride + MemoryLayout<UInt32>.stride
+
     func free() {
       values.deallocate()
       slots.deallocate()
     }
   }
+
+  /// Bytes that the journal has allocated: whole chunks.
+  var journalBytes: Int { chunks.count * Self.chunkEntries * Chunk.entryBytes }
 
   init() {
     wordCapacity = 1 << 16
