@@ -188,7 +188,11 @@ extension Machine {
       .l2Invalidate(let vcpu), .vncr(let vcpu, _):
       Owner.firstVCPU + UInt64(vcpu)
     case .iommu, .rmp(.convert), .rmp(.assign), .rmp(.smash), .realm: Owner.devices
-    default: Owner.host
+    case .host(.touch), .host(.discard), .host(.unmap), .host(.protect), .host(.hugePages),
+      .host(.collapse), .host(.merge), .host(.fork), .host(.idle), .host(.testIdle),
+      .host(.eagerSplit), .host(.noHugePages), .run, .wait, .otherVM, .otherProcess, .pause,
+      .resume, .dma, .rmp(.hold), .recorded, .failReverseMap:
+      Owner.host
     }
   }
 

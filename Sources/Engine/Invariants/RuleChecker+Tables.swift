@@ -136,7 +136,9 @@ struct TLBContexts: Sendable {
         case .pkvmHost: own.pkvmHost
         case .protectedGuest(let number): own.guest(number)
         case .shadow(let number): number + 1
-        default: 0
+        case .canonical: 0
+        // No CPU's TLB holds entries of these under a VMID.
+        case .guest, .vmmStage1, .iommu: 0
         }
     }
   }

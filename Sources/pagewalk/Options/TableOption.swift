@@ -29,7 +29,7 @@ struct TableOption: ParsableArguments {
         + (others.isEmpty ? "none" : others.joined(separator: ", "))
     case .iommu(let device): return "device \(device) has no domain at that moment"
     case .pkvmHost: return "there is no pkvm-host: the scenario does not set policy pkvm"
-    default: return "there is no \(id.name) at that moment"
+    case .canonical, .vmmStage1, .protectedGuest: return "there is no \(id.name) at that moment"
     }
   }
 }

@@ -76,7 +76,9 @@ struct RealmOwnership: Ownership {
     case .pkvm: throw Refusal(.notProtected)
     case .host(.touch), .host(.noHugePages), .host(.hugePages): break
     case .host: throw Refusal(.realmMemory)
-    default: break
+    case .addMemslot, .access, .context, .invalidate, .l2Invalidate, .vncr, .run, .wait, .otherVM,
+      .otherProcess, .pause, .resume, .iommu, .dma, .rmp, .realm, .recorded, .failReverseMap:
+      break
     }
   }
 

@@ -4,7 +4,9 @@ struct HostOwnership: Ownership {
   func admit(_ event: Event) throws(Refusal) {
     switch event {
     case .pkvm, .iommu, .dma, .pause, .resume: break
-    default: throw Refusal(.onlyProtected)
+    case .addMemslot, .host, .access, .context, .invalidate, .l2Invalidate, .vncr, .run, .wait,
+      .otherVM, .otherProcess, .rmp, .realm, .recorded, .failReverseMap:
+      throw Refusal(.onlyProtected)
     }
   }
 
