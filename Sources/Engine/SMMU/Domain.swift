@@ -23,35 +23,68 @@ public enum IOMMUOperation: Equatable, Sendable {
   case clean(Range<UInt64>)
 }
 
+extension IOMMUOperation {
+  /// What an operation needs; one that needs it elsewhere is refused.
+  fileprivate struct Needs {
+    /// Whose table it edits.
+    enum Table {
+      /// Nobody's.
+      case none
+      /// The device's own.
+      case own
+      /// The device's own; or that of the CPUs, where it holds on to what is pinned.
+      case pinned
+    }
+
+    /// The domain that the device joins, or is given.
+    enum Domain {
+      case none, any, own
+    }
+
+    var table = Table.none
+    var domain = Domain.none
+    /// Whether the host's kernel keeps the tables of devices.
+    var isHosts = false
+    /// Whether the device works with the addresses of a process.
+    var isProcess = false
+    /// The addresses that it goes through page by page, if it does.
+    var pages: Range<UInt64>?
+    /// Whether they are a guest's, behind which the VMM has memory.
+    var isOfGuest = false
+  }
+
+  fileprivate var needs: Needs {
+    switch self {
+    case .attach: return Needs(domain: .any)
+    case .attachOwn: return Needs(domain: .own)
+    case .shareAddresses: return Needs(isProcess: true)
+    case .detach, .bypass, .clean: return Needs()
+    case .free: return Needs(isHosts: true)
+    case .map(let range, let physical, _):
+      let hasBlocks = (range.lowerBound ^ physical) & (1 << 30 - 1) == 0
+      return Needs(table: .own, domain: .any, isHosts: true, pages: hasBlocks ? nil : range)
+    case .unmap: return Needs(table: .pinned, domain: .any, isHosts: true)
+    case .pin(let range):
+      return Needs(table: .pinned, domain: .any, isHosts: true, pages: range, isOfGuest: true)
+    }
+  }
+}
+
 extension Machine {
   mutating func start(_ operation: IOMMUOperation, device: Int) throws(Refusal) {
-    switch operation {
-    case .map: if configuration.iommu.table == .shared { throw Refusal(.sharedTable) }
-    case .unmap, .pin:
-      if configuration.iommu.table == .shared, !pinsKeepLeaves {
-        throw Refusal(.sharedTable)
-      }
-    case .shareAddresses: try requireProcess()
-    case .attach, .attachOwn, .detach, .bypass, .free, .clean: break
+    let needs = operation.needs
+    if configuration.iommu.table == .shared,
+      needs.table == .own || needs.table == .pinned && !pinsKeepLeaves
+    {
+      throw Refusal(.sharedTable)
     }
-    switch operation {
-    case .attach, .attachOwn, .detach, .bypass, .clean, .shareAddresses: break
-    case .map, .unmap, .pin, .free:
-      if ownership.keepsDeviceTables { throw Refusal(.hypervisorTable) }
+    if needs.isProcess { try requireProcess() }
+    if needs.isHosts, ownership.keepsDeviceTables { throw Refusal(.hypervisorTable) }
+    if let pages = needs.pages {
+      try requirePageByPage(pages)
+      if needs.isOfGuest { _ = try hostRange(pages) }
     }
-    switch operation {
-    case .pin(let range):
-      try requirePageByPage(range)
-      _ = try hostRange(range)
-    case .map(let range, let physical, _) where (range.lowerBound ^ physical) & (1 << 30 - 1) != 0:
-      try requirePageByPage(range)
-    default: break
-    }
-    switch operation {
-    case .attach, .map, .unmap, .pin: try requireOneTable(device, isOwn: false)
-    case .attachOwn: try requireOneTable(device, isOwn: true)
-    case .shareAddresses, .detach, .bypass, .free, .clean: break
-    }
+    if needs.domain != .none { try requireOneTable(device, isOwn: needs.domain == .own) }
     makeSMMU()
     switch operation {
     case .attach:
