@@ -186,20 +186,14 @@ struct MapIndex: Sendable {
         let before = (changed.old(keySlot, in: memory), changed.old(payloadSlot, in: memory))
         let after = (memory.load(keySlot), memory.load(payloadSlot))
         if old == new, oldLevel == newLevel, before == after { continue }
-        if old != 0, before.0 != 0 {
-          if oldLevel > 0 {
-            queue.append(Int(before.1))
+        for (tree, level, pair, comes) in [
+          (old, oldLevel, before, false), (new, newLevel, after, true),
+        ] where tree != 0 && pair.0 != 0 {
+          if level > 0 {
+            queue.append(Int(pair.1))
           } else {
             changes.append(
-              Change(tree: old, entry: RangeEntry(key: before.0, payload: before.1), comes: false))
-          }
-        }
-        if new != 0, after.0 != 0 {
-          if newLevel > 0 {
-            queue.append(Int(after.1))
-          } else {
-            changes.append(
-              Change(tree: new, entry: RangeEntry(key: after.0, payload: after.1), comes: true))
+              Change(tree: tree, entry: RangeEntry(key: pair.0, payload: pair.1), comes: comes))
           }
         }
       }

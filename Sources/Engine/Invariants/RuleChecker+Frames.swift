@@ -45,11 +45,7 @@ extension RuleChecker {
     // First remove the old values, with frames no longer linked; then add the new ones.
     var unlinked: [(frame: Int, level: Int, isTable: Bool)] = []
     for index in 0..<changed.count {
-      let slot = changed.slots[index]
-      let old = changed.olds[index]
-      let new = memory.load(slot)
-      if old == new { continue }
-      let role = frames[slot / Memory.frameWords]
+      guard let (slot, old, new, role) = difference(at: index, memory) else { continue }
       switch role.kind {
       case .table:
         if let child = goes(old, new, at: slot, role) {
@@ -62,7 +58,7 @@ extension RuleChecker {
           let node = slot & ~(RangeTree.nodeWords - 1)
           if dirty.nodes.last != node { dirty.nodes.append(node) }
         }
-      default:
+      case .registers, .contexts, .vcpus, .memslots, .tlb, .vmids, .smmu, .iotlb, .protected:
         if old != 0, arrayRoot(at: slot, role.kind, machine) != nil {
           unlinked.append((Int(old), SparseArray.levels - 1, false))
         }
@@ -81,11 +77,7 @@ extension RuleChecker {
       linkRoots(machine)
     }
     for index in 0..<changed.count {
-      let slot = changed.slots[index]
-      let old = changed.olds[index]
-      let new = memory.load(slot)
-      if old == new { continue }
-      let role = frames[slot / Memory.frameWords]
+      guard let (slot, old, new, role) = difference(at: index, memory) else { continue }
       // Frames linked in this check have been scanned as a whole.
       if role.look == look { continue }
       switch role.kind {
@@ -98,12 +90,24 @@ extension RuleChecker {
           linkArray(
             Int(new), role.number, level: Int(role.level) - 1, base: childBase(slot, role), machine)
         }
-      default:
+      case .other: break
+      case .registers, .contexts, .vcpus, .memslots, .tlb, .vmids, .smmu, .iotlb, .protected:
         if let number = arrayRoot(at: slot, role.kind, machine), new != 0 {
           linkArray(Int(new), number.rawValue, level: SparseArray.levels - 1, base: 0, machine)
         }
       }
     }
+  }
+
+  /// A changed word with its value before and now, and what it is for the rules; nil if the value is the same.
+  @inline(__always)
+  private func difference(
+    at index: Int, _ memory: Memory
+  ) -> (slot: Int, old: UInt64, new: UInt64, role: FollowedFrame)? {
+    let slot = changed.slots[index]
+    let old = changed.olds[index]
+    let new = memory.load(slot)
+    return old == new ? nil : (slot, old, new, frames[slot / Memory.frameWords])
   }
 
   /// A word of a record.
