@@ -79,6 +79,9 @@ public struct VMConfiguration: Equatable, Sendable {
     self.reverseMap = reverseMap
   }
 
+  /// Number of shadow MMUs of the largest VM.
+  public static let shadowsAtMost = 2 * vcpusRange.upperBound
+
   /// Number of shadow MMUs.
   public var shadows: Int { nested ? 2 * vcpus : 0 }
 }

@@ -204,7 +204,7 @@ extension RecordedChapter {
   }
 
   /// The numbers that shadows of a VM can have.
-  package static let shadowNumbers = 0..<2 * VMConfiguration.vcpusRange.upperBound
+  package static let shadowNumbers = 0..<VMConfiguration.shadowsAtMost
 
   /// The shadow of a dump by its path, `nested/nested_mmu0`; nil if the path has no number, as those of older
   /// kernels: they have the registers of a shadow in use, and no line above the rows.

@@ -45,11 +45,8 @@ extension RecordedScenario {
       }
       cause = .invalidation(shadow: number)
       guard isPredicted else { return }
-      let address = value << 12 & 0xffff_ffff_f000
-      add(
-        .recorded(
-          .invalidate(.shadow(number), address, ttl: UInt8(truncatingIfNeeded: value >> 44 & 15))),
-        place)
+      let operand = IPAOperand(value)
+      add(.recorded(.invalidate(.shadow(number), operand.ipa, ttl: operand.ttl)), place)
     case .tlbiRange:
       guard case .shadow(let number) = id, let start = arguments.address,
         let range = Self.range(start, arguments.size ?? 0)

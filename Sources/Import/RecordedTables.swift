@@ -5,7 +5,6 @@ import KernelText
 struct RecordedTables {
   private var tables: [UInt64: TableID] = [:]
   private var count = 0
-  private static let shadowsAtMost = 2 * VMConfiguration.vcpusRange.upperBound
 
   mutating func add(_ call: KernelCall) {
     let id = count == 0 ? TableID.canonical : .shadow(count - 1)
@@ -57,7 +56,7 @@ struct RecordedTables {
       return .canonical
     }
     // A VM has no more than these; a further pointer is another VM's, or garbled.
-    let number = (0..<Self.shadowsAtMost).first { !known.contains(.shadow($0)) }
+    let number = (0..<VMConfiguration.shadowsAtMost).first { !known.contains(.shadow($0)) }
     guard let number else { return nil }
     tables[pointer] = .shadow(number)
     return .shadow(number)

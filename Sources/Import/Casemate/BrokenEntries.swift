@@ -139,12 +139,14 @@ extension CasemateLog.Invalidation {
   /// Whether the operand's address is that of an entry, also by its level hint. Without a granule there is no
   /// hint; a hint covers only leaves of its level.
   fileprivate func reaches(_ remnant: BrokenEntries.Remnant) -> Bool {
-    let granule = operand >> 46 & 3
+    // The other instructions have the address and the hint in the same bits.
+    let operand = IPAOperand(operand)
+    let granule = operand.ttl >> 2
     if granule != 0 {
-      guard granule == 1, Int(operand >> 44 & 3) == remnant.level, !remnant.isTable else {
+      guard granule == 1, Int(operand.ttl & 3) == remnant.level, !remnant.isTable else {
         return false
       }
     }
-    return remnant.range.contains(operand << 12 & 0xffff_ffff_f000)
+    return remnant.range.contains(operand.ipa)
   }
 }

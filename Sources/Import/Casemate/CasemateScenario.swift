@@ -142,13 +142,12 @@ package struct CasemateScenario {
   private static func invalidation(_ instruction: CasemateLog.Invalidation) -> GuestInvalidation? {
     switch instruction.kind {
     case .ipas2e1:
-      .address(
-        instruction.operand << 12 & 0xffff_ffff_f000,
-        ttl: UInt8(truncatingIfNeeded: instruction.operand >> 44 & 15))
-    case .vmalls12e1: .currentVMID
-    case .alle1: .all
-    case .vmalle1: .stage1
-    case .alle2, .vae2, .vale2: nil
+      let operand = IPAOperand(instruction.operand)
+      return .address(operand.ipa, ttl: operand.ttl)
+    case .vmalls12e1: return .currentVMID
+    case .alle1: return .all
+    case .vmalle1: return .stage1
+    case .alle2, .vae2, .vale2: return nil
     }
   }
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Import
+import Language
 
 /// A VMM's own records, a JSON object per line (`events.jsonl` of a recording): the places of its slots.
 enum VMMEvents {
@@ -16,15 +17,11 @@ enum VMMEvents {
     let decoder = JSONDecoder()
     return bytes.split(separator: 0x0a).compactMap { line in
       guard line.count <= lineAtMost, let event = try? decoder.decode(Line.self, from: Data(line)),
-        event.op == "memslot", let canonical = number(event.gpa), let host = number(event.hva),
-        let size = number(event.size)
+        event.op == "memslot", let canonical = event.gpa.flatMap(Number.value(of:)),
+        let host = event.hva.flatMap(Number.value(of:)),
+        let size = event.size.flatMap(Number.value(of:))
       else { return nil }
       return HostSlot(canonical: canonical, host: host, size: size)
     }
-  }
-
-  private static func number(_ text: String?) -> UInt64? {
-    guard let text else { return nil }
-    return text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : UInt64(text)
   }
 }

@@ -38,6 +38,20 @@ public enum GuestInvalidation: Equatable, Sendable {
   }
 }
 
+/// The operand of TLBI IPAS2E1 and its variants.
+public struct IPAOperand: Equatable, Sendable {
+  /// The first address of the page that it names.
+  public let ipa: UInt64
+  /// The level hint (TTL): in bits 2 and 3 the granule, 0 for no hint, and below it the level.
+  public let ttl: UInt8
+
+  /// What a register's bits say: pages in bits 0 to 35, the hint in bits 44 to 47.
+  public init(_ bits: UInt64) {
+    ipa = bits << 12 & Descriptor.addressMask
+    ttl = UInt8(truncatingIfNeeded: bits >> 44 & 15)
+  }
+}
+
 /// KVM's handling (`sys_regs.c`), for every valid shadow with the current virtual VMID.
 extension Machine {
   mutating func guestInvalidationTasks(_ operation: GuestInvalidation, _ vcpu: VCPU) -> [Work] {
@@ -73,7 +87,7 @@ extension Machine {
       }
       return tasks
     case .address(let address, let ttl):
-      let address = address & 0xffff_ffff_f000
+      let address = address & Descriptor.addressMask
       return matching(vmid).map {
         let size = invalidationSize(address, ttl: ttl, $0)
         let start = address & ~(size - 1)
