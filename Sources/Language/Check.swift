@@ -96,7 +96,7 @@ extension Expectation {
   }
 
   /// Whether it concerns rules.
-  var concernsRules: Bool {
+  package var concernsRules: Bool {
     switch self {
     case .violation: true
     case .under(_, let expectation): expectation.concernsRules

@@ -14,7 +14,11 @@ extension Session {
   ///
   /// - Throws: the mistake, with its column.
   public func verdict(on line: String) throws(ScenarioError) -> Verdict? {
-    guard case .expect(let expectation) = try Self.typed(line).kind else { return nil }
+    try Expectation(parsing: line).map(verdict)
+  }
+
+  /// The result of an expectation at the moment.
+  package func verdict(on expectation: Expectation) -> Verdict {
     if case .under(let policies, _) = expectation,
       !policies.contains(timeline.machine.configuration.reverseMap)
     {
@@ -25,5 +29,15 @@ extension Session {
     let end = min(stores.upperBound, timeline.machine.memory.position)
     let done = stores.lowerBound..<max(stores.lowerBound, end)
     return expectation.failure(in: timeline.machine, after: done).map { .fails($0) } ?? .holds
+  }
+}
+
+extension Expectation {
+  /// Reads a typed `expect`; nil if the line is another statement.
+  ///
+  /// - Throws: the mistake, with its column.
+  package init?(parsing line: String) throws(ScenarioError) {
+    guard case .expect(let expectation) = try Session.typed(line).kind else { return nil }
+    self = expectation
   }
 }

@@ -51,6 +51,29 @@ import Testing
     #expect(refused.notes.joined().contains("expected"))
   }
 
+  @Test func `statements are asked for by whole words`() throws {
+    let marker = try Self.marker(
+      Self.tlbi.replacing("only: l1 tlbi", with: "only: l1 tl\nonly: l1 tlbi vmalls12e1is"),
+      scene: "l2 read 0x1000\nl2 read 0x5000", world: "nested")
+    #expect(try Self.mark("l1 tlbi vmalls12e1is", marker).isRight)
+    let other = try Self.mark("l1 tlbi ipas2e1is 0x1000", marker)
+    #expect(other.notes.joined().contains("not one of the statements"))
+  }
+
+  @Test(arguments: ["expect violation stale-tlb", "expect under=none,ideal violation stale-tlb"])
+  func `a rule that a truth says is broken may be`(truth: String) throws {
+    let marker = try Self.marker(
+      """
+      write w
+      Write.
+      goal: rule
+      true: \(truth)
+      solution: host dirty-log on 0x80000000
+      """, scene: "l2 write 0x1000", world: "nested")
+    let mark = try Self.mark("host dirty-log on 0x80000000", marker)
+    #expect(mark.isRight, "\(mark.notes)")
+  }
+
   @Test func `tolerance says what may differ`() throws {
     func isRight(_ tolerance: String, _ answer: String) throws -> Bool {
       let marker = try Self.marker(

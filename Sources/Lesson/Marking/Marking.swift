@@ -150,7 +150,7 @@ package struct Marker {
     isTooMuch: (Stage) throws(ScenarioError) -> Bool
   ) throws(ScenarioError) {
     if let other = statements.first(where: { statement in
-      !only.isEmpty && !only.contains { statement.hasPrefix($0) }
+      !only.isEmpty && !only.contains { statement.hasWords($0) }
     }) {
       mark.notes.append(
         "\"\(other)\" is not one of the statements that are asked for: "
@@ -188,9 +188,9 @@ package struct Marker {
     switch goal.tolerance {
     case .leaf: break
     case .rule:
-      let broken = SourceLine("expect violation none")
+      let holds = try Truth(SourceLine("expect violation none"), file: file)
       if !goal.truths.contains(where: \.concernsRules),
-        let failure = try Truth.expect(broken).failure(on: trial, file: file)
+        let failure = try holds.failure(on: trial, file: file)
       {
         mark.notes.append("\(failure).")
       }
@@ -260,7 +260,7 @@ extension Truth {
   /// Whether it concerns rules.
   fileprivate var concernsRules: Bool {
     switch self {
-    case .expect(let source): source.text.hasPrefix("expect violation")
+    case .expect(let expectation, _): expectation.concernsRules
     case .count: false
     case .not(let truth, _): truth.concernsRules
     }

@@ -6,7 +6,7 @@ import Language
 /// measure.
 package indirect enum Truth: Sendable {
   /// A statement `expect`.
-  case expect(SourceLine)
+  case expect(Expectation, SourceLine)
   /// A measure has this value.
   case count(Measure, UInt64, SourceLine)
   case not(Truth, SourceLine)
@@ -14,7 +14,7 @@ package indirect enum Truth: Sendable {
   /// Its place in the file.
   package var source: SourceLine {
     switch self {
-    case .expect(let source), .count(_, _, let source), .not(_, let source): source
+    case .expect(_, let source), .count(_, _, let source), .not(_, let source): source
     }
   }
 
@@ -33,11 +33,21 @@ package indirect enum Truth: Sendable {
           words.dropLast().joined(separator: " "), line: source.line, column: source.column + 6),
         file: file)
       self = .count(measure, value, source)
-    } else if text.hasPrefix("expect ") {
-      self = .expect(source)
+    } else if text.hasPrefix("expect "), let expectation = try Self.expectation(source, file) {
+      self = .expect(expectation, source)
     } else {
       throw source.error(
         "expected 'expect ...', 'count MEASURE NUMBER', or 'not' before it", in: file)
+    }
+  }
+
+  private static func expectation(
+    _ source: SourceLine, _ file: String
+  ) throws(ScenarioError) -> Expectation? {
+    do throws(ScenarioError) {
+      return try Expectation(parsing: source.text)
+    } catch {
+      throw source.error(error, in: file)
     }
   }
 
@@ -46,16 +56,11 @@ package indirect enum Truth: Sendable {
   /// - Throws: the mistake in its text.
   func failure(on stage: Stage, file: String) throws(ScenarioError) -> String? {
     switch self {
-    case .expect(let source):
-      do throws(ScenarioError) {
-        switch try stage.session.verdict(on: source.text) {
-        case .holds: return nil
-        case .fails(let message): return message
-        case .notAsked: return "this is not asked under this reverse map"
-        case nil: throw ScenarioError(file: "", line: 1, column: 1, message: "expected 'expect'")
-        }
-      } catch {
-        throw source.error(error, in: file)
+    case .expect(let expectation, _):
+      switch stage.session.verdict(on: expectation) {
+      case .holds: return nil
+      case .fails(let message): return message
+      case .notAsked: return "this is not asked under this reverse map"
       }
     case .count(let measure, let value, _):
       let found = try measure.value(on: stage, file: file)

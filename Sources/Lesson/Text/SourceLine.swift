@@ -35,6 +35,11 @@ package struct SourceLine: Equatable, Sendable {
 }
 
 extension StringProtocol {
+  /// Whether its first words are those of another text.
+  func hasWords(_ words: String) -> Bool {
+    split(separator: " ").starts(with: words.split(separator: " "), by: ==)
+  }
+
   /// The text, trimmed.
   var trimmed: SubSequence {
     let start = drop { $0 == " " || $0 == "\t" || $0 == "\r" }
