@@ -25,6 +25,8 @@ package struct SeenScenario: Sendable {
   private let shadows: Int
   /// Whether it keeps reverse maps.
   private let hasMaps: Bool
+  /// What the pages of each table took at most, in bytes.
+  private var room: [TableID: UInt64]
   /// The label of the last moment.
   private var last: String?
 
@@ -44,7 +46,7 @@ package struct SeenScenario: Sendable {
     inputBits = try Self.inputBits(of: chapters)
     let told = chapters.contains { $0.inputBits != nil }
     if !told { unknowns.append("the size of the IPA space, taken to be \(inputBits) bits") }
-    for (id, table) in tables { try Self.requireRoom(for: table, id) }
+    room = try Self.room(for: tables, besides: [:])
     let seenShadows =
       chapters.flatMap { Array($0.shadows.keys) + Array($0.reverseMaps.keys) }.max().map { $0 + 1 }
       ?? 0
@@ -80,13 +82,14 @@ package struct SeenScenario: Sendable {
   /// - Throws: why no machine can have such tables.
   package mutating func extend(by chapter: RecordedChapter) throws(Unshowable) -> Bool {
     let tables = chapter.tables.filter { Self.isShown($0.id) }
-    for (id, table) in tables { try Self.requireRoom(for: table, id) }
+    let room = try Self.room(for: tables, besides: room)
     let told = chapter.shadows.keys.max() ?? -1
     guard told < shadows, chapter.reverseMaps.isEmpty, maps.isEmpty,
       chapter.inputBits ?? inputBits == inputBits,
       chapter.canonical?.runs.last?.end ?? 0 <= 1 << UInt64(inputBits),
       tables.allSatisfy({ $0.table.known & format.known == format.known })
     else { return false }
+    self.room = room
     write(chapter)
     return true
   }
@@ -97,10 +100,22 @@ package struct SeenScenario: Sendable {
   /// Takes what `extend` has added.
   package mutating func take() -> ScenarioMaker.Addition { made.take() }
 
-  private static func requireRoom(for table: ObservedTable, _ id: TableID) throws(Unshowable) {
-    guard bytes(of: table) > bytesAtMost else { return }
-    throw Unshowable(
-      message: "\(id.name): its rows stand for more than \(bytesAtMost >> 30) GiB of tables")
+  /// What each table takes at most, with more of them or larger ones.
+  ///
+  /// - Throws: with which table all take too much.
+  private static func room(
+    for tables: [(id: TableID, table: ObservedTable)], besides old: [TableID: UInt64]
+  ) throws(Unshowable) -> [TableID: UInt64] {
+    var room = old
+    for (id, table) in tables {
+      room[id] = max(room[id] ?? 0, bytes(of: table))
+      guard room.values.reduce(0, +) > bytesAtMost else { continue }
+      let others = room.count > 1 ? ", with those of the other tables," : ""
+      throw Unshowable(
+        message:
+          "\(id.name): its rows\(others) stand for more than \(bytesAtMost >> 30) GiB of tables")
+    }
+    return room
   }
 
   /// Tables that a machine cannot have.

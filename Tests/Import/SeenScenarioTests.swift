@@ -356,6 +356,34 @@ import Testing
     #expect(refusal(0..<1 << 33, bits: nil) == nil)
   }
 
+  @Test func `tables that fit one by one, and not together, are refused`() throws {
+    // Pages of 4K behind 8 bytes each: 640 MiB of tables.
+    let runs = [
+      ObservedTable.Run(0..<5 << 36, level: 3, descriptor: Descriptor(0), line: 1)
+    ]
+    func chapter(_ label: String, _ shadows: [Int]) -> RecordedChapter {
+      var chapter = RecordedChapter(label: label)
+      chapter.inputBits = 40
+      for number in shadows {
+        chapter.shadows[number] = .some(
+          ObservedTable(
+            context: ObservedTable.Context(
+              vtcr: 0x8002_3559, vttbr: UInt64(number + 1) << 48, stage2Enabled: true),
+            runs: runs, known: 0xff))
+      }
+      return chapter
+    }
+    // The same table again is no second one.
+    var seen = try SeenScenario([chapter("0", [1]), chapter("1", [1])], title: "large")
+    let error = #expect(throws: SeenScenario.Unshowable.self) {
+      try seen.extend(by: chapter("2", [0]))
+    }
+    #expect(error?.message.hasPrefix("shadow0: its rows, with those of the other") == true)
+    #expect(throws: SeenScenario.Unshowable.self) {
+      try SeenScenario([chapter("0", [0, 1])], title: "large")
+    }
+  }
+
   @Test func `what only events would tell is refused as not known`() throws {
     let run = try #require(Self.runs.first { $0.testDescription == "nested/nested-alias" })
     var session = Session(try SeenScenario(run.chapters, title: "a run").made.scenario)
