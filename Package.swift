@@ -48,8 +48,10 @@ let package = Package(
     .target(name: "Scenarios", swiftSettings: strict, plugins: ["EmbedAssets"]),
     .plugin(
       name: "EmbedAssets", capability: .buildTool(),
-      dependencies: ["EmbedFiles", "EmbedCommit"],
-      path: "Sources/Plugins/EmbedAssets"),
+      dependencies: ["EmbedFiles"], path: "Sources/Plugins/EmbedAssets"),
+    .plugin(
+      name: "EmbedVersion", capability: .buildTool(), dependencies: ["EmbedCommit"],
+      path: "Sources/Plugins/EmbedVersion"),
     .executableTarget(
       name: "EmbedFiles", path: "Sources/Plugins/EmbedFiles", swiftSettings: strict),
     .executableTarget(
@@ -92,7 +94,7 @@ let package = Package(
           ],
           .when(platforms: [.linux], configuration: .release))
       ] + leftOut,
-      plugins: ["EmbedAssets"]),
+      plugins: ["EmbedVersion"]),
     .target(name: "CBenchmarkPeers"),
     .executableTarget(
       name: "Benchmarks",
