@@ -18,10 +18,11 @@ extension Machine {
       perform(Access(guest: guest, vcpu: number, kind: kind, address: address, value: value))
     case .context(let number, let vttbr, let vtcr, let hcr):
       let vcpu = try requireVCPU(number, for: .l2)
-      note(
-        .guest(.context(VTTBR(vttbr), VTCR(VTCR.sanitised(vtcr)))), .guest(VTTBR(vttbr).vmid))
+      let vttbr = VTTBR.sanitised(vttbr, vmidBits: configuration.vmidBits)
+      let vtcr = VTCR.sanitised(vtcr, vmidBits: configuration.vmidBits)
+      note(.guest(.context(VTTBR(vttbr), VTCR(vtcr))), .guest(VTTBR(vttbr).vmid))
       self[vcpu, .vttbr] = vttbr
-      self[vcpu, .vtcr] = VTCR.sanitised(vtcr)
+      self[vcpu, .vtcr] = vtcr
       self[vcpu, .hcr] = hcr
     case .invalidate(let number, let operation):
       let vcpu = try requireVCPU(number, for: .l2)

@@ -13,8 +13,8 @@ public struct Machine: Sendable {
   var tasks: [Work] = []
   /// Who carries out the event under way, as `parkedOwner` holds it.
   var owner: UInt64 = 0
-  /// How that event holds `mmap_lock`, if it does.
-  var mapLock = MapLock.none
+  /// How that event holds the lock of the VMM's address space, if it does.
+  var mapLock = HeldMapLock()
   /// What the event under way has counted.
   var tally = Tally()
   /// How shadows are found when canonical pages are unmapped.

@@ -232,6 +232,7 @@ extension Outcome {
     case .efault: "KVM_RUN failed with EFAULT"
     case .enomem: "KVM_RUN failed with ENOMEM"
     case .blocked: "the vCPU waits for an invalidation to end"
+    case .endless: "the vCPU takes the same fault for ever"
     }
   }
 }

@@ -39,6 +39,8 @@ import Testing
     Bug(file: "b12-widening", wasteful: ranges),
     Bug(file: "b13-failed-erase", wasteful: [.none]),
     Bug(file: "b14-over-unmap"),
+    // No nested guest: no version can help, and none harms.
+    Bug(file: "endless-fault"),
     Bug(file: "stage2-off", broken: [.v1: untracked, .v2: untracked, .v3: untracked]),
     Bug(file: "two-unmappers", broken: [.v1: untracked, .v2: untracked, .v3: untracked]),
     // The host splits a huge page for its discard, and notifies all 2M: everything had to go.
@@ -56,7 +58,8 @@ import Testing
         (cost.leavesRemoved > cost.leavesNeeded) == bug.wasteful.contains(policy),
         "\(bug.file) under \(policy)")
       if policy == .v1 {
-        #expect(cost.violations.contains { $0.rule == "revmap-sleep" } || bug.file == "stage2-off")
+        let isRecorded = !["stage2-off", "endless-fault"].contains(bug.file)
+        #expect(cost.violations.contains { $0.rule == "revmap-sleep" } || !isRecorded)
       }
     }
   }

@@ -653,6 +653,366 @@ import Testing
     #expect(names.filter { flushes.contains($0) }.count == max(1, after.count))
   }
 
+  // MARK: What the host does to memory that is pinned
+
+  /// The micro-steps of a scenario's last event.
+  private func lastSteps(
+    _ text: String, nested: Bool = false, vcpus: Int = 1
+  ) throws -> [Step] {
+    let head = "pagewalk 1\nvm ipa=40 vcpus=\(vcpus) nested=\(nested ? "on" : "off")\n"
+    var session = Session(try Scenario(parsing: [UInt8]((head + text).utf8), file: "f.pw"))
+    try session.finish()
+    #expect(session.failures == [])
+    // Going there finds the micro-steps.
+    session.seek(to: session.timeline.moment)
+    return session.timeline.steps
+  }
+
+  /// Why a statement after an unfinished scenario is refused; nil if it is not.
+  private func refusal(
+    of statement: String, after text: String, nested: Bool = false, vcpus: Int = 1
+  ) -> String? {
+    do {
+      _ = try run(text + "\n" + statement, nested: nested, vcpus: vcpus)
+      return nil
+    } catch { return "\(error)" }
+  }
+
+  @Test(arguments: ["iommu pin 0x80000000 2M", "iommu pin 0x80001000 4K"])
+  func `fork splits a huge page of which any part is pinned (copy_huge_pmd)`(pin: String) throws {
+    let machine = try run(
+      """
+      memslot 0 0x80000000 8M backing=thp
+      host write 0x80000000 4M
+      iommu attach
+      \(pin)
+      l1 write 0x80000000
+      l1 write 0x80200000
+      host fork
+      l1 write 0x80000000
+      l1 read 0x80001000
+      l1 read 0x80200000
+      """)
+    // All 512 pages stay writable and the parent's own; the other huge page is shared with the child.
+    #expect(
+      leaves(machine) == [
+        "80000000 8K 3 R W px ux AF", "80200000 2M 2 R px ux AF BLK",
+      ])
+  }
+
+  @Test
+  func
+    `a hugetlb page of which a part is pinned is copied for the child (hugetlb_try_dup_anon_rmap)`()
+    throws
+  {
+    let machine = try run(
+      """
+      memslot 0 0x40000000 2G backing=hugetlb-1G
+      host write 0x40000000 2G
+      iommu attach
+      iommu pin 0x40001000 4K
+      host fork
+      l1 read 0x40000000
+      l1 read 0x80000000
+      """)
+    #expect(leaves(machine) == ["40000000 1G 1 R W px ux AF BLK", "80000000 1G 1 R px ux AF BLK"])
+  }
+
+  /// Three equal pages, of which one is pinned; KVM maps all.
+  private static func equalPages(pinned: String) -> String {
+    """
+    memslot 0 0x80000000 2M backing=4K
+    l1 write 0x80000000 value=0
+    l1 write 0x80001000 value=0
+    l1 write 0x80002000 value=0
+    iommu attach
+    iommu pin \(pinned) 4K
+    l1 read 0x80000000
+    l1 read 0x80001000
+    l1 read 0x80002000
+    host merge 0x80000000 2M
+
+    """
+  }
+
+  @Test func `a pinned page is notified, and stays as it was (write_protect_page)`() throws {
+    // Of three pages the middle one is pinned: the others become one.
+    let text = Self.equalPages(pinned: "0x80001000")
+    let machine = try run(text)
+    // No leaf is left: the notifier came before the pin was seen.
+    #expect(leaves(machine) == [])
+    let pages = [0x8000_0000, 0x8000_1000, 0x8000_2000].map { machine.hostPage(at: $0)?.physical }
+    #expect(pages[0] == pages[2] && pages[0] != pages[1])
+    let read = "l1 read 0x80000000\nl1 read 0x80001000\nl1 read 0x80002000\n"
+    #expect(
+      leaves(try run(text + read)) == [
+        "80000000 4K 3 R px ux AF", "80001000 4K 3 R W px ux AF", "80002000 4K 3 R px ux AF",
+      ])
+  }
+
+  @Test func `a page whose equal is pinned is broken out of KSM again (break_cow)`() throws {
+    let text = Self.equalPages(pinned: "0x80000000")
+    let steps = try lastSteps(text).map(\.action.caseName)
+    // The tree has the pinned page, and each of the others meets it.
+    #expect(steps.count { $0 == "mergeRefused" } == 2)
+    #expect(steps.count { $0 == "unshared" } == 2)
+    let machine = try run(text + "l1 write 0x80001000\nl1 write 0x80002000\n")
+    let pages = [0x8000_0000, 0x8000_1000, 0x8000_2000].map { machine.hostPage(at: $0)?.physical }
+    #expect(Set(pages).count == 3)
+  }
+
+  // MARK: The host's locks
+
+  @Test func `a collapse ends its notifier before it copies (collapse_huge_page)`() throws {
+    let steps = try lastSteps(
+      """
+      memslot 0 0x80000000 4M backing=thp
+      host hugepages 0x80000000 4M off
+      host write 0x80000000 8K
+      host read 0x80004000 4K
+      host hugepages 0x80000000 4M on
+      host collapse 0x80000000 2M
+      """)
+    let names = steps.map(\.action.caseName)
+    let end = try #require(names.lastIndex(of: "notifierEnd"))
+    let copy = try #require(names.firstIndex(of: "collapse"))
+    #expect(end < copy)
+    // Two pages were written; the zero page is not copied.
+    let action = steps[copy].action
+    if case .host(.collapse(_, let copied)) = action {
+      #expect(copied == 2)
+    } else {
+      Issue.record("\(action)")
+    }
+  }
+
+  private static let twoSlots = """
+    memslot 0 0x80000000 2G backing=4K
+    memslot 1 0x40000000 16M backing=4K
+    l1 write 0x80000000
+    l1 write 0x40000000
+
+    """
+
+  @Test func `munmap has removed its VMAs before the notifier (vms_complete_munmap_vmas)`() throws {
+    let paused = Self.twoSlots + "pause\nhost unmap 0x80000000 2G\n"
+    _ = try run(
+      paused + """
+        l1@1 read 0x80001000
+        expect error efault
+        host write 0x40001000 4K
+        host discard 0x40001000 4K
+        iommu attach
+        iommu pin 0x40002000 4K
+        resume
+        expect leaf canonical 0x80000000 none
+        """, vcpus: 2)
+    // Whoever changes VMAs waits for the readers; faults elsewhere wait for the invalidation alone.
+    #expect(refusal(of: "host unmap 0x40000000 4K", after: paused)?.contains("lock") ?? false)
+    let machine = try run(paused + "l1@1 read 0x40001000\n", vcpus: 2)
+    #expect(machine.outcome(of: .l1, vcpu: 1) == .blocked)
+  }
+
+  @Test(arguments: [
+    // A VMA's own lock leaves mmap_lock free: what concerns other VMAs goes on.
+    ("host discard 0x80000000 2G", "host protect 0x40000000 16M r", true),
+    ("host discard 0x80000000 2G", "host unmap 0x40000000 16M", true),
+    ("host discard 0x80000000 2G", "host protect 0x80000000 4K r", false),
+    ("host discard 0x80000000 2G", "host fork", false),
+    ("host discard 0x80000000 2G", "host discard 0x80001000 4K", true),
+    ("host protect 0x80000000 2G r", "host discard 0x40000000 4K", true),
+    ("host protect 0x80000000 2G r", "host write 0x40000000 4K", true),
+    ("host protect 0x80000000 2G r", "host discard 0x80000000 4K", false),
+    ("host protect 0x80000000 2G r", "host protect 0x40000000 4K r", false),
+  ])
+  func `MADV_DONTNEED and page faults hold the lock of their VMA (lock_vma_under_rcu)`(
+    paused: String, other: String, runs: Bool
+  ) throws {
+    let text = Self.twoSlots + "pause\n\(paused)\n"
+    #expect((refusal(of: other, after: text) == nil) == runs)
+    // Where nothing was written there is no anon_vma, which is made under mmap_lock (vmf_anon_prepare).
+    if paused.contains("protect") {
+      let fresh = text.replacing("l1 write 0x40000000\n", with: "")
+      #expect(refusal(of: "host write 0x40000000 4K", after: fresh) != nil)
+    }
+  }
+
+  @Test(arguments: ["host dirty-log on 0x40000000", "memslot 2 0x20000000 4M backing=4K"])
+  func `no slot changes while an invalidation is under way (kvm_swap_active_memslots)`(
+    change: String
+  ) throws {
+    let paused = Self.twoSlots + "pause\nhost discard 0x80000000 2G\n"
+    #expect(refusal(of: change, after: paused)?.contains("mn_active_invalidate_count") ?? false)
+    #expect(refusal(of: "resume\n" + change, after: paused) == nil)
+    // A call that changes nothing swaps nothing.
+    #expect(refusal(of: "host dirty-log off 0x40000000", after: paused) == nil)
+  }
+
+  // MARK: Tables and their pages
+
+  @Test func `splitting may drop mmu_lock between chunks (kvm_mmu_split_huge_pages)`() throws {
+    let paused = """
+      host eager-split 2M
+      memslot 1 0x80000000 8M backing=thp
+      l1 write 0x80000000
+      l1 write 0x80200000
+      l1 write 0x80400000
+      pause at=0x80200000
+      host dirty-log on 0x80000000
+
+      """
+    let machine = try run(paused + "l1 write 0x80400000\n")
+    #expect(
+      leaves(machine) == [
+        "80000000 2M 3 R px ux AF", "80200000 2M 2 R px ux AF BLK", "80400000 4K 3 R W px ux AF",
+      ])
+    let resumed = try run(paused + "l1 write 0x80400000\nresume\n")
+    #expect(
+      leaves(resumed) == ["80000000 4M 3 R px ux AF", "80400000 4K 3 R W px ux AF"])
+    let steps = try lastSteps(paused + "resume\n")
+    #expect(steps.contains { $0.action == .fault(.locked(.split)) })
+    // Its pages come from a cache of their own, and the entry leads to a full table.
+    let names = Set(steps.map(\.action.caseName))
+    #expect(names.isSuperset(of: ["allocateForSplit", "linkTable"]))
+    #expect(names.isDisjoint(with: ["allocateTable", "makeTable"]))
+  }
+
+  @Test func `a table that a block replaces is freed by RCU (stage2_free_unlinked_table)`() throws {
+    let steps = try lastSteps(
+      """
+      memslot 0 0x80000000 2M backing=thp
+      l1 write 0x80000000
+      host dirty-log on 0x80000000
+      l1 write 0x80000000
+      l1 read 0x80001000
+      host dirty-log off 0x80000000
+      l1 write 0x80001000
+      """)
+    let freed = steps.filter { $0.stepClass == .tableFreed }
+    #expect(freed.map(\.action.caseName) == ["freeReplaced"])
+    #expect(freed.first?.explanation.source.detail == "stage2_free_unlinked_table")
+  }
+
+  @Test
+  func `the TLBI of a freed table names the address where the walk was (stage2_unmap_put_pte)`()
+    throws
+  {
+    let steps = try lastSteps(
+      """
+      memslot 0 0x80000000 2M backing=4K
+      l1 write 0x80005000
+      host discard 0x80005000 4K
+      """)
+    let addresses = steps.compactMap { step in
+      if case .tlb(.invalidate(.tableFreed, _)) = step.action { step.address } else { nil }
+    }
+    #expect(Set(addresses) == [0x8000_5000])
+  }
+
+  @Test func `a leaf that another vCPU relaxed is not stored again (stage2_attr_walker)`() throws {
+    let text = """
+      policy cpu-tlb=kept
+      memslot 0 0x80000000 2M backing=4K
+      host write 0x80000000 4K
+      host dirty-log on 0x80000000
+      l1 read 0x80000000
+      l1@1 read 0x80000000
+      l1 write 0x80000000
+      """
+    let before = try run(text, vcpus: 2)
+    let after = try run(text + "\nl1@1 write 0x80000000", vcpus: 2)
+    #expect(after.outcome(of: .l1, vcpu: 1) == .completed)
+    #expect(after[.relaxes] == before[.relaxes])
+    // The TLBI of this CPU alone is left.
+    #expect(after[.invalidations] == before[.invalidations] + 1)
+  }
+
+  @Test func `a write below 35 bits of IPA faults for ever (kvm_s2_fault_map)`() throws {
+    let text = """
+      memslot 0 0x40000000 1G backing=hugetlb-1G
+      l1 read 0x40000000
+      l1 write 0x40000000
+
+      """
+    let stuck = try run(text, bits: 32)
+    #expect(stuck.lastOutcome == .endless)
+    #expect(leaves(stuck) == ["40000000 1G 2 R px ux AF BLK"])
+    // With level 1 the granule is the size.
+    let fine = try run(text, bits: 36)
+    #expect(fine.lastOutcome == .completed)
+  }
+
+  // MARK: L1's registers and tables
+
+  @Test(arguments: [8, 16])
+  func `L1 has VMIDs of 16 bits only if the CPU has (kvm_init_nv_sysregs)`(bits: Int) throws {
+    let head = "pagewalk 1\nvm ipa=40 vcpus=1 nested=on vmid-bits=\(bits)\n"
+    let text =
+      tables + """
+        l1 context vttbr=0x0101000040100000 vtcr=0x80083559 hcr=1
+        l2 read 0
+        l1 context vttbr=0x0001000040100000 vtcr=0x80083559 hcr=1
+        l2 read 0
+        """
+    var session = Session(try Scenario(parsing: [UInt8]((head + text).utf8), file: "f.pw"))
+    try session.finish()
+    let machine = session.timeline.machine
+    let contexts = (0..<machine.configuration.shadows).map { machine.shadowContext($0) }
+      .filter(\.isValid)
+    #expect(contexts.map { $0.vttbr >> 48 } == (bits == 8 ? [1] : [0x101, 1]))
+    #expect(contexts.allSatisfy { $0.vtcr >> 19 & 1 == (bits == 8 ? 0 : 1) })
+  }
+
+  @Test func `an access flag stored into a KSM page costs no fault (__kvm_at_swap_desc)`() throws {
+    let text = """
+      memslot 0 0x40000000 8M backing=4K
+      l1 store 0x40010000 0x40011003
+      l1 store 0x40011000 0x40012003
+      l1 store 0x40012000 0x400203ff
+      l1 store 0x40013000 0x400203ff
+      l1 write 0x40020000 value=5
+      host merge 0x40012000 8K
+      l1 context vttbr=0x0001000040010000 vtcr=0x80223558 hcr=1
+      l2 read 0x0
+      expect value 0x5
+
+      """
+    let machine = try run(text, nested: true)
+    #expect(machine[.shadowFaults] == 1)
+    let names = try lastSteps(text, nested: true).map(\.action.caseName)
+    #expect(names.count { $0 == "guestRead" } == 3)
+    #expect(names.count { $0 == "guestAccessFlag" } == 1)
+    // The page was copied, so it has the flag and its twin has not.
+    #expect(
+      machine.guestWord(at: try #require(machine.hostPage(at: 0x4001_2000)?.physical))
+        == 0x4002_07ff)
+    #expect(
+      machine.guestWord(at: try #require(machine.hostPage(at: 0x4001_3000)?.physical))
+        == 0x4002_03ff)
+  }
+
+  @Test(arguments: ["v3", "repaired"])
+  func `an invalidation says whether the reverse map had entries`(version: String) throws {
+    let text =
+      "policy revmap=\(version)\n" + tables + """
+        l1 store 0x40102000 0x800007ff
+        l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=1
+        l2 read 0
+        l1 tlbi ipas2e1is 0x0
+
+        """
+    let first = try lastSteps(text, nested: true).map(\.action)
+    #expect(first.contains(.reverseMap(.forget(isEmpty: false))))
+    let second = try lastSteps(text + "l1 tlbi ipas2e1is 0x0\n", nested: true).map(\.action)
+    #expect(second.contains(.reverseMap(.forget(isEmpty: true))))
+  }
+
+  @Test func `a VNCR page outside every slot is not translated (kvm_translate_vncr)`() throws {
+    let steps = try lastSteps(
+      Self.secondShadow + "l1 vncr 0x90000000\nl2 read 0x40001000\n", nested: true)
+    #expect(steps.contains { $0.action == .guest(.vncrOutside) })
+  }
+
   // MARK: Rules while an event is stopped
 
   @Test(arguments: [

@@ -16,9 +16,34 @@ import Testing
       l1 write 0x80000000
       l1 write 0xc0000000
       pause
-      host unmap 0x80000000 3G
+      host protect 0x80000000 3G r
       dev read 0x80000000
       expect dma stalled
+      dev read 0xc0000000
+      expect dma pa=0x800401000 walked
+      resume
+      dev read 0xc0000000
+      expect dma pa=0x800401000 walked
+      dev write 0xc0000000
+      expect dma fault=permission
+      """)
+    #expect(session.failures.isEmpty, "\(session.failures)")
+  }
+
+  /// munmap takes its VMAs out of the tree, and leaves the lock to readers, before anything is unmapped.
+  @Test func `a device's fault on memory that is being unmapped finds no VMA`() throws {
+    let session = try session(
+      """
+      policy iommu=shared
+      policy iommu-fault=stall
+      memslot 0 0x80000000 3G backing=4K
+      iommu attach
+      l1 write 0x80000000
+      l1 write 0xc0000000
+      pause
+      host unmap 0x80000000 3G
+      dev read 0x80000000
+      expect dma fault=translation
       dev read 0xc0000000
       expect dma pa=0x800401000 walked
       resume

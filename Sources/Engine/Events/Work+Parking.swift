@@ -32,9 +32,11 @@ extension Machine {
     SparseArray(root: Register.parkedTasks.slot, .parkedTasks)
   }
 
-  /// How an event holds the lock of the VMM's address space (`mmap_lock`).
-  enum MapLock: UInt64, Comparable {
+  /// How an event holds the lock of the VMM's address space (`mmap_lock`), or that of one VMA instead.
+  enum MapLock: UInt64 {
     case none, read, write
+    /// The lock of one VMA, for reading (`vma_start_read`): `mmap_lock` is free.
+    case area
 
     /// The lock and its mode, if held.
     var held: [(HeldLock.Lock, HeldLock.Mode)] {
@@ -42,10 +44,26 @@ extension Machine {
       case .none: []
       case .read: [(.map, .read)]
       case .write: [(.map, .write)]
+      case .area: [(.area, .read)]
       }
     }
+  }
 
-    static func < (one: MapLock, other: MapLock) -> Bool { one.rawValue < other.rawValue }
+  /// The lock, and of its writer the lowest address of the VMAs that it locks one after the other
+  /// (`vma_start_write`); they stay locked until it drops `mmap_lock`.
+  struct HeldMapLock {
+    var mode = MapLock.none
+    /// A multiple of 4 KiB.
+    var start: UInt64 = 0
+
+    init(_ mode: MapLock = .none, from start: UInt64 = 0) {
+      self.mode = mode
+      self.start = start
+    }
+
+    /// As `parkedLock` holds it.
+    init(word: UInt64) { self.init(.decoded(word.pageOffset), from: word.page) }
+    var word: UInt64 { mode == .none ? 0 : start | mode.rawValue }
   }
 
   /// Whether an event is paused.
@@ -91,7 +109,9 @@ extension Machine {
     let isNotifying =
       tasks.count { if case .endInvalidation = $0 { true } else { false } }
       > tasks.count { if case .beginInvalidation = $0 { true } else { false } }
-    self[.parkedLock] = (isNotifying ? max(mapLock, .read) : .none).rawValue
+    if isNotifying {
+      self[.parkedLock] = (mapLock.mode == .none ? HeldMapLock(.read) : mapLock).word
+    }
     self[.pauseAt] = 0
     tasks = []
   }
@@ -109,7 +129,7 @@ extension Machine {
     owner = self[.parkedOwner]
     self[.parkedCount] = 0
     self[.parkedOwner] = 0
-    mapLock = MapLock.decoded(self[.parkedLock])
+    mapLock = parkedLock
     self[.parkedLock] = 0
     if next { self[.pauseAt] = 1 }
   }
@@ -128,12 +148,12 @@ extension Machine {
   /// The locks that the paused event holds.
   var parkedLocks: [(HeldLock.Lock, HeldLock.Mode)] {
     isPaused
-      ? Self.locks(of: self[.parkedOwner]) + MapLock.decoded(self[.parkedLock]).held : []
+      ? Self.locks(of: self[.parkedOwner]) + parkedLock.mode.held : []
   }
 
   /// The locks that an event holds from its beginning to its end.
   func locks(of event: Event) -> [(HeldLock.Lock, HeldLock.Mode)] {
-    Self.locks(of: owner(of: event)) + Self.mapLock(of: event).held
+    Self.locks(of: owner(of: event)) + mapLock(of: event).mode.held
   }
 
   private static func locks(of owner: UInt64) -> [(HeldLock.Lock, HeldLock.Mode)] {
@@ -151,13 +171,16 @@ extension Machine {
     return owner >= Owner.firstVCPU && owner < Owner.devices ? Int(owner - Owner.firstVCPU) : nil
   }
 
+  /// How the paused event holds `mmap_lock`.
+  private var parkedLock: HeldMapLock { HeldMapLock(word: self[.parkedLock]) }
+
   /// Whether the paused event holds `mmap_lock` for writing, so that no fault can look up a VMA.
-  var isMapLocked: Bool { self[.parkedLock] == MapLock.write.rawValue }
+  var isMapLocked: Bool { parkedLock.mode == .write }
 
   /// Refuses an event that would wait for the paused one: on its vCPU, or on a lock that it holds.
   mutating func requireNoConflict(_ event: Event) throws(Refusal) {
     owner = owner(of: event)
-    mapLock = Self.mapLock(of: event)
+    mapLock = mapLock(of: event)
     guard isPaused else { return }
     let parked = self[.parkedOwner]
     if owner == parked, [Owner.devices, Owner.hypervisor].contains(owner) {
@@ -166,15 +189,56 @@ extension Machine {
     if owner == parked, let vcpu = parkedVCPU {
       throw Refusal(.vcpuPaused(vcpu), operand: .vcpu)
     }
+    let waitsForLock = waitsForMapLock(event) || owner == Owner.memslot && parked == Owner.memslot
+    // A new slot's memory is mapped first.
+    if case .addMemslot = event, waitsForLock { throw Refusal(.lockHeld) }
     // `kvm_swap_active_memslots` waits for `mn_active_invalidate_count`.
-    if case .host(.deleteMemslot) = event, self[.invalidateInProgress] != 0 {
-      throw Refusal(.invalidationActive)
+    if self[.invalidateInProgress] != 0, swapsMemslots(event) { throw Refusal(.invalidationActive) }
+    if waitsForLock { throw Refusal(.lockHeld) }
+  }
+
+  /// Whether an event puts another set of slots in place of the one in use.
+  private func swapsMemslots(_ event: Event) -> Bool {
+    switch event {
+    case .addMemslot, .host(.deleteMemslot): true
+    // Without a change the call returns at once.
+    case .host(.dirtyLog(let ipa, let on)): usableMemslot(at: ipa).map(isLogging) == !on
+    default: false
     }
-    let held = MapLock.decoded(self[.parkedLock])
-    let waits = mapLock == .write ? held != .none : mapLock == .read && held == .write
-    if waits || owner == Owner.memslot && parked == Owner.memslot {
-      throw Refusal(.lockHeld)
+  }
+
+  /// Whether an event has to wait for the lock of the address space, or of a VMA, that the paused one holds.
+  private func waitsForMapLock(_ event: Event) -> Bool {
+    let held = parkedLock
+    switch (mapLock.mode, held.mode) {
+    case (.none, _), (_, .none), (.read, .read), (.read, .area), (.area, .read), (.area, .area):
+      return false
+    case (.read, .write), (.write, .read), (.write, .write): return true
+    case (.area, .write):
+      // The writer has locked the VMAs from its first one to the one that it is at.
+      guard let notified = parkedNotification else { return true }
+      return vma(at: mapLock.start).map {
+        $0.range.upperBound > held.start && $0.range.lowerBound < notified.upperBound
+      } ?? true
+    case (.write, .area):
+      guard let area = vma(at: held.start)?.range else { return true }
+      switch event {
+      case .host(.unmap(let range)), .host(.protect(let range, _)),
+        .host(.hugePages(let range, _)), .host(.merge(let range)), .host(.collapse(let range)):
+        guard let changed = try? hostRange(range) else { return false }
+        // A neighbour may become one VMA with what changes (`vma_modify_flags`).
+        return changed.lowerBound <= area.upperBound && area.lowerBound <= changed.upperBound
+      case .host(.fork): return true
+      // A new slot's memory has a VMA of its own.
+      default: return false
+      }
     }
+  }
+
+  /// The VMM's addresses of the notification in which the paused event is; nil if it is in none.
+  private var parkedNotification: Range<UInt64>? {
+    parkedTaskList.last { if case .endInvalidation = $0 { true } else { false } }
+      .flatMap { if case .endInvalidation(let range) = $0 { range } else { nil } }
   }
 
   private func owner(of event: Event) -> UInt64 {
@@ -197,14 +261,27 @@ extension Machine {
   }
 
   /// How an event needs `mmap_lock` from the beginning. A guest's access takes it when it faults.
-  private static func mapLock(of event: Event) -> MapLock {
+  private func mapLock(of event: Event) -> HeldMapLock {
     switch event {
-    case .addMemslot, .host(.unmap), .host(.protect), .host(.hugePages), .host(.merge),
-      .host(.fork), .host(.collapse), .host(.deleteMemslot):
-      .write
-    case .host(.discard), .host(.touch), .iommu(_, .pin): .read
-    default: .none
+    case .host(.unmap(let range)), .host(.protect(let range, _)), .host(.hugePages(let range, _)),
+      .host(.merge(let range)), .host(.collapse(let range)):
+      return HeldMapLock(.write, from: (try? hostRange(range))?.lowerBound ?? 0)
+    case .addMemslot, .host(.fork), .host(.deleteMemslot): return HeldMapLock(.write)
+    case .host(.discard(let range)): return areaLock(range)
+    // A page fault, by VMA where that has its anon_vma (`vmf_anon_prepare`).
+    case .host(.touch(let range, let write)): return areaLock(range, preparing: write)
+    case .iommu(_, .pin): return HeldMapLock(.read)
+    default: return HeldMapLock()
     }
+  }
+
+  /// The lock of the one VMA behind a range of IPAs; `mmap_lock` if there are several, or an anon_vma must be
+  /// made (`try_vma_read_lock`, `is_vma_lock_sufficient`).
+  private func areaLock(_ ipa: Range<UInt64>, preparing: Bool = false) -> HeldMapLock {
+    guard let range = try? hostRange(ipa), let area = vma(at: range.lowerBound),
+      range.upperBound <= area.range.upperBound, !preparing || area.flags.contains(.anonymous)
+    else { return HeldMapLock(.read) }
+    return HeldMapLock(.area, from: range.lowerBound)
   }
 }
 

@@ -25,6 +25,7 @@ extension Work {
       [
         12, UInt64(access.guest.rawValue), UInt64(access.vcpu), UInt64(access.kind.rawValue),
         access.address, access.value == nil ? 0 : 1, access.value ?? 0,
+        access.handling.map { UInt64($0.code) + 1 } ?? 0,
       ]
     case .touch(let range, let write): [13, range.lowerBound, range.upperBound, write ? 1 : 0]
     case .discard(let range): [14, range.lowerBound, range.upperBound]
@@ -44,7 +45,7 @@ extension Work {
     case .splitHugePage(let start): [25, start]
     case .replaceHugeZeroPage(let start): [26, start]
     case .copyOnWrite(let hva): [27, hva]
-    case .collapse(let start): [28, start]
+    case .collapse(let start, let table): [28, start, 0, UInt64(table)]
     case .writeProtectForMerge(let hva): [29, hva]
     case .makeMerged(let hva): [30, hva]
     case .replaceByMerged(let hva, let keeper): [31, hva, keeper]
@@ -93,6 +94,10 @@ extension Work {
     case .endWriteProtection(let range): [51, range.lowerBound, range.upperBound]
     case .flushHostLeaves(let range): [52, range.lowerBound, range.upperBound]
     case .flushProcess: [53]
+    case .freeHostTables(let range): [55, range.lowerBound, range.upperBound]
+    case .unlinkForCollapse(let start): [56, start]
+    case .unshareMerged(let hva): [57, hva]
+    case .splitBlocks(let range): [58, range.lowerBound, range.upperBound]
     case .refuseCut(let device, let range, let area):
       [
         54, range.lowerBound, range.upperBound, UInt64(device), area.lowerBound, area.upperBound,
@@ -126,7 +131,8 @@ extension Work {
         Access(
           guest: .decoded(UInt8(words[1])), vcpu: Int(words[2]),
           kind: .decoded(UInt8(words[3])), address: words[4],
-          value: words[5] == 0 ? nil : words[6]))
+          value: words[5] == 0 ? nil : words[6],
+          handling: words[7] == 0 ? nil : FaultStatus(UInt8(words[7] - 1))))
     case 13: self = .touch(range, write: isSet)
     case 14: self = .discard(range)
     case 15: self = .protect(range, write: isSet)
@@ -144,7 +150,7 @@ extension Work {
     case 25: self = .splitHugePage(words[1])
     case 26: self = .replaceHugeZeroPage(words[1])
     case 27: self = .copyOnWrite(words[1])
-    case 28: self = .collapse(words[1])
+    case 28: self = .collapse(words[1], table: Int(words[3]))
     case 29: self = .writeProtectForMerge(words[1])
     case 30: self = .makeMerged(words[1])
     case 31: self = .replaceByMerged(words[1], keeper: words[2])
@@ -184,6 +190,10 @@ extension Work {
     case 52: self = .flushHostLeaves(range)
     case 53: self = .flushProcess
     case 54: self = .refuseCut(Int(words[3]), range, area: words[4]..<words[5])
+    case 55: self = .freeHostTables(range)
+    case 56: self = .unlinkForCollapse(words[1])
+    case 57: self = .unshareMerged(words[1])
+    case 58: self = .splitBlocks(range)
     default: preconditionFailure("no task has the number \(words[0])")
     }
   }

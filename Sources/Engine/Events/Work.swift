@@ -31,6 +31,8 @@ enum Work: Equatable {
   /// After the write protection of canonical IPAs; of the slot with this record, to start its dirty log.
   case endWriteProtection(Range<UInt64>)
   case endDirtyLogStart(Int)
+  /// Split the canonical blocks of a range, chunk by chunk.
+  case splitBlocks(Range<UInt64>)
   /// Fetch the dirty log of the slot with this record, from a word of the bitmap on; whether a word before it
   /// had dirty pages.
   case collectDirty(Int, from: UInt64, found: Bool)
@@ -78,6 +80,7 @@ enum Work: Equatable {
   case merge
   case zap(Range<UInt64>)
   case removeVMAs(Range<UInt64>)
+  case freeHostTables(Range<UInt64>)
   case removeMemslot(Int)
   case setFlags(Range<UInt64>, VMAFlags)
   case changeProtection(Range<UInt64>, write: Bool)
@@ -88,7 +91,10 @@ enum Work: Equatable {
   case splitHugePage(UInt64)
   case replaceHugeZeroPage(UInt64)
   case copyOnWrite(UInt64)
-  case collapse(UInt64)
+  case unshareMerged(UInt64)
+  case unlinkForCollapse(UInt64)
+  /// Make a huge page of the pages in an unlinked table, by its first slot.
+  case collapse(UInt64, table: Int)
   case writeProtectForMerge(UInt64)
   case makeMerged(UInt64)
   case replaceByMerged(UInt64, keeper: UInt64)
@@ -134,6 +140,7 @@ extension Machine {
     case .writeProtect(let index, let range): writeProtect(mmu(index), range)
     case .endWriteProtection(let range): endWriteProtection(range)
     case .endDirtyLogStart(let base): endDirtyLogStart(Memslot(base: base))
+    case .splitBlocks(let range): splitBlocks(range)
     case .collectDirty(let base, let start, let found):
       collectDirty(Memslot(base: base), from: start, found: found)
     case .access(let access): perform(access)
@@ -163,19 +170,25 @@ extension Machine {
     case .advise(let range, let added, let removed):
       push(adviseTasks(range, adding: added, removing: removed))
     case .collapseRegions(let range): push(collapseTasks(range))
-    case .merge: push(mergeTasks())
+    case .merge:
+      // ksmd, after the VMM's madvise.
+      mapLock = HeldMapLock(.read)
+      push(mergeTasks())
     case .zap(let range): push(zap(range))
     case .removeVMAs(let range): removeVMAs(range)
+    case .freeHostTables(let range): freeHostTables(range)
     case .removeMemslot(let base): removeMemslot(Memslot(base: base))
     case .setFlags(let range, let flags): setFlags(range, flags)
     case .changeProtection(let range, let write): push(changeProtection(range, write: write))
-    case .protectForFork(let range): protectForFork(range)
+    case .protectForFork(let range): push(protectForFork(range))
     case .flushHostLeaves(let range): flushHostLeaves(in: range)
     case .flushProcess: invalidateProcess()
     case .splitHugePage(let start): splitHugePage(start)
     case .replaceHugeZeroPage(let start): replaceHugeZeroPage(start)
     case .copyOnWrite(let hva): copyOnWrite(hva)
-    case .collapse(let start): collapse(start)
+    case .unshareMerged(let hva): unshareMerged(hva)
+    case .unlinkForCollapse(let start): unlinkForCollapse(start)
+    case .collapse(let start, let table): collapse(start, table: table)
     case .writeProtectForMerge(let hva): writeProtectForMerge(hva)
     case .makeMerged(let hva): makeMerged(hva)
     case .replaceByMerged(let hva, let keeper): replaceByMerged(hva, keeper: keeper)

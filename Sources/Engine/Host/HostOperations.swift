@@ -33,7 +33,8 @@ extension Machine {
     return notified(whole, .zap(whole)) + [.discard(rest)]
   }
 
-  /// munmap. The notification covers the requested range, with its holes (`vms_clear_ptes`).
+  /// munmap: first the VMAs go, and `mmap_lock` is downgraded. The notification then covers the requested
+  /// range, with its holes (`vms_clear_ptes`), and the tables go after it (`free_pgtables`).
   mutating func unmapTasks(_ range: Range<UInt64>) -> [Work] {
     let parts = vmas(in: range)
     guard let first = parts.first?.range, let last = parts.last else {
@@ -46,7 +47,12 @@ extension Machine {
       return []
     }
     return cut(mapped, out: first.lowerBound..<last.range.upperBound)
-      + notified(range, .zap(range), .removeVMAs(range))
+      + removalTasks(range)
+  }
+
+  /// The tasks that remove VMAs, and what they map (`vms_complete_munmap_vmas`).
+  func removalTasks(_ range: Range<UInt64>) -> [Work] {
+    [.removeVMAs(range)] + notified(range, .zap(range)) + [.freeHostTables(range)]
   }
 
   /// mprotect to read-only or to read-write, VMA by VMA up to the first hole (-ENOMEM).
@@ -104,14 +110,16 @@ extension Machine {
       note(.end(.noEffect(.nothingToCollapse)))
       return [rest]
     }
-    return notified(region, .collapse(start)) + [rest]
+    let table = Memory.firstSlot(
+      ofFrameAt: memory.walk(hostTable, start, to: 2).descriptor.address)
+    return notified(region, .unlinkForCollapse(start)) + [.collapse(start, table: table), rest]
   }
 
   /// Whether a range has a pinned page, which cannot move, so nothing is collapsed there.
   private func hasPinnedPages(_ range: Range<UInt64>) -> Bool {
     var walk = TableWalk(of: hostTable, range, .mapping)
     while let leaf = memory.next(&walk) {
-      if isPinned(leaf.descriptor.address) { return true }
+      if isFolioPinned(HostEntry(bits: leaf.descriptor.bits), level: leaf.level) { return true }
     }
     return false
   }

@@ -29,17 +29,31 @@ extension Machine {
         return notified(region, .splitHugePage(start)) + [.zap(range)]
       }
     }
-    let keepsPinned = hasPinnedLeaf(in: range)
-    note(.host(.zap(keepsPinned: keepsPinned)), .vmmStage1, over: range)
-    if let zapped = changeHostLeaves(in: range, { _, _ in 0 }) { invalidateHost(zapped) }
+    let found = zapped(in: range)
+    note(.host(.zap(found)), .vmmStage1, over: range)
+    if let zapped = changeHostLeaves(in: range, { _, _, _ in 0 }) { invalidateHost(zapped) }
     // A page table whose 2 MiB were all zapped at once is freed (`zap_empty_pte_table`).
     freeHostTables(in: range, level: 2)
     return []
   }
 
-  /// The end of a munmap: the VMAs, and the tables that no VMA needs any more (`free_pgtables`).
+  /// What a zap of a range finds: for the words of a step alone.
+  private func zapped(in range: Range<UInt64>) -> HostStep.Zapped {
+    if !steps.isRecording { return .pages }
+    var walk = TableWalk(of: hostTable, range, .mapping)
+    if memory.next(&walk) == nil { return .nothing }
+    return hasPinnedLeaf(in: range) ? .pinnedPages : .pages
+  }
+
+  /// The VMAs of a range are taken out of the tree, and `mmap_lock` is downgraded: from now on others may read.
   mutating func removeVMAs(_ range: Range<UInt64>) {
+    note(.host(.areasRemoved), .vmmStage1, over: range)
     memory.erase(range, in: vmaTree)
+    mapLock = HeldMapLock(.read)
+  }
+
+  /// The end of a munmap: the tables that no VMA needs any more (`free_pgtables`).
+  mutating func freeHostTables(_ range: Range<UInt64>) {
     for level in [2, 1, 0] {
       let size = hostTable.geometry.size(level)
       var start = range.lowerBound & ~(size - 1)
@@ -72,13 +86,13 @@ extension Machine {
   /// last, or nil if there is none.
   @discardableResult
   private mutating func changeHostLeaves(
-    in range: Range<UInt64>, _ change: (Machine, HostEntry) -> UInt64
+    in range: Range<UInt64>, _ change: (Machine, HostEntry, _ level: Int) -> UInt64
   ) -> Range<UInt64>? {
     let table = hostTable
     var changed: Range<UInt64>?
     var walk = TableWalk(of: table, range, .mapping)
     while let leaf = memory.next(&walk) {
-      memory.store(change(self, HostEntry(bits: leaf.descriptor.bits)), at: leaf.slot)
+      memory.store(change(self, HostEntry(bits: leaf.descriptor.bits), leaf.level), at: leaf.slot)
       let end = leaf.address + table.geometry.size(leaf.level)
       changed = (changed?.lowerBound ?? leaf.address)..<end
     }
@@ -113,7 +127,7 @@ extension Machine {
     }
     note(.host(.protect(write: write)), .vmmStage1, over: range)
     let hugetlb = vma(at: range.lowerBound)?.flags.contains(.hugetlb) ?? false
-    let changed = changeHostLeaves(in: range) { _, entry in
+    let changed = changeHostLeaves(in: range) { _, entry, _ in
       if !write { return entry.bits & ~HostEntry.write }
       return entry.has(HostEntry.exclusive) && !hugetlb
         ? entry.bits | HostEntry.write : entry.bits
@@ -129,36 +143,71 @@ extension Machine {
     if !steps.isRecording || self[.pinCounts] == 0 { return false }
     var walk = TableWalk(of: hostTable, range, .mapping)
     while let leaf = memory.next(&walk) {
-      if isPinned(leaf.descriptor.address) { return true }
+      if isFolioPinned(HostEntry(bits: leaf.descriptor.bits), level: leaf.level) { return true }
     }
     return false
   }
 
-  /// The effect of fork on the parent: nothing is writable, nothing exclusive.
-  mutating func protectForFork(_ range: Range<UInt64>) {
+  /// The effect of fork on the parent: nothing is writable, nothing exclusive. A huge page that is pinned, or of
+  /// which a part is, is split first, with its own notification (`copy_huge_pmd`); returns the tasks for that,
+  /// and for what comes behind it.
+  mutating func protectForFork(_ range: Range<UInt64>) -> [Work] {
+    if let start = firstPinnedHugePage(in: range) {
+      let before = range.lowerBound..<start
+      return (before.isEmpty ? [] : [.protectForFork(before)])
+        + notified(start..<start + Self.hugeSize, .splitHugePage(start))
+        + [.protectForFork(start..<range.upperBound)]
+    }
     let copiesPinned = hasPinnedLeaf(in: range)
     note(.host(.fork(copiesPinned: copiesPinned)), .vmmStage1, over: range)
     // A pinned page is not shared with the child but copied for it (`copy_present_page`).
-    changeHostLeaves(in: range) { machine, entry in
-      machine.isPinned(entry.address)
+    changeHostLeaves(in: range) { machine, entry, level in
+      machine.isFolioPinned(entry, level: level)
         ? entry.bits : entry.bits & ~(HostEntry.write | HostEntry.exclusive)
     }
+    return []
   }
 
-  /// `collapse_huge_page`: the pages of 2 MiB are copied into a huge page that replaces them.
-  mutating func collapse(_ start: UInt64) {
-    let page = allocateHostPage(size: Self.hugeSize)
+  /// Start of the first huge page in a range that is exclusive, and wholly or in part pinned; nil if there is
+  /// none. hugetlb is not split.
+  private func firstPinnedHugePage(in range: Range<UInt64>) -> UInt64? {
+    if self[.pinCounts] == 0 { return nil }
+    var walk = TableWalk(of: hostTable, range, .mapping)
+    while let leaf = memory.next(&walk) {
+      let entry = HostEntry(bits: leaf.descriptor.bits)
+      if leaf.level == 2, entry.has(HostEntry.exclusive), isFolioPinned(entry, level: 2) {
+        return leaf.address
+      }
+    }
+    return nil
+  }
+
+  /// `pmdp_collapse_flush`: the page table of 2 MiB, at a slot, is no longer linked.
+  mutating func unlinkForCollapse(_ start: UInt64) {
     let region = start..<start + Self.hugeSize
+    if isProcessWatched { note(.host(.cleared), .vmmStage1, over: region) }
+    memory.store(0, at: memory.walk(hostTable, start, to: 2).slot)
+    invalidateHost(region)
+  }
+
+  /// `collapse_huge_page` after its notifier: the pages of an unlinked table are copied into a huge page that
+  /// takes their place, and what was absent there is zero.
+  mutating func collapse(_ start: UInt64, table: Int) {
+    let page = allocateHostPage(size: Self.hugeSize)
     var leaves: [TableEntry] = []
-    var walk = TableWalk(of: hostTable, region, .mapping)
+    var walk = TableWalk(
+      hostTable.geometry, page: Memory.address(ofSlot: table), level: 3, at: start,
+      start..<start + Self.hugeSize, .mapping)
     while let leaf = memory.next(&walk) { leaves.append(leaf) }
-    clearAndFlush(region)
-    note(.host(.collapse(to: page)), .vmmStage1, at: start, size: Self.hugeSize, level: 2)
+    let copied = leaves.count { !HostEntry(bits: $0.descriptor.bits).has(HostEntry.zero) }
+    note(
+      .host(.collapse(to: page, copied: UInt64(copied))), .vmmStage1, at: start,
+      size: Self.hugeSize, level: 2)
     for leaf in leaves {
       copyContents(of: leaf.descriptor.address, to: page + (leaf.address - start))
       memory.store(0, at: leaf.slot)
     }
-    freeHostTables(in: region, level: 2)
+    memory.freeFrame(table)
     let writable = vma(at: start)?.flags.contains(.write) ?? false ? HostEntry.write : 0
     setHostLeaf(.leaf(page, level: 2, HostEntry.exclusive | writable), at: start, level: 2)
   }

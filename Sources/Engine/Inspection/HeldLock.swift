@@ -6,6 +6,8 @@ public struct HeldLock: Equatable, Sendable {
     case mmu = "mmu_lock"
     /// The lock of the VMM's address space.
     case map = "mmap_lock"
+    /// The lock of one of its VMAs.
+    case area = "VMA lock"
     /// KVM's lock of the memory slots.
     case slots = "slots_lock"
     /// The locks of pKVM's hypervisor on the page tables that a hypercall changes.
@@ -55,7 +57,13 @@ extension Timeline {
       return locks
     }
     let own = machine.locks(of: events[event]) + [mmuLock].compactMap { $0 }.map { (.mmu, $0) }
-    return locks + own.map { HeldLock(lock: $0, mode: $1, event: event) }
+    let hasRemovedAreas = steps.prefix(moment.steps).contains { $0.action == .host(.areasRemoved) }
+    return locks
+      + own.map { lock, mode in
+        // munmap has downgraded the lock.
+        let mode = lock == .map && hasRemovedAreas ? .read : mode
+        return HeldLock(lock: lock, mode: mode, event: event)
+      }
   }
 
   /// How the event in progress holds `mmu_lock` after the micro-steps done: a fault notes it; a sweep
@@ -66,7 +74,7 @@ extension Timeline {
     for step in steps.prefix(moment.steps) {
       switch step.action {
       case .fault(.locked(let lock)): mode = lock == .read ? .read : .write
-      case .fault(.unlocked): mode = nil
+      case .fault(.unlocked), .pause(.parked(dropsLock: true)): mode = nil
       case .table(.sweep), .table(.emptyShadow):
         guard step.table?.kind.keeper == .kvm else { break }
         (mode, isSweeping) = (.write, true)

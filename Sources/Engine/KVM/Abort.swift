@@ -18,8 +18,12 @@ extension Machine {
     var guestLeaf: GuestTranslation?
     var ipa = page
     if !mmu.isCanonical, self[mmu, .stage2Enabled] != 0 {
-      switch walkGuest(page, vttbr: VTTBR(self[vcpu, .vttbr]), vtcr: VTCR(self[vcpu, .vtcr])) {
+      let walk = walkGuest(
+        page, vttbr: VTTBR(self[vcpu, .vttbr]), vtcr: VTCR(self[vcpu, .vtcr]),
+        isRead: access.handling != nil)
+      switch walk {
       case .first(let tasks): return .first(tasks)
+      case .firstInHandler(let tasks): return .firstInHandler(tasks, status)
       case .fault(let status, let error):
         return inject(status, for: access, page, mmu, alsoEFAULT: error)
       case .output(let found):

@@ -7,6 +7,8 @@ struct Access: Equatable {
   var address: UInt64
   /// The stored value, if known.
   var value: UInt64?
+  /// The fault whose handling goes on, after the host had to act in the midst of it.
+  var handling: FaultStatus?
 }
 
 /// What to do after an attempt.
@@ -17,30 +19,37 @@ enum Attempt {
   case again
   /// These tasks first, then the access again.
   case first([Work])
+  /// These tasks first, and then KVM goes on handling the fault.
+  case firstInHandler([Work], FaultStatus)
 }
 
 extension Machine {
-  /// An access needs only a few attempts; one that needs more is waiting for an invalidation under way.
+  /// An access needs only a few attempts; one that needs more is waiting for an invalidation under way, or
+  /// faults for ever.
   private static let attempts = 64
 
   /// Makes an access until it completes, reaches L1, or leaves to user space. Each attempt starts with
   /// the choice of the shadow.
   mutating func perform(_ access: Access) {
     let vcpu = vcpu(access.vcpu)
+    var access = access
     for _ in 0..<Self.attempts {
-      switch attempt(access, vcpu) {
+      let attempt = attempt(access, vcpu)
+      access.handling = nil
+      switch attempt {
       case .ended(let outcome):
         setOutcome(outcome, of: access, vcpu)
         return
-      case .first(let first):
-        tasks.append(.access(access))
-        tasks.append(contentsOf: first.reversed())
-        return
+      case .first(let first): return push(first + [.access(access)])
+      case .firstInHandler(let first, let status):
+        access.handling = status
+        return push(first + [.access(access)])
       case .again: continue
       }
     }
-    note(.access(.blocked), at: access.address)
-    setOutcome(.blocked, of: access, vcpu)
+    let isWaiting = self[.invalidateInProgress] != 0
+    note(.access(isWaiting ? .blocked : .endless), at: access.address)
+    setOutcome(isWaiting ? .blocked : .endless, of: access, vcpu)
   }
 
   /// L2 is entered again, with a fetch, after L1 ran. By then the CPU has replaced its cached entries;
@@ -50,6 +59,9 @@ extension Machine {
   }
 
   private mutating func attempt(_ access: Access, _ vcpu: VCPU) -> Attempt {
+    if let status = access.handling, let mmu = lookUpShadow(of: vcpu) {
+      return handleAbort(access, vcpu, mmu, status)
+    }
     let mmu = access.guest == .l1 ? canonical : chooseShadow(for: vcpu)
     loadVMID(of: mmu, on: vcpu)
     if self[mmu, .pendingUnmap] != 0 {

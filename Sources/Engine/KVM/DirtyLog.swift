@@ -28,7 +28,7 @@ extension Machine {
   /// The slot is write-protected: the TLBs, and the splitting of its blocks.
   mutating func endDirtyLogStart(_ slot: Memslot) {
     endWriteProtection(range(of: slot))
-    splitBlocks(in: range(of: slot))
+    if self[.splitChunk] != 0 { push([.splitBlocks(range(of: slot))]) }
   }
 
   /// KVM_MEM_LOG_DIRTY_PAGES cleared: the bitmap is freed, no table changes.
@@ -104,9 +104,18 @@ extension Machine {
   }
 
   /// Eager splitting of canonical blocks, chunk by chunk (`kvm_mmu_split_huge_pages`): each becomes a
-  /// table with all its pages, 1 GiB blocks via 2 MiB blocks.
-  private mutating func splitBlocks(in range: Range<UInt64>) {
-    if self[.splitChunk] != 0 { split(range) }
+  /// table with all its pages, 1 GiB blocks via 2 MiB blocks. Between chunks `mmu_lock` is dropped if the cache of
+  /// pages for tables is short.
+  mutating func splitBlocks(_ range: Range<UInt64>) {
+    let stop = pausePlace(in: range, every: self[.splitChunk])
+    note(.fault(.locked(.split)))
+    split(range.lowerBound..<(stop ?? range.upperBound))
+    if let stop {
+      push([.splitBlocks(stop..<range.upperBound)])
+      park(at: stop, in: canonical.tableID, dropsLock: true)
+    } else {
+      note(.fault(.unlocked(.split)))
+    }
   }
 
   /// Splits the canonical blocks of a range.
@@ -129,7 +138,7 @@ extension Machine {
     guard breakEntry(end, at: block.address, in: table) else { return }
     makeEntry(
       .table(at: Memory.address(ofSlot: frame)), at: block.address, slot: block.slot,
-      level: block.level, in: table)
+      level: block.level, in: table, isFull: true)
   }
 }
 
@@ -140,7 +149,7 @@ extension Machine {
   private mutating func unlinkedTable(
     _ address: UInt64, _ block: Descriptor, level: Int, isWhole: Bool, in table: Table
   ) -> Int {
-    let frame = allocateTable(for: table, at: address, level: level)
+    let frame = allocateTable(for: table, at: address, level: level, toSplit: true)
     let size = table.geometry.size(level)
     let entries = (0..<UInt64(table.geometry.tableEntries)).map { index in
       let leaf = Descriptor.leaf(

@@ -62,7 +62,6 @@ extension Machine {
     return [
       .unmapCanonical(UnmapCause(.memslot, range)), .unmapShadows(UnmapCause(.memslot, range)),
       .removeMemslot(slot.base),
-      .beginInvalidation(host), .zap(host), .removeVMAs(host), .endInvalidation(host),
-    ]
+    ] + removalTasks(host)
   }
 }

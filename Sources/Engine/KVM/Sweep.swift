@@ -1,7 +1,7 @@
 /// Unmapping ranges of a context under `mmu_lock`, which may be dropped between gigabytes
 /// (`stage2_apply_range`).
 extension Machine {
-  private static let gigabyte: UInt64 = 1 << 30
+  static let gigabyte: UInt64 = 1 << 30
 
   /// All input addresses of a shadow, and so all canonical IPAs.
   static let allAddresses: Range<UInt64> = 0..<1 << UInt64(VMConfiguration.physicalBits)
@@ -22,13 +22,14 @@ extension Machine {
     }
   }
 
-  /// The first gigabyte boundary inside a range at which a pause is requested.
-  func pausePlace(in range: Range<UInt64>) -> UInt64? {
+  /// The first boundary inside a range, between gigabytes or chunks of another size, at which a pause is
+  /// requested.
+  func pausePlace(in range: Range<UInt64>, every size: UInt64 = gigabyte) -> UInt64? {
     let asked = self[.pauseAt] &- 1
     guard isPauseArmed, asked < range.upperBound else { return nil }
-    let first = range.lowerBound / Self.gigabyte + 1
-    let wanted = (asked + Self.gigabyte - 1) / Self.gigabyte
-    let place = max(first, wanted) * Self.gigabyte
+    let first = range.lowerBound / size + 1
+    let wanted = (asked + size - 1) / size
+    let place = max(first, wanted) * size
     return place < range.upperBound ? place : nil
   }
 

@@ -53,6 +53,8 @@ public enum Outcome: Equatable, Sendable {
   case enomem
   /// An invalidation is under way and stays so: the vCPU would fault until it ends.
   case blocked
+  /// It takes the same fault for ever, though nothing is under way.
+  case endless
 
   /// The two words of a vCPU record.
   var words: (UInt64, UInt64) {
@@ -70,6 +72,7 @@ public enum Outcome: Equatable, Sendable {
     case .efault: (6, 0)
     case .blocked: (7, 0)
     case .enomem: (8, 0)
+    case .endless: (9, 0)
     }
   }
 
@@ -87,6 +90,7 @@ public enum Outcome: Equatable, Sendable {
     case 6: self = .efault
     case 7: self = .blocked
     case 8: self = .enomem
+    case 9: self = .endless
     default: self = .none
     }
   }
@@ -105,7 +109,7 @@ extension Machine {
   /// L1's registers before it writes them: RES1 bits already read as one (`kvm_init_nv_sysregs`).
   mutating func createVCPUs() {
     for number in 0..<configuration.vcpus where configuration.nested {
-      self[vcpu(number), .vtcr] = VTCR.sanitised(0)
+      self[vcpu(number), .vtcr] = VTCR.sanitised(0, vmidBits: configuration.vmidBits)
     }
   }
 

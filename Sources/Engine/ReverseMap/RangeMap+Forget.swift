@@ -4,26 +4,33 @@ extension RangeMap {
     switch forgetting {
     case .nothing: break
     case .byDirectMap:
-      machine.note(.reverseMap(.forget), mmu.tableID, over: nested)
-      if nested == Machine.allAddresses {
+      let found = machine.memory.entries(in: nested, of: mmu.directMap)
+      let isAll = nested == Machine.allAddresses
+      let isEmpty =
+        isAll ? machine.memory.first(in: nested, of: mmu.reverseMap) == nil : found.isEmpty
+      machine.note(.reverseMap(.forget(isEmpty: isEmpty)), mmu.tableID, over: nested)
+      if isAll {
         // VMALLS12E1: nothing of the shadow is left, so UNKNOWN entries are also removed.
         reset(mmu, in: &machine)
         didUnmapAll(mmu, in: &machine)
-      }
-      for entry in machine.memory.entries(in: nested, of: mmu.directMap) {
-        erasePair(entry, mmu, in: &machine)
+      } else {
+        for entry in found { erasePair(entry, mmu, in: &machine) }
       }
     case .byScan:
-      machine.note(.reverseMap(.forget), mmu.tableID, over: nested)
-      for entry in machine.memory.entries(in: Machine.allAddresses, of: mmu.reverseMap)
-      where !Self.isUnknown(entry.payload) {
-        let start = entry.payload & ReverseMapEntry.addressMask
-        let end = start + entry.range.size
-        if nested.lowerBound <= start, end <= nested.upperBound {
-          machine.memory.erase(entry.range, in: mmu.reverseMap)
+      let found = machine.memory.entries(in: Machine.allAddresses, of: mmu.reverseMap)
+        .filter {
+          let range = Self.nestedRange(of: $0)
+          return !Self.isUnknown($0.payload) && range.clamped(to: nested) == range
         }
-      }
+      machine.note(.reverseMap(.forget(isEmpty: found.isEmpty)), mmu.tableID, over: nested)
+      for entry in found { machine.memory.erase(entry.range, in: mmu.reverseMap) }
     }
+  }
+
+  /// The nested range of a known entry.
+  private static func nestedRange(of entry: RangeEntry) -> Range<UInt64> {
+    let start = entry.payload & ReverseMapEntry.addressMask
+    return start..<start + entry.range.size
   }
 
   /// With a direct map: if a nested range is recorded for another canonical address, L1 remapped it

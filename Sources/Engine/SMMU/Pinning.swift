@@ -54,6 +54,16 @@ extension Machine {
     }
   }
 
+  /// Whether any part of the page is pinned that an entry of a level of the VMM's table maps, or maps a part of:
+  /// the kernel counts the pins of a huge page as a whole (`folio_maybe_dma_pinned`).
+  func isFolioPinned(_ entry: HostEntry, level: Int) -> Bool {
+    if self[.pinCounts] == 0 || entry.has(HostEntry.zero) { return false }
+    let size =
+      entry.has(HostEntry.part) ? Self.hugeSize : hostTable.geometry.size(level)
+    let first = Self.index(ofPage: entry.address & ~(size - 1))
+    return pinCounts.firstIndex(in: first..<first + size >> 12, of: memory) != nil
+  }
+
   /// Pins are counted separately for each level, 16 bits each.
   private static func countShift(_ level: Int) -> UInt64 { UInt64(level - 1) * 16 }
 

@@ -86,7 +86,7 @@ extension Machine {
         permissionGranule: fault == .permission ? table.geometry.size(level) : nil))
     switch attempt {
     case .again: return .retry
-    case .first(let tasks): return .after(tasks)
+    case .first(let tasks), .firstInHandler(let tasks, _): return .after(tasks)
     case .ended(.blocked): return .wait
     case .ended: return .terminate
     }

@@ -20,6 +20,8 @@ package enum AccessStep: StepFamily {
   case fetched(from: UInt64)
   /// The access is not retried: an invalidation is under way.
   case blocked
+  /// The access is not retried: it takes the same fault for ever.
+  case endless
 
   package var facts: Step.Facts {
     switch self {
@@ -29,7 +31,7 @@ package enum AccessStep: StepFamily {
     case .fault: Step.Facts(.fault, .hardwareWalk)
     case .accessFlagSet: Step.Facts(.accessFlag, .hardwareAccessFlag, weight: 2)
     case .loaded, .stored, .fetched: Step.Facts(.data, .hardwareWalk, weight: 1)
-    case .blocked: Step.Facts(.remark, .retry, weight: 3)
+    case .blocked, .endless: Step.Facts(.remark, .retry, weight: 3)
     }
   }
 
@@ -37,7 +39,9 @@ package enum AccessStep: StepFamily {
   package var result: Descriptor? {
     switch self {
     case .accessFlagSet(let new): new
-    case .enter, .walk, .cached, .fault, .translated, .loaded, .stored, .fetched, .blocked: nil
+    case .enter, .walk, .cached, .fault, .translated, .loaded, .stored, .fetched, .blocked,
+      .endless:
+      nil
     }
   }
 
@@ -112,6 +116,12 @@ package enum AccessStep: StepFamily {
         "blocked", "the vCPU faults again and again at \(step.at)",
         "An invalidation is in progress, and KVM maps nothing until it ends.",
         Source("include/linux/kvm_host.h", "mmu_invalidate_retry"))
+    case .endless:
+      return Explanation(
+        "livelock", "the vCPU takes the same fault again and again at \(step.at)",
+        "Nothing is in progress that could end it: each time the table stays as it is, and the guest is run "
+          + "again.",
+        .mmu("kvm_handle_guest_abort"))
     }
   }
 }

@@ -1,9 +1,19 @@
 /// KVM handles a fault: the shadow, L1's table, the slot and the host's page, and early exits.
 package enum FaultStep: StepFamily {
-  /// How `mmu_lock` is held: for reading by a fault, for writing to write-protect a slot, or to fetch its
-  /// dirty log.
+  /// How `mmu_lock` is held: for reading by a fault, for writing to write-protect a slot, to fetch its dirty log,
+  /// or to split its blocks.
   package enum Lock: Hashable, Sendable {
-    case read, write, dirtyLog
+    case read, write, dirtyLog, split
+
+    /// The function that holds it.
+    fileprivate var source: Source {
+      switch self {
+      case .read: .mmu("kvm_s2_fault_map")
+      case .write: .mmu("kvm_mmu_wp_memory_region")
+      case .dirtyLog: .kvm("kvm_get_dirty_log_protect")
+      case .split: .mmu("kvm_mmu_split_memory_region")
+      }
+    }
   }
 
   /// A shadow already serves L1's VTTBR and VTCR.
@@ -186,19 +196,15 @@ package enum FaultStep: StepFamily {
     case .locked(.read):
       return Explanation(
         "lock", "mmu_lock, read", "Other vCPUs may handle faults at the same time.",
-        .mmu("kvm_s2_fault_map"))
+        FaultStep.Lock.read.source)
     case .unlocked(.read):
-      return Explanation("unlock", "mmu_lock", "The guest runs again.", .mmu("kvm_s2_fault_map"))
+      return Explanation(
+        "unlock", "mmu_lock", "The guest runs again.", FaultStep.Lock.read.source)
     case .locked(let lock):
       return Explanation(
-        "lock", "mmu_lock, write", "Nobody else may change a table of this VM.",
-        lock == .dirtyLog
-          ? .kvm("kvm_get_dirty_log_protect") : .mmu("kvm_mmu_wp_memory_region"))
+        "lock", "mmu_lock, write", "Nobody else may change a table of this VM.", lock.source)
     case .unlocked(let lock):
-      return Explanation(
-        "unlock", "mmu_lock", "Faults can be handled again.",
-        lock == .dirtyLog
-          ? .kvm("kvm_get_dirty_log_protect") : .mmu("kvm_mmu_wp_memory_region"))
+      return Explanation("unlock", "mmu_lock", "Faults can be handled again.", lock.source)
     case .noMemory:
       return Explanation(
         "ENOMEM", "the fault at \(step.at) fails", "This version returns the failure to the VMM.",

@@ -12,6 +12,8 @@ package enum GuestStep: StepFamily {
   case vncrSet
   /// KVM translates L1's VNCR page to a physical address.
   case vncrTranslated(to: UInt64)
+  /// L1's VNCR page lies in no memory slot.
+  case vncrOutside
   /// KVM drops that translation, to a physical address.
   case vncrDropped(UInt64)
 
@@ -22,6 +24,7 @@ package enum GuestStep: StepFamily {
     case .rangeTaken: Step.Facts(.plan, .guestInvalidation)
     case .stage1Invalidation: Step.Facts(.setting, .stage1Invalidation, .none)
     case .vncrSet, .vncrTranslated, .vncrDropped: Step.Facts(.setting, .vncr)
+    case .vncrOutside: Step.Facts(.remark, .vncr)
     }
   }
 
@@ -67,6 +70,11 @@ package enum GuestStep: StepFamily {
       return Explanation(
         "VNCR", "canonical \(step.at) → PA \(Phrase.address(page))",
         "KVM keeps this translation itself. It is not a table entry, but must be invalidated like one.",
+        .nested("kvm_translate_vncr"))
+    case .vncrOutside:
+      return Explanation(
+        "VNCR", "canonical \(step.at) is in no memory slot: there is no page to translate to",
+        "An access to a register in that page would give L1 an external abort. The accesses here are to memory.",
         .nested("kvm_translate_vncr"))
     case .vncrDropped:
       return Explanation(

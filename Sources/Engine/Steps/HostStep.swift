@@ -1,5 +1,15 @@
 /// The host's memory management, and the VMM. Addresses are the VMM's.
 package enum HostStep: StepFamily {
+  /// What a zap of a range finds.
+  package enum Zapped: Hashable, CaseIterable, Sendable {
+    /// Pages that are freed.
+    case pages
+    /// Pages of which some are pinned, and stay.
+    case pinnedPages
+    /// None.
+    case nothing
+  }
+
   /// What a notifier of a range concerns.
   package enum Notified: Hashable, CaseIterable, Sendable {
     /// Memory of the VM, which KVM unmaps.
@@ -31,21 +41,27 @@ package enum HostStep: StepFamily {
   /// A huge page's mapping becomes 512 page mappings.
   case split
   /// A range of the VMM's table is zapped.
-  case zap(keepsPinned: Bool)
+  case zap(Zapped)
   /// Entries of the VMM's table are cleared before others replace them.
   case cleared
   /// The VMA of a range gets other flags.
   case flags
+  /// The VMAs of a range are removed.
+  case areasRemoved
   /// The permissions of a range change.
   case protect(write: Bool)
   /// A range is write-protected for the child.
   case fork(copiesPinned: Bool)
-  /// Pages become a huge page at a physical address.
-  case collapse(to: UInt64)
+  /// Pages become a huge page at a physical address, a number of them by a copy.
+  case collapse(to: UInt64, copied: UInt64)
   /// KSM write-protects a page.
   case mergeProtect
+  /// KSM finds that a page is pinned, and leaves it as it was.
+  case mergeRefused
   /// KSM replaces a page by another.
   case merge(to: UInt64, from: UInt64)
+  /// A KSM page that only one would use is replaced by a page of its own.
+  case unshared(to: UInt64, from: UInt64)
   /// The VMM stores to, or loads from, a page at a physical address.
   case stored(UInt64)
   case loaded(UInt64)
@@ -74,10 +90,10 @@ package enum HostStep: StepFamily {
     case .split, .protect: Step.Facts(.hostMapping, .hostMappings)
     case .zap: Step.Facts(.hostMapping, .hostMappings, weight: 1)
     case .cleared: Step.Facts(.hostMapping, .sharedAddresses)
-    case .flags: Step.Facts(.hostArea, .hostMappings)
+    case .flags, .areasRemoved: Step.Facts(.hostArea, .hostMappings)
     case .fork: Step.Facts(.hostMapping, .copyOnWrite)
     case .collapse: Step.Facts(.hostMapping, .collapsing)
-    case .mergeProtect, .merge: Step.Facts(.hostMapping, .merging)
+    case .mergeProtect, .mergeRefused, .merge, .unshared: Step.Facts(.hostMapping, .merging)
     case .stored: Step.Facts(.data, .hostUse, weight: 1)
     case .loaded: Step.Facts(.data, .hostUse)
     case .signal: Step.Facts(.remark, .hostUse, weight: 3)
@@ -148,12 +164,16 @@ package enum HostStep: StepFamily {
       return Explanation(
         "host split", "\(span): 512 pages in place of the huge one",
         "Part of it will be changed.", .memory("huge_memory.c", "__split_huge_pmd"))
-    case .zap(keepsPinned: false):
+    case .zap(.nothing):
+      return Explanation(
+        "host zap", "\(span): no page is there", "The VMM's table has no entry in the range.",
+        .memory("memory.c", "zap_pte_range"))
+    case .zap(.pages):
       return Explanation(
         "host zap", "\(span): its pages are freed",
         "What the pages held is lost. If the VMM keeps the mapping, it reads zeros there from now on.",
         .memory("memory.c", "zap_pte_range"))
-    case .zap(keepsPinned: true):
+    case .zap(.pinnedPages):
       return Explanation(
         "host zap", "\(span): the VMM's entries are removed",
         "Pages that are pinned for a device stay allocated with what they hold, and the device still uses "
@@ -168,6 +188,12 @@ package enum HostStep: StepFamily {
       return Explanation(
         "host VMA", "\(span): the flags change", "Neighbours with the same flags become one VMA.",
         .memory("vma.c", "vma_modify"))
+    case .areasRemoved:
+      return Explanation(
+        "host VMA", "\(span): the VMAs are removed",
+        "From now on nobody finds memory there. mmap_lock is held for reading only while what they mapped is "
+          + "removed.",
+        .memory("vma.c", "vms_complete_munmap_vmas"))
     case .protect(let write):
       return Explanation(
         "mprotect", "\(span): \(write ? "read-write" : "read-only")",
@@ -183,18 +209,30 @@ package enum HostStep: StepFamily {
             + "one of them writes."
           : "Parent and child share the pages until one of them writes.",
         .memory("memory.c", "copy_page_range"))
-    case .collapse(let page):
+    case .collapse(let page, let copied):
       return Explanation(
         "collapse", "\(span): one huge page at PA \(Phrase.address(page))",
-        "512 pages were copied into it.", .memory("khugepaged.c", "collapse_huge_page"))
+        "\(Phrase.count(copied, "page was", "pages were")) copied into it\(copied < 512 ? "; the rest is zero" : "").",
+        .memory("khugepaged.c", "collapse_huge_page"))
     case .mergeProtect:
       return Explanation(
         "KSM", "\(at): write-protected", "Its contents must not change while it is compared.",
+        .memory("ksm.c", "write_protect_page"))
+    case .mergeRefused:
+      return Explanation(
+        "KSM", "\(at): pinned, so its entry is put back as it was",
+        "It has more references than mappings: a device may write to it. ksmd sees that only now, so the "
+          + "notifier has run for nothing.",
         .memory("ksm.c", "write_protect_page"))
     case .merge(let new, let old):
       return Explanation(
         "KSM", "\(at): PA \(Phrase.address(old)) → the shared \(Phrase.address(new))",
         "Both pages hold the same bytes.", .memory("ksm.c", "replace_page"))
+    case .unshared(let new, let old):
+      return Explanation(
+        "KSM", "\(at): PA \(Phrase.address(old)) → \(Phrase.address(new))",
+        "The other page could not be merged, so nobody shares this one: it becomes an ordinary page again.",
+        .memory("ksm.c", "break_cow"))
     case .stored(let page):
       return Explanation(
         "VMM store", "\(at), PA \(Phrase.address(page))",

@@ -27,8 +27,8 @@ package enum ReverseMapStep: StepFamily {
   case resetMap
   /// The map counts as intact again.
   case brokenCleared
-  /// Entries of nested IPAs are removed.
-  case forget
+  /// Entries of nested IPAs are removed, if there are any.
+  case forget(isEmpty: Bool)
   /// The next insertions and erasures will fail: the number of each.
   case failuresArmed(insertions: UInt64, erasures: UInt64)
 
@@ -105,12 +105,13 @@ package enum ReverseMapStep: StepFamily {
     case .lookUpUnknown:
       return Explanation(
         "look up", "\(span) is unknown: all of \(shadow) must be unmapped",
-        "It is mapped somewhere in this shadow, but not recorded where.",
+        "It was mapped somewhere in this shadow, and it is not recorded where.",
         .reverseMap("unmap_mmu_ipa_range"))
     case .lookUpNothing:
       return Explanation(
         "look up", "\(span): nothing is recorded in \(shadow)",
-        "So no leaf of this shadow maps it.", .reverseMap("unmap_mmu_ipa_range"))
+        "KVM takes it that no leaf of this shadow maps it, and unmaps nothing here.",
+        .reverseMap("unmap_mmu_ipa_range"))
     case .lookUpBroken:
       return Explanation(
         "look up", "the map of \(shadow) is broken: all of the shadow must be unmapped",
@@ -135,7 +136,12 @@ package enum ReverseMapStep: StepFamily {
       return Explanation(
         "complete", "the map of \(shadow) counts as complete again",
         "The shadow is empty, so nothing is missing.", .reverseMap("reset_revmap_and_unmap"))
-    case .forget:
+    case .forget(isEmpty: true):
+      return Explanation(
+        "forget", "\(shadow) has no entry for nested \(step.span)",
+        "L1 invalidated these addresses, and the map is asked before they are unmapped.",
+        .project("guest TLB invalidation, v3 and repaired"))
+    case .forget(isEmpty: false):
       return Explanation(
         "forget", "entries for nested \(step.span) of \(shadow)",
         "L1 invalidated them: their leaves are removed, and stale entries would only fuse with others.",

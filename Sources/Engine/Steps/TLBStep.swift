@@ -235,7 +235,7 @@ extension TLBStep.Reason {
       )
     case .unmapped:
       (
-        "One range invalidation for the whole walk, because the CPU has FEAT_TLBIRANGE.",
+        "One range invalidation for the whole walk, because the CPU has FEAT_TLBIRANGE and FEAT_S2FWB.",
         .pgtable("kvm_pgtable_stage2_unmap")
       )
     case .swept:

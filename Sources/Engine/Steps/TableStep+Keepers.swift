@@ -35,9 +35,9 @@ extension TableStep {
         "The walks that could reach it were invalidated first.",
         .ioTable("__arm_lpae_free_pgtable"))
     case .cleanEntries(let page, let count): return Self.cleaning(page, count)
-    case .map, .relax, .mapUnneeded, .entryLocked, .breakEntry, .relaxLeaf, .relaxGone,
-      .writeProtect, .ageLeaf, .youngLeaf, .restateLeaf, .sweep, .emptyShadow, .fillTable,
-      .swapEntry:
+    case .map, .relax, .mapUnneeded, .entryLocked, .breakEntry, .linkTable, .allocateForSplit,
+      .freeReplaced, .relaxLeaf, .relaxKept, .relaxGone, .writeProtect, .ageLeaf, .youngLeaf,
+      .restateLeaf, .sweep, .emptyShadow, .fillTable, .swapEntry:
       return processorExplanation(step)
     }
   }
@@ -89,8 +89,9 @@ extension TableStep {
         "free", "the RTT's granule at PA \(Phrase.address(page))",
         "No entry points to it any longer, so the host may undelegate it and free its page.",
         .realmHost("free_delegated_page"))
-    case .map, .relax, .mapUnneeded, .entryLocked, .clearLeaf, .clearTable, .relaxLeaf, .relaxGone,
-      .writeProtect, .ageLeaf, .youngLeaf, .restateLeaf, .sweep, .emptyShadow, .cleanEntries:
+    case .map, .relax, .mapUnneeded, .entryLocked, .linkTable, .allocateForSplit, .freeReplaced,
+      .clearLeaf, .clearTable, .relaxLeaf, .relaxKept, .relaxGone, .writeProtect, .ageLeaf,
+      .youngLeaf, .restateLeaf, .sweep, .emptyShadow, .cleanEntries:
       return processorExplanation(step)
     }
   }

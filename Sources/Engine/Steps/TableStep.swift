@@ -30,18 +30,26 @@ package enum TableStep: StepFamily {
   case breakEntry(Descriptor)
   /// Make: an entry that points to a table.
   case makeTable(Descriptor)
+  /// Make: an entry that points to a full table, in place of a block.
+  case linkTable(Descriptor)
   /// Make: the first of `count` adjacent leaves.
   case makeLeaf(Descriptor, count: UInt64)
   /// A page is allocated for a table whose entries have the step's level.
   case allocateTable
+  /// The same for a table that will replace a block, before a fault asks for it.
+  case allocateForSplit
   /// The page of a table, at a physical address, is freed.
   case freeTable(page: UInt64)
+  /// The same of a table that a leaf has replaced.
+  case freeReplaced(page: UInt64)
   /// Leaves are removed: the first of `count`, and the range that was asked for.
   case clearLeaf(Descriptor, count: UInt64, asked: Range<UInt64>)
   /// An entry that points to an empty table is removed.
   case clearTable(Descriptor)
   /// A leaf gets more permissions.
   case relaxLeaf(Descriptor, from: Descriptor)
+  /// The leaf that was to get more permissions has them already.
+  case relaxKept(Descriptor)
   /// The leaf that was to get more permissions is no longer there: the current entry.
   case relaxGone(Descriptor)
   /// A leaf loses its write permission.
@@ -71,12 +79,16 @@ package enum TableStep: StepFamily {
     case .entryLocked: Step.Facts(.retry, .breakBeforeMake)
     case .breakEntry: Step.Facts(.entryBroken, .breakBeforeMake)
     case .makeTable: Step.Facts(.tableMade, .mapping)
+    case .linkTable: Step.Facts(.tableMade, .splitting)
     case .makeLeaf: Step.Facts(.leafMade, .mapping, weight: 2)
     case .allocateTable: Step.Facts(.tableAllocated, .mapping)
+    case .allocateForSplit: Step.Facts(.tableAllocated, .splitting)
     case .freeTable: Step.Facts(.tableFreed, .unmapping)
+    case .freeReplaced: Step.Facts(.tableFreed, .mapping)
     case .clearLeaf: Step.Facts(.leafRemoved, .unmapping, weight: 2)
     case .clearTable: Step.Facts(.tableRemoved, .unmapping)
     case .relaxLeaf: Step.Facts(.leafRelaxed, .relaxing, weight: 2)
+    case .relaxKept: Step.Facts(.remark, .relaxing)
     case .relaxGone: Step.Facts(.retry, .relaxing)
     case .writeProtect: Step.Facts(.leafWeakened, .writeProtection, weight: 2)
     case .ageLeaf: Step.Facts(.leafWeakened, .ageing, weight: 2)
@@ -94,14 +106,14 @@ package enum TableStep: StepFamily {
   /// The entry that the step stores in the table, or the first of them; nil if it stores none.
   package var result: Descriptor? {
     switch self {
-    case .makeTable(let new), .makeLeaf(let new, _), .relaxLeaf(let new, _),
+    case .makeTable(let new), .linkTable(let new), .makeLeaf(let new, _), .relaxLeaf(let new, _),
       .writeProtect(let new, _), .ageLeaf(let new, _), .youngLeaf(let new, _),
       .restateLeaf(let new, _), .swapEntry(let new, _):
       new
     case .clearLeaf, .clearTable: Descriptor(0)
     case .breakEntry: Descriptor(Descriptor.locked)
-    case .map, .relax, .mapUnneeded, .entryLocked, .allocateTable, .freeTable, .relaxGone, .sweep,
-      .emptyShadow, .fillTable, .cleanEntries:
+    case .map, .relax, .mapUnneeded, .entryLocked, .allocateTable, .allocateForSplit, .freeTable,
+      .freeReplaced, .relaxKept, .relaxGone, .sweep, .emptyShadow, .fillTable, .cleanEntries:
       nil
     }
   }
@@ -127,12 +139,18 @@ package enum TableStep: StepFamily {
     case .relax(let permissions):
       return Explanation(
         "relax", "\(step.span) in \(Phrase.table(step.table)): \(permissions.text)",
-        "A leaf of the right size is there; it only lacks the permission.",
+        "A leaf of the right size is there: at most its permissions have to change.",
         .pgtable("kvm_pgtable_stage2_relax_perms"))
-    case .mapUnneeded:
+    case .mapUnneeded where step.keeper == .pkvm:
       return Explanation(
         "no change", "level \(level) holds this leaf already",
-        "Another vCPU was faster; the guest simply retries.",
+        "Nothing is stored where no more than permissions would change.",
+        .pgtable("stage2_map_walker_try_leaf"))
+    case .mapUnneeded:
+      return Explanation(
+        "no change", "level \(level) holds this leaf already, or one with other permissions",
+        "Only a leaf of another address or size is replaced here. The guest retries; if it still lacks a "
+          + "permission, its next fault relaxes the leaf.",
         .pgtable("stage2_map_walker_try_leaf"))
     case .entryLocked:
       return Explanation(
@@ -147,6 +165,10 @@ package enum TableStep: StepFamily {
       return Explanation(
         "make", "\(place): \(Phrase.entry(new, level: level))",
         "The new, empty table replaces the entry.", .pgtable("stage2_make_pte"))
+    case .linkTable(let new):
+      return Explanation(
+        "make", "\(place): \(Phrase.entry(new, level: level))",
+        "The table is full, and maps what the block mapped.", .pgtable("stage2_split_walker"))
     case .makeLeaf(let new, _):
       return Explanation(
         "make", "\(place): \(Phrase.entry(new, level: level))",
@@ -173,10 +195,25 @@ package enum TableStep: StepFamily {
           )
         }
       return Explanation("allocate", "a page for a table of level \(level) entries", why, source)
+    case .allocateForSplit:
+      return Explanation(
+        "allocate", "a page for a table of level \(level) entries",
+        "It comes from the VM's cache for splitting, which is filled between two chunks, without mmu_lock.",
+        .mmu("kvm_mmu_split_huge_pages"))
     case .freeTable(let page):
       return Explanation(
         "free", "the table page at PA \(Phrase.address(page))", "No entry points to it any longer.",
         .pgtable("stage2_unmap_walker"))
+    case .freeReplaced(let page):
+      let isShared = step.keeper != .pkvm
+      return Explanation(
+        "free", "the table page at PA \(Phrase.address(page))",
+        isShared
+          ? "A leaf has taken its place. Another fault may still be walking it, so it is freed after an RCU "
+            + "grace period; here at once."
+          : "A leaf has taken its place. The hypervisor holds the table's lock, so nobody else walks it.",
+        isShared
+          ? .mmu("stage2_free_unlinked_table") : .memoryProtection("host_s2_free_unlinked_table"))
     case .clearLeaf(let old, _, let asked):
       let part = asked.clamped(to: step.address..<step.address &+ step.size)
       let size = part.size
@@ -196,6 +233,11 @@ package enum TableStep: StepFamily {
         "relax",
         "\(place): \(old.permissions.text) → \(new.permissions.text)",
         "More permission needs no break before make.", .pgtable("stage2_attr_walker"))
+    case .relaxKept(let old):
+      return Explanation(
+        "no change", "\(place): \(old.permissions.text) already",
+        "Another vCPU was faster. This CPU had the leaf cached as it was before, so the TLBI alone is needed.",
+        .pgtable("stage2_attr_walker"))
     case .relaxGone:
       return Explanation(
         "relax", "there is no leaf at \(step.at) any more",

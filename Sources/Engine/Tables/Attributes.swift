@@ -21,11 +21,15 @@ extension Machine {
       permissions.executeEL1 || permissions.executeEL0
       ? old & ~Descriptor.executeNeverMask | permissions.bits
       : old | permissions.bits & ~Descriptor.executeNeverMask
-    note(
-      .table(.relaxLeaf(Descriptor(bits), from: end.descriptor)), table.id, at: start, size: size,
-      level: end.level)
-    storeEntry(bits, at: end.slot)
-    tally.relaxes += 1
+    if bits == old {
+      note(.table(.relaxKept(end.descriptor)), table.id, at: start, size: size, level: end.level)
+    } else {
+      note(
+        .table(.relaxLeaf(Descriptor(bits), from: end.descriptor)), table.id, at: start, size: size,
+        level: end.level)
+      storeEntry(bits, at: end.slot)
+      tally.relaxes += 1
+    }
     invalidate(table, start..<start + size, .relaxed, cpu: cpu)
     return end.descriptor
   }

@@ -82,29 +82,38 @@ extension Machine {
     if !isTable { tally.unmaps += 1 }
   }
 
-  /// The make of break-before-make (`stage2_make_pte`).
+  /// The make of break-before-make (`stage2_make_pte`); of a table, whether it is full.
   @inline(__always)
   mutating func makeEntry(
-    _ new: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table
+    _ new: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table,
+    isFull: Bool = false
   ) {
+    let step: TableStep =
+      !new.isTable(level) ? .makeLeaf(new, count: 1) : isFull ? .linkTable(new) : .makeTable(new)
     note(
-      .table(new.isTable(level) ? .makeTable(new) : .makeLeaf(new, count: 1)), table.id,
-      at: address, size: table.geometry.size(level), level: level)
+      .table(step), table.id, at: address, size: table.geometry.size(level), level: level)
     storeEntry(new.bits, at: slot)
   }
 
   /// Allocates a zeroed page for a table whose entries will be of `level`.
-  mutating func allocateTable(for table: Table, at address: UInt64, level: Int) -> Int {
-    note(.table(.allocateTable), table.id, at: address, level: level)
+  mutating func allocateTable(
+    for table: Table, at address: UInt64, level: Int, toSplit: Bool = false
+  ) -> Int {
+    note(
+      .table(toSplit ? .allocateForSplit : .allocateTable), table.id, at: address, level: level)
     tally.tablesAllocated += 1
     for hook in tableHooks { hook.didAllocateTable(for: table, in: &self) }
     return memory.allocateFrame(FrameRole(table.id, level: level, at: address))
   }
 
   /// Frees a table page, which must be all zero.
-  mutating func freeTable(_ frame: Int, of table: Table, at address: UInt64, level: Int) {
+  mutating func freeTable(
+    _ frame: Int, of table: Table, at address: UInt64, level: Int, isReplaced: Bool = false
+  ) {
+    let page = Memory.address(ofSlot: frame)
     note(
-      .table(.freeTable(page: Memory.address(ofSlot: frame))), table.id, at: address, level: level)
+      .table(isReplaced ? .freeReplaced(page: page) : .freeTable(page: page)), table.id,
+      at: address, level: level)
     tally.tablesFreed += 1
     for hook in tableHooks { hook.didFreeTable(of: table, in: &self) }
     memory.freeFrame(frame)
@@ -122,12 +131,12 @@ extension Machine {
       if entry.kind == .table {
         freeTable(
           Memory.firstSlot(ofFrameAt: entry.descriptor.address), of: table, at: entry.address,
-          level: entry.level + 1)
+          level: entry.level + 1, isReplaced: true)
       } else if entry.isLeaf {
         tally.unmaps += 1
       }
       storeEntry(0, at: entry.slot)
     }
-    freeTable(frame, of: table, at: address, level: level)
+    freeTable(frame, of: table, at: address, level: level, isReplaced: true)
   }
 }

@@ -44,9 +44,15 @@ public struct VTCR: Hashable, Sendable {
       t0sz | sl0 << 6 | 1 << 8 | 1 << 10 | 3 << 12 | 5 << 16 | 1 << 19 | 1 << 21 | 1 << 31)
   }
 
-  /// What is kept of a value that L1 writes (`vtcr_el2_feat_map`): T0SZ to VS, HA, and HWU; HD and what
-  /// belongs to features that are not offered to it reads as zero, bit 31 as one.
-  public static func sanitised(_ bits: UInt64) -> UInt64 { bits & 0x1e2f_ffff | 1 << 31 }
+  /// VS, bit 19: VMIDs have 16 bits.
+  private static let wideVMIDs: UInt64 = 1 << 19
+
+  /// What is kept of a value that L1 writes (`vtcr_el2_feat_map`): T0SZ to PS, HA, and HWU, and VS if the CPU's
+  /// VMIDs have 16 bits; HD and what belongs to features that are not offered to it reads as zero, bit 31 as
+  /// one.
+  public static func sanitised(_ bits: UInt64, vmidBits: Int) -> UInt64 {
+    bits & (vmidBits < 16 ? 0x1e2f_ffff & ~wideVMIDs : 0x1e2f_ffff) | 1 << 31
+  }
 }
 
 /// VTTBR_EL2, stage-2 root and VMID.
@@ -61,6 +67,11 @@ public struct VTTBR: Hashable, Sendable {
   public static let commonNotPrivate: UInt64 = 1
   /// Root address, bits 47:1.
   public var base: UInt64 { bits & 0xffff_ffff_fffe }
+  /// What is kept of a value that L1 writes: unless the CPU's VMIDs have 16 bits, L1 has 8, and bits 63:56 read
+  /// as zero (`kvm_init_nv_sysregs`).
+  public static func sanitised(_ bits: UInt64, vmidBits: Int) -> UInt64 {
+    vmidBits < 16 ? bits & ~(0xff << 56) : bits
+  }
   /// Bits 63:48.
   public var vmid: UInt16 { UInt16(bits >> 48) }
 }

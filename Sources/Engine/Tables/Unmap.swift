@@ -69,7 +69,8 @@ extension Machine {
         inFrameAt: Memory.firstSlot(ofFrameAt: entry.descriptor.address)) == 0
       {
         clearTable(
-          entry.descriptor, at: entry.address, slot: entry.slot, level: entry.level, in: table)
+          entry.descriptor, at: entry.address, slot: entry.slot, level: entry.level, in: table,
+          from: range.lowerBound)
       }
     }
   }
@@ -80,17 +81,21 @@ extension Machine {
       let child = Memory.firstSlot(ofFrameAt: entry.descriptor.address)
       if memory.usedWords(inFrameAt: child) != 0 { return }
       clearTable(
-        entry.descriptor, at: entry.address, slot: entry.slot, level: entry.level, in: table)
+        entry.descriptor, at: entry.address, slot: entry.slot, level: entry.level, in: table,
+        from: address)
     }
   }
 
-  /// Removes an entry that points to an empty table, and the table (`stage2_unmap_walker`).
+  /// Removes an entry that points to an empty table, and the table (`stage2_unmap_walker`). The TLBI names the
+  /// address at which the walk, which began at `start`, entered the table.
   private mutating func clearTable(
-    _ entry: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table
+    _ entry: Descriptor, at address: UInt64, slot: Int, level: Int, in table: Table,
+    from start: UInt64
   ) {
     note(.table(.clearTable(entry)), table.id, at: address, level: level)
     storeEntry(0, at: slot)
-    invalidate(table, address..<address + table.geometry.size(level), .tableFreed)
+    invalidate(
+      table, max(address, start.page)..<address + table.geometry.size(level), .tableFreed)
     freeTable(
       Memory.firstSlot(ofFrameAt: entry.address), of: table, at: address, level: level + 1)
   }

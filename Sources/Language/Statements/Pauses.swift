@@ -18,8 +18,8 @@ enum PauseStatement: StatementFamily {
       StatementForm(
         "pause [at=ADDRESS]",
         """
-        The next event that may drop `mmu_lock` stops at the first such place, a border between gigabytes, at \
-        or above ADDRESS. An event of a device, or a hypercall of pKVM, that takes several actions stops \
+        The next event that may drop `mmu_lock` stops at the first such place, a border between gigabytes (of \
+        eager splitting, between chunks), at or above ADDRESS. An event of a device, or a hypercall of pKVM, that takes several actions stops \
         between two of them: two calls of `iommu map` or `iommu unmap`, two pages that `iommu pin` pins, its \
         pinning and its mapping. Other events can follow.
         """, .event { .pause($0[0]) })

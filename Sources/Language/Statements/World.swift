@@ -27,7 +27,7 @@ enum WorldStatement: StatementFamily {
         Creates the VM: once, before any event. The canonical table has 32 to 48 BITS (default 40), the VM \
         1 to 64 vCPUs (default 1), each with a CPU of its own. `nested=on` (default off) gives each vCPU two \
         shadow MMUs of 48 bits, invalid until they are used. `vmid-bits` is the width of a hardware VMID, 3 \
-        to 16 (default 16); with few bits a rollover comes soon. With `recorded=on` (default off) the VM is \
+        to 16 (default 16); with few bits a rollover comes soon, and with fewer than 16 L1 has 8. With `recorded=on` (default off) the VM is \
         made of the calls of a real kernel, and what its memory holds is not known. With `seen` it is made of \
         dumps of a real kernel's tables, which tell what an entry permits by words (`px ux`), by marks (an `X` \
         where it must not execute) or with names of levels; where entries lead they do not tell. With \

@@ -214,10 +214,10 @@ extension ReverseMapPane {
       case .eraseFailed:
         return change(SafeText(.mismatch), .error, "not removed \(place): no memory")
       case .resetMap: return change("-", .changed, "emptied")
-      case .forget: return change("-", .changed, "forgot nested \(place)")
+      case .forget(isEmpty: false): return change("-", .changed, "forgot nested \(place)")
       case .brokenCleared: return change("+", .changed, "complete again")
       case .record, .recordKept, .lookUpUnknown, .lookUpNothing, .lookUpBroken, .lookUpSwept,
-        .failuresArmed:
+        .forget(isEmpty: true), .failuresArmed:
         return nil
       }
     }

@@ -39,7 +39,7 @@ enum StepSamples {
       .walk(Descriptor(Descriptor.locked), slot: 512), .accessFlagSet(leaf),
       .cached(leaf, isStale: false), .cached(leaf, isStale: true),
       .translated(to: page), .loaded(1, from: page), .stored(1, to: page), .fetched(from: page),
-      .blocked,
+      .blocked, .endless,
     ]
     for kind in kinds {
       steps += [.enter(kind, by: .l1), .enter(kind, by: .l2)]
@@ -54,7 +54,7 @@ enum StepSamples {
     .rangeTaken(granules: 1, ranges: 0, single: true),
     .rangeTaken(granules: 65, ranges: 1, single: true),
     .rangeTaken(granules: 66, ranges: 2, single: false), .stage1Invalidation, .vncrSet,
-    .vncrTranslated(to: page), .vncrDropped(page),
+    .vncrTranslated(to: page), .vncrOutside, .vncrDropped(page),
   ]
   private static let fault: [FaultStep] = [
     .shadowFound(vttbr, vtcr), .shadowTaken(vttbr, vtcr), .shadowRecycled(vttbr, vtcr),
@@ -64,7 +64,8 @@ enum StepSamples {
     .memslotFound(ipa: page, hva: page), .noVMA, .mapLockHeld, .hostRefused,
     .sizeChosen(limit: 4096, guestLeaf: nil), .sizeChosen(limit: 2 << 20, guestLeaf: 4096),
     .retryAfterNotifier, .retryInvalidation, .locked(.read), .locked(.write), .locked(.dirtyLog),
-    .unlocked(.read), .unlocked(.write), .unlocked(.dirtyLog), .noMemory,
+    .locked(.split), .unlocked(.read), .unlocked(.write), .unlocked(.dirtyLog), .unlocked(.split),
+    .noMemory,
   ]
   private static let causes: [UnmapCause] = {
     var causes = [UnmapCause(.recycling), UnmapCause(.guestInvalidation)]
@@ -84,10 +85,11 @@ enum StepSamples {
   private static let plainTables: [TableStep] = [
     .map(leaf), .relax(leaf.permissions), .mapUnneeded(leaf),
     .entryLocked(Descriptor(Descriptor.locked)), .breakEntry(leaf), .breakEntry(Descriptor(0)),
-    .makeTable(table), .makeLeaf(leaf, count: 1), .makeLeaf(leaf, count: 2), .allocateTable,
-    .freeTable(page: page), .clearLeaf(leaf, count: 1, asked: 0x8000_0000..<0x8000_1000),
+    .makeTable(table), .linkTable(table), .makeLeaf(leaf, count: 1), .makeLeaf(leaf, count: 2),
+    .allocateTable, .allocateForSplit, .freeTable(page: page), .freeReplaced(page: page),
+    .clearLeaf(leaf, count: 1, asked: 0x8000_0000..<0x8000_1000),
     .clearLeaf(leaf, count: 512, asked: 0..<1 << 48),
-    .clearTable(table), .relaxLeaf(leaf, from: leaf), .relaxGone(Descriptor(0)),
+    .clearTable(table), .relaxLeaf(leaf, from: leaf), .relaxKept(leaf), .relaxGone(Descriptor(0)),
     .writeProtect(leaf, from: leaf), .ageLeaf(leaf, from: leaf), .youngLeaf(leaf, from: leaf),
     .restateLeaf(leaf, from: leaf),
     .fillTable(leaf), .swapEntry(table, from: leaf), .cleanEntries(at: page, count: 1),
@@ -127,17 +129,19 @@ enum StepSamples {
     .lookUpKnown(nested: page, asked: 0x8000_0000..<0x8000_1000),
     .lookUpKnown(nested: page, asked: 0..<1 << 48),
     .lookUpUnknown, .lookUpNothing, .lookUpBroken, .lookUpSwept, .eraseFailed, .resetMap,
-    .brokenCleared, .forget, .failuresArmed(insertions: 1, erasures: 0),
+    .brokenCleared, .forget(isEmpty: false), .forget(isEmpty: true),
+    .failuresArmed(insertions: 1, erasures: 0),
   ]
   private static let host: [HostStep] = [
     .notifierStart(.slots), .notifierStart(.nothing), .notifierStart(.owners),
     .notifierEnd(.slots), .notifierEnd(.nothing), .pinnedKept(pages: 1), .pinnedKept(pages: 2),
     .page(page),
     .hugePage(page), .hugetlbPage(page), .zeroPage, .hugeZeroPage, .reuse,
-    .copy(to: page, from: 0), .changed, .split, .zap(keepsPinned: false), .zap(keepsPinned: true),
-    .cleared, .flags, .protect(write: false),
+    .copy(to: page, from: 0), .changed, .split, .zap(.pages), .zap(.pinnedPages), .zap(.nothing),
+    .cleared, .flags, .areasRemoved, .protect(write: false),
     .protect(write: true), .fork(copiesPinned: false), .fork(copiesPinned: true),
-    .collapse(to: page), .mergeProtect, .merge(to: page, from: 0),
+    .collapse(to: page, copied: 1), .collapse(to: page, copied: 512), .mergeProtect, .mergeRefused,
+    .merge(to: page, from: 0), .unshared(to: page, from: 0),
     .stored(page), .loaded(page), .signal, .granuleSignal, .noHugePages, .age, .idleSet,
     .idleTested(isIdle: true), .idleTested(isIdle: false),
   ]

@@ -27,6 +27,8 @@ enum GuestWalk {
   case fault(FaultStatus, error: Bool)
   /// The host must act first.
   case first([Work])
+  /// The host must act before the access flag can be stored; the walk then goes on where it is.
+  case firstInHandler([Work])
 }
 
 /// Where a walk of L1's table ends.
@@ -78,7 +80,12 @@ enum GuestMemory {
 
 /// KVM's software walk of L1's stage-2 table (`walk_nested_s2_pgd`).
 extension Machine {
-  mutating func walkGuest(_ nested: UInt64, vttbr: VTTBR, vtcr: VTCR) -> GuestWalk {
+  /// Walks L1's table.
+  ///
+  /// - Parameter isRead: whether its entries were read before the host had to act.
+  mutating func walkGuest(
+    _ nested: UInt64, vttbr: VTTBR, vtcr: VTCR, isRead: Bool
+  ) -> GuestWalk {
     let geometry = vtcr.geometry
     let inputBits = geometry.inputBits
     // Input sizes unknown to the walker do not even get a fault status.
@@ -103,9 +110,11 @@ extension Machine {
         unreadable = other
         return nil
       }
-      note(
-        .fault(.guestRead(descriptor, at: place)), guestID(vttbr), at: nested,
-        size: geometry.size(level), level: level)
+      if !isRead {
+        note(
+          .fault(.guestRead(descriptor, at: place)), guestID(vttbr), at: nested,
+          size: geometry.size(level), level: level)
+      }
       return descriptor.bits
     }
     switch end {
@@ -143,7 +152,9 @@ extension Machine {
     if leaf.bits & Descriptor.accessed == 0 {
       leaf.bits |= Descriptor.accessed
       switch writeGuestMemory(leaf.bits, at: place) {
-      case .first(let tasks): return .first(tasks)
+      case .first(let tasks):
+        // A fault of the store itself, which is then made again.
+        return .firstInHandler(tasks)
       case .unreadable:
         // The VMM may only read this memory.
         return .fault(FaultStatus(.externalOnWalk, level: level), error: false)

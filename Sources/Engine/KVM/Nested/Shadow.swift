@@ -48,7 +48,7 @@ extension Machine {
 
   /// With stage 2 on, VTTBR and VTCR must be the same; with stage 2 off, the VMID alone, among contexts
   /// with stage 2 off (`lookup_s2_mmu`).
-  private func lookUpShadow(of vcpu: VCPU) -> MMU? {
+  func lookUpShadow(of vcpu: VCPU) -> MMU? {
     let vttbr = self[vcpu, .vttbr] & ~VTTBR.commonNotPrivate
     let vtcr = self[vcpu, .vtcr]
     let stage2Enabled = self[vcpu, .hcr] & 1 != 0

@@ -13,9 +13,12 @@ extension Machine {
   /// Returns the tasks that the host must do first, or nil.
   mutating func translateVNCR(of vcpu: VCPU) -> [Work]? {
     let ipa = self[vcpu, .vncr].page
-    guard self[vcpu, .vncr] != 0, self[vcpu, .vncrPage] == 0, let slot = usableMemslot(at: ipa),
-      self[.invalidateInProgress] == 0, !isMapLocked
-    else { return nil }
+    guard self[vcpu, .vncr] != 0, self[vcpu, .vncrPage] == 0 else { return nil }
+    guard let slot = usableMemslot(at: ipa) else {
+      note(.guest(.vncrOutside), at: ipa)
+      return nil
+    }
+    guard self[.invalidateInProgress] == 0, !isMapLocked else { return nil }
     switch hostFault(hva(of: ipa, in: slot), write: true) {
     case .first(let tasks): return tasks
     case .badAddress: return nil
