@@ -40,7 +40,8 @@ extension Glossary {
         "EPERM", "ENOENT", "E2BIG", "EAGAIN", "EBUSY", "EEXIST", "EINVAL", "ENOSPC", "ERANGE",
         "EHWPOISON", "RMI error", "RMI_ERROR_INPUT", "RMI_ERROR_RTT",
       ],
-      "What a call of the kernel, or of firmware, ends in when a check refuses it. Nothing is half done.",
+      "What a call of the kernel, or of firmware, ends in when it cannot be carried out. Most change nothing "
+        + "then; an unmap that comes to a hole has unmapped what lies before it.",
       shows: "steps; expect error", see: ["domain", "EFAULT"]),
     Entry(
       "STE", also: ["stream table entry"],
@@ -91,7 +92,7 @@ extension Glossary {
       shows: "events pkvm", see: ["pKVM", "annotation"]),
     Entry(
       "donation", also: ["donate", "reclaim"],
-      "A page changes its owner: the giver loses its mapping before the taker gets one.",
+      "A page changes its owner. A guest gets its mapping after the host has lost its own; the hypervisor before.",
       shows: "events pkvm donate, pkvm reclaim", see: ["pKVM", "annotation", "sharing"]),
     Entry(
       "sharing", also: ["share", "unshare", "borrowed"],

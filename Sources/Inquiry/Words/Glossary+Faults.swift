@@ -66,6 +66,10 @@ extension Glossary {
       "The vCPU would fault again and again, since an invalidation is under way; the scenario continues.",
       shows: "steps", see: ["retry", "notifier", "pause"]),
     Entry(
+      "livelock", also: ["endless fault"],
+      "The vCPU takes the same fault for ever: each time KVM changes nothing, and the guest runs again.",
+      shows: "steps; bugs/endless-fault", see: ["blocked", "retry"]),
+    Entry(
       "retry", also: ["sequence number", "mmu_invalidate_seq"],
       "A fault is given up and taken again, because an invalidation ran or runs: a leaf made now could "
         + "outlive its page. A counter tells.",
@@ -76,8 +80,8 @@ extension Glossary {
       shows: "steps named size", see: ["block", "derivation", "huge page"]),
     Entry(
       "mmu_lock", also: ["lock", "unlock"],
-      "The lock of a VM's tables. Faults hold it for reading, side by side; whoever removes leaves "
-        + "holds it for writing, alone.",
+      "The lock of a VM's tables. Faults hold it for reading, side by side; whoever unmaps a range holds it "
+        + "for writing, alone.",
       shows: "steps named lock, unlock, drop lock", see: ["drop lock", "LOCKED", "sweep"]),
     Entry(
       "map", also: ["mapping"],

@@ -111,8 +111,9 @@ extension ReferenceCard {
   static let failing = ReferenceCard(
     "Calls that fail",
     [
-      "The kernel checks first and changes nothing if a check fails; where it finds out later, it undoes "
-        + "what it did. The step has the name of its error."
+      "The kernel checks first and changes nothing if a check fails. A map that fails later is undone; an "
+        + "unmap that comes to a hole is not: what lies before it stays unmapped. The step has the name of its "
+        + "error."
     ],
     sources: ["include/uapi/asm-generic/errno-base.h"],
     see: ["domain"])

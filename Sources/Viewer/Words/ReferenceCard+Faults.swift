@@ -71,8 +71,9 @@ extension ReferenceCard {
     [
       "VNCR_EL2 holds the address of a page in which registers of a guest hypervisor of L1's are kept. "
         + "KVM maps it for itself and remembers the translation, as a TLB would.",
-      "So whatever invalidates stage 2, by a notifier or by L1, must drop it too. A reverse map that "
-        + "replaces the full unmap must not forget that.",
+      "So whatever takes the page away, a notifier or the deletion of its slot, must drop it too, and a "
+        + "reverse map that replaces the full unmap must not forget that. L1's TLBI ALLE1 drops it as well; its "
+        + "TLBIs of one address or one VMID do not.",
     ],
     sources: [
       Self.nested + "kvm_translate_vncr, kvm_map_l1_vncr, kvm_invalidate_vncr_ipa"
@@ -173,8 +174,8 @@ extension ReferenceCard {
   static let lock = ReferenceCard(
     "mmu_lock",
     [
-      "Faults map under the read side: several vCPUs at once, each entry changed by compare-and-swap. "
-        + "Whatever removes leaves holds the write side.",
+      "Faults map under the read side: several vCPUs at once, each entry changed by compare-and-swap. So a "
+        + "fault can break a block, or a table for a block. Whatever unmaps a range holds the write side.",
       "A long sweep may drop it between gigabytes. Everything learnt before must then be looked at again.",
     ],
     sources: [Self.mmu + "kvm_s2_fault_map, stage2_apply_range"],

@@ -41,8 +41,9 @@ extension ReferenceCard {
   static let collapsing = ReferenceCard(
     "Collapsing pages",
     [
-      "512 pages are copied into one huge page, by MADV_COLLAPSE or khugepaged. Their leaves go first; "
-        + "the next fault maps a block.",
+      "The pages of 2M are copied into one huge page, by MADV_COLLAPSE or khugepaged; what was absent is zero "
+        + "there. Their leaves go first, and the notifier has ended before the copy: mmap_lock, held for "
+        + "writing, keeps faults out. The next fault maps a block.",
       "It needs a page table, a VMA that allows it, and a free huge page.",
     ],
     sources: ["mm/khugepaged.c: madvise_collapse, collapse_huge_page"],
@@ -52,7 +53,8 @@ extension ReferenceCard {
     "Merging equal pages",
     [
       "KSM compares pages that the VMM offers. Equal ones are write-protected and become one; who writes "
-        + "later gets a copy. Both changes call the notifier."
+        + "later gets a copy. Both changes call the notifier. That a page is pinned shows only in the first, "
+        + "and it stays as it was."
     ],
     sources: ["mm/ksm.c: cmp_and_merge_page, write_protect_page, replace_page"],
     see: ["KSM", "copy on write"])

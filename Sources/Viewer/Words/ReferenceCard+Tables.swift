@@ -45,7 +45,7 @@ extension ReferenceCard {
     [
       "Leaves in the range become 0: whole leaves, even where the range covers part of one. A table "
         + "whose last entry goes is freed on the way up.",
-      "With FEAT_TLBIRANGE one range TLBI follows the walk; else one for each leaf. A table's end needs "
+      "With FEAT_TLBIRANGE and FEAT_S2FWB one range TLBI follows the walk; else one for each leaf. A table's end needs "
         + "a TLBI of its own, since the walker may have cached the entry that led there.",
     ],
     sources: [
