@@ -140,7 +140,7 @@ import Testing
   @Test func `a paused event is told with its locks`() throws {
     var narrator = try narrator("scenarios/bugs/two-unmappers.pw")
     let said = answer(&narrator, "15")
-    #expect(said.contains("Event 14 is paused and holds mmap_lock for reading."))
+    #expect(said.contains("Event 14 is paused and holds the VMA lock for reading."))
     #expect(said.contains("Broken rule: leaf-outlives-page"))
   }
 

@@ -18,7 +18,7 @@ import Testing
     #expect(screen.lines[0].contains("‖ event 14 paused"))
     let strip = screen.lines[38]
     #expect(Array(strip)[14] == "‖", "\(strip)")
-    #expect(screen.text.contains("locks  mmap_lock read: the VMM, event 14 (paused)"))
+    #expect(screen.text.contains("locks  VMA lock read: the VMM, event 14 (paused)"))
     screen.press(".")
     #expect(!screen.text.contains("‖") && !screen.text.contains(" locks "))
   }
@@ -55,7 +55,10 @@ import Testing
     #expect(held.contains("locks  mmu_lock read: vCPU 0"), "\(held)")
   }
 
-  @Test func `a notifier's sweep holds mmu_lock for writing, and its event mmap_lock`() throws {
+  @Test
+  func `a notifier's sweep holds mmu_lock for writing, and its event a lock of the address space`()
+    throws
+  {
     var screen = try Screen("scenarios/bugs/two-unmappers.pw")
     screen.press(": ‹14› enter")
     var modes: [[HeldLock]] = []
@@ -64,7 +67,7 @@ import Testing
       modes.append(screen.model.timeline.heldLocks.filter { $0.event == 14 })
     }
     // The notifier begins, sweeps, invalidates; then the host frees the page without KVM's lock.
-    #expect(modes[1].map(\.lock) == [.map, .mmu] && modes[1].map(\.mode) == [.read, .write])
-    #expect(modes[4].map(\.lock) == [.map])
+    #expect(modes[1].map(\.lock) == [.area, .mmu] && modes[1].map(\.mode) == [.read, .write])
+    #expect(modes[4].map(\.lock) == [.area])
   }
 }

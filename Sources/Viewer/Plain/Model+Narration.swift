@@ -55,7 +55,9 @@ extension Model {
   var lockLines: [SafeText] {
     guard let paused = timeline.pausedEvent else { return [] }
     let locks = timeline.heldLocks.map { held -> SafeText in
-      "\(SafeText(held.lock.rawValue)) for \(held.mode == .read ? "reading" : "writing")"
+      let article: SafeText = held.lock == .area ? "the " : ""
+      return
+        "\(article)\(SafeText(held.lock.rawValue)) for \(held.mode == .read ? "reading" : "writing")"
     }
     let all = locks.dropFirst().reduce(locks.first ?? "no lock") { $0 + ", " + $1 }
     return ["Event \(paused + 1) is paused and holds \(all)."]
