@@ -101,6 +101,7 @@ extension Step {
     case .translated:
       words.why = "The leaf permits the access. The TLB keeps it under the guest's ASID."
     case .blocked: words.source = nil
+    case .endless: words.source = .x86MMU("kvm_mmu_page_fault")
     case .walk, .loaded, .stored, .fetched: break
     }
     return words
@@ -150,19 +151,23 @@ extension Step {
         why: old.isValid
           ? "Nobody else changes a frozen entry, and no walk gets through it."
           : "pagewalk freezes it as arm64 breaks it. x86 replaces an empty entry in one store.")
-    case .makeTable: Words(source: .tdp("tdp_mmu_link_sp"))
+    case .makeTable, .linkTable: Words(source: .tdp("tdp_mmu_link_sp"))
+    case .allocateForSplit:
+      Words(
+        why: "It is allocated for the split, with mmu_lock dropped if there is none at once.",
+        source: .tdp("tdp_mmu_alloc_sp_for_split"))
     case .clearTable:
       Words(
         why:
           "pagewalk frees an empty table on the way up, as arm64 does. x86 keeps it until more is removed."
       )
-    case .freeTable: Words(source: .tdp("tdp_mmu_free_sp_rcu_callback"))
+    case .freeTable, .freeReplaced: Words(source: .tdp("tdp_mmu_free_sp_rcu_callback"))
     case .relaxLeaf: Words(why: "An entry gets more permission by one store.")
     case .ageLeaf:
       Words(
         what: "\(place): the accessed bit is cleared",
         why: "If it is set again later, the page was used.")
-    case .map, .relax, .mapUnneeded, .makeLeaf, .allocateTable, .clearLeaf, .relaxGone,
+    case .map, .relax, .mapUnneeded, .makeLeaf, .allocateTable, .clearLeaf, .relaxKept, .relaxGone,
       .writeProtect, .youngLeaf, .restateLeaf, .sweep, .emptyShadow, .fillTable, .swapEntry,
       .cleanEntries:
       Words()
