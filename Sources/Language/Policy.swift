@@ -251,6 +251,14 @@ public struct Policy: Sendable {
       "bbm-smmu=", "The level of break-before-make that the SMMU has, SMMU_IDR3.BBML (default 0).",
       \.iommu.smmuBreakLevel, ["0": 0, "1": 1, "2": 2]),
     Policy(
+      "smmu-httu=",
+      """
+      Whether the SMMU updates access flags and dirty state itself, SMMU_IDR0.HTTU. `off` (default): to a device \
+      with the VMM's addresses (`iommu sva`) a page without the flag is a fault. `on`: Linux sets CD.HA and CD.HD \
+      there, and its DMA makes the page a used one. A domain's own table has the flag set from the start.
+      """,
+      ["on": { $0.iommu.updatesFlags = true }, "off": { $0.iommu.updatesFlags = false }]),
+    Policy(
       "pkvm=",
       """
       Under pKVM (default `off`) there is no VM of the host, but a host that is itself under a stage 2, and \

@@ -74,6 +74,7 @@ import Testing
     Example(system: .mirror, policies: ["iommu=shared", "iommu-fault=pin", "bbm-cpu=2"]),
     Example(system: .process, policies: ["iommu-fault=stall"]),
     Example(system: .process, policies: ["iommu-tlbi=broadcast"]),
+    Example(system: .process, policies: ["smmu-httu=on"]),
     Example(system: .process, policies: ["iommu-tlbi=broadcast", "sva-aset=off"]),
     Example(
       system: .process,

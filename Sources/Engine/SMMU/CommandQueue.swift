@@ -7,19 +7,23 @@ extension Machine {
   static let commandWords = 3
 
   /// Invalidates the cached entries of a range of a table, and waits for completion.
-  mutating func invalidate(_ range: Range<UInt64>, of table: Table) {
-    invalidate(range, table.context, table.id)
+  ///
+  /// - Parameter isOfLeaves: whether only leaves were removed, and no table.
+  mutating func invalidate(_ range: Range<UInt64>, of table: Table, isOfLeaves: Bool = true) {
+    invalidate(range, table.context, table.id, isOfLeaves: isOfLeaves)
   }
 
   /// `arm_smmu_domain_inv_range`: invalidates by input address (CMDQ_OP_TLBI_S2_IPA, of an ASID
   /// CMDQ_OP_TLBI_EL2_VA), and waits. A context that no device uses is in no list of invalidations
   /// (`arm_smmu_invs`): all of it was flushed when its last device was detached, so nothing is sent.
   mutating func invalidate(
-    _ range: Range<UInt64>, _ context: TranslationContext, _ table: TableID
+    _ range: Range<UInt64>, _ context: TranslationContext, _ table: TableID, isOfLeaves: Bool
   ) {
     if !isInvalidated(context) { return note(.tlb(.noCommand(context)), table, over: range) }
-    note(.tlb(.command(context)), table, over: range)
-    queue(range, context)
+    for part in commands(for: range, isOfLeaves: isOfLeaves) {
+      note(.tlb(.command(context)), table, over: part)
+      queue(part, context)
+    }
     syncCommands(table)
   }
 
@@ -40,16 +44,46 @@ extension Machine {
   /// Replaces a device's stream table entry. If it was the last device of a context, which then gets no
   /// more invalidations, all of the context is flushed (`arm_smmu_install_old_domain_invs`).
   ///
+  /// The descriptor is valid as long as the entry points to it: it is written before the entry
+  /// (`arm_smmu_attach_dev`), and cleared last, after the flush (`arm_smmu_attach_dev_ste`).
+  ///
   /// - Parameter descriptor: what the entry points to; without one, a domain's descriptor is cleared
   ///   (`arm_smmu_clear_cd`), and a process's stays until the device is unbound.
   mutating func replaceStreamEntry(
     _ entry: StreamEntry, _ descriptor: ContextDescriptor = .none, ofDevice device: Int
   ) {
     let old = usedContext(ofDevice: device)
-    if !sharesAddresses(device) { setContextDescriptor(descriptor, ofDevice: device) }
+    let keepsDescriptor = sharesAddresses(device)
+    if descriptor.isValid { setContextDescriptor(descriptor, ofDevice: device) }
     setStreamEntry(entry, ofDevice: device)
     if let old, !isInvalidated(old) { flushContext(old, .iommu(device)) }
+    if !descriptor.isValid, !keepsDescriptor { setContextDescriptor(.none, ofDevice: device) }
   }
+
+  /// The input addresses of each command for a range (`arm_smmu_cmdq_batch_add_range`, of an SMMU with range
+  /// invalidation): NUM times a power of two of pages, of which NUM has five bits. AMD's command has a size.
+  ///
+  /// - Parameter isOfLeaves: whether only leaves are invalidated. Otherwise no command may be of one page,
+  ///   for which both fields would be 0, so a page is added.
+  private func commands(
+    for range: Range<UInt64>, isOfLeaves: Bool
+  ) -> [Range<UInt64>] {
+    if configuration.isolation == .rmp { return [range] }
+    var pages = range.size / Page.size
+    if !isOfLeaves, pages & Self.pagesOfCommand == 1 { pages += 1 }
+    var commands: [Range<UInt64>] = []
+    var start = range.lowerBound
+    while pages > 0 {
+      let part = pages & Self.pagesOfCommand << UInt64(pages.trailingZeroBitCount)
+      commands.append(start..<start + part * Page.size)
+      start += part * Page.size
+      pages -= part
+    }
+    return commands
+  }
+
+  /// CMDQ_TLBI_RANGE_NUM_MAX.
+  private static let pagesOfCommand: UInt64 = 31
 
   private mutating func queue(_ range: Range<UInt64>, _ context: TranslationContext) {
     tally.invalidations += 1
@@ -144,12 +178,12 @@ extension Machine {
     }
   }
 
-  /// The effect of a CPU's TLBI on the SMMU's TLB.
-  mutating func invalidateIOTLB(after range: Range<UInt64>, of table: Table) {
+  /// The effect of a CPU's TLBI on the SMMU's TLB. A local one is no message to other observers.
+  mutating func invalidateIOTLB(after range: Range<UInt64>, of table: Table, isLocal: Bool) {
     switch configuration.iommu.forwarding {
     case .none: break
     case .broadcast:
-      if table.hasVMID { broadcast(range, .vmid(table.vmid), of: table.id) }
+      if table.hasVMID, !isLocal { broadcast(range, .vmid(table.vmid), of: table.id) }
     case .forward:
       var told: [UInt16] = []
       for device in 0..<SMMU.devices {

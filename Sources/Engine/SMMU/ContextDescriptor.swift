@@ -10,9 +10,12 @@ public struct ContextDescriptor: Equatable, Sendable {
   public let root: UInt64
 
   private static let valid: UInt64 = 1 << 31
+  private static let accessFlagUpdate: UInt64 = 1 << 43
 
   /// V, word 0 bit 31.
   public var isValid: Bool { control & Self.valid != 0 }
+  /// HA, word 0 bit 43: the SMMU sets access flags itself.
+  var setsAccessFlags: Bool { control & Self.accessFlagUpdate != 0 }
   /// ASID, word 0 bits 63:48, and ASET, bit 47.
   public var context: TranslationContext {
     .asid(UInt16(control >> 48), isPrivate: control >> 47 & 1 != 0)
@@ -25,12 +28,16 @@ public struct ContextDescriptor: Equatable, Sendable {
 
   /// A descriptor for the table of a process or of a domain, under an ASID.
   ///
-  /// - Parameter stalls: whether faulting DMA stalls.
-  init(_ table: Table, _ context: TranslationContext, stalls: Bool) {
+  /// - Parameters:
+  ///   - stalls: whether faulting DMA stalls.
+  ///   - updatesFlags: whether the SMMU sets access flags, and makes clean pages dirty (HA and HD).
+  init(
+    _ table: Table, _ context: TranslationContext, stalls: Bool, updatesFlags: Bool = false
+  ) {
     // TG0 = 4K, IRGN0 and ORGN0 write-back, SH0 inner shareable, EPD1, IPS = 48 bits, AA64, R, A; S.
     let flags: UInt64 =
       1 << 8 | 1 << 10 | 3 << 12 | 1 << 30 | 5 << 32 | 1 << 41 | 1 << 45 | 1 << 46
-      | (stalls ? 1 << 44 : 0)
+      | (stalls ? 1 << 44 : 0) | (updatesFlags ? Self.accessFlagUpdate | 1 << 42 : 0)
     control =
       UInt64(64 - table.geometry.inputBits) | flags | Self.valid
       | (context.isPrivate ? 1 << 47 : 0) | UInt64(context.number) << 48

@@ -106,8 +106,11 @@ extension Machine {
     case .conflict(let level): return DeviceTranslation(outcome: .fault(.conflict, level: level))
     case .miss: break
     }
-    return walkedTable(ofDevice: device).map { walkForDevice(iova, write: write, $0) }
-      ?? DeviceTranslation(outcome: .fault(.badStreamEntry, level: 0))
+    guard let table = walkedTable(ofDevice: device) else {
+      return DeviceTranslation(outcome: .fault(.badStreamEntry, level: 0))
+    }
+    let setsFlag = contextDescriptor(ofDevice: device).setsAccessFlags
+    return walkForDevice(iova, write: write, table, setsFlag: setsFlag)
   }
 
   /// The stage-2 table that a stream table entry points to, by the slot of its first word.
@@ -162,14 +165,22 @@ extension Machine {
     leaf.address | iova & (TLB.geometry.size(level) - 1)
   }
 
-  /// The SMMU's walk: it sets no access flag (S2HA is clear), and without coherent walks it sees
-  /// memory behind the caches.
+  /// The SMMU's walk: without coherent walks it sees memory behind the caches.
+  ///
+  /// - Parameter setsFlag: whether it sets access flags itself: never at stage 2 (S2HA is clear).
   @inline(__always)
-  private func walkForDevice(_ iova: UInt64, write: Bool, _ table: Table) -> DeviceTranslation {
+  private func walkForDevice(
+    _ iova: UInt64, write: Bool, _ table: Table, setsFlag: Bool = false
+  ) -> DeviceTranslation {
     if iova > table.inputMask {
       return DeviceTranslation(outcome: .fault(.translation, level: table.geometry.startLevel))
     }
-    let end = walkEndForDevice(iova, table)
+    var end = walkEndForDevice(iova, table)
+    if setsFlag, end.isLeaf {
+      let leaf = Descriptor(
+        end.descriptor.bits | Descriptor.accessed, end.descriptor.format)
+      end = WalkEnd(slot: end.slot, level: end.level, descriptor: leaf)
+    }
     return translation(of: iova, end, isAllowed: isAllowed(end.descriptor, write))
   }
 
@@ -268,6 +279,7 @@ extension Machine {
     case .walked(let physical, let level):
       note(.dma(.translated(to: physical, context)), id, at: iova, level: level)
       if let end = translation.end {
+        setAccessFlag(end, iova, device)
         memory.fill(iotlb, context, iova, cacheable(end, iova, device))
       }
       access(physical, write: write, id, iova)
@@ -279,6 +291,14 @@ extension Machine {
       note(.dma(.waits(for: cause)), id, at: iova)
     }
     setDeviceOutcome(translation.outcome, device)
+  }
+
+  /// The SMMU's own update of the leaf at which its walk of a process's table ended, if that is to be other
+  /// than it was.
+  private mutating func setAccessFlag(_ end: WalkEnd, _ iova: UInt64, _ device: Int) {
+    guard sharesAddresses(device), memory.load(end.slot) != end.descriptor.bits else { return }
+    note(.dma(.accessFlagSet), .vmmStage1, at: iova, level: end.level)
+    memory.store(end.descriptor.bits, at: end.slot)
   }
 
   /// The part of a walk that is cached: of a block that is too large, only a part.

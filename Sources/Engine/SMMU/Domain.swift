@@ -205,7 +205,9 @@ extension Machine {
     } else {
       let geometry =
         context.isStage1 ? .deviceStage1 : Geometry.stage2(bits: VMConfiguration.physicalBits)
-      note(.table(.allocateTable), .iommu(device), level: geometry.startLevel)
+      note(
+        .domain(.rootAllocated(isStage1: context.isStage1)), .iommu(device),
+        level: geometry.startLevel)
       let root = memory.allocateRoot(of: .iommu(device), geometry)
       tally.tablesAllocated += geometry.rootPages
       setDomain(device, root: root, geometry, context)

@@ -85,6 +85,9 @@ public struct IOMMUConfiguration: Equatable, Sendable {
   public var cpuBreakLevel = 0
   /// The SMMU's level of break-before-make (SMMU_IDR3.BBML), 0 to 2.
   public var smmuBreakLevel = 0
+  /// Whether the SMMU updates access flags and dirty state itself (SMMU_IDR0.HTTU). Linux lets it do so only in
+  /// a process's table: for a domain's it would be asked to, to track dirty pages.
+  public var updatesFlags = false
   /// Whether an unmap waits for its invalidations (CMD_SYNC).
   public var syncs = true
   /// The VMID with which the SMMU tags translations; nil for that of the context whose table it shares,

@@ -164,7 +164,8 @@ extension Machine {
     note(.table(.clearTable(entry)), table.id, at: address, level: level)
     storeEntry(0, at: slot)
     clean(slot..<slot + 1, table.id, at: address, level: level)
-    invalidate(address..<address + table.geometry.size(level), of: table)
+    invalidate(
+      address..<address + table.geometry.size(level), of: table, isOfLeaves: false)
     freeSubtree(
       Memory.firstSlot(ofFrameAt: entry.address), of: table, at: address, level: level + 1)
   }

@@ -129,12 +129,24 @@ extension Machine {
     return tasks
   }
 
-  /// The tasks that unmap a pinned area, and unpin it. VFIO does both run by run.
+  /// The tasks that unmap a pinned area, and unpin it. VFIO does both run by run, iommufd batch by batch, and
+  /// waits after each (`iopt_area_unpin_domain`).
   func unmapTasks(_ area: Range<UInt64>, _ device: Int) -> [Work] {
     if pinsKeepLeaves { return [.releaseLeaves(device, area), .unpin(device, area)] }
-    return configuration.iommu.pinning == .vfio
-      ? [.unmapRuns(device, area, done: 0, Gather(), runs: 0)]
-      : [.unmapIOVA(device, area, done: 0, Gather()), .unpin(device, area)]
+    if configuration.iommu.pinning == .vfio {
+      return [.unmapRuns(device, area, done: 0, Gather(), runs: 0)]
+    }
+    var tasks: [Work] = []
+    var start = area.lowerBound
+    while start < area.upperBound {
+      let batch = batchEnd(from: start, in: area, pinningChoice, device)
+      let end = batch > start ? batch : area.upperBound
+      tasks += [
+        .unmapIOVA(device, start..<end, done: 0, Gather()), .unpin(device, start..<end),
+      ]
+      start = end
+    }
+    return tasks
   }
 
   /// `vfio_unmap_unpin`: the pages of an area, each physically contiguous run with an unmap of its own. Their

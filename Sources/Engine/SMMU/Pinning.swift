@@ -168,16 +168,22 @@ extension Machine {
     of range: Range<UInt64>, from start: UInt64, _ choice: IOMMUConfiguration.PinningChoice,
     _ device: Int
   ) -> Work {
-    var end = start
-    if pinsKeepLeaves {
-      end = range.upperBound
-    } else {
-      for _ in 0..<choice.runsOfBatch {
-        guard let run = pinnedRun(from: end, in: range, device) else { break }
-        end = run.range.upperBound
-      }
-    }
+    let end =
+      pinsKeepLeaves ? range.upperBound : batchEnd(from: start, in: range, choice, device)
     return .mapPinned(device, range, run: start, done: 0, end: end)
+  }
+
+  /// The end of the batch of pinned runs that begins at an IOVA.
+  func batchEnd(
+    from start: UInt64, in range: Range<UInt64>, _ choice: IOMMUConfiguration.PinningChoice,
+    _ device: Int
+  ) -> UInt64 {
+    var end = start
+    for _ in 0..<choice.runsOfBatch {
+      guard let run = pinnedRun(from: end, in: range, device) else { break }
+      end = run.range.upperBound
+    }
+    return end
   }
 
   /// Bytes of the pinned page that ends at an IOVA; 0 if there is none.
@@ -199,13 +205,36 @@ extension Machine {
     return pinnedPages(of: device).load((iova - size) >> 12, from: memory).page + size
   }
 
-  /// Undoes the device's mappings and the pins. If pins keep leaves, a notifier may have skipped some
+  /// Undoes the pins, and the device's mappings. If pins keep leaves, a notifier may have skipped some
   /// while the event was paused.
   private mutating func failPinning(_ range: Range<UInt64>, _ pinning: Pinning, device: Int) {
     fail(.efault, .iommu(device), at: pinning.next)
     if pinsKeepLeaves { return push(unmapTasks(range, device)) }
-    let mapped = range.lowerBound..<pinning.mapped
-    push((mapped.isEmpty ? [] : unmapTasks(mapped, device)) + [.unpin(device, range)])
+    giveBack(range, mappedTo: pinning.mapped, device: device)
+  }
+
+  /// Unpins what is not mapped, and then unmaps and unpins the batches that are (the ends of
+  /// `iopt_area_fill_domains` and `vfio_pin_map_dma`).
+  private mutating func giveBack(
+    _ range: Range<UInt64>, mappedTo end: UInt64, device: Int
+  ) {
+    unpin(end..<range.upperBound, device: device)
+    if end > range.lowerBound { push(unmapTasks(range.lowerBound..<end, device)) }
+  }
+
+  /// A run could not be mapped: what is mapped of its batch is unmapped at once (`batch_to_domain`).
+  private mutating func failMapping(
+    of run: Range<UInt64>, in range: Range<UInt64>, _ table: Table, device: Int
+  ) {
+    let choice = pinningChoice
+    var batch = range.lowerBound
+    while case let end = batchEnd(from: batch, in: range, choice, device), end <= run.lowerBound,
+      batch < end
+    {
+      batch = end
+    }
+    if batch < run.lowerBound { unmapAtOnce(batch..<run.lowerBound, in: table) }
+    giveBack(range, mappedTo: batch, device: device)
   }
 
   /// Maps pinned pages up to the end of a batch, each physically contiguous run at once
@@ -225,11 +254,7 @@ extension Machine {
       case .paused:
         push([.mapPinned(device, range, run: run.range.lowerBound, done: run.done, end: end)])
         return park(at: run.next, in: table.id)
-      case .failed:
-        if run.range.lowerBound > range.lowerBound {
-          unmapAtOnce(range.lowerBound..<run.range.lowerBound, in: table)
-        }
-        return unpin(range, device: device)
+      case .failed: return failMapping(of: run.range, in: range, table, device: device)
       }
       isFirst = false
     }
@@ -272,12 +297,20 @@ extension Machine {
   mutating func unpin(_ range: Range<UInt64>, device: Int) {
     let pages = pinned(in: range, of: device)
     if pages.isEmpty { return }
-    note(.domain(.pagesUnpinned(pages.count)), .iommu(device), over: range)
+    let areCached = steps.isRecording && isAnyCached(in: range, of: device)
+    note(
+      .domain(.pagesUnpinned(pages.count, areCached: areCached)), .iommu(device), over: range)
     for (iova, page, level) in pages {
       changePins(page, level: level, by: -1)
       pinnedPages(of: device).store(0, at: iova >> 12, in: &memory)
     }
     memory.erase(range, in: pinnedAreas(of: device))
+  }
+
+  /// Whether the SMMU has a translation of a range cached for a domain.
+  private func isAnyCached(in range: Range<UInt64>, of domain: Int) -> Bool {
+    let context = domainTable(ofDevice: domain)?.context
+    return iotlbEntries.contains { $0.context == context && $0.range.overlaps(range) }
   }
 
   /// The physical page pinned for a device at an input address, or nil.

@@ -121,10 +121,12 @@ public struct StreamEntry: Equatable, Sendable {
   static let bypass = StreamEntry(words: [SMMU.entryValid | SMMU.configBypass, 0, 0, 0])
 
   /// Stage-1 translation by a context descriptor at a physical address (`arm_smmu_make_cdtable_ste`):
-  /// S1ContextPtr, and in word 1 write-back, shareable fetches of it, and STRW = EL2, as in a VHE host.
+  /// S1ContextPtr, and in word 1 S1DSS = SSID0, so that DMA without a substream is translated, write-back,
+  /// shareable fetches of the descriptor, and STRW = EL2, as in a VHE host.
   static func stage1(contextAt address: UInt64) -> StreamEntry {
     StreamEntry(words: [
-      SMMU.entryValid | SMMU.configStage1 | address, 1 << 2 | 1 << 4 | 3 << 6 | 2 << 30, 0, 0,
+      SMMU.entryValid | SMMU.configStage1 | address,
+      2 | 1 << 2 | 1 << 4 | 3 << 6 | 2 << 30, 0, 0,
     ])
   }
 

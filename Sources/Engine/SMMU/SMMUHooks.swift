@@ -12,8 +12,10 @@ struct SMMUTableHooks: TableHooks {
     machine.clean(slots, table, at: address, level: level)
   }
 
-  func didInvalidate(_ range: Range<UInt64>, of table: Table, in machine: inout Machine) {
-    if machine.reachesSMMU { machine.invalidateIOTLB(after: range, of: table) }
+  func didInvalidate(
+    _ range: Range<UInt64>, of table: Table, isLocal: Bool, in machine: inout Machine
+  ) {
+    if machine.reachesSMMU { machine.invalidateIOTLB(after: range, of: table, isLocal: isLocal) }
   }
 
   /// As the CPUs allow. The SMMU's own level is not consulted.

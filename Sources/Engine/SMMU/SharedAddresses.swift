@@ -48,7 +48,8 @@ extension Machine {
       ?? .asid(iommu.asids == .private ? freeASID : asid, isPrivate: iommu.hasPrivateASID)
     let root = hostTable.rootAddress
     note(.domain(.bound(root: root, context)), .iommu(device))
-    let descriptor = ContextDescriptor(hostTable, context, stalls: iommu.faults == .stall)
+    let descriptor = ContextDescriptor(
+      hostTable, context, stalls: iommu.faults == .stall, updatesFlags: iommu.updatesFlags)
     setContextDescriptor(descriptor, ofDevice: device)
     setStreamEntry(stage1Entry(ofDevice: device), ofDevice: device)
   }
@@ -90,7 +91,7 @@ extension Machine {
       broadcast(range, .asid(asid, isPrivate: false), of: .vmmStage1)
     }
     if configuration.iommu.notifies {
-      invalidate(range, context, .iommu(device))
+      invalidate(range, context, .iommu(device), isOfLeaves: false)
     }
   }
 

@@ -307,7 +307,7 @@ extension Step {
         what: "the DMA at \(at) is terminated",
         why: "No domain is attached: the device's entry permits nothing.",
         source: .amdIOMMU("blocked_domain_attach_device"))
-    case .fault, .waits, .stalled, .resumed, .terminated: Words()
+    case .fault, .accessFlagSet, .waits, .stalled, .resumed, .terminated: Words()
     }
   }
 

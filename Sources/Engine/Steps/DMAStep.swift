@@ -26,6 +26,8 @@ package enum DMAStep: StepFamily {
   case cached(UInt64, TranslationContext)
   /// The SMMU's walk gave a physical address, now in its TLB.
   case translated(to: UInt64, TranslationContext)
+  /// The SMMU sets the access flag of a leaf of the process's table.
+  case accessFlagSet
   /// A load of a value from a physical address.
   case loaded(UInt64, from: UInt64)
   /// A store of a value to a physical address.
@@ -48,6 +50,7 @@ package enum DMAStep: StepFamily {
     case .begin: Step.Facts(.deviceAccess, .deviceAccess)
     case .streamEntry: Step.Facts(.walk, .deviceAccess)
     case .cached, .translated: Step.Facts(.walk, .deviceAccess)
+    case .accessFlagSet: Step.Facts(.ageing, .sharedAddresses)
     case .loaded, .stored: Step.Facts(.data, .deviceAccess)
     case .fault, .aborted: Step.Facts(.deviceFault, .deviceAccess)
     case .waits, .stalled, .resumed, .terminated: Step.Facts(.retry, .stalling)
@@ -88,6 +91,11 @@ package enum DMAStep: StepFamily {
         "\(at) → PA \(Phrase.address(physical)), into the SMMU's TLB, \(Phrase.context(context))",
         "The leaf permits the access.",
         .smmuArchitecture("3.3.3, configuration and translation lookup"))
+    case .accessFlagSet:
+      return Explanation(
+        "AF", "the SMMU sets the access flag of the process's leaf at level \(level)",
+        "CD.HA is set, as Linux has it wherever the SMMU can update flags: the page counts as used, without a "
+          + "fault.", .sva("arm_smmu_make_sva_cd"))
     case .loaded(let value, let physical):
       return Explanation(
         "load", "8 bytes at PA \(Phrase.address(physical)): \(Phrase.address(value))",

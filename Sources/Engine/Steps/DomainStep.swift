@@ -28,8 +28,10 @@ package enum DomainStep: StepFamily {
   case areaCut(Range<UInt64>, by: IOMMUConfiguration.PinningChoice)
   /// A host page is pinned, at a physical address; the address is a canonical IPA.
   case pagePinned(UInt64)
-  /// Host pages are unpinned: their number.
-  case pagesUnpinned(Int)
+  /// Host pages are unpinned: their number, and whether the SMMU still has a translation to one cached.
+  case pagesUnpinned(Int, areCached: Bool)
+  /// The root of a domain's table is allocated, whose entries have the step's level.
+  case rootAllocated(isStage1: Bool)
   /// A device of another VM is attached or detached, with a VMID.
   case otherAttached(vm: UInt64, vmid: UInt16)
   case otherDetached(vm: UInt64, vmid: UInt16)
@@ -43,11 +45,22 @@ package enum DomainStep: StepFamily {
     case .partialUnmap, .unmapStopped: Step.Facts(.refusal, .ioTable)
     case .areaCut: Step.Facts(.refusal, .pagePinning, weight: 4)
     case .pagePinned, .pagesUnpinned: Step.Facts(.pinning, .pagePinning)
+    case .rootAllocated: Step.Facts(.tableAllocated, .ioTable)
     case .otherAttached, .otherDetached: Step.Facts(.setting, .domainVMID, .none)
     }
   }
 
   private static let pkvmDriver = Source.shadowing("smmu_host_stage2_idmap")
+
+  /// Who allocates a root.
+  private static func allocation(by keeper: TableKind.Keeper?, isStage1: Bool) -> Source {
+    switch keeper {
+    case .pkvmDriver: pkvmDriver
+    case .amdDriver: .iommuGeneric("pt_iommu_init")
+    case .kvm, .pkvm, .guestHypervisor, .hostMemory, .iommu, .realmManager, nil:
+      .ioTable("arm_64_lpae_alloc_pgtable_s\(isStage1 ? 1 : 2)")
+    }
+  }
 
   func explanation(of step: Step) -> Explanation {
     switch self {
@@ -144,12 +157,20 @@ package enum DomainStep: StepFamily {
         "\(Phrase.size(step.size)) at canonical IPA \(step.at): PA \(Phrase.address(page))",
         "The page is made writable and cannot move: the device cannot take a fault.",
         .memory("gup.c", "pin_user_pages_remote"))
-    case .pagesUnpinned(let count):
+    case .pagesUnpinned(let count, let areCached):
       Explanation(
         "unpin page",
         "\(Phrase.count(UInt64(count), "page", "pages")) from \(step.at) on may move again",
-        "No entry of the device's table leads to them, and the SMMU has cached none.",
+        areCached
+          ? "No entry of the device's table leads to them, but the SMMU has cached one that did: its DMA can "
+            + "reach a page that is another's by then."
+          : "No entry of the device's table leads to them, and the SMMU has cached none.",
         .memory("gup.c", "unpin_user_pages_dirty_lock"))
+    case .rootAllocated(let isStage1):
+      Explanation(
+        "allocate", "the root of the domain's table, with entries of level \(step.level)",
+        "A domain has a root from the start. All below it is made when the first leaf there is mapped.",
+        Self.allocation(by: step.keeper, isStage1: isStage1))
     case .otherAttached(let number, let vmid):
       Explanation(
         "attach", "a device of VM \(number) is attached, with VMID \(vmid)",

@@ -122,7 +122,7 @@ package enum TLBStep: StepFamily {
       return Explanation(
         "TLBI", "command: invalidate all of \(Phrase.context(context))",
         "Its last device was detached. From now on nobody invalidates it, so nothing may stay cached.",
-        .smmu("arm_smmu_inv_flush_iotlb_tag"))
+        Self.driver(of: step, "arm_smmu_inv_flush_iotlb_tag"))
     case .noCommand(let context):
       return Explanation(
         "no TLBI", "no command for \(Phrase.context(context)), \(step.span): no device uses it",

@@ -12,7 +12,7 @@ extension TableStep {
     case .makeTable(let new):
       return Explanation(
         "make", "\(place): \(Phrase.entry(new, level: level))",
-        "A table is put into an empty entry: the hardware never saw anything else there.",
+        "A table is put into an empty entry: a valid entry is never changed into another.",
         .ioTable("arm_lpae_install_table"))
     case .makeLeaf(let new, let count):
       return Explanation(
@@ -22,7 +22,7 @@ extension TableStep {
     case .clearLeaf(let old, let count, _):
       return Explanation(
         "unmap", "\(place): \(Phrase.entry(old, level: level))\(Self.others(count)) → empty",
-        "The table no longer has it; the SMMU's TLB may still hold it.",
+        "The table no longer has it. If a device uses the table, the SMMU's TLB may still hold it.",
         .ioTable("__arm_lpae_unmap")
       )
     case .clearTable:

@@ -239,12 +239,14 @@ extension Machine {
     tally.invalidations &+= reason.count
     note(.tlb(.invalidate(reason, vmid: table.vmid)), table.id, over: range)
     if table.hasVMID { memory.drop(range, .vmid(table.vmid), cpu: cpu, from: layout.tlb) }
-    if hasTableHooks { didInvalidate(range, of: table) }
+    if hasTableHooks { didInvalidate(range, of: table, isLocal: cpu != nil) }
   }
 
   @inline(never)
-  private mutating func didInvalidate(_ range: Range<UInt64>, of table: Table) {
-    for hook in tableHooks { hook.didInvalidate(range, of: table, in: &self) }
+  private mutating func didInvalidate(_ range: Range<UInt64>, of table: Table, isLocal: Bool) {
+    for hook in tableHooks {
+      hook.didInvalidate(range, of: table, isLocal: isLocal, in: &self)
+    }
   }
 
   /// Whether the table from which a TLB entry was filled would now give another translation.

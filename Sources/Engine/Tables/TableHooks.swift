@@ -13,8 +13,10 @@ protocol TableHooks: Sendable {
     _ slots: Range<Int>, of table: TableID, at address: UInt64, level: Int,
     in machine: inout Machine)
 
-  /// Called after the CPUs' TLBs dropped their entries for input addresses of a table.
-  func didInvalidate(_ range: Range<UInt64>, of table: Table, in machine: inout Machine)
+  /// Called after the CPUs' TLBs dropped their entries for input addresses of a table; one CPU's alone if the
+  /// TLBI was local.
+  func didInvalidate(
+    _ range: Range<UInt64>, of table: Table, isLocal: Bool, in machine: inout Machine)
 
   /// Called after a table page was allocated, or freed.
   func didAllocateTable(for table: Table, in machine: inout Machine)
@@ -30,7 +32,9 @@ extension TableHooks {
     _ slots: Range<Int>, of table: TableID, at address: UInt64, level: Int,
     in machine: inout Machine
   ) {}
-  func didInvalidate(_ range: Range<UInt64>, of table: Table, in machine: inout Machine) {}
+  func didInvalidate(
+    _ range: Range<UInt64>, of table: Table, isLocal: Bool, in machine: inout Machine
+  ) {}
   func didAllocateTable(for table: Table, in machine: inout Machine) {}
   func didFreeTable(of table: Table, in machine: inout Machine) {}
   func replacesInPlace(_ table: Table, in machine: Machine) -> Bool { false }

@@ -40,8 +40,8 @@ extension Glossary {
         "EPERM", "ENOENT", "E2BIG", "EAGAIN", "EBUSY", "EEXIST", "EINVAL", "ENOSPC", "ERANGE",
         "EHWPOISON", "RMI error", "RMI_ERROR_INPUT", "RMI_ERROR_RTT",
       ],
-      "What a call of the kernel, or of firmware, ends in when it cannot be carried out. Most change nothing "
-        + "then; an unmap that comes to a hole has unmapped what lies before it.",
+      "What a call of the kernel, or of firmware, ends in when a check refuses it. Most leave nothing half done; "
+        + "an unmap that meets a hole, or a part of what was pinned as a whole, leaves unmapped what came before.",
       shows: "steps; expect error", see: ["domain", "EFAULT"]),
     Entry(
       "STE", also: ["stream table entry"],

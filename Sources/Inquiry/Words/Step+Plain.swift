@@ -22,6 +22,7 @@ extension Step {
     case .dma(.aborted): "No table is set for the device, so its access to \(place) fails."
     case .dma(.waits): "The device's access to \(place) waits."
     case .dma(.stalled): "The device's access to \(place) waits until its fault is handled."
+    case .dma(.accessFlagSet): "The device unit marks the page at \(place) as used."
     case .dma(.terminated): "The access that waited fails."
     case .host(.notifierEnd): "The hypervisor hears that the host's change is done."
     case .host(.granuleSignal): "The host process is not given the memory, so its access fails."

@@ -71,9 +71,9 @@ enum DeviceStatement: StatementFamily {
         "iommu unmap IOVA SIZE",
         """
         The kernel unmaps a range (`iommu_unmap`), to its end or to the first hole. Invalidations and a sync \
-        follow. What was pinned is unmapped and unpinned area by area, as `iommu pin` made them, whatever lies \
-        between. A part of an area ends it: with `iommu-pin=vfio` in `einval`, and nothing is unmapped; with \
-        `iommufd` in `enoent`, after the areas before it.
+        follow. What was pinned is unmapped and unpinned area by area, as `iommu pin` made them, and large ones part \
+        by part, whatever lies between. A part of an area ends it: with `iommu-pin=vfio` in `einval`, and nothing \
+        is unmapped; with `iommufd` in `enoent`, after the areas before it.
         """
       ) { .unmap($0.range(1)) }
     case .clean:

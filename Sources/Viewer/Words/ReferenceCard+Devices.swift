@@ -111,10 +111,14 @@ extension ReferenceCard {
   static let failing = ReferenceCard(
     "Calls that fail",
     [
-      "The kernel checks first and changes nothing if a check fails. A map that fails later is undone; an "
-        + "unmap that comes to a hole is not: what lies before it stays unmapped. The step has the name of its "
-        + "error."
+      "The kernel checks first and changes nothing if a check fails; where it finds out later, it undoes "
+        + "what it did. The step has the name of its error.",
+      "An unmap is not undone. `iommu_unmap` ends at a hole, and iommufd at an area of which only a part is asked "
+        + "for: what came before stays unmapped.",
     ],
-    sources: ["include/uapi/asm-generic/errno-base.h"],
+    sources: [
+      "include/uapi/asm-generic/errno-base.h",
+      "drivers/iommu/iommufd/io_pagetable.c: iopt_unmap_iova_range",
+    ],
     see: ["domain"])
 }

@@ -178,7 +178,7 @@ enum StepSamples {
       .begin(write: false, streamID: 8), .begin(write: true, streamID: 8),
       .fault(.translation, write: false), .loaded(0, from: page), .stored(0, to: page), .aborted,
       .waits(for: .firmware), .waits(for: .handler), .resumed(by: .host), .resumed(by: .kvm),
-      .resumed(by: .hypervisor), .terminated,
+      .resumed(by: .hypervisor), .terminated, .accessFlagSet,
     ]
     let entries: [StreamEntry.Kind] = [.abort, .bypass, .stage1, .stage2, .invalid]
     for context in contexts {
@@ -193,8 +193,9 @@ enum StepSamples {
       .reset, .joined(1), .blocked, .bypassed, .bypassShadowed,
       .mapCall(physical: page, count: 1), .unmapCall(count: 2), .partialUnmap(leaf),
       .unmapStopped(done: 4096), .areaCut(0x8000_0000..<0x8000_4000, by: .iommufd),
-      .areaCut(0x8000_0000..<0x8000_4000, by: .vfio), .pagePinned(page), .pagesUnpinned(1),
-      .pagesUnpinned(2),
+      .areaCut(0x8000_0000..<0x8000_4000, by: .vfio), .pagePinned(page),
+      .pagesUnpinned(1, areCached: false), .pagesUnpinned(2, areCached: true),
+      .rootAllocated(isStage1: true), .rootAllocated(isStage1: false),
       .otherAttached(vm: 1, vmid: 2), .otherDetached(vm: 1, vmid: 2),
     ]
     for context in contexts {
