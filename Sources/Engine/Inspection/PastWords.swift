@@ -20,6 +20,9 @@ public struct PastWords: Sendable {
   /// Whether no word has changed.
   var isEmpty: Bool { words.count == 0 }
 
+  /// The words that were stored, each once, in no order.
+  var slots: [Int] { words.slots }
+
   /// The value that a word had, or nil if it has not changed.
   public subscript(slot: Int) -> UInt64? { words.old(slot) }
 

@@ -88,9 +88,12 @@ struct FrameRole: Equatable {
   /// Which one of its use.
   var number: UInt64 { bits >> Self.numberShift & Self.numberMask }
 
+  /// The level of a table's entries.
+  var level: Int { Int(place >> Self.levelShift) }
+
   /// The input addresses that an entry of a table covers, by the entry's slot.
   func addresses(ofEntry slot: Int) -> Range<UInt64> {
-    let above = 9 * (UInt64(Geometry.lastLevel) - place >> Self.levelShift)
+    let above = 9 * UInt64(Geometry.lastLevel - level)
     let first = (place & (1 << Self.levelShift - 1)) << (21 + above)
     let size: UInt64 = 1 << (12 + above)
     let start = first + UInt64(slot & (Memory.frameWords - 1)) * size

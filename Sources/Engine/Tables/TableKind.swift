@@ -176,7 +176,7 @@ public enum TableKind: Int, CaseIterable, Sendable {
   }
 
   /// The table with a number; the number is ignored if the kind has only one table.
-  private func table(_ number: Int) -> TableID {
+  fileprivate func table(_ number: Int) -> TableID {
     switch self {
     case .canonical: .canonical
     case .shadow: .shadow(number)
@@ -232,6 +232,12 @@ extension TableID {
     precondition(kind != .guest, "a table of L1 lies in its own memory")
     let (kind, number) = place
     return UInt64(kind.rawValue + 1) << 8 | UInt64(number)
+  }
+
+  /// The table with such a number; nil if none has it.
+  init?(frameNumber: UInt64) {
+    guard let kind = TableKind(rawValue: Int(frameNumber >> 8) - 1) else { return nil }
+    self = kind.table(Int(frameNumber & 0xff))
   }
 
   /// What the table is called in a sentence.

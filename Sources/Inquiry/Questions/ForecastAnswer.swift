@@ -17,13 +17,27 @@ package struct ForecastAnswer: Answer {
     package var position: Position { Position(address, level: level) }
   }
 
+  /// Entries of a table that change alike.
+  package struct Run: Sendable {
+    package let table: TableID
+    /// The entries as they will be, or those that will be removed.
+    package fileprivate(set) var entries: EntryRun
+  }
+
+  /// What is in the JSON.
+  private enum CodingKeys: CodingKey {
+    case event, statement, sentence, changes, remark, cost
+  }
+
   /// Number of the event, from 1.
   package let event: Int
   package let statement: String
   /// The event in words.
   package let sentence: String
-  /// The changes, in their order.
+  /// Every entry that will differ from what it is now: table by table, ascending.
   package let changes: [Change]
+  /// The same, with those that follow each other and become the same, or go, as one.
+  package let runs: [Run]
   /// Why no entry changes; nil if some do, or the reason is unknown.
   package let remark: String?
   /// Nil if the event is nothing that happened.
@@ -40,9 +54,15 @@ package struct ForecastAnswer: Answer {
     self.event = event + 1
     statement = session.text(ofEvent: event)
     sentence = timeline.events[event].sentence
-    changes = timeline.steps.dropFirst(moment.steps).compactMap {
-      Change($0, in: timeline.machine)
+    var stores = timeline.stores(ofEvent: event)
+    if moment.steps > 0 {
+      stores = timeline.stores(ofStep: moment.steps - 1).upperBound..<stores.upperBound
     }
+    let past = PastWords(before: stores, in: timeline.machine.memory)
+    let changed =
+      past.changedEntries(in: timeline.machine) + past.changedGuestEntries(in: timeline.machine)
+    changes = changed.map { Change($0) }
+    runs = changed.reduce(into: []) { $0.add($1) }
     remark =
       changes.isEmpty
       ? timeline.steps.last { $0.stepClass == .remark }?.explanation.why : nil
@@ -71,19 +91,14 @@ package struct ForecastAnswer: Answer {
       report.add("No entry of a table will change.")
       if let remark { report.add(remark, .dim) }
     }
-    for change in changes.prefix(Report.linesAtMost) {
-      var line = Report.Text(change.entry == nil ? "- " : "> ", .changed)
-      let entry = change.entry.map { entry in
-        detail == .plain
-          ? PlainWords.entry(
-            entry, level: change.level, in: .stage2(bits: VMConfiguration.physicalBits))
-          : Phrase.entry(entry, level: change.level)
-      }
-      line.add("\(detail == .plain ? change.table.plainPhrase : change.table.name) ")
-      line.add("\(hex: change.address): " + (entry ?? "removed"))
-      report.add(line, to: .place(change.table, change.address))
+    for run in runs.prefix(Report.linesAtMost) {
+      var line = Report.Text(run.entries.isRemoved ? "- " : "> ", .changed)
+      line.add("\(detail == .plain ? run.table.plainPhrase : run.table.name) ")
+      line.add("\(hex: run.entries.address): " + run.words(detail))
+      if run.entries.count > 1 { line.add("  \(Sign.times)\(run.entries.count)", .dim) }
+      report.add(line, to: .place(run.table, run.entries.address))
     }
-    report.addRest(of: changes.count)
+    report.addRest(of: runs.count)
     if let cost {
       report.addBlank()
       report.add(Report.Text("cost  ", .dim).adding(cost.summary))
@@ -93,31 +108,42 @@ package struct ForecastAnswer: Answer {
 }
 
 extension ForecastAnswer.Change {
-  /// The change that a micro-step makes; nil if it makes none.
-  fileprivate init?(_ step: Step, in machine: Machine) {
-    switch step.stepClass {
-    case .leafMade, .leafRelaxed, .leafWeakened, .accessFlag, .leafRemoved, .seen:
-      guard let table = step.table, table != .vmmStage1, let entry = step.result else { return nil }
-      let size = machine.reader(of: table)?.geometry.size(step.level) ?? step.size
-      self.init(
-        table: table, address: step.address & ~(size - 1), level: step.level, size: size,
-        entry: entry.bits == 0 ? nil : entry)
-    case .data:
-      guard case .access(.stored(let value, _)) = step.action,
-        let (guest, position) = machine.guestEntry(at: step.address)
-      else { return nil }
-      self.init(
-        table: .guest(guest.vttbr.vmid), address: position.address, level: position.level,
-        size: guest.geometry.size(position.level),
-        entry: value == 0 ? nil : Descriptor(value))
-    case .access, .deviceAccess, .walk, .fault, .deviceFault, .injection, .setting, .choice,
-      .trigger, .lookUp, .lookUpMiss, .lookUpFailure, .record, .recordLost, .mapState,
-      .entryBroken, .entryReplaced, .tableMade, .tableRemoved, .tableAllocated, .tableFilled,
-      .tableFreed, .cleaning, .guestEntry, .sweep, .plan, .wholeShadow, .invalidation,
-      .deviceInvalidation,
-      .wait, .hostPage, .hostMapping, .hostArea, .ageing, .lock, .pause, .ownership, .pinning,
-      .identifier, .retry, .remark, .refusal:
-      return nil
+  fileprivate init(_ change: EntryChange) {
+    self.init(
+      table: change.table, address: change.address, level: change.level, size: change.size,
+      entry: change.after.bits == 0 ? nil : change.after)
+  }
+}
+
+extension ForecastAnswer.Run {
+  /// The run of one entry.
+  fileprivate init(_ change: EntryChange) {
+    let isRemoved = change.after.bits == 0
+    self.init(
+      table: change.table,
+      entries: EntryRun(
+        position: Position(change.address, level: change.level),
+        descriptor: isRemoved ? change.before : change.after, entrySize: change.size,
+        isChanged: true, isRemoved: isRemoved))
+  }
+
+  /// The entries afterwards, in words.
+  fileprivate func words(_ detail: DetailLevel) -> String {
+    let (entry, level) = (entries.descriptor, entries.level)
+    if entries.isRemoved {
+      return entry.isTable(level) ? "table of level \(level + 1) removed" : "removed"
     }
+    return detail == .plain
+      ? PlainWords.entry(entry, level: level, in: .stage2(bits: VMConfiguration.physicalBits))
+      : Phrase.entry(entry, level: level)
+  }
+}
+
+extension [ForecastAnswer.Run] {
+  /// Adds an entry, extending the last run if it continues it.
+  fileprivate mutating func add(_ change: EntryChange) {
+    let next = ForecastAnswer.Run(change)
+    if let last, last.table == next.table, self[count - 1].entries.join(next.entries) { return }
+    append(next)
   }
 }

@@ -176,13 +176,6 @@ private struct MatchingEntries {
 extension MatchingEntries.Table {
   /// Adds an entry, extending the last run if it continues it.
   fileprivate mutating func add(_ run: EntryRun) {
-    if let last = runs.last, last.end == run.address, last.level == run.level,
-      last.isChanged == run.isChanged,
-      run.descriptor.continues(last.entry(last.count - 1), size: run.entrySize, at: run.level)
-    {
-      runs[runs.count - 1].count += 1
-    } else {
-      runs.append(run)
-    }
+    if runs.isEmpty || !runs[runs.count - 1].join(run) { runs.append(run) }
   }
 }

@@ -92,40 +92,15 @@ package struct Changes: Sendable {
     }
   }
 
-  /// The entries of L1's tables in use that differ from what they were, whoever stored there, and by
-  /// whatever name. O(n) in the pages of those tables.
   private mutating func compareGuestTables(in machine: Machine) {
-    for table in machine.guestTables {
-      var left = Machine.guestTableLimit
-      let reader = TableReader(table, in: machine)
-      compare(reader.root, of: reader, as: .guest(table.vttbr.vmid), &left)
+    for change in past.changedGuestEntries(in: machine) {
+      counts[change.table, default: 0] += 1
+      if change.after.bits != 0 { continue }
+      removed[change.table, default: []].append(
+        EntryRun(
+          position: Position(change.address, level: change.level), descriptor: change.before,
+          entrySize: change.size, isChanged: true, isRemoved: true))
     }
-  }
-
-  private mutating func compare(
-    _ page: TablePage, of reader: TableReader, as table: TableID, _ left: inout Int
-  ) {
-    left -= 1
-    if page.mayDiffer(from: past) {
-      for index in 0..<page.count { note(index, of: page, as: table) }
-    }
-    if page.level == Geometry.lastLevel { return }
-    for index in 0..<page.count where page[index].isTable(page.level) {
-      if left <= 0 { return }
-      guard let child = reader.child(of: index, in: page) else { continue }
-      compare(child, of: reader, as: table, &left)
-    }
-  }
-
-  private mutating func note(_ index: Int, of page: TablePage, as table: TableID) {
-    let before = page.entry(index, in: past)
-    if before == page[index] { return }
-    counts[table, default: 0] += 1
-    if page[index].bits != 0 { return }
-    removed[table, default: []].append(
-      EntryRun(
-        position: Position(page.address(of: index), level: page.level), descriptor: before,
-        entrySize: page.entrySize, isChanged: true, isRemoved: true))
   }
 
   /// Rows in order, with contiguous neighbours in one page joined.
@@ -143,5 +118,42 @@ package struct Changes: Sendable {
       }
     }
     return folded
+  }
+}
+
+extension PastWords {
+  /// The entries of L1's tables in use that differ from what they were, whoever stored there, and by
+  /// whatever name. O(n) in the pages of those tables.
+  func changedGuestEntries(in machine: Machine) -> [EntryChange] {
+    var changes: [EntryChange] = []
+    for table in machine.guestTables {
+      var left = Machine.guestTableLimit
+      let reader = TableReader(table, in: machine)
+      compare(reader.root, of: reader, as: .guest(table.vttbr.vmid), &left, &changes)
+    }
+    return changes
+  }
+
+  private func compare(
+    _ page: TablePage, of reader: TableReader, as table: TableID, _ left: inout Int,
+    _ changes: inout [EntryChange]
+  ) {
+    left -= 1
+    if page.mayDiffer(from: self) {
+      for index in 0..<page.count {
+        let before = page.entry(index, in: self)
+        if before == page[index] { continue }
+        changes.append(
+          EntryChange(
+            table: table, address: page.address(of: index), level: page.level,
+            size: page.entrySize, before: before, after: page[index]))
+      }
+    }
+    if page.level == Geometry.lastLevel { return }
+    for index in 0..<page.count where page[index].isTable(page.level) {
+      if left <= 0 { return }
+      guard let child = reader.child(of: index, in: page) else { continue }
+      compare(child, of: reader, as: table, &left, &changes)
+    }
   }
 }

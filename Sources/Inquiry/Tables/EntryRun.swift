@@ -35,6 +35,16 @@ package struct EntryRun: Equatable, Sendable {
   /// Its input addresses.
   package var range: Range<UInt64> { address..<end }
 
+  /// Adds the entry that follows, if it continues the run. Returns whether it does.
+  mutating func join(_ next: EntryRun) -> Bool {
+    guard end == next.address, level == next.level, isChanged == next.isChanged,
+      isRemoved == next.isRemoved,
+      next.descriptor.continues(entry(count - 1), size: next.entrySize, at: level)
+    else { return false }
+    count += 1
+    return true
+  }
+
   /// Some of its entries, by their numbers from 0.
   package subscript(entries: Range<Int>) -> EntryRun {
     EntryRun(

@@ -3,15 +3,18 @@ import Inquiry
 
 /// The forecast in the rows of a table.
 extension ForecastAnswer {
-  /// Rows of future entries that do not exist yet, by table, each in the order of the table.
+  /// Rows of future entries that lead somewhere, by table, each in the order of the table.
   var rows: [TableID: [Row]] {
-    var rows: [TableID: [Position: Row]] = [:]
-    for change in changes {
-      rows[change.table, default: [:]][change.position] = change.entry.map {
-        Row(kind: .coming, position: change.position, descriptor: $0, entrySize: change.size)
-      }
+    var rows: [TableID: [Row]] = [:]
+    for run in runs {
+      let entries = run.entries
+      if entries.isRemoved || entries.descriptor.isTable(entries.level) { continue }
+      rows[run.table, default: []].append(
+        Row(
+          kind: .coming, position: entries.position, descriptor: entries.descriptor,
+          count: entries.count, entrySize: entries.entrySize))
     }
-    return rows.mapValues { $0.values.sorted { $0.position < $1.position } }
+    return rows
   }
 
   /// Whether an entry of a row will change.
