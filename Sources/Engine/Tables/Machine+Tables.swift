@@ -15,15 +15,19 @@ extension Machine {
     }
   }
 
-  /// All tables that exist now except the VMM's own: the CPUs', L1's, the shadows in use, the devices'.
+  /// All tables that exist now except the VMM's own, each once: the CPUs', L1's, the shadows in use, and those
+  /// that are kept for devices, whether one uses them or not. Of L1's tables with one VMID only the first has a
+  /// name.
   public var tableIDs: [TableID] {
     let isProtected = configuration.isolation.pkvm != nil
     return (isProtected ? [] : [.canonical])
       + (isProtected ? [.pkvmHost] : [])
       + protectedGuests.map { .protectedGuest($0.number) }
-      + guestTables.map { .guest($0.vttbr.vmid) }
+      + guestTables.map(\.vttbr.vmid).reduce(into: []) { vmids, vmid in
+        if vmids.last != vmid { vmids.append(vmid) }
+      }.map { .guest($0) }
       + (0..<configuration.shadows).filter { shadowContext($0).isValid }.map { .shadow($0) }
-      + attachedDevices.filter { table(.iommu($0)) != nil }.map { .iommu($0) }
+      + ownDomainTables.map(\.id)
   }
 
   /// The CPUs' table that devices share, or with which theirs is compared: the host's under pKVM, else

@@ -34,10 +34,9 @@ package struct DisagreementAnswer: Answer {
     let machine = session.timeline.machine
     var items: [Item] = []
     var left = Self.entriesAtMost
-    for device in machine.attachedDevices {
-      let id = TableID.iommu(device)
-      if let table = subject.table, table != id { continue }
-      guard let cpus = machine.cpuReader(besideDevice: device), let reader = machine.reader(of: id)
+    for id in subject.table.map({ [$0] }) ?? machine.tableIDs {
+      guard case .iommu(let device) = id, let cpus = machine.cpuReader(besideDevice: device),
+        let reader = machine.reader(of: id)
       else { continue }
       var leaf = reader.mappedRange(from: 0)
       while let now = leaf, left > 0 {
