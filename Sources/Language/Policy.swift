@@ -257,7 +257,7 @@ public struct Policy: Sendable {
       with the VMM's addresses (`iommu sva`) a page without the flag is a fault. `on`: Linux sets CD.HA and CD.HD \
       there, and its DMA makes the page a used one. A domain's own table has the flag set from the start.
       """,
-      ["on": { $0.iommu.updatesFlags = true }, "off": { $0.iommu.updatesFlags = false }]),
+      \.iommu.updatesFlags, ["on": true, "off": false]),
     Policy(
       "pkvm=",
       """

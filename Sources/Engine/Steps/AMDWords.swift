@@ -348,8 +348,13 @@ extension Step {
       )
     case .pagePinned(let page):
       Words(what: "\(Phrase.size(size)) at GPA \(at): PA \(Phrase.address(page))")
-    case .pagesUnpinned:
+    case .pagesUnpinned(_, areCached: false):
       Words(why: "No entry of the device's table leads to them, and the IOMMU has cached none.")
+    case .pagesUnpinned(_, areCached: true):
+      Words(
+        why:
+          "No entry of the device's table leads to them, but the IOMMU has cached one that did: its DMA can "
+          + "reach a page that is another's by then.")
     case .otherAttached(let number, let identifier):
       Words(
         what: "a device of VM \(number) is attached, with DomainID \(identifier)",
@@ -359,7 +364,7 @@ extension Step {
         what: "the device of VM \(number) is detached; DomainID \(identifier) is given back",
         why: "Another domain may take the number.")
     case .joined, .bound, .unbound, .bypassShadowed, .mapCall, .unmapCall, .partialUnmap,
-      .unmapStopped, .areaCut:
+      .unmapStopped, .areaCut, .rootAllocated:
       Words()
     }
   }

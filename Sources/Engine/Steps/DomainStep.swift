@@ -57,7 +57,7 @@ package enum DomainStep: StepFamily {
     switch keeper {
     case .pkvmDriver: pkvmDriver
     case .amdDriver: .iommuGeneric("pt_iommu_init")
-    case .kvm, .pkvm, .guestHypervisor, .hostMemory, .iommu, .realmManager, nil:
+    case .kvm, .amdKVM, .pkvm, .guestHypervisor, .hostMemory, .iommu, .realmManager, nil:
       .ioTable("arm_64_lpae_alloc_pgtable_s\(isStage1 ? 1 : 2)")
     }
   }
