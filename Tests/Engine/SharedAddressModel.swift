@@ -59,7 +59,14 @@ struct SharedAddressModel {
   /// The process' own table changed at pages.
   private mutating func flush(_ pages: some Sequence<Int>) {
     hears(own, pages)
-    if notifies { for page in pages { cached[page] = nil } }
+    for page in pages { notify(page) }
+  }
+
+  /// The command for a page covers the next one, too: none is of one page.
+  private mutating func notify(_ page: Int) {
+    if !notifies { return }
+    cached[page] = nil
+    cached[page + 1] = nil
   }
 
   mutating func write(_ page: Int) {
@@ -71,7 +78,7 @@ struct SharedAddressModel {
     if old.isWritable { return }
     pages[page]?.isWritable = true
     // A local TLBI, which no SMMU hears.
-    if notifies { cached[page] = nil }
+    notify(page)
   }
 
   mutating func discard(_ page: Int) {

@@ -56,7 +56,7 @@ import Testing
       iommu attach
       """)
     #expect(session.timeline.machine.tableIDs == [.canonical])
-    #expect(try count("leaf", &session).total == 1)
+    #expect(try count("page", &session).total == 1)
   }
 
   @Test func `two of L1's tables with one VMID have one name`() throws {
