@@ -117,14 +117,15 @@ package struct Recital: Sendable {
   /// The answer to a question about the scene.
   private func ask(_ words: [String]) -> [String] {
     var operands = Array(words.dropFirst())
-    guard let name = words.first, let question = Question(asked: name, with: operands) else {
-      return ["Expected ask and one of: " + Question.allCases.map(\.name).joined(separator: ", ")]
-    }
     var table: String?
     if let option = operands.firstIndex(of: "--table"), option + 1 < operands.count {
       table = operands[option + 1]
       operands.removeSubrange(option...option + 1)
-    } else if question.facts.operand != .other, let first = operands.first,
+    }
+    guard let name = words.first, let question = Question(asked: name, with: operands) else {
+      return ["Expected ask and one of: " + Question.allCases.map(\.name).joined(separator: ", ")]
+    }
+    if table == nil, question.facts.operand != .other, let first = operands.first,
       TableID(name: first) != nil
     {
       // Here the option may be left out.

@@ -58,9 +58,9 @@ extension Pagewalk {
     func run() throws {
       let asked = try askedQuestion()
       var subject: Subject
-      do {
+      do throws(Unanswerable) {
         subject = try Subject(asking: asked, operands, table: table)
-      } catch let error as Unanswerable {
+      } catch {
         throw Failure.usage("ask \(asked.name): \(error.message)")
       }
       let scenario = try input.scenario()
