@@ -54,6 +54,9 @@ public struct Look: Hashable, Sendable {
 
 /// A choice of colours for all roles. The raw value is its name in the configuration.
 public enum Theme: String, CaseIterable, Sendable {
+  /// The names of all, with commas.
+  public static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
+
   /// For terminals with a dark background.
   case dark
   /// For terminals with a light background.

@@ -42,7 +42,7 @@ package struct TraceEvent {
 }
 
 /// Goes through the events of a session for a trace.
-package struct TraceReader {
+package struct SessionEvents {
   private var session: Session
   private let last: Int
   /// Number of leaves of each existing table that is unchanged since the count.
@@ -56,7 +56,7 @@ package struct TraceReader {
     let address: UInt64
   }
 
-  /// A reader of some events of a session, by their numbers from 1.
+  /// Some events of a session, by their numbers from 1.
   package init(_ session: Session, _ events: ClosedRange<Int>) {
     self.session = session
     last = min(events.upperBound, session.timeline.events.count)
@@ -92,7 +92,7 @@ package struct TraceReader {
   }
 }
 
-extension TraceReader {
+extension SessionEvents {
   private mutating func flow(of step: Engine.Step) -> UInt64? {
     guard let table = step.table else { return nil }
     let leaf = Leaf(table: table, address: step.address)

@@ -69,7 +69,8 @@ import Testing
         result.errors.contains("script.keys:2:1: the frame has no text 'nothing of the kind'"))
       try Data("press .\njump\n".utf8).write(to: file)
       let wrong = try Program.run(["view", "built-in", "--keys", file.path])
-      #expect(wrong.code == 3 && wrong.errors.contains("script.keys:2:1: expected press KEY"))
+      #expect(
+        wrong.code == 3 && wrong.errors.contains("script.keys:2:1: expected one of: press KEY"))
     }
   }
 

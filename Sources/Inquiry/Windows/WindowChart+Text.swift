@@ -70,19 +70,11 @@ extension WindowChart {
       let padding = String(repeating: " ", count: widths[column] - cells[column].count)
       return column == 0 ? padding + cells[column] : cells[column] + padding
     }
-    return trimmed(padded.joined(separator: "  ")) + "\n"
+    return padded.joined(separator: "  ").trimmedAtEnd + "\n"
   }
 
   private func deviceName(_ column: Column) -> String {
     columns.allSatisfy { $0.device == 0 } ? "" : "dev\(column.device) "
-  }
-
-  private static func trimmed(_ line: String) -> Substring {
-    var end = line.endIndex
-    while end > line.startIndex, line[line.index(before: end)] == " " {
-      end = line.index(before: end)
-    }
-    return line[..<end]
   }
 }
 

@@ -142,7 +142,7 @@ extension Action {
     case .reference: ActionFacts(.answers, "where does this rule come from?", keys: "R")
     case .detail:
       ActionFacts(
-        .answers, "say less, or more", keys: "e", argument: "plain, engineer or bits")
+        .answers, "say less, or more", keys: "e", argument: SafeText(DetailLevel.names))
     case .search:
       ActionFacts(.finding, "find in this pane", keys: "/", argument: "TEXT or 0xADDRESS")
     case .nextMatch: ActionFacts(.finding, "the next place", keys: "n")

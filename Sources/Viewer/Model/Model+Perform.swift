@@ -202,7 +202,7 @@ extension Model {
     } else if let level = DetailLevel(rawValue: name) {
       detailLevel = level
     } else {
-      return refuse("Expected plain, engineer or bits.")
+      return refuse("Expected one of \(SafeText(DetailLevel.names)).")
     }
     say("Detail: \(SafeText(detailLevel.rawValue)).")
   }

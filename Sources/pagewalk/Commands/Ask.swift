@@ -49,7 +49,7 @@ extension Pagewalk {
     @Option(help: ArgumentHelp("\(TableKind.forms), or revmap<N>.", valueName: "name"))
     var table: String?
 
-    @Option(help: "How much is said: plain, engineer or bits.")
+    @Option(help: "How much is said: \(DetailLevel.names).")
     var detail = DetailLevel.engineer
 
     @Flag(help: "Print one JSON object.")

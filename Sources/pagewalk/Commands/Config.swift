@@ -1,5 +1,6 @@
 import ArgumentParser
 import Canvas
+import Inquiry
 import Viewer
 
 extension Pagewalk {

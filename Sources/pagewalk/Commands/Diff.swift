@@ -39,7 +39,7 @@ extension Pagewalk {
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    @Flag(help: "In lines; so it is where there is no terminal.")
+    @Flag(help: "Print lines; the default without a terminal.")
     var plain = false
 
     @OptionGroup var look: LookOptions

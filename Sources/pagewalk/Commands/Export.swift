@@ -23,13 +23,46 @@ extension Pagewalk {
         """)
 
     /// The format of an exported session.
-    enum Format: String, CaseIterable, ExpressibleByArgument {
-      case html, cast, cast2, svg, text, chrome, perfetto, vcd, itf, json
+    enum Format: CaseIterable, ExpressibleByArgument {
+      case film(Film)
+      case trace(Trace)
+      case json
+
+      /// Formats of frames.
+      enum Film: String, CaseIterable {
+        case html, cast, cast2, svg, text
+      }
+
+      /// Formats of events with a time.
+      enum Trace: String, CaseIterable {
+        case chrome, perfetto, vcd, itf
+      }
+
+      static var allCases: [Format] {
+        Film.allCases.map(Self.film) + Trace.allCases.map(Self.trace) + [.json]
+      }
+
+      var name: String {
+        switch self {
+        case .film(let film): film.rawValue
+        case .trace(let trace): trace.rawValue
+        case .json: "json"
+        }
+      }
+
+      static var allValueStrings: [String] { allCases.map(\.name) }
+
+      var defaultValueDescription: String { name }
+
+      init?(argument: String) {
+        guard let format = Self.allCases.first(where: { $0.name == argument }) else { return nil }
+        self = format
+      }
     }
 
     @OptionGroup var input: InputOptions
 
-    @Option(help: "As what: \(Format.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "As what: \(Format.allValueStrings.joined(separator: ", ")).")
     var to: Format
 
     @Option(
@@ -49,15 +82,15 @@ extension Pagewalk {
     @Option(help: "Columns and rows of a frame.")
     var size = Size(width: 110, height: 32)
 
-    @Option(help: "Colours: dark, light, high-contrast or colour-blind.")
+    @Option(help: "Colours: \(Theme.names).")
     var theme = Theme.dark
 
     func run() throws {
       let opened = try Opened(input.file, policies: input.policy, at: "end")
       let out = try Output(output)
       switch to {
-      case .html, .cast, .cast2, .svg, .text: try writeFrames(of: opened, to: out)
-      case .chrome, .perfetto, .vcd, .itf: try writeTrace(of: opened.session, to: out)
+      case .film(let format): try writeFrames(of: opened, as: format, to: out)
+      case .trace(let format): try writeTrace(of: opened.session, as: format, to: out)
       case .json: try writeRecords(of: opened.session, to: out)
       }
       try out.finish()
@@ -65,7 +98,9 @@ extension Pagewalk {
 
     // MARK: Frames
 
-    private func writeFrames(of opened: Opened, to out: Output) throws {
+    private func writeFrames(
+      of opened: Opened, as format: Format.Film, to out: Output
+    ) throws {
       let model = try opened.beginning().model(
         width: size.width, height: size.height, settings: Settings())
       let first = try moment(from, in: opened.session, "--from")
@@ -74,9 +109,9 @@ extension Pagewalk {
       var film = Film(
         model, opened.recording, part: Film.Part(from: first, until: last, showsSteps: steps))
       let title = SafeText(opened.session.scenario.title)
-      switch to {
+      switch format {
       case .cast, .cast2:
-        var cast = Cast(version: to == .cast ? 3 : 2, theme: theme)
+        var cast = Cast(version: format == .cast ? 3 : 2, theme: theme)
         out.write(cast.header(width: size.width, height: size.height, title: title))
         while let frame = film.next() { out.write(cast.lines(of: frame)) }
       case .html:
@@ -85,15 +120,15 @@ extension Pagewalk {
           page.add(frame, statement: film.statement, text: film.explanation)
         }
         out.write(page.html(title: title, beat: Film.beat))
+      case .text:
+        while let frame = film.next() {
+          out.write("== \(frame.moment.name)\n" + frame.surface.text)
+        }
       case .svg:
         var picture = MovingPicture(width: size.width, height: size.height, theme: theme)
         out.write(picture.header)
         while let frame = film.next() { out.write(picture.lines(of: frame)) }
         out.write(picture.footer())
-      default:
-        while let frame = film.next() {
-          out.write("== \(frame.moment.name)\n" + frame.surface.text)
-        }
       }
     }
 
@@ -109,15 +144,18 @@ extension Pagewalk {
 
     // MARK: Traces
 
-    private func writeTrace(of session: Session, to out: Output) throws {
+    private func writeTrace(
+      of session: Session, as format: Format.Trace, to out: Output
+    ) throws {
       let range = try events(of: session)
       let title = SafeText(session.scenario.title)
-      switch to {
+      switch format {
       case .chrome: write(ChromeTrace(), session, range, title, to: out)
       case .perfetto: write(PerfettoTrace(), session, range, title, to: out)
       case .vcd:
         write(WaveTrace(tables: tables(of: session, range)), session, range, title, to: out)
-      default: write(StateTrace(tables: tables(of: session, range)), session, range, title, to: out)
+      case .itf:
+        write(StateTrace(tables: tables(of: session, range)), session, range, title, to: out)
       }
     }
 
@@ -126,17 +164,17 @@ extension Pagewalk {
       to out: Output
     ) {
       var format = format
-      var reader = TraceReader(session, range)
+      var events = SessionEvents(session, range)
       out.write(format.header(title: title))
-      while let event = reader.next() { out.write(format.bytes(of: event)) }
+      while let event = events.next() { out.write(format.bytes(of: event)) }
       out.write(format.footer())
     }
 
     /// All tables that exist at some time.
     private func tables(of session: Session, _ range: ClosedRange<Int>) -> [String] {
-      var reader = TraceReader(session, range)
+      var events = SessionEvents(session, range)
       var names: [String] = []
-      while let event = reader.next() {
+      while let event = events.next() {
         for (name, _) in event.leaves where !names.contains(name) { names.append(name) }
       }
       return names.sorted()

@@ -13,8 +13,8 @@ extension Pagewalk {
       commandName: "learn",
       abstract: "Learn by lessons that ask before they show.",
       discussion: """
-        Without a name, the list of lessons, and how far one is. A lesson goes on where one left it. Answers \
-        are marked by the engine; `pagewalk review` asks again after 1, 3, 7 and 14 days.
+        Without a name, the list of lessons and your progress. A lesson resumes where you left it. Answers are \
+        marked by the engine; `pagewalk review` asks again after 1, 3, 7 and 14 days.
 
         What is typed with --plain, besides answers: \(Recital.Word.allCases.map(\.usage).joined(separator: ", ")).
         """)
@@ -22,21 +22,17 @@ extension Pagewalk {
     @Argument(help: "The number or the name of a lesson, or a file.", completion: .lesson)
     var lesson: String?
 
-    @Flag(help: "From the beginning, wherever one left it.")
+    @Flag(help: "From the beginning, wherever you left it.")
     var again = false
 
-    @Flag(help: "In lines, without any control sequence; so it is where there is no terminal.")
-    var plain = false
-
-    @OptionGroup var look: LookOptions
-    @OptionGroup var screen: ScreenOptions
+    @OptionGroup var options: LessonScreenOptions
 
     func run() throws {
       let progress = ProgressFile.read()
       guard let name = lesson else { return list(progress) }
       let (lesson, library) = try Pagewalk.lesson(name)
       let place = again ? nil : progress.place(in: lesson)
-      try Pagewalk.play(plain, look, screen) { () throws(ScenarioError) in
+      try Pagewalk.play(options) { () throws(ScenarioError) in
         try Player(lesson, in: library, from: place, day: ProgressFile.today)
       }
     }
@@ -67,11 +63,7 @@ extension Pagewalk {
       abstract: "Answer again what is due: 1, 3, 7 and 14 days after the last right answer.",
       discussion: "Up to \(LearnerProgress.questionsAtMost) questions of lessons that were begun.")
 
-    @Flag(help: "In lines, without any control sequence; so it is where there is no terminal.")
-    var plain = false
-
-    @OptionGroup var look: LookOptions
-    @OptionGroup var screen: ScreenOptions
+    @OptionGroup var options: LessonScreenOptions
 
     func run() throws {
       let progress = ProgressFile.read()
@@ -85,7 +77,7 @@ extension Pagewalk {
             ?? "Nothing is due. `pagewalk learn` lists the lessons.\n")
         return
       }
-      try Pagewalk.play(plain, look, screen) { () throws(ScenarioError) in
+      try Pagewalk.play(options) { () throws(ScenarioError) in
         try Player(asking: Array(due), in: library, day: ProgressFile.today)
       }
     }
@@ -114,11 +106,7 @@ extension Pagewalk {
     @Flag(help: "Print the questions as a lesson's text, and ask nothing.")
     var text = false
 
-    @Flag(help: "In lines, without any control sequence; so it is where there is no terminal.")
-    var plain = false
-
-    @OptionGroup var look: LookOptions
-    @OptionGroup var screen: ScreenOptions
+    @OptionGroup var options: LessonScreenOptions
 
     func run() throws {
       guard (1...1000).contains(count) else {
@@ -127,7 +115,7 @@ extension Pagewalk {
       let drill = Drill(kind, seed: seed, count: count)
       if text { return FileDescriptor.output.write(drill.text) }
       let library = Library.shipped
-      try Pagewalk.play(plain, look, screen, keeps: false) { () throws(ScenarioError) in
+      try Pagewalk.play(options, keeps: false) { () throws(ScenarioError) in
         let lesson = try Lesson(parsing: Array(drill.text.utf8), file: "drill")
         return try Player(lesson, in: library, day: ProgressFile.today)
       }
@@ -160,7 +148,7 @@ extension Pagewalk {
 
   /// Plays on the screen, or in lines without one.
   fileprivate static func play(
-    _ plain: Bool, _ look: LookOptions, _ screen: ScreenOptions, keeps: Bool = true,
+    _ options: LessonScreenOptions, keeps: Bool = true,
     _ player: () throws(ScenarioError) -> Player
   ) throws {
     let first: Player
@@ -169,15 +157,15 @@ extension Pagewalk {
     } catch {
       throw Failure.input([error])
     }
-    if !plain, isatty(0) == 1, isatty(1) == 1 {
-      let preferences = try ConfigurationFile.read(look, screen)
+    if !options.plain, isatty(0) == 1, isatty(1) == 1 {
+      let preferences = try ConfigurationFile.read(options.look, options.screen)
       var screen = try Screen(nil, preferences, keepsAnswers: keeps) { width, height in
         Model(lesson: first, width: width, height: height, settings: preferences.settings)
       }
       return try screen.run()
     }
     let characters = Terminal.characters(
-      asciiOnly: try ConfigurationFile.read(look, screen).ascii.value)
+      asciiOnly: try ConfigurationFile.read(options.look, options.screen).ascii.value)
     try recite(Recital(first), keeps: keeps, in: characters)
   }
 
@@ -212,6 +200,15 @@ extension Pagewalk {
       }
     }
   }
+}
+
+/// Where and how a lesson is played.
+struct LessonScreenOptions: ParsableArguments {
+  @Flag(help: "Print lines, without any control sequence; the default without a terminal.")
+  var plain = false
+
+  @OptionGroup var look: LookOptions
+  @OptionGroup var screen: ScreenOptions
 }
 
 extension Drill.Kind: ExpressibleByArgument {}

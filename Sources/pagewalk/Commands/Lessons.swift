@@ -61,7 +61,7 @@ extension Pagewalk {
         while true {
           _ = try check()
           while !watches.indices.contains(where: { watches[$0].change() == .changed }) {
-            usleep(250_000)
+            usleep(UInt32(FileWatch.interval / .microseconds(1)))
           }
         }
       }

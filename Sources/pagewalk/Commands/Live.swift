@@ -12,7 +12,7 @@ extension Pagewalk {
       discussion: """
         The tables stand in the panes of the screen, with how long ago each was read in its title; a look that \
         shows something new is a moment more, and one can go back to each. Elsewhere, or with --plain, a line is \
-        printed for what changes between two looks, until the VM goes. A change is a difference, which may be of \
+        printed for what changes between two looks, until the VM exits. A change is a difference, which may be of \
         any number of events. A table is read again only if a counter of the VM moved, and never for more than \
         a tenth of the time, since every fault of the VM waits while it is read. On the screen `:record FOLDER` \
         keeps what is seen from then on, and `:record off` ends that.
@@ -41,7 +41,7 @@ extension Pagewalk {
       completion: .directory)
     var record: String?
 
-    @Flag(help: "In lines; so it is where there is no terminal.")
+    @Flag(help: "Print lines; the default without a terminal.")
     var plain = false
 
     @OptionGroup var look: LookOptions

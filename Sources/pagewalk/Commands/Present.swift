@@ -15,8 +15,8 @@ extension Pagewalk {
       discussion: """
         Two panes. Enter, or the key for a page down that a remote control sends, goes on: from paragraph to \
         paragraph, and from a question to its outcome, of which nothing is seen before. Keys 1 to 9 count the \
-        guesses of the class. What is wrong of them is refuted next, first what most have guessed. Nothing is \
-        kept. `pagewalk notes` shows on a second terminal what only the teacher sees.
+        guesses of the class. Wrong guesses are refuted next, the most frequent first. Nothing is kept. `pagewalk notes` \
+        shows on a second terminal what only the teacher sees.
         """)
 
     @Argument(help: "The number or the name of a lesson, or a file.", completion: .lesson)
@@ -76,15 +76,11 @@ extension Pagewalk {
         The two speak by a socket in $XDG_RUNTIME_DIR/pagewalk, which nobody else can open.
         """)
 
-    @Flag(help: "In lines, without any control sequence; so it is where there is no terminal.")
-    var plain = false
-
-    @OptionGroup var look: LookOptions
-    @OptionGroup var screen: ScreenOptions
+    @OptionGroup var options: LessonScreenOptions
 
     func run() throws {
-      let preferences = try ConfigurationFile.read(look, screen)
-      if !plain, isatty(0) == 1, isatty(1) == 1 {
+      let preferences = try ConfigurationFile.read(options.look, options.screen)
+      if !options.plain, isatty(0) == 1, isatty(1) == 1 {
         try show(preferences)
       } else {
         try write(in: Terminal.characters(asciiOnly: preferences.ascii.value))

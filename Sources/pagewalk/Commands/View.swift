@@ -56,8 +56,7 @@ extension Pagewalk {
       help: ArgumentHelp(
         "No terminal: do what a script says, and print the frames that it asks for.",
         discussion: """
-          Lines: press KEY ..., type TEXT, paste TEXT, size WIDTHxHEIGHT, wait, expect TEXT, reject TEXT, \
-          frame. Exit code 1 if a frame is not as expected.
+          Lines: \(KeyScript.Word.usage). Exit code 1 if a frame is not as expected.
           """, valueName: "script"))
     var keys: String?
 

@@ -23,13 +23,18 @@ enum ConfigurationFile {
   /// The path of persistent state: `pagewalk/NAME` in `XDG_STATE_HOME` or `~/.local/state`, and the
   /// folder that must exist for it. Nil if none of these is set.
   static func stateFile(_ name: String) -> (path: String, folder: String)? {
+    stateFolder.map { ("\($0.path)/\(name)", $0.parent) }
+  }
+
+  /// The folder of persistent state, and the one that must exist for it.
+  static var stateFolder: (path: String, parent: String)? {
     if let state = environment("XDG_STATE_HOME"), isWhole(state),
       let end = state.lastIndex(of: "/")
     {
-      return ("\(state)/pagewalk/\(name)", String(state[..<end]))
+      return ("\(state)/pagewalk", String(state[..<end]))
     }
     guard let home = environment("HOME"), isWhole(home) else { return nil }
-    return ("\(home)/.local/state/pagewalk/\(name)", home)
+    return ("\(home)/.local/state/pagewalk", home)
   }
 
   private static func file(in folder: String) -> String { folder + "/pagewalk/config" }

@@ -136,10 +136,7 @@ extension Pagewalk {
       line.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d } != UInt8(ascii: "#")
         && line.contains { $0 != 0x20 && $0 != 0x09 && $0 != 0x0d }
     }
-    return first.map {
-      let text = $0.drop { $0 == 0x20 || $0 == 0x09 }
-      return text.starts(with: "pagewalk ".utf8) && !text.starts(with: "pagewalk-".utf8)
-    } ?? false
+    return first?.drop { $0 == 0x20 || $0 == 0x09 }.starts(with: "pagewalk ".utf8) ?? false
   }
 
   /// The text of a recording, and its file's name in messages.

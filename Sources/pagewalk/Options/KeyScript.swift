@@ -4,18 +4,37 @@ import Viewer
 
 /// User input in lines, for use without a terminal, with expectations about the frames.
 ///
-/// | line | meaning |
-/// |---|---|
-/// | `press KEY ...` | presses keys, in their spelling |
-/// | `type TEXT` | presses the keys of a text |
-/// | `paste TEXT` | pastes a text |
-/// | `size WIDTHxHEIGHT` | the screen has another size |
-/// | `wait` | lets all work be done that needs no input, and what is played be played to its end |
-/// | `expect TEXT`, `reject TEXT` | the frame has the text, or has not |
-/// | `frame` | prints the frame |
-///
 /// A line that begins with `#` is a comment.
 struct KeyScript {
+  /// The words with which lines begin.
+  enum Word: String, CaseIterable {
+    /// Presses keys, in their spelling.
+    case press
+    /// Presses the keys of a text, or pastes a text.
+    case type, paste
+    /// The screen has another size.
+    case size
+    /// Lets all work be done that needs no input, and what is played be played to its end.
+    case wait
+    /// The frame has the text, or has not.
+    case expect, reject
+    /// Prints the frame.
+    case frame
+
+    /// The line that begins so.
+    var usage: String {
+      switch self {
+      case .press: "press KEY ..."
+      case .type, .paste, .expect, .reject: "\(rawValue) TEXT"
+      case .size: "size WIDTHxHEIGHT"
+      case .wait, .frame: rawValue
+      }
+    }
+
+    /// The lines that there are, with commas.
+    static let usage = allCases.map(\.usage).joined(separator: ", ")
+  }
+
   enum Step {
     case input([Input])
     case wait
@@ -39,8 +58,7 @@ struct KeyScript {
       guard let step = Self.step(words[0], words.count > 1 ? words[1] : "") else {
         throw ScenarioError(
           file: file, line: index + 1, column: 1,
-          message: "expected press KEY ..., type TEXT, paste TEXT, size WIDTHxHEIGHT, wait, "
-            + "expect TEXT, reject TEXT or frame")
+          message: "expected one of: \(Word.usage)")
       }
       steps.append((index + 1, step))
     }
@@ -48,22 +66,22 @@ struct KeyScript {
   }
 
   private static func step(_ word: String, _ text: String) -> Step? {
+    guard let word = Word(rawValue: word) else { return nil }
     switch word {
-    case "press":
+    case .press:
       let keys = text.split(separator: " ").map { Key(spelling: $0) }
       let found = keys.compactMap { $0 }
       return found.isEmpty || found.count < keys.count ? nil : .input(found.map { .key($0) })
-    case "type": return .input(text.unicodeScalars.map { .key(Key(typed: $0)) })
-    case "paste": return .input([.paste(text)])
-    case "size":
+    case .type: return .input(text.unicodeScalars.map { .key(Key(typed: $0)) })
+    case .paste: return .input([.paste(text)])
+    case .size:
       return Size(argument: text).map {
         .input([.resize(width: $0.width, height: $0.height)])
       }
-    case "wait": return text.isEmpty ? .wait : nil
-    case "expect": return text.isEmpty ? nil : .expect(text, isThere: true)
-    case "reject": return text.isEmpty ? nil : .expect(text, isThere: false)
-    case "frame": return text.isEmpty ? .frame : nil
-    default: return nil
+    case .wait: return text.isEmpty ? .wait : nil
+    case .expect: return text.isEmpty ? nil : .expect(text, isThere: true)
+    case .reject: return text.isEmpty ? nil : .expect(text, isThere: false)
+    case .frame: return text.isEmpty ? .frame : nil
     }
   }
 }

@@ -11,7 +11,7 @@ struct LookOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Whether only ASCII is drawn; else the locale decides.")
   var ascii: Bool?
 
-  @Option(help: "Colours: dark, light, high-contrast or colour-blind.")
+  @Option(help: "Colours: \(Theme.names).")
   var theme: Theme?
 }
 
@@ -24,7 +24,7 @@ struct ScreenOptions: ParsableArguments {
     inversion: .prefixedNo, help: "Whether the file and the moment are kept for the next time.")
   var remember: Bool?
 
-  @Option(help: "How much is said: plain, engineer or bits.")
+  @Option(help: "How much is said: \(DetailLevel.names).")
   var detail: DetailLevel?
 }
 

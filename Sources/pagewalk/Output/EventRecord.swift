@@ -40,7 +40,7 @@ struct EventRecord: Encodable {
     } else {
       outcome = nil
     }
-    var values = LaterValues(timeline.machine.memory, timeline.stores(ofEvent: index))
+    var values = LaterValues(memory: timeline.machine.memory)
     steps = timeline.steps.indices.reversed().map { number in
       let step = timeline.steps[number]
       let explanation = step.explanation
@@ -60,7 +60,7 @@ private struct LaterValues {
   let memory: Memory
   private var later: [Int: UInt64] = [:]
 
-  init(_ memory: Memory, _ stores: Range<Int>) { self.memory = memory }
+  init(memory: Memory) { self.memory = memory }
 
   mutating func change(at index: Int) -> EventRecord.Change {
     let (slot, old) = memory.journalEntry(index)

@@ -177,13 +177,11 @@ struct SessionKeeper {
 enum UnsavedFile {
   private static let prefix = "unsaved-"
 
-  private static var folder: String? {
-    ConfigurationFile.stateFile("").map { String($0.path.dropLast()) }
-  }
+  private static var folder: String? { ConfigurationFile.stateFolder?.path }
 
   /// The path of this program's file; nil if there is no folder for it.
   static func new() -> String? {
-    guard let folder, let state = ConfigurationFile.stateFile(""), access(state.folder, F_OK) == 0
+    guard let (folder, parent) = ConfigurationFile.stateFolder, access(parent, F_OK) == 0
     else { return nil }
     try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     // A killed program can have had the same number, as in a container. Its work is still to be offered.
