@@ -271,7 +271,7 @@ extension Violation {
       let derivation = machine.derivation(of: address, inShadow: number),
       derivation.page?.physical != leaf.output(of: address)
     else { return nil }
-    return "L1's entry leads to canonical IPA \(hex: derivation.ipa) by now; no TLBI has told KVM."
+    return "L1's entry now leads to canonical IPA \(hex: derivation.ipa); no TLBI has told KVM."
   }
 
   /// The composition of L1's entry and canonical memory.

@@ -70,7 +70,7 @@ package enum AccessStep: StepFamily {
       return Explanation(
         "TLB", "level \(step.level) is cached: \(Phrase.entry(leaf, level: step.level))",
         isStale
-          ? "The table says otherwise by now. No TLBI has reached this entry, so the CPU uses it."
+          ? "The table has changed since. No TLBI has reached this entry, so the CPU uses it."
           : "The CPU holds the leaf under the table's VMID, and reads no table.",
         .architecture("D8.15, translation lookaside buffers"))
     case .fault(let status, let kind):

@@ -61,7 +61,7 @@ package enum SightStep: StepFamily {
     case .unused:
       return Explanation(
         "seen", "\(Phrase.table(step.table)) serves nobody",
-        "The dump is empty, as that of a shadow is that is not in use.", Self.dump)
+        "The dump is empty, as for an unused shadow.", Self.dump)
     case .entry(let nested):
       return Explanation(
         "seen",

@@ -62,7 +62,7 @@ package struct RulesAnswer: Answer {
     rules.allSatisfy(\.isKnown)
       ? "All rules hold now."
       : rules.contains(where: \.isKnown)
-        ? "All rules hold now that can be judged." : "No rule can be judged of what is known."
+        ? "All rules that can be checked hold." : "Too little is known to check any rule."
   }
 
   package func report(_ detail: DetailLevel) -> Report {

@@ -76,7 +76,7 @@ package struct WindowsAnswer: Answer {
     report.add(
       detail.text(
         "What a DMA gets at that instant: from the SMMU's TLB, by a walk, or a fault. "
-          + "\(Sign.mismatch) reaches what is not the device's."), .dim)
+          + "\(Sign.mismatch) reaches memory the device does not own."), .dim)
     if columns.count < chart.columns.count || rows.count < chart.rows.count {
       report.add(
         "Here are \(columns.count) of \(count(chart.columns.count, "column")) and \(rows.count) of "

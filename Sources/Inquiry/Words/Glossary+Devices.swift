@@ -4,7 +4,7 @@ extension Glossary {
     Entry(
       "IOMMU", also: ["SMMU", "SMMUv3", "IOMMU table", "IOTLB"],
       "The unit that translates the addresses of devices, as stage 2 does those of guests; Arm's is the "
-        + "SMMU. It cannot take a fault and try again: what is missing fails the DMA.",
+        + "SMMU. It cannot take a fault and try again: a missing page fails the DMA.",
       shows: "events iommu and dev", see: ["IOVA", "DMA", "domain", "STE"]),
     Entry(
       "IOVA", also: ["I/O virtual address"],

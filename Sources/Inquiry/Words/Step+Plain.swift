@@ -101,18 +101,18 @@ extension Step {
     case .tableFreed: "The page of a table is given back."
     case .cleaning: "Entries are written from the processors' caches to memory."
     case .guestEntry: "The guest changes an entry of its own table."
-    case .sweep: "Entries for addresses from \(place) on are to be removed from \(tableWords)."
+    case .sweep: "Entries for addresses from \(place) on will be removed from \(tableWords)."
     case .plan: planFact
-    case .wholeShadow: "All entries of \(tableWords) are to be removed."
+    case .wholeShadow: "All entries of \(tableWords) will be removed."
     case .invalidation: "The processors forget translations that they have cached."
-    case .deviceInvalidation: "Translations that are cached for devices are to be forgotten."
+    case .deviceInvalidation: "Cached device translations will be invalidated."
     case .wait: "The processor waits until that is done."
     case .hostPage: told ?? "The host gives the guest's process a page of memory, or another one."
     case .hostMapping: told ?? "The host changes a table of its own process."
     case .hostArea: told ?? "The host changes what its process may do with some memory."
     case .ageing: told ?? "The host finds out whether memory is in use."
     case .lock: lockFact
-    case .pause: told ?? "The event is paused, or goes on."
+    case .pause: told ?? "The event is paused or resumed."
     case .seen: "A list of \(tableWords) was read at \(place): this is what it says."
     case .ownership: told ?? "Who may use a page is looked up, or changes."
     case .pinning: told ?? "A page is pinned so that it stays where it is, or is released."
@@ -185,7 +185,7 @@ extension Step {
     return switch kind {
     case .read: "\(who) reads"
     case .write: "\(who) writes"
-    case .execute: "\(who) executes what is at"
+    case .execute: "\(who) executes code at"
     }
   }
 

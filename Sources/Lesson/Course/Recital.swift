@@ -23,7 +23,7 @@ package struct Recital: Sendable {
       case .scene: "the statements that have run"
       case .ask: "a question about the scene, as `pagewalk ask` takes it"
       case .help: "these words"
-      case .quit: "stop; next time it goes on here"
+      case .quit: "stop; the next start resumes here"
       }
     }
 

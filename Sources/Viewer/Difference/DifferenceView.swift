@@ -188,7 +188,7 @@ package struct DifferenceView: ScreenView {
         document.add(Line(SafeText(Phrase.table(table).capitalized), .title))
         let ranges = ranges(of: table, one, other)
         if answer.items.isEmpty, differing.tables.contains(table) {
-          document.add("The same leaves; what is said of it as a whole differs, as its VMID.", .dim)
+          document.add("The same leaves; its properties differ, for example its VMID.", .dim)
         }
         if !answer.items.isEmpty {
           for item in Document(report).items.dropFirst() { document.add(item.line) }

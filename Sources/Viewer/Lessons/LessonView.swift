@@ -177,7 +177,7 @@ extension Model {
       document.add(
         "Select it in its table: \(quoted(.nextPane)) goes there. Then \(quoted(.choose)) answers.",
         .dim)
-      add("It is what is selected: \(place)", .point)
+      add("Answer with the selected entry: \(place)", .point)
     }
     for hint in hintDocument(player.hintLines).items { document.add(hint) }
     // The line stays, so that one request too many for a hint does not skip the question.

@@ -107,7 +107,7 @@ extension TablePane {
     var lines = [words(of: row, in: model)]
     while let next = rows.next(after: row) {
       if lines.count == Spoken.linesAtMost {
-        lines.append("More follows; down and page-down go on, goto 0xADDRESS goes there.")
+        lines.append("More rows follow: use down, page-down or goto 0xADDRESS.")
         break
       }
       lines.append(words(of: next, in: model))

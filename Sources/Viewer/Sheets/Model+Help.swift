@@ -135,7 +135,7 @@ extension Model {
         "row: closed, or a run of like entries: \(key(.right)) opens it"),
       Sign(SafeText(.selected), .key, "steps and answers: where you are"),
       Sign(SafeText(.ellipsis), .dim, "text: cut off, there is more of it"),
-      Sign("\(Glyph.changed)3", .changed, "title: so many entries of the table have changed"),
+      Sign("\(Glyph.changed)3", .changed, "title: number of entries changed"),
       Sign("-2 tables", .changed, "title: so many tables were unlinked, and have no row any more"),
       Sign(
         "4K \(Glyph.middleDot)\(Glyph.bars[0])\(Glyph.middleDot) 1T", .valid,

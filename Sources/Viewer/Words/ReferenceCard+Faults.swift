@@ -13,7 +13,7 @@ extension ReferenceCard {
       "A table entry leads down; a leaf must permit the access and have its access flag set. Anything "
         + "else is a stage-2 fault with the level in its status.",
       "What was found is kept in the TLB under the VMID, with its permissions, and used without a walk "
-        + "until a TLBI: a write through a writable entry is no fault, even if the leaf is read-only by now.",
+        + "until a TLBI: a write through a writable entry does not fault, even if the leaf has become read-only.",
     ],
     sources: [
       "Arm ARM: D8.2, translation table walk; D8.15, translation lookaside buffers; AArch64.S2Translate"

@@ -73,7 +73,7 @@ extension ReferenceCard {
       "Before the host changes memory of the VMM it tells KVM, by VMM address. KVM counts an invalidation "
         + "as in progress, finds the canonical ranges in every slot, and unmaps them under mmu_lock.",
       "Then the shadows: Linux 7.3.4 unmaps every valid one completely, since it does not know where in "
-        + "them the memory is; with a reverse map only what it names goes. Translations of VNCR pages go "
+        + "them the memory is; with a reverse map only the entries it names are removed. Translations of VNCR pages go "
         + "in any case.",
       "After the change the counter moves on, and faults that waited try again.",
     ],

@@ -32,7 +32,7 @@ extension ReferenceCard {
     [
       "An insertion can fail, since under the lock nothing may sleep. v1 failed the vCPU's run; later "
         + "versions call the map broken and go on without recording.",
-      "From then on the absence of an entry proves nothing, so whatever goes takes all of the shadow, "
+      "From then on the absence of an entry proves nothing, so any removal empties the whole shadow, "
         + "and then the map counts as complete again.",
       "That clearing is a trap: if the sweep before it dropped mmu_lock, a leaf may have come behind it "
         + "while recording was still off. repaired clears first.",
@@ -54,7 +54,7 @@ extension ReferenceCard {
     [
       "For every valid shadow the map is asked for entries that overlap the range. A known one is erased "
         + "and its nested range unmapped, in its full length. At the first unknown one, or if the map is "
-        + "broken, the map is reset and all of the shadow goes.",
+        + "broken, the map is reset and the whole shadow is unmapped.",
       "Nothing recorded means nothing to do. Under none there is no map, and every shadow goes "
         + "completely, each time.",
     ],

@@ -12,7 +12,7 @@ extension ReferenceCard {
       "If the same leaf is there, or one that differs only in permissions, another vCPU was faster: "
         + "nothing is written and the guest tries again.",
       "A block in the way becomes an empty table with the one page in it; the rest comes back by "
-        + "faults. A table in the way of a block goes, with all below it.",
+        + "faults. A table in the way of a block is removed, with everything below it.",
     ],
     sources: [
       Self.pgtable + "kvm_pgtable_stage2_map, stage2_map_walk_leaf, stage2_map_walker_try_leaf"
