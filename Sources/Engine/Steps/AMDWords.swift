@@ -292,7 +292,7 @@ extension Step {
     case .cached(let physical, let context):
       Words(
         what: "\(at) → PA \(Phrase.address(physical)), cached at level \(level), "
-          + "DomainID \(context.number)", source: .amdIOMMUArchitecture("2.4, IOTLB"))
+          + "DomainID \(context.number)", source: .amdIOMMUArchitecture("2.2.3, I/O page tables"))
     case .translated(let physical, let context):
       Words(
         what: "\(at) → PA \(Phrase.address(physical)), into the IOMMU's TLB, "
