@@ -117,9 +117,14 @@ package struct Judgement: Sendable {
   private static func difference(
     of map: RecordedChapter.ReverseMap, ofShadow number: Int, _ machine: Machine
   ) -> String? {
-    let predicted = ReverseMapDump.rows(ofShadow: number, in: machine)
-    for index in 0..<max(map.rows.count, predicted.count) {
-      let one = index < map.rows.count ? map.rows[index] : nil
+    // What either does not tell is not compared.
+    let limit = min(map.knownEnd ?? .max, machine.reverseMapUnseen(ofShadow: number) ?? .max)
+    let observed = map.rows(below: limit)
+    let predicted = ReverseMapDump.rows(ofShadow: number, in: machine).filter {
+      $0.canonical.lowerBound < limit
+    }
+    for index in 0..<max(observed.count, predicted.count) {
+      let one = index < observed.count ? observed[index] : nil
       let two = index < predicted.count ? predicted[index] : nil
       if let one, let two, one.says(two) { continue }
       return "the reverse map of shadow \(number) differs: observed "

@@ -21,6 +21,13 @@ package struct RecordedChapter: Sendable {
     /// The file, as messages call it.
     package let source: String
     package let rows: [ReverseMapDump.Row]
+    /// The canonical IPA before which all rows are there, of a dump that broke off; nil of a whole one.
+    package let knownEnd: UInt64?
+
+    /// The rows below an address that are sure to be all.
+    package func rows(below limit: UInt64) -> [ReverseMapDump.Row] {
+      rows.filter { $0.canonical.lowerBound < min(limit, knownEnd ?? .max) }
+    }
   }
 
   /// The name of the moment, without blanks.
@@ -153,7 +160,13 @@ extension RecordedChapter {
   /// Reads a dump of a shadow's reverse map.
   package mutating func add(reverseMap bytes: [UInt8], _ shadow: Int, _ place: String) {
     do {
-      reverseMaps[shadow] = ReverseMap(source: place, rows: try ReverseMapDump.read(bytes))
+      let (rows, cut) = try ReverseMapDump.readToCut(bytes)
+      reverseMaps[shadow] = ReverseMap(source: place, rows: rows, knownEnd: cut?.end)
+      if let cut {
+        unread.append(
+          "\(place):\(cut.error.description): it breaks off there, and what the map holds from canonical "
+            + "0x\(hex(cut.end)) on is not known")
+      }
     } catch {
       unread.append("\(place):\(error.description)")
     }

@@ -16,7 +16,7 @@ package struct SeenScenario: Sendable {
   package private(set) var unknowns: [String] = []
 
   private var seen: [TableID: ObservedTable] = [:]
-  private var maps: [Int: [ReverseMapDump.Row]] = [:]
+  private var maps: [Int: RecordedChapter.ReverseMap] = [:]
   /// Shadows of which it was told that they serve nobody.
   private var unused: Set<TableID> = []
   private let inputBits: Int
@@ -73,6 +73,9 @@ package struct SeenScenario: Sendable {
       throw Unshowable(message: error.description)
     }
     add(.unseen(.canonical, inputs(of: .canonical)), "until a dump is read")
+    for number in 0..<(hasMaps ? shadows : 0) {
+      add(.unseenMap(.shadow(number), from: 0), "until a dump of it is read")
+    }
     for chapter in chapters { write(chapter) }
   }
 
@@ -195,11 +198,11 @@ package struct SeenScenario: Sendable {
     for (number, map) in chapter.reverseMaps.sorted(by: { $0.key < $1.key }) {
       write(map, ofShadow: number)
     }
-    // A map of which there is no dump has not become empty: what was seen last stays.
+    // A map of which there is no dump has not become empty.
     for number in maps.keys.sorted() where chapter.reverseMaps[number] == nil {
-      made.comment(
-        "The reverse map of shadow \(number) was not read at \(chapter.label): its rows are those seen before."
-      )
+      maps[number] = nil
+      add(
+        .unseenMap(.shadow(number), from: 0), "no dump of its reverse map in \(chapter.label)")
       unknowns.append("the reverse map of shadow \(number) at \(chapter.label)")
     }
     let title =
@@ -218,14 +221,29 @@ package struct SeenScenario: Sendable {
       init(_ row: ReverseMapDump.Row) { (canonical, nested) = (row.canonical, row.nested) }
     }
     let id = TableID.shadow(number)
-    let before = maps.updateValue(map.rows, forKey: number) ?? []
+    if !hasMaps { return }
+    let end: UInt64 = 1 << UInt64(inputBits)
+    let before = maps.updateValue(map, forKey: number)
     let said = Set(map.rows.map(Said.init))
-    var gone = Ranges()
-    for row in before where !said.contains(Said(row)) {
-      gone.add(row.canonical)
+    let (known, knownBefore) = (
+      min(map.knownEnd ?? end, end), before.map { min($0.knownEnd ?? end, end) } ?? 0
+    )
+    var left: [Range<UInt64>] = []
+    for row in before?.rows ?? []
+    where !said.contains(Said(row)) && row.canonical.lowerBound < known {
+      left.append(row.canonical)
       add(.seenNoEntry(id, row.canonical), map.source)
     }
-    let told = Set(before.map(Said.init))
+    if known < knownBefore {
+      left.append(known..<end)
+      add(.unseenMap(id, from: known), map.source)
+    } else if known > knownBefore {
+      left.append(knownBefore..<known)
+      add(.seenNoEntry(id, knownBefore..<known), map.source)
+    }
+    var gone = Ranges()
+    for range in left.sorted(by: { $0.lowerBound < $1.lowerBound }) { gone.add(range) }
+    let told = Set((before?.rows ?? []).map(Said.init))
     for row in map.rows
     // Of an exact map what is told to be gone takes all entries of its pages with it.
     where !told.contains(Said(row)) || gone.overlaps(row.canonical) {

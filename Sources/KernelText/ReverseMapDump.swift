@@ -34,8 +34,28 @@ public enum ReverseMapDump {
   ///
   /// - Throws: at the first line that is no row.
   package static func read(_ bytes: [UInt8]) throws(TextError) -> [Row] {
+    let (rows, cut) = try readToCut(bytes)
+    if let cut { throw cut.error }
+    return rows
+  }
+
+  /// Where a dump broke off.
+  package struct Cut: Sendable {
+    /// The line that is no row, and why.
+    package let error: TextError
+    /// The canonical IPA before which all rows are there.
+    package let end: UInt64
+  }
+
+  /// The same; of a dump that broke off within its last line, the rows before.
+  package static func readToCut(
+    _ bytes: [UInt8]
+  ) throws(TextError) -> (rows: [Row], cut: Cut?) {
+    // Each row has an end of line; after the last one nothing is missing.
+    let isWhole = bytes.last.map { $0 == UInt8(ascii: "\n") } ?? true
+    let lastLine = bytes.count { $0 == UInt8(ascii: "\n") } + 1
     let result = bytes.withUnsafeBufferPointer { buffer in
-      Result { () throws(TextError) in
+      Result { () throws(TextError) -> (rows: [Row], cut: Cut?) in
         var rows: [Row] = []
         var lines = Lines(buffer)
         while let line = lines.next() {
@@ -44,17 +64,29 @@ public enum ReverseMapDump {
           guard rows.count < rowsAtMost else {
             throw TextError(line: lines.number, "more than \(rowsAtMost) rows")
           }
-          let row = try row(text, lines.number)
+          let row: Row
+          do throws(TextError) {
+            row = try self.row(text, lines.number)
+          } catch {
+            if isWhole || lines.number < lastLine || rows.isEmpty { throw error }
+            return (rows, Cut(error: error, end: end(of: rows)))
+          }
           if let last = rows.last, last.canonical.lowerBound > row.canonical.lowerBound {
             throw TextError(
               line: lines.number, "a row below the one before it: expected ascending addresses")
           }
           rows.append(row)
         }
-        return rows
+        return (rows, nil)
       }
     }
     return try result.get()
+  }
+
+  /// The canonical IPA before which no row can follow these. Rows of an exact map may begin where others are.
+  private static func end(of rows: [Row]) -> UInt64 {
+    let overlap = zip(rows, rows.dropFirst()).contains { $0.canonical.overlaps($1.canonical) }
+    return rows.last.map { overlap ? $0.canonical.lowerBound : $0.canonical.upperBound } ?? 0
   }
 
   /// Whether a text's first line that is not empty is a row.

@@ -330,12 +330,75 @@ import Testing
     ]
     #expect(chapters[1].unreadTables == [.shadow(0)] && chapters[1].unread.count == 1)
     let text = try #require(SeenScenario(chapters, title: "unread", writesText: true).made.text)
-    // Nothing is told to be gone, or to be there anew.
-    #expect(!text.contains("seen-no-revmap"))
-    #expect(text.split(separator: "\n").count { $0.contains("kernel seen-revmap") } == 1)
+    // A map that was not read is not told, and after that anew.
+    #expect(text.split(separator: "\n").count { $0.contains("kernel seen-revmap") } == 2)
+    #expect(
+      text.contains("kernel unseen-revmap shadow0  # no dump of its reverse map in none\n"))
     let garbage = try #require(text.split(separator: "chapter a").last)
       .split(separator: "chapter garbage")[0]
     #expect(garbage.contains("kernel unseen shadow0") && !garbage.contains("kernel unused shadow0"))
+  }
+
+  /// Each dump whole, cut within a row, or not there; against the rows that are then known.
+  @Test func `a reverse map is known as far as its dump goes`() throws {
+    let page: UInt64 = 4096
+    var random = Generator(seed: 11)
+    for _ in 0..<40 {
+      var chapters: [RecordedChapter] = []
+      // Rows, and the address before which they are all; nil for all.
+      var expected: [(rows: [String], end: UInt64?)] = []
+      for number in 0..<6 {
+        var chapter = RecordedChapter(label: "\(number)")
+        var (rows, next): ([String], UInt64) = ([], 0x8000_0000)
+        var ends: [UInt64] = []
+        for _ in 0..<Int(random.next() % 5) {
+          let start = next + (random.next() % 3) * page
+          next = start + (random.next() % 2 + 1) * page
+          rows.append(
+            "0x\(hex(start))-0x\(hex(next)) "
+              + (random.next() % 3 == 0 ? "unknown" : "known 0x\(hex(random.next() % 8 * page))"))
+          ends.append(next)
+        }
+        let text = rows.map { $0 + "\n" }.joined()
+        switch random.next() % 4 {
+        case 0: expected.append(([], 0))
+        case 1 where rows.count > 1:
+          // Neither word of a row is left.
+          let cut = text.utf8.dropLast(rows[rows.count - 1].utf8.count - 5)
+          chapter.add(reverseMap: [UInt8](cut), 0, "revmap0")
+          #expect(chapter.unread.count == 1 && chapter.unread[0].contains("breaks off"))
+          expected.append((rows.dropLast(), ends[rows.count - 2]))
+        default:
+          chapter.add(reverseMap: [UInt8](text.utf8), 0, "revmap0")
+          expected.append((rows, nil))
+        }
+        chapters.append(chapter)
+      }
+      guard chapters.contains(where: { !($0.reverseMaps[0]?.rows ?? []).isEmpty }) else { continue }
+      var found = 0
+      try carryOut(SeenScenario(chapters, title: "cut", writesText: true)) { label, session in
+        let (machine, known) = (session.timeline.machine, expected[Int(label) ?? 0])
+        found += 1
+        #expect(ReverseMapDump.rows(ofShadow: 0, in: machine).map(\.text) == known.rows)
+        #expect(machine.reverseMapUnseen(ofShadow: 0) == known.end)
+        #expect(
+          UnknownsAnswer(of: machine).unknowns.contains {
+            $0.name == "reverse maps" && $0.meaning.contains("shadow 0") == (known.end != nil)
+          })
+        // What is not told differs from nothing.
+        for (chapter, other) in zip(chapters, expected) {
+          let limit = min(known.end ?? .max, other.end ?? .max)
+          func below(_ rows: [String]) -> [String] {
+            rows.filter { UInt64($0.dropFirst(2).prefix { $0 != "-" }, radix: 16) ?? 0 < limit }
+          }
+          let judgement = Judgement(chapter, with: machine)
+          #expect(
+            judgement.differences.isEmpty
+              == (chapter.reverseMaps.isEmpty || below(known.rows) == below(other.rows)))
+        }
+      }
+      #expect(found == chapters.count)
+    }
   }
 
   @Test func `rows that stand for more tables than fit, or lie beyond the VM, are refused`() {

@@ -373,6 +373,14 @@ import Testing
           "\(imported.errors)")
         #expect(try Program.run(["import", "--strict", path]).code == 3)
       }
+      // Packed without compressing, so that a cut leaves most of it.
+      try shell(
+        "gzip -1 <cut.tar >whole.gz && head -c $(($(wc -c <whole.gz) - 9)) whole.gz >cut.tgz")
+      let unpacked = try Program.run(["import", place.appending(path: "cut.tgz").path])
+      #expect(unpacked.code == 0 && unpacked.text.contains("canonical: "), "\(unpacked.errors)")
+      #expect(
+        unpacked.errors.contains("not read: ")
+          && unpacked.errors.contains("only what stands before is read"), "\(unpacked.errors)")
       try shell("head -c 100 vms.tar.gz >cut.gz")
       let cut = try Program.run(["import", place.appending(path: "cut.gz").path])
       #expect(cut.code == 3 && cut.errors.contains("cut.gz` fails"), "\(cut.errors)")

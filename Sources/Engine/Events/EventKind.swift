@@ -121,7 +121,7 @@ extension RecordedCall {
     case .unmap, .take, .writeProtect, .split, .age: .host
     case .context: .context
     case .invalidate, .invalidateRange, .emptyShadows: .invalidate
-    case .seen, .unseen, .unused, .seenEntry, .seenNoEntry: .other
+    case .seen, .unseen, .unused, .seenEntry, .seenNoEntry, .unseenMap: .other
     }
   }
 }

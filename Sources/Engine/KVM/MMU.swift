@@ -22,7 +22,8 @@ public struct MMU: Equatable, Sendable {
     case reverseMap
     /// Tree from nested IPA to canonical IPA.
     case directMap = 9
-    /// Whether an insertion into the reverse map failed (`nested_revmap_broken`).
+    /// Whether an insertion into the reverse map failed (`nested_revmap_broken`). Of a map that was only seen, the
+    /// canonical IPA from which on no dump tells what it holds, with bit 1 set; 0 if all is told.
     case broken = 12
     /// Number of unmaps under way that may drop `mmu_lock`: of everything, or of long ranges
     /// that L1 invalidates.

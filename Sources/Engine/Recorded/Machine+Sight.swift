@@ -106,7 +106,31 @@ extension Machine {
   mutating func seeNoEntry(_ range: Range<UInt64>, of mmu: MMU) {
     note(.sight(.noEntry), mmu.tableID, over: range)
     policy.seeNothing(over: range, of: mmu, in: &self)
+    guard let from = unseenFrom(mmu), range.lowerBound <= from, range.upperBound > from else {
+      return
+    }
+    let isAll = range.upperBound >= 1 << UInt64(configuration.ipaBits)
+    self[mmu, .broken] = isAll ? 0 : range.upperBound | Self.mapUnseen
   }
+
+  /// What a shadow's reverse map holds from a canonical IPA on was not told.
+  mutating func unseeMap(from: UInt64, of mmu: MMU) {
+    let range = from..<1 << UInt64(configuration.ipaBits)
+    note(.sight(.mapUnseen), mmu.tableID, over: range)
+    policy.seeNothing(over: range, of: mmu, in: &self)
+    self[mmu, .broken] = from | Self.mapUnseen
+  }
+
+  private func unseenFrom(_ mmu: MMU) -> UInt64? {
+    let word = self[mmu, .broken]
+    return word & Self.mapUnseen == 0 ? nil : word & ~Self.mapUnseen
+  }
+
+  /// The bit of `broken` that says that a map is not told, from an IPA on.
+  private static let mapUnseen: UInt64 = 2
+
+  /// The canonical IPA from which on no dump tells what the reverse map of a shadow holds; nil if all is told.
+  package func reverseMapUnseen(ofShadow number: Int) -> UInt64? { unseenFrom(shadow(number)) }
 
   /// The slot of the entry of a level for an input address. A table on the way to it that was not seen before
   /// must be there.

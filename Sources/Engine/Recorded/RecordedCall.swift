@@ -41,6 +41,8 @@ public enum RecordedCall: Equatable, Sendable {
   case seenEntry(TableID, Range<UInt64>, nested: UInt64?)
   /// Not a call: it has none for canonical IPAs.
   case seenNoEntry(TableID, Range<UInt64>)
+  /// Not a call: what a shadow's reverse map holds from a canonical IPA on no dump tells.
+  case unseenMap(TableID, from: UInt64)
 }
 
 extension RecordedCall {
@@ -57,6 +59,7 @@ extension RecordedCall {
     case .seen(let table, let range, _, _), .unseen(let table, let range):
       (table, range.lowerBound)
     case .seenEntry(_, let range, _), .seenNoEntry(_, let range): (.canonical, range.lowerBound)
+    case .unseenMap(_, let from): (.canonical, from)
     case .context, .emptyShadows, .unused: nil
     }
   }
@@ -66,7 +69,7 @@ extension RecordedCall {
   /// Whether it is no call, but what a dump shows.
   fileprivate var isSight: Bool {
     switch self {
-    case .seen, .unseen, .unused, .seenEntry, .seenNoEntry: true
+    case .seen, .unseen, .unused, .seenEntry, .seenNoEntry, .unseenMap: true
     case .map, .relax, .unmap, .take, .writeProtect, .split, .age, .context, .invalidate,
       .invalidateRange, .emptyShadows:
       false
@@ -158,6 +161,7 @@ extension Machine {
     case .seenEntry(let id, let range, let nested):
       try seeEntry(range, nested: nested, of: try requireMap(id, range))
     case .seenNoEntry(let id, let range): seeNoEntry(range, of: try requireMap(id, range))
+    case .unseenMap(let id, let from): unseeMap(from: from, of: try requireMap(id, from..<from))
     }
   }
 

@@ -20,7 +20,7 @@ extension Machine {
 
   /// Whether an insertion failed, so that the absence of an entry proves nothing.
   public func isReverseMapBroken(ofShadow number: Int) -> Bool {
-    self[shadow(number), .broken] != 0
+    self[shadow(number), .broken] == 1
   }
 
   /// Entry counts of the two trees of shadow `number`, and the bytes of their nodes.

@@ -12,13 +12,15 @@ package enum SightStep: StepFamily {
   case entry(nested: UInt64?)
   /// A reverse map has no entry in a range.
   case noEntry
+  /// What a reverse map has in a range was not told.
+  case mapUnseen
 
   package var facts: Step.Facts {
     switch self {
     case .seen: Step.Facts(.seen, .sight, weight: 2)
     case .unseen: Step.Facts(.seen, .sight, weight: 1)
     case .serves, .unused: Step.Facts(.setting, .sight, .none, weight: 2)
-    case .entry, .noEntry: Step.Facts(.setting, .sight, .canonical, weight: 2)
+    case .entry, .noEntry, .mapUnseen: Step.Facts(.setting, .sight, .canonical, weight: 2)
     }
   }
 
@@ -27,14 +29,14 @@ package enum SightStep: StepFamily {
     switch self {
     case .seen(let first, _): first
     case .unseen: Descriptor(Descriptor.unseen)
-    case .serves, .unused, .entry, .noEntry: nil
+    case .serves, .unused, .entry, .noEntry, .mapUnseen: nil
     }
   }
 
   /// Whether it is what a dump of a reverse map showed.
   package var isOfReverseMap: Bool {
     switch self {
-    case .entry, .noEntry: true
+    case .entry, .noEntry, .mapUnseen: true
     case .seen, .unseen, .serves, .unused: false
     }
   }
@@ -73,6 +75,11 @@ package enum SightStep: StepFamily {
         "seen",
         "no entry for canonical \(step.span) in the reverse map of \(Phrase.table(step.table))",
         "The dump has no such row any more. When it went is not known.", Self.mapDump)
+    case .mapUnseen:
+      return Explanation(
+        "not told", "canonical \(step.span) in the reverse map of \(Phrase.table(step.table))",
+        "No dump of the map was read at this moment, or it broke off, so nobody knows what is there.",
+        Self.mapDump)
     }
   }
 

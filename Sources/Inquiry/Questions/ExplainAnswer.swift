@@ -325,13 +325,29 @@ extension ExplainAnswer.Changed.Row {
         "in the reverse map, at "
         + (nested.map { "the guest's address \(hex: $0)" } ?? "an unknown address of the guest")
     case .seenNoEntry(let table, let seen):
+      // Where nothing was told before, nothing went.
+      if let from = before.unseenMap(of: table), seen.lowerBound >= from { return nil }
       (self.table, range, isMapping) = (table, seen, true)
       (what, plain) = ("not in the reverse map", "not in the reverse map")
+    case .unseenMap(let table, let from):
+      if let old = before.unseenMap(of: table), old <= from { return nil }
+      (self.table, range, isMapping) = (
+        table, from..<1 << UInt64(before.configuration.ipaBits), true
+      )
+      (what, plain) = ("reverse map not told", "what the reverse map holds was not told")
     case .map, .relax, .unmap, .take, .writeProtect, .split, .age, .invalidate, .invalidateRange,
       .emptyShadows:
       return nil
     }
     _range = Hex(wrappedValue: range)
+  }
+}
+
+extension Machine {
+  /// From where on the reverse map of a shadow is not told; nil if it is, or the table is no shadow.
+  fileprivate func unseenMap(of table: TableID) -> UInt64? {
+    guard case .shadow(let number) = table else { return nil }
+    return reverseMapUnseen(ofShadow: number)
   }
 }
 

@@ -99,5 +99,21 @@ extension Machine {
             meaning:
               "No row of a dump tells where a table ends: kernels before 7.3 do not print it.")
         ] : [])
+      + unseenMaps
+  }
+
+  /// Which reverse maps no dump told, and from where on.
+  private var unseenMaps: [UnknownsAnswer.Unknown] {
+    let maps = (0..<configuration.shadows).compactMap { number in
+      reverseMapUnseen(ofShadow: number).map {
+        TableID.shadow(number).phrase + ($0 == 0 ? "" : " from canonical \(Phrase.address($0)) on")
+      }
+    }
+    if maps.isEmpty { return [] }
+    return [
+      UnknownsAnswer.Unknown(
+        name: "reverse maps",
+        meaning: "No dump tells what those of \(maps.joined(separator: ", ")) hold at this moment.")
+    ]
   }
 }

@@ -4,7 +4,7 @@ import Engine
 enum RecordedStatement: Int, StatementFamily {
   case map, relax, unmap, take, writeProtect, split, age
   case context, invalidate, invalidateRange, emptyShadows
-  case seen, seenEmpty, unseen, unused, seenEntry, seenNoEntry
+  case seen, seenEmpty, unseen, unused, seenEntry, seenNoEntry, unseenMap
 
   private static let access = "none|r|w|rw"
   /// By XN[1:0].
@@ -125,6 +125,12 @@ enum RecordedStatement: Int, StatementFamily {
         "kernel seen-no-revmap TABLE IPA SIZE",
         "A dump of a shadow's reverse map has no entry there."
       ) { .seenNoEntry($0.table, $0.range(1)) }
+    case .unseenMap:
+      form(
+        "kernel unseen-revmap TABLE [from=IPA]",
+        "What a shadow's reverse map holds no dump tells: it was not read, could not be, or broke off at an IPA, "
+          + "before which its rows are known."
+      ) { .unseenMap($0.table, from: $0.option(1) ?? 0) }
     }
   }
 
@@ -205,6 +211,8 @@ extension RecordedCall {
     case .seenEntry(let shadow, let range, let nested):
       RecordedStatement.seenEntry.text(shadow, range, nested)
     case .seenNoEntry(let shadow, let range): RecordedStatement.seenNoEntry.text(shadow, range)
+    case .unseenMap(let shadow, let from):
+      RecordedStatement.unseenMap.text(shadow, from == 0 ? nil : from)
     }
   }
 
@@ -245,6 +253,9 @@ extension RecordedCall {
         + (nested.map { "nested IPA \(Phrase.address($0))." } ?? "an unknown nested IPA.")
     case .seenNoEntry(let shadow, let range):
       "The reverse map of \(shadow.phrase) was seen to have no entry for \(Phrase.canonical(range))."
+    case .unseenMap(let shadow, let from):
+      "What the reverse map of \(shadow.phrase) holds"
+        + (from == 0 ? "" : " from canonical \(Phrase.address(from)) on") + " was not told."
     }
   }
 }

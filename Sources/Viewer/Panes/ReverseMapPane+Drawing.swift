@@ -115,7 +115,10 @@ extension ReverseMapPane {
 
   /// Why no entry is listed.
   private func emptiness(of model: Model) -> SafeText {
-    if model.filter == nil { return "empty" }
+    if model.filter == nil {
+      let isTold = model.machine.reverseMapUnseen(ofShadow: model.mappedShadow) == nil
+      return isTold ? "empty" : "\(Glyph.unknown) no dump tells"
+    }
     let all: SafeText =
       model.reverseMap.filtered?.isCut ?? false
       ? "None of the first \(FilteredRanges.entriesAtMost) ranges matches."
@@ -169,7 +172,13 @@ extension ReverseMapPane {
       line.add("  too many to count the unknown and stale", .dim)
     }
     // Neither whether an insertion failed nor the kernel's own tree is in a dump.
-    if model.machine.configuration.isSeen { return line }
+    if model.machine.configuration.isSeen {
+      if let from = model.machine.reverseMapUnseen(ofShadow: model.mappedShadow) {
+        line.add(
+          "  \(Glyph.unknown) not told" + (from > 0 ? " from \(hex: from) on" : ""), .unknown)
+      }
+      return line
+    }
     line.add(
       summary.isBroken ? "  \(Glyph.mismatch) broken" : "  complete",
       summary.isBroken ? .mismatch : .text)
@@ -195,6 +204,9 @@ extension ReverseMapPane {
       if case .sight(.entry(let nested)) = step.action {
         let target: SafeText = nested.map { "\(hex: $0)" } ?? "unknown"
         return change("+", .changed, "seen \(place) \(Glyph.right) \(target)")
+      }
+      if case .sight(.mapUnseen) = step.action {
+        return change(SafeText(.unknown), .unknown, "not told \(place)")
       }
       if case .sight(.noEntry) = step.action { return change("-", .changed, "no more \(place)") }
       guard case .reverseMap(let action) = step.action else { return nil }
@@ -240,6 +252,10 @@ extension ReverseMapPane {
       case .seenNoEntry(.shadow(model.mappedShadow), let range):
         return ReverseMapChange(
           mark: "-", role: .changed, text: "no more \(place(range))", range: range)
+      case .unseenMap(.shadow(model.mappedShadow), let from):
+        let range = from..<1 << UInt64(model.machine.configuration.ipaBits)
+        return ReverseMapChange(
+          mark: SafeText(.unknown), role: .unknown, text: "not told \(place(range))", range: range)
       default: return nil
       }
     }

@@ -175,11 +175,17 @@ struct Imported {
         "\(path): packed by \(compression.program), which is not there to unpack it: `\(command)` does that"
       )
     }
-    guard let bytes = Subprocess.output(of: program, ["-dc", "--", path]) else {
+    let (found, isWhole) = Subprocess.outputSoFar(of: program, ["-dc", "--", path])
+    // Of a file that broke off, what was unpacked before may be of use.
+    guard let bytes = found, isWhole || (hints.kind ?? SourceKind.of(bytes)) != nil else {
       throw Failure.input(
         "\(path): `\(command)` fails, or gives more than \(FileDescriptor.bytesAtMost >> 30) GiB")
     }
     try add(bytes, path, hints)
+    if !isWhole, !chapters.isEmpty {
+      chapters[chapters.count - 1].unread.append(
+        "\(path): `\(command)` fails after \(bytes.count) bytes: only what stands before is read")
+    }
   }
 
   /// Adds a file by its content.

@@ -15,6 +15,7 @@ enum ObservedText {
         for (number, map) in chapter.reverseMaps.sorted(by: { $0.key < $1.key }) {
           lines.append("revmap\(number): \(map.rows.count) entries")
           lines += map.rows.map { "  \($0.text)" }
+          if let end = map.knownEnd { lines.append("  not known from 0x\(hex(end)) on") }
         }
       } else {
         lines += changes(from: chapters[index - 1], to: chapter)
@@ -72,12 +73,14 @@ enum ObservedText {
     }
     let maps = Set(before.reverseMaps.keys).union(after.reverseMaps.keys).sorted()
     for number in maps {
-      guard let one = before.reverseMaps[number]?.rows, let two = after.reverseMaps[number]?.rows
-      else {
+      guard let first = before.reverseMaps[number], let second = after.reverseMaps[number] else {
         let isKnown = after.reverseMaps[number] != nil
         lines.append("  revmap\(number): \(isKnown ? "known, not compared" : "not known")")
         continue
       }
+      let limit = min(first.knownEnd ?? .max, second.knownEnd ?? .max)
+      let (one, two) = (first.rows(below: limit), second.rows(below: limit))
+      if limit < .max { lines.append("  revmap\(number): not known from 0x\(hex(limit)) on") }
       let (old, new) = (Set(one.map(\.text)), Set(two.map(\.text)))
       lines += one.filter { !new.contains($0.text) }.map { "  revmap\(number) no more: \($0.text)" }
       lines += two.filter { !old.contains($0.text) }.map { "  revmap\(number) new: \($0.text)" }
@@ -134,9 +137,12 @@ struct ImportRecord: Encodable {
 
     let shadow: Int
     let entries: [Entry]
+    /// The canonical IPA from which on the map is not known; nil if all of it is.
+    let unknownFrom: UInt64?
 
     init(_ shadow: Int, _ map: RecordedChapter.ReverseMap) {
       self.shadow = shadow
+      unknownFrom = map.knownEnd
       entries = map.rows.map {
         Entry(start: $0.canonical.lowerBound, end: $0.canonical.upperBound, nested: $0.nested)
       }

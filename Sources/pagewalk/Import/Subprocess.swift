@@ -10,8 +10,17 @@ enum Subprocess {
 
   /// A program's standard output; nil if it cannot be run, or fails. It inherits standard error.
   static func output(of program: String, _ arguments: [String]) -> [UInt8]? {
+    let (bytes, isWhole) = outputSoFar(of: program, arguments)
+    return isWhole ? bytes : nil
+  }
+
+  /// A program's standard output, and whether it is all: false if it fails. Nil if it cannot be run, or writes too
+  /// much.
+  static func outputSoFar(
+    of program: String, _ arguments: [String]
+  ) -> (bytes: [UInt8]?, isWhole: Bool) {
     var ends: [Int32] = [0, 0]
-    guard pipe(&ends) == 0 else { return nil }
+    guard pipe(&ends) == 0 else { return (nil, false) }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -31,9 +40,9 @@ enum Subprocess {
     let bytes = failure == 0 ? FileDescriptor(number: ends[0]).contents() : nil
     // What writes more than is read must not wait for a reader.
     close(ends[0])
-    if failure != 0 { return nil }
+    if failure != 0 { return (nil, false) }
     var status: Int32 = 0
     while waitpid(child, &status, 0) < 0 && errno == EINTR {}
-    return status == 0 ? bytes : nil
+    return (bytes, status == 0)
   }
 }

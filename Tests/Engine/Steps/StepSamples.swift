@@ -99,7 +99,7 @@ enum StepSamples {
     .seen(Descriptor(0x7c3, .dump(.words)), count: 1),
     .seen(Descriptor(0, .dump(.marks)), count: 512), .unseen, .serves(vttbr, vtcr, isOn: true),
     .serves(vttbr, vtcr, isOn: false), .unused, .entry(nested: 0x1000), .entry(nested: nil),
-    .noEntry,
+    .noEntry, .mapUnseen,
   ]
   private static let tlb: [TLBStep] = {
     var steps: [TLBStep] = [
