@@ -109,9 +109,12 @@ public struct Session: Sendable {
 
   /// The current event's journal entries.
   private var lastStores: Range<Int> {
-    // A closure would copy the session, and this is asked for after every event.
-    guard let event = timeline.currentEvent else { return 0..<0 }
-    return timeline.stores(ofEvent: event)
+    // It changes nothing. A getter of a large value that is being changed gets a copy of it, with all its references,
+    // and this is asked for after every event.
+    mutating get {
+      guard let event = timeline.currentEvent else { return 0..<0 }
+      return timeline.stores(ofEvent: event)
+    }
   }
 
   /// Whether every statement was carried out.

@@ -29,7 +29,8 @@ import Testing
     let file = try FileHandle(forWritingTo: note)
     let clock = ContinuousClock()
     var taken = 0
-    for number in Self.first..<Self.first + Self.count {
+    let count = max(1, Self.count / reader.cost)
+    for number in Self.first..<Self.first + count {
       try file.seek(toOffset: 0)
       try file.write(contentsOf: Data("\(number)\n".utf8))
       var random = Generator(seed: UInt64(number))
@@ -45,30 +46,31 @@ import Testing
       if !findings.found.isEmpty { return }
     }
     // A reader that refuses nearly all, or nearly nothing, is not looked at by such inputs.
-    if Self.count >= 100 {
-      #expect(taken > Self.count / 20, "\(taken) of \(Self.count) inputs were read")
-      #expect(taken < Self.count || !reader.canRefuse, "none was refused")
+    if count >= 100 {
+      #expect(taken > count / 20, "\(taken) of \(count) inputs were read")
+      #expect(taken < count || !reader.canRefuse, "none was refused")
     }
   }
 
-  /// Bytes that change by chance hardly ever make a number large.
-  @Test(arguments: ["0", "4294967296", "9223372036854775807", "18446744073709551615"])
+  /// Bytes that change by chance hardly ever make a number large. Each kind of line is changed once.
+  @Test(arguments: ["2147483647", "9223372036854775807"])
   func `any number of a saved session may be any other`(number: String) throws {
     let reader = try #require(FuzzedReader.all.first { $0.description == "saved-session" })
+    var kinds: Set<Substring> = []
     for file in reader.corpus.files {
       let lines = String(decoding: file, as: UTF8.self).split(
         separator: "\n", omittingEmptySubsequences: false)
       for (index, line) in lines.enumerated() where line.hasPrefix("#@") {
+        let kind = line.prefix { !$0.isNumber }
+        guard kinds.insert(kind).inserted else { continue }
         // The last word is the checksum.
         let end = line.lastIndex(of: " ") ?? line.endIndex
-        for place in line[..<end].matches(of: /(0x[0-9a-f]+|[0-9]+)/) {
-          let changed =
-            lines[..<index].joined(separator: "\n") + "\n"
-            + line.replacingCharacters(in: place.range, with: number) + "\n"
-            + lines[(index + 1)...].joined(separator: "\n")
+        for place in line[..<end].matches(of: /0x[0-9a-f]+|[0-9]+/) {
+          var changed = lines
+          changed[index] = line.replacingCharacters(in: place.range, with: number)[...]
           var random = Generator(seed: 1)
           var findings = Findings()
-          _ = reader.check(Array(changed.utf8), &random, &findings)
+          _ = reader.check(Array(changed.joined(separator: "\n").utf8), &random, &findings)
           #expect(findings.found.isEmpty, "line \(index + 1): \(line)")
         }
       }

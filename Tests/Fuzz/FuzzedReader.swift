@@ -21,6 +21,8 @@ struct FuzzedReader: Sendable, CustomStringConvertible {
   let corpus: Corpus
   /// Whether there are inputs that it refuses; others only skip lines.
   let canRefuse: Bool
+  /// How much longer a case takes than one of the others: it sees so many fewer of them.
+  let cost: Int
   let check: Check
 
   static let all: [FuzzedReader] = [
@@ -35,7 +37,7 @@ struct FuzzedReader: Sendable, CustomStringConvertible {
     FuzzedReader("memory", check: memory),
     FuzzedReader("scenario", files("scenarios/bugs", "scenarios/btm"), check: scenario),
     FuzzedReader("recording", files("recordings"), check: recording),
-    FuzzedReader("saved-session", check: savedSession),
+    FuzzedReader("saved-session", cost: 6, check: savedSession),
     FuzzedReader("moment", check: moment),
     FuzzedReader("lesson", files("lessons"), check: lesson),
   ]
@@ -44,11 +46,13 @@ struct FuzzedReader: Sendable, CustomStringConvertible {
 
   /// A reader of the files in the folder of its name, or of others.
   private init(
-    _ name: String, _ files: [[UInt8]]? = nil, canRefuse: Bool = true, check: @escaping Check
+    _ name: String, _ files: [[UInt8]]? = nil, canRefuse: Bool = true, cost: Int = 1,
+    check: @escaping Check
   ) {
     description = name
     corpus = Corpus(files: files ?? Self.contents(of: Self.root.appending(path: "corpus/\(name)")))
     self.canRefuse = canRefuse
+    self.cost = cost
     self.check = check
   }
 

@@ -239,7 +239,7 @@ import Testing
     #expect(text.contains("writable-leaf  nested IPA 0x1000 of shadow 0"))
     #expect(text.contains("Shadow 0 maps nested IPA 0x1000 to PA 0x800000000 RWX"))
     #expect(text.contains("The VMM has PA 0x800000000, a page of zeros, read-only."))
-    #expect(text.contains("L1's entry leads to canonical IPA 0x80002000 by now"))
+    #expect(text.contains("L1's entry now leads to canonical IPA 0x80002000"))
   }
 
   @Test func `a rule about a number names the number as what it is`() throws {

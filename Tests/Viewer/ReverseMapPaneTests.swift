@@ -222,15 +222,16 @@ import Testing
     var text = "pagewalk 1\nvm ipa=40 nested=on seen=words\npolicy revmap=repaired\n"
     for index in 0...count {
       let address = 0x8000_0000 + index * 0x2000
-      text += "kernel seen-revmap shadow0 \(address) 4K nipa=\(index == count ? 0x5000 : 0x1000)\n"
+      text += "kernel seen-revmap shadow0 \(address) 4K nipa=0x1000\n"
     }
     var screen = try Screen(bytes: Array(text.utf8), file: "long.pw", 90, 34)
-    screen.press("$ : ‹filter to=0x1000› Enter 3")
+    screen.press("$ : ‹filter known› Enter 3")
     #expect(screen.model.reverseMap.filtered?.entries.count == count)
-    #expect(screen.text.contains("only to=0x1000, not all of them"))
-    screen.press(": ‹filter to=0x5000› Enter")
+    #expect(screen.text.contains("only known, not all of them"))
+    // The last entry is behind those that are looked at.
+    screen.press(": ‹filter from=\(0x8000_0000 + count * 0x2000)› Enter")
     #expect(screen.text.contains("None of the first \(count) ranges matches."))
-    screen.press(": ‹filter to=0x9000› Enter : ‹goto start› Enter")
+    screen.press(": ‹goto start› Enter")
     #expect(screen.text.contains("No range matches."))
   }
 }

@@ -127,6 +127,11 @@ extension Step {
         why:
           "There is no memory there, and a fetch or an address outside the guest's space cannot be MMIO."
       )
+    case .locked(.split):
+      Words(
+        why: "pagewalk takes it for writing, as arm64 does. x86 splits under the read side.",
+        source: .x86MMU("kvm_mmu_slot_try_split_huge_pages"))
+    case .unlocked(.split): Words(source: .x86MMU("kvm_mmu_slot_try_split_huge_pages"))
     case .shadowFound, .shadowTaken, .shadowRecycled, .guestRead, .guestUnreadable,
       .guestWalkRefused, .guestAccessFlag, .inject, .injectSize, .noVMA, .mapLockHeld, .hostRefused,
       .retryInvalidation, .locked, .unlocked, .noMemory:
@@ -163,11 +168,16 @@ extension Step {
       )
     case .freeTable, .freeReplaced: Words(source: .tdp("tdp_mmu_free_sp_rcu_callback"))
     case .relaxLeaf: Words(why: "An entry gets more permission by one store.")
+    case .relaxKept:
+      Words(
+        why:
+          "Another vCPU was faster. This CPU had the leaf cached as it was before; the next access walks.",
+        source: .tdp("tdp_mmu_map_handle_target_level"))
     case .ageLeaf:
       Words(
         what: "\(place): the accessed bit is cleared",
         why: "If it is set again later, the page was used.")
-    case .map, .relax, .mapUnneeded, .makeLeaf, .allocateTable, .clearLeaf, .relaxKept, .relaxGone,
+    case .map, .relax, .mapUnneeded, .makeLeaf, .allocateTable, .clearLeaf, .relaxGone,
       .writeProtect, .youngLeaf, .restateLeaf, .sweep, .emptyShadow, .fillTable, .swapEntry,
       .cleanEntries:
       Words()
@@ -209,7 +219,7 @@ extension Step {
         label: "no flush",
         what: "no command for DomainID \(context.number), \(span): no device uses it",
         source: .amdIOMMU("amd_iommu_domain_flush_pages"))
-    case .sync: Words(label: "wait", source: .amdIOMMU("iommu_completion_wait"))
+    case .sync: Words(source: .amdIOMMU("iommu_completion_wait"))
     case .host, .hostAll, .otherProcess, .broadcast, .broadcastAll: Words()
     }
   }

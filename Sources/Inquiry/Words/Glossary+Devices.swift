@@ -25,12 +25,15 @@ extension Glossary {
       shows: "the DMA window chart; steps", see: ["DMA", "DMA window"]),
     Entry(
       "domain",
-      also: ["io-pgtable", "attach", "join", "detach", "bypass", "map call", "unmap call"],
+      also: [
+        "io-pgtable", "attach", "join", "detach", "bypass", "map call", "unmap call", "refused",
+        "stopped",
+      ],
       "An IOMMU table with the devices that use it: all of a VM's, unless one has a domain of its own. A "
         + "device with the identity domain (bypass) is not translated.", shows: "events iommu",
       see: ["IOMMU", "STE"]),
     Entry(
-      "command queue", also: ["sync", "CMD_SYNC", "no TLBI"],
+      "command queue", also: ["sync", "CMD_SYNC", "no TLBI", "no flush"],
       "Where the kernel puts invalidations for the SMMU. They are surely done only when a sync behind them "
         + "has been waited for. For a domain that no device uses it sends none.",
       shows: "steps", see: ["IOMMU", "TLBI", "DMA window"]),
@@ -48,6 +51,11 @@ extension Glossary {
       "What the SMMU knows of a device: its table and its VMID, or where its context descriptor lies, which has "
         + "the table and an ASID.", shows: "steps",
       see: ["IOMMU", "VMID"]),
+    Entry(
+      "DTE", also: ["device table entry", "DomainID", "DeviceID"],
+      "What AMD's IOMMU knows of a device, by its DeviceID: the table, and the DomainID under which translations are "
+        + "cached. What the STE is for an SMMU.", shows: "steps of a machine with an RMP",
+      see: ["STE", "RMP", "IOMMU"]),
     Entry(
       "DVM", also: ["BTM", "broadcast"],
       "Messages by which a CPU's TLBI reaches all. BTM is the SMMU's switch to obey them, by VMID.",

@@ -108,7 +108,7 @@ extension Glossary {
       "Execute never, two bits: fetches by EL1 (PX), by EL0 (UX), both, or neither are allowed.",
       shows: "x and permissions of rows; px, ux in kernel dumps", see: ["permission"]),
     Entry(
-      "access flag", also: ["AF", "AF in L1"],
+      "access flag", also: ["AF", "AF in L1", "A bit"],
       "A bit of a leaf: set when the page is used, cleared when the host wants to know whether it "
         + "will be.",
       shows: "the bits of an entry; AF in kernel dumps; steps named AF", see: ["age", "idle"]),
@@ -129,7 +129,7 @@ extension Glossary {
         + "level hint finds how much to remove.",
       shows: "the bits of a shadow leaf", see: ["derivation", "TLBI", "level hint"]),
     Entry(
-      "LOCKED",
+      "LOCKED", also: ["freeze", "frozen", "FROZEN_SPTE"],
       "A marker in place of an entry while a walker is between break and make. Another walker that "
         + "meets it tries again.",
       shows: "the middle of a step list that replaces an entry",
@@ -164,7 +164,9 @@ extension Glossary {
       shows: "the answer named TLB", see: ["TLBI", "VMID", "stale"]),
     Entry(
       "TLBI",
-      also: ["invalidate", "invalidation", "IPAS2E1IS", "RIPAS2E1IS", "VMALLS12E1IS", "ALLE1IS"],
+      also: [
+        "invalidate", "invalidation", "flush", "IPAS2E1IS", "RIPAS2E1IS", "VMALLS12E1IS", "ALLE1IS",
+      ],
       "An instruction that removes TLB entries. L1's is trapped: KVM unmaps what it names from every "
         + "shadow with L1's VMID.",
       shows: "steps, by the host and by L1", see: ["TLB", "level hint", "stale", "forget"]),

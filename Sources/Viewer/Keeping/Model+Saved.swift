@@ -119,7 +119,7 @@ extension Model {
   func select(_ text: String, at place: inout Place) {
     let words = text.split(separator: " ")
     place.table = words.first.flatMap { table(named: $0) }
-    place.position = words.count > 1 ? Position(text: words[1]) : nil
+    place.position = place.table != nil && words.count > 1 ? Position(text: words[1]) : nil
   }
 }
 

@@ -60,6 +60,19 @@ import Testing
     ]
   }
 
+  @Test func `labels of steps in tables that KVM does not keep are explained`() {
+    let labels = Set(
+      StepSamples.kept.flatMap { keeper, table, actions in
+        actions.map {
+          Step(
+            action: $0, table: table, address: 0x8000_0000, size: 4096, level: 3, start: 0,
+            keeper: keeper
+          ).explanation.label
+        }
+      })
+    #expect(labels.filter { Glossary.entry($0) == nil } == [])
+  }
+
   // MARK: Events
 
   /// An operand of each kind that patterns name.
