@@ -120,6 +120,14 @@ import Testing
     #expect(screen.model.sheet == nil)
   }
 
+  @Test func `every question that can be typed is in the help`() throws {
+    let screen = try Screen()
+    for question in Question.allCases {
+      let lines = screen.model.help(question.name).text.map(\.string)
+      #expect(lines.contains { $0.contains(":\(question.name)") }, "\(question.name)")
+    }
+  }
+
   @Test func `an action is done from the help`() throws {
     var screen = try Screen()
     screen.press("? / ‹next-event› enter enter")

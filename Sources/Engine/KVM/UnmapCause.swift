@@ -59,7 +59,7 @@ extension UnmapCause {
   /// A clause that follows "because".
   var clause: String {
     switch kind {
-    case .notifier: "the host takes canonical \(span)"
+    case .notifier: "a notifier names canonical \(span)"
     case .memslot: "the slot at canonical \(span) is deleted"
     case .unpin: "canonical \(span) is unpinned"
     case .conversion: "canonical \(span) is converted"
@@ -72,7 +72,7 @@ extension UnmapCause {
   /// Why a range of a context is unmapped, as a sentence.
   var sentence: String {
     switch kind {
-    case .notifier: "The host takes the memory at canonical \(span)."
+    case .notifier: "A notifier says that the host's mapping of canonical \(span) changes."
     case .memslot: "The memory slot at canonical \(span) is deleted."
     case .unpin: "Canonical \(span) is unpinned, and notifiers had passed it over."
     case .conversion:

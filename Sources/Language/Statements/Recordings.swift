@@ -128,7 +128,7 @@ enum RecordedStatement: Int, StatementFamily {
     case .unseenMap:
       form(
         "kernel unseen-revmap TABLE [from=IPA]",
-        "What a shadow's reverse map holds no dump tells: it was not read, could not be, or broke off at an IPA, "
+        "No dump says what a shadow's reverse map holds: it was not read, could not be, or broke off at an IPA, "
           + "before which its rows are known."
       ) { .unseenMap($0.table, from: $0.option(1) ?? 0) }
     }

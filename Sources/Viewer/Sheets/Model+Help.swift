@@ -20,6 +20,22 @@ extension Model {
     }
     // A single character is searched as a key.
     let text = query.lowercased()
+    let questions = Question.allCases.filter { question in
+      Action(rawValue: question.name) == nil
+        && (query.isEmpty
+          || query.unicodeScalars.count > 1
+            && (question.name + " " + question.facts.summary).lowercased().contains(text))
+    }
+    if !questions.isEmpty {
+      document.add("Questions that are typed", .title)
+      for question in questions {
+        let usage = question.facts.operand.usage.map { " " + $0 } ?? ""
+        document.add(
+          Line("  :" + SafeText(question.name + usage), .key)
+            .adding("  " + SafeText(question.facts.summary), .dim), indent: 6)
+      }
+      document.addBlank()
+    }
     let forms = StatementForm.atMoment.filter {
       query.isEmpty
         || query.unicodeScalars.count > 1
