@@ -147,7 +147,10 @@ struct PageOwnerModel {
       pages[page]?.lent = []
     case .reclaimGuest(let guest, let address):
       if isProtected[guest] != true || !dying.contains(guest) { return .einval }
-      guard case .page(let page) = places[guest]?[address] else { return missing(guest, address) }
+      guard case .page(let page) = places[guest]?[address] else {
+        // Success for a page reclaimed by force: the host's pin is dropped.
+        return places[guest]?[address] == .poison ? nil : .enoent
+      }
       places[guest]?[address] = nil
       pages[page]?.owner = .host
       pages[page]?.lent = []
