@@ -180,7 +180,8 @@ extension Machine {
   /// Refuses an event that would wait for the paused one: on its vCPU, or on a lock that it holds.
   mutating func requireNoConflict(_ event: Event) throws(Refusal) {
     owner = owner(of: event)
-    mapLock = mapLock(of: event)
+    // Only an event that may be paused, or that meets a paused one, needs its lock: to find it, VMAs are looked up.
+    mapLock = isPaused || self[.pauseAt] != 0 ? mapLock(of: event) : HeldMapLock()
     guard isPaused else { return }
     let parked = self[.parkedOwner]
     if owner == parked, [Owner.devices, Owner.hypervisor].contains(owner) {

@@ -33,7 +33,7 @@ extension Machine {
     return notified(whole, .zap(whole)) + [.discard(rest)]
   }
 
-  /// munmap: first the VMAs go, and `mmap_lock` is downgraded. The notification then covers the requested
+  /// munmap: first the VMAs are removed, and `mmap_lock` is downgraded. The notification then covers the requested
   /// range, with its holes (`vms_clear_ptes`), and the tables go after it (`free_pgtables`).
   mutating func unmapTasks(_ range: Range<UInt64>) -> [Work] {
     let parts = vmas(in: range)
