@@ -138,7 +138,7 @@ struct ImportRecord: Encodable {
     let shadow: Int
     let entries: [Entry]
     /// The canonical IPA from which on the map is not known; nil if all of it is.
-    let unknownFrom: UInt64?
+    @Hex var unknownFrom: UInt64?
 
     init(_ shadow: Int, _ map: RecordedChapter.ReverseMap) {
       self.shadow = shadow
