@@ -143,8 +143,7 @@ public struct Policy: Sendable {
       without stage 1 and under nesting. What CPUs use is stage 2 in any case, and so are \
       devices' tables with `rmp-order`, `cca` and `pkvm`.
       """,
-      get: { $0.iommu.stage ?? ($0.iommu.vmids == nil ? .stage1 : .stage2) },
-      set: { $0.iommu.stage = $1 as IOMMUConfiguration.Stage }),
+      get: { $0.iommu.ownStage }, set: { $0.iommu.stage = $1 as IOMMUConfiguration.Stage }),
     Policy(
       "iommu-tlbi=",
       """

@@ -6,16 +6,21 @@ import Testing
 
 /// A device that walks KVM's own table of a VM.
 @Suite struct SharedTableTests {
+  /// L1 and a stalling device use two pages that are 1 GiB apart, and the next event that can be paused is.
+  private static let pausing = """
+    policy iommu=shared
+    policy iommu-fault=stall
+    memslot 0 0x80000000 3G backing=4K
+    iommu attach
+    l1 write 0x80000000
+    l1 write 0xc0000000
+    pause
+    """
+
   @Test func `a device waits for an event that holds what its fault needs`() throws {
     let session = try session(
       """
-      policy iommu=shared
-      policy iommu-fault=stall
-      memslot 0 0x80000000 3G backing=4K
-      iommu attach
-      l1 write 0x80000000
-      l1 write 0xc0000000
-      pause
+      \(Self.pausing)
       host protect 0x80000000 3G r
       dev read 0x80000000
       expect dma stalled
@@ -34,13 +39,7 @@ import Testing
   @Test func `a device's fault on memory that is being unmapped finds no VMA`() throws {
     let session = try session(
       """
-      policy iommu=shared
-      policy iommu-fault=stall
-      memslot 0 0x80000000 3G backing=4K
-      iommu attach
-      l1 write 0x80000000
-      l1 write 0xc0000000
-      pause
+      \(Self.pausing)
       host unmap 0x80000000 3G
       dev read 0x80000000
       expect dma fault=translation

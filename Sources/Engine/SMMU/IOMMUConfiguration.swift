@@ -70,7 +70,7 @@ public struct IOMMUConfiguration: Equatable, Sendable {
   public var stage: Stage?
 
   /// The effective stage of a device's own table.
-  var ownStage: Stage { stage ?? (vmids == nil ? .stage1 : .stage2) }
+  public var ownStage: Stage { stage ?? (vmids == nil ? .stage1 : .stage2) }
 
   /// How invalidations of a shared table reach the SMMU.
   public var forwarding = Forwarding.forward

@@ -20,11 +20,11 @@ extension Model {
     }
     // A single character is searched as a key.
     let text = query.lowercased()
-    let questions = Question.allCases.filter { question in
-      Action(rawValue: question.name) == nil
-        && (query.isEmpty
-          || query.unicodeScalars.count > 1
-            && (question.name + " " + question.facts.summary).lowercased().contains(text))
+    func isFound(_ words: String) -> Bool {
+      query.isEmpty || query.unicodeScalars.count > 1 && words.lowercased().contains(text)
+    }
+    let questions = Question.allCases.filter {
+      Action(rawValue: $0.name) == nil && isFound($0.name + " " + $0.facts.summary)
     }
     if !questions.isEmpty {
       document.add("Questions that are typed", .title)
@@ -36,11 +36,7 @@ extension Model {
       }
       document.addBlank()
     }
-    let forms = StatementForm.atMoment.filter {
-      query.isEmpty
-        || query.unicodeScalars.count > 1
-          && ($0.pattern + " " + $0.meaning).lowercased().contains(text)
-    }
+    let forms = StatementForm.atMoment.filter { isFound($0.pattern + " " + $0.meaning) }
     if !forms.isEmpty {
       let isTyped = keyMap.keys(for: .command).isEmpty
       document.add(
