@@ -6,7 +6,7 @@ public struct Timeline: Sendable {
   /// The machine as it is at that moment.
   public private(set) var machine: Machine
   /// All events, past and future, since the start of the history.
-  public private(set) var events: [Event] = []
+  public private(set) var events = EventList()
   /// Number of events before the history begins, which `forgetPast` dropped.
   package private(set) var forgotten = 0
   /// The current moment.
@@ -15,11 +15,6 @@ public struct Timeline: Sendable {
   package private(set) var steps: [Step] = []
   /// The event whose micro-steps `steps` holds.
   private var recordedEvent: Int?
-  /// Position of the journal before each event, and at the end.
-  private var marks: [Int] = [0]
-  /// The state after each event, as 32 bits of its fingerprint: different states collide once in 2^32
-  /// pairs.
-  public private(set) var stateChecks: [UInt32] = []
 
   /// A history in which nothing has happened yet.
   public init(_ configuration: VMConfiguration) {
@@ -36,9 +31,9 @@ public struct Timeline: Sendable {
     machine.steps.isRecording = recordingSteps
     defer { machine.steps.isRecording = false }
     try machine.apply(event)
-    events.append(event)
-    marks.append(machine.memory.position)
-    stateChecks.append(UInt32(truncatingIfNeeded: machine.fingerprint.first))
+    events.append(
+      event, check: UInt32(truncatingIfNeeded: machine.fingerprint.first),
+      end: machine.memory.position)
     moment = Moment(events: events.count)
     steps = recordingSteps ? machine.steps.steps : []
     recordedEvent = recordingSteps ? events.count - 1 : nil
@@ -64,14 +59,14 @@ public struct Timeline: Sendable {
       machine.memory.seek(to: steps[target.steps].start)
     } else {
       target = Moment(events: current + 1)
-      machine.memory.seek(to: marks[current + 1])
+      machine.memory.seek(to: events.start(ofEvent: current + 1))
     }
     moment = target
   }
 
   /// Replays an event of the past or future to learn its micro-steps, and leaves the moment at its end.
   private mutating func record(event: Int) {
-    machine.memory.seek(to: marks[event])
+    machine.memory.seek(to: events.start(ofEvent: event))
     machine.steps.isRecording = true
     do {
       try machine.apply(events[event])
@@ -92,11 +87,11 @@ public struct Timeline: Sendable {
   ///     of the last of them. It must not keep the machine, which would force a copy.
   package mutating func goThrough(event: Int, _ visit: (Machine, Int, Range<Int>) -> Void) {
     if recordedEvent != event { record(event: event) }
-    var start = marks[event]
+    var start = events.start(ofEvent: event)
     machine.memory.seek(to: start)
     visit(machine, 0, start..<start)
     for done in 1...steps.count {
-      let end = done < steps.count ? steps[done].start : marks[event + 1]
+      let end = done < steps.count ? steps[done].start : events.start(ofEvent: event + 1)
       machine.memory.seek(to: end)
       visit(machine, done, start..<end)
       start = end
@@ -108,9 +103,7 @@ public struct Timeline: Sendable {
   public mutating func forgetFuture() {
     seek(to: Moment(events: moment.events))
     machine.memory.forgetFuture()
-    events.removeSubrange(moment.events...)
-    stateChecks.removeSubrange(moment.events...)
-    marks.removeSubrange((moment.events + 1)...)
+    events.keep(moment.events)
   }
 
   /// Drops all events, so that the history begins at its end. A run in which nobody goes back then needs
@@ -119,9 +112,7 @@ public struct Timeline: Sendable {
     seek(to: Moment(events: events.count))
     machine.memory.forgetPast()
     forgotten += events.count
-    events.removeAll(keepingCapacity: true)
-    stateChecks.removeAll(keepingCapacity: true)
-    marks = [machine.memory.position]
+    events = EventList(after: machine.memory.position)
     moment = Moment(events: 0)
     steps = []
     recordedEvent = nil
@@ -173,18 +164,26 @@ public struct Timeline: Sendable {
   public func stores(ofStep index: Int) -> Range<Int> {
     guard let event = currentEvent else { return 0..<0 }
     // What was stored before the first step was noted belongs to it.
-    let start = index == 0 ? marks[event] : steps[index].start
-    let end = index + 1 < steps.count ? steps[index + 1].start : marks[event + 1]
+    let start = index == 0 ? events.start(ofEvent: event) : steps[index].start
+    let end = index + 1 < steps.count ? steps[index + 1].start : events.start(ofEvent: event + 1)
     return start..<end
   }
 
+  /// The state after an event, as 32 bits of its fingerprint: different states collide once in 2^32 pairs.
+  public func stateCheck(ofEvent index: Int) -> UInt32 { events.stateCheck(at: index) }
+
+  /// The same of the last event; nil if there is none.
+  public var lastStateCheck: UInt32? { events.indices.last.map(stateCheck) }
+
   /// The event that made an entry of the journal, by its index.
   func event(ofStore store: Int) -> Int {
-    marks.indices.partitioningIndex { marks[$0] > store } - 1
+    (0..<events.count + 1).partitioningIndex { events.start(ofEvent: $0) > store } - 1
   }
 
   /// Entries of the journal that an event made.
-  public func stores(ofEvent index: Int) -> Range<Int> { marks[index]..<marks[index + 1] }
+  public func stores(ofEvent index: Int) -> Range<Int> {
+    events.start(ofEvent: index)..<events.start(ofEvent: index + 1)
+  }
 }
 
 /// A moment of a history: so many events are done, and so many micro-steps of the next one.

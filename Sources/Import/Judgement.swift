@@ -156,7 +156,7 @@ package struct Judgement: Sendable {
       return run.isEmpty ? "nothing (level \(run.level))" : "an invalid entry (level \(run.level))"
     }
     let permissions = run.descriptor.permissions
-    let execution = ["x", "ux", "", "px"][permissions.executeNever]
+    let execution = ["x", "ux", "", "px"][Int(permissions.executeNever)]
     return "level \(run.level) \(permissions.read ? "r" : "-")\(permissions.write ? "w" : "-")"
       + (execution.isEmpty ? "-" : execution)
       + (run.descriptor.bits & Descriptor.accessed == 0 ? " not accessed" : "")

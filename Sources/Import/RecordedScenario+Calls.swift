@@ -20,8 +20,8 @@ extension RecordedScenario {
       add(
         .recorded(
           .map(
-            id, range, to: physical, Self.permissions(protection),
-            guestLevel: Int(protection >> 55 & 3), canonical: recordedPage)), place)
+            id, range, to: physical, canonical: recordedPage, Self.permissions(protection),
+            guestLevel: UInt8(protection >> 55 & 3))), place)
     case .relax:
       guard let id, let address = arguments.address else { return unknown(call, place) }
       cause = .none

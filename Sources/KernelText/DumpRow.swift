@@ -24,7 +24,7 @@ enum DumpRow {
         entry.isValid ? " " : "F",
         entry.permissions.read ? "R" : " ",
         entry.permissions.write ? "W" : " ",
-        names[entry.executeNever],
+        names[Int(entry.executeNever)],
         entry.bits & Descriptor.accessed != 0 ? "AF" : "  ",
         entry.bits & 3 == 1 ? "BLK" : "   ",
       ].joined(separator: " ")

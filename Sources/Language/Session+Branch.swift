@@ -12,7 +12,7 @@ extension Session {
       branch.fileTexts.insert(statement.kind.text)
     }
     branch.scenario.statements.keep(kept)
-    branch.statementOfEvent.removeSubrange(count...)
+    branch.statementOfEvent.keep(count)
     branch.chapters.removeAll { $0.end > count }
     branch.failures.removeAll { $0.position > count }
     if let divergence, divergence >= count { branch.divergence = nil }

@@ -41,7 +41,7 @@ public struct Session: Sendable {
   /// The expectations that failed so far.
   public internal(set) var failures: [Failure] = []
   /// The statement of each event so far.
-  package internal(set) var statementOfEvent: [Int] = []
+  package internal(set) var statementOfEvent = EventStatements()
   /// The next statement to be carried out.
   var next = 0
   /// Number of events before the first that is not as in the file: typed, or left out. Nil if all are.
@@ -208,7 +208,7 @@ public struct Session: Sendable {
     else { return }
     checker?.follow(timeline.machine)
     timeline.forgetPast()
-    statementOfEvent.removeAll(keepingCapacity: true)
+    statementOfEvent.keep(0)
   }
 
   /// Carries out part of the rest: up to `statements` statements, or fewer once they have changed `words`

@@ -1,17 +1,39 @@
+import Engine
+
 /// The statements of a scenario, in order.
 ///
 /// A long history must not hold each statement twice, in the scenario and as an event of the timeline. So
 /// once statements of the file have been carried out, `release` keeps the place of their lines, 8 bytes
-/// each; such a statement is read again, O(its line), when it is asked for.
+/// each; such a statement is read again, O(its line), when it is asked for. Events that were imported have no
+/// line that could be read again, and are packed as soon as a chunk is full.
 public struct StatementList: RandomAccessCollection, Sendable {
-  /// Statements that are held or released together.
+  /// Statements that are held, released or packed together.
   private struct Chunk {
-    /// The statements; empty if they are released.
+    /// The statements; empty if they are released or packed.
     var held: [Statement] = []
-    /// Where they are in the file; empty while they are held.
+    /// Where they are in the file; empty unless they are released.
     var places: [Place] = []
+    /// The events, nil for other statements; empty unless they are packed.
+    var packed: PackedList<ImportedEvent?>?
+  }
 
-    var count: Int { held.count + places.count }
+  /// An event that was imported.
+  private struct ImportedEvent {
+    let event: Event
+    let line: UInt32
+    let source: UInt32
+
+    /// The event of a statement; nil if it was not imported.
+    init?(_ statement: Statement) {
+      guard case .event(let event) = statement.kind,
+        case .imported(let line, let source) = statement.origin
+      else { return nil }
+      (self.event, self.line, self.source) = (event, line, source)
+    }
+
+    var statement: Statement {
+      Statement(kind: .event(event), origin: .imported(line: line, source: source))
+    }
   }
 
   /// Where a statement's line is.
@@ -41,6 +63,8 @@ public struct StatementList: RandomAccessCollection, Sendable {
   /// The file's bytes.
   let source: [UInt8]
   private var chunks: [Chunk] = []
+  /// Statements among packed events, by their index.
+  private var besidesPacked: [Int: Statement] = [:]
   /// Why the engine refuses statements of a recording, by their index: they are no part of the history.
   private(set) var refused: [Int: String] = [:]
   /// Number of statements.
@@ -97,6 +121,12 @@ public struct StatementList: RandomAccessCollection, Sendable {
   private func find(_ index: Int) -> Kept {
     let chunk = chunks[index >> Self.chunkShift]
     let place = index & (Self.chunkSize - 1)
+    if let packed = chunk.packed {
+      guard let statement = packed[place]?.statement ?? besidesPacked[index] else {
+        preconditionFailure("a statement was neither packed nor kept beside")
+      }
+      return .held(statement)
+    }
     return chunk.places.isEmpty ? .held(chunk.held[place]) : .released(chunk.places[place])
   }
 
@@ -110,6 +140,7 @@ public struct StatementList: RandomAccessCollection, Sendable {
 
   mutating func append(_ statement: Statement) {
     if count & (Self.chunkSize - 1) == 0 {
+      pack(before: count)
       chunks.append(Chunk())
       if count > 0 { chunks[chunks.count - 1].held.reserveCapacity(Self.chunkSize) }
     }
@@ -134,9 +165,11 @@ public struct StatementList: RandomAccessCollection, Sendable {
       let (held, places) = (chunks[full].held.count, chunks[full].places.count)
       chunks[full].held.removeLast(Swift.max(0, held - rest))
       chunks[full].places.removeLast(Swift.max(0, places - rest))
+      chunks[full].packed?.keep(rest)
     }
     count = kept
     if !refused.isEmpty { refused = refused.filter { $0.key < kept } }
+    if !besidesPacked.isEmpty { besidesPacked = besidesPacked.filter { $0.key < kept } }
   }
 
   /// Releases the full chunk before an index, if that is where a chunk ends and its statements are all in
@@ -148,10 +181,29 @@ public struct StatementList: RandomAccessCollection, Sendable {
     if places.count == Self.chunkSize { chunks[chunk] = Chunk(places: places) }
   }
 
+  /// Packs the full chunk before an index, if its events were all imported.
+  private mutating func pack(before index: Int) {
+    guard index > 0 else { return }
+    let chunk = index >> Self.chunkShift - 1
+    var packed = PackedList<ImportedEvent?>()
+    for statement in chunks[chunk].held {
+      let event = ImportedEvent(statement)
+      if event == nil, statement.isEvent { return }
+      packed.append(event)
+    }
+    if packed.isEmpty { return }
+    for (statement, place) in zip(chunks[chunk].held, (index - Self.chunkSize)...)
+    where !statement.isEvent { besidesPacked[place] = statement }
+    chunks[chunk] = Chunk(packed: packed)
+  }
+
   /// Holds the statements of a chunk again.
   private mutating func hold(_ chunk: Int) {
-    if chunks[chunk].places.isEmpty { return }
-    chunks[chunk] = Chunk(held: chunks[chunk].places.map(read))
+    if !chunks[chunk].held.isEmpty { return }
+    let first = chunk << Self.chunkShift
+    let held = (first..<count).map { self[$0] }
+    besidesPacked = besidesPacked.filter { $0.key < first }
+    chunks[chunk] = Chunk(held: held)
   }
 
   private func read(_ place: Place) -> Statement {

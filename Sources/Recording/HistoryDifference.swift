@@ -71,7 +71,7 @@ public struct HistoryDifference: Sendable {
     firstState =
       isSameMachine
       ? nil
-      : (0..<common).first { one.stateChecks[$0] != other.stateChecks[$0] }
+      : (0..<common).first { one.stateCheck(ofEvent: $0) != other.stateCheck(ofEvent: $0) }
         .map { $0 + 1 }
   }
 
@@ -92,8 +92,8 @@ public struct HistoryDifference: Sendable {
       case .second(let b): events.second = b + 1
       }
       let checks = (
-        events.first > 0 ? one.stateChecks[events.first - 1] : nil,
-        events.second > 0 ? other.stateChecks[events.second - 1] : nil
+        events.first > 0 ? one.stateCheck(ofEvent: events.first - 1) : nil,
+        events.second > 0 ? other.stateCheck(ofEvent: events.second - 1) : nil
       )
       let isAlike = checks.0 == checks.1
       places.append(
@@ -124,7 +124,7 @@ public struct HistoryDifference: Sendable {
     return anchors
   }
 
-  private static func rows(_ first: ArraySlice<Event>, _ second: ArraySlice<Event>) -> [Row] {
+  private static func rows(_ first: Slice<EventList>, _ second: Slice<EventList>) -> [Row] {
     guard first.count + second.count <= alignedAtMost else {
       return first.indices.map { .first($0) } + second.indices.map { .second($0) }
     }

@@ -162,7 +162,7 @@ public struct RecordingText: Sendable {
     _ text: some Collection<UInt8>, of index: Int, _ session: Session, _ milliseconds: Int
   ) {
     let events = histories[index].events
-    let state = events == 0 ? 0 : session.timeline.stateChecks[events - 1]
+    let state = events == 0 ? 0 : session.timeline.stateCheck(ofEvent: events - 1)
     let stamp = Stamp(milliseconds: milliseconds, state: state)
     if index == 0 {
       add(text)

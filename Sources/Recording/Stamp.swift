@@ -4,7 +4,7 @@ import Engine
 package struct Stamp: Equatable, Sendable {
   /// Milliseconds since the previous input; 0 if it was not done on a screen.
   package var milliseconds: Int
-  /// The state after it, see `Timeline.stateChecks`; 0 before the first event.
+  /// The state after it, see `Timeline.stateCheck`; 0 before the first event.
   package var state: UInt32
 
   /// Both, as in the file.

@@ -88,7 +88,7 @@ public struct Verification: Sendable {
       if comparesStates, isSame, let line = statement.origin.line {
         stamps = stamps.drop { $0.number < line }
         if let next = stamps.first, next.number == line,
-          let state = session.timeline.stateChecks.last
+          let state = session.timeline.lastStateCheck
         {
           states += 1
           if state != next.stamp.state {
@@ -135,7 +135,7 @@ public struct Verification: Sendable {
       switch line {
       case .statement(let history, let stamp, let text):
         let timeline = saved.histories[history].session.timeline
-        guard comparesStates, let state = timeline.stateChecks.last else { continue }
+        guard comparesStates, let state = timeline.lastStateCheck else { continue }
         states += 1
         if state != stamp.state, diverged.insert(history).inserted {
           divergences.append(

@@ -137,7 +137,7 @@ extension Machine {
       let physical = probe.number("phys"), let protection = probe.number("prot"),
       let level = table.geometry.level(ofSize: size)
     else { return }
-    let executeNever = [2, 3, 1, 0][Int(protection & 3)]
+    let executeNever: UInt8 = [2, 3, 1, 0][Int(protection & 3)]
     map(
       .leaf(
         at: physical, level: level, memAttr: Self.normalMemory,

@@ -9,7 +9,7 @@ import Testing
     let session = try session(
       "memslot 0 0x4000_0000 4M backing=4K\nmemslot 1 2G 0x10K backing=thp\n")
     #expect(
-      session.timeline.events == [
+      Array(session.timeline.events) == [
         .addMemslot(id: 0, 0x4000_0000..<0x4040_0000, .pages),
         .addMemslot(id: 1, 0x8000_0000..<0x8000_4000, .transparentHuge),
       ])

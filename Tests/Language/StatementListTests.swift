@@ -65,4 +65,42 @@ import Testing
       #expect(branch.scenario.statements.count == kept + 1)
     }
   }
+
+  @Test func `imported events are packed, and are as they were written`() throws {
+    var maker = try ScenarioMaker(
+      head: ["pagewalk 1", "vm ipa=40 vcpus=1 recorded=on"], file: "trace.txt", writesText: false)
+    var written: [String] = []
+    for index in 0..<10_000 as Range<UInt64> {
+      let page = (index % 700) << 12
+      let line = Int(index) + 1
+      if index % 1_000 == 999 {
+        maker.addPlain(
+          .chapter(label: "c\(index)", text: ""), maker.origin("trace.txt", line: line))
+        written.append("chapter c\(index)")
+      }
+      let event = Event.recorded(
+        index % 2 == 0
+          ? .map(
+            .canonical, page..<page + 4096, to: page + 1 << 32, canonical: nil,
+            Permissions(read: true, write: index % 4 == 0, executeNever: 2), guestLevel: 0)
+          : .unmap(.canonical, page..<page + 4096))
+      maker.add(.event(event), maker.origin("trace.txt", line: line))
+      written.append("\(event.statement) \(line)")
+    }
+    func lines(_ list: StatementList) -> [String] {
+      list.map { $0.isEvent ? "\($0.kind.text) \($0.origin.line ?? 0)" : $0.kind.text }
+    }
+    #expect(maker.scenario.statements.heldCount < 4096)
+    #expect(lines(maker.scenario.statements) == written)
+    var session = Session(maker.scenario)
+    try session.finish()
+    #expect(session.timeline.events.count == 10_000)
+    for count in [0, 1, 4_000, 4_096, 9_999] {
+      var branch = session.branch(at: count)
+      let kept = branch.scenario.statements.count
+      #expect(lines(branch.scenario.statements) == Array(written[..<kept]))
+      try branch.carryOut("kernel unmap canonical 0 4K")
+      #expect(lines(branch.scenario.statements).dropLast() == written[..<kept])
+    }
+  }
 }

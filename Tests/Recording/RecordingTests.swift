@@ -73,9 +73,9 @@ import Testing
         .event(
           .recorded(
             .map(
-              .canonical, page..<page + 4096, to: 0x4000_0000,
-              Permissions(read: true, write: true, executeNever: 0), guestLevel: 0,
-              canonical: nil))), maker.origin("trace.txt", line: Int(page >> 12 & 0xff) + 2))
+              .canonical, page..<page + 4096, to: 0x4000_0000, canonical: nil,
+              Permissions(read: true, write: true, executeNever: 0), guestLevel: 0))),
+        maker.origin("trace.txt", line: Int(page >> 12 & 0xff) + 2))
     }
     maker.addPlain(.chapter(label: "end", text: ""), maker.origin("trace.txt"))
     var main = Session(maker.scenario)

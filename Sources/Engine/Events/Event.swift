@@ -38,7 +38,7 @@ public enum Event: Equatable, Sendable {
   /// Something happens under pKVM.
   case pkvm(PKVMOperation)
   /// A call that a real kernel made, from a recording.
-  indirect case recorded(RecordedCall)
+  case recorded(RecordedCall)
   /// The given numbers of insertions into a reverse map, and erasures from it, will fail for want of memory.
   case failReverseMap(insertions: UInt64, erasures: UInt64)
 }

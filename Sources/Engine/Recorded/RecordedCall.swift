@@ -7,7 +7,7 @@ public enum RecordedCall: Equatable, Sendable {
   /// are multiples of its size. For a shadow also the level of L1's leaf, 0 for none, and the canonical
   /// IPA of the memory, if known.
   case map(
-    TableID, Range<UInt64>, to: UInt64, Permissions, guestLevel: Int, canonical: UInt64?)
+    TableID, Range<UInt64>, to: UInt64, canonical: UInt64?, Permissions, guestLevel: UInt8)
   /// `kvm_pgtable_stage2_relax_perms` of the leaf at an input address.
   case relax(TableID, UInt64, Permissions)
   /// `kvm_stage2_unmap_range`.
@@ -106,8 +106,9 @@ extension Machine {
         try requireShadow(id), vttbr: vttbr, vtcr: vtcr, stage2Enabled: isEnabled)
     }
     switch call {
-    case .map(let id, let range, let physical, let permissions, let level, let canonical):
-      try map(id, range, to: physical, permissions, guestLevel: level, canonical: canonical)
+    case .map(let id, let range, let physical, let canonical, let permissions, let level):
+      try map(
+        id, range, to: physical, canonical: canonical, permissions, guestLevel: Int(level))
     case .relax(let id, let address, let permissions):
       let mmu = try requireContext(id)
       try requireInput(address..<address, of: mmu)
@@ -206,8 +207,8 @@ extension Machine {
   }
 
   private mutating func map(
-    _ id: TableID, _ range: Range<UInt64>, to physical: UInt64, _ permissions: Permissions,
-    guestLevel: Int, canonical: UInt64?
+    _ id: TableID, _ range: Range<UInt64>, to physical: UInt64, canonical: UInt64?,
+    _ permissions: Permissions, guestLevel: Int
   ) throws(Refusal) {
     let mmu = try requireContext(id)
     try requireInput(range, of: mmu)

@@ -133,6 +133,6 @@ extension Permissions {
   /// The permissions in three columns: read, write, and execute at both levels (`X`), at EL1 only (`p`,
   /// privileged) or at EL0 only (`u`).
   package var text: String {
-    (read ? "R" : "-") + (write ? "W" : "-") + ["X", "u", "-", "p"][executeNever]
+    (read ? "R" : "-") + (write ? "W" : "-") + ["X", "u", "-", "p"][Int(executeNever)]
   }
 }

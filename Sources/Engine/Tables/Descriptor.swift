@@ -163,7 +163,7 @@ public struct Descriptor: Hashable, Sendable {
   }
 
   /// Bits 54:53.
-  public var executeNever: Int { Int(bits >> 53 & 3) }
+  public var executeNever: UInt8 { UInt8(bits >> 53 & 3) }
 
   /// Level of the guest's leaf that a shadow leaf was made from, or 0.
   public var guestLevel: Int { Int(bits >> 55 & 3) }

@@ -5,10 +5,10 @@ public struct Permissions: Hashable, Sendable {
   /// S2AP[1].
   public var write: Bool
   /// XN[1:0]: 0 executable at EL1 and EL0, 1 at EL0 only, 2 nowhere, 3 at EL1 only.
-  public var executeNever: Int
+  public var executeNever: UInt8
 
   /// These permissions; `executeNever` is 0 to 3.
-  public init(read: Bool, write: Bool, executeNever: Int) {
+  public init(read: Bool, write: Bool, executeNever: UInt8) {
     self.read = read
     self.write = write
     self.executeNever = executeNever

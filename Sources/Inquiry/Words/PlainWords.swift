@@ -202,7 +202,7 @@ extension Permissions {
     guard signs.count == 3, let execute = ["X", "u", "-", "p"].firstIndex(of: String(signs[2])),
       "R-".contains(signs[0]), "W-".contains(signs[1])
     else { return nil }
-    self.init(read: signs[0] == "R", write: signs[1] == "W", executeNever: execute)
+    self.init(read: signs[0] == "R", write: signs[1] == "W", executeNever: UInt8(execute))
   }
 
   /// What they permit, in a column of `shortColumns`.

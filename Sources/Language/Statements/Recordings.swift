@@ -27,9 +27,9 @@ enum RecordedStatement: Int, StatementFamily {
           + "`l1-level` is that of L1's leaf, `ipa` the canonical IPA, which a reverse map records."
       ) { values in
         .map(
-          values.table, values.range(1), to: values[3],
+          values.table, values.range(1), to: values[3], canonical: values.option(7),
           Self.permissions(values[4], values[5]),
-          guestLevel: values.has(6) ? values.int(6) + 1 : 0, canonical: values.option(7))
+          guestLevel: values.has(6) ? UInt8(values.int(6)) + 1 : 0)
       }
     case .relax:
       form(
@@ -151,7 +151,7 @@ enum RecordedStatement: Int, StatementFamily {
 
   private static func permissions(_ access: UInt64, _ execution: UInt64) -> Permissions {
     Permissions(
-      read: access & 1 != 0, write: access & 2 != 0, executeNever: Int(execution & 3))
+      read: access & 1 != 0, write: access & 2 != 0, executeNever: UInt8(execution & 3))
   }
 }
 
@@ -183,9 +183,9 @@ extension TableID: PrintableOperand {
 extension RecordedCall {
   var statement: String {
     switch self {
-    case .map(let table, let range, let physical, let permissions, let level, let canonical):
+    case .map(let table, let range, let physical, let canonical, let permissions, let level):
       RecordedStatement.map.text(
-        table, range, physical, permissions, level == 0 ? nil : level - 1, canonical)
+        table, range, physical, permissions, level == 0 ? nil : UInt64(level - 1), canonical)
     case .relax(let table, let address, let permissions):
       RecordedStatement.relax.text(table, address, permissions)
     case .unmap(let table, let range): RecordedStatement.unmap.text(table, range)
