@@ -158,6 +158,106 @@ import Testing
     }
   }
 
+  @Test func `an entry of L1's table is told by its own store, not by another of its page`() throws
+  {
+    // The second store gives the page's contents another place, where the first entry is stored again.
+    var session = try Self.session(
+      """
+      vm ipa=40 nested=on
+      memslot 0 0x40000000 4M backing=4K
+      memslot 1 0x80000000 4M backing=4K
+      l1 store 0x40100000 0x40101003
+      l1 store 0x40101000 0x40102003
+      l1 store 0x40102008 0x800057ff
+      l1 store 0x40102010 0x800067ff
+      l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=1
+      l2 read 0x1000
+      l1 store 0x40102018 0x800077ff
+      """)
+    for (address, store) in [(0x1000 as UInt64, "0x40102008"), (0x2000, "0x40102010")] {
+      let text = try Self.text(.provenance, .guest(1), address, session)
+      #expect(text.contains("l1 store \(store) "), "\(text)")
+    }
+    let other = try Self.text(.provenance, .guest(1), 0x5000, session)
+    #expect(other.contains("Nothing was ever stored there."))
+    session.seek(to: Moment(events: 8))
+    let shadow = try Self.text(.provenance, .shadow(0), 0x1000, session)
+    #expect(
+      shadow.contains("L1's entry at canonical 0x40102008 had been stored by")
+        && shadow.contains("l1 store 0x40102008 ") && !shadow.contains("l1 store 0x40102010 "),
+      "\(shadow)")
+  }
+
+  @Test func `a leaf is stale when L1 has lowered its rights alone`() throws {
+    let world = """
+      vm ipa=40 nested=on
+      memslot 0 0x40000000 4M backing=4K
+      memslot 1 0x80000000 4M backing=4K
+      l1 store 0x40100000 0x40101003
+      l1 store 0x40101000 0x40102003
+      l1 store 0x40102008 0x800057ff
+      l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=1
+      l2 write 0x1000 value=1
+      """
+    let fresh = try Self.text(.entry, .shadow(0), 0x1000, Self.session(world))
+    #expect(fresh.contains("made from  ") && !fresh.contains("stale"), "\(fresh)")
+    let lowered = try Self.session(world + "\nl1 store 0x40102008 0x8000577f")
+    let text = try Self.text(.entry, .shadow(0), 0x1000, lowered)
+    #expect(text.contains("This leaf is stale") && text.contains("now from   "), "\(text)")
+  }
+
+  @Test func `all canonical names of a page that was merged are its aliases`() throws {
+    let session = try Self.session(
+      """
+      vm ipa=40
+      memslot 0 0x80000000 4M backing=4K
+      l1 write 0x80001000 value=7
+      l1 write 0x80002000 value=7
+      l1 write 0x80003000 value=7
+      l1 write 0x80004000 value=8
+      host merge 0x80001000 16K
+      l1 read 0x80001000
+      l1 read 0x80002000
+      l1 read 0x80003000
+      l1 read 0x80004000
+      """)
+    for address in [0x8000_1000, 0x8000_2000, 0x8000_3000] as [UInt64] {
+      let text = try Self.text(.aliases, .canonical, address, session)
+      #expect(["0x80001000", "0x80002000", "0x80003000"].allSatisfy(text.contains), "\(text)")
+      #expect(!text.contains("0x80004000"), "\(text)")
+    }
+  }
+
+  @Test func `each page of an unmap is told by the map that made it`() throws {
+    let session = try Self.session(
+      """
+      vm ipa=40
+      memslot 0 0x80000000 4M backing=4K
+      iommu attach
+      iommu map 0x1000 28K 0x900001000 rw
+      iommu unmap 0x1000 28K
+      """)
+    for address in stride(from: 0x1000 as UInt64, through: 0x7000, by: 0x1000) {
+      let text = try Self.text(.provenance, .iommu(0), address, session)
+      #expect(text.contains("Before that it had been made in"), "\(text)")
+    }
+    let beside = try Self.text(.provenance, .iommu(0), 0x8000, session)
+    #expect(beside.contains("Nothing was ever stored there."))
+  }
+
+  @Test func `entries of two CPUs' TLBs are told apart`() throws {
+    let session = try Self.session(
+      """
+      vm ipa=40 vcpus=2
+      policy cpu-tlb=kept
+      memslot 0 0x80000000 4M backing=4K
+      l1 write 0x80001000 value=7
+      l1@1 read 0x80001000
+      """)
+    let text = try Self.text(.tlb, .canonical, 0, session)
+    #expect(text.contains("CPU 0  0x80001000") && text.contains("CPU 1  0x80001000"), "\(text)")
+  }
+
   @Test func `failures are counted as far as a number goes`() throws {
     let session = try Self.session(
       """

@@ -58,7 +58,7 @@ public struct GuestPage: Sendable {
   }
 
   /// One of the 512 words as it was before some stores.
-  func word(_ word: Int, in past: PastWords) -> UInt64 {
+  package func word(_ word: Int, in past: PastWords) -> UInt64 {
     let old = Self.held(hva, host, memory, before: past)
     let difference =
       old.contents.frame.flatMap { past[$0 + word] }

@@ -86,6 +86,8 @@ package struct Link: Equatable, Sendable {
       if !machine.shadowContext(number).stage2Enabled { add(ipa, to: .shadow(number)) }
       if let physical { searches.append(Search(target: .host(.shadow(number)), output: physical)) }
     }
+    // ksmd gives several canonical pages one page of the host.
+    if let physical { searches.append(Search(target: .host(.canonical), output: physical)) }
   }
 
   /// Devices reach a page by its physical address.

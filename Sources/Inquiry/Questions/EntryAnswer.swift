@@ -32,6 +32,7 @@ package struct EntryAnswer: Answer {
 
     /// Whether the shadow has the leaf that this gives; else it has none, or a stale one.
     package fileprivate(set) var isInForce = false
+    fileprivate var isStale = false
     /// Why there is nothing to compose from; else nil.
     package fileprivate(set) var missing: String?
     /// L1's leaf; nil if L1 has stage 2 off.
@@ -79,8 +80,12 @@ package struct EntryAnswer: Answer {
         // What L1's table and the canonical one say would have to be known.
         if geometry.format.knowsPlaces {
           var parts = Composition(of: address, inShadow: number, machine)
-          let output = machine.output(of: address, in: table)?.page
-          parts.isInForce = output != nil && output == parts.physical?.page
+          let isLeaf = geometry.isLeaf(page[index], at: page.level)
+          parts.isStale =
+            isLeaf
+            && machine.isStale(
+              page[index], at: page.address(of: index), level: page.level, inShadow: number)
+          parts.isInForce = isLeaf && parts.whole != nil && !parts.isStale
           composition = parts
         }
       } else if case .iommu(let device) = table {
@@ -146,7 +151,7 @@ package struct EntryAnswer: Answer {
   }
 
   private func add(_ composition: Composition, to report: inout Report, _ detail: DetailLevel) {
-    if !composition.isInForce, walk.last.map({ $0.entry.isLeaf($0.level) }) ?? false {
+    if composition.isStale {
       report.add("\(Sign.stale) This leaf is stale: it was made from something else.", .stale)
     }
     var line = Report.Text(composition.isInForce ? "made from  " : "now from   ", .dim)

@@ -38,7 +38,7 @@ package struct ProvenanceAnswer: Answer {
       throw Unanswerable("There is no entry for \(hex: address).")
     }
     let moment = session.timeline.moment
-    var search = CauseSearch(table, address)
+    var search = CauseSearch(table, address, reader.geometry)
     search.run(page, index, in: &session)
     session.seek(to: moment)
     breaches = (Breach.all(in: &session, subject.audit) ?? []).filter {
@@ -62,7 +62,7 @@ package struct ProvenanceAnswer: Answer {
     for breach in breaches { breach.add(to: &report) }
     report.addBlank()
     if causes.isEmpty {
-      report.add("Nothing was ever stored there: no event has needed it yet.")
+      report.add("Nothing was ever stored there.")
     }
     for cause in causes {
       if let heading = cause.heading {
@@ -93,14 +93,16 @@ private struct CauseSearch {
   private(set) var causes: [ProvenanceAnswer.Cause] = []
   private let table: TableID
   private let address: UInt64
+  private let geometry: Geometry
   private var heading: String?
 
   /// Maximum number of events searched for one cause.
   private static let eventsAtMost = 5_000
 
-  init(_ table: TableID, _ address: UInt64) {
+  init(_ table: TableID, _ address: UInt64, _ geometry: Geometry) {
     self.table = table
     self.address = address
+    self.geometry = geometry
   }
 
   /// The micro-step of a store, with all of its event.
@@ -121,7 +123,7 @@ private struct CauseSearch {
     addOrigins(of: link, in: &session)
     if link.step.removes,
       let maker = event(
-        before: link.event, in: &session, where: { $0.makes(address, in: table) })
+        before: link.event, in: &session, where: { $0.stepClass == .leafMade && concerns($0) })
     {
       heading = "Before that it had been made in"
       add(event: maker, "", session)
@@ -131,17 +133,50 @@ private struct CauseSearch {
   /// The micro-step that gave an entry its value: the last store to it, or the removal of its leaf if its
   /// table was freed. Nil if there never was one.
   private func lastChange(of page: TablePage, _ index: Int, in session: inout Session) -> Link? {
+    if case .guest = table {
+      return lastStore(toGuestWord: page.place(of: index), in: &session).map {
+        step(ofStore: $0, in: &session)
+      }
+    }
     let memory = session.timeline.machine.memory
     let store = memory.lastStore(toAny: page.slots(of: index), in: 0..<memory.position)
     guard let store else { return nil }
     let stored = step(ofStore: store, in: &session)
     if page.level == Geometry.lastLevel || page[index].bits != 0 { return stored }
-    let removes = { (step: Step) in step.removes(address, in: table) }
+    let removes = { (step: Step) in step.stepClass == .leafRemoved && concerns(step) }
     guard let event = event(before: stored.event + 1, in: &session, where: removes)
     else { return stored }
     session.seek(to: Moment(events: event + 1))
     let steps = session.timeline.steps
     return Link(event: event, index: steps.lastIndex(where: removes) ?? 0, steps: steps)
+  }
+
+  /// The last store that gave a word of L1's memory, at a canonical IPA, another value; nil if none did.
+  ///
+  /// The words that keep a page of L1's are also stored when another word of the page changes.
+  private func lastStore(toGuestWord ipa: UInt64, in session: inout Session) -> Int? {
+    let word = Int(ipa >> 3 & 511)
+    while true {
+      let store: Int?
+      do {
+        let machine = session.timeline.machine
+        store = machine.guestPage(at: ipa.page).flatMap {
+          machine.memory.lastStore(toAny: $0.slots(ofWord: word), in: 0..<machine.memory.position)
+        }
+      }
+      guard let store else { return nil }
+      let event = event(ofStore: store, session)
+      if event < session.timeline.moment.events { session.seek(to: Moment(events: event + 1)) }
+      do {
+        let machine = session.timeline.machine
+        let start = session.timeline.stores(ofEvent: event).lowerBound
+        let past = PastWords(before: start..<machine.memory.position, in: machine.memory)
+        if let page = machine.guestPage(at: ipa.page), page[word] != page.word(word, in: past) {
+          return store
+        }
+      }
+      session.seek(to: Moment(events: event))
+    }
   }
 
   /// The last event before one that has a matching micro-step, within the search limit.
@@ -155,11 +190,23 @@ private struct CauseSearch {
     return nil
   }
 
-  /// The micro-step that made a store. The session is then positioned after its event.
-  private func step(ofStore store: Int, in session: inout Session) -> Link {
-    let event = (0..<max(0, session.timeline.events.count - 1)).partitioningIndex {
+  private func event(ofStore store: Int, _ session: Session) -> Int {
+    (0..<max(0, session.timeline.events.count - 1)).partitioningIndex {
       session.timeline.stores(ofEvent: $0).upperBound > store
     }
+  }
+
+  /// Whether a step concerns the leaf of the address in the table.
+  private func concerns(_ step: Step) -> Bool {
+    guard step.table == table else { return false }
+    let entry = step.level < 0 ? Page.size : geometry.size(step.level)
+    let start = step.address & ~(entry - 1)
+    return address >= start && address - start < max(entry, step.address - start &+ step.size)
+  }
+
+  /// The micro-step that made a store. The session is then positioned after its event.
+  private func step(ofStore store: Int, in session: inout Session) -> Link {
+    let event = event(ofStore: store, session)
     session.seek(to: Moment(events: event + 1))
     let steps = session.timeline.steps
     return Link(event: event, index: steps.lastIndex { $0.start <= store } ?? 0, steps: steps)
@@ -171,13 +218,8 @@ private struct CauseSearch {
       [.leafMade, .leafRelaxed, .entryBroken].contains(link.step.stepClass),
       let ipa = link.steps[...link.index].lazy.reversed().compactMap(\.guestEntryRead).first
     {
-      session.seek(to: Moment(events: link.event + 1))
-      let word = Int(ipa >> 3 & 511)
-      let end = session.timeline.stores(ofEvent: link.event).lowerBound
-      let machine = session.timeline.machine
-      if let slots = machine.guestPage(at: ipa.page)?.slots(ofWord: word),
-        let store = machine.memory.lastStore(toAny: slots, in: 0..<end)
-      {
+      session.seek(to: Moment(events: link.event))
+      if let store = lastStore(toGuestWord: ipa, in: &session) {
         heading = "L1's entry at canonical \(hex: ipa) had been stored by"
         let event = step(ofStore: store, in: &session).event
         add(event: event, "", session)
@@ -258,25 +300,11 @@ extension Step {
     if case .fault(.guestRead(_, let ipa)) = action { ipa } else { nil }
   }
 
-  /// Whether the step removes, or makes, the leaf of an input address of a table.
-  fileprivate func removes(_ address: UInt64, in table: TableID) -> Bool {
-    stepClass == .leafRemoved && self.table == table && covers(address)
-  }
-
-  fileprivate func makes(_ address: UInt64, in table: TableID) -> Bool {
-    stepClass == .leafMade && self.table == table && covers(address)
-  }
-
   /// Whether the step made unknown what a lookup found unknown.
   fileprivate func loses(_ look: Step) -> Bool {
     guard case .reverseMap(.recordUnknown) = action else { return false }
     return table == look.table
       && (address..<address &+ max(1, size)).overlaps(
         look.address..<look.address &+ max(1, look.size))
-  }
-
-  private func covers(_ address: UInt64) -> Bool {
-    let size = max(Page.size, self.size)
-    return self.address & ~(size - 1) == address & ~(size - 1)
   }
 }

@@ -12,6 +12,8 @@ package struct TLBAnswer: Answer {
   }
 
   package struct Entry: Encodable, Sendable {
+    /// The CPU whose TLB holds it; nil for the SMMU's.
+    package let cpu: Int?
     @Hex package private(set) var address: UInt64
     @Hex package private(set) var output: UInt64
     package let permissions: Permissions
@@ -24,6 +26,9 @@ package struct TLBAnswer: Answer {
   package let live: Int
   package let stale: Int
   package let parts: [Part]
+  private let hasSeveralCPUs: Bool
+
+  private enum CodingKeys: CodingKey { case live, stale, parts }
 
   package init(about subject: Subject, in session: inout Session) throws(Unanswerable) {
     let machine = session.timeline.machine
@@ -37,7 +42,7 @@ package struct TLBAnswer: Answer {
       let table = tables.first { $0.vmid == vmid }
       parts.append(
         Part(
-          "VMID \(vmid)", table?.id, entries.filter { $0.vmid == vmid },
+          "VMID \(vmid)", table?.id, entries.filter { $0.vmid == vmid }, isOfCPUs: true,
           isStale: { entry in table.map { machine.isStale(entry, in: $0) } ?? false },
           clearedBy: { "IPAS2E1IS \(hex: $0) or VMALLS12E1IS" }))
     }
@@ -50,6 +55,7 @@ package struct TLBAnswer: Answer {
       parts.append(
         Part(
           "SMMU, \(Phrase.context(context))", table, deviceEntries.filter { $0.context == context },
+          isOfCPUs: false,
           isStale: {
             isProcess ? !machine.isBorneOut($0) : !machine.gives($0, in: table)
           },
@@ -60,6 +66,7 @@ package struct TLBAnswer: Answer {
           }))
     }
     self.parts = parts
+    hasSeveralCPUs = machine.configuration.vcpus > 1
     live = parts.reduce(0) { $0 + $1.entries.count }
     stale = parts.reduce(0) { $0 + $1.entries.count(where: \.isStale) }
   }
@@ -77,6 +84,7 @@ package struct TLBAnswer: Answer {
           .adding("  \(part.table.map { detail.table($0) } ?? Phrase.table(nil))", .dim))
       for entry in part.entries {
         var line = Report.Text(entry.isStale ? Sign.stale + " " : "  ", .stale)
+        if let cpu = entry.cpu, hasSeveralCPUs { line.add("CPU \(cpu)  ") }
         line.add("\(hex: entry.address) \(Sign.arrow) \(hex: entry.output) ")
         line.add(detail.permissions(entry.permissions), .permission)
         line.add(" level \(entry.level)", .dim)
@@ -93,14 +101,14 @@ package struct TLBAnswer: Answer {
 
 extension TLBAnswer.Part {
   fileprivate init(
-    _ title: String, _ table: TableID?, _ entries: [TLB.Entry], isStale: (TLB.Entry) -> Bool,
-    clearedBy: (UInt64) -> String
+    _ title: String, _ table: TableID?, _ entries: [TLB.Entry], isOfCPUs: Bool,
+    isStale: (TLB.Entry) -> Bool, clearedBy: (UInt64) -> String
   ) {
     self.title = title
     self.table = table
-    self.entries = entries.sorted { $0.address < $1.address }.map { entry in
+    self.entries = entries.sorted { ($0.address, $0.cpu) < ($1.address, $1.cpu) }.map { entry in
       TLBAnswer.Entry(
-        address: entry.address, output: entry.descriptor.address,
+        cpu: isOfCPUs ? entry.cpu : nil, address: entry.address, output: entry.descriptor.address,
         permissions: entry.descriptor.permissions, level: entry.level, isStale: isStale(entry),
         clearedBy: clearedBy(entry.address))
     }
