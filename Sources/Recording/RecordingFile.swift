@@ -32,7 +32,8 @@ public struct RecordingFile: ~Copyable {
 
   /// Whether a program has the file open as a recording.
   public static func isInUse(_ path: String) -> Bool {
-    let other = open(path, O_RDONLY | O_CLOEXEC)
+    // A pipe must not be waited for.
+    let other = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard other >= 0 else { return false }
     defer { close(other) }
     return flock(other, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
@@ -60,7 +61,9 @@ public struct RecordingFile: ~Copyable {
     let target = resolved(path)
     let new = target + ".new-\(getpid())"
     var status = stat()
-    let mode = stat(target, &status) == 0 ? status.st_mode & 0o7777 : 0o666
+    let isThere = stat(target, &status) == 0
+    if isThere, status.st_mode & S_IFMT != S_IFREG { throw Failure("it is no file with contents") }
+    let mode = isThere ? status.st_mode & 0o7777 : 0o666
     let descriptor = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     if descriptor < 0 { throw .ofSystem }
     do throws(Failure) {

@@ -71,6 +71,46 @@ import Testing
       let wrong = try Program.run(["view", "built-in", "--keys", file.path])
       #expect(
         wrong.code == 3 && wrong.errors.contains("script.keys:2:1: expected one of: press KEY"))
+      // Lines of blanks say nothing; a word that is right and what follows it are told apart.
+      for (script, mistake) in [
+        ("press .\n   \nwait\n", nil), ("press . Foo\n", "1:7: expected keys"),
+        ("size 0x0\n", "1:6: expected columns and rows"), ("type\n", "1:6: expected a text"),
+        ("  wait now\n", "1:8: expected nothing after"),
+      ] {
+        try Data(script.utf8).write(to: file)
+        let result = try Program.run(["view", "built-in", "--keys", file.path])
+        #expect(result.code == (mistake == nil ? 0 : 3), "\(script)")
+        #expect(
+          result.errors.contains("script.keys:\(mistake ?? "")") || mistake == nil,
+          "\(result.errors)")
+      }
+    }
+  }
+
+  @Test func `what another program wrote to the open file is not replaced unasked`() throws {
+    try Program.withFolder { folder in
+      let file = folder.appending(path: "s.pw")
+      let text = "pagewalk 1\nvm ipa=40\nmemslot 0 0x80000000 4M backing=4K\nl1 read 0x80000000\n"
+      try Data(text.utf8).write(to: file)
+      let job = try Program.start(
+        [], file: file.path, environment: ["XDG_STATE_HOME": folder.path])
+      try job.press("$", expecting: "event 2/2")
+      try job.press(":l1 read 0x80001000\r", expecting: "event 3/3")
+      try job.press(":write\r", expecting: "The session is in")
+      let mine = try Data(contentsOf: file)
+      try (mine + Data("# edited elsewhere\n".utf8)).write(to: file)
+      try job.press(":l1 read 0x80002000\r", expecting: "event 4/4")
+      job.send(":write\r")
+      try job.output(containing: "has changed since it was read")
+      job.send("n")
+      try job.output(containing: "Nothing was written")
+      #expect(try Data(contentsOf: file) == mine + Data("# edited elsewhere\n".utf8))
+      let mark = job.output.count
+      job.send(":write\ry")
+      try job.output(containing: "The session is in", after: mark)
+      #expect(try String(decoding: Data(contentsOf: file), as: UTF8.self).contains("0x80002000"))
+      job.send("Q")
+      #expect(try job.status() == .exited(0))
     }
   }
 
@@ -150,6 +190,18 @@ import Testing
     }
   }
 
+  @Test func `a device is not replaced by a file`() throws {
+    try Program.withFolder { folder in
+      let pipe = folder.appending(path: "pipe").path
+      try #require(mkfifo(pipe, 0o600) == 0)
+      try Self.drive(
+        "press .\ntype :write \(pipe)\npress enter y\nexpect it is no file with contents\n",
+        ["built-in"], in: folder)
+      var status = stat()
+      #expect(stat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+    }
+  }
+
   @Test func `two programs do not record into one file`() throws {
     try Program.withFolder { folder in
       let file = folder.appending(path: "r.pw").path
@@ -207,6 +259,13 @@ import Testing
       let state = folder.appending(path: "pagewalk").path
       let names = try FileManager.default.contentsOfDirectory(atPath: state)
       let name = try #require(names.first { $0.hasPrefix("unsaved-") })
+      // Whoever opens a file is told.
+      let next = try Program.start(
+        [], file: Program.path("assets/scenarios/bugs/relax.pw"),
+        environment: ["XDG_STATE_HOME": folder.path])
+      try next.press("", expecting: "Work was not saved when pagewalk ended by force.")
+      next.send("Q")
+      _ = try next.status()
       let script = "wait\npress $\nexpect l1 read 0x80000000\npress q\nexpect in no file\npress d\n"
       try Self.drive(script, [state + "/" + name], in: folder)
       #expect(

@@ -167,7 +167,11 @@ public struct Model {
     savedWork = ownWork
     noteMoment()
     if ahead == nil { sayLeftOut() }
-    if settings.showsStart { openStart() }
+    if settings.showsStart {
+      openStart()
+    } else if unsaved != nil {
+      say("Work was not saved when pagewalk ended by force. \(press(.open)) to recover it.")
+    }
     settle()
   }
 

@@ -31,6 +31,16 @@ struct KeyScript {
       }
     }
 
+    /// What follows the word.
+    var expectation: String {
+      switch self {
+      case .press: "keys as \"pagewalk config --default\" writes them, as: press x Enter Ctrl-R"
+      case .type, .paste, .expect, .reject: "a text: \(usage)"
+      case .size: "columns and rows: \(usage)"
+      case .wait, .frame: "nothing after \"\(rawValue)\""
+      }
+    }
+
     /// The lines that there are, with commas.
     static let usage = allCases.map(\.usage).joined(separator: ", ")
   }
@@ -53,25 +63,30 @@ struct KeyScript {
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
     {
       let line = line.hasSuffix("\r") ? line.dropLast() : line
-      if line.isEmpty || line.hasPrefix("#") { continue }
       let words = line.split(separator: " ", maxSplits: 1).map(String.init)
-      guard let step = Self.step(words[0], words.count > 1 ? words[1] : "") else {
-        throw ScenarioError(
-          file: file, line: index + 1, column: 1,
-          message: "expected one of: \(Word.usage)")
+      guard let first = words.first, !first.hasPrefix("#") else { continue }
+      func mistake(at column: Int, _ message: String) -> ScenarioError {
+        ScenarioError(file: file, line: index + 1, column: column, message: message)
+      }
+      let start = line.prefix { $0 == " " }.utf8.count + 1
+      guard let word = Word(rawValue: first) else {
+        throw mistake(at: start, "expected one of: \(Word.usage)")
+      }
+      guard let step = Self.step(word, words.count > 1 ? words[1] : "") else {
+        throw mistake(at: start + first.utf8.count + 1, "expected \(word.expectation)")
       }
       steps.append((index + 1, step))
     }
     self.steps = steps
   }
 
-  private static func step(_ word: String, _ text: String) -> Step? {
-    guard let word = Word(rawValue: word) else { return nil }
+  private static func step(_ word: Word, _ text: String) -> Step? {
     switch word {
     case .press:
       let keys = text.split(separator: " ").map { Key(spelling: $0) }
       let found = keys.compactMap { $0 }
       return found.isEmpty || found.count < keys.count ? nil : .input(found.map { .key($0) })
+    case .type where text.isEmpty, .paste where text.isEmpty: return nil
     case .type: return .input(text.unicodeScalars.map { .key(Key(typed: $0)) })
     case .paste: return .input([.paste(text)])
     case .size:

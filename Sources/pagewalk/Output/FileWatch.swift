@@ -49,6 +49,12 @@ struct FileWatch {
     return .changed
   }
 
+  /// Whether the file is there, and another version than it was.
+  var hasChanged: Bool {
+    guard let now = Self.version(of: path) else { return false }
+    return now != version
+  }
+
   private static func version(of path: String) -> Version? {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }

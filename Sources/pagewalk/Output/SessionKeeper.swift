@@ -8,7 +8,9 @@ import Viewer
 /// Keeps a session in files: on request, while it is recorded, and unsaved work.
 struct SessionKeeper {
   /// The open file, to which `:write` without a name saves the session; nil if it came from none.
-  private var path: String?
+  private var path: String? { didSet { version = path.map { FileWatch($0) } } }
+  /// That file as it was read or written by this program.
+  private var version: FileWatch?
   /// The recording requested by the user.
   private var recorder: Recorder?
   /// The recording of unsaved work, in case the program is killed.
@@ -106,7 +108,7 @@ struct SessionKeeper {
     switch wish.request {
     case .write(let name):
       guard let target = name ?? path else { return .nameless }
-      if let clash = name == nil ? film(target, wish) : clash(target, wish) { return clash }
+      if let clash = target == path ? change(target, wish) : clash(target, wish) { return clash }
       var text = RecordingText(RecordingVersion(program: Pagewalk.version))
       text.add(model.savedWithChecks())
       text.end()
@@ -148,15 +150,19 @@ struct SessionKeeper {
 
   /// The outcome if a file already exists; nil if it may be written.
   private func clash(_ name: String, _ wish: FileWish) -> FileOutcome? {
-    if wish.replaces || name == path || access(name, F_OK) != 0 { return nil }
+    if wish.replaces || access(name, F_OK) != 0 { return nil }
     return RecordingFile.isInUse(name)
       ? .refused("\(SafeText(name)) is being recorded.") : .exists("\(SafeText(name)) exists.")
   }
 
-  /// The outcome if the session's own file also has the keys that were pressed, which a session without them would
-  /// replace; nil if it may be written.
-  private func film(_ name: String, _ wish: FileWish) -> FileOutcome? {
-    guard !wish.replaces, let bytes = try? FileDescriptor.contents(of: name),
+  /// The outcome if the session's own file has what the session would replace: another program's changes, or the
+  /// keys that were pressed; nil if it may be written.
+  private func change(_ name: String, _ wish: FileWish) -> FileOutcome? {
+    if wish.replaces { return nil }
+    if let version, version.hasChanged {
+      return .exists("\(SafeText(name)) has changed since it was read.")
+    }
+    guard let bytes = try? FileDescriptor.contents(of: name),
       Recording.isRecording(bytes), let recording = try? Recording(bytes, file: name),
       recording.begin(in: bytes) != nil
     else { return nil }
