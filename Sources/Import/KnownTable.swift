@@ -31,7 +31,7 @@ package enum KnownTable {
       made.addPlain(.event(.addMemslot(id: UInt64(id), range, .pages)), origin)
     }
     for page in walk.pages {
-      made.comment("level \(page.level), at 0x\(hex(page.place))")
+      made.comment("level \(page.level), at \(Phrase.address(page.place))")
       for (index, word) in page.words.enumerated() where word != 0 {
         let event = Event.access(
           .l1, vcpu: 0, .write, page.place + UInt64(index) * 8, value: word)

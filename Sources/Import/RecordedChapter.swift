@@ -165,7 +165,7 @@ extension RecordedChapter {
       if let cut {
         unread.append(
           "\(place):\(cut.error.description): it breaks off there, and what the map holds from canonical "
-            + "0x\(hex(cut.end)) on is not known")
+            + "\(Phrase.address(cut.end)) on is not known")
       }
     } catch {
       unread.append("\(place):\(error.description)")

@@ -72,9 +72,10 @@ extension RecordedScenario {
       if arguments.value == 1 { add(.recorded(.age(range)), place) }
     case .iommuMap, .iommuUnmap: write(iommu: call, place)
     case .walkNested where !call.isReturn:
-      comment(place, "L1's table is walked for nested IPA 0x\(hex(arguments.address ?? 0))")
+      comment(
+        place, "L1's table is walked for nested IPA \(Phrase.address(arguments.address ?? 0))")
     case .injectFault:
-      comment(place, "L1 is given a stage-2 fault, ESR 0x\(hex(arguments.value ?? 0))")
+      comment(place, "L1 is given a stage-2 fault, ESR \(Phrase.address(arguments.value ?? 0))")
     case .walkNested, .notifierAge, .other: break
     case .protectedUnmap:
       // The host has the hypervisor unmap the notifier's range.

@@ -161,12 +161,15 @@ package struct RecordedScenario: Sendable {
     let place = made.origin(file, line: event.line)
     guard let address = event.address, let isWrite = event.isWrite else {
       return comment(
-        place, "event 0x\(hex(UInt64(event.id))) of stream 0x\(hex(UInt64(event.streamID)))")
+        place,
+        "event \(Phrase.address(UInt64(event.id))) of stream \(Phrase.address(UInt64(event.streamID)))"
+      )
     }
     add(
       .dma(device: 0, address, write: isWrite), place,
       remark:
-        " stream 0x\(hex(UInt64(event.streamID)))\(event.isStalled == true ? ", stalled" : "")")
+        " stream \(Phrase.address(UInt64(event.streamID)))\(event.isStalled == true ? ", stalled" : "")"
+    )
     switch event.fault {
     case .translation, .addressSize, .accessFlag, .permission:
       guard let fault = event.fault else { return }
@@ -181,7 +184,8 @@ package struct RecordedScenario: Sendable {
     case .iommuMap(let range, _) where Self.range(range.lowerBound, range.size) == nil,
       .iommuUnmap(let range, _) where Self.range(range.lowerBound, range.size) == nil:
       comment(
-        place, "the IOMMU's table cannot have 0x\(hex(range.lowerBound)), which is above 48 bits")
+        place,
+        "the IOMMU's table cannot have \(Phrase.address(range.lowerBound)), which is above 48 bits")
     case .iommuMap(let range, let physical):
       let write = permissions[range.lowerBound] ?? true
       if permissions[range.lowerBound] == nil { note("permissions of the IOMMU's leaves") }
@@ -195,10 +199,12 @@ package struct RecordedScenario: Sendable {
     case .ioPageFault(let address, let isWrite):
       add(.dma(device: 0, address, write: isWrite), place)
     case .guestFault(let address, let syndrome, _):
-      comment(place, "a guest faults at IPA 0x\(hex(address)), ESR 0x\(hex(syndrome))")
-    case .accessFault(let address): comment(place, "an access flag fault at 0x\(hex(address))")
+      comment(
+        place, "a guest faults at IPA \(Phrase.address(address)), ESR \(Phrase.address(syndrome))")
+    case .accessFault(let address):
+      comment(place, "an access flag fault at \(Phrase.address(address))")
     case .nestedReturn: comment(place, "L1 returns to L2")
-    case .injectNested(let syndrome): comment(place, "L1 is given ESR 0x\(hex(syndrome))")
+    case .injectNested(let syndrome): comment(place, "L1 is given ESR \(Phrase.address(syndrome))")
     case .invalidate(let name): comment(place, "L1 executes a TLBI (\(name)), operand not told")
     case .unmapHostRange(let range) where !canonical(of: range).isEmpty:
       for pages in canonical(of: range) { take(pages, isMemslot: false, place) }
@@ -208,20 +214,23 @@ package struct RecordedScenario: Sendable {
     case .unmapHostRange(let range):
       comment(
         place,
-        "the notifier takes \(Phrase.size(range.size)) at VMM address 0x\(hex(range.lowerBound))")
+        "the notifier takes \(Phrase.size(range.size)) at VMM address \(Phrase.address(range.lowerBound))"
+      )
     case .ageHostRange(let range):
       comment(
         place,
-        "the notifier ages \(Phrase.size(range.size)) at VMM address 0x\(hex(range.lowerBound))")
+        "the notifier ages \(Phrase.size(range.size)) at VMM address \(Phrase.address(range.lowerBound))"
+      )
     case .testAgeHost(let address):
-      comment(place, "the age of VMM address 0x\(hex(address)) is asked for")
+      comment(place, "the age of VMM address \(Phrase.address(address)) is asked for")
     case .memoryAttributes(let range, let attributes):
       comment(
         place,
-        "\(Phrase.size(range.size)) at IPA 0x\(hex(range.lowerBound)) get attributes 0x\(hex(attributes))"
+        "\(Phrase.size(range.size)) at IPA \(Phrase.address(range.lowerBound)) get attributes \(Phrase.address(attributes))"
       )
     case .hostAbort(let address?, let syndrome):
-      comment(place, "pKVM's host faults at 0x\(hex(address)), ESR 0x\(hex(syndrome))")
+      comment(
+        place, "pKVM's host faults at \(Phrase.address(address)), ESR \(Phrase.address(syndrome))")
     case .hostAbort(nil, _): comment(place, "pKVM's host faults, where is not told")
     }
   }

@@ -217,14 +217,16 @@ package enum DumpReader {
         if row.end != 0 { append(row, 0..<row.end, number) }
       } else if row.start == row.end {
         throw TextError(
-          line: number, "a row of no addresses: expected an end above 0x\(hex(row.start))")
+          line: number, "a row of no addresses: expected an end above \(Phrase.address(row.start))")
       } else {
         let expected = rows.last?.end ?? 0
         if row.start != expected {
           // Another dump without a marker, as two files one after the other.
           guard row.start == 0, !rows.isEmpty else {
             throw TextError(
-              line: number, "a row that begins at 0x\(hex(row.start)): expected 0x\(hex(expected))")
+              line: number,
+              "a row that begins at \(Phrase.address(row.start)): expected \(Phrase.address(expected))"
+            )
           }
           try close(at: number)
           isOpen = true
@@ -269,7 +271,8 @@ package enum DumpReader {
       if let bits, bits < 64 {
         if end > 1 << UInt64(bits) {
           throw TextError(
-            line: number, "a row ends at 0x\(hex(end)), beyond \(bits) bits of input addresses")
+            line: number,
+            "a row ends at \(Phrase.address(end)), beyond \(bits) bits of input addresses")
         }
         if let restart, end < 1 << UInt64(bits), restart.start == end {
           append(restart, end..<1 << UInt64(bits), number)

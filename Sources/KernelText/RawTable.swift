@@ -91,7 +91,7 @@ package struct RawTable: Equatable, Sendable {
 
     private func requireNoPage(_ number: Int) throws(TextError) {
       if let page {
-        throw TextError(line: number, "expected 'end 0x\(hex(page.address))' before")
+        throw TextError(line: number, "expected 'end \(Phrase.address(page.address))' before")
       }
     }
 
@@ -163,7 +163,7 @@ package struct RawTable: Equatable, Sendable {
         address >> 52 == 0, rest.take(" "), let level = rest.takeDecimal(), level < 4, rest.isEmpty
       else { throw TextError(line: number, "expected 'page 0xADDRESS LEVEL'") }
       if tables[last].pages[address] != nil {
-        throw TextError(line: number, "the page at 0x\(hex(address)) is there twice")
+        throw TextError(line: number, "the page at \(Phrase.address(address)) is there twice")
       }
       pageCount += 1
       if pageCount > RawTable.pagesAtMost {

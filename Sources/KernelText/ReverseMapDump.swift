@@ -16,8 +16,8 @@ public enum ReverseMapDump {
 
     /// The row in the words of a dump.
     package var text: String {
-      "0x\(hex(canonical.lowerBound))-0x\(hex(canonical.upperBound)) "
-        + (nested.map { "known 0x\(hex($0))" } ?? "unknown")
+      "\(Phrase.address(canonical.lowerBound))-\(Phrase.address(canonical.upperBound)) "
+        + (nested.map { "known \(Phrase.address($0))" } ?? "unknown")
     }
 
     /// Whether it says the same as another row.

@@ -37,7 +37,7 @@ extension Expectation {
         return machine.lastOutcome == .none
           ? "nothing was read yet" : "the last read returned no value"
       }
-      return found == value ? nil : "the value is 0x\(hex(found))"
+      return found == value ? nil : "the value is \(Phrase.address(found))"
     case .mmio(let write, let ipa):
       return machine.lastOutcome == .mmio(write: write, ipa: ipa)
         ? nil : machine.lastOutcome.description
@@ -46,10 +46,10 @@ extension Expectation {
         return machine.hasMemslot(slot)
           ? "the dirty log of slot \(slot) was not fetched yet" : "there is no slot \(slot)"
       }
-      return reported == word ? nil : "the word is 0x\(hex(reported))"
+      return reported == word ? nil : "the word is \(Phrase.address(reported))"
     case .idle(let ipa, let idle):
       guard machine.hostPage(at: ipa) != nil else {
-        return "there is no page at canonical 0x\(hex(ipa))"
+        return "there is no page at canonical \(Phrase.address(ipa))"
       }
       return machine.isIdle(ipa) == idle ? nil : "the page is \(idle ? "not idle" : "idle")"
     case .violation(let invariant):
@@ -149,7 +149,7 @@ extension Expectation {
     switch party {
     case .host, .hypervisor:
       return machine.isHostMemory(address)
-        ? nil : "there is no memory at PA 0x\(hex(address))"
+        ? nil : "there is no memory at PA \(Phrase.address(address))"
     case .guest(let number):
       return machine.table(.protectedGuest(number)) == nil ? "there is no guest \(number)" : nil
     }
@@ -186,7 +186,7 @@ extension Expectation {
         ?? .unknown
     }
     if answers.isEmpty ? answer == .nothing : answers.contains(answer) { return nil }
-    return "0x\(hex(ipa)) is "
+    return "\(Phrase.address(ipa)) is "
       + (answers.isEmpty ? "none" : answers.map(\.description).joined(separator: ", "))
   }
 }
@@ -197,8 +197,8 @@ extension ReverseMapAnswer {
     switch self {
     case .nothing: "none"
     case .unknown: "unknown"
-    case .known(let nested): "known 0x\(hex(nested))"
-    case .payload(let word): "payload 0x\(hex(word))"
+    case .known(let nested): "known \(Phrase.address(nested))"
+    case .payload(let word): "payload \(Phrase.address(word))"
     }
   }
 }
@@ -225,8 +225,8 @@ extension Outcome {
     case .completed: "the access completed"
     case .exception(let status, let instruction, let write, let ipa, _):
       "L1 got \(instruction ? "insn-abort" : "data-abort") fsc=0x\(hex(UInt64(status.code), 2))"
-        + "\(write ? " write" : "") ipa=0x\(hex(ipa))"
-    case .mmio(let write, let ipa): "MMIO \(write ? "write" : "read") at 0x\(hex(ipa))"
+        + "\(write ? " write" : "") ipa=\(Phrase.address(ipa))"
+    case .mmio(let write, let ipa): "MMIO \(write ? "write" : "read") at \(Phrase.address(ipa))"
     case .externalAbort: "it ended in an external abort"
     case .sizeFault: "it ended in an address size fault"
     case .efault: "KVM_RUN failed with EFAULT"

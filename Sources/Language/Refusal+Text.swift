@@ -20,7 +20,7 @@ extension Refusal.Reason {
   public var description: String {
     switch self {
     case .unaligned(let value, let alignment):
-      "expected a multiple of \(Phrase.size(alignment)), not 0x\(hex(value))"
+      "expected a multiple of \(Phrase.size(alignment)), not \(Phrase.address(value))"
     case .beyondIPASpace(let bits):
       "expected a slot below 2^\(bits), the end of the VM's IPA space (vm ipa=\(bits))"
     case .slotExists(let id): "expected a free slot number: slot \(id) exists"
@@ -28,7 +28,7 @@ extension Refusal.Reason {
     case .tooManySlots(let count): "expected at most \(count) memory slots"
     case .addressSpaceFull: "expected a smaller slot: the VMM's address space is full"
     case .outsideSlots(let address):
-      "expected addresses of one memory slot: 0x\(hex(address)) is outside"
+      "expected addresses of one memory slot: \(Phrase.address(address)) is outside"
     case .tooLarge(let limit):
       "expected at most \(Phrase.size(limit)): the range is handled page by page"
     case .noSuchVCPU(let count):
@@ -66,10 +66,10 @@ extension Refusal.Reason {
     case .onlyProtected:
       "expected a statement of pKVM or of devices: under pkvm= there is no VM but 'pkvm create guest'"
     case .outsidePhysicalMemory(let range):
-      "expected memory from 0x\(hex(range.lowerBound)) to 0x\(hex(range.upperBound)), the end of the "
+      "expected memory from \(Phrase.address(range.lowerBound)) to \(Phrase.address(range.upperBound)), the end of the "
         + "physical addresses (vm ipa=)"
     case .memoryOverlaps(let address):
-      "expected addresses without memory: there is some from 0x\(hex(address)) on already"
+      "expected addresses without memory: there is some from \(Phrase.address(address)) on already"
     case .tooManyRegions(let count): "expected at most \(count) regions of memory"
     case .memoryTooLate:
       "expected memory before anything is mapped there, and before the snapshot"

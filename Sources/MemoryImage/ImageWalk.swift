@@ -40,7 +40,8 @@ package struct ImageWalk: Sendable {
         case .tooLarge:
           "was left out, after \(ImageWalk.bytesAtMost >> 20) MiB of tables or \(ImageWalk.runsAtMost >> 20) M runs"
         }
-      return "the table at 0x\(hex(place)), for input address 0x\(hex(address)), \(what)"
+      return
+        "the table at \(Phrase.address(place)), for input address \(Phrase.address(address)), \(what)"
     }
   }
 
@@ -68,12 +69,12 @@ package struct ImageWalk: Sendable {
     let register = VTCR(vtcr)
     if vtcr >> 32 & 1 != 0 {
       throw ImageError(
-        "VTCR 0x\(hex(vtcr)) has DS: its table is of LPA2, with addresses of 52 bits; expected one of 48"
+        "VTCR \(Phrase.address(vtcr)) has DS: its table is of LPA2, with addresses of 52 bits; expected one of 48"
       )
     }
     guard register.isWalkable else {
       throw ImageError(
-        "VTCR 0x\(hex(vtcr)) describes no table: T0SZ, SL0 and TG0 do not fit together")
+        "VTCR \(Phrase.address(vtcr)) describes no table: T0SZ, SL0 and TG0 do not fit together")
     }
     let geometry = register.geometry
     let root = VTTBR(vttbr).base & ~(geometry.rootBytes - 1)
@@ -94,7 +95,7 @@ package struct ImageWalk: Sendable {
   ) throws(ImageError) {
     var walker = Walker(geometry: geometry, runsAtMost: runsAtMost)
     guard let words = read(root, geometry.rootEntries) else {
-      throw ImageError("the root at 0x\(hex(root)) is not in it")
+      throw ImageError("the root at \(Phrase.address(root)) is not in it")
     }
     walker.visit(Page(place: root, level: geometry.startLevel, words: words), at: 0, read)
     self.geometry = geometry

@@ -121,7 +121,8 @@ struct BrokenEntries {
   /// What an entry still lacks to be clean.
   func lack(of address: UInt64) -> String {
     guard let entry = entries[address], let remnant = entry.remnants.first else { return "" }
-    let range = "0x\(hex(remnant.range.lowerBound)) to 0x\(hex(remnant.range.upperBound))"
+    let range =
+      "\(Phrase.address(remnant.range.lowerBound)) to \(Phrase.address(remnant.range.upperBound))"
     let under = entry.isStage2 ? " under VMID \(remnant.tag)" : ""
     let what =
       switch remnant.progress {

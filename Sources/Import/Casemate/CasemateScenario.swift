@@ -176,23 +176,24 @@ package struct CasemateScenario {
   /// A record in a few words.
   private static func words(_ record: CasemateLog.Record) -> String {
     func range(_ range: Range<UInt64>) -> String {
-      "0x\(hex(range.lowerBound)) to 0x\(hex(range.upperBound))"
+      "\(Phrase.address(range.lowerBound)) to \(Phrase.address(range.upperBound))"
     }
     let what =
       switch record.action {
-      case .write(let address, let value, _): "stores 0x\(hex(value)) to 0x\(hex(address))"
-      case .read(let address, _): "loads from 0x\(hex(address))"
+      case .write(let address, let value, _):
+        "stores \(Phrase.address(value)) to \(Phrase.address(address))"
+      case .read(let address, _): "loads from \(Phrase.address(address))"
       case .initialize(let pages): "clears \(range(pages))"
       case .free(let pages): "frees \(range(pages))"
-      case .set(let pages, let value): "sets \(range(pages)) to 0x\(hex(value & 0xff))"
+      case .set(let pages, let value): "sets \(range(pages)) to \(Phrase.address(value & 0xff))"
       case .barrier(let barrier): barrier == .isb ? "ISB" : "DSB \(barrier.rawValue.uppercased())"
       case .invalidate(let instruction): "TLBI \(instruction.name.uppercased())"
       case .register(let register, let value):
-        "\(register.rawValue.uppercased()) becomes 0x\(hex(value))"
+        "\(register.rawValue.uppercased()) becomes \(Phrase.address(value))"
       case .hint(let hint, let location, let value):
-        "\(hint.rawValue) 0x\(hex(location)) 0x\(hex(value))"
-      case .lock(let lock): "takes the lock at 0x\(hex(lock))"
-      case .unlock(let lock): "gives the lock at 0x\(hex(lock)) back"
+        "\(hint.rawValue) \(Phrase.address(location)) \(Phrase.address(value))"
+      case .lock(let lock): "takes the lock at \(Phrase.address(lock))"
+      case .unlock(let lock): "gives the lock at \(Phrase.address(lock)) back"
       case .other(let word): word
       }
     return "thread \(record.thread): \(what)"

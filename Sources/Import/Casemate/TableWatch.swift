@@ -219,8 +219,8 @@ extension TableWatch {
       if let entry = broken.entry(leadingTo: page), value & Descriptor.valid != 0 {
         return breach(
           .reused, index, page, nil,
-          "an entry is stored to the page at 0x\(hex(page)), which CPUs may still walk by the entry at "
-            + "0x\(hex(entry)): \(broken.lack(of: entry))")
+          "an entry is stored to the page at \(Phrase.address(page)), which CPUs may still walk by the entry at "
+            + "\(Phrase.address(entry)): \(broken.lack(of: entry))")
       }
       try memory.store(value, at: address, records[index].line)
       return nil
@@ -235,13 +235,14 @@ extension TableWatch {
       if (old ^ value) & Self.bitsToBreakFor(old, place.level) == 0 { return nil }
       return breach(
         .replaced, index, address, place,
-        "0x\(hex(old)) becomes 0x\(hex(value)) in one store, without having been invalid")
+        "\(Phrase.address(old)) becomes \(Phrase.address(value)) in one store, without having been invalid"
+      )
     case (true, false): breakEntry(old, at: address, place, node.root, index)
     case (false, true):
       if broken.contains(address) {
         return breach(
           .unclean, index, address, place,
-          "0x\(hex(value)) makes the entry valid, but \(broken.lack(of: address))")
+          "\(Phrase.address(value)) makes the entry valid, but \(broken.lack(of: address))")
       }
       if isTable(value, place.level) {
         return link(
@@ -270,14 +271,15 @@ extension TableWatch {
     )
     guard let lock = locks[node.root] else {
       return breach(
-        .lockless, index, address, place, "no lock was named for the table at 0x\(hex(node.root))")
+        .lockless, index, address, place,
+        "no lock was named for the table at \(Phrase.address(node.root))")
     }
     let thread = records[index].thread
     if holders[lock] == thread { return nil }
     let holder = holders[lock].map { "thread \($0) holds" } ?? "nobody holds"
     return breach(
       .unlocked, index, address, place,
-      "thread \(thread) stores to it, but \(holder) the lock at 0x\(hex(lock))")
+      "thread \(thread) stores to it, but \(holder) the lock at \(Phrase.address(lock))")
   }
 
   /// Adds a page, and those below it, to a tree.
@@ -287,16 +289,16 @@ extension TableWatch {
     if let entry = broken.entry(leadingTo: page) {
       return breach(
         .reused, index, page, nil,
-        "the page at 0x\(hex(page)) becomes part of the table at 0x\(hex(root)), but CPUs may still walk "
-          + "it by the entry at 0x\(hex(entry)): \(broken.lack(of: entry))")
+        "the page at \(Phrase.address(page)) becomes part of the table at \(Phrase.address(root)), but CPUs may still walk "
+          + "it by the entry at \(Phrase.address(entry)): \(broken.lack(of: entry))")
     }
     if let other = nodes[page] {
       // A page may be in one tree twice; the walk does not continue below it.
       if other.root == root { return nil }
       return breach(
         .reused, index, page, nil,
-        "the page at 0x\(hex(page)) becomes part of the table at 0x\(hex(root)), but is one of the table "
-          + "at 0x\(hex(other.root))")
+        "the page at \(Phrase.address(page)) becomes part of the table at \(Phrase.address(root)), but is one of the table "
+          + "at \(Phrase.address(other.root))")
     }
     nodes[page] = Node(root: root, level: level, input: input)
     guard let words = memory.page(page), let geometry = trees[root]?.geometry else { return nil }
@@ -380,8 +382,8 @@ extension TableWatch {
   private func released(_ page: UInt64, by entry: UInt64, _ index: Int) -> Breach {
     breach(
       .released, index, page, nil,
-      "the page at 0x\(hex(page)) is given back, but CPUs may still walk it by the entry at "
-        + "0x\(hex(entry)): \(broken.lack(of: entry))")
+      "the page at \(Phrase.address(page)) is given back, but CPUs may still walk it by the entry at "
+        + "\(Phrase.address(entry)): \(broken.lack(of: entry))")
   }
 
   /// A table is reported to be no longer used.
@@ -403,7 +405,7 @@ extension TableWatch {
     _ sentence: String
   ) -> Breach {
     let entry = place.map {
-      "the entry at 0x\(hex(address)), level \($0.level), input address 0x\(hex($0.input)): "
+      "the entry at \(Phrase.address(address)), level \($0.level), input address \(Phrase.address($0.input)): "
     }
     return Breach(
       rule: rule, record: index, location: address, level: place?.level, input: place?.input,

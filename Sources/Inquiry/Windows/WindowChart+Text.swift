@@ -15,7 +15,7 @@ extension WindowChart {
 
   private var chartLines: [String] {
     let heads = [
-      ["", ""] + columns.map { "\(deviceName($0))0x\(hex($0.range.lowerBound))" },
+      ["", ""] + columns.map { "\(deviceName($0))\(Phrase.address($0.range.lowerBound))" },
       ["", ""] + columns.map { pageCount($0.pages) },
     ]
     let told = Set(columns.flatMap { $0.changes.map(\.row) } + [0]).sorted()
@@ -60,7 +60,7 @@ extension WindowChart {
         let place = start == end ? "\(start)" : "\(start)..\(end)"
         return "\(place) \(first.changes[index].cell.text)"
       }
-      return "\(deviceName(first))0x\(hex(first.range.lowerBound))  \(pageCount(pages)):  "
+      return "\(deviceName(first))\(Phrase.address(first.range.lowerBound))  \(pageCount(pages)):  "
         + changes.joined(separator: ", ") + "\n"
     }
   }

@@ -5,9 +5,10 @@ extension DeviceOutcome {
   public var description: String {
     switch self {
     case .cached(let physical, let level):
-      "reached PA 0x\(hex(physical)) by an entry of the SMMU's TLB, level \(level)"
-    case .walked(let physical, let level): "reached PA 0x\(hex(physical)) by a walk, level \(level)"
-    case .bypassed(let physical): "reached PA 0x\(hex(physical)) untranslated"
+      "reached PA \(Phrase.address(physical)) by an entry of the SMMU's TLB, level \(level)"
+    case .walked(let physical, let level):
+      "reached PA \(Phrase.address(physical)) by a walk, level \(level)"
+    case .bypassed(let physical): "reached PA \(Phrase.address(physical)) untranslated"
     case .fault(let fault, let level): "ended in \(fault.name), level \(level)"
     case .aborted: "was terminated without an event"
     case .stalled: "is held up"

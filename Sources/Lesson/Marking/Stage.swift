@@ -92,7 +92,8 @@ extension Timeline {
     switch events[index] {
     case .access(_, _, .read, _, _):
       let isDone = machine.lastOutcome == .completed
-      return isDone ? "It reads 0x\(hex(machine.lastValue ?? 0))." : machine.lastOutcome.sentence
+      return isDone
+        ? "It reads \(Phrase.address(machine.lastValue ?? 0))." : machine.lastOutcome.sentence
     case .access: return machine.lastOutcome.sentence
     case .dma:
       return machine.lastDeviceOutcome.map { "The DMA \($0.description)." } ?? ""

@@ -217,7 +217,7 @@ struct LiveFolder {
       let changes = one.changes(to: two)
       var lines = changes.prefix(Self.changesAtMost).map { change in
         line(
-          "\(name) 0x\(hex(change.range.lowerBound))-0x\(hex(change.range.upperBound)): "
+          "\(name) \(Phrase.address(change.range.lowerBound))-\(Phrase.address(change.range.upperBound)): "
             + "\(Judgement.words(change.before)), then \(Judgement.words(change.after))")
       }
       if changes.count > Self.changesAtMost {

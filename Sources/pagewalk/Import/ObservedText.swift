@@ -15,7 +15,7 @@ enum ObservedText {
         for (number, map) in chapter.reverseMaps.sorted(by: { $0.key < $1.key }) {
           lines.append("revmap\(number): \(map.rows.count) entries")
           lines += map.rows.map { "  \($0.text)" }
-          if let end = map.knownEnd { lines.append("  not known from 0x\(hex(end)) on") }
+          if let end = map.knownEnd { lines.append("  not known from \(Phrase.address(end)) on") }
         }
       } else {
         lines += changes(from: chapters[index - 1], to: chapter)
@@ -41,7 +41,8 @@ enum ObservedText {
   static func line(_ run: ObservedTable.Run, _ table: ObservedTable) -> String {
     let range = "0x\(hex(run.start, 16))-0x\(hex(run.end, 16))"
     let output =
-      !run.isMapped ? "" : table.knowsOutputs ? " -> 0x\(hex(run.descriptor.address))" : " -> ?"
+      !run.isMapped
+      ? "" : table.knowsOutputs ? " -> \(Phrase.address(run.descriptor.address))" : " -> ?"
     return "\(range) \(Judgement.words(run))\(output)"
   }
 
@@ -80,7 +81,9 @@ enum ObservedText {
       }
       let limit = min(first.knownEnd ?? .max, second.knownEnd ?? .max)
       let (one, two) = (first.rows(below: limit), second.rows(below: limit))
-      if limit < .max { lines.append("  revmap\(number): not known from 0x\(hex(limit)) on") }
+      if limit < .max {
+        lines.append("  revmap\(number): not known from \(Phrase.address(limit)) on")
+      }
       let (old, new) = (Set(one.map(\.text)), Set(two.map(\.text)))
       lines += one.filter { !new.contains($0.text) }.map { "  revmap\(number) no more: \($0.text)" }
       lines += two.filter { !old.contains($0.text) }.map { "  revmap\(number) new: \($0.text)" }
