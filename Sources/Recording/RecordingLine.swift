@@ -51,15 +51,15 @@ package enum RecordingLine: Equatable {
     case .chain: "sum"
     case .under(let policy): "under \(policy)"
     case .history(let name, let origin):
-      "history \(Words.quoted(name)) from=\(origin.parent + 1)@\(origin.events)"
+      "history \(RecordingWords.quoted(name)) from=\(origin.parent + 1)@\(origin.events)"
         + (origin.policy.map { " under=" + $0 } ?? "")
-    case .name(let history, let name): "name \(history + 1) \(Words.quoted(name))"
+    case .name(let history, let name): "name \(history + 1) \(RecordingWords.quoted(name))"
     case .statement(let history, let stamp, let text):
       "in \(history + 1) \(stamp.text) \(text)"
     case .mark(let mark):
       "mark \(mark.letter) \(mark.place.text)"
         + (mark.selection.isEmpty ? "" : " " + mark.selection)
-    case .note(let note): "note \(note.place.text) \(Words.quoted(note.text))"
+    case .note(let note): "note \(note.place.text) \(RecordingWords.quoted(note.text))"
     case .choice(let choice): "set \(choice.name) \(choice.value)"
     case .tables(let history, let events, let checks):
       "tables \(history + 1)@\(events)"
@@ -73,7 +73,7 @@ package enum RecordingLine: Equatable {
 
   /// Reads what `text` writes; nil if it is damaged.
   init?(_ text: some StringProtocol) {
-    var words = Words(text)
+    var words = RecordingWords(text)
     let keyword = words.next()
     let line: RecordingLine? =
       switch keyword {
@@ -115,7 +115,7 @@ package enum RecordingLine: Equatable {
     self = line
   }
 
-  private static func history(_ words: inout Words) -> RecordingLine? {
+  private static func history(_ words: inout RecordingWords) -> RecordingLine? {
     guard let name = words.next(), let text = words.value("from"),
       let place = SavedSession.Place(text), place.moment.steps == 0
     else { return nil }
@@ -125,7 +125,7 @@ package enum RecordingLine: Equatable {
     return .history(name: name, origin)
   }
 
-  private static func statement(_ words: inout Words) -> RecordingLine? {
+  private static func statement(_ words: inout RecordingWords) -> RecordingLine? {
     guard let number: Int = words.number(), number > 1, let time = words.milliseconds(),
       let state = words.next().flatMap({ UInt32($0, radix: 16) })
     else { return nil }
@@ -133,14 +133,14 @@ package enum RecordingLine: Equatable {
       history: number - 1, Stamp(milliseconds: time, state: state), words.takeRemainder())
   }
 
-  private static func mark(_ words: inout Words) -> RecordingLine? {
+  private static func mark(_ words: inout RecordingWords) -> RecordingLine? {
     guard let letter = words.next()?.unicodeScalars, letter.count == 1, let first = letter.first,
       let place = words.next().flatMap({ SavedSession.Place($0) })
     else { return nil }
     return .mark(.init(letter: first, place: place, selection: words.takeRemainder()))
   }
 
-  private static func tables(_ words: inout Words) -> RecordingLine? {
+  private static func tables(_ words: inout RecordingWords) -> RecordingLine? {
     guard let place = words.next().flatMap({ SavedSession.Place($0) }), place.moment.steps == 0
     else { return nil }
     var checks: [TableCheck] = []
@@ -152,14 +152,14 @@ package enum RecordingLine: Equatable {
     return .tables(history: place.history, events: place.moment.events, checks)
   }
 
-  private static func begin(_ words: inout Words) -> RecordingLine? {
+  private static func begin(_ words: inout RecordingWords) -> RecordingLine? {
     let sides = words.next()?.split(separator: "x").compactMap { Int($0) } ?? []
     guard sides.count == 2, sides.allSatisfy({ (1...1_000).contains($0) }) else { return nil }
     return .begin(width: sides[0], height: sides[1])
   }
 }
 
-extension Words {
+extension RecordingWords {
   /// The next word as the time between two lines.
   fileprivate mutating func milliseconds() -> Int? {
     guard let time: Int = number(), time >= 0 else { return nil }
@@ -195,7 +195,7 @@ public struct RecordingVersion: Equatable, Sendable {
     "\(major).\(minor) by=\(program) kernel=\(kernel) layout=\(hex(layout, 16))"
   }
 
-  init?(_ words: inout Words) {
+  init?(_ words: inout RecordingWords) {
     let numbers = words.next()?.split(separator: ".").compactMap { Int($0) } ?? []
     guard numbers.count == 2, let program = words.value("by"), let kernel = words.value("kernel"),
       let layout: UInt64 = words.number("layout", radix: 16)

@@ -234,7 +234,7 @@ extension Model {
 
   /// The key or action of an item.
   private func pressed(_ text: String) -> SafeText {
-    var words = Words(text)
+    var words = RecordingWords(text)
     switch words.next() {
     case "do":
       guard let action = words.next().flatMap({ Action(rawValue: $0) }) else { return "" }

@@ -13,7 +13,7 @@ extension Model {
       }
       return "do \(command.action.rawValue)"
         + (command.argument.isEmpty ? "" : " " + command.argument)
-    case .paste(let text): return "paste " + Words.quoted(text)
+    case .paste(let text): return "paste " + RecordingWords.quoted(text)
     case .mouse(let mouse): return "mouse \(mouse.action.name) \(mouse.point.x) \(mouse.point.y)"
     case .resize(let width, let height): return "size \(width) \(height)"
     case .tick, .end: return nil
@@ -22,7 +22,7 @@ extension Model {
 
   /// Carries out a recorded input. Returns the effects left for the program; nil if the text is not an input.
   mutating func update(recorded text: String) -> [Effect]? {
-    var words = Words(text)
+    var words = RecordingWords(text)
     switch words.next() {
     case "key": return Key(spelling: words.takeRemainder()).map { updateSession(.key($0)) }
     case "do":

@@ -2,7 +2,7 @@ import Language
 
 /// The words of a line of a recording, separated by blanks. A quoted word may contain anything, with
 /// `\"`, `\\`, `\n` and `\u{HEX}` for characters that would end it or act on a terminal.
-package struct Words {
+package struct RecordingWords {
   private var rest: Substring
 
   package init(_ text: some StringProtocol) { rest = Substring(text) }
