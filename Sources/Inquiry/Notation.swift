@@ -43,6 +43,18 @@ extension String {
   }
 }
 
+extension StringProtocol {
+  /// The text without blanks, tabs and returns around it.
+  package var trimmed: SubSequence {
+    let start = drop { $0 == " " || $0 == "\t" || $0 == "\r" }
+    var end = start.endIndex
+    while end > start.startIndex, " \t\r".contains(start[start.index(before: end)]) {
+      end = start.index(before: end)
+    }
+    return start[start.startIndex..<end]
+  }
+}
+
 /// A number with the noun that it counts.
 func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
   "\(number) \(number == 1 ? one : many ?? one + "s")"

@@ -1,4 +1,5 @@
 import Engine
+import Inquiry
 import Testing
 
 @testable import Viewer
@@ -9,7 +10,7 @@ import Testing
 
   /// The lines of the pane alone, without its title.
   private func pane(_ screen: Screen) throws -> [String] {
-    let lines = screen.lines.map { $0.trimmed }
+    let lines = screen.lines.map { String($0.trimmed) }
     let title = try #require(lines.firstIndex { $0.hasPrefix("4 Reverse map") })
     return Array(lines[(title + 1)...].prefix { !$0.hasPrefix("mm") })
   }

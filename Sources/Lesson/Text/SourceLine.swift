@@ -39,14 +39,4 @@ extension StringProtocol {
   func hasWords(_ words: String) -> Bool {
     split(separator: " ").starts(with: words.split(separator: " "), by: ==)
   }
-
-  /// The text, trimmed.
-  var trimmed: SubSequence {
-    let start = drop { $0 == " " || $0 == "\t" || $0 == "\r" }
-    var end = start.endIndex
-    while end > start.startIndex, " \t\r".contains(start[start.index(before: end)]) {
-      end = start.index(before: end)
-    }
-    return start[start.startIndex..<end]
-  }
 }

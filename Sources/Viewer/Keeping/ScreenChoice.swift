@@ -99,7 +99,7 @@ struct ScreenChoice: Sendable {
       if character == "\"" { isQuoted.toggle() }
       return character == ";" && !isQuoted
     }.compactMap { part in
-      let words = String(part).trimmed.split(separator: " ", maxSplits: 1)
+      let words = part.trimmed.split(separator: " ", maxSplits: 1)
       guard words.count == 2, let filter = try? Filter(parsing: String(words[1]), for: .events)
       else { return nil }
       return Watch(filter: filter, isOn: words[0] == "on")
@@ -196,7 +196,7 @@ extension Model {
   fileprivate var jumpsText: String {
     ([String(jumps.index)]
       + jumps.places.map { place in
-        "\(place.branch + 1)@\(place.moment.name) \(place.selectionText)".trimmed
+        String("\(place.branch + 1)@\(place.moment.name) \(place.selectionText)".trimmed)
       }).joined(separator: ";")
   }
 

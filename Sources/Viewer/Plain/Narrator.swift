@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 import Recording
 
@@ -73,7 +74,7 @@ public struct Narrator {
   public mutating func carryOut(
     _ line: String, keep: (FileWish, inout Model) -> Void = { _, _ in }
   ) -> [SafeText] {
-    let typed = String(line.trimmed.drop { $0 == ":" }).trimmed
+    let typed = String(line.trimmed.drop { $0 == ":" }.trimmed)
     let text = typed.isEmpty ? lastLine : typed
     lastLine = text
     var words = text.split(separator: " ", maxSplits: 1).map(String.init)

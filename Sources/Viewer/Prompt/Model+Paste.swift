@@ -1,5 +1,6 @@
 import Canvas
 import Engine
+import Inquiry
 import Language
 
 /// Text that is pasted.
@@ -12,11 +13,11 @@ extension Model {
     }
     var whole = prompt
     whole.insert(text)
-    let lines = whole.text.split(separator: "\n").map { String($0).trimmed }
+    let lines = whole.text.split(separator: "\n").map { String($0.trimmed) }
       .filter { !$0.isEmpty && !$0.hasPrefix("#") }
     guard lines.count > 1 else {
       var line = prompt
-      line.insert(text.replacing("\n", with: " ").trimmed)
+      line.insert(String(text.replacing("\n", with: " ").trimmed))
       return edit(to: line)
     }
     guard prompt.kind == .command else {

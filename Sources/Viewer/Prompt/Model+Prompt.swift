@@ -40,7 +40,7 @@ extension Model {
 
   /// Carries out the typed line. A wrong one stays open for correction.
   private mutating func submit(_ prompt: Prompt) -> [Effect] {
-    let text = prompt.text.trimmed
+    let text = String(prompt.text.trimmed)
     self.prompt = nil
     guard !text.isEmpty || prompt.kind == .filter else { return [] }
     if typed[prompt.kind]?.last != text, prompt.kind != .narrow {
@@ -65,7 +65,7 @@ extension Model {
     let parts = text.split(separator: " ", maxSplits: 1)
     guard let first = parts.first else { return [] }
     if let action = Action(rawValue: String(first)) {
-      let argument = parts.count > 1 ? String(parts[1]).trimmed : ""
+      let argument = parts.count > 1 ? String(parts[1].trimmed) : ""
       if !argument.isEmpty, action.facts.argument == nil {
         refuse("\(SafeText(action.rawValue)) takes no argument.")
         return []
@@ -73,7 +73,7 @@ extension Model {
       return perform(Command(action, argument))
     }
     if let question = Question(name: first) {
-      ask(.question(question), parts.count > 1 ? String(parts[1]).trimmed : "")
+      ask(.question(question), parts.count > 1 ? String(parts[1].trimmed) : "")
       return []
     }
     if session.moment(named: text) != nil || text.hasPrefix("0x") {
@@ -107,13 +107,5 @@ extension Session.Verdict {
     case .notAsked(let policies):
       "Not checked: it is only meant for revmap=\(SafeText(policies.map(\.name).joined(separator: ",")))."
     }
-  }
-}
-
-extension String {
-  /// The text without blanks around it.
-  var trimmed: String {
-    let inner = drop { $0 == " " }
-    return String(inner.dropLast(inner.reversed().prefix { $0 == " " }.count))
   }
 }
