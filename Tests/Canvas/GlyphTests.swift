@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct GlyphTests {
   @Test(arguments: Glyph.allCases)
-  func hasOneColumnInBothSets(glyph: Glyph) {
+  func `has one column in both sets`(glyph: Glyph) {
     #expect(glyph.scalar.columns == 1)
     #expect(glyph.ascii.isASCII && glyph.ascii.value > 0x20 && glyph.ascii.value < 0x7F)
     #expect(SafeText(glyph).string == String(glyph.scalar))
@@ -12,7 +12,7 @@ import Testing
   }
 
   @Test(arguments: Glyph.allCases)
-  func isInEveryFont(glyph: Glyph) {
+  func `is in every font`(glyph: Glyph) {
     let value = glyph.scalar.value
     #expect(!(0x2800...0x28FF).contains(value), "braille")
     #expect(!(0xE000...0xF8FF).contains(value), "private use")
@@ -34,7 +34,7 @@ import Testing
     ("UTF-8", false, Charset.unicode), ("utf8", false, .unicode), ("UTF-8", true, .ascii),
     ("ANSI_X3.4-1968", false, .ascii), ("ISO-8859-1", false, .ascii), ("", false, .ascii),
   ])
-  func characterSetIsThatOfTheLocale(codeset: String, asciiOnly: Bool, expected: Charset) {
+  func `character set is that of the locale`(codeset: String, asciiOnly: Bool, expected: Charset) {
     #expect(Charset(codeset: codeset, asciiOnly: asciiOnly) == expected)
   }
 }

@@ -17,7 +17,7 @@ import Testing
     ("F1", Key(.function(1))), ("shift-F12", Key(.function(12), .shift)),
     ("U+200B", Key(.character("\u{200B}"))),
   ])
-  func isSpelledInOneWay(spelling: String, key: Key) {
+  func `is spelled in one way`(spelling: String, key: Key) {
     #expect(key.description == spelling)
     #expect(Key(spelling: spelling) == key)
   }
@@ -36,12 +36,12 @@ import Testing
     "", " ", "ctrl-", "ctrl", "jj", "F0", "F13", "F+1", "shift-1", "shift-space", "meta-x",
     "ctrl-ctrl-x", "U+1B", "U+110000", "\u{1B}", "\u{7F}", "\u{200B}", "ctrl-\u{9B}", "alt-",
   ])
-  func isNotReadFromAnythingElse(spelling: String) {
+  func `is not read from anything else`(spelling: String) {
     #expect(Key(spelling: spelling) == nil)
   }
 
   @Test(arguments: UInt32(0)...0xFF)
-  func ofAnyTypedCharacterRoundTrips(value: UInt32) throws {
+  func `of any typed character round trips`(value: UInt32) throws {
     let key = Key(typed: try #require(Unicode.Scalar(value)))
     #expect(Key(spelling: key.description) == key)
     #expect(SafeText(key.description).string == key.description)
@@ -52,11 +52,11 @@ import Testing
     (0x0A, "ctrl-j"), (0x0D, "enter"), (0x1B, "escape"), (0x1C, "ctrl-\\"), (0x1F, "ctrl-_"),
     (0x20, "space"), (0x41, "A"), (0x7F, "backspace"),
   ])
-  func isWhatATerminalMeansByAByte(value: UInt32, spelling: String) throws {
+  func `is what a terminal means by a byte`(value: UInt32, spelling: String) throws {
     #expect(Key(typed: try #require(Unicode.Scalar(value))).description == spelling)
   }
 
-  @Test func everyKeyRoundTripsWithEveryModifier() {
+  @Test func `every key round trips with every modifier`() {
     var bases: [Key.Base] = [
       .up, .down, .left, .right, .home, .end, .pageUp, .pageDown, .tab, .enter, .escape,
       .backspace, .insert, .delete,

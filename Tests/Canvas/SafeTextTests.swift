@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct SafeTextTests {
   @Test(arguments: Array(UInt8(0)...0x1F) + [0x7F])
-  func controlBytesAreSpelledOut(byte: UInt8) {
+  func `control bytes are spelled out`(byte: UInt8) {
     let text = SafeText(utf8: [0x61, byte, 0x62])
     let digits = (byte < 16 ? "0" : "") + String(byte, radix: 16)
     #expect(text.string == (byte == 0x09 ? "a b" : "a\\x\(digits)b"))
@@ -13,7 +13,7 @@ import Testing
   }
 
   @Test(arguments: UInt32(0x80)...0x9F)
-  func eightBitControlsAreSpelledOut(value: UInt32) throws {
+  func `eight bit controls are spelled out`(value: UInt32) throws {
     let scalar = try #require(Unicode.Scalar(value))
     #expect(SafeText(String(scalar)).string == "\\x" + String(value, radix: 16))
   }
@@ -24,7 +24,7 @@ import Testing
     0x0301, 0x20DD, 0x0903, 0x1160, 0x11A8, 0x3164, 0x115F, 0xAD, 0x034F, 0x180E, 0x1F3FD, 0x1F1E9,
     0xE000, 0xF8FF, 0x10FFFD, 0x0378, 0xFFFE, 0x1FFFF, 0xFFF9, 0x17B4,
   ])
-  func scalarsThatHideReorderOrCombineAreSpelledOut(value: UInt32) throws {
+  func `scalars that hide reorder or combine are spelled out`(value: UInt32) throws {
     let scalar = try #require(Unicode.Scalar(value))
     let hex = String(value, radix: 16)
     let escape = value > 0xFF ? "\\u{\(hex)}" : "\\x\(hex)"
@@ -35,11 +35,11 @@ import Testing
     "plain", "é", "漢字", "→ │ ┌ ▸ … · ✓", "Ωμέγα", "Привет", "한글", "カナ", "ﬁ", "½", "\u{FFFD}",
     "😀",
   ])
-  func visibleTextStaysAsItIs(text: String) {
+  func `visible text stays as it is`(text: String) {
     #expect(SafeText(text).string == text)
   }
 
-  @Test func bytesThatAreNotUTF8BecomeReplacementCharacters() {
+  @Test func `bytes that are not UTF-8 become replacement characters`() {
     #expect(SafeText(utf8: [0x61, 0xFF, 0x62]).string == "a\u{FFFD}b")
     #expect(SafeText(utf8: [0xC0, 0xAF]).string == "\u{FFFD}\u{FFFD}")
     // A lone surrogate, U+D800.
@@ -55,7 +55,7 @@ import Testing
     "\u{1B}P$q\"p\u{1B}\\", "a\rb", "a\u{8}\u{8}b", "line\nline", "\r\n", "\u{1B}(0lqk\u{0E}",
     "\u{1B}c", "\u{05}", "\u{1B}[?1049h", "\u{202E}gnp.exe", "admin\u{200B}", "\u{E0041}",
   ])
-  func escapeInjectionsReachNoTerminal(payload: String) {
+  func `escape injections reach no terminal`(payload: String) {
     let text = SafeText(payload)
     #expect(text.string.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F })
     #expect(text.columns == text.string.utf8.count)
@@ -65,7 +65,7 @@ import Testing
     #expect(surface.ansiText(theme: .dark, depth: .full) == text.string + "\n")
   }
 
-  @Test func everyScalarThatIsKeptHasOneOrTwoColumnsAndIsKeptAgain() {
+  @Test func `every scalar that is kept has one or two columns and is kept again`() {
     for value in UInt32(0)...0x10FFFF {
       guard let scalar = Unicode.Scalar(value) else { continue }
       let text = SafeText(String(scalar))
@@ -80,16 +80,16 @@ import Testing
     ("a", 1), ("│", 1), ("é", 1), ("Ω", 1), ("漢", 2), ("한", 2), ("カ", 2), ("ｶ", 1), ("Ａ", 2),
     ("😀", 2), ("✓", 1), ("\u{FFFD}", 1), ("※", 1), ("①", 1), ("⌚", 2), ("\u{20000}", 2),
   ])
-  func widthIsThatOfTheTable(text: String, columns: Int) {
+  func `width is that of the table`(text: String, columns: Int) {
     #expect(SafeText(text).columns == columns)
   }
 
-  @Test func literalsAreCleanedToo() {
+  @Test func `literals are cleaned too`() {
     let text: SafeText = "bell\u{07}"
     #expect(text.string == "bell\\x07")
   }
 
-  @Test func sentencesAreMadeOfTextAndNumbers() {
+  @Test func `sentences are made of text and numbers`() {
     let label = SafeText("a\u{1B}b")
     let text: SafeText =
       "\(label) \(3) at \(hex: 0x8000_5000, digits: 10) \(.right) \(hex: 0) \(hex: -16)"
@@ -97,13 +97,13 @@ import Testing
     #expect(text.columns == text.string.unicodeScalars.count)
   }
 
-  @Test func concatenationAddsColumns() {
+  @Test func `concatenation adds columns`() {
     let text: SafeText = "漢" + "a" + SafeText(repeating: "字", count: 2)
     #expect(text == "漢a字字" && text.columns == 7)
     #expect(SafeText(repeating: "a", count: -1).isEmpty)
   }
 
-  @Test func truncationEndsInAnEllipsis() {
+  @Test func `truncation ends in an ellipsis`() {
     let text: SafeText = "0x80005000"
     #expect(text.truncated(to: 10) == text)
     #expect(text.truncated(to: 6) == "0x800…")
@@ -113,7 +113,7 @@ import Testing
     #expect(text.truncated(to: 6).shown(in: .ascii) == "0x800$")
   }
 
-  @Test func paddingAligns() {
+  @Test func `padding aligns`() {
     let text: SafeText = "ab"
     #expect(text.padded(to: 5) == "ab   ")
     #expect(text.padded(to: 5, .right) == "   ab")
@@ -124,7 +124,7 @@ import Testing
     #expect(SafeText("漢字字").fitted(to: 4) == "漢… ")
   }
 
-  @Test func wrappingBreaksBetweenWords() {
+  @Test func `wrapping breaks between words`() {
     let text: SafeText = "the range is unknown: two nested addresses"
     #expect(
       text.wrapped(to: 16) == ["the range is", "unknown: two", "nested addresses"])
@@ -133,7 +133,7 @@ import Testing
     #expect(SafeText("exactly ten").wrapped(to: 7) == ["exactly", "ten"])
   }
 
-  @Test func wrappingCutsOnlyWordsLongerThanALine() {
+  @Test func `wrapping cuts only words longer than a line`() {
     #expect(SafeText("a 0123456789 b").wrapped(to: 4) == ["a", "0123", "4567", "89 b"])
     #expect(SafeText("01234567").wrapped(to: 4) == ["0123", "4567"])
     #expect(SafeText("漢字漢字").wrapped(to: 3) == ["漢", "字", "漢", "字"])
@@ -141,7 +141,7 @@ import Testing
   }
 
   @Test(arguments: 0..<200)
-  func wrappedLinesFitAndLoseNothing(seed: UInt64) {
+  func `wrapped lines fit and lose nothing`(seed: UInt64) {
     var random = Generator(seed: seed)
     let scalars: [Unicode.Scalar] = ["a", "b", " ", " ", "漢", "\u{7}", "…"]
     var string = ""
@@ -157,7 +157,7 @@ import Testing
       "seed \(seed)")
   }
 
-  @Test func asciiFormHasTheSameColumns() {
+  @Test func `ASCII form has the same columns`() {
     let text: SafeText = "│ 漢 é … – ×"
     #expect(text.shown(in: .ascii).string == "| ?? ? $ - x")
     #expect(text.shown(in: .unicode) == text)

@@ -4,7 +4,7 @@ import Testing
 @testable import Canvas
 
 @Suite struct SurfaceTests {
-  @Test func writesTextAndReturnsTheNextPoint() {
+  @Test func `writes text and returns the next point`() {
     var surface = Surface(width: 12, height: 2)
     let next = surface.write("漢字 ", at: Point(1, 0), style: Style(.title))
     surface.write("end", at: next)
@@ -13,7 +13,7 @@ import Testing
     #expect(surface.styleText == "1-5 title\n\n")
   }
 
-  @Test func clipsOnAllSides() {
+  @Test func `clips on all sides`() {
     var surface = Surface(width: 5, height: 3)
     for point in [
       Point(-2, 0), Point(3, 2), Point(0, -1), Point(0, 3), Point(.min, 1), Point(.max, 1),
@@ -23,14 +23,14 @@ import Testing
     #expect(surface.text == "cd\n\n   ab\n")
   }
 
-  @Test func writesWithinTheClipOnly() {
+  @Test func `writes within the clip only`() {
     var surface = Surface(width: 8, height: 3)
     let clip = Rect(x: 2, y: 1, width: 3, height: 1)
     for y in 0..<3 { surface.write("01234567", at: Point(0, y), clip: clip) }
     #expect(surface.text == "\n  234\n\n")
   }
 
-  @Test func halfAWideCharacterIsABlank() {
+  @Test func `half a wide character is a blank`() {
     var surface = Surface(width: 4, height: 2)
     surface.write("漢字漢", at: Point(-1, 0), style: Style(.title))
     #expect(surface.text == " 字\n\n")
@@ -43,7 +43,7 @@ import Testing
     #expect(surface.text == " 字\nx\n")
   }
 
-  @Test func boxHasATitleAndAnInside() {
+  @Test func `box has a title and an inside`() {
     var surface = Surface(width: 20, height: 4)
     let inside = surface.box(surface.bounds, title: "1 Canonical", focused: true)
     #expect(inside == Rect(x: 1, y: 1, width: 18, height: 2))
@@ -73,13 +73,13 @@ import Testing
         """)
   }
 
-  @Test func boxTitleIsCutInsideOfTheCorners() {
+  @Test func `box title is cut inside of the corners`() {
     var surface = Surface(width: 8, height: 2)
     surface.box(surface.bounds, title: "1 Canonical")
     #expect(surface.text == "┌1 Ca… ┐\n└──────┘\n")
   }
 
-  @Test func boxWithoutRoomIsNotDrawn() {
+  @Test func `box without room is not drawn`() {
     for (width, height) in [(0, 0), (1, 5), (5, 1), (1, 1)] {
       var surface = Surface(width: width, height: height)
       #expect(surface.box(surface.bounds, title: "title").isEmpty)
@@ -87,7 +87,7 @@ import Testing
     }
   }
 
-  @Test func linesAndFillsUseGlyphs() {
+  @Test func `lines and fills use glyphs`() {
     var surface = Surface(width: 4, height: 3)
     surface.fill(surface.bounds, with: .middleDot, style: Style(.dim))
     surface.hline(at: Point(-1, 0), length: 3)
@@ -96,7 +96,7 @@ import Testing
     #expect(surface.text == "──··\n  ·█\n···█\n")
   }
 
-  @Test func restyleKeepsTheText() {
+  @Test func `restyle keeps the text`() {
     var surface = Surface(width: 4, height: 1)
     surface.write("ab", at: Point(0, 0), style: Style(.stale))
     surface.restyle(Rect(x: 1, y: 0, width: 9, height: 9)) { $0.attributes.insert(.reverse) }
@@ -104,26 +104,26 @@ import Testing
     #expect(surface.styleText == "0 stale  1 stale+reverse  2-3 text+reverse\n")
   }
 
-  @Test func styleTextNamesAllAttributes() {
+  @Test func `style text names all attributes`() {
     var surface = Surface(width: 1, height: 1)
     surface.write(
       "x", at: Point(0, 0), style: Style(.dim, [.bold, .dim, .italic, .underline, .reverse]))
     #expect(surface.styleText == "0 dim+bold+dim+italic+underline+reverse\n")
   }
 
-  @Test func cellsOutsideAreBlank() {
+  @Test func `cells outside are blank`() {
     let surface = Surface(width: 1, height: 1)
     #expect(surface[Point(-1, 0)].scalar == " " && surface[Point(0, 9)].style == .plain)
     #expect(surface.row(-1).isEmpty && surface.row(1).isEmpty && surface.row(0).count == 1)
   }
 
-  @Test func sizesAreLimited() {
+  @Test func `sizes are limited`() {
     #expect(Surface(width: -1, height: 5).text == "\n\n\n\n\n")
     #expect(Surface(width: .max, height: 1).width == Rect.limit)
     #expect(Surface(width: 500, height: 300).text.utf8.count == 300)
   }
 
-  @Test func framesAreEqualIfTheyShowTheSame() {
+  @Test func `frames are equal if they show the same`() {
     var one = Surface(width: 3, height: 1)
     var other = one
     one.write("a", at: Point(0, 0))
@@ -135,7 +135,7 @@ import Testing
   }
 
   @Test(arguments: 0..<300)
-  func anyDrawingLeavesWholeCharactersInTheClip(seed: UInt64) {
+  func `any drawing leaves whole characters in the clip`(seed: UInt64) {
     var random = Generator(seed: seed)
     func number(_ range: ClosedRange<Int>) -> Int { .random(in: range, using: &random) }
     let texts: [SafeText] = ["漢字漢字漢字", "a", "ab漢cd字", "\u{1B}", "", "plain text of some length"]

@@ -11,13 +11,13 @@ import Testing
     return surface
   }()
 
-  @Test func ansiTextOfAMonochromeFrameWithoutAttributesIsItsText() {
+  @Test func `ANSI text of a monochrome frame without attributes is its text`() {
     var surface = Surface(width: 9, height: 2)
     surface.write("plain", at: Point(1, 1), style: Style(.valid))
     #expect(surface.ansiText(theme: .dark, depth: .mono) == surface.text)
   }
 
-  @Test func ansiTextSetsAndResetsEachLook() {
+  @Test func `ANSI text sets and resets each look`() {
     #expect(
       Self.frame.ansiText(theme: .dark, depth: .full)
         == "\u{1B}[38;5;209m<a> & \u{1B}[0m\u{1B}[1;4mb\u{1B}[0m\n  \u{1B}[7m漢\u{1B}[0m\n")
@@ -26,7 +26,7 @@ import Testing
         == "\u{1B}[31m<a> & \u{1B}[0m\u{1B}[1;4mb\u{1B}[0m\n  \u{1B}[7m漢\u{1B}[0m\n")
   }
 
-  @Test func ansiTextKeepsBlanksThatCanBeSeen() {
+  @Test func `ANSI text keeps blanks that can be seen`() {
     var surface = Surface(width: 4, height: 1)
     surface.restyle(surface.bounds) { $0 = Style(.match) }
     #expect(
@@ -37,7 +37,7 @@ import Testing
         == "\u{1B}[38;5;231;48;5;16m  \u{1B}[0m\n")
   }
 
-  @Test func svgIsAPictureOfTheFrame() {
+  @Test func `SVG is a picture of the frame`() {
     #expect(
       Self.frame.svg(theme: .dark) == """
         <svg xmlns="http://www.w3.org/2000/svg" width="108" height="36">
@@ -53,7 +53,7 @@ import Testing
         """)
   }
 
-  @Test func exportsOfNothingAreEmpty() {
+  @Test func `exports of nothing are empty`() {
     let surface = Surface(width: 0, height: 0)
     #expect(surface.text == "" && surface.styleText == "")
     #expect(surface.ansiText(theme: .dark, depth: .full) == "")

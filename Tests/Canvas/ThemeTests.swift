@@ -3,7 +3,7 @@ import Testing
 @testable import Canvas
 
 @Suite struct ThemeTests {
-  @Test func highContrastPaintsEveryBackground() {
+  @Test func `high contrast paints every background`() {
     for role in Role.allCases {
       for depth in [ColourDepth.eight, .sixteen, .full] {
         let look = Theme.highContrast.look(of: Style(role), at: depth)
@@ -12,7 +12,7 @@ import Testing
     }
   }
 
-  @Test func plainTextHasTheColoursOfTheTerminal() {
+  @Test func `plain text has the colours of the terminal`() {
     for theme in [Theme.dark, .light, .colourBlind] {
       for depth in [ColourDepth.mono, .eight, .sixteen, .full] {
         #expect(theme.look(of: .plain, at: depth) == .plain)
@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test(arguments: Theme.allCases)
-  func coloursAreOfTheirDepth(theme: Theme) {
+  func `colours are of their depth`(theme: Theme) {
     for role in Role.allCases {
       let mono = theme.look(of: Style(role), at: .mono)
       #expect(mono.foreground == nil && mono.background == nil)
@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test(arguments: Theme.allCases)
-  func nothingIsDrawnInItsOwnBackground(theme: Theme) {
+  func `nothing is drawn in its own background`(theme: Theme) {
     for role in Role.allCases {
       for depth in [ColourDepth.eight, .sixteen, .full] {
         let look = theme.look(of: Style(role), at: depth)
@@ -45,7 +45,7 @@ import Testing
   }
 
   @Test(arguments: Theme.allCases)
-  func noColourIsGreen(theme: Theme) {
+  func `no colour is green`(theme: Theme) {
     for role in Role.allCases {
       for depth in [ColourDepth.eight, .sixteen, .full] {
         guard let colour = theme.look(of: Style(role), at: depth).foreground else { continue }
@@ -55,22 +55,22 @@ import Testing
     }
   }
 
-  @Test func attributesOfAStyleAddToThoseOfItsRole() {
+  @Test func `attributes of a style add to those of its role`() {
     let look = Theme.dark.look(of: Style(.title, .underline), at: .mono)
     #expect(look.attributes == [.bold, .underline])
   }
 
-  @Test func reverseWithinReverseIsUpright() {
+  @Test func `reverse within reverse is upright`() {
     #expect(Theme.dark.look(of: Style(.match), at: .mono).attributes == [.reverse, .underline])
     #expect(Theme.dark.look(of: Style(.match, .reverse), at: .mono).attributes == .underline)
     #expect(Theme.dark.look(of: Style(.match, .reverse), at: .full).attributes == .reverse)
   }
 
-  @Test func themesAreNamed() {
+  @Test func `themes are named`() {
     #expect(Theme.allCases.map(\.rawValue) == ["dark", "light", "high-contrast", "colour-blind"])
   }
 
-  @Test func paletteIsXterms() {
+  @Test func `palette is xterms`() {
     #expect(RGB(196).hex == "#ff0000" && RGB(232).hex == "#080808" && RGB(255).hex == "#eeeeee")
     #expect(RGB(75).hex == "#5fafff" && RGB(9).hex == "#ff0000")
   }

@@ -10,7 +10,7 @@ import Testing
     return sum.value
   }
 
-  @Test func valuesAreThoseOfTheStandard() {
+  @Test func `values are those of the standard`() {
     #expect(Self.sum([UInt8](repeating: 0, count: 32)) == 0x8a91_36aa)
     #expect(Self.sum([UInt8](repeating: 0xff, count: 32)) == 0x62a8_ab43)
     #expect(Self.sum(Array(0..<32)) == 0x46dd_794e)
@@ -18,7 +18,7 @@ import Testing
     #expect(Self.sum(Array("123456789".utf8)) == 0xe306_9283)
   }
 
-  @Test func piecesGiveWhatTheWholeGives() {
+  @Test func `pieces give what the whole gives`() {
     let bytes = (0..<1_000).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ $0 >> 3) }
     var slow = UInt32.max
     for byte in bytes {

@@ -102,7 +102,7 @@ import Testing
     #expect(plain.contains("\n# refused, ") && plain.hasSuffix("# trace.txt:3\nchapter end\n"))
   }
 
-  @Test func sessionIsReadAsItWasWritten() throws {
+  @Test func `session is read as it was written`() throws {
     let saved = try Self.session()
     let bytes = Self.text(saved)
     let read = try Self.read(bytes)
@@ -127,14 +127,14 @@ import Testing
     #expect(isStable)
   }
 
-  @Test func recordingIsAScenarioForWhoeverDoesNotKnowIt() throws {
+  @Test func `recording is a scenario for whoever does not know it`() throws {
     let saved = try Self.session()
     let plain = try Scenario(parsing: Self.text(saved), file: "r")
     #expect(plain.eventCount == saved.histories[0].session.timeline.events.count)
     #expect(plain.title == saved.histories[0].session.scenario.title)
   }
 
-  @Test func whatIsWrittenStepByStepIsWholeAndReadsAlike() throws {
+  @Test func `what is written step by step is whole and reads alike`() throws {
     let saved = try Self.session()
     var text = RecordingText(RecordingVersion(program: "0.0"))
     var growing = SavedSession([saved.histories[0]])
@@ -180,7 +180,7 @@ import Testing
     return text(SavedSession([.init(name: "main", origin: nil, session: main)]))
   }
 
-  @Test func everyCutIsFoundAndLosesOnlyWhatIsBehindIt() throws {
+  @Test func `every cut is found and loses only what is behind it`() throws {
     let bytes = try Self.textToCut()
     let whole = try Recording(bytes, file: "r")
     #expect(whole.condition.isWhole)
@@ -200,7 +200,7 @@ import Testing
     }
   }
 
-  @Test func everyFlippedBitIsFound() throws {
+  @Test func `every flipped bit is found`() throws {
     let bytes = Self.text(try Self.session("bugs/relax"))
     let line = { (place: Int) in bytes[..<place].count { $0 == UInt8(ascii: "\n") } + 1 }
     for place in bytes.indices {
@@ -224,7 +224,7 @@ import Testing
     }
   }
 
-  @Test func linesThatAreSwappedDeletedOrDoubledAreNamed() throws {
+  @Test func `lines that are swapped deleted or doubled are named`() throws {
     let bytes = Self.text(try Self.session())
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
       .dropLast().map(Array.init)
@@ -252,7 +252,7 @@ import Testing
     }
   }
 
-  @Test func anotherStateIsNamedWithItsEvent() throws {
+  @Test func `another state is named with its event`() throws {
     let saved = try Self.session()
     var text = RecordingText(RecordingVersion(program: "0.0"))
     text.add(saved)
@@ -271,7 +271,7 @@ import Testing
     #expect(lines[stamp.number - 1].hasPrefix(try #require(place.statement)))
   }
 
-  @Test func newerFormatIsRefusedInASentence() throws {
+  @Test func `newer format is refused in a sentence`() throws {
     var text = String(decoding: Self.text(try Self.session()), as: UTF8.self)
     text = text.replacing("#@rec 1.0 by=0.0", with: "#@rec 2.7 by=9.9")
     #expect {
@@ -282,7 +282,7 @@ import Testing
     }
   }
 
-  @Test func repairKeepsWhatIsGood() throws {
+  @Test func `repair keeps what is good`() throws {
     let bytes = Self.text(try Self.session())
     let recording = try Recording(bytes, file: "r")
     let number = recording.stamps[recording.stamps.count / 2].number
@@ -299,7 +299,7 @@ import Testing
     #expect(read.condition.edits.isEmpty && read.condition.torn == nil)
   }
 
-  @Test func plainScenarioHasWhatAPersonWrote() throws {
+  @Test func `plain scenario has what a person wrote`() throws {
     let saved = try Self.session()
     let source = saved.histories[0].session.scenario.source
     let text = saved.histories[0].session.scenario.plainText
@@ -316,7 +316,7 @@ import Testing
     #expect(other.timeline.stateChecks == saved.histories[2].session.timeline.stateChecks)
   }
 
-  @Test func tokenNamesAMomentOfTheSameEventsOnly() throws {
+  @Test func `token names a moment of the same events only`() throws {
     var session = try Self.session().histories[1].session
     session.seek(to: Moment(events: session.timeline.events.count - 1, steps: 1))
     let token = try #require(MomentToken(session.token.text))
@@ -328,7 +328,7 @@ import Testing
   @Test(arguments: [
     "9223372036854775807.1", "9223372036854775807", "2.9223372036854775807", "3.-1",
   ])
-  func aTokenOfNoMomentIsNone(moment: String) throws {
+  func `a token of no moment is none`(moment: String) throws {
     let session = try Self.session().histories[0].session
     let token = MomentToken("00000000@" + moment)
     #expect(token.map { session.has($0) } != true)

@@ -21,7 +21,7 @@ import Testing
   ]
 
   @Test(arguments: Job.types)
-  func keysHaveTheirNames(type: String) throws {
+  func `keys have their names`(type: String) throws {
     let job = try Job(type: type)
     _ = try job.report()
     for (bytes, spelling) in Self.sequences where !bytes.contains("\0") {
@@ -33,21 +33,21 @@ import Testing
   @Test(arguments: [
     ("\u{1B}[Z", "shift-tab"), ("\u{1B}[1;2A", "shift-up"), ("\u{1B}[1;2B", "shift-down"),
   ])
-  func keysOfXtermHaveTheirNames(bytes: String, spelling: String) throws {
+  func `keys of xterm have their names`(bytes: String, spelling: String) throws {
     let job = try Job()
     _ = try job.report()
     job.send(bytes)
     #expect(try job.report() == "key \(spelling)")
   }
 
-  @Test func keysOfTheLinuxConsoleHaveTheirNames() throws {
+  @Test func `keys of the Linux console have their names`() throws {
     let job = try Job(type: "linux")
     _ = try job.report()
     job.send("\u{1B}[[A")
     #expect(try job.report() == "key F1")
   }
 
-  @Test func escapeAloneIsAKey() throws {
+  @Test func `escape alone is a key`() throws {
     let job = try Job()
     _ = try job.report()
     job.send("\u{1B}")
@@ -61,14 +61,14 @@ import Testing
     "\u{1B}[99;99X", "\u{1B}[?62;c", "\u{1B}[1;1R", "\u{1B}[201~", "\u{1B}[I", "\u{1B}Oz",
     "\u{1B}[1;99A", "\u{1B}[<0;1;1m", "\u{1B}[>0;276;0c", "\u{1B}[E",
   ])
-  func unknownSequencesAreNotTakenForKeys(sequence: String) throws {
+  func `unknown sequences are not taken for keys`(sequence: String) throws {
     let job = try Job(["--mouse"])
     _ = try job.report()
     job.send(sequence + "j")
     #expect(try job.report() == "key j")
   }
 
-  @Test func whatIsPastedIsOneInput() throws {
+  @Test func `what is pasted is one input`() throws {
     let job = try Job()
     _ = try job.report()
     #expect(job.text.contains("\u{1B}[?2004h"))
@@ -77,7 +77,7 @@ import Testing
     #expect(try job.report() == "key j")
   }
 
-  @Test func aPasteThatComesInPiecesIsOneInput() throws {
+  @Test func `a paste that comes in pieces is one input`() throws {
     let job = try Job()
     _ = try job.report()
     for piece in ["\u{1B}[200~ab", "cd\r", "ef\u{1B}[201~"] {
@@ -87,7 +87,7 @@ import Testing
     #expect(try job.report() == "paste abcd|ef")
   }
 
-  @Test func aPasteWithoutAnEndIsOverWhenNothingMoreComes() throws {
+  @Test func `a paste without an end is over when nothing more comes`() throws {
     let job = try Job()
     _ = try job.report()
     job.send("\u{1B}[200~q")
@@ -96,7 +96,7 @@ import Testing
     #expect(try job.report() == "key j")
   }
 
-  @Test func mouseIsReportedWhileItIsOn() throws {
+  @Test func `mouse is reported while it is on`() throws {
     let job = try Job()
     _ = try job.report()
     #expect(!job.text.contains("\u{1B}[?1000;1006h"))
@@ -127,7 +127,7 @@ import Testing
     #expect(job.text.contains("\u{1B}[?1006;1000l"))
   }
 
-  @Test func aStormOfResizesEndsAtTheLastSize() throws {
+  @Test func `a storm of resizes ends at the last size`() throws {
     let job = try Job()
     _ = try job.report()
     for step in 0..<2_000 { job.resize(width: 1 + step % 200, height: 1 + step % 60) }
@@ -140,7 +140,7 @@ import Testing
   }
 
   @Test(arguments: [(1, 1), (1, 50), (300, 1), (2, 2), (500, 300)])
-  func anySizeIsDrawn(width: Int, height: Int) throws {
+  func `any size is drawn`(width: Int, height: Int) throws {
     let job = try Job(width: width, height: height)
     #expect(try job.report().hasPrefix("open \(width)x\(height)"))
     job.send("j")
@@ -151,7 +151,7 @@ import Testing
     #expect(try job.report() == "resize \(width)x\(height)")
   }
 
-  @Test func ticksWhileThereIsATimeout() throws {
+  @Test func `ticks while there is a timeout`() throws {
     let job = try Job()
     _ = try job.report()
     job.send("t")

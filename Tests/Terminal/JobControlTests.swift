@@ -5,7 +5,7 @@ import Testing
 /// The program stops and continues as any other job of a shell.
 @Suite struct JobControlTests {
   @Test(arguments: Job.types)
-  func stopsAndTakesTheScreenAgain(type: String) throws {
+  func `stops and takes the screen again`(type: String) throws {
     let job = try Job(type: type)
     _ = try job.report()
     job.send("\u{1A}")
@@ -22,7 +22,7 @@ import Testing
     #expect(job.leftovers(entered: 2) == [], "\(type)")
   }
 
-  @Test func suspendsItselfWhenAsked() throws {
+  @Test func `suspends itself when asked`() throws {
     let job = try Job()
     _ = try job.report()
     job.send("Z")
@@ -31,7 +31,7 @@ import Testing
     #expect(job.leftovers() == [], "suspended")
   }
 
-  @Test func stopsOnceAtEachRequest() throws {
+  @Test func `stops once at each request`() throws {
     let job = try Job()
     _ = try job.report()
     for _ in 0..<5 {
@@ -44,7 +44,7 @@ import Testing
     #expect(try job.report() == "key j")
   }
 
-  @Test func reportsTheMouseAgain() throws {
+  @Test func `reports the mouse again`() throws {
     let job = try Job(["--mouse"])
     _ = try job.report()
     job.send("\u{1A}")
@@ -57,7 +57,7 @@ import Testing
     #expect(job.text.ranges(of: "\u{1B}[?1000;1006h").count == 2)
   }
 
-  @Test func drawsAnewAfterAStopThatCannotBeCaught() throws {
+  @Test func `draws anew after a stop that cannot be caught`() throws {
     let job = try Job()
     _ = try job.report()
     job.signal(SIGSTOP)
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test(arguments: ["xterm-256color", "vt100"])
-  func waitsInTheBackgroundForTheTerminal(type: String) throws {
+  func `waits in the background for the terminal`(type: String) throws {
     let job = try Job(type: type, foreground: false)
     #expect(try job.status() == .stopped(SIGTTOU))
     #expect(try job.report().hasPrefix("open"))

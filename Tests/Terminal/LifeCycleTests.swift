@@ -5,7 +5,7 @@ import Testing
 /// The terminal is given back, however the program ends.
 @Suite struct LifeCycleTests {
   @Test(arguments: Job.types)
-  func onReturn(type: String) throws {
+  func `on return`(type: String) throws {
     let job = try Job(type: type)
     #expect(try job.report().hasPrefix("open 80x24"))
     #expect(!job.modesAreRestored)
@@ -14,7 +14,7 @@ import Testing
     #expect(job.leftovers() == [], "\(type)")
   }
 
-  @Test func onAnErrorThatIsThrown() throws {
+  @Test func `on an error that is thrown`() throws {
     let job = try Job()
     _ = try job.report()
     job.send("e")
@@ -25,7 +25,7 @@ import Testing
   }
 
   @Test(arguments: [("x", [SIGILL, SIGTRAP]), ("a", [SIGABRT]), ("o", [SIGSEGV])])
-  func onATrap(key: String, signals: [Int32]) throws {
+  func `on a trap`(key: String, signals: [Int32]) throws {
     let job = try Job()
     _ = try job.report()
     job.send(key)
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test(arguments: [("\u{3}", SIGINT), ("\u{1C}", SIGQUIT)])
-  func onKeysThatEndAProgram(key: String, signal: Int32) throws {
+  func `on keys that end a program`(key: String, signal: Int32) throws {
     for computing in [false, true] {
       let job = try Job()
       _ = try job.report()
@@ -49,7 +49,7 @@ import Testing
     }
   }
 
-  @Test func withTheMouseReported() throws {
+  @Test func `with the mouse reported`() throws {
     for key in ["q", "x"] {
       let job = try Job(["--mouse"])
       _ = try job.report()
@@ -96,7 +96,7 @@ import Testing
   ]
 
   @Test(arguments: Job.types, Moment.allCases)
-  func onASignal(type: String, moment: Moment) throws {
+  func `on a signal`(type: String, moment: Moment) throws {
     for signal in Self.signals {
       let job = try Job(type: type)
       try moment.await(in: job)
@@ -108,7 +108,7 @@ import Testing
     }
   }
 
-  @Test func onASignalThatWasIgnoredNothingHappens() throws {
+  @Test func `on a signal that was ignored nothing happens`() throws {
     let job = try Job(["--nohup"])
     _ = try job.report()
     job.signal(SIGHUP)
@@ -117,7 +117,7 @@ import Testing
   }
 
   /// The shell passes SIGHUP on, or not: nothing but the end of input is sure to come.
-  @Test func aProgramWhoseTerminalIsGoneIsTold() throws {
+  @Test func `a program whose terminal is gone is told`() throws {
     let job = try Job()
     _ = try job.report()
     job.hangUp()

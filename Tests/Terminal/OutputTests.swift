@@ -14,20 +14,22 @@ import Testing
   }
 
   @Test(arguments: Job.types, ["j", "k"])
-  func aScrolledLineOfAWideListCostsLittleMoreThanTheLine(type: String, key: String) throws {
+  func `a scrolled line of a wide list costs little more than the line`(type: String, key: String)
+    throws
+  {
     let job = try Job(type: type, width: 200, height: 50)
     _ = try job.report()
     #expect(try Self.bytes(job, pressing: key) <= 320)
     #expect(job.text.contains("\u{1B}[3;48r"))
   }
 
-  @Test func aScrolledLineOfAPaneCostsWhatDiffersInIt() throws {
+  @Test func `a scrolled line of a pane costs what differs in it`() throws {
     let job = try Job(["--half"], width: 200, height: 50)
     _ = try job.report()
     #expect(try Self.bytes(job, pressing: "j") <= 700)
   }
 
-  @Test func aFrameThatIsTheSameCostsNothing() throws {
+  @Test func `a frame that is the same costs nothing`() throws {
     let job = try Job()
     _ = try job.report()
     job.send("t")
@@ -38,7 +40,7 @@ import Testing
     #expect(job.output.count == before)
   }
 
-  @Test func redrawingSendsTheWholeFrame() throws {
+  @Test func `redrawing sends the whole frame`() throws {
     let job = try Job()
     _ = try job.report()
     let before = job.output.count
@@ -49,7 +51,7 @@ import Testing
     #expect(after.contains("1 Canonical") && after.contains("ctrl-l"))
   }
 
-  @Test func theCursorIsShownWhereTextIsTyped() throws {
+  @Test func `the cursor is shown where text is typed`() throws {
     let job = try Job()
     _ = try job.report()
     let before = job.output.count

@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test(arguments: Theme.allCases)
-  func theScreenIsTheFrame(theme: Theme) throws {
+  func `the screen is the frame`(theme: Theme) throws {
     try withTerminal(Terminal.Options(theme: theme, colour: .always)) { terminal in
       for seed in UInt64(0)..<30 {
         let frame = Self.frame(width: 60, height: 20, seed: seed)
@@ -69,7 +69,7 @@ import Testing
     }
   }
 
-  @Test func changesOfSingleCellsAreShown() throws {
+  @Test func `changes of single cells are shown`() throws {
     try withTerminal { terminal in
       var frame = Self.frame(width: 60, height: 20, seed: 1)
       for step in 0..<200 {
@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  @Test func aFrameOfAnotherSizeLeavesNothingOfTheOneBefore() throws {
+  @Test func `a frame of another size leaves nothing of the one before`() throws {
     try withTerminal(width: 30, height: 6) { terminal in
       terminal.present(Self.frame(width: 30, height: 6, seed: 3))
       let small = Self.frame(width: 10, height: 2, seed: 4)
@@ -97,7 +97,7 @@ import Testing
     }
   }
 
-  @Test func rolesHaveTheirOwnColourPairs() throws {
+  @Test func `roles have their own colour pairs`() throws {
     try withTerminal { terminal in
       var frame = Surface(width: 60, height: 1)
       for (x, role) in [Role.valid, .stale, .unknown, .valid, .text].enumerated() {
@@ -109,7 +109,7 @@ import Testing
     }
   }
 
-  @Test func aNewThemeIsDrawnAtOnce() throws {
+  @Test func `a new theme is drawn at once`() throws {
     try withTerminal { terminal in
       let frame = Self.frame(width: 60, height: 20, seed: 6)
       terminal.present(frame)
@@ -121,7 +121,7 @@ import Testing
     }
   }
 
-  @Test func withoutColourThereAreAttributesOnly() throws {
+  @Test func `without colour there are attributes only`() throws {
     try withTerminal(Terminal.Options(colour: .never)) { terminal in
       let frame = Self.frame(width: 60, height: 20, seed: 7)
       terminal.present(frame)
@@ -131,7 +131,7 @@ import Testing
     }
   }
 
-  @Test func inAnotherLocaleTheScreenIsTheFrameInASCII() throws {
+  @Test func `in another locale the screen is the frame in ASCII`() throws {
     try withTerminal(locale: "C") { terminal in
       let frame = Self.frame(width: 60, height: 20, seed: 8)
       terminal.present(frame)
@@ -140,7 +140,7 @@ import Testing
     }
   }
 
-  @Test func thereIsOneScreen() throws {
+  @Test func `there is one screen`() throws {
     try withTerminal { _ in
       #expect(throws: TerminalError.inUse) {
         try withTerminal { _ in }
@@ -149,7 +149,7 @@ import Testing
     try withTerminal { terminal in #expect(terminal.size == (60, 20)) }
   }
 
-  @Test func aFileIsNoTerminal() throws {
+  @Test func `a file is no terminal`() throws {
     let file = open("/dev/null", O_RDWR)
     defer { close(file) }
     #expect(throws: TerminalError.notATerminal) {
@@ -163,7 +163,7 @@ import Testing
   }
 
   /// A character whose width the C library disputes would be shown as a question mark.
-  @Test func widthsAreThoseOfTheCLibrary() throws {
+  @Test func `widths are those of the C library`() throws {
     // Blocks whose widths no version of Unicode has changed.
     let blocks: [ClosedRange<UInt32>] = [
       0x20...0x7E, 0xA1...0x24F, 0x370...0x3FF, 0x2190...0x21FF, 0x2500...0x25FC, 0x3041...0x30FF,
