@@ -7,7 +7,10 @@ package struct Breach: Encodable, Equatable, Sendable {
   /// What the rule demands.
   package let title: String
   package let table: TableID
+  /// The number of the place, which `kind` says.
   @Hex package private(set) var address: UInt64
+  /// What the address is.
+  package let kind: Kind
   /// Bytes from there.
   package let size: UInt64
   /// The sides that disagree, a sentence for each.
@@ -19,9 +22,25 @@ package struct Breach: Encodable, Equatable, Sendable {
   /// The statement of that event.
   package let cause: String?
 
+  /// What the number of a place is.
+  package enum Kind: String, Encodable, Sendable {
+    /// An input address of the table, or a canonical IPA of its reverse map.
+    case address
+    case reverseMap = "reverse-map"
+    /// Nothing: the table, or its map, as a whole.
+    case table
+    /// The number of another VM; a VMID or ASID.
+    case vm
+    case tag
+  }
+
+  /// Where its line leads.
+  private var link: Report.Target { .place(table, kind == .address ? address : 0) }
+
   /// Whether an input address of a table is among the pages.
   func concerns(_ address: UInt64, in table: TableID) -> Bool {
-    self.table == table && Range(from: self.address, size: size).contains(address.page)
+    kind == .address && self.table == table
+      && Range(from: self.address, size: size).contains(address.page)
   }
 
   /// The breaches at a session's moment, where the session stays: from an audit, or by checking now. Nil
@@ -84,6 +103,7 @@ package struct Breach: Encodable, Equatable, Sendable {
     title = run.first.invariant.title
     table = run.first.table
     size = run.size
+    kind = Kind(of: run.first.place)
     place = run.place(in: machine)
     sides = run.first.sides(in: machine, isInvalidation: isInvalidation)
     self.since = since
@@ -95,7 +115,7 @@ package struct Breach: Encodable, Equatable, Sendable {
   func addHead(to report: inout Report) {
     report.add(
       Report.Text("\(Sign.mismatch) ", .mismatch).adding(rule).adding("  \(place)", .dim),
-      to: .place(table, address))
+      to: link)
   }
 
   /// The rule and the place, for someone in the second year of studies.
@@ -105,7 +125,7 @@ package struct Breach: Encodable, Equatable, Sendable {
       Report.Text("\(Sign.mismatch) ", .mismatch).adding(
         "A rule does not hold at \(PlainWords.expand(plainPlace))\(since): "
           + "\(PlainWords.expand(title))."),
-      to: .place(table, address), indent: 2)
+      to: link, indent: 2)
   }
 
   /// The place, with the table's plain name.
@@ -126,6 +146,23 @@ package struct Breach: Encodable, Equatable, Sendable {
         to: .moment(Moment(events: since)), indent: 4)
     }
   }
+}
+
+extension Breach.Kind {
+  fileprivate init(of place: Violation.Place) {
+    self =
+      switch place {
+      case .address: .address
+      case .reverseMap(_?): .reverseMap
+      case .reverseMap(nil), .table: .table
+      case .otherVM: .vm
+      case .tag: .tag
+      }
+  }
+}
+
+extension Violation.Place {
+  fileprivate var isOfOtherVM: Bool { if case .otherVM = self { true } else { false } }
 }
 
 extension Invariant {
@@ -196,7 +233,7 @@ extension Violation {
         "To record canonical \(hex: address), the event allocated memory and could sleep.",
         "It held mmu_lock, a spinlock.",
       ]
-    case .uniqueVMID where table == .canonical && address != 0:
+    case .uniqueVMID where place.isOfOtherVM:
       return ["VM \(address) has a VMID that another context has in the same generation."]
     case .uniqueVMID:
       let vmid = machine.table(table)?.vmid ?? 0

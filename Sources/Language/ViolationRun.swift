@@ -15,7 +15,8 @@ public struct ViolationRun: Equatable, Sendable {
     var runs: [ViolationRun] = []
     for violation in violations {
       if let last = runs.last, last.first.invariant == violation.invariant,
-        last.first.table == violation.table, violation.address == last.first.address + last.size
+        last.first.table == violation.table,
+        violation.place.follows(last.first.place, by: last.size)
       {
         runs[runs.count - 1].size += Page.size
       } else {
@@ -26,26 +27,34 @@ public struct ViolationRun: Equatable, Sendable {
   }
 }
 
+extension Violation.Place {
+  /// Whether it is an address so many bytes after another place.
+  fileprivate func follows(_ first: Self, by size: UInt64) -> Bool {
+    switch (first, self) {
+    case (.address(let start), .address(let next)),
+      (.reverseMap(let start?), .reverseMap(let next?)):
+      next == start + size
+    default: false
+    }
+  }
+}
+
 extension Violation {
   /// Where the rule is broken: the address with what it is, and the table as it is called on the screen.
   ///
   /// - Parameter size: bytes from the address on, if that is more than a page.
   public func place(in machine: Machine, size: UInt64? = nil) -> String {
     let more = size.map { $0 > Page.size ? "+\(Phrase.size($0))" : "" } ?? ""
-    let span = Phrase.address(address) + more
-    switch invariant {
-    case .mirrorVMID:
-      return "\(machine.deviceTag(of: table)) of \(table.phrase)"
-    case .uniqueVMID:
-      return table == .canonical && address != 0 ? "VM \(address)" : table.phrase
-    case .reverseMapLock, .reverseMapSleep, .reverseMapMirror:
-      return "canonical IPA \(span) in the reverse map of \(table.phrase)"
-    case .reverseMapTree: return "the reverse map of \(table.phrase)"
-    case .tableCounts where address == 0: return table.phrase
-    case .leafOutlivesPage, .writableLeaf, .shadowComposition, .staleShadow, .staleTLB,
-      .reverseMapCoverage, .vncr, .foreignDMA, .staleIOTLB, .tableAgreement, .dmaHole, .pageOwner,
-      .tableCounts:
-      return "\(table.kind.input.name) \(span) of \(table.phrase)"
+    switch self.place {
+    case .address(let address):
+      return "\(table.kind.input.name) \(Phrase.address(address))\(more) of \(table.phrase)"
+    case .reverseMap(let canonical?):
+      return
+        "canonical IPA \(Phrase.address(canonical))\(more) in the reverse map of \(table.phrase)"
+    case .reverseMap(nil): return "the reverse map of \(table.phrase)"
+    case .table: return table.phrase
+    case .otherVM(let number): return "VM \(number)"
+    case .tag: return "\(machine.deviceTag(of: table)) of \(table.phrase)"
     }
   }
 }

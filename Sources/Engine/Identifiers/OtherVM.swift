@@ -59,6 +59,8 @@ extension Machine {
 
   /// The violation of a holder that shares its VMID.
   func sharedVMID(of holder: VMIDHolder) -> Violation {
-    Violation(invariant: .uniqueVMID, table: holder.table ?? .canonical, address: holder.number)
+    Violation(
+      invariant: .uniqueVMID, table: holder.table ?? .canonical,
+      at: holder.table == nil ? .otherVM(holder.number) : .table)
   }
 }

@@ -11,10 +11,14 @@ extension Machine {
         }
       }
       if let address = policy.unmirrored(of: mmu, in: self) {
-        found.append(Violation(invariant: .reverseMapMirror, table: table.id, address: address))
+        found.append(
+          Violation(
+            invariant: .reverseMapMirror, table: table.id, at: .reverseMap(canonical: address)))
       }
       if [mmu.reverseMap, mmu.directMap].contains(where: { !memory.faults(in: $0).isEmpty }) {
-        found.append(Violation(invariant: .reverseMapTree, table: table.id, address: 0))
+        found.append(
+          Violation(
+            invariant: .reverseMapTree, table: table.id, at: .reverseMap(canonical: nil)))
       }
     }
     return found
@@ -61,7 +65,7 @@ extension Machine {
       (.unlockedRecords, .reverseMapLock), (.sleepingRecords, .reverseMapSleep),
     ]
     return rules.filter { made.contains($0.0.slot) }.map {
-      Violation(invariant: $0.1, table: table, address: place.page)
+      Violation(invariant: $0.1, table: table, at: .reverseMap(canonical: place.page))
     }
   }
 

@@ -75,12 +75,45 @@ extension Invariant {
 
 /// A broken rule, and where.
 public struct Violation: Hashable, Sendable {
+  /// Where a rule is broken.
+  public enum Place: Hashable, Sendable {
+    /// At an input address of the table.
+    case address(UInt64)
+    /// At a canonical IPA of the table's reverse map, or anywhere in the map.
+    case reverseMap(canonical: UInt64?)
+    /// In the table as a whole, or its context.
+    case table
+    /// Not in the table: at another VM, by its number.
+    case otherVM(UInt64)
+    /// At the VMID or ASID by which the SMMU caches the table's entries.
+    case tag(UInt16)
+  }
+
   /// The rule.
   public let invariant: Invariant
   /// The table.
   public let table: TableID
-  /// An input address of the table.
-  public let address: UInt64
+  /// Where.
+  public let place: Place
+
+  init(invariant: Invariant, table: TableID, at place: Place) {
+    (self.invariant, self.table, self.place) = (invariant, table, place)
+  }
+
+  init(invariant: Invariant, table: TableID, address: UInt64) {
+    self.init(invariant: invariant, table: table, at: .address(address))
+  }
+
+  /// The number of the place: an address, a VM's number, a VMID or ASID; 0 if it has none.
+  public var address: UInt64 {
+    switch place {
+    case .address(let address): address
+    case .reverseMap(let canonical): canonical ?? 0
+    case .table: 0
+    case .otherVM(let number): number
+    case .tag(let tag): UInt64(tag)
+    }
+  }
 }
 
 extension Machine {
@@ -216,7 +249,7 @@ extension Machine {
       let before = pages
       visit(.tablePre, of: table) { _ in pages += 1 }
       if table.id == .pkvmHost, UInt64(pages - before) != hostTableCount {
-        found.append(Violation(invariant: .tableCounts, table: table.id, address: 0))
+        found.append(Violation(invariant: .tableCounts, table: table.id, at: .table))
       }
     }
     for table in ownDomainTables {
@@ -225,7 +258,7 @@ extension Machine {
     }
     pages += detachedTables
     if UInt64(pages) != self[.tablesAllocated] - self[.tablesFreed] {
-      found.append(Violation(invariant: .tableCounts, table: .canonical, address: 0))
+      found.append(Violation(invariant: .tableCounts, table: .canonical, at: .table))
     }
     return found
   }

@@ -81,14 +81,17 @@ extension RuleChecker {
         let address = maps.mirrors[mmu.index].first(of: mmu, machine)
         broken[BrokenPlaces.Place(part: .reverseMaps, group: mmu.index * 4 + 1)] =
           address.map {
-            Violation(invariant: .reverseMapMirror, table: mmu.tableID, address: $0)
+            Violation(
+              invariant: .reverseMapMirror, table: mmu.tableID, at: .reverseMap(canonical: $0))
           }
       }
       let isFaulty =
         maps.isFaulty(2 * mmu.index - 1, mmu.reverseMap, machine.memory)
         || maps.isFaulty(2 * mmu.index, mmu.directMap, machine.memory)
       broken[BrokenPlaces.Place(part: .reverseMaps, group: mmu.index * 4 + 2)] =
-        isFaulty ? Violation(invariant: .reverseMapTree, table: mmu.tableID, address: 0) : nil
+        isFaulty
+        ? Violation(
+          invariant: .reverseMapTree, table: mmu.tableID, at: .reverseMap(canonical: nil)) : nil
     }
     maps.forgetTouchedTrees()
   }

@@ -63,12 +63,12 @@ extension RuleChecker {
     if let table = tables[numbers.pkvmHost] {
       broken[protected] =
         UInt64(framesBelow[numbers.pkvmHost]) == machine.hostTableCount
-        ? nil : Violation(invariant: .tableCounts, table: table.id, address: 0)
+        ? nil : Violation(invariant: .tableCounts, table: table.id, at: .table)
     }
     let all = BrokenPlaces.Place(part: .tableCounts, group: numbers.count)
     broken[all] =
       UInt64(pages) == machine[.tablesAllocated] - machine[.tablesFreed]
-      ? nil : Violation(invariant: .tableCounts, table: .canonical, address: 0)
+      ? nil : Violation(invariant: .tableCounts, table: .canonical, at: .table)
   }
 
   // MARK: TLB

@@ -99,6 +99,6 @@ extension Machine {
     else { return [] }
     let vmid = vmid(ofID: self[canonical, .vmid])
     return vmid == 0 || vmid == domain.vmid
-      ? [] : [Violation(invariant: .mirrorVMID, table: domain.id, address: UInt64(domain.vmid))]
+      ? [] : [Violation(invariant: .mirrorVMID, table: domain.id, at: .tag(domain.vmid))]
   }
 }

@@ -105,6 +105,6 @@ extension Machine {
     let asid = UInt16(truncatingIfNeeded: self[.processASID])
     return context == .asid(asid, isPrivate: false)
       ? []
-      : [Violation(invariant: .mirrorVMID, table: .iommu(device), address: UInt64(context.number))]
+      : [Violation(invariant: .mirrorVMID, table: .iommu(device), at: .tag(context.number))]
   }
 }
