@@ -165,16 +165,20 @@ public enum Counter: Int, CaseIterable, Sendable {
   case canonicalFaults, shadowFaults
   /// Exceptions injected into L1.
   case injected
-  /// Leaves installed, permissions relaxed, leaves removed.
+  /// Leaves that map memory from an event on, leaves that gain permissions, and leaves that no longer map it. A split
+  /// or a collapse removes what it replaces, so that the first less the last are the leaves of all tables but the
+  /// VMM's.
   case maps, relaxes, unmaps
   /// MMU notifier invalidations, and complete unmaps of a shadow table.
   case notifiers, fullUnmaps
   /// TLB invalidations by the host kernel.
   case invalidations
-  /// Stage-2 table pages allocated and freed.
+  /// Table pages allocated and freed.
   case tablesAllocated, tablesFreed
   /// Exits to user space for MMIO.
   case mmioExits
+  /// Stage-2 faults that pKVM's hypervisor takes, of its host or of guests.
+  case protectedFaults
 
   /// Slot of its word.
   var slot: Int { Machine.Register.counters.slot + rawValue }
@@ -195,6 +199,7 @@ struct Tally: Equatable {
   var tablesAllocated = 0
   var tablesFreed = 0
   var mmioExits = 0
+  var protectedFaults = 0
   /// What the event fails with, if it does.
   var error: KernelError?
 
@@ -212,6 +217,7 @@ struct Tally: Equatable {
     case .tablesAllocated: tablesAllocated
     case .tablesFreed: tablesFreed
     case .mmioExits: mmioExits
+    case .protectedFaults: protectedFaults
     }
   }
 }

@@ -74,8 +74,6 @@ package struct Cost: Equatable, Sendable, Encodable {
         keyStep = index
       }
     }
-    self[.canonicalRemoved] = removed.canonical.count
-    self[.shadowRemoved] = removed.shadow.count
     needed = removed.needed(in: machine)
   }
 
@@ -107,48 +105,42 @@ package struct Cost: Equatable, Sendable, Encodable {
   }
 
   private mutating func count(_ step: Step, _ removed: inout Removed) {
-    switch step.stepClass {
-    case .fault: self[.faults] += 1
-    case .injection: self[.injected] += 1
-    case .leafMade: self[.made] += Self.leaves(of: step)
-    case .leafRelaxed: self[.relaxed] += 1
-    case .leafWeakened: self[.weakened] += 1
-    case .leafRemoved:
-      guard case .table(.clearLeaf(let old, _, _)) = step.action else { return }
-      let output = old.address
-      if case .shadow(let number) = step.table {
-        removed.shadow.append((number, step.address, output))
-        return
-      }
-      switch step.table?.kind.input {
-      case .canonicalIPA: removed.canonical.append(output..<output + step.size)
-      case .guestIPA: self[.guestRemoved] += Self.leaves(of: step)
-      case .iova: self[.deviceRemoved] += Self.leaves(of: step)
-      case .nestedIPA, .physical, .hostVirtual, nil: self[.hostRemoved] += Self.leaves(of: step)
-      }
-    case .tableAllocated: self[.tables] += 1
-    case .tableFreed: self[.tablesFreed] += 1
-    case .invalidation, .deviceInvalidation:
-      if case .tlb(let step) = step.action { self[.invalidations] += step.invalidations }
-    case .sweep:
-      if step.table == .canonical, case .table(.sweep(let cause)) = step.action, cause.takesMemory {
-        removed.taken = (removed.taken ?? []) + [step.address..<step.address &+ step.size]
-      }
-    case .wholeShadow: self[.fullUnmaps] += 1
-    case .access, .deviceAccess, .walk, .data, .deviceFault, .setting, .choice, .trigger, .lookUp,
-      .lookUpMiss, .lookUpFailure, .record, .recordLost, .mapState, .accessFlag, .entryBroken,
-      .entryReplaced, .tableMade, .tableRemoved, .tableFilled, .cleaning, .guestEntry, .plan,
-      .wait, .hostPage, .hostMapping, .hostArea, .ageing, .lock, .pause,
-      .ownership, .pinning, .identifier, .retry, .remark, .refusal, .seen:
-      break
+    for (count, counters) in Self.counters {
+      for counter in counters { self[count] += step.count(counter) }
+    }
+    if step.stepClass == .leafWeakened { self[.weakened] += 1 }
+    countRemoved(step, &removed)
+    if case .table(.sweep(let cause)) = step.action, step.table == .canonical, cause.takesMemory {
+      removed.taken = (removed.taken ?? []) + [step.address..<step.address &+ step.size]
     }
   }
 
-  /// How many leaves a step makes or removes: a driver fills runs of them in one step.
-  private static func leaves(of step: Step) -> Int {
-    switch step.action {
-    case .table(.makeLeaf(_, let count)), .table(.clearLeaf(_, let count, _)): Int(count)
-    default: 1
+  /// The counts that are the machine's counters, of all tables alike.
+  private static let counters: [(Count, [Counter])] = [
+    (.faults, [.canonicalFaults, .shadowFaults, .protectedFaults]), (.injected, [.injected]),
+    (.made, [.maps]), (.relaxed, [.relaxes]), (.fullUnmaps, [.fullUnmaps]),
+    (.tables, [.tablesAllocated]), (.tablesFreed, [.tablesFreed]),
+    (.invalidations, [.invalidations]),
+  ]
+
+  /// Counts removed leaves by what their table translates, and notes those that an unmap removes.
+  private mutating func countRemoved(_ step: Step, _ removed: inout Removed) {
+    let number = step.count(.unmaps)
+    if number == 0 { return }
+    let unmapped: Descriptor? =
+      if case .table(.clearLeaf(let old, _, _)) = step.action { old } else { nil }
+    switch step.table?.kind.input {
+    case .canonicalIPA:
+      self[.canonicalRemoved] += number
+      if let output = unmapped?.address { removed.canonical.append(output..<output + step.size) }
+    case .nestedIPA:
+      self[.shadowRemoved] += number
+      if case .shadow(let shadow) = step.table, let output = unmapped?.address {
+        removed.shadow.append((shadow, step.address, output))
+      }
+    case .guestIPA: self[.guestRemoved] += number
+    case .iova: self[.deviceRemoved] += number
+    case .physical, .hostVirtual, nil: self[.hostRemoved] += number
     }
   }
 

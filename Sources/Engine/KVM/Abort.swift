@@ -6,10 +6,12 @@ extension Machine {
     let page = access.address.page
     if status.faultClass == .translation {
       if page >> UInt64(VMConfiguration.physicalBits) != 0 {
+        tally.injected += 1
         note(.fault(.injectSize), mmu.tableID, at: page)
         return .ended(.sizeFault)
       }
       if page >> UInt64(geometry(of: mmu).inputBits) != 0 {
+        tally.injected += 1
         note(.fault(.injectExternal(ipa: nil)), mmu.tableID, at: page)
         return .ended(.externalAbort)
       }
@@ -39,6 +41,7 @@ extension Machine {
 
     guard let slot = usableMemslot(at: ipa) else {
       if access.kind == .execute {
+        tally.injected += 1
         note(.fault(.injectExternal(ipa: ipa)), mmu.tableID, at: page)
         return .ended(.externalAbort)
       }

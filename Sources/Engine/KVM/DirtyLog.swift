@@ -160,9 +160,11 @@ extension Machine {
         address + index * size, leaf, level: level + 1, isWhole: true, in: table)
       return Descriptor.table(at: Memory.address(ofSlot: child))
     }
+    let leaves = isWhole && level < Geometry.lastLevel ? 0 : entries.count
     note(
-      .table(.fillTable(block)), table.id, at: address, size: table.geometry.size(level - 1),
-      level: level)
+      .table(.fillTable(block, leaves: UInt64(leaves))), table.id, at: address,
+      size: table.geometry.size(level - 1), level: level)
+    tally.maps += leaves
     for (index, entry) in entries.enumerated() { storeEntry(entry.bits, at: frame + index) }
     return frame
   }

@@ -55,6 +55,7 @@ extension Machine {
     let cause = UnmapCause(.guestInvalidation)
     if range == Self.allAddresses {
       note(.table(.emptyShadow(.guestInvalidation, cause)), mmu.tableID)
+      tally.fullUnmaps += 1
     }
     policy.invalidate(range, of: mmu, in: &self)
     if range.lowerBound / Self.gigabyte != (range.upperBound - 1) / Self.gigabyte {

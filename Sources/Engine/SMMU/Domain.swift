@@ -206,8 +206,8 @@ extension Machine {
       let geometry =
         context.isStage1 ? .deviceStage1 : Geometry.stage2(bits: VMConfiguration.physicalBits)
       note(
-        .domain(.rootAllocated(isStage1: context.isStage1)), .iommu(device),
-        level: geometry.startLevel)
+        .domain(.rootAllocated(isStage1: context.isStage1, pages: geometry.rootPages)),
+        .iommu(device), level: geometry.startLevel)
       let root = memory.allocateRoot(of: .iommu(device), geometry)
       tally.tablesAllocated += geometry.rootPages
       setDomain(device, root: root, geometry, context)

@@ -31,7 +31,7 @@ package enum DomainStep: StepFamily {
   /// Host pages are unpinned: their number, and whether the SMMU still has a translation to one cached.
   case pagesUnpinned(Int, areCached: Bool)
   /// The root of a domain's table is allocated, whose entries have the step's level.
-  case rootAllocated(isStage1: Bool)
+  case rootAllocated(isStage1: Bool, pages: Int)
   /// A device of another VM is attached or detached, with a VMID.
   case otherAttached(vm: UInt64, vmid: UInt16)
   case otherDetached(vm: UInt64, vmid: UInt16)
@@ -166,7 +166,7 @@ package enum DomainStep: StepFamily {
             + "reach a page that is another's by then."
           : "No entry of the device's table leads to them, and the SMMU has cached none.",
         .memory("gup.c", "unpin_user_pages_dirty_lock"))
-    case .rootAllocated(let isStage1):
+    case .rootAllocated(let isStage1, _):
       Explanation(
         "allocate", "the root of the domain's table, with entries of level \(step.level)",
         "A domain has a root from the start. All below it is made when the first leaf there is mapped.",

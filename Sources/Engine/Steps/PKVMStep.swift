@@ -3,7 +3,7 @@ package enum PKVMStep: StepFamily {
   /// A region of the host's memory is added.
   case memory
   /// A guest is created; or its teardown begins.
-  case guestCreated(isProtected: Bool)
+  case guestCreated(isProtected: Bool, pages: Int)
   case guestDying
   /// The host, or a guest, makes an access.
   case hostAccess(AccessKind)
@@ -66,7 +66,7 @@ package enum PKVMStep: StepFamily {
         "memory", "\(step.span) is memory of the host",
         "At boot the host owns all of it; what lies outside is MMIO.",
         .memoryProtection("find_mem_range"))
-    case .guestCreated(let isProtected):
+    case .guestCreated(let isProtected, _):
       return Explanation(
         "create",
         "\(Phrase.table(step.table)) is made; the guest is \(isProtected ? "" : "not ")protected",

@@ -29,7 +29,7 @@ extension TableStep {
       return Explanation(
         "unmap", "\(place): the table and all below it are unlinked",
         "The whole span of the entry is unmapped at once.", .ioTable("__arm_lpae_unmap"))
-    case .freeTable(let page):
+    case .freeTable(let page, _):
       return Explanation(
         "free", "the table page at PA \(Phrase.address(page))",
         "The walks that could reach it were invalidated first.",
@@ -54,7 +54,7 @@ extension TableStep {
         "allocate", "a granule for an RTT of level \(step.level)",
         "The host takes it from its own memory and delegates it: the RMM has none to allocate.",
         .realmHost("alloc_delegated_page"))
-    case .fillTable(let old):
+    case .fillTable(let old, _):
       return Explanation(
         "fill", "512 entries for \(entry(old, step.level - 1)), in an RTT that is not linked yet",
         old.isValid
@@ -84,7 +84,7 @@ extension TableStep {
         "\(call.name) in one store, which CPUs and SMMU must both support (BBML 2): a walk finds the old "
           + "entry or the new one.",
         .realmManager(call.function))
-    case .freeTable(let page):
+    case .freeTable(let page, _):
       return Explanation(
         "free", "the RTT's granule at PA \(Phrase.address(page))",
         "No entry points to it any longer, so the host may undelegate it and free its page.",

@@ -38,10 +38,10 @@ package enum TableStep: StepFamily {
   case allocateTable
   /// The same for a table that will replace a block, before a fault asks for it.
   case allocateForSplit
-  /// The page of a table, at a physical address, is freed.
-  case freeTable(page: UInt64)
+  /// The page of a table, at a physical address, is freed, with so many leaves that were still in it.
+  case freeTable(page: UInt64, leaves: UInt64)
   /// The same of a table that a leaf has replaced.
-  case freeReplaced(page: UInt64)
+  case freeReplaced(page: UInt64, leaves: UInt64)
   /// Leaves are removed: the first of `count`, and the range that was asked for.
   case clearLeaf(Descriptor, count: UInt64, asked: Range<UInt64>)
   /// An entry that points to an empty table is removed.
@@ -64,8 +64,8 @@ package enum TableStep: StepFamily {
   case sweep(UnmapCause)
   /// A whole shadow is unmapped.
   case emptyShadow(Emptied, UnmapCause)
-  /// 512 leaves fill a table that is not visible yet, to replace a block.
-  case fillTable(Descriptor)
+  /// 512 entries fill a table that is not visible yet, to replace an entry: so many of them are leaves.
+  case fillTable(Descriptor, leaves: UInt64)
   /// An entry replaces another in one store.
   case swapEntry(Descriptor, from: Descriptor)
   /// `count` entries from a physical address on are cleaned to the point of coherency.
@@ -200,11 +200,11 @@ package enum TableStep: StepFamily {
         "allocate", "a page for a table of level \(level) entries",
         "It comes from the VM's cache for splitting, which is filled between two chunks, without mmu_lock.",
         .mmu("kvm_mmu_split_huge_pages"))
-    case .freeTable(let page):
+    case .freeTable(let page, _):
       return Explanation(
         "free", "the table page at PA \(Phrase.address(page))", "No entry points to it any longer.",
         .pgtable("stage2_unmap_walker"))
-    case .freeReplaced(let page):
+    case .freeReplaced(let page, _):
       let isShared = step.keeper != .pkvm
       return Explanation(
         "free", "the table page at PA \(Phrase.address(page))",
@@ -278,7 +278,7 @@ package enum TableStep: StepFamily {
       return Explanation(
         "full unmap", "all of \(Phrase.table(step.table)), because \(cause.clause)",
         reason.sentence, reason.source)
-    case .fillTable(let block):
+    case .fillTable(let block, _):
       return Self.filling(block, step, .pgtable("kvm_pgtable_stage2_create_unlinked"))
     case .swapEntry(let new, _):
       return Self.swapping(new, step, .architecture("D8.16, FEAT_BBM"))

@@ -107,14 +107,21 @@ extension Machine {
   }
 
   /// Frees a table page, which must be all zero.
+  ///
+  /// - Parameter leaves: number of leaves that were in it when it was unlinked.
   mutating func freeTable(
-    _ frame: Int, of table: Table, at address: UInt64, level: Int, isReplaced: Bool = false
+    _ frame: Int, of table: Table, at address: UInt64, level: Int, leaves: Int = 0,
+    isReplaced: Bool = false
   ) {
     let page = Memory.address(ofSlot: frame)
     note(
-      .table(isReplaced ? .freeReplaced(page: page) : .freeTable(page: page)), table.id,
-      at: address, level: level)
+      .table(
+        isReplaced
+          ? .freeReplaced(page: page, leaves: UInt64(leaves))
+          : .freeTable(page: page, leaves: UInt64(leaves))),
+      table.id, at: address, level: level)
     tally.tablesFreed += 1
+    tally.unmaps += leaves
     for hook in tableHooks { hook.didFreeTable(of: table, in: &self) }
     memory.freeFrame(frame)
   }
@@ -127,16 +134,20 @@ extension Machine {
     var walk = TableWalk(
       table.geometry, page: Memory.address(ofSlot: frame), level: level, at: address,
       address..<address + table.geometry.size(level - 1), [.used, .tablePost])
+    // Of the tables on the path, by level.
+    var leaves = [Int](repeating: 0, count: Geometry.lastLevel + 1)
     while let entry = memory.next(&walk) {
       if entry.kind == .table {
         freeTable(
           Memory.firstSlot(ofFrameAt: entry.descriptor.address), of: table, at: entry.address,
-          level: entry.level + 1, isReplaced: true)
+          level: entry.level + 1, leaves: leaves[entry.level + 1], isReplaced: true)
+        leaves[entry.level + 1] = 0
       } else if entry.isLeaf {
-        tally.unmaps += 1
+        leaves[entry.level] += 1
       }
       storeEntry(0, at: entry.slot)
     }
-    freeTable(frame, of: table, at: address, level: level, isReplaced: true)
+    freeTable(
+      frame, of: table, at: address, level: level, leaves: leaves[level], isReplaced: true)
   }
 }

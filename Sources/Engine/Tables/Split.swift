@@ -27,8 +27,9 @@ extension Machine {
     let size = table.geometry.size(level + 1)
     let isPage = level + 1 == Geometry.lastLevel
     note(
-      .table(.fillTable(block)), table.id, at: address, size: table.geometry.size(level),
-      level: level + 1)
+      .table(.fillTable(block, leaves: UInt64(table.geometry.tableEntries))), table.id, at: address,
+      size: table.geometry.size(level), level: level + 1)
+    tally.maps += table.geometry.tableEntries
     for index in 0..<table.geometry.tableEntries {
       let bits = block.bits + UInt64(index) * size | (isPage ? Descriptor.tableOrPage : 0)
       storeEntry(bits, at: child + index)
@@ -52,6 +53,7 @@ extension Machine {
       note(
         .table(.swapEntry(entry, from: end.descriptor)), table.id, at: start,
         size: table.geometry.size(end.level), level: end.level)
+      tally.unmaps += 1
       storeEntry(entry.bits, at: end.slot)
       didStore(end.slot..<end.slot + 1, of: table.id, at: start, level: end.level)
     }

@@ -50,6 +50,7 @@ extension Counter {
     case .tablesAllocated: "table pages allocated"
     case .tablesFreed: "table pages freed"
     case .mmioExits: "exits for MMIO"
+    case .protectedFaults: "faults on tables of pKVM"
     }
   }
 }

@@ -86,13 +86,14 @@ enum StepSamples {
     .map(leaf), .relax(leaf.permissions), .mapUnneeded(leaf),
     .entryLocked(Descriptor(Descriptor.locked)), .breakEntry(leaf), .breakEntry(Descriptor(0)),
     .makeTable(table), .linkTable(table), .makeLeaf(leaf, count: 1), .makeLeaf(leaf, count: 2),
-    .allocateTable, .allocateForSplit, .freeTable(page: page), .freeReplaced(page: page),
+    .allocateTable, .allocateForSplit, .freeTable(page: page, leaves: 0),
+    .freeReplaced(page: page, leaves: 0),
     .clearLeaf(leaf, count: 1, asked: 0x8000_0000..<0x8000_1000),
     .clearLeaf(leaf, count: 512, asked: 0..<1 << 48),
     .clearTable(table), .relaxLeaf(leaf, from: leaf), .relaxKept(leaf), .relaxGone(Descriptor(0)),
     .writeProtect(leaf, from: leaf), .ageLeaf(leaf, from: leaf), .youngLeaf(leaf, from: leaf),
     .restateLeaf(leaf, from: leaf),
-    .fillTable(leaf), .swapEntry(table, from: leaf), .cleanEntries(at: page, count: 1),
+    .fillTable(leaf, leaves: 512), .swapEntry(table, from: leaf), .cleanEntries(at: page, count: 1),
     .cleanEntries(at: page, count: 2),
   ]
   private static let sight: [SightStep] = [
@@ -195,7 +196,7 @@ enum StepSamples {
       .unmapStopped(done: 4096), .areaCut(0x8000_0000..<0x8000_4000, by: .iommufd),
       .areaCut(0x8000_0000..<0x8000_4000, by: .vfio), .pagePinned(page),
       .pagesUnpinned(1, areCached: false), .pagesUnpinned(2, areCached: true),
-      .rootAllocated(isStage1: true), .rootAllocated(isStage1: false),
+      .rootAllocated(isStage1: true, pages: 1), .rootAllocated(isStage1: false, pages: 1),
       .otherAttached(vm: 1, vmid: 2), .otherDetached(vm: 1, vmid: 2),
     ]
     for context in contexts {
@@ -276,20 +277,23 @@ enum StepSamples {
     .end(.failed(.eexist)),
   ]
   private static let edits: [Step.Action] = [
-    .table(.allocateTable), .table(.fillTable(leaf)), .table(.fillTable(Descriptor(1 << 5))),
+    .table(.allocateTable), .table(.fillTable(leaf, leaves: 512)),
+    .table(.fillTable(Descriptor(1 << 5), leaves: 0)),
     .table(.breakEntry(leaf)),
     .table(.makeTable(table)), .table(.makeLeaf(leaf, count: 1)),
-    .table(.swapEntry(leaf, from: table)), .table(.freeTable(page: page)),
+    .table(.swapEntry(leaf, from: table)), .table(.freeTable(page: page, leaves: 0)),
   ]
   private static let deviceEdits: [Step.Action] = [
     .table(.allocateTable), .table(.makeTable(table)), .table(.makeLeaf(leaf, count: 2)),
     .table(.clearLeaf(leaf, count: 2, asked: 0x8000_0000..<0x8000_2000)),
-    .table(.clearTable(table)), .table(.freeTable(page: page)), .table(.fillTable(leaf)),
+    .table(.clearTable(table)), .table(.freeTable(page: page, leaves: 0)),
+    .table(.fillTable(leaf, leaves: 512)),
     .table(.swapEntry(table, from: leaf)),
   ]
   private static let pkvm: [PKVMStep] = {
     var steps: [PKVMStep] = [
-      .memory, .guestCreated(isProtected: true), .guestCreated(isProtected: false), .guestDying,
+      .memory, .guestCreated(isProtected: true, pages: 1),
+      .guestCreated(isProtected: false, pages: 1), .guestDying,
       .hostSizeChosen(isMemory: true), .hostSizeChosen(isMemory: false),
       .hostPoolEmpty(tables: 3, needed: 1), .mmioUnmap, .hostAbort(Descriptor(0)),
       .hostBlocked, .tlbConflict, .sharesCounted(0), .sharesCounted(1),

@@ -7,6 +7,7 @@ extension Machine {
     let entry = RealmEntry(memory.walk(table, fault.ipa).descriptor)
     switch entry.state {
     case .empty:
+      tally.injected += 1
       note(.fault(.injectExternal(ipa: nil)), table.id, at: fault.page)
       return .ended(.externalAbort)
     case .destroyed:

@@ -95,7 +95,7 @@ extension Machine {
     setGranule(.table, at: Memory.address(ofSlot: child))
     if end.descriptor.bits != 0 {
       note(
-        .table(.fillTable(end.descriptor)), table.id, at: address,
+        .table(.fillTable(end.descriptor, leaves: 0)), table.id, at: address,
         size: table.geometry.size(end.level), level: level)
       // Assigned empty addresses continue page by page.
       let step = entry.isAssigned ? table.geometry.size(level) : 0
@@ -125,6 +125,8 @@ extension Machine {
       note(
         .table(.swapEntry(new, from: old.descriptor)), table.id, at: address, size: size,
         level: old.level)
+      if new.isLeaf(old.level) { tally.maps += 1 }
+      if old.isLeaf { tally.unmaps += 1 }
       storeEntry(new.bits, at: old.slot)
       return invalidate(
         table, address..<address + size,
@@ -138,7 +140,9 @@ extension Machine {
   /// The make of break-before-make.
   mutating func finishReplacing(_ address: UInt64, level: Int, _ bits: UInt64) {
     let end = memory.walk(realmTable, address, to: level)
-    makeEntry(Descriptor(bits), at: address, slot: end.slot, level: level, in: realmTable)
+    let new = Descriptor(bits)
+    makeEntry(new, at: address, slot: end.slot, level: level, in: realmTable)
+    if new.isLeaf(level) { tally.maps += 1 }
   }
 
   /// Folds a table whose entries are all of one kind, and contiguous if they are memory, into one entry.
@@ -173,9 +177,11 @@ extension Machine {
 
   /// Returns the page of an unlinked table to the host, which undelegates it.
   mutating func freeRealmTable(_ address: UInt64, level: Int, _ child: Int) {
-    for index in 0..<realmTable.geometry.tableEntries { storeEntry(0, at: child + index) }
+    let slots = child..<child + realmTable.geometry.tableEntries
+    let leaves = slots.count { Descriptor(memory.load($0)).isLeaf(level) }
+    for slot in slots { storeEntry(0, at: slot) }
     setGranule(.undelegated, at: Memory.address(ofSlot: child))
-    freeTable(child, of: realmTable, at: address, level: level)
+    freeTable(child, of: realmTable, at: address, level: level, leaves: leaves)
   }
 
   private mutating func destroyTable(_ ipa: UInt64, level: Int) {

@@ -20,7 +20,9 @@ extension Machine {
   mutating func startSnapshot() {
     makeSMMU()
     let geometry = protectedGeometry
-    note(.domain(.rootAllocated(isStage1: false)), .iommu(0), level: geometry.startLevel)
+    note(
+      .domain(.rootAllocated(isStage1: false, pages: geometry.rootPages)), .iommu(0),
+      level: geometry.startLevel)
     self[pkvm: .identityRoot] = UInt64(allocateProtectedRoot(of: .iommu(0)))
     for device in 0..<SMMU.devices {
       setDomain(device, root: Int(self[pkvm: .identityRoot]), geometry, .vmid(0))

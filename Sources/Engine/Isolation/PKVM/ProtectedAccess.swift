@@ -22,6 +22,7 @@ extension Machine {
     }
     var found = translate(address, by: table, for: kind, onCPU: Self.hostCPU)
     if let status = found.translation.fault {
+      tally.protectedFaults += 1
       note(.access(.fault(status, on: kind)), table.id, at: address, level: status.level)
       if status.faultClass == .translation {
         guard handleHostFault(address) else { return abortHost(address, found.translation.end) }
@@ -72,6 +73,7 @@ extension Machine {
     if address >= table.geometry.inputSize { return fail(.erange, table.id, at: address) }
     let found = translate(address, by: table, for: kind, onCPU: Self.hostCPU)
     if let status = found.translation.fault {
+      tally.protectedFaults += 1
       note(.access(.fault(status, on: kind)), table.id, at: address, level: status.level)
       let isPoisoned = found.translation.end.descriptor == .poisoned
       let isAbsent = status.faultClass == .translation

@@ -185,7 +185,9 @@ extension Machine {
   /// `__pkvm_init_vm`.
   mutating func createGuest(_ number: Int, isProtected: Bool) {
     if protectedGuest(number) != nil { return fail(.eexist, .protectedGuest(number)) }
-    note(.pkvm(.guestCreated(isProtected: isProtected)), .protectedGuest(number))
+    let pages = protectedGeometry.rootPages
+    note(
+      .pkvm(.guestCreated(isProtected: isProtected, pages: pages)), .protectedGuest(number))
     let slot = guestSlot(number)
     memory.store(UInt64(allocateProtectedRoot(of: .protectedGuest(number))), at: slot + 1)
     memory.store(isProtected ? 1 : 2, at: slot)
