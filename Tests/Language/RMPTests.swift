@@ -149,6 +149,50 @@ import Testing
     #expect(entry.isLarge && entry.isValidated && entry.isInUse)
   }
 
+  /// `__set_pages_state`, and `sev_handle_rmp_fault` for PVALIDATE of 4K where the RMP has 2M.
+  @Test(arguments: [
+    (
+      "2M 2M", "4K",
+      ["tooSmall", "psmash", "clearLeaf", "rescinded", "shared"]
+    ), ("2M 2M", "2M", ["rescinded", "clearLeaf", "shared"]),
+    ("2M 4K", "4K", ["rescinded", "clearLeaf", "shared"]),
+  ])
+  func `a guest rescinds its validation before a page is shared`(
+    assigned: String, size: String, order: [String]
+  ) throws {
+    var session = try session(
+      """
+      policy rmp-order=rmp-first
+      memslot 0 0x80000000 2M backing=thp
+      host write 0x80000000 4K
+      rmp assign 0x80000000 \(assigned)
+      l1 write 0x80000000 value=1
+      rmp convert 0x80000000 \(size) shared
+      """)
+    session.seek(to: Moment(events: session.timeline.events.count))
+    let names = session.timeline.steps.map(\.action.caseName).filter { order.contains($0) }
+    #expect(names == order)
+    let isOwned = session.timeline.machine.rmpEntry(of: 0x8_0040_0000).entry.isAssigned
+    #expect(!isOwned)
+  }
+
+  @Test func `a page that a guest has rescinded stays its own until RMPUPDATE`() throws {
+    let session = try session(
+      """
+      policy rmp-order=rmp-first
+      memslot 0 0x80000000 2M backing=thp
+      host write 0x80000000 4K
+      rmp assign 0x80000000 2M 4K
+      pause
+      rmp convert 0x80001000 4K shared
+      """)
+    let entries = [0, 1, 2].map {
+      session.timeline.machine.rmpEntry(of: 0x8_0040_0000 + $0 << 12).entry
+    }
+    #expect(entries.map(\.isValidated) == [true, false, true])
+    #expect(entries.map(\.isAssigned) == [true, true, true])
+  }
+
   @Test func `an entry that is taken during a conversion makes it wait`() throws {
     let session = try session(
       """

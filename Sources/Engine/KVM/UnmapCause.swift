@@ -16,6 +16,8 @@ package struct UnmapCause: Hashable, Sendable {
     case recycling
     /// A recording contains the unmap, but not its cause.
     case recorded
+    /// KVM split an RMP entry: the CPUs' leaves there may be too large.
+    case splitOwner
   }
 
   /// The origin of the unmap.
@@ -32,7 +34,7 @@ package struct UnmapCause: Hashable, Sendable {
   package var takesMemory: Bool {
     switch kind {
     case .notifier, .memslot: true
-    case .unpin, .conversion, .guestInvalidation, .recycling, .recorded: false
+    case .unpin, .conversion, .guestInvalidation, .recycling, .recorded, .splitOwner: false
     }
   }
 }
@@ -66,6 +68,7 @@ extension UnmapCause {
     case .guestInvalidation: "L1 invalidates it"
     case .recycling: "another context gets it"
     case .recorded: "the recording has it"
+    case .splitOwner: "the RMP entry of canonical \(span) was split"
     }
   }
 
@@ -80,6 +83,8 @@ extension UnmapCause {
     case .guestInvalidation: "L1 invalidated these nested IPAs."
     case .recycling: "The shadow is emptied for another context."
     case .recorded: "The recording has it, and does not say why."
+    case .splitOwner:
+      "After PSMASH KVM unmaps 512 pages from the faulting one on; faults map them anew, in the RMP's size."
     }
   }
 }

@@ -16,6 +16,10 @@ package enum RMPStep: StepFamily {
   case assigned(RMPEntry, page: UInt64)
   /// The guest accepts it (PVALIDATE).
   case validated(RMPEntry, page: UInt64)
+  /// The guest accepts it no longer, before it shares it (PVALIDATE).
+  case rescinded(RMPEntry, page: UInt64)
+  /// PVALIDATE of 4K faults, because the RMP has an entry of 2M.
+  case tooSmall(page: UInt64)
   /// RMPUPDATE returns it to the host.
   case shared(RMPEntry, page: UInt64)
   /// PSMASH of the entry of a page.
@@ -28,10 +32,11 @@ package enum RMPStep: StepFamily {
 
   package var facts: Step.Facts {
     switch self {
-    case .assigned, .validated, .shared, .psmash, .dmaStalled, .dmaResumed:
+    case .assigned, .validated, .rescinded, .shared, .psmash, .dmaStalled, .dmaResumed:
       Step.Facts(.ownership, .reverseMapTable)
     case .held: Step.Facts(.lock, .reverseMapTable)
     case .overlap: Step.Facts(.refusal, .reverseMapTable)
+    case .tooSmall: Step.Facts(.trigger, .reverseMapTable)
     }
   }
 
@@ -54,6 +59,19 @@ package enum RMPStep: StepFamily {
         "PVALIDATE", "the guest validates \(size) at \(step.at)",
         "A guest does not use a page before it has validated it.",
         Source("arch/x86/coco/sev/core.c", "snp_accept_memory"))
+    case .rescinded:
+      return Explanation(
+        "PVALIDATE", "the guest rescinds its validation of \(size) at \(step.at)",
+        "It does so before it asks the host to share a page. A page that the host takes without that, the guest "
+          + "finds not valid.",
+        Source("arch/x86/coco/sev/core.c", "__set_pages_state"))
+    case .tooSmall(let page):
+      return Explanation(
+        "PVALIDATE",
+        "faults: \(size) at \(step.at), and the RMP has one entry of 2M from PA \(Phrase.address(page)) on",
+        "The nested page fault has GUEST_RMP and SIZEM set. KVM splits the entry; then the guest repeats the "
+          + "instruction.",
+        .sev("sev_handle_rmp_fault"))
     case .shared(_, let page):
       return Explanation(
         "RMPUPDATE", "\(size) at \(step.at), PA \(Phrase.address(page)), becomes the hypervisor's",

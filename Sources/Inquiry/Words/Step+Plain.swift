@@ -31,6 +31,10 @@ extension Step {
     case .fault(.mmioExit): "No memory is there, so the host process plays a device."
     case .realm(.destroyedAccess): "The guest stops: the host took away the memory at \(place)."
     case .tlb(.noCommand): "No device uses the table, so nothing has to be forgotten."
+    case .rmp(.rescinded):
+      "The guest no longer accepts the memory at \(place) as its own: it will share it."
+    case .rmp(.tooSmall):
+      "The ownership table has one large entry around \(place), which must be split first."
     case .rmp(.held): "Other uses of the ownership table wait, or may go on."
     case .reverseMap(.eraseFailed): "An entry of the reverse map for \(place) could not be removed."
     case .pause(.armed): "The next event that can stop will stop in the middle."

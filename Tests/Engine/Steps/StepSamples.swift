@@ -207,6 +207,7 @@ enum StepSamples {
   private static let rmp: [RMPStep] = [
     .overlap,
     .assigned(RMPEntry(1), page: page), .validated(RMPEntry(1), page: page),
+    .rescinded(RMPEntry(1), page: page), .tooSmall(page: page),
     .shared(RMPEntry(1), page: page), .psmash(.done, page: page), .psmash(.inUse, page: page),
     .psmash(.badAddress, page: page), .held(true, page: page), .held(false, page: page),
     .dmaStalled, .dmaResumed,

@@ -32,6 +32,8 @@ enum RMPAction: UInt64 {
   case stall, unstall
   /// RMPUPDATE of the pages, to the hypervisor, or to the guest.
   case share, assign
+  /// The guest's PVALIDATE of pages that it will share.
+  case rescind
 }
 
 extension Machine {
@@ -102,9 +104,11 @@ extension Machine {
     setRMP(entry, at: page)
   }
 
-  /// The guest requests a page state change. For part of a 2M region, RMP and IOMMU must both be split to
-  /// 4K first, in the order of the policy. The pages are unmapped from the CPUs' table before
-  /// (KVM_SET_MEMORY_ATTRIBUTES), and fault in again.
+  /// The guest changes the state of pages (`__set_pages_state`): before it asks to share them, it rescinds their
+  /// validation; pages that become private it validates afterwards. PVALIDATE of 4K where the RMP has an entry of 2M
+  /// ends in a fault, for which KVM splits the entry (`sev_handle_rmp_fault`): RMP and IOMMU must both be split, in
+  /// the order of the policy. For the request the pages are unmapped from the CPUs' table
+  /// (KVM_SET_MEMORY_ATTRIBUTES), before RMPUPDATE, and fault in again.
   private mutating func convert(_ range: Range<UInt64>, shared: Bool) {
     let pages = stride(from: range.lowerBound, to: range.upperBound, by: Page.stride).map {
       ($0, backingPage(at: $0)?.page)
@@ -120,14 +124,22 @@ extension Machine {
     }
     let first = pages[0].1 ?? 0
     let isWhole = range.size == Self.regionSize
-    var actions: [RMPAction] = []
-    if shared, rmpEntry(of: first).entry.isLarge {
-      if !isWhole { actions = smashActions }
-    } else if hasIOMMUBlock(at: range.lowerBound) {
-      actions = [.splitIOMMU, .flush]
+    let (entry, start) = rmpEntry(of: first)
+    let isSplit = shared && entry.isLarge && !isWhole
+    var work: [Work] = []
+    if isSplit {
+      note(.rmp(.tooSmall(page: start)), .canonical, at: range.lowerBound, size: Page.size)
+      let end = min(range.lowerBound + Self.regionSize, inputRange(of: canonical).upperBound)
+      work =
+        smashActions.map { .rmp($0, range) }
+        + [.unmapCanonical(UnmapCause(.splitOwner, range.lowerBound..<end))]
     }
-    actions.append(shared ? .share : .assign)
-    push([.unmapCanonical(UnmapCause(.conversion, range))] + actions.map { .rmp($0, range) })
+    if shared { work.append(.rmp(.rescind, range)) }
+    work.append(.unmapCanonical(UnmapCause(.conversion, range)))
+    if !(shared && entry.isLarge), hasIOMMUBlock(at: range.lowerBound) {
+      work += [.rmp(.splitIOMMU, range), .rmp(.flush, range)]
+    }
+    push(work + [.rmp(shared ? .share : .assign, range)])
   }
 
   /// Splits both from 2M to 4K.
@@ -173,6 +185,7 @@ extension Machine {
         .rmp(action == .stall ? .dmaStalled : .dmaResumed), .canonical, at: start,
         size: Self.regionSize)
       self[.dmaStalled] = action == .stall ? 1 : 0
+    case .rescind: rescind(range)
     case .share: share(range)
     case .assign:
       for ipa in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
@@ -186,6 +199,20 @@ extension Machine {
     domains.contains { device in
       guard let table = domainTable(ofDevice: device) else { return false }
       return leafSize(at: ipa, of: table).map { $0 > Page.size } ?? false
+    }
+  }
+
+  /// The guest's PVALIDATE without validation: page by page, or a region at once.
+  private mutating func rescind(_ range: Range<UInt64>) {
+    var ipa = range.lowerBound
+    while ipa < range.upperBound {
+      guard let (page, _) = backingPage(at: ipa) else { return }
+      let (entry, start) = rmpEntry(of: page)
+      let rescinded = RMPEntry(entry.bits & ~RMPEntry.validated)
+      let size = entry.isLarge ? Self.regionSize : Page.size
+      note(.rmp(.rescinded(rescinded, page: start)), .canonical, at: ipa, size: size)
+      setRMP(rescinded, at: start)
+      ipa += size
     }
   }
 
