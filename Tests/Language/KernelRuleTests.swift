@@ -1007,10 +1007,17 @@ import Testing
     #expect(second.contains(.reverseMap(.forget(isEmpty: true))))
   }
 
-  @Test func `a VNCR page outside every slot is not translated (kvm_translate_vncr)`() throws {
-    let steps = try lastSteps(
-      Self.secondShadow + "l1 vncr 0x90000000\nl2 read 0x40001000\n", nested: true)
-    #expect(steps.contains { $0.action == .guest(.vncrOutside) })
+  @Test(arguments: ["0x90000000", "0x80001000"])
+  func `L1 gets an external abort for a VNCR page without memory (kvm_handle_vncr_abort)`(
+    page: String
+  ) throws {
+    let text =
+      Self.secondShadow + "host unmap 0x80001000 4K\nl1 vncr \(page)\nl2 read 0x40001000\n"
+    let machine = try session(text, nested: true).timeline.machine
+    #expect(machine.lastOutcome == .externalAbort)
+    let steps = try lastSteps(text, nested: true)
+    #expect(steps.last { $0.stepClass == .injection }?.facts.convention == .vncr)
+    #expect(!steps.contains { $0.stepClass == .data }, "L2 does not come to its access")
   }
 
   // MARK: Rules while an event is stopped

@@ -67,7 +67,7 @@ extension Machine {
     if self[mmu, .pendingUnmap] != 0 {
       return .first(recyclingTasks(mmu))
     }
-    if access.guest == .l2, let tasks = translateVNCR(of: vcpu) { return .first(tasks) }
+    if access.guest == .l2, let attempt = translateVNCR(of: vcpu) { return attempt }
     let table = table(of: mmu)
     note(.access(.enter(access.kind, by: access.guest)), table.id, at: access.address)
     let (translation, isCached) = translate(

@@ -14,6 +14,8 @@ package enum GuestStep: StepFamily {
   case vncrTranslated(to: UInt64)
   /// L1's VNCR page lies in no memory slot.
   case vncrOutside
+  /// The VMM has no memory for L1's VNCR page.
+  case vncrUnbacked
   /// KVM drops that translation, to a physical address.
   case vncrDropped(UInt64)
 
@@ -24,7 +26,7 @@ package enum GuestStep: StepFamily {
     case .rangeTaken: Step.Facts(.plan, .guestInvalidation)
     case .stage1Invalidation: Step.Facts(.setting, .stage1Invalidation, .none)
     case .vncrSet, .vncrTranslated, .vncrDropped: Step.Facts(.setting, .vncr)
-    case .vncrOutside: Step.Facts(.remark, .vncr)
+    case .vncrOutside, .vncrUnbacked: Step.Facts(.injection, .vncr, weight: 3)
     }
   }
 
@@ -72,14 +74,21 @@ package enum GuestStep: StepFamily {
         "KVM keeps this translation itself. It is not a table entry, but must be invalidated like one.",
         .nested("kvm_translate_vncr"))
     case .vncrOutside:
-      return Explanation(
-        "VNCR", "canonical \(step.at) is in no memory slot: there is no page to translate to",
-        "An access to a register in that page would give L1 an external abort. The accesses here are to memory.",
-        .nested("kvm_translate_vncr"))
+      return Self.vncrAbort(step, "is in no memory slot")
+    case .vncrUnbacked:
+      return Self.vncrAbort(step, "has no memory of the VMM")
     case .vncrDropped:
       return Explanation(
         "VNCR", "the translation of canonical \(step.at) is dropped",
         "Another page may be mapped there soon.", .nested("kvm_invalidate_vncr_ipa"))
     }
+  }
+
+  private static func vncrAbort(_ step: Step, _ why: String) -> Explanation {
+    Explanation(
+      "VNCR", "canonical \(step.at) \(why): L1 is given an external abort",
+      "L2 uses a register that is kept in the page. The syndrome says VNCR, so that L1 knows it is not L2's own "
+        + "access.",
+      .nested("kvm_handle_vncr_abort"))
   }
 }

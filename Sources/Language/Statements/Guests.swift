@@ -67,7 +67,8 @@ enum GuestStatement: StatementFamily {
     case .vncr:
       StatementForm(
         "l1 vncr IPA",
-        "L1 writes VNCR_EL2 for a guest hypervisor of its own. KVM translates the page when L2 runs next.",
+        "L1 writes VNCR_EL2 for a guest hypervisor of its own. KVM translates the page when L2 runs next; if there is "
+          + "no memory, L1 gets an external abort.",
         .event { .vncr(vcpu: $0.int(0), $0[1]) })
     case .run:
       StatementForm(

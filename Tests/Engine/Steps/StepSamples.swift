@@ -54,7 +54,7 @@ enum StepSamples {
     .rangeTaken(granules: 1, ranges: 0, single: true),
     .rangeTaken(granules: 65, ranges: 1, single: true),
     .rangeTaken(granules: 66, ranges: 2, single: false), .stage1Invalidation, .vncrSet,
-    .vncrTranslated(to: page), .vncrOutside, .vncrDropped(page),
+    .vncrTranslated(to: page), .vncrOutside, .vncrUnbacked, .vncrDropped(page),
   ]
   private static let fault: [FaultStep] = [
     .shadowFound(vttbr, vtcr), .shadowTaken(vttbr, vtcr), .shadowRecycled(vttbr, vtcr),

@@ -9,19 +9,21 @@ extension Machine {
     self[vcpu, .vncrPage] = 0
   }
 
-  /// Translates the page before L2 runs, if there is one without a translation (`kvm_translate_vncr`).
-  /// Returns the tasks that the host must do first, or nil.
-  mutating func translateVNCR(of vcpu: VCPU) -> [Work]? {
+  /// Translates the page when L2 first uses a register in it, which is before its memory access here
+  /// (`kvm_handle_vncr_abort`).
+  ///
+  /// - Returns: nil if L2 goes on; else the tasks that the host must do first, or the end of the access: where the page
+  ///   has no memory, L1 is given an external abort.
+  mutating func translateVNCR(of vcpu: VCPU) -> Attempt? {
     let ipa = self[vcpu, .vncr].page
     guard self[vcpu, .vncr] != 0, self[vcpu, .vncrPage] == 0 else { return nil }
     guard let slot = usableMemslot(at: ipa) else {
-      note(.guest(.vncrOutside), at: ipa)
-      return nil
+      return abortVNCR(at: ipa, .vncrOutside)
     }
     guard self[.invalidateInProgress] == 0, !isMapLocked else { return nil }
     switch hostFault(hva(of: ipa, in: slot), write: true) {
-    case .first(let tasks): return tasks
-    case .badAddress: return nil
+    case .first(let tasks): return .first(tasks)
+    case .badAddress: return abortVNCR(at: ipa, .vncrUnbacked)
     case .resolved(let entry, let level):
       let page = entry.address | ipa & (hostTable.geometry.size(level) - 1)
       note(.guest(.vncrTranslated(to: page)), at: ipa)
@@ -29,6 +31,12 @@ extension Machine {
       markDirty(ipa, in: slot)
       return nil
     }
+  }
+
+  private mutating func abortVNCR(at ipa: UInt64, _ step: GuestStep) -> Attempt {
+    tally.injected += 1
+    note(.guest(step), at: ipa)
+    return .ended(.externalAbort)
   }
 
   /// Drops the translations of pages in a canonical range (`kvm_invalidate_vncr_ipa`).
