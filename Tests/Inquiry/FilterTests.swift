@@ -59,6 +59,24 @@ import Testing
     #expect(try found("") == [0x10000, 0x20000, 0x30000])
   }
 
+  @Test(arguments: ["w and", "and w", "w and and x", "(w and)", "w and or x", "and"])
+  func `and stands between two conditions`(text: String) throws {
+    #expect(
+      try #require(message(text)).hasPrefix("Expected a condition on each side of `and`: r, w, x"))
+    #expect(try found("w and not from=0x30000") == [0x10000, 0x20000])
+  }
+
+  @Test func `a value that is nearly one is answered with what was meant`() throws {
+    #expect(message("perm=RR") == "perm=RR has a letter twice; did you mean perm=r?")
+    #expect(message("perm=wrw") == "perm=wrw has a letter twice; did you mean perm=rw?")
+    #expect(message("perm=r--") == nil)
+    #expect(message("size=4k") == "Expected a number, not 4k; did you mean 4K?")
+    #expect(message("from=0x1000+2m") == "Expected a number, not 2m; did you mean 2M?")
+    #expect(message("size=four") == "Expected a number, not four.")
+    // As in a scenario.
+    #expect(Number.value(of: "4k") == nil)
+  }
+
   @Test func `parentheses have a limit`() throws {
     let deep = String(repeating: "(", count: 20_000)
     #expect(message(deep)?.contains("at most 100") ?? false)

@@ -158,10 +158,22 @@ private struct FilterParser {
     return node
   }
 
+  /// The words before which a condition ends.
+  private static let joins: [Token] = [.word("and"), .word("or"), .word("|"), .word(")")]
+
   private mutating func conjunction() throws(FilterError) -> Filter.Node {
     var parts: [Filter.Node] = []
     while let token = next, ![.word("or"), .word("|"), .word(")")].contains(token) {
-      if token == .word("and") { index += 1 } else { parts.append(try factor()) }
+      if token == .word("and") {
+        index += 1
+        let isJoining = !parts.isEmpty && next.map { !Self.joins.contains($0) } ?? false
+        guard isJoining else {
+          throw FilterError(
+            "Expected a condition on each side of `and`: \(Filter.Term.help(for: subject)).")
+        }
+      } else {
+        parts.append(try factor())
+      }
     }
     if parts.isEmpty { throw FilterError("Expected \(Filter.Term.help(for: subject)).") }
     return parts.count == 1 ? parts[0] : .all(parts)

@@ -15,6 +15,18 @@ package enum Spelling {
     return best?.candidate
   }
 
+  /// The candidates, those that differ least from a word first, equals in their order.
+  package static func byDistance(
+    from word: some StringProtocol, _ candidates: [String]
+  ) -> [String] {
+    let typed = Array(word.lowercased().utf8.prefix(lettersAtMost))
+    let distances = candidates.map {
+      distance(typed, Array($0.lowercased().utf8.prefix(lettersAtMost)))
+    }
+    return candidates.indices.sorted { (distances[$0], $0) < (distances[$1], $1) }
+      .map { candidates[$0] }
+  }
+
   private static let lettersAtMost = 64
 
   /// The number of letters to add, remove, replace or swap with a neighbour to turn one word into the

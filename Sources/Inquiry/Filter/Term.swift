@@ -93,6 +93,11 @@ extension Filter.Term {
           guard letters.isSubset(of: "rwx-"), !letters.isEmpty else {
             throw FilterError("Expected letters of perm=RWX, as in perm=rw or perm=r-x.")
           }
+          let given = value.lowercased().filter { $0 != "-" }
+          guard given.count == letters.subtracting("-").count else {
+            let once = "rwx".filter { letters.contains($0) }
+            throw FilterError("perm=\(value) has a letter twice; did you mean perm=\(once)?")
+          }
           return .permissions(letters.subtracting("-"))
         },
         Option("size", "4K") { (value) throws(FilterError) in
@@ -160,7 +165,11 @@ extension Filter.Term {
 
   private static func number(_ text: Substring) throws(FilterError) -> UInt64 {
     guard let number = Number.value(of: text) else {
-      throw FilterError("Expected a number, not \(text).")
+      // Units are written large everywhere.
+      let large = text.dropLast() + (text.last?.uppercased() ?? "")
+      let isMeant = Number.value(of: large) != nil
+      throw FilterError(
+        "Expected a number, not \(text)" + (isMeant ? "; did you mean \(large)?" : "."))
     }
     return number
   }

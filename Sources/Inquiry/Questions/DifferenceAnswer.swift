@@ -47,7 +47,10 @@ package struct DifferenceAnswer: Answer {
     if let other = subject.other {
       try self.init(
         of: table, other.machine, machine, names: (other.name, other.ownName), .outputs)
-    } else if let moment = session.moment(named: subject.text) {
+    } else if session.moment(named: subject.text) != nil
+      || Session.chapterPrefixes.contains(where: { subject.text.hasPrefix($0) })
+    {
+      let moment = try Self.moment(subject.text, &session)
       session.seek(to: moment)
       let other = session.timeline.machine
       session.seek(to: here)
@@ -66,6 +69,16 @@ package struct DifferenceAnswer: Answer {
       throw Unanswerable(
         "Expected another table (\(machine.tableIDs.map(\.name).joined(separator: ", "))) or a "
           + "moment (\(session.momentHelp)).")
+    }
+  }
+
+  private static func moment(
+    _ text: String, _ session: inout Session
+  ) throws(Unanswerable) -> Moment {
+    do throws(NoMoment) {
+      return try session.existingMoment(named: text)
+    } catch {
+      throw Unanswerable(error.message.capitalized + ".")
     }
   }
 

@@ -62,11 +62,20 @@ extension Model {
 
   /// Goes to a typed moment or address.
   mutating func goTo(_ text: String) {
-    if let moment = session.moment(named: text) { return jump(to: moment) }
     if text.hasPrefix("0x"), let address = Number.value(of: text[...]) {
       return selectAddress(address)
     }
-    refuse("Expected \(SafeText(session.momentHelp)), or 0xADDRESS.")
+    do throws(NoMoment) {
+      jump(to: try session.existingMoment(named: text))
+    } catch {
+      let isOther =
+        session.moment(named: text) == nil
+        && !Session.chapterPrefixes.contains { text.hasPrefix($0) }
+      refuse(
+        isOther
+          ? "Expected \(SafeText(session.momentHelp)), or 0xADDRESS."
+          : "\(SafeText(error.message.capitalized)).")
+    }
   }
 
   /// Selects an input address in the table that has, or had, the focus.

@@ -76,7 +76,8 @@ extension Model {
       ask(.question(question), parts.count > 1 ? String(parts[1].trimmed) : "")
       return []
     }
-    if session.moment(named: text) != nil || text.hasPrefix("0x") {
+    let isChapter = Session.chapterPrefixes.contains { text.hasPrefix($0) }
+    if isChapter || session.moment(named: text) != nil || text.hasPrefix("0x") {
       goTo(text)
       return []
     }

@@ -56,10 +56,8 @@ extension Pagewalk {
       _ first: RecordedChapter, _ chapters: [RecordedChapter], _ session: Session
     ) throws -> [(chapter: RecordedChapter, moment: Moment)] {
       if chapters.count == 1 {
-        guard let moment = session.moment(named: at) else {
-          throw Failure.usage("--at: expected \(session.momentHelp), not '\(at)'")
-        }
-        return [(first, moment)]
+        var session = session
+        return [(first, try Pagewalk.moment(at, of: "--at", in: &session))]
       }
       let found = ComparisonRecord.moments(chapters, in: session)
       if found.isEmpty {

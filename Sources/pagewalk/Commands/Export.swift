@@ -134,10 +134,8 @@ extension Pagewalk {
 
     private func moment(_ text: String?, in session: Session, _ option: String) throws -> Moment? {
       guard let text else { return nil }
-      guard let moment = session.moment(named: text) else {
-        throw Failure.usage("\(option): expected \(session.momentHelp), not '\(text)'")
-      }
-      return moment
+      var session = session
+      return try Pagewalk.moment(text, of: option, in: &session)
     }
 
     private static let reversed = Failure.usage("--from: expected a moment before --until")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import FoundationEssentials
 import Glibc
 import Import
@@ -200,11 +201,22 @@ extension Pagewalk {
       session = try Pagewalk.session(session, of: token)
       return session
     }
-    guard let moment = session.moment(named: text) else {
-      throw Failure.usage("--at: expected \(session.momentHelp), not '\(text)'")
-    }
+    let moment = try Pagewalk.moment(text, of: "--at", in: &session)
     session.seek(to: moment)
     return session
+  }
+}
+
+extension Pagewalk {
+  /// The moment of a history that an option names.
+  static func moment(
+    _ text: String, of option: String, in session: inout Session
+  ) throws -> Moment {
+    do throws(NoMoment) {
+      return try session.existingMoment(named: text)
+    } catch {
+      throw Failure.usage("\(option): \(error.message)")
+    }
   }
 }
 

@@ -13,9 +13,10 @@ struct Failure: Error {
       self = failure
     } else if Pagewalk.exitCode(for: error).isSuccess {
       // A request for help or the like.
-      self.init(message: Pagewalk.fullMessage(for: error), code: 0)
+      self.init(message: HelpText.wrapped(Pagewalk.fullMessage(for: error)), code: 0)
     } else if Pagewalk.exitCode(for: error) == .validationFailure {
-      self = .usage(Self.withoutFarSuggestion(Pagewalk.fullMessage(for: error)))
+      self = .usage(
+        HelpText.wrapped(Self.withoutFarSuggestion(Pagewalk.fullMessage(for: error))))
     } else {
       let fault = "a fault of pagewalk itself, please report it: \(error)"
       self.init(message: fault, code: 70)
