@@ -163,6 +163,71 @@ import Testing
     }
   }
 
+  /// Sessions, then two moments, and what differs in entries that are no leaves.
+  @Test(arguments: [
+    ("cca/one-owner.pw", "start", "9", "@0 empty, @9 RIPAS RAM"),
+    ("cca/one-owner.pw", "6", "8", "@6 empty, @8 table at "),
+  ])
+  func `notes in entries and tables are a part of the difference`(
+    file: String, then: String, now: String, what: String
+  ) throws {
+    var session = try Self.session(file)
+    session.seek(to: try #require(session.moment(named: now)))
+    let answer = try Self.answer(DifferenceAnswer.self, &session) {
+      $0.table = .canonical
+      $0.text = then
+    }
+    let found = answer.items.filter { $0.kind == .entry }.map(\.what)
+    #expect(found.contains { $0.hasPrefix(what) }, "\(found)")
+    #expect(answer.isNo)
+  }
+
+  @Test(arguments: ["pkvm/donation.pw", "cca/one-owner.pw", "sharing/donation-bbm0.pw"])
+  func `the difference of entries is what reading entry by entry finds`(file: String) throws {
+    var session = try Self.session(file)
+    let moments = Self.moments(of: session)
+    for (then, now) in zip(moments, moments.dropFirst(1)) {
+      session.seek(to: then)
+      let before = session.timeline.machine
+      session.seek(to: now)
+      let after = session.timeline.machine
+      for table in after.tableIDs {
+        guard let one = before.reader(of: table), let two = after.reader(of: table) else {
+          continue
+        }
+        let answer = try Self.answer(DifferenceAnswer.self, &session) {
+          $0.table = table
+          $0.text = then.name
+        }
+        let listed = answer.items.filter { $0.kind == .entry && !$0.what.contains("table at") }
+        // Each page of some memory, by the entry at which a walk of it ends.
+        let pages = [0x8000_0000, 0x8_0000_0000].flatMap { (start: UInt64) in
+          stride(from: start, to: start + 0x40_0000, by: 4096)
+        }
+        for page in pages {
+          func end(_ reader: TableReader) -> (Descriptor, Int)? {
+            reader.path(to: page).last.map { ($0.page[$0.index], $0.page.level) }
+          }
+          guard page < one.geometry.inputSize, let (first, level) = end(one),
+            let (second, other) = end(two)
+          else { continue }
+          let isNote =
+            [(first, level), (second, other)].contains {
+              $0.0.bits != 0 && !one.geometry.isLeaf($0.0, at: $0.1)
+            }
+          let words = [
+            Phrase.entry(first, level: level, in: one.geometry),
+            Phrase.entry(second, level: other, in: two.geometry),
+          ]
+          let differs = isNote && (level == other ? first != second : words[0] != words[1])
+          #expect(
+            listed.contains { $0.range.contains(page) } == differs,
+            "\(file) \(table) \(then)-\(now) \(hex(page)): \(words)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: files)
   func `the difference of two moments is what comparing page by page finds`(file: String) throws {
     var session = try Self.session(file)
@@ -186,7 +251,7 @@ import Testing
           if first?.0 != second?.0 || first?.1 != second?.1 { differing.insert(address) }
         }
         let listed = Set(
-          answer.items.filter { $0.kind != .bits && $0.kind != .size && $0.kind != .attribute }
+          answer.items.filter { ![.bits, .size, .attribute, .entry].contains($0.kind) }
             .flatMap { stride(from: $0.range.lowerBound, to: $0.range.upperBound, by: 4096) })
         #expect(listed == differing, "\(file) \(table) \(then)-\(now)")
       }

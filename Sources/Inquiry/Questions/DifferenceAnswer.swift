@@ -94,7 +94,7 @@ package struct DifferenceAnswer: Answer {
       throw Unanswerable("\(Phrase.table(table).capitalized) does not exist now.")
     }
     self.init(
-      TableComparison(first, second, depth), of: table, names,
+      TableComparison(first, second, depth), EntryComparison(first, second), of: table, names,
       title: "\(Phrase.table(table).capitalized), \(names.0) and \(names.1)")
   }
 
@@ -132,12 +132,20 @@ package struct DifferenceAnswer: Answer {
   }
 
   private init(
-    _ comparison: TableComparison, of table: TableID, _ names: (String, String), title: String
+    _ comparison: TableComparison, _ entries: EntryComparison? = nil, of table: TableID,
+    _ names: (String, String), title: String
   ) {
-    let items = comparison.differences.map {
+    let leaves = comparison.differences.map {
       Item(range: $0.range, kind: $0.kind, table: table, what: $0.text(names.0, names.1))
     }
-    self.init(names, .direct, items, isCut: comparison.isCut, title: title)
+    let others = (entries?.differences ?? []).map {
+      Item(
+        range: $0.range, kind: .entry, table: table,
+        what: "\(names.0) \($0.first), \(names.1) \($0.second)")
+    }
+    self.init(
+      names, .direct, leaves + others, isCut: comparison.isCut || entries?.isCut ?? false,
+      title: title)
   }
 
   /// A comparison of tables with different input addresses, through L1's table.
@@ -258,6 +266,7 @@ extension Difference {
     case .size:
       return "\(one) by \(Phrase.size(first?.size ?? 0)), \(other) by "
         + Phrase.size(second?.size ?? 0)
+    case .entry: return "\(one) and \(other) have different entries"
     case .attribute: return "\(one) and \(other) have different memory types"
     case .bits:
       return
@@ -271,7 +280,7 @@ extension Difference.Kind {
     switch self {
     case .onlyFirst: "-"
     case .onlySecond: "+"
-    case .output, .weaker, .stronger, .permissions, .size, .attribute, .bits: Sign.changed
+    case .output, .weaker, .stronger, .permissions, .size, .attribute, .bits, .entry: Sign.changed
     }
   }
 }

@@ -16,6 +16,8 @@ package struct Difference: Equatable, Sendable {
     case attribute
     /// The same but for other bits.
     case bits
+    /// An entry that is no leaf in one of them: a note of software, or a table.
+    case entry
   }
 
   package let kind: Kind

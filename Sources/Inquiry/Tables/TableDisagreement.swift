@@ -153,7 +153,7 @@ extension Machine {
       return TableDisagreement(.permissions, at: address, other)
     case .size: return TableDisagreement(.size, at: address, other)
     case .attribute: return TableDisagreement(.attribute, at: address, other)
-    case .onlySecond, .bits, nil: return nil
+    case .onlySecond, .bits, .entry, nil: return nil
     }
   }
 }
