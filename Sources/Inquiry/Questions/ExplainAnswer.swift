@@ -110,7 +110,7 @@ package struct ExplainAnswer: Answer {
     }
     nothing =
       isWhole && changes.isEmpty
-      ? Self.nothingChanged(timeline.steps, changesHost: changes.changesHost) : nil
+      ? Self.nothingChanged(timeline.steps, changes, timeline.machine) : nil
     let current =
       timeline.stepsDone < timeline.steps.count ? timeline.stepsDone - 1 : changes.cost.keyStep
     step = (subject.step ?? current).flatMap { index in
@@ -121,8 +121,14 @@ package struct ExplainAnswer: Answer {
     changed = Changed(in: &session)
   }
 
-  private static func nothingChanged(_ steps: [Step], changesHost: Bool) -> String {
-    let nothing = changesHost ? "Only the VMM's own table changed." : "No table changed."
+  private static func nothingChanged(
+    _ steps: [Step], _ changes: Changes, _ machine: Machine
+  ) -> String {
+    let owners = OwnersAnswer.sentence(machine.ownerChanges(since: changes.past), in: machine)
+    let nothing =
+      changes.changesHost
+      ? "Only the VMM's own table changed." + (owners.map { " " + $0 } ?? "")
+      : owners ?? "No table changed."
     if let reason = steps.last(where: { $0.stepClass == .remark })?.explanation.why {
       return reason.isEmpty ? nothing : nothing + " " + reason
     }

@@ -38,7 +38,7 @@ package struct OwnersAnswer: Answer {
     let machine = session.timeline.machine
     let (found, isComplete) = machine.ownedRanges(limit: Self.recordsAtMost)
     self.isComplete = isComplete
-    ranges = found.map { Owned($0, machine) }
+    ranges = found.map { Owned($0.range, $0.state, machine) }
   }
 
   package func report(_ detail: DetailLevel) -> Report {
@@ -65,9 +65,55 @@ package struct OwnersAnswer: Answer {
   }
 }
 
+extension OwnersAnswer {
+  /// Who owns memory whose records have changed, in one sentence; nil if none have.
+  static func sentence(_ changes: [OwnerChange], in machine: Machine) -> String? {
+    guard let record = changes.first?.record else { return nil }
+    var parts: [(range: Range<UInt64>, owner: String)] = []
+    for change in changes {
+      let owner = owner(after: change, machine)
+      if let last = parts.last, last.range.upperBound == change.range.lowerBound,
+        last.owner == owner
+      {
+        parts[parts.count - 1].range = last.range.lowerBound..<change.range.upperBound
+      } else {
+        parts.append((change.range, owner))
+      }
+    }
+    let shown = parts.prefix(rangesInSentence).map {
+      "\(hex: $0.range.lowerBound)+\(Phrase.size($0.range.size)) \(Sign.arrow) \($0.owner)"
+    }
+    let rest = parts.count - shown.count
+    return "\(record.name) changed: " + shown.joined(separator: "; ")
+      + (rest > 0 ? "; and \(count(rest, "more range"))" : "") + "."
+  }
+
+  private static let rangesInSentence = 3
+
+  private static func owner(after change: OwnerChange, _ machine: Machine) -> String {
+    guard let state = change.state else {
+      return change.record == .rmp ? "the hypervisor" : "the host"
+    }
+    let owned = Owned(change.range, state, machine)
+    // Adjacent pages differ in their addresses alone.
+    let notes = owned.notes.map { $0.text }.filter { !$0.hasPrefix("at 0x") }
+    return ([owned.owner] + notes).joined(separator: ", ")
+  }
+}
+
+extension OwnerChange.Record {
+  fileprivate var name: String {
+    switch self {
+    case .rmp: "The RMP"
+    case .granules: "The GPT"
+    case .pages: "The hypervisor's record of pages"
+    }
+  }
+}
+
 extension OwnersAnswer.Owned {
-  fileprivate init(_ owned: OwnedRange, _ machine: Machine) {
-    switch owned.state {
+  fileprivate init(_ range: Range<UInt64>, _ state: OwnedRange.State, _ machine: Machine) {
+    switch state {
     case .rmp(let entry):
       owner = entry.isAssigned ? "the guest" : "the hypervisor"
       notes = entry.isAssigned ? Self.notes(of: entry) : []
@@ -93,7 +139,7 @@ extension OwnersAnswer.Owned {
         + (shares > 0 ? [.init("shared with \(count(Int(shares), "guest"))")] : [])
         + (references > 0 ? [.init(count(Int(references), "use"))] : [])
     }
-    _range = Hex(wrappedValue: owned.range)
+    _range = Hex(wrappedValue: range)
   }
 
   private static func notes(of entry: RMPEntry) -> [OwnersAnswer.Note] {
