@@ -107,6 +107,14 @@ public struct Session: Sendable {
     return (checker.entryCount, checker.unknownBytes, checker.staleEntries)
   }
 
+  /// Leaves of a shadow at the current moment that no entry of its reverse map covers; nil without a map, or where
+  /// that cannot be judged. The cost is the same.
+  public mutating func uncoveredLeaves(ofShadow number: Int) -> Int? {
+    if checker == nil { checker = RuleChecker(timeline.machine) }
+    checker?.follow(timeline.machine)
+    return checker?.uncoveredLeaves(ofShadow: number)
+  }
+
   /// The current event's journal entries.
   private var lastStores: Range<Int> {
     // It changes nothing. A getter of a large value that is being changed gets a copy of it, with all its references,

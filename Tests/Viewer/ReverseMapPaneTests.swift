@@ -23,7 +23,7 @@ import Testing
     let lines = try pane(screen)
     #expect(lines[0].hasPrefix("───┤0x80000000 ?unknown├───┤0x80300000→0x5000├──"))
     #expect(
-      lines[1] == "2 entries  known 1  unknown 1, 2M  stale 0  complete  1 maple node (256 B)")
+      lines[1] == "2 entries  known 1  unknown 1, 2M  stale 0  uncovered 0  1 maple node (256 B)")
     #expect(lines[2] == "last  ? fused with 2 ranges: 0x80000000+2M unknown")
     #expect(lines[3] == "*►0x80000000+2M    ? unknown")
     #expect(lines[4] == "0x80300000+4K    → 0x5000")
@@ -43,7 +43,7 @@ import Testing
     ),
     (
       "repaired", "payload  0x8000000000005000: bit 63, VALID_ENTRY; bits 55:12 nested IPA 0x5000",
-      "complete"
+      "uncovered 0"
     ),
   ])
   func `another policy keeps the moment, and shows its own encoding and trees`(

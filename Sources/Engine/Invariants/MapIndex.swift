@@ -15,6 +15,8 @@ struct MapIndex: Sendable {
   }
 
   private(set) var records: [Int: Record] = [:]
+  /// Number of leaves that would not be found, by the number of their shadow.
+  private(set) var lostCounts: [Int]
   /// By level: canonical IPA of a place, and slot of the leaf.
   private var leavesOfPlace = [PairSet](repeating: PairSet(), count: 4)
   /// Physical address and slot of leaves that would not be found.
@@ -48,6 +50,7 @@ struct MapIndex: Sendable {
     isDirect = machine.policy.encoding.isKeyedByNested
     nodes = Array(repeating: 0, count: 2 * shadows + 1)
     mirrors = Array(repeating: Mirror(), count: shadows + 1)
+    lostCounts = Array(repeating: 0, count: shadows + 1)
     guard isKept else { return }
     for number in 1...shadows {
       let mmu = machine.mmu(number)
@@ -67,6 +70,7 @@ struct MapIndex: Sendable {
       leavesOfPlace[record.leaf.level].remove(PairSet.Pair(place, UInt64(slot)))
     }
     if !record.isFound {
+      lostCounts[record.number] -= 1
       lost.remove(PairSet.Pair(record.leaf.descriptor.address, UInt64(slot)))
       floating.remove(slot)
     }
@@ -85,6 +89,7 @@ struct MapIndex: Sendable {
     records[leaf.slot] = Record(
       number: number, leaf: leaf, places: isMany ? [] : places, isFound: false)
     lost.insert(PairSet.Pair(leaf.descriptor.address, UInt64(leaf.slot)))
+    lostCounts[number] += 1
     if isMany {
       floating.insert(leaf.slot)
     } else {

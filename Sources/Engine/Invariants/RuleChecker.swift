@@ -126,6 +126,13 @@ package struct RuleChecker: Sendable {
   package var unknownBytes: UInt64 { recorded?.unknown ?? 0 }
   package var staleEntries: Int { recorded?.stale ?? 0 }
 
+  /// At the last check: leaves of a shadow that its reverse map would not find if their memory were taken, as
+  /// `Invariant.reverseMapCoverage` demands; nil without a map, or where it cannot be judged.
+  package func uncoveredLeaves(ofShadow number: Int) -> Int? {
+    let isKnown = maps.isKept && Invariant.reverseMapCoverage.isKnown(from: broken.evidence)
+    return isKnown ? maps.lostCounts[number + 1] : nil
+  }
+
   /// Catches up with the machine. Call this before dropping a history's past, which leaves nothing to
   /// follow.
   package mutating func follow(_ machine: Machine) {

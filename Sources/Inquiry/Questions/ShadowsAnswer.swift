@@ -25,6 +25,14 @@ package struct ShadowsAnswer: Answer {
     package let entries: Int
     package let bytes: Int
     package let isBroken: Bool
+    /// Leaves of the shadow that no entry covers; nil where that cannot be judged.
+    package let uncovered: Int?
+
+    /// How many leaves no entry covers, in words.
+    package static func coverage(_ uncovered: Int) -> String {
+      uncovered == 0
+        ? "every leaf covered" : "\(count(uncovered, "leaf", "leaves")) not covered"
+    }
   }
 
   package let shadows: [Shadow]
@@ -35,6 +43,9 @@ package struct ShadowsAnswer: Answer {
     let recycled = timeline.steps.prefix(timeline.stepsDone)
       .filter { if case .fault(.shadowRecycled) = $0.action { true } else { false } }.map(\.table)
     let told = machine.configuration.isSeen ? Self.told(in: timeline) : nil
+    let uncovered = (0..<machine.configuration.shadows).map {
+      session.uncoveredLeaves(ofShadow: $0)
+    }
     shadows = (0..<machine.configuration.shadows).map { number in
       let context = machine.shadowContext(number)
       let size = machine.reverseMapSize(ofShadow: number)
@@ -50,7 +61,7 @@ package struct ShadowsAnswer: Answer {
           ? nil
           : ReverseMap(
             entries: size.reverse + size.direct, bytes: size.bytes,
-            isBroken: machine.isReverseMapBroken(ofShadow: number)))
+            isBroken: machine.isReverseMapBroken(ofShadow: number), uncovered: uncovered[number]))
     }
   }
 
@@ -95,7 +106,13 @@ package struct ShadowsAnswer: Answer {
       if let map = shadow.reverseMap {
         var line = Report.Text(indent)
         line.add("reverse map: \(map.entries) entries, \(map.bytes) bytes", .dim)
-        if map.isBroken { line.add(" broken", .error) }
+        if map.isBroken {
+          line.add(" broken", .error)
+        } else if let uncovered = map.uncovered {
+          line.add(
+            ", " + detail.text(Self.ReverseMap.coverage(uncovered)),
+            uncovered > 0 ? .mismatch : .dim)
+        }
         report.add(line)
       }
     }

@@ -160,7 +160,7 @@ extension Glossary {
         + "longer does, once the TLBI is done.",
       shows: "violations", see: ["invariant", "TLB"]),
     Entry(
-      "revmap-coverage",
+      "revmap-coverage", also: ["uncovered"],
       "Rule: every shadow leaf is found when its page is taken: by a known entry, an unknown range, or a "
         + "broken map.",
       shows: "violations", see: ["invariant", "reverse map", "broken"]),

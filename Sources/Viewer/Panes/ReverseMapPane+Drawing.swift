@@ -179,9 +179,14 @@ extension ReverseMapPane {
       }
       return line
     }
-    line.add(
-      summary.isBroken ? "  \(Glyph.mismatch) broken" : "  complete",
-      summary.isBroken ? .mismatch : .text)
+    // A broken map is not asked: everything of the shadow is unmapped.
+    if summary.isBroken {
+      line.add("  \(Glyph.mismatch) broken", .mismatch)
+    } else if let uncovered = summary.uncovered {
+      line.add("  uncovered \(uncovered)", uncovered > 0 ? .mismatch : .text)
+    } else {
+      line.add("  not marked broken")
+    }
     if summary.direct > 0 { line.add("  direct map \(summary.direct)", .dim) }
     let nodes = summary.bytes / ReverseMapNode.bytes
     line.add(

@@ -29,7 +29,7 @@ struct ReverseMapPane: PaneOperations {
   func settle(_ model: inout Model, in rect: Rect) {
     guard model.hasReverseMap else { return }
     if !(model.reverseMap.summary?.belongs(to: model) ?? false) {
-      model.reverseMap.summary = ReverseMapSummary(model)
+      model.reverseMap.summary = ReverseMapSummary(&model)
     }
     if !(model.reverseMap.filtered?.belongs(to: model) ?? (model.filter == nil)) {
       model.reverseMap.filtered = FilteredRanges(model)

@@ -71,6 +71,8 @@ struct ReverseMapSummary {
   let direct: Int
   let bytes: Int
   let isBroken: Bool
+  /// Leaves of the shadow that no entry covers; nil where that cannot be judged.
+  let uncovered: Int?
   /// Entries whose nested IPA is unknown, and the bytes that they cover; nil if the map is too long to
   /// count while a person waits.
   private(set) var unknown: (entries: Int, bytes: UInt64)?
@@ -82,8 +84,9 @@ struct ReverseMapSummary {
 
   private static let entriesAtMost = 5_000
 
-  /// Of the map that a model shows. O(n) in the map, while it is not long, and in the event's steps.
-  init(_ model: Model) {
+  /// Of the map that a model shows. O(n) in the map, while it is not long, and in the event's steps; what no entry
+  /// covers costs what has changed since it was asked last.
+  init(_ model: inout Model) {
     let machine = model.machine
     branch = model.branch
     moment = model.timeline.moment
@@ -96,6 +99,7 @@ struct ReverseMapSummary {
     direct = isExact ? 0 : size.direct
     bytes = size.bytes
     isBroken = machine.isReverseMapBroken(ofShadow: shadow)
+    uncovered = model.session.uncoveredLeaves(ofShadow: shadow)
     guard entries <= Self.entriesAtMost else { return }
     let unknown = machine.reverseMap(ofShadow: shadow).filter { $0.nested == nil }
     self.unknown = (
