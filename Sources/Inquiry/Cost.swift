@@ -86,15 +86,18 @@ package struct Cost: Equatable, Sendable, Encodable {
     /// Canonical addresses that a notifier, or the deletion of a slot, takes from the VM; nil without one.
     var taken: [Range<UInt64>]?
 
-    /// Number of shadow leaves that mapped taken memory: memory that a canonical leaf had mapped, or to
-    /// which L1's table maps a taken address.
+    /// Number of shadow leaves that mapped taken memory: L1's table leads to a taken address, or, if it no longer
+    /// gives the leaf, a canonical leaf had mapped the same page. Pages of zeros and merged pages have several
+    /// addresses, of which others may not be taken.
     mutating func needed(in machine: Machine) -> Int? {
       guard let taken, !shadow.isEmpty else { return nil }
       canonical.sort { $0.lowerBound < $1.lowerBound }
       return shadow.count { leaf in
-        if wasCanonical(leaf.physical) { return true }
-        let ipa = machine.derivation(of: leaf.nested, inShadow: leaf.shadow)?.ipa
-        return ipa.map { ipa in taken.contains { $0.contains(ipa) } } ?? false
+        if let now = machine.derivation(of: leaf.nested, inShadow: leaf.shadow) {
+          if taken.contains(where: { $0.contains(now.ipa) }) { return true }
+          if now.page?.physical.page == leaf.physical.page { return false }
+        }
+        return wasCanonical(leaf.physical)
       }
     }
 

@@ -258,6 +258,72 @@ import Testing
     #expect(text.contains("CPU 0  0x80001000") && text.contains("CPU 1  0x80001000"), "\(text)")
   }
 
+  @Test func `of leaves of the page of zeros those had to go whose address was taken`() throws {
+    var session = try Self.session(
+      """
+      vm ipa=40 nested=on
+      memslot 0 0x40000000 4M backing=4K
+      memslot 1 0x80000000 4M backing=4K
+      l1 store 0x40100000 0x40101003
+      l1 store 0x40101000 0x40102003
+      l1 store 0x40102008 0x800057ff
+      l1 store 0x40102010 0x800067ff
+      l1 store 0x40102018 0x800077ff
+      l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=1
+      l1 read 0x80005000
+      l1 read 0x80006000
+      l1 read 0x80007000
+      l2 read 0x1000
+      l2 read 0x2000
+      l2 read 0x3000
+      host discard 0x80005000 4K
+      """)
+    session.seek(to: session.timeline.moment)
+    #expect(try Self.text(.explain, .canonical, 0, session).contains("1 of them had to go"))
+  }
+
+  @Test func `a pinned page is told by the page of its own`() throws {
+    let session = try Self.session(
+      """
+      vm ipa=40
+      memslot 0 0x80000000 4M backing=4K
+      host write 0x80000000 4K
+      iommu attach
+      iommu pin 0x80000000 16K
+      """)
+    let first = try Self.text(.provenance, .iommu(0), 0x8000_0000, session)
+    #expect(!first.contains("host page"), "\(first)")
+    let other = try Self.text(.provenance, .iommu(0), 0x8000_1000, session)
+    #expect(other.contains("host page") && other.contains("a page at PA 0x800401000"), "\(other)")
+  }
+
+  @Test func `a range that became unknown in one shadow explains nothing in another`() throws {
+    let session = try Self.session(
+      """
+      vm ipa=40 nested=on
+      policy revmap=v2
+      memslot 0 0x40000000 4M backing=4K
+      memslot 1 0x80000000 4M backing=4K
+      l1 store 0x40100000 0x40101003
+      l1 store 0x40101000 0x40102003
+      l1 store 0x40102008 0x800057ff
+      l1 store 0x40102010 0x800057ff
+      l1 store 0x40200000 0x40201003
+      l1 store 0x40201000 0x40202003
+      l1 store 0x40202008 0x800057ff
+      l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=1
+      l2 write 0x1000 value=1
+      l2 write 0x2000 value=1
+      l1 context vttbr=0x0002000040200000 vtcr=0x80023559 hcr=1
+      l2 write 0x1000 value=2
+      host discard 0x80005000 4K
+      """)
+    for shadow in 0...1 {
+      let text = try Self.text(.provenance, .shadow(shadow), 0x1000, session)
+      #expect(text.contains("The range had become unknown in") == (shadow == 0), "\(text)")
+    }
+  }
+
   @Test func `failures are counted as far as a number goes`() throws {
     let session = try Self.session(
       """

@@ -26,4 +26,25 @@ import Testing
     let same = TableDifferences(other, other)
     #expect(same.tables.isEmpty && same.reverseMaps.isEmpty)
   }
+
+  @Test func `tables that lead to other memory differ, wherever they lie themselves`() throws {
+    func machine(_ lines: [String]) throws -> Machine {
+      let head = ["pagewalk 1", "vm ipa=40", "memslot 0 0x80000000 4M backing=4K", "iommu attach"]
+      var session = Session(
+        try Scenario(
+          parsing: Array((head + lines).joined(separator: "\n").utf8 + [10]), file: "two"))
+      try session.finish()
+      return session.timeline.machine
+    }
+    let writes = ["host write 0x80000000 4K", "host write 0x80001000 4K"]
+    let accesses = ["l1 write 0x80000000", "l1 write 0x80001000", "iommu pin 0x80000000 8K"]
+    // Each page has the other's memory.
+    let found = try TableDifferences(
+      machine(writes + accesses), machine(writes.reversed() + accesses))
+    #expect(found.tables.contains(.canonical) && found.tables.contains(.iommu(0)))
+    // The tables themselves are made in another order, and lead to the same memory.
+    let same = try TableDifferences(
+      machine(writes + accesses), machine(writes + [accesses[2], accesses[0], accesses[1]]))
+    #expect(same.tables.isEmpty)
+  }
 }

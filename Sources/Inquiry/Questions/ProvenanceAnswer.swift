@@ -118,7 +118,9 @@ private struct CauseSearch {
     add(
       step: link.index, of: link,
       link.step.stepClass == .seen ? "told by" : link.step.removes ? "removed by" : "stored by")
-    for cause in link.causes { add(step: cause, of: link, "because of") }
+    for cause in link.causes(of: output(of: page, index)) {
+      add(step: cause, of: link, "because of")
+    }
     add(event: link.event, "in", session)
     addOrigins(of: link, in: &session)
     if link.step.removes,
@@ -128,6 +130,12 @@ private struct CauseSearch {
       heading = "Before that it had been made in"
       add(event: maker, "", session)
     }
+  }
+
+  /// Where the leaf leads that the address ends in; nil for another entry.
+  private func output(of page: TablePage, _ index: Int) -> UInt64? {
+    guard geometry.isLeaf(page[index], at: page.level) else { return nil }
+    return geometry.output(of: page[index], at: page.level) + address - page.address(of: index)
   }
 
   /// The micro-step that gave an entry its value: the last store to it, or the removal of its leaf if its
@@ -226,7 +234,7 @@ private struct CauseSearch {
       }
     }
     if let look = link.steps[...link.index].last(where: {
-      $0.action == .reverseMap(.lookUpUnknown)
+      $0.action == .reverseMap(.lookUpUnknown) && $0.table == link.step.table
     }),
       let event = event(before: link.event, in: &session, where: { $0.loses(look) })
     {
@@ -267,9 +275,13 @@ private struct CauseSearch {
 
 extension CauseSearch.Link {
   /// Micro-steps that led to the one that stored, the nearest first.
-  fileprivate var causes: [Int] {
+  ///
+  /// - Parameter output: where the stored leaf leads at the address in question; nil if it is no leaf.
+  fileprivate func causes(of output: UInt64?) -> [Int] {
     let before = steps[..<index]
     var causes: [Int] = []
+    // An event that takes many pages has such a step for each.
+    let isOnlyPage = before.count { $0.stepClass == .hostPage } == 1
     func add(_ matches: (Step) -> Bool) {
       if let cause = before.lastIndex(where: matches), !causes.contains(cause) {
         causes.append(cause)
@@ -282,7 +294,10 @@ extension CauseSearch.Link {
       add { $0.stepClass == .trigger }
     } else {
       add { $0.guestEntryRead != nil && $0.level == step.level }
-      add { $0.stepClass == .hostPage }
+      add {
+        $0.stepClass == .hostPage
+          && ($0.hostMemory.map { memory in output.map(memory.contains) ?? false } ?? isOnlyPage)
+      }
       add { $0.stepClass == .fault }
     }
     return causes
@@ -293,6 +308,16 @@ extension Step {
   /// Whether the step removes an entry or a table.
   fileprivate var removes: Bool {
     [.leafRemoved, .tableRemoved, .tableFreed].contains(stepClass)
+  }
+
+  /// The memory that the host has got for a page; nil if the step does not say.
+  fileprivate var hostMemory: Range<UInt64>? {
+    switch action {
+    case .host(.page(let page)), .host(.copy(let page, _)): page..<page + Page.size
+    case .host(.hugePage(let page)): page..<page + 2 << 20
+    case .host(.hugetlbPage(let page)): page..<page + 1 << 30
+    default: nil
+    }
   }
 
   /// The canonical IPA of the entry of L1's table that KVM reads.
