@@ -46,10 +46,13 @@ extension Machine {
   }
 
   /// Ends the event in an error. What it did is already undone, or stays as the kernel leaves it.
+  ///
+  /// - Parameter check: under pKVM, what refused.
   mutating func fail(
-    _ error: KernelError, _ table: TableID? = nil, at address: UInt64 = 0, size: UInt64 = 0
+    _ error: KernelError, _ table: TableID? = nil, at address: UInt64 = 0, size: UInt64 = 0,
+    by check: PKVMCheck? = nil
   ) {
-    note(.end(.failed(error)), table, at: address, size: size)
+    note(.end(.failed(error, by: check)), table, at: address, size: size)
     tally.error = error
   }
 }

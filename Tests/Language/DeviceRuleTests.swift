@@ -44,6 +44,50 @@ import Testing
       }.joined()
   }
 
+  // MARK: Domains
+
+  @Test func `a domain's table is allocated before its number (arm_smmu_domain_finalise)`() throws {
+    for stage in [1, 2] {
+      var machine = try run("policy iommu-stage=\(stage)")
+      let names = try steps(of: .iommu(device: 0, .attach), in: &machine).map(\.action.caseName)
+      let root = try #require(names.firstIndex(of: "rootAllocated"))
+      #expect(names.firstIndex(of: "domainTagged") ?? -1 > root)
+    }
+  }
+
+  @Test func `an unmap of parts of pages does nothing (__iommu_unmap_domain_pgtbl)`() throws {
+    var machine = try run("iommu attach\niommu map 0x80000000 8K 0x840000000 rw")
+    let steps = try steps(
+      of: .iommu(device: 0, .unmap(0x8000_0000..<0x8000_0800)), in: &machine)
+    #expect(steps.map(\.action.caseName) == ["unmapUnaligned"])
+    #expect(machine.lastError == .einval)
+  }
+
+  @Test func `a device whose domain others have joined stays, which is no error of the kernel's`()
+    throws
+  {
+    var machine = try run("iommu attach\niommu@1 attach")
+    let before = machine.streamEntry(ofDevice: 0)
+    let steps = try steps(of: .iommu(device: 0, .attachOwn), in: &machine)
+    #expect(machine.lastError == nil)
+    #expect(machine.streamEntry(ofDevice: 0) == before)
+    #expect(steps.last?.explanation.source.place == "pagewalk")
+  }
+
+  @Test(arguments: [
+    ("iommufd", "pin_user_pages_fast"), ("vfio", "pin_user_pages_remote"),
+  ])
+  func `pages are pinned as the subsystem does (pfn_reader_user_pin, vaddr_get_pfns)`(
+    choice: String, function: String
+  ) throws {
+    var machine = try run(
+      "policy iommu-pin=\(choice)\nmemslot 0 0x80000000 4M backing=4K\niommu attach")
+    let steps = try steps(
+      of: .iommu(device: 0, .pin(0x8000_0000..<0x8000_1000)), in: &machine)
+    let pin = try #require(steps.first { $0.action.caseName == "pagePinned" })
+    #expect(pin.explanation.source.detail == function)
+  }
+
   // MARK: Stream table entries and context descriptors
 
   @Test func `stage 1 also translates DMA without a substream (arm_smmu_make_cdtable_ste)`() throws

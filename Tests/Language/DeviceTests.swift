@@ -191,7 +191,8 @@ import Testing
       dev@1 read 0x40000000
       expect dma pa=0x90000000 walked
       iommu@1 attach own
-      expect error ebusy
+      dev@1 read 0x40000000
+      expect dma pa=0x90000000 cached
       iommu@2 attach own
       dev@2 read 0x40000000
       expect dma fault=translation level=0

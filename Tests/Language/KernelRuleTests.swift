@@ -426,7 +426,16 @@ import Testing
     ("pkvm force-reclaim 0x1000", KernelError.efault),
     // `check_range_allowed_memory`
     ("pkvm share host hyp 0x10000000000", .eperm),
-    ("pkvm donate host hyp 0x10000000000 4K", .eperm),
+    // `pfn_range_is_valid`, first in the calls that take a number of pages
+    ("pkvm donate host hyp 0x10000000000 4K", .einval),
+    ("pkvm donate hyp host 0x10000000000 4K", .einval),
+    ("pkvm share host ffa 0x10000000000 4K", .einval),
+    ("pkvm unshare host ffa 0x10000000000 4K", .einval),
+    ("pkvm create guest plain\npkvm share host guest 0x10000000000 4K 0 rw", .einval),
+    // `__insert_vm_table_entry`
+    ("pkvm create guest protected\npkvm create guest protected", .einval),
+    // `__pkvm_start_teardown_vm`
+    ("pkvm create guest protected\npkvm teardown guest\npkvm teardown guest", .einval),
     ("pkvm donate host hyp 0x803fff000 8K", .einval),
     ("pkvm create guest protected\npkvm donate host guest 0x10000000000 0x1000", .eperm),
     // `_kvm_pgtable_walk`
@@ -1059,5 +1068,21 @@ import Testing
     #expect(stopped.isPaused)
     let resumed = try run(text + "\nresume\nexpect violation none\n")
     #expect(!resumed.isPaused)
+  }
+
+  // MARK: Ranges of TLBIs
+
+  @Test(arguments: [(1, 1), (8, 1), (9, 2), (32, 4)])
+  func `a slot is invalidated in ranges of 8G (kvm_tlb_flush_vmid_range)`(
+    gigabytes: Int, count: Int
+  ) throws {
+    var machine = try run("memslot 0 0x100000000 \(gigabytes)G backing=4K\nl1 write 0x100000000")
+    machine.steps.isRecording = true
+    machine.steps.removeAll()
+    try machine.apply(.host(.dirtyLog(0x1_0000_0000, true)))
+    let invalidations = machine.steps.steps.compactMap { step -> Int? in
+      if case .tlb(let step) = step.action { step.invalidations } else { nil }
+    }
+    #expect(invalidations == [count])
   }
 }

@@ -104,7 +104,7 @@ extension Machine {
     }
     clearAndFlush(start..<start + Self.hugeSize)
     let page = allocateHostPage(size: Self.hugeSize)
-    note(.host(.hugePage(page)), .vmmStage1, at: start, size: Self.hugeSize, level: 2)
+    note(.host(.hugeZeroReplaced(page)), .vmmStage1, at: start, size: Self.hugeSize, level: 2)
     setHostLeaf(
       .leaf(page, level: 2, HostEntry.exclusive | HostEntry.write), at: start, level: 2)
   }

@@ -29,20 +29,20 @@ extension Machine {
         return notified(region, .splitHugePage(start)) + [.zap(range)]
       }
     }
-    let found = zapped(in: range)
-    note(.host(.zap(found)), .vmmStage1, over: range)
+    let (found, level) = zapped(in: range)
+    note(.host(.zap(found)), .vmmStage1, at: range.lowerBound, size: range.size, level: level)
     if let zapped = changeHostLeaves(in: range, { _, _, _ in 0 }) { invalidateHost(zapped) }
     // A page table whose 2 MiB were all zapped at once is freed (`zap_empty_pte_table`).
     freeHostTables(in: range, level: 2)
     return []
   }
 
-  /// What a zap of a range finds: for the words of a step alone.
-  private func zapped(in range: Range<UInt64>) -> HostStep.Zapped {
-    if !steps.isRecording { return .pages }
+  /// What a zap of a range finds, and the level of the first entry: for the words of a step alone.
+  private func zapped(in range: Range<UInt64>) -> (HostStep.Zapped, level: Int) {
+    if !steps.isRecording { return (.pages, -1) }
     var walk = TableWalk(of: hostTable, range, .mapping)
-    if memory.next(&walk) == nil { return .nothing }
-    return hasPinnedLeaf(in: range) ? .pinnedPages : .pages
+    guard let first = memory.next(&walk) else { return (.nothing, -1) }
+    return (hasPinnedLeaf(in: range) ? .pinnedPages : .pages, first.level)
   }
 
   /// The VMAs of a range are taken out of the tree, and `mmap_lock` is downgraded: from now on others may read.
@@ -185,7 +185,9 @@ extension Machine {
   /// `pmdp_collapse_flush`: the page table of 2 MiB, at a slot, is no longer linked.
   mutating func unlinkForCollapse(_ start: UInt64) {
     let region = start..<start + Self.hugeSize
-    if isProcessWatched { note(.host(.cleared), .vmmStage1, over: region) }
+    if isProcessWatched {
+      note(.host(.cleared), .vmmStage1, at: start, size: Self.hugeSize, level: 2)
+    }
     memory.store(0, at: memory.walk(hostTable, start, to: 2).slot)
     invalidateHost(region)
   }
@@ -241,7 +243,9 @@ extension Machine {
   /// If no hook watches, the new entry replaces them directly.
   mutating func clearAndFlush(_ range: Range<UInt64>) {
     if !isProcessWatched { return }
-    note(.host(.cleared), .vmmStage1, over: range)
+    note(
+      .host(.cleared), .vmmStage1, at: range.lowerBound, size: range.size,
+      level: hostWalk(range.lowerBound).level)
     var walk = TableWalk(of: hostTable, range, .mapping)
     while let leaf = memory.next(&walk) { memory.store(0, at: leaf.slot) }
     invalidateHost(range)

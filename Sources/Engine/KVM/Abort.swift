@@ -65,7 +65,11 @@ extension Machine {
   ) -> Attempt {
     tally.injected += 1
     note(
-      .fault(.inject(status, on: access.kind)), mmu.tableID, at: page, level: status.level)
+      .fault(
+        .inject(
+          status, on: access.kind,
+          isRefused: alsoEFAULT && status.faultClass != .externalOnWalk)), mmu.tableID, at: page,
+      level: status.level)
     return .ended(
       .exception(
         status, instruction: access.kind == .execute, write: access.kind == .write, ipa: page,

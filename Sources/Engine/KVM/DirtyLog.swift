@@ -60,7 +60,7 @@ extension Machine {
     let words = (self[slot, .size] >> 12 + 63) / 64
     guard let next = bitmap.firstIndex(in: start..<words, of: memory) else {
       note(.fault(.unlocked(.dirtyLog)))
-      if found { invalidate(table(of: canonical), range(of: slot), .writeProtected) }
+      if found { invalidateProtected(range(of: slot)) }
       return
     }
     let mask = bitmap.load(next, from: memory)
@@ -100,8 +100,19 @@ extension Machine {
   /// After write protection: the lock is released, and then the TLBs are invalidated for the VM.
   mutating func endWriteProtection(_ range: Range<UInt64>) {
     note(.fault(.unlocked(.write)))
-    invalidate(table(of: canonical), range, .writeProtected)
+    invalidateProtected(range)
   }
+
+  /// `kvm_flush_remote_tlbs_memslot`: on arm64 in ranges of at most MAX_TLBI_RANGE_PAGES
+  /// (`kvm_tlb_flush_vmid_range`), on x86 all of the guest at once.
+  private mutating func invalidateProtected(_ range: Range<UInt64>) {
+    let ranges =
+      configuration.isolation == .rmp ? 1 : (range.size - 1) / Self.largestInvalidation + 1
+    invalidate(table(of: canonical), range, .writeProtected(ranges))
+  }
+
+  /// MAX_TLBI_RANGE_PAGES, in bytes.
+  private static let largestInvalidation: UInt64 = 8 << 30
 
   /// Eager splitting of canonical blocks, chunk by chunk (`kvm_mmu_split_huge_pages`): each becomes a
   /// table with all its pages, 1 GiB blocks via 2 MiB blocks. Between chunks `mmu_lock` is dropped if the cache of

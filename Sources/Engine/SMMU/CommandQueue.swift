@@ -35,6 +35,17 @@ extension Machine {
     waitForCommands(table)
   }
 
+  /// Invalidates everything cached under an ASID by one command without a range, and waits: of a process all of
+  /// whose addresses are flushed (`arm_smmu_inv_size_too_big`).
+  mutating func invalidateAll(
+    _ range: Range<UInt64>, _ context: TranslationContext, _ table: TableID
+  ) {
+    if !isInvalidated(context) { return note(.tlb(.noCommand(context)), table, over: range) }
+    note(.tlb(.commandAll(context, isDetached: false)), table)
+    queue(range, context)
+    syncCommands(table)
+  }
+
   /// Whether invalidations of a context are sent: a device uses it, or all devices share a hypervisor's map.
   private func isInvalidated(_ context: TranslationContext) -> Bool {
     ownership.keepsDeviceTables

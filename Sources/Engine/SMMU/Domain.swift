@@ -145,11 +145,14 @@ extension Machine {
     }
   }
 
-  /// A device alone in its domain keeps it; one that has joined another's leaves it.
+  /// A device alone in its domain keeps it; one that has joined another's leaves it. One whose domain others have
+  /// joined stays: its number is the domain's, which no kernel's is.
   private mutating func attachOwn(_ device: Int) {
     if !ownership.keepsDeviceTables {
       if domain(ofDevice: device) == device {
-        if devices(ofDomain: device).count > 1 { return fail(.ebusy, .iommu(device)) }
+        if devices(ofDomain: device).count > 1 {
+          return note(.end(.noEffect(.firstOfDomain)), .iommu(device))
+        }
       } else if makeDomain(device, isOwn: true) == nil {
         return
       }
@@ -176,7 +179,8 @@ extension Machine {
   }
 
   /// The domain of a device, the VM's or a new one if it has none (`arm_smmu_domain_finalise`): of stage 1 or
-  /// 2, as `arm_smmu_domain_alloc_paging_flags` chooses. Nil, and the event fails, if no VMID is left, or the device works with the VMM's addresses.
+  /// 2, as `arm_smmu_domain_alloc_paging_flags` chooses. Nil, and the event fails, if no VMID is left, or the
+  /// device works with the VMM's addresses.
   ///
   /// - Parameter isOwn: whether the device always gets a new one.
   mutating func makeDomain(_ device: Int, isOwn: Bool = false) -> Table? {
@@ -195,24 +199,46 @@ extension Machine {
       self[device, .domain] = UInt64(domain + 1)
       return domainTable(ofDevice: domain)
     }
-    guard let context = takeDomainContext(device) else {
+    if configuration.iommu.table == .shared {
+      guard let context = takeDomainContext(device) else {
+        fail(.enospc, .iommu(device))
+        return nil
+      }
+      let shared = table(of: canonical)
+      setDomain(device, root: shared.root, shared.geometry, context)
+      return domainTable(ofDevice: device)
+    }
+    // An SMMU's domain has its table (`alloc_io_pgtable_ops`) before its number (`arm_smmu_domain_finalise_s1`,
+    // `_s2`); one of AMD's IOMMU its number first (`protection_domain_alloc`).
+    var context: TranslationContext?
+    if configuration.isolation == .rmp {
+      context = takeDomainContext(device)
+      if context == nil {
+        fail(.enospc, .iommu(device))
+        return nil
+      }
+    }
+    let isStage1 = makesStage1
+    let geometry =
+      isStage1 ? .deviceStage1 : Geometry.stage2(bits: VMConfiguration.physicalBits)
+    note(
+      .domain(.rootAllocated(isStage1: isStage1, pages: geometry.rootPages)), .iommu(device),
+      level: geometry.startLevel)
+    let root = memory.allocateRoot(of: .iommu(device), geometry)
+    tally.tablesAllocated += geometry.rootPages
+    guard let context = context ?? takeDomainContext(device) else {
+      freeRoot(root, geometry, device: device)
       fail(.enospc, .iommu(device))
       return nil
     }
-    if configuration.iommu.table == .shared {
-      let shared = table(of: canonical)
-      setDomain(device, root: shared.root, shared.geometry, context)
-    } else {
-      let geometry =
-        context.isStage1 ? .deviceStage1 : Geometry.stage2(bits: VMConfiguration.physicalBits)
-      note(
-        .domain(.rootAllocated(isStage1: context.isStage1, pages: geometry.rootPages)),
-        .iommu(device), level: geometry.startLevel)
-      let root = memory.allocateRoot(of: .iommu(device), geometry)
-      tally.tablesAllocated += geometry.rootPages
-      setDomain(device, root: root, geometry, context)
-    }
+    setDomain(device, root: root, geometry, context)
     return domainTable(ofDevice: device)
+  }
+
+  /// The root of a domain for which no number is left is freed again (`free_io_pgtable_ops`).
+  private mutating func freeRoot(_ root: Int, _ geometry: Geometry, device: Int) {
+    let table = Table(id: .iommu(device), root: root, geometry: geometry, vmid: 0)
+    freeSubtree(root, of: table, at: 0, level: geometry.startLevel)
   }
 
   mutating func setDomain(

@@ -18,7 +18,7 @@ extension Machine {
   }
 
   /// Whether a new domain is a stage-1 domain.
-  private var makesStage1: Bool {
+  var makesStage1: Bool {
     configuration.iommu.ownStage == .stage1 && configuration.iommu.table == .own
       && configuration.isolation == .none
   }

@@ -76,7 +76,9 @@ extension Machine {
   mutating func startUnmapping(_ range: Range<UInt64>, device: Int) {
     guard let table = makeDomain(device), case .iommu(let domain) = table.id else { return }
     if (range.lowerBound | range.upperBound).pageOffset != 0 {
-      return fail(.einval, table.id, at: range.lowerBound)
+      note(.domain(.unmapUnaligned), table.id, over: range)
+      tally.error = .einval
+      return
     }
     let areas = memory.entries(in: range, of: pinnedAreas(of: domain)).map(\.range)
     if areas.isEmpty {

@@ -140,7 +140,8 @@ extension Machine {
         let page =
           isWhole ? entry.address : keptPage(at: ipa) ?? entry.address | ipa & (size - 1)
         let step = isWhole ? size : Page.size
-        note(.domain(.pagePinned(page)), .iommu(device), at: ipa, size: step, level: level)
+        note(
+          .domain(.pagePinned(page, by: choice)), .iommu(device), at: ipa, size: step, level: level)
         changePins(page, level: isWhole ? level : 3, by: 1)
         if ipa == pinning.mapped || pinnedEnd(before: ipa, device) != page { pinning.runs += 1 }
         pinnedPages(of: device).store(

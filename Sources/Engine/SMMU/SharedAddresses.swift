@@ -91,6 +91,9 @@ extension Machine {
       broadcast(range, .asid(asid, isPrivate: false), of: .vmmStage1)
     }
     if configuration.iommu.notifies {
+      if range == 0..<hostTable.geometry.inputSize {
+        return invalidateAll(range, context, .iommu(device))
+      }
       invalidate(range, context, .iommu(device), isOfLeaves: false)
     }
   }

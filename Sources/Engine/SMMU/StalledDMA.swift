@@ -38,7 +38,8 @@ extension Machine {
     guard case .fault(let fault, let level) = translation.outcome else { return .terminate }
     let handler: DMAStep.Handler =
       sharesAddresses(device) ? .host : ownership.keepsDeviceTables ? .hypervisor : .kvm
-    note(.dma(.stalled(fault)), .iommu(device), at: iova, level: level)
+    let isStage1 = streamEntry(ofDevice: device).kind == .stage1
+    note(.dma(.stalled(fault, isStage1: isStage1)), .iommu(device), at: iova, level: level)
     let end =
       switch handler {
       case .hypervisor: repairHost(iova)

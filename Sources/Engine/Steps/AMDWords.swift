@@ -116,7 +116,10 @@ extension Step {
     case .memslotFound(let ipa, let hva):
       Words(
         what: "GPA \(Phrase.address(ipa)) is VMM address \(Phrase.address(hva))",
-        source: .x86MMU("kvm_mmu_faultin_pfn"))
+        why:
+          "pagewalk backs all memory by the VMM's. KVM takes a guest's private pages from guest_memfd alone, which "
+          + "the VMM cannot map.",
+        source: .x86MMU("kvm_mmu_faultin_pfn, kvm_mmu_faultin_pfn_gmem"))
     case .sizeChosen:
       Words(
         why: "A leaf is no larger than the host's page, the slot and the RMP's entry.",
@@ -210,7 +213,7 @@ extension Step {
         why:
           "It waits in the command buffer. Until it is done the IOMMU may use what it has cached.",
         source: .amdIOMMU("amd_iommu_domain_flush_pages"))
-    case .commandAll(let context):
+    case .commandAll(let context, _):
       Words(
         label: "flush", what: "command: invalidate all of DomainID \(context.number)",
         source: .amdIOMMU("amd_iommu_domain_flush_all"))
@@ -244,7 +247,9 @@ extension Step {
     case .vmidTaken(let holder, let asid, _):
       Words(
         label: "ASID", what: "\(name(holder)) has ASID \(asid)",
-        why: "The hardware knows the guest's key by it, so the guest keeps it.", source: given)
+        why:
+          "The hardware knows the guest's key by it. pagewalk gives it at the first run, as arm64 does; KVM has "
+          + "given it when the guest was made (KVM_SEV_INIT2).", source: given)
     case .vmidKept(let holder, let asid, _, _):
       Words(
         label: "ASID", what: "\(name(holder)) keeps ASID \(asid)",
@@ -356,7 +361,7 @@ extension Step {
         why:
           "A device of the host's own, which is trusted with all of the host's memory. The RMP is still checked."
       )
-    case .pagePinned(let page):
+    case .pagePinned(let page, _):
       Words(what: "\(Phrase.size(size)) at GPA \(at): PA \(Phrase.address(page))")
     case .pagesUnpinned(_, areCached: false):
       Words(why: "No entry of the device's table leads to them, and the IOMMU has cached none.")
@@ -373,8 +378,26 @@ extension Step {
       Words(
         what: "the device of VM \(number) is detached; DomainID \(identifier) is given back",
         why: "Another domain may take the number.")
-    case .joined, .bound, .unbound, .bypassShadowed, .mapCall, .unmapCall, .partialUnmap,
-      .unmapStopped, .areaCut, .rootAllocated:
+    case .mapCall:
+      Words(
+        why:
+          "One call maps the whole range, here shown size by size. AMD's table also has leaves of "
+          + "other powers of two; pagewalk's has 4K, 2M and 1G.", source: .iommuGeneric("map_range")
+      )
+    case .unmapCall:
+      Words(
+        why: "One call unmaps the whole range, here shown size by size.",
+        source: .iommuGeneric("unmap_range"))
+    case .unmapStopped(let done):
+      Words(
+        why:
+          "The unmap ends at the first empty entry. It has no error: it returns the \(done) bytes.",
+        source: .iommuGeneric("__unmap_range"))
+    case .unmapUnaligned:
+      Words(
+        why: "There is no smaller leaf. unmap_range has no error: it returns 0 bytes.",
+        source: .iommuGeneric("unmap_range"))
+    case .joined, .bound, .unbound, .bypassShadowed, .partialUnmap, .areaCut, .rootAllocated:
       Words()
     }
   }

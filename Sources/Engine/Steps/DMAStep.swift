@@ -38,8 +38,8 @@ package enum DMAStep: StepFamily {
   case aborted
   /// The DMA waits.
   case waits(for: Wait)
-  /// The DMA faults, and the device stalls.
-  case stalled(DeviceFault)
+  /// The DMA faults, and the device stalls: in a table of stage 1 or 2.
+  case stalled(DeviceFault, isStage1: Bool)
   /// The fault was handled, and the device retries.
   case resumed(by: Handler)
   /// The fault cannot be repaired, so the stall is terminated.
@@ -128,11 +128,11 @@ package enum DMAStep: StepFamily {
         "stalled", "the DMA at \(at) still waits",
         "Nobody has handled its fault yet. Few devices tolerate that for long.",
         .smmuArchitecture("3.12, fault models"))
-    case .stalled(let fault):
+    case .stalled(let fault, let isStage1):
       return Explanation(
         "stall", "\(fault.name) for \(at) at level \(level): the device waits",
-        "STE.S2S is set, so the transaction is held until software says how it ends. Most devices cannot "
-          + "wait, and a host that does not answer locks them up.",
+        "\(isStage1 ? "CD.S" : "STE.S2S") is set, so the transaction is held until software says how it ends. "
+          + "Most devices cannot wait, and a host that does not answer locks them up.",
         .smmuArchitecture("3.12, fault models"))
     case .resumed(let handler):
       return Explanation(

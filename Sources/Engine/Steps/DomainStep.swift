@@ -26,8 +26,10 @@ package enum DomainStep: StepFamily {
   case unmapStopped(done: UInt64)
   /// Only a part of an area is to be unmapped, which was pinned as a whole.
   case areaCut(Range<UInt64>, by: IOMMUConfiguration.PinningChoice)
+  /// An unmap of a range that is not made of whole pages. Nothing is done.
+  case unmapUnaligned
   /// A host page is pinned, at a physical address; the address is a canonical IPA.
-  case pagePinned(UInt64)
+  case pagePinned(UInt64, by: IOMMUConfiguration.PinningChoice)
   /// Host pages are unpinned: their number, and whether the SMMU still has a translation to one cached.
   case pagesUnpinned(Int, areCached: Bool)
   /// The root of a domain's table is allocated, whose entries have the step's level.
@@ -42,7 +44,7 @@ package enum DomainStep: StepFamily {
       Step.Facts(.setting, .deviceAccess, .none)
     case .bound, .unbound: Step.Facts(.setting, .sharedAddresses, .none)
     case .mapCall, .unmapCall: Step.Facts(.plan, .ioTable)
-    case .partialUnmap, .unmapStopped: Step.Facts(.refusal, .ioTable)
+    case .partialUnmap, .unmapStopped, .unmapUnaligned: Step.Facts(.refusal, .ioTable)
     case .areaCut: Step.Facts(.refusal, .pagePinning, weight: 4)
     case .pagePinned, .pagesUnpinned: Step.Facts(.pinning, .pagePinning)
     case .rootAllocated: Step.Facts(.tableAllocated, .ioTable)
@@ -101,7 +103,8 @@ package enum DomainStep: StepFamily {
     case .unbound(let context):
       Explanation(
         "unbind", "the context descriptor is cleared: \(Phrase.context(context))",
-        "No walk begins with it. Nothing is cached under the ASID since its last device was detached.",
+        "Nothing is cached under the ASID since its last device was detached. Linux clears it first, then invalidates "
+          + "the ASID, and sets the stream to abort last; here the stream is set to abort at the detach.",
         .smmu("arm_smmu_blocking_set_dev_pasid"))
     case .blocked:
       Explanation(
@@ -129,7 +132,7 @@ package enum DomainStep: StepFamily {
       Explanation(
         "unmap call", "\(count) × \(Phrase.size(step.size)) at IOVA \(step.at)",
         "The sizes follow from the range alone: the caller does not know how it was mapped.",
-        step.keeper == .pkvmDriver ? Self.pkvmDriver : .iommu("__iommu_unmap"))
+        step.keeper == .pkvmDriver ? Self.pkvmDriver : .iommu("__iommu_unmap_domain_pgtbl"))
     case .partialUnmap(let leaf):
       Explanation(
         "refused",
@@ -140,8 +143,14 @@ package enum DomainStep: StepFamily {
       Explanation(
         "stopped",
         "\(Phrase.size(done)) unmapped, \(Phrase.size(step.size)) left from \(step.at) on",
-        "The unmap ends at the first place where nothing could be removed.",
-        .iommu("__iommu_unmap"))
+        "iommu_unmap ends at the first place where nothing could be removed. It has no error: it returns the "
+          + "\(done) bytes, and its callers compare.",
+        .iommu("__iommu_unmap_domain_pgtbl"))
+    case .unmapUnaligned:
+      Explanation(
+        "refused", "\(step.span) is not made of whole pages",
+        "The kernel logs the range as unaligned and returns 0 bytes: iommu_unmap has no error.",
+        .iommu("__iommu_unmap_domain_pgtbl"))
     case .areaCut(let area, let choice):
       Explanation(
         "part",
@@ -151,12 +160,13 @@ package enum DomainStep: StepFamily {
           ? "Type 1 unmaps nothing if the range ends inside an area, and returns EINVAL."
           : "iommufd unmaps whole areas only. It returns ENOENT here; areas that came before are unmapped.",
         choice == .vfio ? .vfio("vfio_dma_do_unmap") : .iommufd("iopt_unmap_iova_range"))
-    case .pagePinned(let page):
+    case .pagePinned(let page, let choice):
       Explanation(
         "pin page",
         "\(Phrase.size(step.size)) at canonical IPA \(step.at): PA \(Phrase.address(page))",
         "The page is made writable and cannot move: the device cannot take a fault.",
-        .memory("gup.c", "pin_user_pages_remote"))
+        .memory(
+          "gup.c", choice == .vfio ? "pin_user_pages_remote" : "pin_user_pages_fast"))
     case .pagesUnpinned(let count, let areCached):
       Explanation(
         "unpin page",
@@ -165,7 +175,7 @@ package enum DomainStep: StepFamily {
           ? "No entry of the device's table leads to them, but the SMMU has cached one that did: its DMA can "
             + "reach a page that is another's by then."
           : "No entry of the device's table leads to them, and the SMMU has cached none.",
-        .memory("gup.c", "unpin_user_pages_dirty_lock"))
+        .memory("gup.c", "unpin_user_page_range_dirty_lock"))
     case .rootAllocated(let isStage1, _):
       Explanation(
         "allocate", "the root of the domain's table, with entries of level \(step.level)",

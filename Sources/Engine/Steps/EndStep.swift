@@ -22,10 +22,12 @@ package enum EndStep: StepFamily {
     case noShadow
     /// The invalidation is of stage 1.
     case stage1Only
+    /// Others have joined the device's domain, which is named after it.
+    case firstOfDomain
   }
 
-  /// The kernel, the hypervisor or the RMM returns an error.
-  case failed(KernelError)
+  /// The kernel, the hypervisor or the RMM returns an error; under pKVM with what refused.
+  case failed(KernelError, by: PKVMCheck? = nil)
   /// Nothing happens, for a reason.
   case noEffect(Idleness)
 
@@ -65,13 +67,12 @@ package enum EndStep: StepFamily {
 
   func explanation(of step: Step) -> Explanation {
     switch self {
-    case .failed(let error):
-      if step.table?.kind.keeper == .pkvm {
-        return Explanation(
-          Self.label(of: error), "it fails with \(error.name) at \(step.at)",
-          error.meaning + " Nothing was changed.",
-          .memoryProtection("__host_check_page_state_range"))
-      }
+    case .failed(let error, .some(let check)):
+      let (why, source) = check.explanation(of: error)
+      return Explanation(
+        Self.label(of: error), "it fails with \(error.name) at \(step.at)",
+        why + " Nothing was changed.", source)
+    case .failed(let error, nil):
       return Explanation(
         Self.label(of: error),
         "the call fails with \(error.name)" + (step.address == 0 ? "" : " at \(step.at)"),
@@ -94,6 +95,7 @@ extension EndStep.Idleness {
     case .nothingToShare: .copyOnWrite
     case .noShadow: .guestInvalidation
     case .stage1Only: .stage1Invalidation
+    case .firstOfDomain: .deviceAccess
     }
   }
 
@@ -104,7 +106,9 @@ extension EndStep.Idleness {
     case .nothingToMerge: "No page is replaced."
     case .nothingToCollapse: "This region stays as it is."
     case .mappingUnchanged, .partOfHugePage: "This part of the memory stays as it is."
-    case .loggingUnchanged, .notTracked, .notIdle, .nothingToShare, .noShadow, .stage1Only: nil
+    case .loggingUnchanged, .notTracked, .notIdle, .nothingToShare, .noShadow, .stage1Only,
+      .firstOfDomain:
+      nil
     }
   }
 
@@ -142,6 +146,11 @@ extension EndStep.Idleness {
       )
     case .noShadow:
       ("no shadow in use has this VMID", .nested("kvm_s2_mmu_iterate_by_vmid"))
+    case .firstOfDomain:
+      (
+        "pagewalk numbers a domain by its first device, which cannot leave it to others; the kernel lets any",
+        .project("domains are numbered by their first devices")
+      )
     case .stage1Only:
       ("a stage-1 invalidation changes no stage-2 table", .sysRegs("handle_tlbi_el1"))
     }

@@ -30,8 +30,8 @@ package enum FaultStep: StepFamily {
   case guestWalkRefused(VTCR)
   /// KVM sets the access flag in L1's entry at a canonical IPA: the new entry.
   case guestAccessFlag(Descriptor, at: UInt64)
-  /// An abort is injected into L1.
-  case inject(FaultStatus, on: AccessKind)
+  /// An abort is injected into L1: because of an entry of its table, or since its VTCR was refused.
+  case inject(FaultStatus, on: AccessKind, isRefused: Bool = false)
   /// An address size fault is injected into the guest.
   case injectSize
   /// An external abort is injected into the guest; the canonical IPA if a fetch hit no slot.
@@ -124,21 +124,29 @@ package enum FaultStep: StepFamily {
         "L1's table lies where it has no memory: an external abort on the walk.",
         .nested("read_guest_s2_desc"))
     case .guestWalkRefused(let vtcr):
-      return Explanation(
-        "read L1",
-        "VTCR_EL2 \(Phrase.address(vtcr.bits)) describes no table that can be walked",
-        "Granule, start level and input size do not fit together.",
-        .nested("check_base_s2_limits"))
+      let what = "VTCR_EL2 \(Phrase.address(vtcr.bits)) describes no table that can be walked"
+      return vtcr.hasKnownInputSize
+        ? Explanation(
+          "read L1", what,
+          "Granule, start level and input size do not fit together. KVM also warns in the host's log "
+            + "(WARN_ON), though L1 has chosen them.", .nested("check_base_s2_limits"))
+        : Explanation(
+          "read L1", what,
+          "It translates \(vtcr.geometry.inputBits) bits; KVM's walk takes 25 to 48. No fault status is set.",
+          .nested("walk_nested_s2_pgd"))
     case .guestAccessFlag(_, let ipa):
       return Explanation(
         "AF in L1", "KVM sets the access flag in L1's entry at \(Phrase.address(ipa))",
         "L1 set VTCR_EL2.HA, so KVM does what the hardware would do.",
         .nested("swap_guest_s2_desc"))
-    case .inject(let status, let kind):
+    case .inject(let status, let kind, let isRefused):
       return Explanation(
         "inject",
         "L1 gets \(Phrase.withArticle(Phrase.status(status))) for the \(Phrase.access(kind)) at \(step.at)",
-        Self.reason(for: status) + ", so L1 must handle it. The shadow does not change.",
+        isRefused
+          ? "No entry of L1's was read: its VTCR_EL2 describes no table that KVM can walk. KVM_RUN also fails "
+            + "with EFAULT."
+          : Self.reason(for: status) + ", so L1 must handle it. The shadow does not change.",
         .nested("kvm_inject_s2_fault"))
     case .injectSize:
       return Explanation(
@@ -185,7 +193,7 @@ package enum FaultStep: StepFamily {
         .mmu("kvm_s2_resolve_vma_size"))
     case .retryAfterNotifier:
       return Explanation(
-        "retry", "the host must copy the page first, so the notifier runs",
+        "retry", "the host must replace the page first, so the notifier runs",
         "The sequence number will have changed, so the fault is abandoned and retried.",
         .mmu("kvm_s2_fault_map"))
     case .retryInvalidation:

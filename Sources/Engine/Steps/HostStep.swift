@@ -28,6 +28,8 @@ package enum HostStep: StepFamily {
   /// A page is allocated at a physical address.
   case page(UInt64)
   case hugePage(UInt64)
+  /// A write to the huge zero page puts another in its place, which is cleared.
+  case hugeZeroReplaced(UInt64)
   case hugetlbPage(UInt64)
   /// A read of absent memory maps the zero page, or the huge one.
   case zeroPage
@@ -83,7 +85,7 @@ package enum HostStep: StepFamily {
     case .notifierStart: Step.Facts(.trigger, .notifier)
     case .notifierEnd: Step.Facts(.wait, .notifier)
     case .pinnedKept: Step.Facts(.pinning, .pagePinning)
-    case .page, .hugePage, .hugetlbPage, .zeroPage, .hugeZeroPage:
+    case .page, .hugePage, .hugeZeroReplaced, .hugetlbPage, .zeroPage, .hugeZeroPage:
       Step.Facts(.hostPage, .hostPages)
     case .reuse, .copy: Step.Facts(.hostPage, .copyOnWrite)
     case .changed: Step.Facts(.retry, .copyOnWrite)
@@ -100,6 +102,15 @@ package enum HostStep: StepFamily {
     case .granuleSignal: Step.Facts(.remark, .realm, weight: 3)
     case .noHugePages: Step.Facts(.hostArea, .hostPages)
     case .age, .idleSet, .idleTested: Step.Facts(.ageing, .ageing)
+    }
+  }
+
+  /// The function that removes entries of a level.
+  private static func zapping(level: Int) -> Source {
+    switch level {
+    case 1: .memory("hugetlb.c", "__unmap_hugepage_range")
+    case 2: .memory("huge_memory.c", "zap_huge_pmd")
+    default: .memory("memory.c", "zap_pte_range")
     }
   }
 
@@ -135,6 +146,11 @@ package enum HostStep: StepFamily {
         "host page", "\(at): a huge page at PA \(Phrase.address(page))",
         "The VMA allows huge pages and no page table is in the way.",
         .memory("huge_memory.c", "do_huge_pmd_anonymous_page"))
+    case .hugeZeroReplaced(let page):
+      return Explanation(
+        "host page", "\(at): a huge page at PA \(Phrase.address(page))",
+        "It takes the place of the huge zero page, and is cleared: nothing need be copied.",
+        .memory("huge_memory.c", "do_huge_zero_wp_pmd"))
     case .hugetlbPage(let page):
       return Explanation(
         "host page", "\(at): a 1G page at PA \(Phrase.address(page))",
@@ -150,7 +166,11 @@ package enum HostStep: StepFamily {
     case .reuse:
       return Explanation(
         "host page", "\(at): the page becomes writable", "Nobody else shares it.",
-        .memory("memory.c", "wp_page_reuse"))
+        step.level == 1
+          ? .memory("hugetlb.c", "hugetlb_wp")
+          : step.level == 2
+            ? .memory("huge_memory.c", "do_huge_pmd_wp_page")
+            : .memory("memory.c", "wp_page_reuse"))
     case .copy(let new, let old):
       return Explanation(
         "host copy", "\(at): PA \(Phrase.address(old)) → \(Phrase.address(new))",
@@ -159,7 +179,8 @@ package enum HostStep: StepFamily {
       return Explanation(
         "host page", "\(at): the page has been replaced, and is left alone",
         "Another thread changed the entry while the notifiers ran; the access is tried again.",
-        .memory("memory.c", "wp_page_copy"))
+        step.level == 2
+          ? .memory("huge_memory.c", "do_huge_zero_wp_pmd") : .memory("memory.c", "wp_page_copy"))
     case .split:
       return Explanation(
         "host split", "\(span): 512 pages in place of the huge one",
@@ -167,23 +188,27 @@ package enum HostStep: StepFamily {
     case .zap(.nothing):
       return Explanation(
         "host zap", "\(span): no page is there", "The VMM's table has no entry in the range.",
-        .memory("memory.c", "zap_pte_range"))
+        .memory("memory.c", "unmap_page_range"))
     case .zap(.pages):
       return Explanation(
-        "host zap", "\(span): its pages are freed",
-        "What the pages held is lost. If the VMM keeps the mapping, it reads zeros there from now on.",
-        .memory("memory.c", "zap_pte_range"))
+        "host zap", "\(span): the VMM's entries are removed",
+        "The pages are freed once the TLBs are flushed, and what they held is lost. If the VMM keeps "
+          + "the mapping, it reads zeros there from now on.",
+        Self.zapping(level: step.level))
     case .zap(.pinnedPages):
       return Explanation(
         "host zap", "\(span): the VMM's entries are removed",
         "Pages that are pinned for a device stay allocated with what they hold, and the device still uses "
           + "them. The VMM gets others, with zeros.",
-        .memory("memory.c", "zap_pte_range"))
+        Self.zapping(level: step.level))
     case .cleared:
       return Explanation(
         "clear", "\(span): the entry is cleared before another takes its place",
         "Break before make: a device walks this table as well.",
-        .memory("pgtable-generic.c", "ptep_clear_flush"))
+        step.level == 2
+          ? .memory(
+            "pgtable-generic.c", "pmdp_huge_clear_flush, pmdp_invalidate, pmdp_collapse_flush")
+          : .memory("pgtable-generic.c", "ptep_clear_flush"))
     case .flags:
       return Explanation(
         "host VMA", "\(span): the flags change", "Neighbours with the same flags become one VMA.",

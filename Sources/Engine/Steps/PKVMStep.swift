@@ -20,7 +20,7 @@ package enum PKVMStep: StepFamily {
   case hostBlocked
   /// A CPU's TLB finds two entries of different sizes for the host's access.
   case tlbConflict
-  /// A hypercall that changes the owners of pages.
+  /// A hypercall, or a call of EL2 itself, that changes the owners of pages.
   case hypercall(PKVMCall)
   /// Pages get a state in the host's, or the hypervisor's, account.
   case hostState(PageState)
@@ -128,8 +128,8 @@ package enum PKVMStep: StepFamily {
         .architecture("D8.16, TLB conflict abort"))
     case .hypercall(let call):
       return Explanation(
-        "hypercall", "\(call.name): \(call.sentence)", call.rule,
-        call.isProposal ? .sharing("requirement 2, pinning") : .memoryProtection(call.name))
+        call.isHypercall ? "hypercall" : "EL2 call", "\(call.name): \(call.sentence)", call.rule,
+        call.isProposal ? .sharing("requirement 2, pinning") : .memoryProtection(call.function))
     case .hostState(let state):
       return Explanation(
         "host state", "\(pages): \(state.name) for the host",

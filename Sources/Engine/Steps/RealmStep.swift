@@ -33,7 +33,7 @@ package enum RealmStep: StepFamily {
     switch self {
     case .granule(let state, let page):
       Explanation(
-        "GPT", "PA \(Phrase.address(page)) becomes \(state.name)", state.meaning,
+        "granule", "PA \(Phrase.address(page)) becomes \(state.name)", state.meaning,
         .rmm("granule state"))
     case .entry(let new, let old, let call):
       Explanation(
@@ -72,10 +72,14 @@ package enum RealmStep: StepFamily {
 extension GranuleState {
   fileprivate var meaning: String {
     switch self {
-    case .undelegated: "It is the host's again."
-    case .delegated: "It is the RMM's; the host can no longer access it."
-    case .data: "It is the realm's memory, at exactly one address."
-    case .table: "It is a page of the realm's table."
+    case .undelegated: "It is the host's again, in the granule protection table also."
+    case .delegated: "It is the RMM's: the granule protection table keeps the host from it."
+    case .data:
+
+      "It is the realm's memory, at exactly one address. The GPT does not change."
+    case .table:
+
+      "It is a page of the realm's table. The host delegates it before; here in one step."
     }
   }
 }

@@ -13,8 +13,8 @@ package enum TLBStep: StepFamily {
     case tableFreed
     /// A leaf got more permissions.
     case relaxed
-    /// A slot was write-protected.
-    case writeProtected
+    /// A slot was write-protected: the number of ranges that it takes.
+    case writeProtected(UInt64)
     /// The RMM stored another entry in a realm's table.
     case realmEntry
   }
@@ -33,8 +33,8 @@ package enum TLBStep: StepFamily {
   case otherProcess(UInt64, asid: UInt16)
   /// An invalidation is put into the SMMU's command queue.
   case command(TranslationContext)
-  /// The same for all of a VMID or ASID whose last device is detached.
-  case commandAll(TranslationContext)
+  /// The same for all of a VMID or ASID: its last device is detached, or all of the process' table has changed.
+  case commandAll(TranslationContext, isDetached: Bool = true)
   /// Nothing is sent, since no device uses the VMID or ASID.
   case noCommand(TranslationContext)
   /// The kernel waits for the queued commands to complete.
@@ -118,7 +118,12 @@ package enum TLBStep: StepFamily {
         "TLBI", "command: invalidate \(Phrase.context(context)), \(step.span)",
         "It waits in the queue. Until a sync the SMMU may still use what it has cached.",
         Self.driver(of: step, "arm_smmu_domain_inv_range"))
-    case .commandAll(let context):
+    case .commandAll(let context, false):
+      return Explanation(
+        "TLBI", "command: invalidate all of \(Phrase.context(context))",
+        "All of the process' table has changed. One command names the ASID, and no range.",
+        .sva("arm_smmu_mm_arch_invalidate_secondary_tlbs"))
+    case .commandAll(let context, true):
       return Explanation(
         "TLBI", "command: invalidate all of \(Phrase.context(context))",
         "Its last device was detached. From now on nobody invalidates it, so nothing may stay cached.",
@@ -190,10 +195,8 @@ extension TLBStep.Reason {
   /// Number of invalidations.
   var count: Int {
     switch self {
-    case .swept(let gigabytes): Int(gigabytes)
-    case .breakTable, .breakLeaf, .replaced, .unmapped, .tableFreed, .relaxed, .writeProtected,
-      .realmEntry:
-      1
+    case .swept(let count), .writeProtected(let count): Int(count)
+    case .breakTable, .breakLeaf, .replaced, .unmapped, .tableFreed, .relaxed, .realmEntry: 1
     }
   }
 
@@ -254,10 +257,12 @@ extension TLBStep.Reason {
         "On this CPU only: another CPU that uses the old leaf just faults.",
         .pgtable("kvm_pgtable_stage2_relax_perms")
       )
-    case .writeProtected:
+    case .writeProtected(let count):
       (
-        "Of the canonical VMID alone. What is cached of shadows, under VMIDs of their own, stays.",
-        .mmu("kvm_arch_flush_remote_tlbs_range")
+        "Of the canonical VMID alone. What is cached of shadows, under VMIDs of their own, stays."
+          + (count > 1 ? " A range of TLBIs covers at most 8G." : ""),
+        count > 1
+          ? .pgtable("kvm_tlb_flush_vmid_range") : .mmu("kvm_arch_flush_remote_tlbs_range")
       )
     case .realmEntry:
       (

@@ -29,14 +29,14 @@ extension TableStep {
       return Explanation(
         "unmap", "\(place): the table and all below it are unlinked",
         "The whole span of the entry is unmapped at once.", .ioTable("__arm_lpae_unmap"))
-    case .freeTable(let page, _):
+    case .freeTable(let page, _), .freeReplaced(let page, _):
       return Explanation(
         "free", "the table page at PA \(Phrase.address(page))",
-        "The walks that could reach it were invalidated first.",
+        "No walk reaches it: what was cached on the way to it was invalidated before. So it is freed at once.",
         .ioTable("__arm_lpae_free_pgtable"))
     case .cleanEntries(let page, let count): return Self.cleaning(page, count)
     case .map, .relax, .mapUnneeded, .entryLocked, .breakEntry, .linkTable, .allocateForSplit,
-      .freeReplaced, .relaxLeaf, .relaxKept, .relaxGone, .writeProtect, .ageLeaf, .youngLeaf,
+      .relaxLeaf, .relaxKept, .relaxGone, .writeProtect, .ageLeaf, .youngLeaf,
       .restateLeaf, .sweep, .emptyShadow, .fillTable, .swapEntry:
       return processorExplanation(step)
     }
@@ -84,12 +84,12 @@ extension TableStep {
         "\(call.name) in one store, which CPUs and SMMU must both support (BBML 2): a walk finds the old "
           + "entry or the new one.",
         .realmManager(call.function))
-    case .freeTable(let page, _):
+    case .freeTable(let page, _), .freeReplaced(let page, _):
       return Explanation(
         "free", "the RTT's granule at PA \(Phrase.address(page))",
         "No entry points to it any longer, so the host may undelegate it and free its page.",
         .realmHost("free_delegated_page"))
-    case .map, .relax, .mapUnneeded, .entryLocked, .linkTable, .allocateForSplit, .freeReplaced,
+    case .map, .relax, .mapUnneeded, .entryLocked, .linkTable, .allocateForSplit,
       .clearLeaf, .clearTable, .relaxLeaf, .relaxKept, .relaxGone, .writeProtect, .ageLeaf,
       .youngLeaf, .restateLeaf, .sweep, .emptyShadow, .cleanEntries:
       return processorExplanation(step)

@@ -159,7 +159,12 @@ package enum TableStep: StepFamily {
     case .breakEntry(let old):
       return Explanation(
         "break", "\(place): \(Phrase.entry(old, level: level)) → LOCKED",
-        "Break before make: an entry is never changed from one valid value to another.",
+        old.isValid
+          ? "Break before make: an entry is never changed from one valid value to another."
+          : step.keeper == .pkvm
+            ? "Nothing valid was there, so nothing is invalidated. The hypervisor holds the table's lock."
+            : "Of several faults under the read lock one claims the entry. Nothing valid was there, so nothing "
+              + "is invalidated.",
         .pgtable("stage2_try_break_pte"))
     case .makeTable(let new):
       return Explanation(

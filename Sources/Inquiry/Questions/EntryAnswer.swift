@@ -74,9 +74,9 @@ package struct EntryAnswer: Answer {
     var composition: Composition?
     var fields: [DescriptorField] = []
     if let (page, index) = path.last {
-      var isShadow = false
+      var use = DescriptorField.Use.plain
       if case .shadow(let number) = table {
-        isShadow = true
+        use = .shadow
         // What L1's table and the canonical one say would have to be known.
         if geometry.format.knowsPlaces {
           var parts = Composition(of: address, inShadow: number, machine)
@@ -88,7 +88,10 @@ package struct EntryAnswer: Answer {
           parts.isInForce = isLeaf && parts.whole != nil && !parts.isStale
           composition = parts
         }
+      } else if case .protectedGuest = table {
+        use = .protectedGuest
       } else if case .iommu(let device) = table {
+        if machine.configuration.iommu.table == .own { use = .device }
         disagreement =
           machine.disagreement(
             of: EntryRun(
@@ -96,7 +99,7 @@ package struct EntryAnswer: Answer {
               descriptor: page[index], entrySize: page.entrySize), ofDevice: device)
           ?? machine.disagreement(of: reader.run(around: index, in: page), ofDevice: device)
       }
-      fields = page[index].fields(level: page.level, geometry: geometry, isShadow: isShadow)
+      fields = page[index].fields(level: page.level, geometry: geometry, in: use)
     }
     self.disagreement = disagreement
     self.composition = composition

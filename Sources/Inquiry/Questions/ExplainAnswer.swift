@@ -103,7 +103,9 @@ package struct ExplainAnswer: Answer {
     let isWhole = timeline.stepsDone == timeline.steps.count
     if isWhole, case .access = timeline.events[event] {
       outcome = timeline.machine.lastOutcome.sentence
-    } else if isWhole, let last = timeline.steps.last, case .end(.failed(let error)) = last.action {
+    } else if isWhole, let last = timeline.steps.last,
+      case .end(.failed(let error, _)) = last.action
+    {
       outcome = "It fails with \(error.name)."
     } else {
       outcome = nil

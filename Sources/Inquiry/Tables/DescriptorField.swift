@@ -35,18 +35,34 @@ package struct DescriptorField: Equatable, Sendable, Encodable {
   package var bits: String { high == low ? "\(high)" : "\(high):\(low)" }
 }
 
+extension DescriptorField {
+  /// Whose entry it is, where the software's bits mean something of its own.
+  package enum Use: Sendable {
+    /// A table that KVM or the RMM keeps.
+    case plain
+    /// A shadow, whose leaves have tags.
+    case shadow
+    /// A table that the hypervisor keeps for a guest, whose leaves say the page's state.
+    case protectedGuest
+    /// A device's own table, whose keeper leaves no notes.
+    case device
+  }
+}
+
 extension Descriptor {
   /// All 64 bits by field, from the highest (Arm ARM D8.3, `kvm_pgtable.h`; at stage 1 io-pgtable-arm.c).
   ///
   /// What no dump tells of them has no value.
-  package func fields(level: Int, geometry: Geometry, isShadow: Bool) -> [DescriptorField] {
+  package func fields(
+    level: Int, geometry: Geometry, in use: DescriptorField.Use
+  ) -> [DescriptorField] {
     if isUnseen { return [field("entry", 63, 0, .nobody) { _ in "" }] }
-    if !isValid { return invalidFields(geometry) }
+    if !isValid { return invalidFields(geometry, use) }
     if isTable(level) {
       return geometry.format == .stage1 ? stage1TableFields(geometry) : tableFields(geometry)
     }
     return geometry.format == .stage1
-      ? stage1LeafFields(level, geometry) : leafFields(level, geometry, isShadow)
+      ? stage1LeafFields(level, geometry) : leafFields(level, geometry, use)
   }
 
   /// A table of a device's stage 1. The driver does not use its hierarchical permission bits.
@@ -100,14 +116,35 @@ extension Descriptor {
   /// The bits that are known: of an entry of a table that was seen, those that its dump tells.
   var known: UInt64 { isUnseen ? 0 : format.known }
 
-  private func invalidFields(_ geometry: Geometry) -> [DescriptorField] {
+  private func invalidFields(
+    _ geometry: Geometry, _ use: DescriptorField.Use
+  ) -> [DescriptorField] {
     let valid = field("V", 0, 0, .hardware) { _ in "not valid: walks end here" }
-    if !geometry.keepsNotes { return [field("ignored", 63, 1, .nobody) { _ in "" }, valid] }
+    if !geometry.keepsNotes || use == .device {
+      return [field("ignored", 63, 1, .nobody) { _ in "" }, valid]
+    }
     if let note = realmNote { return realmFields(note.state) }
+    if donation != nil { return donationFields + [valid] }
     return [
-      field("type", 63, 60, .software) { $0 == 0 ? "none" : $0 == 1 ? "LOCKED" : "an annotation" },
+      field("type", 63, 60, .software) {
+        ["none", "LOCKED", "a donation", "POISONED"].dropFirst(Int($0)).first ?? "an annotation"
+      },
       field("payload", 59, 1, .software) { $0 == 0 ? "none" : "the annotation's" },
       valid,
+    ]
+  }
+
+  /// The fields of an annotation of pKVM's host (`host_stage2_set_owner_metadata_locked`,
+  /// `host_stage2_encode_gfn_meta`).
+  private var donationFields: [DescriptorField] {
+    let isGuests = if case .guest = donation { true } else { false }
+    return [
+      field("type", 63, 60, .software) { _ in "a donation" },
+      field("gfn", 59, 20, .software) {
+        isGuests ? "the guest's address \(hex: $0 << 12)" : "of no guest"
+      },
+      field("handle", 19, 4, .software) { _ in isGuests ? "of the guest" : "of no guest" },
+      field("owner", 3, 1, .software) { _ in isGuests ? "a guest" : "the hypervisor" },
     ]
   }
 
@@ -129,19 +166,24 @@ extension Descriptor {
   }
 
   private func leafFields(
-    _ level: Int, _ geometry: Geometry, _ isShadow: Bool
+    _ level: Int, _ geometry: Geometry, _ use: DescriptorField.Use
   ) -> [DescriptorField] {
     var fields = [
       field("NS", 63, 63, .nobody) { _ in "secure state only" },
       field("PBHA", 62, 59, .nobody) { _ in "for FEAT_HPDS2" },
     ]
-    if isShadow {
+    switch use {
+    case .shadow:
       fields += [
         field("SW", 58, 57, .software) { _ in "free" },
         field("tag", 56, 55, .software) { $0 == 0 ? "no leaf of L1" : "L1's leaf has level \($0)" },
       ]
-    } else {
-      fields.append(field("SW", 58, 55, .software) { _ in "free" })
+    case .protectedGuest:
+      fields += [
+        field("SW", 58, 57, .software) { _ in "free" },
+        field("state", 56, 55, .software) { _ in pageState.name },
+      ]
+    case .plain, .device: fields.append(field("SW", 58, 55, .software) { _ in "free" })
     }
     if format.known & Self.executeNeverMask == Self.executeNeverMask {
       fields.append(

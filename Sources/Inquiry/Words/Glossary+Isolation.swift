@@ -65,7 +65,7 @@ extension Glossary {
       shows: "expect pkvm; steps named host state, hyp state, state, count",
       see: ["pKVM", "donation"]),
     Entry(
-      "hypercall", also: ["create", "teardown"],
+      "hypercall", also: ["EL2 call", "create", "teardown"],
       "A call of the host, or a guest, to pKVM's hypervisor. It checks everything before it changes anything.",
       shows: "events pkvm", see: ["pKVM", "page state"]),
     Entry(
@@ -80,7 +80,7 @@ extension Glossary {
       shows: "steps", see: ["donation", "annotation"]),
     Entry(
       "stalled DMA", also: ["fault proxy"],
-      "A device that can wait (STE.S2S) is held at a fault until software has mapped the page, and then told "
+      "A device that can wait (CD.S; STE.S2S for stage 2) is held at a fault until software has mapped the page, and then told "
         + "to try again.",
       shows: "policy iommu-fault=stall", see: ["DMA", "STE"]),
     Entry(

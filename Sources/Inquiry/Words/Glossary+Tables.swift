@@ -67,7 +67,8 @@ extension Glossary {
     Entry(
       "level",
       "How far down a walk is. Level 3 holds pages; each level above covers 512 times as much with 4K "
-        + "granules. A table may begin at a level below 0.",
+        + "granules. Fewer address bits begin at level 1 or 2; KVM's stage 2 never begins at -1, as its "
+        + "first tables are concatenated.",
       shows: "L0 to L3 before an address in a tree", see: ["walk", "granule", "root"]),
     Entry(
       "granule",
@@ -168,7 +169,8 @@ extension Glossary {
         "invalidate", "invalidation", "flush", "IPAS2E1IS", "RIPAS2E1IS", "VMALLS12E1IS", "ALLE1IS",
       ],
       "An instruction that removes TLB entries. L1's is trapped: KVM unmaps what it names from every "
-        + "shadow with L1's VMID.",
+        + "shadow with L1's VMID. KVM's own of a stage-2 range is followed by VMALLE1, which removes all of stage 1 "
+        + "under that VMID.",
       shows: "steps, by the host and by L1", see: ["TLB", "level hint", "stale", "forget"]),
     Entry(
       "level hint", also: ["TTL"],

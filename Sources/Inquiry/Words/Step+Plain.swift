@@ -141,11 +141,12 @@ extension Step {
       return "Only a part of the memory pinned at \(place) was named, so it stays pinned."
     case .domain(.partialUnmap):
       return "The entry for \(place) covers more than was named, so it stays."
+    case .domain(.unmapUnaligned): return "What was named at \(place) is not made of whole pages."
     case .domain(.unmapStopped):
       return "From \(place) on nothing can be removed, so the removal ends."
     case .rmp(.overlap): return "The memory at \(place) already has an owner, so it gets no other."
     case .realm(.granuleFault): return "The host is kept from memory that is not its own any more."
-    case .end(.failed(let error)):
+    case .end(.failed(let error, _)):
       let why = error.plainReason
       return table == nil || address == 0
         ? "The request fails: \(why)." : "The request fails at \(place): \(why)."

@@ -19,7 +19,8 @@ enum DeviceStatement: StatementFamily {
         "iommu attach own",
         """
         The same with a domain that other devices do not join. A device leaves for it the domain that it has \
-        joined. It fails with `ebusy` if others have joined the device's.
+        joined. Nothing happens if others have joined the device's: pagewalk numbers a domain by its first device. \
+        The kernel has no such limit.
         """
       ) { _ in .attachOwn }
     case .shareAddresses:
@@ -71,7 +72,8 @@ enum DeviceStatement: StatementFamily {
         "iommu unmap IOVA SIZE",
         """
         The kernel unmaps a range (`iommu_unmap`), to its end or to the first hole. Invalidations and a sync \
-        follow. What was pinned is unmapped and unpinned area by area, as `iommu pin` made them, and large ones part \
+        follow. The kernel's function has no error and returns the bytes that it unmapped; here `expect error einval` \
+        holds if they are fewer than asked for. What was pinned is unmapped and unpinned area by area, as `iommu pin` made them, and large ones part \
         by part, whatever lies between. A part of an area ends it: with `iommu-pin=vfio` in `einval`, and nothing \
         is unmapped; with `iommufd` in `enoent`, after the areas before it.
         """

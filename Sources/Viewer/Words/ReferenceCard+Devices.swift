@@ -24,8 +24,8 @@ extension ReferenceCard {
   static let stalling = ReferenceCard(
     "DMA that waits",
     [
-      "Where the stream's entry has S2S, a DMA without a translation is held and reported. Whoever keeps "
-        + "the table handles the fault as one of a CPU, and CMD_RESUME says how the DMA ends: it is tried "
+      "Where the context descriptor has S, or the stream's entry S2S for stage 2, a DMA without a translation is "
+        + "held and reported. Whoever keeps the table handles the fault as one of a CPU, and CMD_RESUME says how the DMA ends: it is tried "
         + "again, or terminated.",
       "A device that can wait is rare, and one that waits too long locks up what shares its queues. Linux "
         + "uses it for processes' memory only; for a VM's or a host's stage 2 nobody has posted a handler.",
@@ -103,7 +103,8 @@ extension ReferenceCard {
         + "its own, which notifiers pass over. That is a proposal; Linux does it for guests of pKVM.",
     ],
     sources: [
-      "mm/gup.c: pin_user_pages_remote", "drivers/iommu/iommufd/pages.c: iopt_area_fill_domain",
+      "mm/gup.c: pin_user_pages_fast, pin_user_pages_remote, unpin_user_page_range_dirty_lock",
+      "drivers/iommu/iommufd/pages.c: pfn_reader_user_pin, iopt_area_fill_domain",
       "drivers/vfio/vfio_iommu_type1.c: vfio_pin_map_dma",
     ],
     see: ["pinned page", "domain", "DMA"])

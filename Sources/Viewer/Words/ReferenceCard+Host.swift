@@ -30,7 +30,8 @@ extension ReferenceCard {
     [
       "munmap and MADV_DONTNEED free memory, mprotect changes what is allowed, part of a huge page "
         + "splits it. Each calls the notifier first, for the range that changes.",
-      "What is so already changes nothing, and nobody is told.",
+      "mprotect to what is so already changes nothing, and nobody is told. What frees memory calls the notifier "
+        + "whether pages are there or not.",
     ],
     sources: [
       "mm/memory.c: zap_pte_range", "mm/mprotect.c: change_protection",

@@ -22,10 +22,13 @@ extension ReferenceCard {
       "A guest that makes a few pages of a 2M region shared forces both tables down to 4K. Between the two "
         + "changes DMA to all the rest of the region fails, whichever comes first, unless firmware holds "
         + "DMA up. Whether a cached translation is checked again is inferred: rmp-check says it.",
+      "KVM takes private pages from guest_memfd, which the VMM cannot map, fork or discard, and whose pages no "
+        + "notifier names. pagewalk backs them by the VMM's own memory.",
     ],
     sources: [
       "[PATCH v8 07/15] iommupt: Add map_pages op, 2026-01-22: Kardashevskiy, Gunthorpe",
       "arch/x86/virt/svm/sev.c: psmash, rmp_make_shared",
+      "arch/x86/kvm/mmu/mmu.c: kvm_mmu_faultin_pfn_gmem",
     ],
     see: ["RMP", "PSMASH", "DMA window"])
 

@@ -24,10 +24,15 @@ extension ReferenceCard {
     [
       "A valid entry is never changed into another valid one of other size or address. First it is "
         + "replaced by LOCKED, then a TLBI removes what is cached of it, then the new entry is written.",
-      "LOCKED also keeps other walkers away: one that meets it gives up and tries again.",
-      "For a table that becomes a block the TLBI covers all that the table mapped.",
+      "LOCKED also keeps other walkers away: one that meets it gives up and tries again. For a table that "
+        + "becomes a block the TLBI covers all that the table mapped.",
+      "KVM's TLBI of a stage-2 range is followed by VMALLE1: CPUs cache both stages combined, so every "
+        + "translation of stage 1 under that VMID is removed with it, though the range is small.",
     ],
-    sources: [Self.pgtable + "stage2_try_break_pte, stage2_make_pte", "Arm ARM: D8.16"],
+    sources: [
+      Self.pgtable + "stage2_try_break_pte, stage2_make_pte", "Arm ARM: D8.16",
+      "arch/arm64/kvm/hyp/vhe/tlb.c: __kvm_tlb_flush_vmid_ipa, __kvm_tlb_flush_vmid_range",
+    ],
     see: ["break before make", "LOCKED", "TLBI", "hitless"])
 
   static let relaxing = ReferenceCard(

@@ -7,6 +7,8 @@ enum StepSamples {
   private static let table = Descriptor(0x4_0000_1003)
   private static let vttbr = VTTBR(1 << 48 | 0x8000_0000)
   private static let vtcr = VTCR.hypervisor(.stage2(bits: 48))
+  /// Of 24 input bits.
+  private static let narrowVTCR = VTCR(0x8002_3568)
   private static let stage2 = TranslationContext.vmid(1)
   private static let contexts = [stage2, .asid(2, isPrivate: true), .asid(2, isPrivate: false)]
   private static let kinds: [AccessKind] = [.read, .write, .execute]
@@ -60,6 +62,8 @@ enum StepSamples {
     .shadowFound(vttbr, vtcr), .shadowTaken(vttbr, vtcr), .shadowRecycled(vttbr, vtcr),
     .guestRead(leaf, at: page), .guestUnreadable(at: page), .guestWalkRefused(vtcr),
     .guestAccessFlag(leaf, at: page), .inject(FaultStatus(.permission, level: 2), on: .write),
+    .inject(FaultStatus(.translation, level: 0), on: .read, isRefused: true),
+    .guestWalkRefused(narrowVTCR),
     .injectSize, .injectExternal(ipa: nil), .injectExternal(ipa: page), .mmioExit(ipa: page),
     .memslotFound(ipa: page, hva: page), .noVMA, .mapLockHeld, .hostRefused,
     .sizeChosen(limit: 4096, guestLeaf: nil), .sizeChosen(limit: 2 << 20, guestLeaf: 4096),
@@ -111,13 +115,14 @@ enum StepSamples {
     ]
     let reasons: [TLBStep.Reason] = [
       .breakTable, .breakLeaf, .replaced, .unmapped, .swept(4), .tableFreed, .relaxed,
-      .writeProtected,
+      .writeProtected(1), .writeProtected(4),
       .realmEntry,
     ]
     for reason in reasons { steps.append(.invalidate(reason, vmid: 1)) }
     for context in contexts {
       steps += [
-        .command(context), .commandAll(context), .noCommand(context),
+        .command(context), .commandAll(context), .commandAll(context, isDetached: false),
+        .noCommand(context),
         .broadcast(context, dropped: 0), .broadcast(context, dropped: 2),
       ]
     }
@@ -138,7 +143,8 @@ enum StepSamples {
     .notifierEnd(.slots), .notifierEnd(.nothing), .pinnedKept(pages: 1), .pinnedKept(pages: 2),
     .page(page),
     .hugePage(page), .hugetlbPage(page), .zeroPage, .hugeZeroPage, .reuse,
-    .copy(to: page, from: 0), .changed, .split, .zap(.pages), .zap(.pinnedPages), .zap(.nothing),
+    .copy(to: page, from: 0), .changed, .split, .hugeZeroReplaced(page), .zap(.pages),
+    .zap(.pinnedPages), .zap(.nothing),
     .cleared, .flags, .areasRemoved, .protect(write: false),
     .protect(write: true), .fork(copiesPinned: false), .fork(copiesPinned: true),
     .collapse(to: page, copied: 1), .collapse(to: page, copied: 512), .mergeProtect, .mergeRefused,
@@ -186,7 +192,12 @@ enum StepSamples {
       steps += [.cached(page, context), .translated(to: page, context)]
       for entry in entries { steps.append(.streamEntry(entry, context)) }
     }
-    for fault in DeviceFault.allCases { steps += [.fault(fault, write: true), .stalled(fault)] }
+    for fault in DeviceFault.allCases {
+      steps += [
+        .fault(fault, write: true), .stalled(fault, isStage1: false),
+        .stalled(fault, isStage1: true),
+      ]
+    }
     return steps
   }()
   private static let domain: [DomainStep] = {
@@ -194,7 +205,8 @@ enum StepSamples {
       .reset, .joined(1), .blocked, .bypassed, .bypassShadowed,
       .mapCall(physical: page, count: 1), .unmapCall(count: 2), .partialUnmap(leaf),
       .unmapStopped(done: 4096), .areaCut(0x8000_0000..<0x8000_4000, by: .iommufd),
-      .areaCut(0x8000_0000..<0x8000_4000, by: .vfio), .pagePinned(page),
+      .areaCut(0x8000_0000..<0x8000_4000, by: .vfio), .pagePinned(page, by: .iommufd),
+      .pagePinned(page, by: .vfio), .unmapUnaligned,
       .pagesUnpinned(1, areCached: false), .pagesUnpinned(2, areCached: true),
       .rootAllocated(isStage1: true, pages: 1), .rootAllocated(isStage1: false, pages: 1),
       .otherAttached(vm: 1, vmid: 2), .otherDetached(vm: 1, vmid: 2),
@@ -264,7 +276,8 @@ enum StepSamples {
     .domain(.reset), .domain(.attached(root: page, stage2)), .domain(.joined(1)), .domain(.blocked),
     .domain(.bypassed), .domain(.mapCall(physical: page, count: 1)),
     .domain(.unmapCall(count: 2)), .domain(.partialUnmap(leaf)),
-    .domain(.unmapStopped(done: 4096)), .domain(.pagePinned(page)),
+    .domain(.unmapStopped(done: 4096)), .domain(.unmapUnaligned),
+    .domain(.pagePinned(page, by: .iommufd)),
     .domain(.pagesUnpinned(2, areCached: false)),
     .domain(.otherAttached(vm: 1, vmid: 2)), .domain(.otherDetached(vm: 1, vmid: 2)),
     .tlb(.command(stage2)), .tlb(.commandAll(stage2)), .tlb(.noCommand(stage2)),
@@ -288,6 +301,7 @@ enum StepSamples {
     .table(.allocateTable), .table(.makeTable(table)), .table(.makeLeaf(leaf, count: 2)),
     .table(.clearLeaf(leaf, count: 2, asked: 0x8000_0000..<0x8000_2000)),
     .table(.clearTable(table)), .table(.freeTable(page: page, leaves: 0)),
+    .table(.freeReplaced(page: page, leaves: 0)),
     .table(.fillTable(leaf, leaves: 512)),
     .table(.swapEntry(table, from: leaf)),
   ]
@@ -316,9 +330,20 @@ enum StepSamples {
     .hostUnshareGuest(1, 0..<4096), .guestShareHost(1, 0), .guestUnshareHost(1, 0),
     .reclaimGuest(1, 0), .forceReclaim(page),
   ]
+  private static let checks: [(KernelError, PKVMCheck)] = [
+    (.einval, .alignment), (.einval, .pageNumbers), (.einval, .hostMemory), (.eperm, .hostMemory),
+    (.eperm, .hostState), (.eperm, .hypervisorState), (.ebusy, .hypervisorUse), (.ebusy, .pins),
+    (.einval, .references), (.eperm, .firmware), (.einval, .guestKind), (.eperm, .guestState),
+    (.enoent, .guestLeaf), (.e2big, .guestLeaf), (.ehwpoison, .guestLeaf), (.eperm, .sharedLeaf),
+    (.einval, .transitionSize), (.erange, .walk), (.efault, .guestInfo), (.eagain, .guestInfo),
+    (.eperm, .guestInfo), (.eperm, .call("__pkvm_host_share_guest")), (.einval, .dying),
+    (.einval, .creation), (.einval, .teardown), (.eexist, .snapshot), (.enoent, .guestExit),
+    (.efault, .guestExit), (.eperm, .guestExit), (.erange, .guestExit),
+  ]
   private static let end: [EndStep] = {
     var steps: [EndStep] = []
     for error in KernelError.allCases { steps.append(.failed(error)) }
+    for (error, check) in checks { steps.append(.failed(error, by: check)) }
     for reason in EndStep.Idleness.allCases { steps.append(.noEffect(reason)) }
     return steps
   }()

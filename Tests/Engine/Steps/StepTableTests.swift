@@ -58,6 +58,33 @@ struct StepTableTests {
     }
   }
 
+  @Test func `a page of a device's table or a realm's is not freed as one of KVM's is`() {
+    let free: [TableStep] = [
+      .freeTable(page: 0x8_0000_0000, leaves: 0), .freeReplaced(page: 0x8_0000_0000, leaves: 0),
+    ]
+    for keeper: TableKind.Keeper in [.iommu, .amdDriver, .pkvmDriver, .realmManager] {
+      for step in free {
+        let words = Step(
+          action: .table(step), table: .iommu(0), address: 0x8000_0000, size: 4096, level: 3,
+          start: 0, keeper: keeper
+        ).explanation
+        #expect(!words.source.place.contains("kvm"), "\(keeper): \(words.source)")
+        #expect(!words.why.contains("RCU") && !words.why.contains("fault"))
+      }
+    }
+  }
+
+  @Test func `only an entry that was valid is broken before make (stage2_try_break_pte)`() {
+    func reason(_ old: Descriptor) -> String {
+      Step(
+        action: .table(.breakEntry(old)), table: .canonical, address: 0x8000_0000, size: 4096,
+        level: 3, start: 0, keeper: .kvm
+      ).explanation.why
+    }
+    #expect(reason(Descriptor(0x8_0000_0003)).hasPrefix("Break before make"))
+    #expect(!reason(Descriptor(0)).contains("Break before make"))
+  }
+
   @Test func `no word for a machine with an RMP is of Arm's machines`() {
     let arms = [
       "arm64", "Arm ", "arm-smmu", "io-pgtable", "SMMU", "stage 2", "Stage 1", "VMID", "TLBI",

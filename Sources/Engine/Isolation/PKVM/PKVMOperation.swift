@@ -16,7 +16,8 @@ public enum PKVMOperation: Equatable, Sendable {
   case call(PKVMCall)
 }
 
-/// Hypercalls that change the owners or users of pages, each with its own checks.
+/// Calls of the hypervisor that change the owners or users of pages, each with its own checks: hypercalls, and what
+/// EL2 does by itself or for firmware.
 public enum PKVMCall: Equatable, Hashable, Sendable {
   /// The host lends a page to the hypervisor, or stops lending it.
   case hostShareHyp(UInt64)
@@ -67,8 +68,27 @@ public enum PKVMCall: Equatable, Hashable, Sendable {
     case .hostUnshareGuest: "__pkvm_host_unshare_guest"
     case .guestShareHost: "__pkvm_guest_share_host"
     case .guestUnshareHost: "__pkvm_guest_unshare_host"
+    case .reclaimGuest: "__pkvm_reclaim_dying_guest_page"
+    case .forceReclaim: "__pkvm_force_reclaim_guest_page"
+    }
+  }
+
+  /// The function in mem_protect.c that does it.
+  var function: String {
+    switch self {
     case .reclaimGuest: "__pkvm_host_reclaim_page_guest"
     case .forceReclaim: "__pkvm_host_force_reclaim_page_guest"
+    default: name
+    }
+  }
+
+  /// Whether it is a hypercall of the host or a guest; else EL2 makes it by itself, or for a call of another kind.
+  var isHypercall: Bool {
+    switch self {
+    case .hostDonateHyp, .hypDonateHost, .hypPin, .hypUnpin, .hostShareFFA, .hostUnshareFFA: false
+    case .hostShareHyp, .hostUnshareHyp, .hostPin, .hostUnpin, .hostDonateGuest, .hostShareGuest,
+      .hostUnshareGuest, .guestShareHost, .guestUnshareHost, .reclaimGuest, .forceReclaim:
+      true
     }
   }
 
@@ -102,7 +122,7 @@ extension Machine {
     case .tearDownGuest(let number): tearDownGuest(number)
     case .snapshot:
       if configuration.iommu.table == .shared { throw Refusal(.sharedTable) }
-      if needsSnapshot { startSnapshot() } else { fail(.eexist, .iommu(0)) }
+      if needsSnapshot { startSnapshot() } else { fail(.eexist, .iommu(0), by: .snapshot) }
     case .call(let call): perform(call)
     }
   }
@@ -114,7 +134,7 @@ extension Machine {
     do {
       push(try effects(of: call).map { .pkvm($0) })
     } catch {
-      fail(error, place.table, at: place.address)
+      fail(error.error, place.table, at: place.address, by: error.check)
     }
   }
 }

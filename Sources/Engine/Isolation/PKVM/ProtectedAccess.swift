@@ -66,18 +66,21 @@ extension Machine {
     _ number: Int, _ kind: AccessKind, _ address: UInt64, value: UInt64?
   ) {
     guard let guest = protectedGuest(number), !guest.isDying else {
-      return fail(.einval, .protectedGuest(number), at: address)
+      return fail(.einval, .protectedGuest(number), at: address, by: .guestKind)
     }
     let table = table(of: guest)
     note(.pkvm(.guestAccess(kind)), table.id, at: address)
-    if address >= table.geometry.inputSize { return fail(.erange, table.id, at: address) }
+    if address >= table.geometry.inputSize {
+      return fail(.erange, table.id, at: address, by: .guestExit)
+    }
     let found = translate(address, by: table, for: kind, onCPU: Self.hostCPU)
     if let status = found.translation.fault {
       tally.protectedFaults += 1
       note(.access(.fault(status, on: kind)), table.id, at: address, level: status.level)
       let isPoisoned = found.translation.end.descriptor == .poisoned
       let isAbsent = status.faultClass == .translation
-      return fail(isPoisoned ? .efault : isAbsent ? .enoent : .eperm, table.id, at: address)
+      return fail(
+        isPoisoned ? .efault : isAbsent ? .enoent : .eperm, table.id, at: address, by: .guestExit)
     }
     complete(kind, address, found, value: value, in: table)
   }

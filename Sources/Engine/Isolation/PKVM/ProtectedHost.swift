@@ -184,7 +184,9 @@ extension Machine {
 
   /// `__pkvm_init_vm`.
   mutating func createGuest(_ number: Int, isProtected: Bool) {
-    if protectedGuest(number) != nil { return fail(.eexist, .protectedGuest(number)) }
+    if protectedGuest(number) != nil {
+      return fail(.einval, .protectedGuest(number), by: .creation)
+    }
     let pages = protectedGeometry.rootPages
     note(
       .pkvm(.guestCreated(isProtected: isProtected, pages: pages)), .protectedGuest(number))
@@ -196,7 +198,7 @@ extension Machine {
   /// `__pkvm_start_teardown_vm`: from now on its pages can be reclaimed, and none donated to it.
   mutating func tearDownGuest(_ number: Int) {
     guard let guest = protectedGuest(number), !guest.isDying else {
-      return fail(.einval, .protectedGuest(number))
+      return fail(.einval, .protectedGuest(number), by: .teardown)
     }
     note(.pkvm(.guestDying), .protectedGuest(number))
     memory.store(1, at: guestSlot(number) + 2)

@@ -3,7 +3,7 @@
 extension Machine {
   private static let blockSize: UInt64 = 2 << 20
 
-  func effects(of call: PKVMCall) throws(KernelError) -> [PKVMEffect] {
+  func effects(of call: PKVMCall) throws(PKVMRefusal) -> [PKVMEffect] {
     switch call {
     case .hostShareHyp(let physical):
       let page = try Self.page(physical)
@@ -12,32 +12,38 @@ extension Machine {
     case .hostUnshareHyp(let physical):
       let page = try Self.page(physical)
       try require(page, host: .sharedOwned, hypervisor: .sharedBorrowed)
-      if hypPage(at: physical).references != 0 { throw .ebusy }
+      if hypPage(at: physical).references != 0 { throw PKVMRefusal(.ebusy, .hypervisorUse) }
       return [.setHypervisor(page, .noPage), .setHost(page, .owned)]
     case .hostDonateHyp(let range):
       try requirePages(range)
+      try requirePhysical(range)
       try require(range, host: .owned, hypervisor: .noPage)
       return [.setHypervisor(range, .owned)] + giveAway(range, to: .hypervisor)
     case .hypDonateHost(let range):
       try requirePages(range)
+      try requirePhysical(range)
       try require(range, host: .noPage, hypervisor: .owned)
       return [.setHypervisor(range, .noPage)] + giveBack(range)
     case .hypPin(let physical):
       let page = try Self.page(physical)
       try require(page, host: .sharedOwned, hypervisor: .sharedBorrowed)
-      if hypPage(at: physical).references == HypPage.maxReferences { throw .ebusy }
+      if hypPage(at: physical).references == HypPage.maxReferences {
+        throw PKVMRefusal(.ebusy, .references)
+      }
       return [.addReference(page)]
     case .hypUnpin(let physical):
       let page = try Self.page(physical)
       try require(page, host: .sharedOwned, hypervisor: .sharedBorrowed)
-      if hypPage(at: physical).references == 0 { throw .einval }
+      if hypPage(at: physical).references == 0 { throw PKVMRefusal(.einval, .references) }
       return [.removeReference(page)]
     case .hostShareFFA(let range):
       try requirePages(range)
+      try requirePhysical(range)
       try require(range, host: .owned)
       return [.setHost(range, .sharedOwned)]
     case .hostUnshareFFA(let range):
       try requirePages(range)
+      try requirePhysical(range)
       try require(range, host: .sharedOwned)
       // The proxy relies on the firmware's own records, which contain only what was lent to it.
       try requireLentToNobody(range)
@@ -47,8 +53,8 @@ extension Machine {
       try requireMemory(range)
       for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
         let record = hypPage(at: page)
-        if record.host == .noPage { throw .eperm }
-        if record.references == HypPage.maxReferences { throw .ebusy }
+        if record.host == .noPage { throw PKVMRefusal(.eperm, .hostState) }
+        if record.references == HypPage.maxReferences { throw PKVMRefusal(.ebusy, .references) }
       }
       return [.keepHost(range), .addReference(range)]
     case .hostUnpin(let range):
@@ -56,14 +62,14 @@ extension Machine {
       try requireMemory(range)
       for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride)
       where hypPage(at: page).references == 0 {
-        throw .einval
+        throw PKVMRefusal(.einval, .references)
       }
       return [.removeReference(range)]
     default: return try guestEffects(of: call)
     }
   }
 
-  private func guestEffects(of call: PKVMCall) throws(KernelError) -> [PKVMEffect] {
+  private func guestEffects(of call: PKVMCall) throws(PKVMRefusal) -> [PKVMEffect] {
     switch call {
     case .hostDonateGuest(let number, let physical, let address):
       let page = try Self.page(physical)
@@ -79,39 +85,43 @@ extension Machine {
       return try unshareGuest(number, range)
     case .guestShareHost(let number, let address):
       let guest = try runningGuest(number, isProtected: true)
-      let page = try guestPage(guest, address, in: [.owned]).page
+      let page = try guestPage(guest, address, in: [.owned], by: .call(call.function)).page
       try require(page, host: .noPage)
       return [mapGuest(guest, address, page, .sharedOwned)] + giveBack(page, as: .sharedBorrowed)
     case .guestUnshareHost(let number, let address):
       let guest = try runningGuest(number, isProtected: true)
-      let page = try guestPage(guest, address, in: [.sharedOwned]).page
+      let page = try guestPage(guest, address, in: [.sharedOwned], by: .call(call.function)).page
       try require(page, host: .sharedBorrowed)
       let owner = PageOwner.guest(handle: guest.handle, page: address >> 12)
       return giveAway(page, to: owner) + [mapGuest(guest, address, page, .owned)]
     case .reclaimGuest(let number, let address):
-      guard let guest = protectedGuest(number), guest.isDying else { throw .einval }
+      guard let guest = protectedGuest(number), guest.isDying else {
+        throw PKVMRefusal(.einval, .dying)
+      }
       let found: (page: Range<UInt64>, state: PageState)
-      do throws(KernelError) {
-        found = try guestPage(guest, address, in: [.owned, .sharedOwned])
+      do throws(PKVMRefusal) {
+        found = try guestPage(
+          guest, address, in: [.owned, .sharedOwned], by: .call(call.function))
       } catch {
         // Success where the page was reclaimed by force, so that the host unpins it.
-        if error == .ehwpoison { return [] }
+        if error.error == .ehwpoison { return [] }
         throw error
       }
       let zero: [PKVMEffect] = found.state == .owned ? [.zero(found.page.lowerBound)] : []
       return zero + [.unmapGuest(number, address..<address + Page.size)] + giveBack(found.page)
-    case .forceReclaim(let physical): return try forceReclaim(physical)
+    case .forceReclaim(let physical): return try forceReclaim(physical, by: call)
     default: return []
     }
   }
 
   private func shareGuest(
     _ number: Int, _ range: Range<UInt64>, _ address: UInt64, write: Bool
-  ) throws(KernelError) -> [PKVMEffect] {
+  ) throws(PKVMRefusal) -> [PKVMEffect] {
     let guest = try runningGuest(number, isProtected: false)
     let size = range.size
+    try requirePhysical(range)
     try Self.requireSize(size, range.lowerBound | address)
-    if address > .max - size { throw .erange }
+    if address > .max - size { throw PKVMRefusal(.erange, .walk) }
     try requireMemory(range)
     try require(address..<address + size, of: guest, is: .noPage)
     for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
@@ -119,7 +129,7 @@ extension Machine {
       // Only with this kind of guest may the host share a page more than once.
       if record.host == .owned { continue }
       if record.host == .sharedOwned, record.shares > 0 { continue }
-      throw .eperm
+      throw PKVMRefusal(.eperm, .call("__pkvm_host_share_guest"))
     }
     return [
       .setHost(range, .sharedOwned), .addShare(range),
@@ -129,26 +139,37 @@ extension Machine {
 
   private func unshareGuest(
     _ number: Int, _ range: Range<UInt64>
-  ) throws(KernelError) -> [PKVMEffect] {
-    guard let guest = protectedGuest(number), !guest.isProtected else { throw .einval }
+  ) throws(PKVMRefusal) -> [PKVMEffect] {
+    guard let guest = protectedGuest(number), !guest.isProtected else {
+      throw PKVMRefusal(.einval, .guestKind)
+    }
     let size = range.size
     try Self.requireSize(size, range.lowerBound)
-    let found = try guestPage(guest, range.lowerBound, size: size, in: [.sharedBorrowed])
+    let found = try guestPage(
+      guest, range.lowerBound, size: size, in: [.sharedBorrowed], by: .sharedLeaf,
+      leaf: .sharedLeaf)
     return [.unmapGuest(number, range), .removeShare(found.page)]
   }
 
   /// The host's entry gives the page's owner, and its address there.
-  private func forceReclaim(_ physical: UInt64) throws(KernelError) -> [PKVMEffect] {
+  private func forceReclaim(
+    _ physical: UInt64, by call: PKVMCall
+  ) throws(PKVMRefusal) -> [PKVMEffect] {
     let start = physical.page
-    if !isHostMemory(start) { throw .efault }
+    if !isHostMemory(start) { throw PKVMRefusal(.efault, .guestInfo) }
     let page = start..<start + Page.size
-    if hypPage(at: start).host != .noPage { throw .eagain }
+    if hypPage(at: start).host != .noPage { throw PKVMRefusal(.eagain, .guestInfo) }
     let entry = memory.walk(pkvmHostTable, start).descriptor
-    guard case .guest(let handle, let number) = entry.donation else { throw .eperm }
-    guard let guest = protectedGuest(Int(handle - PKVM.firstHandle)) else { throw .eagain }
+    guard case .guest(let handle, let number) = entry.donation else {
+      throw PKVMRefusal(.eperm, .guestInfo)
+    }
+    guard let guest = protectedGuest(Int(handle - PKVM.firstHandle)) else {
+      throw PKVMRefusal(.eagain, .guestInfo)
+    }
     let address = number << 12
-    let found = try guestPage(guest, address, in: [.owned])
-    if found.page != page { throw .eperm }
+    let check = PKVMCheck.call(call.function)
+    let found = try guestPage(guest, address, in: [.owned], by: check)
+    if found.page != page { throw PKVMRefusal(.eperm, check) }
     return [.mapGuest(guest.number, address, .poisoned), .zero(start)] + giveBack(page)
   }
 
@@ -199,78 +220,100 @@ extension Machine {
 
   // MARK: Checks
 
-  private static func page(_ address: UInt64) throws(KernelError) -> Range<UInt64> {
-    if address & (Page.size - 1) != 0 || address > .max - Page.size { throw .einval }
+  private static func page(_ address: UInt64) throws(PKVMRefusal) -> Range<UInt64> {
+    if address & (Page.size - 1) != 0 || address > .max - Page.size {
+      throw PKVMRefusal(.einval, .alignment)
+    }
     return address..<address + Page.size
   }
 
   /// A page, or a block at addresses aligned to it (`__guest_check_transition_size`).
-  private static func requireSize(_ size: UInt64, _ addresses: UInt64) throws(KernelError) {
-    if size != Page.size && size != blockSize || addresses & (size - 1) != 0 { throw .einval }
+  private static func requireSize(_ size: UInt64, _ addresses: UInt64) throws(PKVMRefusal) {
+    if size != Page.size && size != blockSize || addresses & (size - 1) != 0 {
+      throw PKVMRefusal(.einval, .transitionSize)
+    }
   }
 
-  private func requirePages(_ range: Range<UInt64>) throws(KernelError) {
-    if (range.lowerBound | range.upperBound) & (Page.size - 1) != 0 { throw .einval }
+  private func requirePages(_ range: Range<UInt64>) throws(PKVMRefusal) {
+    if (range.lowerBound | range.upperBound) & (Page.size - 1) != 0 {
+      throw PKVMRefusal(.einval, .alignment)
+    }
+  }
+
+  /// `pfn_range_is_valid`: first in the calls that take a number of pages.
+  private func requirePhysical(_ range: Range<UInt64>) throws(PKVMRefusal) {
+    if range.upperBound > protectedGeometry.inputSize { throw PKVMRefusal(.einval, .pageNumbers) }
   }
 
   /// `check_range_allowed_memory`: all of it in one region of memory. The hole above the last region has
   /// no end.
-  private func requireMemory(_ range: Range<UInt64>) throws(KernelError) {
+  private func requireMemory(_ range: Range<UInt64>) throws(PKVMRefusal) {
     let (found, isMemory) = memoryRange(at: range.lowerBound)
     let isLast = !isMemory && found.upperBound >= protectedGeometry.inputSize
-    if range.upperBound > found.upperBound, !isLast { throw .einval }
-    if !isMemory { throw .eperm }
+    if range.upperBound > found.upperBound, !isLast { throw PKVMRefusal(.einval, .hostMemory) }
+    if !isMemory { throw PKVMRefusal(.eperm, .hostMemory) }
   }
 
   /// Requires states of all pages; a page that changes owner must have no references.
   private func require(
     _ range: Range<UInt64>, host: PageState, hypervisor: PageState? = nil
-  ) throws(KernelError) {
+  ) throws(PKVMRefusal) {
     try requireMemory(range)
     for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
       let record = hypPage(at: page)
-      if record.host != host { throw .eperm }
-      if let hypervisor, record.hypervisor != hypervisor { throw .eperm }
-      if host == .owned || host == .sharedBorrowed, record.references != 0 { throw .ebusy }
+      if record.host != host { throw PKVMRefusal(.eperm, .hostState) }
+      if let hypervisor, record.hypervisor != hypervisor {
+        throw PKVMRefusal(.eperm, .hypervisorState)
+      }
+      if host == .owned || host == .sharedBorrowed, record.references != 0 {
+        throw PKVMRefusal(.ebusy, .pins)
+      }
     }
   }
 
-  private func requireLentToNobody(_ range: Range<UInt64>) throws(KernelError) {
+  private func requireLentToNobody(_ range: Range<UInt64>) throws(PKVMRefusal) {
     for page in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride) {
       let record = hypPage(at: page)
-      if record.hypervisor != .noPage || record.shares != 0 { throw .eperm }
+      if record.hypervisor != .noPage || record.shares != 0 {
+        throw PKVMRefusal(.eperm, .firmware)
+      }
     }
   }
 
   private func runningGuest(
     _ number: Int, isProtected: Bool
-  ) throws(KernelError) -> ProtectedGuest {
+  ) throws(PKVMRefusal) -> ProtectedGuest {
     guard let guest = protectedGuest(number), guest.isProtected == isProtected, !guest.isDying
-    else { throw .einval }
+    else { throw PKVMRefusal(.einval, .guestKind) }
     return guest
   }
 
   private func require(
     _ range: Range<UInt64>, of guest: ProtectedGuest, is state: PageState
-  ) throws(KernelError) {
-    if range.upperBound > protectedGeometry.inputSize { throw .erange }
+  ) throws(PKVMRefusal) {
+    if range.upperBound > protectedGeometry.inputSize { throw PKVMRefusal(.erange, .walk) }
     for address in stride(from: range.lowerBound, to: range.upperBound, by: Page.stride)
     where guestEntry(guest, at: address).descriptor.pageState != state {
-      throw .eperm
+      throw PKVMRefusal(.eperm, .guestState)
     }
   }
 
-  /// The page of a guest's leaf of a size, which must be in one of some states (`get_valid_guest_pte`).
+  /// The page of a guest's leaf of a size, which must be in one of some states.
+  ///
+  /// - Parameters:
+  ///   - check: who looks at the state.
+  ///   - leaf: who looks for the leaf.
   private func guestPage(
-    _ guest: ProtectedGuest, _ address: UInt64, size: UInt64 = Page.size, in states: [PageState]
-  ) throws(KernelError) -> (page: Range<UInt64>, state: PageState) {
-    if address & (size - 1) != 0 { throw .einval }
-    if address >= protectedGeometry.inputSize { throw .erange }
+    _ guest: ProtectedGuest, _ address: UInt64, size: UInt64 = Page.size, in states: [PageState],
+    by check: PKVMCheck, leaf: PKVMCheck = .guestLeaf
+  ) throws(PKVMRefusal) -> (page: Range<UInt64>, state: PageState) {
+    if address & (size - 1) != 0 { throw PKVMRefusal(.einval, .alignment) }
+    if address >= protectedGeometry.inputSize { throw PKVMRefusal(.erange, .walk) }
     let end = guestEntry(guest, at: address)
-    if end.descriptor == .poisoned { throw .ehwpoison }
-    guard end.isLeaf else { throw .enoent }
-    if protectedGeometry.size(end.level) != size { throw .e2big }
-    guard states.contains(end.descriptor.pageState) else { throw .eperm }
+    if end.descriptor == .poisoned { throw PKVMRefusal(.ehwpoison, leaf) }
+    guard end.isLeaf else { throw PKVMRefusal(.enoent, leaf) }
+    if protectedGeometry.size(end.level) != size { throw PKVMRefusal(.e2big, leaf) }
+    guard states.contains(end.descriptor.pageState) else { throw PKVMRefusal(.eperm, check) }
     let physical = end.descriptor.address
     return (physical..<physical + size, end.descriptor.pageState)
   }

@@ -87,9 +87,8 @@ extension Machine {
     _ nested: UInt64, vttbr: VTTBR, vtcr: VTCR, isRead: Bool
   ) -> GuestWalk {
     let geometry = vtcr.geometry
-    let inputBits = geometry.inputBits
     // Input sizes unknown to the walker do not even get a fault status.
-    guard (25...48).contains(inputBits) else {
+    guard vtcr.hasKnownInputSize else {
       note(.fault(.guestWalkRefused(vtcr)), guestID(vttbr), at: nested)
       return .fault(FaultStatus(0), error: true)
     }
@@ -210,4 +209,7 @@ extension VTCR {
     let rootBits = geometry.inputBits - Int(geometry.shift(geometry.startLevel))
     return (1...geometry.stride + 4).contains(rootBits)
   }
+
+  /// Whether KVM's walk takes the input size at all: 25 to 48 bits (`walk_nested_s2_pgd`).
+  var hasKnownInputSize: Bool { (25...48).contains(geometry.inputBits) }
 }
