@@ -14,6 +14,8 @@ public struct RecordingFile: ~Copyable {
   }
 
   private let descriptor: Int32
+  /// Bytes that were written.
+  private var written = 0
 
   /// Creates a file, readable only by its owner.
   ///
@@ -41,8 +43,16 @@ public struct RecordingFile: ~Copyable {
 
   /// Appends whole lines, in one write if the system lets it.
   ///
-  /// - Throws: the reason if it fails, as on a full disk; the file then ends wherever the system stopped.
-  public func append(_ bytes: [UInt8]) throws(Failure) { try Self.write(bytes, to: descriptor) }
+  /// - Throws: the reason if it fails, as on a full disk, where the file then ends wherever the system stopped; or
+  ///   if the file was removed, or another program has written to it.
+  public mutating func append(_ bytes: [UInt8]) throws(Failure) {
+    var status = stat()
+    if fstat(descriptor, &status) != 0 { throw .ofSystem }
+    if status.st_nlink == 0 { throw Failure("it was removed") }
+    if status.st_size != off_t(written) { throw Failure("another program has changed it") }
+    try Self.write(bytes, to: descriptor)
+    written += bytes.count
+  }
 
   /// Waits until the appended data is on the disk.
   public func synchronise() { _ = fdatasync(descriptor) }

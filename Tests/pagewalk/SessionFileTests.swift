@@ -190,6 +190,51 @@ import Testing
     }
   }
 
+  @Test func `a recording whose file was removed or changed is told once`() throws {
+    try Program.withFolder { folder in
+      for (name, reason) in [
+        ("gone.pw", "it was removed"), ("other.pw", "another program has changed it"),
+      ] {
+        let file = folder.appending(path: name).path
+        let job = try Program.start(
+          ["--record", file], file: Program.path("assets/scenarios/bugs/relax.pw"))
+        try job.press(".", expecting: "event 1/")
+        if name == "gone.pw" { unlink(file) } else { truncate(file, 0) }
+        job.send(".")
+        try job.output(containing: "Recording ended: \(reason)")
+        job.send("Q")
+        #expect(try job.status() == .exited(4))
+      }
+    }
+  }
+
+  @Test func `a conversation is recorded`() throws {
+    try Program.withFolder { folder in
+      let file = folder.appending(path: "r.pw").path
+      let result = try Program.run(
+        ["view", "built-in", "--plain", "--record", file],
+        input: Array("next-event\nl1 read 0x80001000\n".utf8))
+      #expect(result.code == 0, "\(result.errors)")
+      #expect(try Program.run(["verify", file]).text.hasPrefix("whole: "))
+      #expect(try String(contentsOfFile: file, encoding: .utf8).contains("l1 read 0x80001000"))
+      let again = try Program.run(
+        ["view", "built-in", "--plain", "--record", file], input: Array("next-event\n".utf8))
+      #expect(again.code == 4 && again.errors.contains("it exists already"))
+    }
+  }
+
+  @Test func `what cannot be written is told with the reason`() throws {
+    for arguments in [
+      ["dump", "built-in", "--image", "/nonexistent/x"],
+      ["run", "built-in", "--dump-dir", "/proc/x"],
+    ] {
+      let result = try Program.run(arguments)
+      #expect(
+        result.code == 4 && result.errors.contains("cannot be written: No such file or directory"),
+        "\(result.errors)")
+    }
+  }
+
   @Test func `a device is not replaced by a file`() throws {
     try Program.withFolder { folder in
       let pipe = folder.appending(path: "pipe").path

@@ -101,6 +101,9 @@ public struct Narrator {
     return lines.isEmpty ? [model.lineText] : lines
   }
 
+  /// Changes the model other than by a line, as when its work is kept in a file.
+  public mutating func change(_ change: (inout Model) -> Void) { change(&model) }
+
   /// Continues with another session. Returns the first output.
   public mutating func open(_ session: Session, saved: SavedSession? = nil) -> [SafeText] {
     model = model.opening(session, saved: saved)

@@ -113,7 +113,7 @@ extension Pagewalk {
           try write(ReverseMapDump.text(ofShadow: number, in: machine), folder + "/revmap\(number)")
         }
       } catch {
-        throw Failure.environment("\(folder): cannot be written")
+        throw Failure.cannotWrite(folder, error)
       }
     }
 

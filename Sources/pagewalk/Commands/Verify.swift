@@ -98,7 +98,7 @@ extension Pagewalk {
       }
       if good.isEmpty { throw Failure.input("\(name): no line of it is as it was written") }
       do throws(RecordingFile.Failure) {
-        let file = try RecordingFile(creating: output)
+        var file = try RecordingFile(creating: output)
         try file.append([UInt8](good))
       } catch {
         throw Failure.environment("\(output): \(error.reason)")

@@ -3,6 +3,7 @@ import Canvas
 import Engine
 import Glibc
 import Language
+import Recording
 import Terminal
 import Viewer
 
@@ -166,9 +167,19 @@ extension Pagewalk {
           width: Narrator.size.width, height: Narrator.size.height,
           settings: Narrator.settings(preferences.settings)))
       var keeper = SessionKeeper(input.file, theme: preferences.theme.value)
+      if let record {
+        var failure: RecordingFile.Failure?
+        narrator.change { model in
+          do throws(RecordingFile.Failure) { try keeper.record(record, &model) } catch {
+            failure = error
+          }
+        }
+        if let failure { throw Failure.environment("\(record): \(failure.reason)") }
+      }
       say(narrator.greeting(), in: characters)
       while !narrator.isFinished, let line = readLine() {
         say(narrator.carryOut(line) { keeper.carryOut($0, &$1) }, in: characters)
+        narrator.change { keeper.follow(&$0) }
         guard let name = narrator.wanted else { continue }
         do {
           let opened = try Opened(name)
@@ -178,6 +189,8 @@ extension Pagewalk {
           say([SafeText(Failure(error).message)], in: characters)
         }
       }
+      narrator.change { keeper.end(&$0) }
+      if let reason = keeper.failure { throw Failure.environment("the recording ended: \(reason)") }
       if let failure = narrator.failure { throw Failure.input(failure.description) }
     }
 

@@ -17,7 +17,7 @@ struct MomentFolder {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
-      throw Failure.environment("\(path): cannot be written")
+      throw Failure.cannotWrite(path, error)
     }
   }
 
@@ -39,7 +39,7 @@ struct MomentFolder {
         try Data(text.utf8).write(to: URL(filePath: folder + "/" + name))
       }
     } catch {
-      throw Failure.environment("\(folder): cannot be written")
+      throw Failure.cannotWrite(folder, error)
     }
     count += 1
   }

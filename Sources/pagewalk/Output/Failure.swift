@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import Glibc
 import Language
 
@@ -60,6 +61,12 @@ struct Failure: Error {
   /// A file that cannot be written, with the reason in `errno`.
   static func cannotWrite(_ path: String) -> Failure {
     environment("\(path): cannot be written: \(String(cString: strerror(errno)))")
+  }
+  /// The same with the error that a library threw.
+  static func cannotWrite(_ path: String, _ error: any Error) -> Failure {
+    let cause = error as? POSIXError ?? (error as? CocoaError)?.underlying as? POSIXError
+    let reason = cause.map { String(cString: strerror($0.code.rawValue)) } ?? "\(error)"
+    return environment("\(path): cannot be written: \(reason)")
   }
   /// A failure of the environment.
   static func environment(_ message: String) -> Failure { Failure(message: message, code: 4) }

@@ -79,9 +79,7 @@ struct OpenModel {
   /// Ends all recordings.
   mutating func end() throws {
     keeper.end(&model)
-    if keeper.hasFailed {
-      throw Failure.environment("the recording could not be written to its end")
-    }
+    if let reason = keeper.failure { throw Failure.environment("the recording ended: \(reason)") }
   }
 
   /// Keeps a lesson's answers, before the frame with their outcome is shown.

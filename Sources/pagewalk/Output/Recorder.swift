@@ -11,7 +11,7 @@ final class Recorder {
   static let rest = Duration.seconds(1)
 
   let path: String
-  private let file: RecordingFile
+  private var file: RecordingFile
   private var text = RecordingText(RecordingVersion(program: Pagewalk.version))
   private let recordsInput: Bool
   /// Time of the last input, and ticks since then.

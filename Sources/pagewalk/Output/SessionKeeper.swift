@@ -53,11 +53,11 @@ struct SessionKeeper {
   mutating func follow(_ model: inout Model) {
     recorder?.follow(model)
     recorder?.synchroniseAtRest()
-    if let failure = recorder?.failure {
-      model.refuse("Recording ended: \(SafeText(failure.reason)). What was written stays.")
+    if let reason = recorder?.failure?.reason {
+      model.refuse("Recording ended: \(SafeText(reason)). What was written stays.")
       recorder = nil
       model.isRecorded = false
-      hasFailed = true
+      failure = reason
     }
     if model.hasUnsaved {
       if safety == nil, let file = UnsavedFile.new() {
@@ -75,8 +75,8 @@ struct SessionKeeper {
     }
   }
 
-  /// Whether a recording ended early.
-  private(set) var hasFailed = false
+  /// Why a recording ended early; nil if none did.
+  private(set) var failure: String?
 
   /// Ends all recordings. Work that the user dropped or saved is then in no other file.
   mutating func end(_ model: inout Model) {
@@ -86,6 +86,7 @@ struct SessionKeeper {
 
   private mutating func endRecording(_ model: inout Model) {
     recorder?.end(&model)
+    failure = recorder?.failure?.reason ?? failure
     recorder = nil
     model.isRecorded = false
   }
@@ -132,8 +133,10 @@ struct SessionKeeper {
         "The frame is in \(SafeText(name)).")
     case .record(nil):
       guard let ended = recorder?.path else { return .refused("Nothing is being recorded.") }
+      failure = nil
       endRecording(&model)
-      return .done("The recording is in \(SafeText(ended)).")
+      return failure.map { .refused("\(SafeText(ended)): \(SafeText($0)).") }
+        ?? .done("The recording is in \(SafeText(ended)).")
     case .record(let name?):
       if let recorder {
         return .refused(
