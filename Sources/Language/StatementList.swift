@@ -177,8 +177,15 @@ public struct StatementList: RandomAccessCollection, Sendable {
   mutating func release(before index: Int) {
     guard index > 0, index & (Self.chunkSize - 1) == 0 else { return }
     let chunk = index >> Self.chunkShift - 1
-    let places = chunks[chunk].held.compactMap { Place($0) }
-    if places.count == Self.chunkSize { chunks[chunk] = Chunk(places: places) }
+    let held = chunks[chunk].held
+    guard held.count == Self.chunkSize else { return }
+    var places: [Place] = []
+    places.reserveCapacity(held.count)
+    for statement in held {
+      guard let place = Place(statement) else { return }
+      places.append(place)
+    }
+    chunks[chunk] = Chunk(places: places)
   }
 
   /// Packs the full chunk before an index, if its events were all imported.

@@ -216,4 +216,34 @@ import Testing
     #expect(WindowChart(ofEvent: 1, in: &session) == nil)
     #expect(WindowChart(ofEvent: 2, in: &session)?.columns.map(\.pages) == [1])
   }
+
+  @Test func `what a device reaches is shown when its stream table entry changes`() throws {
+    var session = Session(
+      try Scenario(
+        parsing: Array(
+          """
+          pagewalk 1
+          vm ipa=40
+          memslot 0 0x80000000 4M backing=4K
+          iommu attach
+          iommu pin 0x80000000 16K
+          dev read 0x80000000
+          iommu detach
+          iommu attach
+          iommu bypass
+
+          """.utf8), file: "stream"))
+    try session.finish()
+    // The page that the SMMU has cached, and the three that it would walk to.
+    let detach = try #require(WindowChart(ofEvent: 4, in: &session))
+    #expect(
+      detach.columns.map { $0.range } == [0x8000_0000..<0x8000_1000, 0x8000_1000..<0x8000_4000])
+    let last = try #require(detach.rows.indices.last)
+    #expect(detach.cells(ofRow: 0).allSatisfy { !$0.fails })
+    #expect(detach.cells(ofRow: last).allSatisfy { $0.fails })
+    let attach = try #require(WindowChart(ofEvent: 5, in: &session))
+    #expect(attach.columns.map { $0.range } == [0x8000_0000..<0x8000_4000])
+    let bypass = try #require(WindowChart(ofEvent: 6, in: &session))
+    #expect(bypass.columns.map { $0.range } == [0x8000_0000..<0x8000_4000])
+  }
 }

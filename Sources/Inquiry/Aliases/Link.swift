@@ -86,8 +86,10 @@ package struct Link: Equatable, Sendable {
       if !machine.shadowContext(number).stage2Enabled { add(ipa, to: .shadow(number)) }
       if let physical { searches.append(Search(target: .host(.shadow(number)), output: physical)) }
     }
-    // ksmd gives several canonical pages one page of the host.
-    if let physical { searches.append(Search(target: .host(.canonical), output: physical)) }
+    // Other canonical pages can have the same page of the host only if it is the zero page or ksmd's.
+    if let physical, let page = machine.hostPage(at: ipa), page.isZero || page.isMerged {
+      searches.append(Search(target: .host(.canonical), output: physical))
+    }
   }
 
   /// Devices reach a page by its physical address.

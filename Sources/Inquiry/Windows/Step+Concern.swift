@@ -6,11 +6,24 @@ extension Step {
   /// step that spans more than 1 GiB concerns the first GiB here.
   var concerned: Concern? {
     guard changesTranslation, let table else { return nil }
+    // An invalidation of all of a context names no address; what changed the context concerns what it reached.
+    if stepClass == .deviceInvalidation, size == 0 { return nil }
     let start = address.page
     // An address may be any number. The very last page, beyond any device's table, has no end address.
     let (last, isBeyond) = address.addingReportingOverflow(min(max(size, 1), 1 << 30) - 1)
     let end = ((isBeyond ? .max : last) | (Page.size - 1)) &+ 1
     return end > start ? Concern(table: table, range: start..<end) : nil
+  }
+
+  /// The device whose stream table entry gets other contents, so that all that it reaches may change.
+  var redirectedDevice: Int? {
+    guard case .iommu(let device) = table, case .domain(let step) = action else { return nil }
+    return switch step {
+    case .attached, .joined, .bound, .unbound, .blocked, .bypassed, .bypassShadowed: device
+    case .reset, .mapCall, .unmapCall, .partialUnmap, .unmapStopped, .areaCut, .unmapUnaligned,
+      .pagePinned, .pagesUnpinned, .rootAllocated, .otherAttached, .otherDetached:
+      nil
+    }
   }
 
   private var changesTranslation: Bool {
@@ -48,6 +61,22 @@ struct Concern {
     if let size = machine.leafSize(at: start, of: table) { start &= ~(size - 1) }
     if let size = machine.leafSize(at: end - 1, of: table) { end = (end - 1) | (size - 1) &+ 1 }
     range = start..<end
+  }
+}
+
+extension Machine {
+  /// Input addresses that a device's table maps, the first GiB of them, or that the SMMU has cached for it.
+  func reached(by device: Int) -> [Range<UInt64>] {
+    let context = context(ofDevice: device)
+    var ranges = iotlbEntries.filter { $0.context == context }.map(\.range)
+    guard let reader = reader(of: .iommu(device)) else { return ranges }
+    var (next, left): (UInt64, UInt64) = (0, 1 << 30)
+    while left > 0, let leaf = reader.mappedRange(from: next) {
+      ranges.append(leaf.range)
+      next = leaf.range.upperBound
+      left -= min(left, leaf.size)
+    }
+    return ranges
   }
 }
 

@@ -161,16 +161,21 @@ public struct WindowChart: Equatable, Sendable {
     of steps: [Step], ofEvent event: Int, in session: inout Session
   ) -> [Column] {
     var concerns = steps.compactMap(\.concerned)
+    let redirected = Set(steps.compactMap(\.redirectedDevice)).sorted()
+    var reached: [Int: [Range<UInt64>]] = [:]
     var devices: Set<Int> = []
     var parts: [Column] = []
     session.goThrough(event: event) { machine, done, _ in
       guard done == 0 || done == steps.count else { return }
       devices.formUnion(machine.attachedDevices)
+      for device in redirected { reached[device, default: []] += machine.reached(by: device) }
       for index in concerns.indices { concerns[index].addWholeLeaves(of: machine) }
       if done == 0 { return }
-      parts = devices.sorted().flatMap { device in
-        merged(concerns.filter { $0.table.isSeen(by: device, in: machine) }.map(\.range))
-          .map { Column(device: device, range: $0) }
+      parts = devices.union(redirected).sorted().flatMap { device in
+        merged(
+          concerns.filter { $0.table.isSeen(by: device, in: machine) }.map(\.range)
+            + reached[device, default: []]
+        ).map { Column(device: device, range: $0) }
       }
     }
     return parts
