@@ -91,6 +91,13 @@ public struct RecordingFile: ~Copyable {
     }
   }
 
+  /// Whether two names lead to one file, which is there.
+  public static func isSame(_ path: String, _ other: String) -> Bool {
+    var (one, two) = (stat(), stat())
+    return stat(path, &one) == 0 && stat(other, &two) == 0 && one.st_dev == two.st_dev
+      && one.st_ino == two.st_ino
+  }
+
   /// The file that a name leads to through links; the name if there is none.
   public static func resolved(_ path: String) -> String {
     guard let real = realpath(path, nil) else { return path }

@@ -549,4 +549,27 @@ import Testing
       #expect(process.terminationStatus == 0, "\(program)")
     }
   }
+
+  @Test func `a source is not replaced by what is made of it`() throws {
+    try Program.withFolder { folder in
+      let dump = folder.appending(path: "dump.txt")
+      let text = """
+        0x0000000000000000-0x0000000080000000           2G 1
+        0x0000000080000000-0x0000000080001000           4K 3   R W px ux  AF
+        0x0000000080001000-0x0000000080200000        2044K 3
+        0x0000000080200000-0x00000000c0000000        1022M 2
+        0x00000000c0000000-0x0000010000000000        1021G 1
+
+        """
+      try Data(text.utf8).write(to: dump)
+      let link = folder.appending(path: "link.pw").path
+      try FileManager.default.createSymbolicLink(
+        atPath: link, withDestinationPath: dump.path)
+      for output in [dump.path, link] {
+        let result = try Program.run(["import", dump.path, "-o", output])
+        #expect(result.code == 2 && result.errors.contains("which it would replace"))
+        #expect(try String(contentsOf: dump, encoding: .utf8) == text)
+      }
+    }
+  }
 }

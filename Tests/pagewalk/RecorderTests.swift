@@ -130,6 +130,50 @@ import Testing
     }
   }
 
+  @Test func `an interrupted recording is packed, and tells each line of the kernel log once`()
+    throws
+  {
+    try Program.withFolder { folder in
+      let trace = folder.appending(path: "tracing")
+      try write("", "kprobe_events", in: trace)
+      try write("", "instances/pagewalk/trace", in: trace)
+      let kvm = folder.appending(path: "kvm")
+      try write(Self.dump, "2101-12/stage2_page_tables", in: kvm)
+      try write("40\n", "2101-12/ipa_range", in: kvm)
+      let line = "arm-smmu-v3 9050000.smmu: event: F_TRANSLATION client: 0000:00:01.0"
+      try write("[    1.000000] \(line) before\n", "log", in: folder)
+      try write("#!/bin/sh\ncat '\(folder.path)/log'\n", "bin/dmesg", in: folder)
+      chmod(folder.appending(path: "bin/dmesg").path, 0o755)
+      let script = folder.appending(path: "record.sh")
+      try Data(Program.run(["recorder"]).output).write(to: script)
+      let result = try run(
+        "/bin/sh",
+        [
+          "-c",
+          """
+          sh "$1" -v 2101-12 -o run.tar -e 1 & sleep 1.5
+          echo '[    2.000000] \(line) after' >>log; sleep 2; kill -TERM $!; wait $!
+          """, "sh", script.path,
+        ],
+        environment: [
+          "PAGEWALK_TRACEFS": trace.path, "PAGEWALK_KVMFS": kvm.path,
+          "PATH": "\(folder.path)/bin:/usr/bin:/bin",
+        ], in: folder)
+      #expect(result.code == 0, "\(result.errors)")
+      let text = try run(
+        "/bin/sh", ["-c", "mkdir x; tar -C x -xf run.tar; cat x/*/dmesg.txt; cat x/*/step.txt"],
+        in: folder)
+      #expect(!text.output.contains("before"))
+      #expect(text.output.components(separatedBy: " after\n").count == 2, "\(text.output)")
+      #expect(text.output.hasSuffix("interrupted\n"))
+
+      let unwritable = try run(
+        "/bin/sh", [script.path, "-v", "2101-12", "-o", "/nonexistent/x.tar"],
+        environment: ["PAGEWALK_TRACEFS": trace.path, "PAGEWALK_KVMFS": kvm.path], in: folder)
+      #expect(unwritable.code == 4 && unwritable.errors.contains("x.tar cannot be written"))
+    }
+  }
+
   /// A package `drgn` with the one function that the script wants, and a kernel with one VM: 40 bits of IPA, and a
   /// shadow in an array of pointers, the second of which is not in use.
   private static let kernel = """

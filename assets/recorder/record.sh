@@ -7,9 +7,9 @@ usage() {
   cat <<'END'
 usage: sh record.sh [-n] [-v VM] [-o OUT.tar] [-e SECONDS] [-c COUNT] [-m MS]
 
-Records one VM until the standard input ends, or COUNT moments were recorded. At each line of the standard input,
-and with -e every so many seconds, the tables are read: a moment, whose title is the line. Start it before the VM:
-what was mapped before is in the tables, but not in the calls.
+Records one VM until the standard input ends, COUNT moments were recorded, or it is interrupted. At each line of
+the standard input, or with -e every so many seconds, the tables are read: a moment, whose title is the line. Start
+it before the VM: what was mapped before is in the tables, but not in the calls.
 
   -v VM       its folder below /sys/kernel/debug/kvm; without it, the next that appears
   -o OUT.tar  where to write; default pagewalk-record.tar
@@ -109,6 +109,8 @@ if [ -n "$dry" ]; then
   exit 0
 fi
 
+# What cannot be written at the end would be lost.
+(: >>"$out") 2>/dev/null || fail "$out cannot be written"
 work=$(mktemp -d) || fail "no folder for the recording"
 
 # Switches the hypervisor's events on or off, wherever they are below events/.
@@ -120,7 +122,7 @@ switch_remote() { # 0 or 1
   done
 }
 
-remote_was=''
+remote_was='' kept=''
 clean() {
   trap - EXIT INT TERM HUP
   [ -e "$instance/tracing_on" ] && echo 0 >"$instance/tracing_on"
@@ -136,9 +138,11 @@ clean() {
     switch_remote 0
     echo "$remote_was" >"$remote/tracing_on"
   fi
-  rm -rf "$work"
+  [ -n "$kept" ] || rm -rf "$work"
+  [ -s "$out" ] || rm -f "$out"
 }
 trap clean EXIT
+# Until something is recorded; then an interrupt ends the recording.
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
@@ -164,6 +168,8 @@ if [ -e "$remote/tracing_on" ]; then
   [ -e "$instance/trace_clock" ] && echo boot >"$instance/trace_clock"
   echo 1 >"$remote/tracing_on"
 fi
+# KiB for each CPU: what does not fit is overwritten.
+[ -e "$instance/buffer_size_kb" ] && echo 16384 >"$instance/buffer_size_kb"
 echo 1 >"$instance/tracing_on"
 
 if [ -z "$vm" ]; then
@@ -209,6 +215,10 @@ read_table() { # file target
   fi
 }
 
+# The SMMU's lines of the kernel log. Those of former moments, and from before the recording, are left out.
+smmu_lines() { dmesg 2>/dev/null | grep arm-smmu-v3; }
+told=$(smmu_lines | wc -l)
+
 moment=0
 record() { # title
   folder=$work/$(printf '%04d' "$moment")
@@ -227,22 +237,34 @@ record() { # title
     cat "$remote/trace" >"$folder/hyp_trace.txt"
     : >"$remote/trace"
   fi
-  dmesg 2>/dev/null | grep arm-smmu-v3 >"$folder/dmesg.txt" || rm -f "$folder/dmesg.txt"
+  smmu_lines >"$work/.smmu"
+  tail -n +$((told + 1)) "$work/.smmu" >"$folder/dmesg.txt"
+  told=$(wc -l <"$work/.smmu")
+  [ -s "$folder/dmesg.txt" ] || rm -f "$folder/dmesg.txt"
   printf '%s\n' "$1" >"$folder/step.txt"
   moment=$((moment + 1))
 }
 
-while [ "$count" -eq 0 ] || [ "$moment" -lt "$count" ]; do
+ended=''
+trap 'ended="interrupted"' INT TERM HUP
+while [ -z "$ended" ] && { [ "$count" -eq 0 ] || [ "$moment" -lt "$count" ]; }; do
   if [ -n "$every" ]; then
-    sleep "$every"
+    # A signal that comes while the shell waits for it is handled at once.
+    sleep "$every" &
+    wait $!
     title="after $every s"
   else
     read -r title || break
   fi
+  [ -z "$ended" ] || break
   [ -d "$tables" ] || { say "the VM has ended" && break; }
   record "$title"
 done
-rm -f "$work/.probes"
+[ -z "$ended" ] || [ ! -d "$tables" ] || record "$ended"
 [ "$moment" -gt 0 ] || record "the end"
-tar -cf "$out" -C "$work" . || fail "$out cannot be written"
+rm -f "$work/.probes" "$work/.smmu"
+if ! tar -cf "$out" -C "$work" .; then
+  kept=1
+  fail "$out cannot be written; what was recorded is in $work"
+fi
 say "$moment moments in $out: pagewalk import $out"

@@ -170,8 +170,13 @@ package struct TraceReader {
   private static func isProbe(_ text: Words) -> Bool { text[0] == 0x20 && text[1] == 0x28 }
 
   private mutating func note(comment line: Words) {
-    guard let lost = line.after("[LOST ") else { return }
-    add(lost)
+    if let lost = line.after("[LOST ") { return add(lost) }
+    // What was overwritten in the buffer is told in the header alone (`print_event_info`).
+    guard var counts = line.after("entries-in-buffer/entries-written: "),
+      let kept = counts.takeDecimal(), let slash = counts.after("/")
+    else { return }
+    counts = slash
+    if let written = counts.takeDecimal(), written > kept { summary.lost += written - kept }
   }
 
   private mutating func add(_ lost: Words) {

@@ -4,6 +4,7 @@ import Engine
 import Import
 import Language
 import Observation
+import Recording
 
 extension Pagewalk {
   /// `pagewalk import`.
@@ -60,6 +61,9 @@ extension Pagewalk {
     }
 
     func run() throws {
+      if let output, let source = paths.first(where: { RecordingFile.isSame($0, output) }) {
+        throw Failure.usage("--output: \(output) is the source \(source), which it would replace")
+      }
       var found = hints.values
       if predict { found.unmaps = .predicted(revmap ?? .none) }
       let imported = try Imported(paths, found, for: json ? .judging : .writing)
