@@ -44,10 +44,12 @@ package struct PackedList<Element: Sendable>: RandomAccessCollection, Sendable {
 
   /// Adds a value at the end. O(1), over all.
   package mutating func append(_ value: Element) {
+    if tail.isEmpty, !chunks.isEmpty { tail.reserveCapacity(Self.chunkSize) }
     tail.append(value)
     guard tail.count == Self.chunkSize else { return }
     chunks.append(Chunk(tail))
-    tail.removeAll(keepingCapacity: true)
+    // No room is kept where nothing follows.
+    tail = []
   }
 
   /// Removes the values from an index on. O(`chunkSize`), and what is removed.
