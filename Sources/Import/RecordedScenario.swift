@@ -75,7 +75,7 @@ package struct RecordedScenario: Sendable {
     self.slots = survey.hasProbedNotifier ? [] : slots + chapters.flatMap(\.slots)
     hasProbedIOMMU = !survey.hasIOMMUEvents
     recordsPages = survey.recordsPages
-    let logs = chapters.map(Self.logged)
+    let logs = Self.logged(in: chapters)
     let hasLogs = logs.contains { !$0.isEmpty }
     made = try ScenarioMaker(
       head: Self.head(chapters, survey, title, unmaps), file: "imported", writesText: writesText)
@@ -91,8 +91,20 @@ package struct RecordedScenario: Sendable {
     }
   }
 
-  private static func logged(in chapter: RecordedChapter) -> [(file: String, event: SMMULogEvent)] {
-    chapter.logs.flatMap { log in SMMULog.events(log.bytes).map { (log.name, $0) } }
+  /// The events of each chapter's logs. A kernel log has all since its boot, so what a former chapter's has at the
+  /// same time has not happened again.
+  private static func logged(
+    in chapters: [RecordedChapter]
+  ) -> [[(file: String, event: SMMULogEvent)]] {
+    var told: Set<[UInt64]> = []
+    return chapters.map { chapter in
+      let events = chapter.logs.flatMap { log in
+        SMMULog.events(log.bytes).map { (file: log.name, event: $0) }
+      }
+      let new = events.filter { $0.event.identity.map { !told.contains($0) } ?? true }
+      told.formUnion(events.compactMap(\.event.identity))
+      return new
+    }
   }
 
   private static func head(

@@ -39,6 +39,11 @@ package struct SMMULogEvent: Equatable, Sendable {
   /// Whether the line with words was read.
   fileprivate var hasWords = false
 
+  /// What tells it from all other events of a log; nil without a time.
+  package var identity: [UInt64]? {
+    nanoseconds.map { [$0, UInt64(id), UInt64(streamID), address ?? .max] + record }
+  }
+
   /// The kind of fault, if the model has it.
   package var fault: DeviceFault? { DeviceFault(rawValue: id) }
 }
@@ -98,16 +103,16 @@ package enum SMMULog {
       guard var text = line.after(": ") else { return }
       instance = line.prefix(line.count - text.count - 2).string
       text.trimEnd()
-      // So /dev/kmsg writes a tab.
-      if text.take("\\x09") { text.skipBlanks() }
+      // So /dev/kmsg, rsyslog and JSON write the tab before a word of the record; journalctl writes blanks.
+      for tab: StaticString in ["\\x09", "#011", "\\t"] where text.take(tab) {}
+      text.skipBlanks()
       if text.hasPrefix("event 0x") {
         close()
         var rest = text.dropFirst(8)
         guard let id = rest.takeHex(), id < 256 else { return }
         open = Self.event(UInt8(id), number, prefix)
-      } else if text.first == 0x09 || text.hasPrefix("0x") {
+      } else if text.hasPrefix("0x") {
         var rest = text
-        rest.skipBlanks()
         guard rest.take("0x"), let word = rest.takeHex(), open != nil else { return }
         if let count = open?.record.count, count < 4 { open?.record.append(word) }
       } else if text.hasPrefix("event: ") {

@@ -60,7 +60,7 @@ import Testing
   func `the time is found among what stands before`(prefix: String, hasTime: Bool) {
     let record: [UInt64] = [0x8_0000_0010, 0x280_0000_0000, 0x5000, 0x5000]
     let text = EventRecordText.text(record, device: 2).split(separator: "\n")
-    for tab in ["\t", "\\x09"] {
+    for tab in ["\t", "\\x09", "#011", "\\t", "        "] {
       let lines = text.map { prefix + $0.replacing("\t", with: tab) + "\n" }.joined()
       let events = SMMULog.events([UInt8](lines.utf8))
       #expect(events.map(\.record) == [record])

@@ -572,4 +572,41 @@ import Testing
       }
     }
   }
+
+  @Test func `a fault that each moment's kernel log has happened once`() throws {
+    try Program.withFolder { folder in
+      let dump = """
+        0x0000000000000000-0x0000000080000000           2G 1
+        0x0000000080000000-0x0000000080001000           4K 3   R W px ux  AF
+        0x0000000080001000-0x0000000080200000        2044K 3
+        0x0000000080200000-0x00000000c0000000        1022M 2
+        0x00000000c0000000-0x0000010000000000        1021G 1
+
+        """
+      func event(_ time: String) -> String {
+        let record = [
+          "0x0000000800000010", "0x0000028000000000", "0x0000000040000000", "0x0000000040000000",
+        ]
+        return (["event 0x10 received:"] + record.map { "\t" + $0 })
+          .map { "[\(time)] arm-smmu-v3 9050000.smmu: \($0)\n" }.joined()
+      }
+      var log = ""
+      for (name, time) in [("0000", "   12.345678"), ("0001", "   13.000000"), ("0002", "")] {
+        let moment = folder.appending(path: name)
+        try FileManager.default.createDirectory(at: moment, withIntermediateDirectories: true)
+        if !time.isEmpty { log += event(time) }
+        for (file, text) in [
+          ("stage2_page_tables", dump), ("ipa_range", "40\n"), ("dmesg.txt", log),
+          ("trace.txt", "# tracer: nop\n"),
+        ] {
+          try Data(text.utf8).write(to: moment.appending(path: file))
+        }
+      }
+      let out = folder.appending(path: "out.pw").path
+      let result = try Program.run(["import", folder.path, "-o", out])
+      #expect(result.code == 0, "\(result.errors)")
+      let lines = try String(contentsOfFile: out, encoding: .utf8).split(separator: "\n")
+      #expect(lines.count { $0.hasPrefix("dev ") } == 2)
+    }
+  }
 }
