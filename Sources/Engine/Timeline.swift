@@ -176,7 +176,7 @@ public struct Timeline: Sendable {
   public var lastStateCheck: UInt32? { events.indices.last.map(stateCheck) }
 
   /// The event that made an entry of the journal, by its index.
-  func event(ofStore store: Int) -> Int {
+  package func event(ofStore store: Int) -> Int {
     (0..<events.count + 1).partitioningIndex { events.start(ofEvent: $0) > store } - 1
   }
 

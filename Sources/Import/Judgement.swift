@@ -86,7 +86,7 @@ package struct Judgement: Sendable {
         } else if let change = observed.changes(to: predicted).first(where: {
           !machine.configuration.isRecorded || !Self.isByHardware($0)
         }) {
-          let address = "\(Phrase.address(change.range.lowerBound))"
+          let address = Phrase.address(change.range.lowerBound)
           differences.append(
             Difference(
               table: id, change: change,

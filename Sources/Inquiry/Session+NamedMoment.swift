@@ -28,6 +28,11 @@ extension Session {
     )
   }
 
+  /// Whether a text names a moment, or a chapter, be it there or not.
+  package func isMomentName(_ text: String) -> Bool {
+    moment(named: text) != nil || Self.chapterPrefixes.contains { text.hasPrefix($0) }
+  }
+
   private func missing(_ text: String) -> String {
     guard let prefix = Self.chapterPrefixes.first(where: { text.hasPrefix($0) }) else {
       return "expected \(momentHelp), not '\(text)'"

@@ -13,6 +13,15 @@ import Testing
     return session
   }
 
+  /// L1 with a table whose last page, of which a test stores entries, lies at 0x40102000.
+  private static let world = """
+    vm ipa=40 nested=on
+    memslot 0 0x40000000 4M backing=4K
+    memslot 1 0x80000000 4M backing=4K
+    l1 store 0x40100000 0x40101003
+    l1 store 0x40101000 0x40102003
+    """
+
   private static func text(
     _ question: Question, _ table: TableID, _ address: UInt64, _ session: Session,
     _ detail: DetailLevel = .engineer
@@ -163,11 +172,7 @@ import Testing
     // The second store gives the page's contents another place, where the first entry is stored again.
     var session = try Self.session(
       """
-      vm ipa=40 nested=on
-      memslot 0 0x40000000 4M backing=4K
-      memslot 1 0x80000000 4M backing=4K
-      l1 store 0x40100000 0x40101003
-      l1 store 0x40101000 0x40102003
+      \(Self.world)
       l1 store 0x40102008 0x800057ff
       l1 store 0x40102010 0x800067ff
       l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=1
@@ -190,11 +195,7 @@ import Testing
 
   @Test func `a leaf is stale when L1 has lowered its rights alone`() throws {
     let world = """
-      vm ipa=40 nested=on
-      memslot 0 0x40000000 4M backing=4K
-      memslot 1 0x80000000 4M backing=4K
-      l1 store 0x40100000 0x40101003
-      l1 store 0x40101000 0x40102003
+      \(Self.world)
       l1 store 0x40102008 0x800057ff
       l1 context vttbr=0x0001000040100000 vtcr=0x80023559 hcr=1
       l2 write 0x1000 value=1
@@ -261,11 +262,7 @@ import Testing
   @Test func `of leaves of the page of zeros those had to go whose address was taken`() throws {
     var session = try Self.session(
       """
-      vm ipa=40 nested=on
-      memslot 0 0x40000000 4M backing=4K
-      memslot 1 0x80000000 4M backing=4K
-      l1 store 0x40100000 0x40101003
-      l1 store 0x40101000 0x40102003
+      \(Self.world)
       l1 store 0x40102008 0x800057ff
       l1 store 0x40102010 0x800067ff
       l1 store 0x40102018 0x800077ff
@@ -300,12 +297,7 @@ import Testing
   @Test func `a range that became unknown in one shadow explains nothing in another`() throws {
     let session = try Self.session(
       """
-      vm ipa=40 nested=on
-      policy revmap=v2
-      memslot 0 0x40000000 4M backing=4K
-      memslot 1 0x80000000 4M backing=4K
-      l1 store 0x40100000 0x40101003
-      l1 store 0x40101000 0x40102003
+      \(Self.world.replacing("\n", with: "\npolicy revmap=v2\n", maxReplacements: 1))
       l1 store 0x40102008 0x800057ff
       l1 store 0x40102010 0x800057ff
       l1 store 0x40200000 0x40201003

@@ -199,24 +199,21 @@ extension Machine {
       self[device, .domain] = UInt64(domain + 1)
       return domainTable(ofDevice: domain)
     }
-    if configuration.iommu.table == .shared {
-      guard let context = takeDomainContext(device) else {
-        fail(.enospc, .iommu(device))
-        return nil
-      }
-      let shared = table(of: canonical)
-      setDomain(device, root: shared.root, shared.geometry, context)
-      return domainTable(ofDevice: device)
-    }
-    // An SMMU's domain has its table (`alloc_io_pgtable_ops`) before its number (`arm_smmu_domain_finalise_s1`,
+    // An SMMU's own domain has its table (`alloc_io_pgtable_ops`) before its number (`arm_smmu_domain_finalise_s1`,
     // `_s2`); one of AMD's IOMMU its number first (`protection_domain_alloc`).
+    let isShared = configuration.iommu.table == .shared
     var context: TranslationContext?
-    if configuration.isolation == .rmp {
+    if isShared || configuration.isolation == .rmp {
       context = takeDomainContext(device)
       if context == nil {
         fail(.enospc, .iommu(device))
         return nil
       }
+    }
+    if isShared, let context {
+      let shared = table(of: canonical)
+      setDomain(device, root: shared.root, shared.geometry, context)
+      return domainTable(ofDevice: device)
     }
     let isStage1 = makesStage1
     let geometry =

@@ -47,9 +47,7 @@ package struct DifferenceAnswer: Answer {
     if let other = subject.other {
       try self.init(
         of: table, other.machine, machine, names: (other.name, other.ownName), .outputs)
-    } else if session.moment(named: subject.text) != nil
-      || Session.chapterPrefixes.contains(where: { subject.text.hasPrefix($0) })
-    {
+    } else if session.isMomentName(subject.text) {
       let moment = try Self.moment(subject.text, &session)
       session.seek(to: moment)
       let other = session.timeline.machine

@@ -173,7 +173,7 @@ private struct CauseSearch {
         }
       }
       guard let store else { return nil }
-      let event = event(ofStore: store, session)
+      let event = session.timeline.event(ofStore: store)
       if event < session.timeline.moment.events { session.seek(to: Moment(events: event + 1)) }
       do {
         let machine = session.timeline.machine
@@ -198,12 +198,6 @@ private struct CauseSearch {
     return nil
   }
 
-  private func event(ofStore store: Int, _ session: Session) -> Int {
-    (0..<max(0, session.timeline.events.count - 1)).partitioningIndex {
-      session.timeline.stores(ofEvent: $0).upperBound > store
-    }
-  }
-
   /// Whether a step concerns the leaf of the address in the table.
   private func concerns(_ step: Step) -> Bool {
     guard step.table == table else { return false }
@@ -214,7 +208,7 @@ private struct CauseSearch {
 
   /// The micro-step that made a store. The session is then positioned after its event.
   private func step(ofStore store: Int, in session: inout Session) -> Link {
-    let event = event(ofStore: store, session)
+    let event = session.timeline.event(ofStore: store)
     session.seek(to: Moment(events: event + 1))
     let steps = session.timeline.steps
     return Link(event: event, index: steps.lastIndex { $0.start <= store } ?? 0, steps: steps)

@@ -68,13 +68,10 @@ extension Model {
     do throws(NoMoment) {
       jump(to: try session.existingMoment(named: text))
     } catch {
-      let isOther =
-        session.moment(named: text) == nil
-        && !Session.chapterPrefixes.contains { text.hasPrefix($0) }
       refuse(
-        isOther
-          ? "Expected \(SafeText(session.momentHelp)), or 0xADDRESS."
-          : "\(SafeText(error.message.capitalized)).")
+        session.isMomentName(text)
+          ? "\(SafeText(error.message.capitalized))."
+          : "Expected \(SafeText(session.momentHelp)), or 0xADDRESS.")
     }
   }
 

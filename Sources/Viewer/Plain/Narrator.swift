@@ -102,7 +102,11 @@ public struct Narrator {
   }
 
   /// Changes the model other than by a line, as when its work is kept in a file.
-  public mutating func change(_ change: (inout Model) -> Void) { change(&model) }
+  public mutating func change<Failure: Error>(
+    _ change: (inout Model) throws(Failure) -> Void
+  ) throws(Failure) {
+    try change(&model)
+  }
 
   /// Continues with another session. Returns the first output.
   public mutating func open(_ session: Session, saved: SavedSession? = nil) -> [SafeText] {

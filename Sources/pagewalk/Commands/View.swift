@@ -168,13 +168,13 @@ extension Pagewalk {
           settings: Narrator.settings(preferences.settings)))
       var keeper = SessionKeeper(input.file, theme: preferences.theme.value)
       if let record {
-        var failure: RecordingFile.Failure?
-        narrator.change { model in
-          do throws(RecordingFile.Failure) { try keeper.record(record, &model) } catch {
-            failure = error
+        do throws(RecordingFile.Failure) {
+          try narrator.change { (model) throws(RecordingFile.Failure) in
+            try keeper.record(record, &model)
           }
+        } catch {
+          throw Failure.environment("\(record): \(error.reason)")
         }
-        if let failure { throw Failure.environment("\(record): \(failure.reason)") }
       }
       say(narrator.greeting(), in: characters)
       while !narrator.isFinished, let line = readLine() {

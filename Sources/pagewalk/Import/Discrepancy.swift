@@ -67,7 +67,7 @@ struct Discrepancy: Encodable {
       return
     }
     let address = change.range.lowerBound
-    self.address = "\(Phrase.address(address))"
+    self.address = Phrase.address(address)
     observed = table.map { Self.walk(to: address, in: $0, reader.geometry) } ?? []
     row = table.flatMap { table in
       change.before.map { run in
